@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class IncidentResponseConfig(AppConfig):
+    """The composition root: the server, the worker and what they keep about themselves."""
+
+    name = "incident_response"
+    verbose_name = "System"

@@ -1,0 +1,156 @@
+"""Strict reading of settings from the environment and a `.env` file.
+
+A value that cannot be understood stops the program with the variable's name and what was expected; so does a
+name in `.env` that no setting reads (a typing error there would otherwise be silently ignored). Every name that is
+read is remembered with its default and meaning, so that a test can hold the documentation against the code.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting as operators see it: its name, its default (as text) and what it is for."""
+
+    name: str
+    default: str
+    help: str
+
+
+class Environment:
+    """Reads typed values; the process environment wins over the `.env` file."""
+
+    def __init__(self, dotenv: Path) -> None:
+        self.variables: dict[str, Variable] = {}
+        self.dotenv = dotenv
+        self._file_values = _read_dotenv(dotenv)
+
+    def text(self, name: str, *, default: str, help: str, choices: Iterable[str] = ()) -> str:
+        """A string; one of `choices` where they are given."""
+        allowed = list(choices)
+
+        def parse(value: str) -> str:
+            if allowed and value not in allowed:
+                raise ValueError(f"one of {', '.join(allowed)}")
+            return value
+
+        return self._read(name, default, help, parse)
+
+    def secret(self, name: str, *, help: str) -> str:
+        """A secret of at least 32 characters; there is no default."""
+
+        def parse(value: str) -> str:
+            if len(value) < 32:
+                raise ValueError("a random secret of at least 32 characters (make one with `make secret`)")
+            return value
+
+        return self._read(name, "", help, parse)
+
+    def boolean(self, name: str, *, default: bool, help: str) -> bool:
+        """True or false, in the usual words."""
+
+        def parse(value: str) -> bool:
+            word = value.strip().lower()
+            if word in TRUE_WORDS:
+                return True
+            if word in FALSE_WORDS:
+                return False
+            raise ValueError("true or false")
+
+        return self._read(name, str(default).lower(), help, parse)
+
+    def integer(self, name: str, *, default: int, help: str, minimum: int = 0, maximum: int | None = None) -> int:
+        """A whole number within its bounds."""
+        upper = f" and at most {maximum}" if maximum is not None else ""
+
+        def parse(value: str) -> int:
+            expected = f"a whole number of at least {minimum}{upper}"
+            try:
+                number = int(value)
+            except ValueError as error:
+                raise ValueError(expected) from error
+            if number < minimum or (maximum is not None and number > maximum):
+                raise ValueError(expected)
+            return number
+
+        return self._read(name, str(default), help, parse)
+
+    def words(self, name: str, *, default: list[str], help: str) -> list[str]:
+        """A comma-separated list; blanks are dropped."""
+        return self._read(
+            name, ",".join(default), help, lambda value: [word.strip() for word in value.split(",") if word.strip()]
+        )
+
+    def database(self, name: str, *, default: str, help: str) -> dict[str, Any]:
+        """A database address, as Django's `DATABASES` entry: `sqlite:///path` or `mysql://user:password@host/name`."""
+
+        def parse(value: str) -> dict[str, Any]:
+            expected = "sqlite:///path/to/file or mysql://user:password@host:3306/name"
+            if not value.startswith(("sqlite:///", "mysql://")):
+                raise ValueError(expected)
+            config: dict[str, Any] = dict(environ.Env.db_url_config(value))
+            if not config.get("NAME"):
+                raise ValueError(expected)
+            return config
+
+        return self._read(name, default, help, parse)
+
+    def email_server(self, name: str, *, default: str, help: str) -> dict[str, Any]:
+        """A mail server's address, as Django's `EMAIL_*` settings."""
+
+        def parse(value: str) -> dict[str, Any]:
+            scheme = value.split(":", 1)[0]
+            if scheme not in environ.Env.EMAIL_SCHEMES:
+                raise ValueError("consolemail://, smtp://user:password@host:25 or smtp+tls://user:password@host:587")
+            return dict(environ.Env.email_url_config(value))
+
+        return self._read(name, default, help, parse)
+
+    def refuse_unknown_names(self) -> None:
+        """Stop when the `.env` file sets something that nothing reads."""
+        unknown = sorted(set(self._file_values) - set(self.variables))
+        if unknown:
+            raise ImproperlyConfigured(
+                f"{self.dotenv.name} sets {', '.join(unknown)}, which is no setting of this program. "
+                "The settings are listed in docs/operations.md."
+            )
+
+    def _read(self, name: str, default: str, help: str, parse: Callable[[str], T]) -> T:
+        self.variables[name] = Variable(name, default, help)
+        value = os.environ.get(name, self._file_values.get(name, default))
+        try:
+            return parse(value)
+        except ValueError as error:
+            shown = "is not set" if not value else "is not valid"
+            raise ImproperlyConfigured(f"{name} {shown}: expected {error}.") from error
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; blank lines and comments are passed over, one pair of quotes is taken off."""
+    if not path.is_file():
+        return {}
+    values = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        entry = line.strip().removeprefix("export ")
+        if not entry or entry.startswith("#"):
+            continue
+        name, separator, value = entry.partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise ImproperlyConfigured(f"{path.name}, line {number}: expected NAME=value.")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        values[name.strip()] = value
+    return values

@@ -1,0 +1,96 @@
+"""The errors our own code raises. The API turns each into one problem document; pages and commands print the sentence."""
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """Something a caller asked for cannot be done; nothing was changed.
+
+    `code` is stable and for programs, the message is one sentence a person can act on, `extra` are further
+    members of the problem document.
+    """
+
+    status = 400
+    code = "invalid"
+    title = "Invalid request"
+
+    def __init__(self, message: str, *, field: str | None = None, **extra: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.extra = extra
+
+
+class PermissionRefused(DomainError):
+    """The caller is known, but may not do this."""
+
+    status = 403
+    code = "permission_denied"
+    title = "Not allowed"
+
+
+class NotFound(DomainError):
+    """What was asked for does not exist, or not for this caller."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class Conflict(DomainError):
+    """The state of things does not allow it."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+
+
+class InvalidTransition(Conflict):
+    """The incident's status does not allow this action; `allowed` lists what it does allow."""
+
+    code = "invalid_transition"
+    title = "Invalid transition"
+
+
+class StaleVersion(DomainError):
+    """`If-Match` names a version that is no longer the present one."""
+
+    status = 412
+    code = "stale_version"
+    title = "Changed in the meantime"
+
+
+class TooLarge(DomainError):
+    """More bytes than we accept."""
+
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+
+class UnsupportedMedia(DomainError):
+    """A file or body of a kind we do not accept."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class TooManyRequests(DomainError):
+    """Try again after `retry_after` seconds."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, retry_after: int, **extra: Any) -> None:
+        super().__init__(message, **extra)
+        self.retry_after = retry_after
+
+
+class StorageUnavailable(DomainError):
+    """The file store does not take or give files now; nothing was stored."""
+
+    status = 503
+    code = "storage_unavailable"
+    title = "Storage unavailable"

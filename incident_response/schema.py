@@ -1,0 +1,52 @@
+"""How the OpenAPI document describes what all operations share: the errors."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """One refused field."""
+
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A problem document (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = FieldErrorSerializer(many=True)
+    request_id = serializers.CharField()
+
+
+class ProblemAutoSchema(AutoSchema):
+    """Adds the errors that every operation can answer with."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        responses = super()._get_response_bodies(direction)
+        if direction != "response":
+            return responses
+        component = self.resolve_serializer(ProblemSerializer, "response")
+        body = {"application/problem+json": {"schema": component.ref}}
+        for code, text in self._possible_errors().items():
+            responses.setdefault(code, {"content": body, "description": text})
+        return responses
+
+    def _possible_errors(self) -> dict[str, str]:
+        errors = {"400": "The request is not valid."}
+        if self.get_auth():
+            errors |= {"401": "No or bad credentials.", "403": "Not allowed to this caller."}
+        if "{" in self.path:
+            errors["404"] = "Absent, or not visible to this caller."
+        if self.method in ("POST", "PUT", "PATCH", "DELETE"):
+            errors |= {"409": "The state of things does not allow it.", "429": "Too many requests; see Retry-After."}
+        if self.method in ("PUT", "PATCH", "DELETE"):
+            errors["412"] = "If-Match names a version that is no longer the present one."
+        return errors

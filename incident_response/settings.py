@@ -1,0 +1,380 @@
+"""Settings, all from the environment; see docs/operations.md for the table and `.env.template` for a start."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from incident_response.environment import Environment
+
+try:
+    import MySQLdb  # noqa: F401
+except ImportError:
+    # No compiled driver: the pure-Python one speaks for it. Slower to fetch, nothing to compile.
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+env = Environment(BASE_DIR / ".env")
+
+# --- What an operator sets ------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.secret("SECRET_KEY", help="Signs sessions and tokens. Changing it signs everybody out.")
+HISTORY_KEY = env.secret("HISTORY_KEY", help="Seals the timelines' chains of digests. Never change it; back it up.")
+DEBUG = env.boolean("DEBUG", default=False, help="Developer mode: detailed error pages, no transport security.")
+PLAIN_HTTP = env.boolean(
+    "PLAIN_HTTP", default=False, help="Serve without TLS (loopback only): no HTTPS redirect, HSTS or secure cookies."
+)
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], help="Host names the server answers to."
+)
+PUBLIC_URL = env.text("PUBLIC_URL", default="http://127.0.0.1:8000", help="The address people reach us at, for links.")
+DATABASE = env.database(
+    "DATABASE_URL",
+    default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+    help="sqlite:///path/to/file or mysql://user:password@host:3306/name.",
+)
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media"), help="Where attachments are stored."))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"), help="Where static files are put."))
+TRUSTED_PROXIES = env.integer(
+    "TRUSTED_PROXIES", default=0, help="Reverse proxies in front of us whose X-Forwarded-* headers are believed."
+)
+CORS_ALLOWED_ORIGINS = env.words(
+    "CORS_ALLOWED_ORIGINS", default=[], help="Origins of other web front ends that may call the API."
+)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", default=[], help="Further origins (https://…) whose forms are accepted."
+)
+REGISTRATION_OPEN = env.boolean(
+    "REGISTRATION_OPEN", default=True, help="Whether people may register themselves as reporters."
+)
+ACCESS_TOKEN_MINUTES = env.integer(
+    "ACCESS_TOKEN_MINUTES", default=15, minimum=1, help="Life of an access token, in minutes."
+)
+REFRESH_TOKEN_DAYS = env.integer(
+    "REFRESH_TOKEN_DAYS", default=14, minimum=1, help="Life of a session without use, in days."
+)
+LOGIN_FAILURE_LIMIT = env.integer(
+    "LOGIN_FAILURE_LIMIT", default=10, minimum=1, help="Failed sign-ins for one address and client before the lock."
+)
+LOGIN_LOCK_MINUTES = env.integer("LOGIN_LOCK_MINUTES", default=15, minimum=1, help="How long the lock lasts.")
+EMAIL = env.email_server(
+    "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
+)
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="The sender of the mails we send."
+)
+MAX_ATTACHMENT_BYTES = env.integer(
+    "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."
+)
+MAX_ATTACHMENTS = env.integer("MAX_ATTACHMENTS", default=20, minimum=1, help="Most files in one request.")
+X_ACCEL_PREFIX = env.text(
+    "X_ACCEL_PREFIX", default="", help="nginx internal location that serves MEDIA_ROOT, such as /protected/."
+)
+S3_BUCKET = env.text("S3_BUCKET", default="", help="Keep attachments in this S3 bucket instead of MEDIA_ROOT.")
+S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", default="", help="Address of an S3-compatible store, if not AWS.")
+S3_REGION = env.text("S3_REGION", default="", help="Region of the bucket.")
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN", default="", help="Bearer token for /metrics; while empty, /metrics is closed."
+)
+LOG_LEVEL = env.text(
+    "LOG_LEVEL",
+    default="INFO",
+    choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+    help="The least severe log lines that are written.",
+)
+LOG_FORMAT = env.text("LOG_FORMAT", default="text", choices=["text", "json"], help="How log lines are written.")
+WEB_PROCESSES = env.integer(
+    "WEB_PROCESSES", default=1, minimum=1, maximum=64, help="Server processes that `serve` runs."
+)
+WEB_THREADS = env.integer(
+    "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests one server process works on at a time."
+)
+env.refuse_unknown_names()
+
+# --- The application ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "incident_response",
+    "users",
+    "responders",
+    "incidents",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "auditlog",
+    "axes",
+    "corsheaders",
+    "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "incident_response.middleware.request_context",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "incident_response.urls"
+WSGI_APPLICATION = "incident_response.wsgi.application"
+ASGI_APPLICATION = "incident_response.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------------------------------
+
+if DATABASE["ENGINE"].endswith("sqlite3"):
+    DATABASE["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+            "PRAGMA cache_size=-65536; PRAGMA mmap_size=1073741824;"
+        ),
+    }
+else:
+    DATABASE["OPTIONS"] = {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+    }
+    DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
+DATABASE["CONN_MAX_AGE"] = 600
+DATABASE["CONN_HEALTH_CHECKS"] = False
+DATABASES = {"default": DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Time and language: stored and computed in UTC, shown in each person's own zone -----------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- People and sessions ----------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "users.backends.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 3600
+LOGIN_URL = "admin:login"
+
+AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMIT
+AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
+AXES_VERBOSE = False
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+}
+
+# --- The API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "users.authentication.SessionJWTAuthentication",
+        "users.authentication.PersonalTokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["incident_response.api.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "incident_response.api.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.api.AnyAccept",
+    "DEFAULT_SCHEMA_CLASS": "incident_response.schema.ProblemAutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "incident_response.api.KeysetPagination",
+    "EXCEPTION_HANDLER": "incident_response.api.problem_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "DATETIME_FORMAT": "iso-8601",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Incident Response",
+    "DESCRIPTION": "Report, page, work and measure incidents. Errors are RFC 9457 problem documents.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "incidents.vocabulary.Status",
+        "SeverityEnum": "incidents.vocabulary.SEVERITY_WORDS",
+        "PriorityEnum": "incidents.vocabulary.PRIORITY_WORDS",
+        "RoleEnum": "users.models.Role",
+    },
+}
+
+# --- Files ----------------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = ""  # attachments are private: there is no public address for them
+ATTACHMENT_STORAGE: dict[str, object] = (
+    {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "region_name": S3_REGION or None,
+            "default_acl": "private",
+            "file_overwrite": False,
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}}
+)
+STORAGES = {
+    "default": ATTACHMENT_STORAGE,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_ATTACHMENTS + 1  # one more than allowed, so that ours is the error people read
+
+# --- Mail -----------------------------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = EMAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+
+# --- Transport and browser security -----------------------------------------------------------------------------------------
+
+SECURE_TRANSPORT = not (DEBUG or PLAIN_HTTP)
+SECURE_SSL_REDIRECT = SECURE_TRANSPORT
+# Health probes and machines that send us alerts are never redirected: many of them do not follow.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^health/$", r"^metrics$", r"^intake/"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TRANSPORT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TRANSPORT
+SECURE_HSTS_PRELOAD = SECURE_TRANSPORT
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = SECURE_TRANSPORT
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = SECURE_TRANSPORT
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "script-src": [SELF],
+        "worker-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+    },
+}
+# The admin's front end (Alpine.js) evaluates expressions in its markup; nothing else may.
+ADMIN_SCRIPT_SOURCES = [SELF, UNSAFE_EVAL]
+
+# --- Audit of configuration -----------------------------------------------------------------------------------------------
+
+AUDITLOG_INCLUDE_ALL_MODELS = False
+AUDITLOG_DISABLE_ON_RAW_SAVE = True
+
+# --- Log lines ------------------------------------------------------------------------------------------------------------
+
+_shared_processors: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _shared_processors,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                (
+                    structlog.processors.JSONRenderer()
+                    if LOG_FORMAT == "json"
+                    else structlog.dev.ConsoleRenderer(colors=False)
+                ),
+            ],
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "axes": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,9 @@
+"""The application for WSGI servers."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "incident_response.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,39 @@
+"""Files that came with an incident."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Attachment(models.Model):
+    """A file: the original byte for byte, a copy that is safe to serve, and for pictures a thumbnail.
+
+    The three `*_key` columns are names within the attachment storage. `served_key` is empty where the original
+    itself is served (text, PDF); `thumbnail_due_at` is set while a thumbnail is still to be made.
+    """
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=200, help_text="The name it came with, cleaned.")
+    media_type = models.CharField(max_length=64, help_text="Told by the content.")
+    size = models.PositiveBigIntegerField(help_text="Bytes of the original.")
+    sha256 = models.CharField(max_length=64, help_text="Of the original.")
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    original_key = models.CharField(max_length=200)
+    served_key = models.CharField(max_length=200, blank=True, default="")
+    served_media_type = models.CharField(max_length=64, blank=True, default="")
+    thumbnail_key = models.CharField(max_length=200, blank=True, default="")
+    thumbnail_due_at = models.DateTimeField(null=True, db_index=True)
+    thumbnail_attempts = models.PositiveSmallIntegerField(default=0)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        return self.media_type.startswith("image/")

@@ -1,0 +1,96 @@
+"""What administrators set up: categories and service-level policies."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Coalesce
+
+from incidents.vocabulary import Severity
+from responders.models import Team
+
+
+class Category(models.Model):
+    """A kind of incident, and the team that gets those nobody else is named for."""
+
+    name = models.CharField(max_length=100, unique=True)
+    slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
+    description = models.TextField(blank=True, default="")
+    default_team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Gets new incidents."
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def working_days() -> list[int]:
+    """Monday to Friday."""
+    return [0, 1, 2, 3, 4]
+
+
+class SlaPolicy(models.Model):
+    """How soon incidents of a severity (and, if set, a category) must be acknowledged and resolved."""
+
+    name = models.CharField(max_length=100, unique=True)
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="sla_policies")
+    ack_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
+    resolve_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
+    is_round_the_clock = models.BooleanField(default=True, help_text="Unset to count business hours only.")
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
+    weekdays = models.JSONField(default=working_days, blank=True, help_text="Working days, 0 = Monday … 6 = Sunday.")
+    opens_at = models.TimeField(default=dt.time(9, 0), help_text="Business hours begin, local time.")
+    closes_at = models.TimeField(default=dt.time(17, 0), help_text="Business hours end, local time.")
+    holidays = models.JSONField(default=list, blank=True, help_text='Days off, such as ["2027-01-01"].')
+    category_key = models.GeneratedField(
+        expression=Coalesce("category_id", 0), output_field=models.BigIntegerField(), db_persist=True
+    )
+
+    class Meta:
+        ordering = ["-severity", "category_id"]
+        verbose_name = "SLA policy"
+        verbose_name_plural = "SLA policies"
+        # A NULL category would escape a unique constraint, so the constraint is over its stand-in.
+        constraints = [models.UniqueConstraint(fields=["severity", "category_key"], name="one_policy_per_case")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a calendar in which no time ever counts."""
+        if self.time_zone not in available_timezones():
+            raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
+        if not isinstance(self.weekdays, list) or not all(day in range(7) for day in self.weekdays):
+            raise ValidationError({"weekdays": "Give a list of numbers, 0 for Monday to 6 for Sunday."})
+        if not self.is_round_the_clock and not self.weekdays:
+            raise ValidationError({"weekdays": "Business hours need at least one working day."})
+        if not self.is_round_the_clock and self.closes_at <= self.opens_at:
+            raise ValidationError({"closes_at": "Business hours must end later than they begin."})
+        try:
+            [dt.date.fromisoformat(day) for day in self.holidays]
+        except (TypeError, ValueError) as error:
+            raise ValidationError({"holidays": 'Give a list of days such as ["2027-01-01"].'}) from error
+
+    def snapshot(self) -> dict[str, Any]:
+        """The values that an incident copies when it opens: targets in minutes, and the calendar they count in."""
+        return {
+            "policy": self.name,
+            "ack_minutes": self.ack_minutes,
+            "resolve_minutes": self.resolve_minutes,
+            "calendar": None
+            if self.is_round_the_clock
+            else {
+                "time_zone": self.time_zone,
+                "weekdays": self.weekdays,
+                "opens_at": self.opens_at.isoformat("minutes"),
+                "closes_at": self.closes_at.isoformat("minutes"),
+                "holidays": self.holidays,
+            },
+        }

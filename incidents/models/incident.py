@@ -1,0 +1,168 @@
+"""The incident."""
+
+import datetime as dt
+import os
+import time
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.utils import timezone
+
+from incidents.models.configuration import Category
+from incidents.models.people import Subscription
+from incidents.vocabulary import OPEN_STATUSES, Priority, Severity, Status
+from responders.models import Membership, Service, Team
+from users.models import User
+
+
+def new_uid() -> uuid.UUID:
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds since 1970, then randomness."""
+    value = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
+    value[6] = (value[6] & 0x0F) | 0x70
+    value[8] = (value[8] & 0x3F) | 0x80
+    return uuid.UUID(bytes=bytes(value))
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Selections of incidents."""
+
+    def present(self) -> "IncidentQuerySet":
+        """Those that were not deleted."""
+        return self.filter(deleted_at__isnull=True)
+
+    def open(self) -> "IncidentQuerySet":
+        """Those that still want somebody's work."""
+        return self.filter(is_open=True)
+
+    def visible_to(self, user: User) -> "IncidentQuerySet":
+        """What a person may see: administrators all, responders the unrestricted ones and those that concern them,
+        reporters those they follow (everyone follows what they reported)."""
+        present = self.present()
+        if user.is_admin:
+            return present
+        followed = Q(pk__in=Subscription.objects.filter(user=user).values("incident"))
+        if not user.is_responder:
+            return present.filter(followed)
+        concerned = Q(assignee=user) | Q(team__in=Membership.objects.team_ids_of(user)) | followed
+        return present.filter(Q(is_restricted=False) | concerned)
+
+    def breach_due(self, now: dt.datetime) -> "IncidentQuerySet":
+        """Those with a due time that has passed and is not marked yet."""
+        return self.present().filter(next_breach_at__lte=now)
+
+
+class Incident(models.Model):
+    """Something that went wrong, from report to closure.
+
+    Only incidents.services writes here. Times are UTC; `*_seconds` are whole seconds. `sla` holds the policy's values
+    as they were when the incident opened. `next_breach_at` is the next due time to watch (NULL: none is running).
+    """
+
+    uid = models.UUIDField(unique=True, default=new_uid, editable=False)
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True, default="")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices, default=Severity.MEDIUM)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.P3)
+    is_priority_given = models.BooleanField(default=False, help_text="Somebody set it; else it follows the severity.")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="incidents", db_index=False
+    )
+    location = models.CharField(max_length=200, blank=True, default="")
+    services = models.ManyToManyField(Service, blank=True, related_name="incidents")
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="incidents", db_index=False
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assigned_incidents",
+        db_index=False,
+    )
+    reporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reported_incidents",
+        db_index=False,
+    )
+    is_restricted = models.BooleanField(default=False, help_text="Only those concerned see it.")
+    origin_system = models.CharField(max_length=64, default="api", help_text="What opened it.")
+    external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id there.")
+    external_key = models.CharField(  # noqa: DJ001 (NULL is what lets many incidents have none)
+        max_length=64, null=True, unique=True, editable=False, help_text="SHA-256 of both, exact bytes."
+    )
+
+    occurred_at = models.DateTimeField(help_text="When it happened, as far as known.")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    acknowledged_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    ack_seconds = models.PositiveIntegerField(null=True)
+    resolve_seconds = models.PositiveIntegerField(null=True)
+    reopen_count = models.PositiveIntegerField(default=0)
+
+    sla = models.JSONField(default=dict)
+    clock_started_at = models.DateTimeField(help_text="Opened or last reopened; due times count from here.")
+    ack_due_at = models.DateTimeField(null=True)
+    resolve_due_at = models.DateTimeField(null=True)
+    ack_breached = models.BooleanField(default=False)
+    resolve_breached = models.BooleanField(default=False)
+    paused_at = models.DateTimeField(null=True, help_text="Since when it is on hold.")
+    paused_seconds = models.PositiveIntegerField(default=0)
+    next_breach_at = models.DateTimeField(null=True)
+
+    version = models.PositiveIntegerField(default=1)
+    event_count = models.PositiveIntegerField(default=0)
+    head_digest = models.CharField(max_length=64, blank=True, default="")
+    tally = models.ForeignKey("incidents.Tally", null=True, on_delete=models.SET_NULL, related_name="+")
+    is_tallied = models.BooleanField(default=False)
+    is_open = models.GeneratedField(
+        expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        # Each list that is served at any size walks one of these (both databases append the primary key).
+        indexes = [
+            models.Index(fields=["created_at"], name="incident_created"),
+            models.Index(fields=["updated_at"], name="incident_updated"),
+            models.Index(fields=["resolve_due_at"], name="incident_resolve_due"),
+            models.Index(fields=["is_open", "created_at"], name="incident_open"),
+            models.Index(fields=["status", "created_at"], name="incident_status"),
+            models.Index(fields=["severity", "created_at"], name="incident_severity"),
+            models.Index(fields=["priority", "created_at"], name="incident_priority"),
+            models.Index(fields=["category", "created_at"], name="incident_category"),
+            models.Index(fields=["team", "severity", "created_at"], name="incident_team_severity"),
+            models.Index(fields=["team", "is_open", "created_at"], name="incident_team_open"),
+            models.Index(fields=["assignee", "is_open", "created_at"], name="incident_assignee"),
+            models.Index(fields=["reporter", "created_at"], name="incident_reporter"),
+            models.Index(fields=["location", "created_at"], name="incident_location"),
+            models.Index(fields=["is_restricted", "created_at"], name="incident_restricted"),
+            models.Index(fields=["next_breach_at"], name="incident_next_breach"),
+            models.Index(fields=["is_tallied"], name="incident_untallied"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.title}"
+
+    @property
+    def reference(self) -> str:
+        """The name people use: INC- and the number."""
+        return f"INC-{self.pk}"
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of the present version."""
+        return f'"{self.version}"'

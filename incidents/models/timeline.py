@@ -1,0 +1,68 @@
+"""The timeline: what happened to each incident, in order, sealed by a chain of digests."""
+
+from django.conf import settings
+from django.db import models
+
+from incidents.vocabulary import EventKind, Origin, Visibility
+from users.models import User
+
+
+class IncidentEventQuerySet(models.QuerySet["IncidentEvent"]):
+    """Selections of events."""
+
+    def readable_by(self, user: User) -> "IncidentEventQuerySet":
+        """Reporters read public events; responders and administrators read all. The incident's own visibility
+        must have been settled before."""
+        if user.is_admin or user.is_responder:
+            return self
+        return self.filter(visibility=Visibility.PUBLIC)
+
+    def waiting_for_feed(self) -> "IncidentEventQuerySet":
+        """Committed events that have no place in the feed yet."""
+        return self.filter(feed_seq__isnull=True)
+
+    def feed_after(self, position: int) -> "IncidentEventQuerySet":
+        """The feed from a position on, in its order."""
+        return self.filter(feed_seq__gt=position).order_by("feed_seq")
+
+
+class IncidentEvent(models.Model):
+    """One fact about one incident. Rows are only ever added; redaction alone empties a text, and says so."""
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField(help_text="Place in the incident's timeline, from 1.")
+    kind = models.CharField(max_length=24, choices=EventKind.choices)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    actor_name = models.CharField(max_length=150, blank=True, default="")
+    origin = models.CharField(max_length=16, choices=Origin.choices)
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
+    occurred_at = models.DateTimeField(help_text="When it happened.")
+    received_at = models.DateTimeField(help_text="When we heard of it.")
+    body = models.TextField(blank=True, default="", help_text="What somebody wrote.")
+    data = models.JSONField(default=dict, help_text="Facts; changed fields as data.changes: {field: [from, to]}.")
+    schema = models.PositiveSmallIntegerField(default=1, help_text="Version of the sealed form.")
+    digest = models.CharField(max_length=64, help_text="HMAC over the previous digest and this event.")
+    redacted_at = models.DateTimeField(null=True)
+    feed_seq = models.BigIntegerField(
+        null=True, help_text="Place in the feed; NULL while waiting, 0 for history that is never announced."
+    )
+
+    objects = IncidentEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["incident", "seq"]
+        constraints = [models.UniqueConstraint(fields=["incident", "seq"], name="event_seq_once")]
+        indexes = [models.Index(fields=["feed_seq"], name="event_feed")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}/{self.seq} {self.kind}"
+
+
+class FeedCursor(models.Model):
+    """How far somebody has read the feed. The row named `head` is the last number given out."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"

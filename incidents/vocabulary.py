@@ -1,0 +1,108 @@
+"""The words of the domain, and the small integers that severity and priority are stored as (higher is worse)."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Where an incident stands; incidents.workflow says how it moves."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    IN_PROGRESS = "in_progress", "In progress"
+    ON_HOLD = "on_hold", "On hold"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+OPEN_STATUSES = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.ON_HOLD)
+
+
+class Severity(models.IntegerChoices):
+    """How bad it is. Stored as a rank, so that ordering by severity is ordering by number."""
+
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+    @property
+    def word(self) -> str:
+        """The word the API speaks."""
+        return self.name.lower()
+
+
+class Priority(models.IntegerChoices):
+    """How soon it is wanted; follows the severity unless somebody says otherwise."""
+
+    P4 = 1, "P4"
+    P3 = 2, "P3"
+    P2 = 3, "P2"
+    P1 = 4, "P1"
+
+    @property
+    def word(self) -> str:
+        """The word the API speaks."""
+        return self.name.lower()
+
+
+SEVERITY_WORDS = [(severity.word, severity.label) for severity in sorted(Severity, reverse=True)]
+PRIORITY_WORDS = [(priority.word, priority.label) for priority in sorted(Priority, reverse=True)]
+SEVERITY_OF_WORD = {severity.word: severity for severity in Severity}
+PRIORITY_OF_WORD = {priority.word: priority for priority in Priority}
+
+
+class EventKind(models.TextChoices):
+    """What happened, as the timeline names it."""
+
+    CREATED = "created", "Reported"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    STARTED = "started", "Work started"
+    HELD = "held", "Put on hold"
+    RESUMED = "resumed", "Resumed"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+    REOPENED = "reopened", "Reopened"
+    FIELD_CHANGED = "field_changed", "Changed"
+    TEAM_CHANGED = "team_changed", "Team changed"
+    ASSIGNEE_CHANGED = "assignee_changed", "Assignee changed"
+    SEVERITY_CHANGED = "severity_changed", "Severity changed"
+    PRIORITY_CHANGED = "priority_changed", "Priority changed"
+    COMMENT = "comment", "Update"
+    ATTACHMENT_ADDED = "attachment_added", "File attached"
+    ATTACHMENT_REMOVED = "attachment_removed", "File removed"
+    SUBSCRIBED = "subscribed", "Subscriber added"
+    UNSUBSCRIBED = "unsubscribed", "Subscriber removed"
+    LINKED = "linked", "Linked"
+    UNLINKED = "unlinked", "Link removed"
+    REDACTED = "redacted", "Text removed"
+    ACK_BREACHED = "ack_breached", "Not acknowledged in time"
+    RESOLVE_BREACHED = "resolve_breached", "Not resolved in time"
+    DELETED = "deleted", "Deleted"
+    RESTORED = "restored", "Restored"
+
+
+class Visibility(models.TextChoices):
+    """Who reads an event: everybody who sees the incident, or only those who work on incidents."""
+
+    PUBLIC = "public", "Public"
+    INTERNAL = "internal", "Internal"
+
+
+class Origin(models.TextChoices):
+    """Where an event came from."""
+
+    API = "api", "API"
+    CONSOLE = "console", "Web page"
+    ADMIN = "admin", "Admin"
+    CHAT = "chat", "Chat"
+    ALERT = "alert", "Alert"
+    JOB = "job", "Job"
+    IMPORT = "import", "Import"
+
+
+class LinkKind(models.TextChoices):
+    """How one incident stands to another."""
+
+    DUPLICATE_OF = "duplicate_of", "Duplicate of"
+    RELATED_TO = "related_to", "Related to"
+    CAUSED_BY = "caused_by", "Caused by"

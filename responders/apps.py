@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class RespondersConfig(AppConfig):
+    """Teams, who belongs to them, and the services they answer for."""
+
+    name = "responders"
+    verbose_name = "Teams and services"

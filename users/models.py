@@ -1,0 +1,180 @@
+"""People, their sessions and their tokens."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from users.permissions import role_allows, role_enters
+
+
+class Role(models.TextChoices):
+    """What a person is to the system; see users.permissions for what each may do."""
+
+    REPORTER = "reporter", "Reporter"
+    RESPONDER = "responder", "Responder"
+    ADMIN = "admin", "Administrator"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Selections of people."""
+
+    def active(self) -> "UserQuerySet":
+        """Those who may sign in."""
+        return self.filter(is_active=True)
+
+    def admins(self) -> "UserQuerySet":
+        """Administrators who may sign in."""
+        return self.active().filter(role=Role.ADMIN)
+
+    def can_respond(self) -> "UserQuerySet":
+        """Those an incident can be assigned to."""
+        return self.active().filter(role__in=[Role.RESPONDER, Role.ADMIN])
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Makes users; e-mail addresses are the sign-in names and are kept in lower case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user of an e-mail address, however it is capitalised."""
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new user with a hashed password (unusable when None)."""
+        user: User = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new administrator; what `manage.py createsuperuser` calls."""
+        return self.create_user(email, password, **{**fields, "role": Role.ADMIN})
+
+
+class User(AbstractBaseUser):
+    """A person who reports, responds or administers. Users are deactivated, never deleted: history names them."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=150)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.REPORTER)
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
+    language = models.CharField(max_length=16, default="en")
+    is_active = models.BooleanField(default=True, help_text="Unset this instead of deleting the account.")
+    email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["role", "is_active"], name="user_role")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def is_responder(self) -> bool:
+        return self.role == Role.RESPONDER
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin site lets the person in: responders read there, reporters never enter."""
+        return self.is_active and self.role in (Role.ADMIN, Role.RESPONDER)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Django's word for an administrator."""
+        return self.is_active and self.is_admin
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return role_allows(self, perm)
+
+    def has_perms(self, perms: Iterable[str], obj: object = None) -> bool:
+        return all(role_allows(self, perm) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return role_enters(self, app_label)
+
+
+class Session(models.Model):
+    """One sign-in over the API: a family of refresh tokens of which only the newest is good.
+
+    Access tokens name their session, so ending it ends them at once. `previous_jti` is honoured for a few seconds
+    after a rotation (an answer may get lost on the way); a spent token coming back later revokes the session.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    current_jti = models.CharField(max_length=64)
+    previous_jti = models.CharField(max_length=64, blank=True, default="")
+    rotated_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_reason = models.CharField(max_length=32, blank=True, default="")
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+    ip_address = models.GenericIPAddressField(null=True)
+
+    def __str__(self) -> str:
+        return f"session of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class TokenScope(models.TextChoices):
+    """What a personal access token may be used for."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class PersonalToken(models.Model):
+    """A person's access token for scripts. The token itself is shown once; only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=8, choices=TokenScope.choices, default=TokenScope.READ)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentRequest(models.Model):
+    """A write that carried an `Idempotency-Key`, and the answer it got, so that a repeat gets the same answer."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the fields and the files' digests.")
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key_digest"], name="idempotent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.key_digest[:8]} → {self.status}"

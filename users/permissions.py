@@ -1,0 +1,59 @@
+"""What each role may do, in one place. The admin site, the API and the services all ask here."""
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from users.models import User
+
+# Django permissions (app label → actions) that a responder has in the admin site. An admin has every permission,
+# a reporter none. What a responder may do to an incident is decided by incidents.permissions, row by row.
+RESPONDER_MAY: dict[str, frozenset[str]] = {
+    "incidents": frozenset({"view"}),
+    "responders": frozenset({"view"}),
+}
+
+
+def role_allows(user: "User", permission: str) -> bool:
+    """Whether the user's role carries the Django permission `app_label.action_model`."""
+    if not user.is_active:
+        return False
+    if user.is_admin:
+        return True
+    app_label, _, codename = permission.partition(".")
+    return user.is_responder and codename.split("_", 1)[0] in RESPONDER_MAY.get(app_label, frozenset())
+
+
+def role_enters(user: "User", app_label: str) -> bool:
+    """Whether the user's role sees anything of this app in the admin site."""
+    return user.is_active and (user.is_admin or (user.is_responder and app_label in RESPONDER_MAY))
+
+
+class IsAdmin(BasePermission):
+    """Administrators only."""
+
+    message = "Only an administrator may do this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated and request.user.is_admin)
+
+
+class ReadOrAdmin(BasePermission):
+    """Everybody who is signed in reads; administrators write."""
+
+    message = "Only an administrator may change this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user = request.user
+        return bool(user.is_authenticated and (request.method in SAFE_METHODS or user.is_admin))
+
+
+class IsResponder(BasePermission):
+    """Responders and administrators."""
+
+    message = "Only a responder or an administrator may do this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated and (request.user.is_responder or request.user.is_admin))
