@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 import structlog
@@ -24,9 +24,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.mediatypes import media_type_matches
 from rest_framework.utils.urls import replace_query_param
-from rest_framework.views import APIView, set_rollback
 
 from incident_response.exceptions import DomainError, NotFound, TooManyRequests
+
+if TYPE_CHECKING:
+    # At run time this would be a circle: the body of APIView loads the renderers and parsers of this module.
+    from rest_framework.views import APIView
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +135,8 @@ def problem(
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every error an API view raises leaves as a problem document."""
+    from rest_framework.views import set_rollback
+
     request = context.get("request")
     request_id = getattr(getattr(request, "_request", request), "request_id", "")
     headers: dict[str, str] = {}
@@ -283,7 +288,7 @@ class KeysetPagination(BasePagination):
     max_page_size = 200
     parameters = frozenset({"cursor", "page_size", "ordering"})
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None) -> list[Any]:
         """The rows of the page; `get_paginated_response` links to its neighbours."""
         self.request = request
         self.keys = ordering_keys(request, view)
@@ -318,7 +323,7 @@ class KeysetPagination(BasePagination):
             "properties": {"next": link, "previous": link, "results": schema},
         }
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
         orderings = ", ".join(getattr(view, "orderings", {"id": None}))
         texts = {
             "cursor": "Where the page starts; taken from `next` or `previous`.",
@@ -370,7 +375,7 @@ def _from_json(value: Any) -> Any:
     raise ValueError("a cursor holds words, numbers and times")
 
 
-def ordering_keys(request: Request, view: APIView | None) -> list[Key]:
+def ordering_keys(request: Request, view: "APIView | None") -> list[Key]:
     """The ordering asked for, as keys that end with the primary key; 400 for one that is not offered."""
     offered: dict[str, list[Key]] = getattr(view, "orderings", {"id": []})
     default: str = getattr(view, "default_ordering", "id")
