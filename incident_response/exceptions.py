@@ -14,9 +14,10 @@ class DomainError(Exception):
     code = "invalid"
     title = "Invalid request"
 
-    def __init__(self, message: str, *, field: str | None = None, **extra: Any) -> None:
+    def __init__(self, message: str, *, field: str | None = None, code: str | None = None, **extra: Any) -> None:
         super().__init__(message)
         self.message = message
+        self.code = code or type(self).code
         self.field = field
         self.extra = extra
 

@@ -40,7 +40,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user of an e-mail address, however it is capitalised."""
-        return self.get(email=(username or "").strip().lower())
+        user: User = self.get(email=(username or "").strip().lower())
+        return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A new user with a hashed password (unusable when None)."""

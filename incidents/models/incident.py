@@ -163,6 +163,11 @@ class Incident(models.Model):
         return f"INC-{self.pk}"
 
     @property
+    def is_still_open(self) -> bool:
+        """As `is_open`, for an instance whose status was just set."""
+        return self.status in OPEN_STATUSES
+
+    @property
     def etag(self) -> str:
         """The entity tag of the present version."""
         return f'"{self.version}"'

@@ -1,0 +1,37 @@
+"""Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from incidents.models import Incident
+from incidents.services import breaches, feed, tallies
+
+BREACH_BATCH = 200
+MAX_BATCHES = 20  # then other jobs get their turn
+
+
+def assign_feed(now: dt.datetime) -> int:
+    """Give each committed event its place in the feed."""
+    return _until_done(feed.assign_places, feed.BATCH)
+
+
+def mark_breaches(now: dt.datetime) -> int:
+    """Mark the targets that were missed by now."""
+    due = Incident.objects.breach_due(now).order_by("next_breach_at").values_list("pk", flat=True)[:BREACH_BATCH]
+    return sum(breaches.mark_breach(pk, now) for pk in list(due))
+
+
+def update_tallies(now: dt.datetime) -> int:
+    """Bring the summary's counts up to date."""
+    return _until_done(tallies.update_batch, tallies.BATCH)
+
+
+def _until_done(step: Callable[[], int], batch: int) -> int:
+    """Repeat a step while it fills its batch."""
+    total = 0
+    for _ in range(MAX_BATCHES):
+        done = step()
+        total += done
+        if done < batch:
+            break
+    return total

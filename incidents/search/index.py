@@ -1,0 +1,81 @@
+"""The search table in either database: `incidents_search(incident id, document)`."""
+
+import re
+
+from django.db import connection
+
+from incidents.models import Incident, IncidentEvent, IncidentQuerySet, Visibility
+from incidents.search import tokens
+
+REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
+
+
+def index(incident: Incident) -> None:
+    """Write the document of an incident that has no comments yet."""
+    _write(incident, tokens.document(_own_text(incident)))
+
+
+def reindex(incident: Incident) -> None:
+    """Write the document anew from the incident's text and everything said on its timeline."""
+    said = IncidentEvent.objects.filter(incident=incident).exclude(body="").values_list("visibility", "body")
+    public: list[str] = [_own_text(incident)]
+    internal: list[str] = []
+    for visibility, body in said:
+        (internal if visibility == Visibility.INTERNAL else public).append(body)
+    _write(incident, tokens.document("\n".join(public), "\n".join(internal)))
+
+
+def forget(incident: Incident) -> None:
+    """Remove the incident's document."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM incidents_search WHERE {_id_column()} = %s", [incident.pk])  # noqa: S608
+
+
+def matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
+    """Those of the incidents in which every word of the text occurs; a reference such as INC-1042 is that incident.
+
+    A text without any word in it (`+-*`) matches nothing.
+    """
+    reference = REFERENCE.match(text)
+    if reference:
+        return incidents.filter(pk=int(reference.group(1)))
+    words = tokens.query_words(text)
+    if not words:
+        return incidents.none()
+    subquery, parameter = _match(words, reads_internal)
+    where = f"incidents_incident.id IN ({subquery})"
+    found: IncidentQuerySet = incidents.extra(where=[where], params=[parameter])  # noqa: S610
+    return found
+
+
+def _own_text(incident: Incident) -> str:
+    return f"{incident.reference}\n{incident.title}\n{incident.description}"
+
+
+def _id_column() -> str:
+    return "rowid" if connection.vendor == "sqlite" else "incident_id"
+
+
+def _write(incident: Incident, document: str) -> None:
+    statement = (
+        "INSERT OR REPLACE INTO incidents_search (rowid, document) VALUES (%s, %s)"
+        if connection.vendor == "sqlite"
+        else "REPLACE INTO incidents_search (incident_id, document) VALUES (%s, %s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [incident.pk, document])
+
+
+def _match(words: list[str], reads_internal: bool) -> tuple[str, str]:
+    """A subquery of incident ids, and its one parameter: the engine's query in which every word is quoted."""
+    marks = (tokens.PUBLIC, tokens.INTERNAL) if reads_internal else (tokens.PUBLIC,)
+    if connection.vendor == "sqlite":
+        terms = (" OR ".join(f'"{mark}{word}"' for mark in marks) for word in words)
+        return "SELECT rowid FROM incidents_search WHERE incidents_search MATCH %s", " AND ".join(
+            f"({term})" for term in terms
+        )
+    terms = (" ".join(f"{mark}{word}" for mark in marks) for word in words)
+    return (
+        "SELECT incident_id FROM incidents_search WHERE MATCH(document) AGAINST (%s IN BOOLEAN MODE)",
+        " ".join(f"+({term})" for term in terms),
+    )

@@ -1,0 +1,35 @@
+"""Every write to an incident. One module per topic; import what you need from here."""
+
+from incidents.services.bulk import update_many
+from incidents.services.conversation import comment, redact, subscribe, unsubscribe
+from incidents.services.editing import assign_person, assign_team, update
+from incidents.services.history import Fault, verify, verify_all
+from incidents.services.lifecycle import NoteMissing, acknowledge, resolve, transition
+from incidents.services.links import link, unlink
+from incidents.services.removal import delete, purge, restore
+from incidents.services.reporting import external_key, report
+
+__all__ = [
+    "Fault",
+    "NoteMissing",
+    "acknowledge",
+    "assign_person",
+    "assign_team",
+    "comment",
+    "delete",
+    "external_key",
+    "link",
+    "purge",
+    "redact",
+    "report",
+    "resolve",
+    "restore",
+    "subscribe",
+    "transition",
+    "unlink",
+    "unsubscribe",
+    "update",
+    "update_many",
+    "verify",
+    "verify_all",
+]

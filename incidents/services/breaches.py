@@ -1,0 +1,33 @@
+"""Marking missed targets."""
+
+import datetime as dt
+
+from incidents.models import Incident, Origin, Status
+from incidents.services.clocks import mark_breaches_of, next_breach_at
+from incidents.services.recording import Act, Entry
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def mark_breach(incident_id: int, now: dt.datetime) -> bool:
+    """Mark what the incident has missed by now, if nobody else has; whether there was anything to mark.
+
+    The row is locked and looked at again, so that any number of workers leave one event for each missed target.
+    """
+    incident = Incident.objects.select_for_update().breach_due(now).filter(pk=incident_id).first()
+    if incident is None:
+        return False
+    entry = Entry(incident, Act.now(None, Origin.JOB, at=now))
+    mark_breaches_of(
+        entry,
+        acknowledged_at=now if incident.status == Status.OPEN else None,
+        resolved_at=now if incident.is_still_open and incident.status != Status.ON_HOLD else None,
+        resolve_due_at=incident.resolve_due_at,
+    )
+    incident.next_breach_at = next_breach_at(incident)
+    if not entry.events:
+        Incident.objects.filter(pk=incident.pk).update(next_breach_at=incident.next_breach_at)
+        return False
+    entry.columns.add("next_breach_at")
+    entry.save()
+    return True

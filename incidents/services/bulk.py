@@ -1,0 +1,36 @@
+"""One change to many incidents: each is its own transaction, and each gets its own answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from incident_response.exceptions import DomainError
+from incidents.models import Incident, Origin
+from incidents.services.editing import update
+from users.models import User
+
+
+def update_many(
+    ids: Sequence[int],
+    *,
+    by: User,
+    fields: dict[str, Any] | None = None,
+    status: str | None = None,
+    note: str = "",
+    origin: str = Origin.API,
+) -> list[dict[str, Any]]:
+    """Apply `update` to each incident in turn; a result per id: {id, ok, status | code, detail}.
+
+    What the caller cannot see is answered as absent. One refusal stops none of the others.
+    """
+    found = {incident.pk: incident for incident in Incident.objects.visible_to(by).filter(pk__in=ids)}
+    return [_one(found.get(pk), pk, by=by, fields=fields, status=status, note=note, origin=origin) for pk in ids]
+
+
+def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
+    if incident is None:
+        return {"id": pk, "ok": False, "code": "not_found", "detail": f"INC-{pk} does not exist or is not yours."}
+    try:
+        changed = update(incident, **change)
+    except DomainError as error:
+        return {"id": pk, "ok": False, "code": error.code, "detail": error.message, **error.extra}
+    return {"id": pk, "ok": True, "status": changed.status, "version": changed.version}

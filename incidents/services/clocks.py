@@ -1,0 +1,76 @@
+"""The two clocks of an incident, as columns: when it must be acknowledged and resolved, and whether that was missed."""
+
+import datetime as dt
+from typing import Any
+
+from incidents import sla
+from incidents.models import Category, EventKind, Incident, IncidentEvent, SlaPolicy, Status
+from incidents.services.recording import Entry
+
+
+def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
+    """The policy for a severity, preferring the one for the category; {} when there is none."""
+    keys = [0, category.pk] if category else [0]
+    policy = SlaPolicy.objects.filter(severity=severity, category_key__in=keys).order_by("-category_key").first()
+    return policy.snapshot() if policy else {}
+
+
+def due_times(
+    values: dict[str, Any], start: dt.datetime, holds: list[sla.Interval]
+) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """When to have acknowledged and resolved, for a policy's values."""
+    calendar = values.get("calendar")
+    return (
+        sla.due_at(start, values.get("ack_minutes"), calendar),
+        sla.due_at(start, values.get("resolve_minutes"), calendar, holds),
+    )
+
+
+def next_breach_at(incident: Incident) -> dt.datetime | None:
+    """The next due time to watch: neither met, nor missed and marked, nor paused."""
+    waiting = []
+    if incident.status == Status.OPEN and not incident.ack_breached:
+        waiting.append(incident.ack_due_at)
+    if incident.is_still_open and incident.status != Status.ON_HOLD and not incident.resolve_breached:
+        waiting.append(incident.resolve_due_at)
+    return min((due for due in waiting if due is not None), default=None)
+
+
+def holds_since_start(incident: Incident, until: dt.datetime | None = None) -> list[sla.Interval]:
+    """The times on hold since the clocks started, from the timeline; one that still lasts ends at `until`."""
+    events = IncidentEvent.objects.filter(
+        incident=incident, kind__in=[EventKind.HELD, EventKind.RESUMED, EventKind.RESOLVED]
+    ).order_by("seq")
+    holds: list[sla.Interval] = []
+    held_from: dt.datetime | None = None
+    for kind, at in events.values_list("kind", "occurred_at"):
+        if kind == EventKind.HELD:
+            held_from = at
+        elif held_from is not None:
+            holds.append((held_from, at))
+            held_from = None
+    if held_from is not None and until is not None:
+        holds.append((held_from, until))
+    return [(start, end) for start, end in holds if end > incident.clock_started_at]
+
+
+def mark_breaches_of(
+    entry: Entry,
+    *,
+    acknowledged_at: dt.datetime | None = None,
+    resolved_at: dt.datetime | None = None,
+    resolve_due_at: dt.datetime | None = None,
+) -> None:
+    """Write one event for each target that these moments miss and that is not marked yet.
+
+    For a clock that stops, the moment is when it stops; for one that still runs, the present.
+    """
+    incident = entry.incident
+    if _is_missed(incident.ack_due_at, acknowledged_at) and not incident.ack_breached:
+        entry.change(EventKind.ACK_BREACHED, {"ack_breached": True})
+    if _is_missed(resolve_due_at, resolved_at) and not incident.resolve_breached:
+        entry.change(EventKind.RESOLVE_BREACHED, {"resolve_breached": True})
+
+
+def _is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:
+    return due is not None and moment is not None and moment > due

@@ -1,0 +1,154 @@
+"""Moving an incident through its lifecycle. Nobody else assigns `status`."""
+
+import datetime as dt
+from typing import Any
+
+from incident_response.exceptions import DomainError, InvalidTransition
+from incidents.models import Incident, Origin, Status
+from incidents.permissions import require_work
+from incidents.services.clocks import due_times, holds_since_start, mark_breaches_of, next_breach_at, policy_values
+from incidents.services.recording import Act, Entry, lock
+from incidents.workflow import Action, action_between, allowed_transitions
+from users.models import User
+from users.transactions import unit_of_work
+
+
+class NoteMissing(DomainError):
+    """This move needs a sentence that says why."""
+
+    code = "note_required"
+    title = "Note required"
+
+
+@unit_of_work
+def transition(
+    incident: Incident,
+    status: str,
+    *,
+    by: User | None,
+    note: str = "",
+    origin: str = Origin.API,
+    at: dt.datetime | None = None,
+    expected_version: int | None = None,
+) -> Incident:
+    """Move the incident to `status`; to the status it has already is no event.
+
+    Raises InvalidTransition (with `allowed`), NoteMissing, PermissionRefused, StaleVersion, NotFound.
+    """
+    incident = lock(incident, expected_version=expected_version)
+    require_work(by, incident)
+    entry = Entry(incident, Act.now(by, origin, at))
+    move_to(entry, status, note)
+    return entry.save()
+
+
+def acknowledge(incident: Incident, *, by: User | None, note: str = "", origin: str = Origin.API) -> Incident:
+    """Somebody has seen it and takes care."""
+    return transition(incident, Status.ACKNOWLEDGED, by=by, note=note, origin=origin)
+
+
+def resolve(incident: Incident, *, by: User | None, note: str = "", origin: str = Origin.API) -> Incident:
+    """It works again."""
+    return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
+
+
+def move_to(entry: Entry, status: str, note: str) -> None:
+    """The move itself, within an entry: the table is consulted, times are stamped, the event is written."""
+    incident = entry.incident
+    if incident.status == status:
+        return
+    action = action_between(incident.status, status)
+    if action is None:
+        raise InvalidTransition(
+            f"{incident.reference} is {Status(incident.status).label.lower()}; "
+            f"it cannot become {Status(status).label.lower()} from there.",
+            allowed=allowed_transitions(incident.status),
+        )
+    if action.needs_note and not note.strip():
+        raise NoteMissing(f"Say why: to {action.name} an incident needs a note.", field="note")
+    STAMPS[action.name](entry, action, note)
+
+
+def _write(entry: Entry, action: Action, note: str, values: dict[str, Any], silent: dict[str, Any]) -> None:
+    entry.change(action.event_kind, {"status": action.to_status, **values}, body=note, silent=silent)
+    entry.incident.next_breach_at = next_breach_at(entry.incident)
+    entry.columns.add("next_breach_at")
+
+
+def _acknowledgement(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Told and silent columns of a first acknowledgement; nothing when somebody had acknowledged before."""
+    incident, at = entry.incident, entry.act.at
+    if incident.status == Status.OPEN:
+        mark_breaches_of(entry, acknowledged_at=at)
+    if incident.acknowledged_at is not None:
+        return {}, {}
+    return {"acknowledged_at": at}, {"ack_seconds": _seconds(incident.created_at, at)}
+
+
+def _stamp_acknowledge(entry: Entry, action: Action, note: str) -> None:
+    _write(entry, action, note, *_acknowledgement(entry))
+
+
+def _stamp_hold(entry: Entry, action: Action, note: str) -> None:
+    mark_breaches_of(entry, resolved_at=entry.act.at, resolve_due_at=entry.incident.resolve_due_at)
+    _write(entry, action, note, {"paused_at": entry.act.at}, {})
+
+
+def _end_of_hold(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Told and silent columns when a time on hold ends: the pause moves the due time."""
+    incident, at = entry.incident, entry.act.at
+    if incident.paused_at is None:
+        return {}, {}
+    _, resolve_due_at = due_times(incident.sla, incident.clock_started_at, holds_since_start(incident, until=at))
+    paused = incident.paused_seconds + _seconds(incident.paused_at, at)
+    return {"paused_at": None, "resolve_due_at": resolve_due_at}, {"paused_seconds": paused}
+
+
+def _stamp_resume(entry: Entry, action: Action, note: str) -> None:
+    _write(entry, action, note, *_end_of_hold(entry))
+
+
+def _stamp_resolve(entry: Entry, action: Action, note: str) -> None:
+    incident, at = entry.incident, entry.act.at
+    told, silent = _acknowledgement(entry)
+    resumed, paused = _end_of_hold(entry)
+    mark_breaches_of(entry, resolved_at=at, resolve_due_at=resumed.get("resolve_due_at", incident.resolve_due_at))
+    told |= {**resumed, "resolved_at": at}
+    silent |= {**paused, "resolve_seconds": _seconds(incident.created_at, at)}
+    _write(entry, action, note, told, silent)
+
+
+def _stamp_close(entry: Entry, action: Action, note: str) -> None:
+    _write(entry, action, note, {"closed_at": entry.act.at}, {})
+
+
+def _stamp_reopen(entry: Entry, action: Action, note: str) -> None:
+    incident, at = entry.incident, entry.act.at
+    values = policy_values(incident.severity, incident.category)
+    ack_due_at, resolve_due_at = due_times(values, at, [])
+    told = {
+        "resolved_at": None,
+        "closed_at": None,
+        "reopen_count": incident.reopen_count + 1,
+        "ack_due_at": ack_due_at,
+        "resolve_due_at": resolve_due_at,
+        "ack_breached": False,
+        "resolve_breached": False,
+    }
+    _write(entry, action, note, told, {"resolve_seconds": None, "sla": values, "clock_started_at": at})
+
+
+def _seconds(start: dt.datetime, end: dt.datetime) -> int:
+    """Whole seconds between two moments; an event from before its beginning counts as none."""
+    return max(int((end - start).total_seconds()), 0)
+
+
+STAMPS = {
+    "acknowledge": _stamp_acknowledge,
+    "start": _stamp_acknowledge,
+    "hold": _stamp_hold,
+    "resume": _stamp_resume,
+    "resolve": _stamp_resolve,
+    "close": _stamp_close,
+    "reopen": _stamp_reopen,
+}

@@ -1,0 +1,161 @@
+"""The one way a fact about an incident is written down: change and event together, sealed, in one transaction."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditlog.context import set_actor
+from django.utils import timezone
+
+from incident_response.exceptions import NotFound, StaleVersion
+from incidents import digest, search
+from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
+from incidents.snapshot import Changes, encode
+from users.models import User
+
+# Written with every save that changes what the incident is, and read by nobody but the machinery.
+BOOKKEEPING = ("updated_at", "version", "event_count", "head_digest", "is_tallied")
+SEARCHED_FIELDS = frozenset({"title", "description"})
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who does something, through what, when it happened and when we heard of it."""
+
+    by: User | None
+    origin: Origin
+    at: dt.datetime
+    received_at: dt.datetime
+
+    @classmethod
+    def now(cls, by: User | None, origin: str, at: dt.datetime | None = None) -> "Act":
+        """An act of this moment, or one of `at` that we hear of now."""
+        received_at = timezone.now()
+        return cls(by, Origin(origin), at or received_at, received_at)
+
+
+def lock(incident: Incident, *, expected_version: int | None = None) -> Incident:
+    """The incident as it stands now, locked until the transaction ends.
+
+    Raises NotFound when it was deleted meanwhile, StaleVersion when `expected_version` is no longer the present one.
+    """
+    locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
+    if locked is None or locked.deleted_at is not None:
+        raise NotFound(f"{incident.reference} no longer exists.")
+    if expected_version is not None and locked.version != expected_version:
+        raise StaleVersion(
+            f"{incident.reference} was changed by somebody else; read it again and repeat your change.",
+            version=locked.version,
+        )
+    return locked
+
+
+@dataclass
+class Entry:
+    """What is being done to one locked incident: collects changed columns and events, and writes them at once."""
+
+    incident: Incident
+    act: Act
+    columns: set[str] = field(default_factory=set)
+    events: list[IncidentEvent] = field(default_factory=list)
+    is_searchable_changed: bool = False
+
+    def change(
+        self,
+        kind: EventKind,
+        values: dict[str, Any],
+        *,
+        body: str = "",
+        visibility: Visibility = Visibility.PUBLIC,
+        silent: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Set columns and write the event that says so.
+
+        `values` are told in the event's `data.changes` where they differ; `silent` columns are set only.
+        """
+        changes: Changes = {}
+        for name, value in values.items():
+            before = getattr(self.incident, name)
+            if before != value:
+                changes[name] = [encode(name, before), encode(name, value)]
+                self._set(name, value)
+        for name, value in (silent or {}).items():
+            self._set(name, value)
+        self.note(kind, body=body, visibility=visibility, data={**(data or {}), "changes": changes})
+
+    def note(
+        self,
+        kind: EventKind,
+        *,
+        body: str = "",
+        visibility: Visibility = Visibility.PUBLIC,
+        data: dict[str, Any] | None = None,
+    ) -> IncidentEvent:
+        """Write an event that changes no column."""
+        incident, act = self.incident, self.act
+        event = IncidentEvent(
+            incident=incident,
+            seq=incident.event_count + 1,
+            kind=kind,
+            actor=act.by,
+            actor_name=act.by.name if act.by else "",
+            origin=act.origin,
+            visibility=visibility,
+            occurred_at=act.at,
+            received_at=act.received_at,
+            body=body,
+            data=data or {},
+            schema=digest.SCHEMA,
+        )
+        seal(event, incident)
+        incident.event_count, incident.head_digest = event.seq, event.digest
+        self.events.append(event)
+        if body:
+            self.is_searchable_changed = True
+        return event
+
+    def save(self) -> Incident:
+        """Write everything: one update, one insert, the search document where its text changed."""
+        incident = self.incident
+        if not self.events:
+            return incident
+        if self.columns:
+            incident.version += 1
+            incident.updated_at = self.act.received_at
+            incident.is_tallied = False
+        with set_actor(self.act.by):
+            incident.save(update_fields=sorted({*self.columns, *BOOKKEEPING}))
+        IncidentEvent.objects.bulk_create(self.events)
+        if self.is_searchable_changed:
+            search.reindex(incident)
+        return incident
+
+    def _set(self, name: str, value: Any) -> None:
+        setattr(self.incident, name, value)
+        self.columns.add(name)
+        if name in SEARCHED_FIELDS:
+            self.is_searchable_changed = True
+
+
+def seal(event: IncidentEvent, incident: Incident) -> None:
+    """Chain the event to the incident's last one."""
+    event.digest = digest.event_digest(incident.head_digest, sealed_facts(event, str(incident.uid)))
+
+
+def sealed_facts(event: IncidentEvent, incident_uid: str) -> digest.Sealed:
+    """The part of an event that its digest covers, taken from what the event holds."""
+    return digest.Sealed(
+        incident_uid=incident_uid,
+        seq=event.seq,
+        kind=str(event.kind),
+        actor_id=event.actor_id,
+        actor_name=event.actor_name,
+        origin=str(event.origin),
+        visibility=str(event.visibility),
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        body_digest=digest.text_digest(event.body),
+        data_digest=digest.data_digest(event.data),
+        schema=event.schema,
+    )

@@ -1,0 +1,58 @@
+"""Taking incidents away: hidden first, and for good only on purpose."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from incident_response.exceptions import Conflict
+from incidents import attachments, search
+from incidents.models import EventKind, Incident, Origin, Visibility
+from incidents.permissions import require_admin
+from incidents.services.clocks import next_breach_at
+from incidents.services.recording import Act, Entry, lock
+from users.models import User
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def delete(
+    incident: Incident, *, by: User | None, origin: str = Origin.API, expected_version: int | None = None
+) -> None:
+    """Hide the incident from everybody; its timeline and audit trail stay, and `restore` brings it back."""
+    require_admin(by)
+    incident = lock(incident, expected_version=expected_version)
+    entry = Entry(incident, Act.now(by, origin))
+    entry.change(
+        EventKind.DELETED,
+        {"deleted_at": timezone.now()},
+        visibility=Visibility.INTERNAL,
+        silent={"next_breach_at": None},
+    )
+    entry.save()
+
+
+@unit_of_work
+def restore(incident: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+    """Bring a hidden incident back as it was."""
+    require_admin(by)
+    incident = Incident.objects.select_for_update().get(pk=incident.pk)
+    if incident.deleted_at is None:
+        raise Conflict(f"{incident.reference} was not deleted.")
+    entry = Entry(incident, Act.now(by, origin))
+    entry.change(EventKind.RESTORED, {"deleted_at": None}, visibility=Visibility.INTERNAL)
+    incident.next_breach_at = next_breach_at(incident)
+    entry.columns.add("next_breach_at")
+    return entry.save()
+
+
+@unit_of_work
+def purge(incident: Incident, *, by: User | None) -> None:
+    """Erase a hidden incident with its timeline and files, for good. The audit log alone keeps that it was there."""
+    require_admin(by)
+    incident = Incident.objects.select_for_update().get(pk=incident.pk)
+    if incident.deleted_at is None:
+        raise Conflict(f"Delete {incident.reference} first; only deleted incidents can be purged.")
+    keys = attachments.stored_keys(incident)
+    search.forget(incident)
+    incident.delete()
+    # Files go last and only once the rows are gone: a file without a row is litter, a row without a file is a loss.
+    transaction.on_commit(lambda: attachments.discard(keys))

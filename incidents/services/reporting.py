@@ -1,0 +1,111 @@
+"""Opening an incident."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+
+from auditlog.context import set_actor
+
+from incident_response.exceptions import DomainError, PermissionRefused
+from incidents import search
+from incidents.models import Category, EventKind, Incident, IncidentEvent, Origin, Priority, Severity, Subscription
+from incidents.services.clocks import due_times, next_breach_at, policy_values
+from incidents.services.recording import Act, Entry
+from incidents.snapshot import initial_changes
+from responders.models import Service, Team
+from users.models import User
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def report(
+    *,
+    by: User | None,
+    title: str,
+    description: str = "",
+    severity: Severity = Severity.MEDIUM,
+    priority: Priority | None = None,
+    category: Category | None = None,
+    location: str = "",
+    services: Sequence[Service] = (),
+    team: Team | None = None,
+    assignee: User | None = None,
+    is_restricted: bool = False,
+    occurred_at: dt.datetime | None = None,
+    origin: str = Origin.API,
+    origin_system: str = "",
+    external_id: str = "",
+    at: dt.datetime | None = None,
+) -> Incident:
+    """Open an incident. Its team is the one given, else the first service's, else the category's default one.
+
+    `by` is the reporter (None: a machine); `at` is when it opened. Raises PermissionRefused when a reporter names a
+    team, an assignee or a priority, and DomainError when the assignee cannot respond.
+    """
+    if by is not None and not (by.is_admin or by.is_responder) and (team or assignee or priority):
+        raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
+    require_can_respond(assignee)
+    act = Act.now(by, origin, at)
+    system = origin_system or str(act.origin)
+    values = policy_values(severity, category)
+    ack_due_at, resolve_due_at = due_times(values, act.at, [])
+    incident = Incident(
+        title=title,
+        description=description,
+        severity=severity,
+        priority=priority or Priority(severity),
+        is_priority_given=priority is not None,
+        category=category,
+        location=location,
+        team=team or _default_team(services, category),
+        assignee=assignee,
+        reporter=by,
+        is_restricted=is_restricted,
+        origin_system=system,
+        external_id=external_id,
+        external_key=external_key(system, external_id) if external_id else None,
+        occurred_at=occurred_at or act.at,
+        created_at=act.at,
+        updated_at=act.received_at,
+        sla=values,
+        clock_started_at=act.at,
+        ack_due_at=ack_due_at,
+        resolve_due_at=resolve_due_at,
+    )
+    incident.next_breach_at = next_breach_at(incident)
+    return _insert(incident, services, act)
+
+
+def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incident:
+    """The incident with its first event, its services, its reporter's subscription and its search document."""
+    entry = Entry(incident, act)
+    changes = initial_changes(incident, [service.slug for service in services])
+    entry.note(EventKind.CREATED, data={"changes": changes})
+    with set_actor(act.by):
+        incident.save(force_insert=True)
+    IncidentEvent.objects.bulk_create(entry.events)
+    if services:
+        through = Incident.services.through
+        through.objects.bulk_create(through(incident=incident, service=service) for service in services)
+    if incident.reporter_id is not None:
+        Subscription.objects.create(incident=incident, user_id=incident.reporter_id, created_at=act.at)
+    search.index(incident)
+    return incident
+
+
+def external_key(origin_system: str, external_id: str) -> str:
+    """The identity of an incident in another system: SHA-256 of both names' exact bytes."""
+    return hashlib.sha256(f"{origin_system}\0{external_id}".encode()).hexdigest()
+
+
+def require_can_respond(assignee: User | None) -> None:
+    """Only active responders and administrators are given work."""
+    if assignee is not None and not (assignee.is_staff):
+        raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
+
+
+def _default_team(services: Sequence[Service], category: Category | None) -> Team | None:
+    teams = [service.team for service in services if service.team_id is not None]
+    if teams:
+        return teams[0]
+    return category.default_team if category else None

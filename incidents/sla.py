@@ -1,0 +1,116 @@
+"""Due times: minutes counted round the clock or in business hours, less the time on hold. Pure: no clock, no database.
+
+A calendar is the `calendar` part of `SlaPolicy.snapshot()`: {time_zone, weekdays, opens_at, closes_at, holidays}; None
+counts round the clock. All datetimes are aware; business hours are local wall-clock times, so a working day that holds
+a change of the clocks is as long as the wall clock says it is: counted in elapsed time between the two local instants.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Interval = tuple[dt.datetime, dt.datetime]
+Calendar = dict[str, Any] | None
+
+# A calendar in which nothing counts for so long has a mistake in it (every weekday is a holiday, say).
+MAX_DAYS_WITHOUT_WORK = 366 * 2
+
+
+class CalendarNeverOpens(ValueError):
+    """No working time follows the given instant for two years."""
+
+
+def due_at(
+    start: dt.datetime, minutes: int | None, calendar: Calendar, holds: Sequence[Interval] = ()
+) -> dt.datetime | None:
+    """When `minutes` of counting time have passed since `start`, not counting what lies within `holds`.
+
+    None when there is no target. Holds are closed intervals in order of time.
+    """
+    if minutes is None:
+        return None
+    wanted = dt.timedelta(minutes=minutes)
+    if calendar is None:
+        return _due_round_the_clock(start, wanted, holds)
+    last_moment = start
+    for opens, closes in _counting(start, calendar, holds):
+        if closes - opens >= wanted:
+            return opens + wanted
+        wanted -= closes - opens
+        last_moment = closes
+    raise CalendarNeverOpens(f"no working time after {last_moment.isoformat()}")
+
+
+def counted_between(start: dt.datetime, end: dt.datetime, calendar: Calendar) -> dt.timedelta:
+    """How much of the time between two instants counts."""
+    if calendar is None:
+        return max(end - start, dt.timedelta())
+    total = dt.timedelta()
+    for opens, closes in working_intervals(start, calendar):
+        if opens >= end:
+            break
+        total += min(closes, end) - opens
+    return total
+
+
+def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[Interval]:
+    """The business hours from `start` on, in UTC, cut at `start`; ends when two years pass without any."""
+    zone, weekdays, opens_at, closes_at, holidays = _parsed(
+        calendar["time_zone"],
+        tuple(calendar["weekdays"]),
+        calendar["opens_at"],
+        calendar["closes_at"],
+        tuple(calendar["holidays"]),
+    )
+    start = start.astimezone(dt.UTC)
+    day = start.astimezone(zone).date()
+    idle_days = 0
+    while idle_days < MAX_DAYS_WITHOUT_WORK:
+        opens = dt.datetime.combine(day, opens_at, zone).astimezone(dt.UTC)
+        closes = dt.datetime.combine(day, closes_at, zone).astimezone(dt.UTC)
+        is_working = day.weekday() in weekdays and day not in holidays and closes > max(opens, start)
+        if is_working:
+            yield max(opens, start), closes
+        idle_days = 0 if is_working else idle_days + 1
+        day += dt.timedelta(days=1)
+
+
+def _due_round_the_clock(start: dt.datetime, wanted: dt.timedelta, holds: Sequence[Interval]) -> dt.datetime:
+    due = start + wanted
+    for held_from, held_until in holds:
+        if held_until > start and held_from < due:
+            due += held_until - max(held_from, start)
+    return due
+
+
+def _counting(start: dt.datetime, calendar: dict[str, Any], holds: Sequence[Interval]) -> Iterator[Interval]:
+    return chain.from_iterable(_without(interval, holds) for interval in working_intervals(start, calendar))
+
+
+def _without(interval: Interval, holds: Sequence[Interval]) -> Iterator[Interval]:
+    opens, closes = interval
+    for held_from, held_until in holds:
+        if held_until <= opens or held_from >= closes:
+            continue
+        if held_from > opens:
+            yield opens, held_from
+        opens = max(opens, held_until)
+        if opens >= closes:
+            return
+    yield opens, closes
+
+
+@lru_cache(maxsize=256)
+def _parsed(
+    time_zone: str, weekdays: tuple[int, ...], opens_at: str, closes_at: str, holidays: tuple[str, ...]
+) -> tuple[ZoneInfo, frozenset[int], dt.time, dt.time, frozenset[dt.date]]:
+    return (
+        ZoneInfo(time_zone),
+        frozenset(weekdays),
+        dt.time.fromisoformat(opens_at),
+        dt.time.fromisoformat(closes_at),
+        frozenset(dt.date.fromisoformat(day) for day in holidays),
+    )

@@ -1,0 +1,45 @@
+"""Builders for tests."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from incidents.models import Category, Incident, SlaPolicy
+from incidents.services import report
+from responders.models import Membership, Service, Team
+from users.models import User
+from users.tests.factories import make_reporter
+
+
+def make_team(name: str = "Database", *members: User) -> Team:
+    """A team with these members."""
+    team, _ = Team.objects.get_or_create(name=name)
+    Membership.objects.bulk_create(Membership(team=team, user=user) for user in members)
+    return team
+
+
+def make_service(slug: str = "payments", *, team: Team | None = None) -> Service:
+    return Service.objects.create(name=slug.capitalize(), slug=slug, team=team)
+
+
+def make_category(slug: str = "network", *, default_team: Team | None = None) -> Category:
+    return Category.objects.create(name=slug.capitalize(), slug=slug, default_team=default_team)
+
+
+def make_policy(**fields: Any) -> SlaPolicy:
+    """The policy of its severity, changed to these values."""
+    severity = fields.pop("severity")
+    policy, _ = SlaPolicy.objects.update_or_create(
+        severity=severity, category=fields.pop("category", None), defaults={"name": f"Policy {severity}", **fields}
+    )
+    return policy
+
+
+def make_incident(*, by: User | None = None, title: str = "Checkout is down", **fields: Any) -> Incident:
+    """An incident reported by `by` (a new reporter when None), as the service makes it."""
+    return report(by=by or make_reporter(), title=title, **fields)
+
+
+def minutes_ago(minutes: float) -> Any:
+    return timezone.now() - dt.timedelta(minutes=minutes)
