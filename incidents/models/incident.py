@@ -122,7 +122,7 @@ class Incident(models.Model):
     version = models.PositiveIntegerField(default=1)
     event_count = models.PositiveIntegerField(default=0)
     head_digest = models.CharField(max_length=64, blank=True, default="")
-    tally = models.ForeignKey("incidents.Tally", null=True, on_delete=models.SET_NULL, related_name="+")
+    tallied_as = models.CharField(max_length=100, blank=True, default="", help_text="The counts it is in.")
     is_tallied = models.BooleanField(default=False)
     is_open = models.GeneratedField(
         expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),
@@ -152,6 +152,11 @@ class Incident(models.Model):
             models.Index(fields=["is_restricted", "created_at"], name="incident_restricted"),
             models.Index(fields=["next_breach_at"], name="incident_next_breach"),
             models.Index(fields=["is_tallied"], name="incident_untallied"),
+            # Percentiles over everything are read off these by position.
+            models.Index(fields=["ack_seconds"], name="incident_ack_seconds"),
+            models.Index(fields=["resolve_seconds"], name="incident_resolve_seconds"),
+            models.Index(fields=["severity", "ack_seconds"], name="incident_severity_ack"),
+            models.Index(fields=["severity", "resolve_seconds"], name="incident_severity_resolve"),
         ]
 
     def __str__(self) -> str:

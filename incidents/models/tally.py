@@ -2,25 +2,29 @@
 
 from django.db import models
 
-from incidents.vocabulary import Severity, Status
+
+class Dimension(models.TextChoices):
+    """By what the summary counts."""
+
+    STATUS = "status", "Status"
+    SEVERITY = "severity", "Severity"
+    TEAM = "team", "Team"
+    CATEGORY = "category", "Category"
 
 
 class Tally(models.Model):
-    """How many unrestricted, undeleted incidents share a status, severity, team and category (0 stands for none).
+    """How many unrestricted, undeleted incidents have this value (a status, a number, an id; "" for none).
 
-    An incident points to the row it is counted in; while its `is_tallied` is false, the row is out of date for it.
+    An incident remembers in `tallied_as` what it is counted under; while its `is_tallied` is false, that is out of
+    date.
     """
 
-    status = models.CharField(max_length=16, choices=Status.choices)
-    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
-    team_key = models.BigIntegerField(default=0)
-    category_key = models.BigIntegerField(default=0)
+    dimension = models.CharField(max_length=16, choices=Dimension.choices)
+    value = models.CharField(max_length=24, blank=True, default="")
     count = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["status", "severity", "team_key", "category_key"], name="tally_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["dimension", "value"], name="tally_once")]
 
     def __str__(self) -> str:
-        return f"{self.count} × {self.status}/{self.severity}/{self.team_key}/{self.category_key}"
+        return f"{self.count} × {self.dimension} {self.value or 'none'}"

@@ -1,26 +1,50 @@
 """Keeping the counts of the summary.
 
-Every write to an incident leaves `is_tallied` false. The job moves such incidents to the row of counts they belong to.
-The summary adds what the job has not done yet, so it is exact at any moment and cheap as long as the job runs.
+Every write to an incident leaves `is_tallied` false. The job moves such incidents from the counts they were in to those
+they belong to now. The summary adds what the job has not done yet, so it is exact at any moment, and cheap as long as
+the job runs.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F
 
 from incidents.models import Incident, Tally
+from incidents.models.tally import Dimension
 from users.transactions import unit_of_work
 
-Cell = tuple[str, int, int, int]
+Key = tuple[str, str]
 BATCH = 500
+COLUMNS = ("status", "severity", "team_id", "category_id", "is_restricted", "deleted_at")
 
 
-def cell_of(incident: Incident) -> Cell | None:
-    """The row of counts an incident belongs to; None for restricted and deleted ones, which nobody else counts."""
-    if incident.is_restricted or incident.deleted_at is not None:
-        return None
-    return (incident.status, incident.severity, incident.team_id or 0, incident.category_id or 0)
+def label_of(row: dict[str, Any]) -> str:
+    """What an incident's row (COLUMNS) is to be counted under; "" for restricted and deleted ones, which are not."""
+    if row["is_restricted"] or row["deleted_at"] is not None:
+        return ""
+    return "|".join(str(row[column] or "") for column in COLUMNS[:4])
+
+
+def keys_of(label: str) -> Iterator[Key]:
+    """The tallies that a label stands for, one in each dimension."""
+    if label:
+        yield from zip(Dimension.values, label.split("|"), strict=True)
+
+
+def current() -> Counter[Key]:
+    """All counts as they are at this moment: those kept, and what the job has yet to do."""
+    counts: Counter[Key] = Counter(
+        {
+            (dimension, value): count
+            for dimension, value, count in Tally.objects.values_list("dimension", "value", "count")
+        }
+    )
+    changed = Incident.objects.filter(is_tallied=False).values("tallied_as", *COLUMNS).annotate(number=Count("pk"))
+    for row in changed.order_by():
+        _move(counts, row["tallied_as"], label_of(row), row["number"])
+    return counts
 
 
 def update_batch(limit: int = BATCH) -> int:
@@ -31,35 +55,25 @@ def update_batch(limit: int = BATCH) -> int:
 
 @unit_of_work
 def _update_batch(limit: int) -> int:
-    changed = list(
-        Incident.objects.select_for_update()
-        .filter(is_tallied=False)
-        .order_by("id")
-        .only("id", "status", "severity", "team_id", "category_id", "is_restricted", "deleted_at", "tally_id")[:limit]
-    )
-    tallies = _tallies_for(cell_of(incident) for incident in changed)
-    deltas: Counter[int] = Counter()
-    members: defaultdict[int | None, list[int]] = defaultdict(list)
-    for incident in changed:
-        cell = cell_of(incident)
-        wanted = tallies[cell] if cell else None
-        members[wanted].append(incident.pk)
-        if incident.tally_id != wanted:
-            deltas.update({key: step for key, step in ((incident.tally_id, -1), (wanted, 1)) if key is not None})
-    for wanted, pks in members.items():
-        Incident.objects.filter(pk__in=pks).update(tally=wanted, is_tallied=True)
+    changed = Incident.objects.select_for_update().filter(is_tallied=False).order_by("id")
+    rows = list(changed.values("id", "tallied_as", *COLUMNS)[:limit])
+    deltas: Counter[Key] = Counter()
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        label = label_of(row)
+        members[label].append(row["id"])
+        _move(deltas, row["tallied_as"], label, 1)
+    for label, ids in members.items():
+        Incident.objects.filter(pk__in=ids).update(tallied_as=label, is_tallied=True)
     # In the order of the keys, so that two workers never wait for each other crosswise.
-    for key in sorted(deltas):
-        Tally.objects.filter(pk=key).update(count=F("count") + deltas[key])
-    return len(changed)
+    for dimension, value in sorted(key for key, delta in deltas.items() if delta):
+        Tally.objects.get_or_create(dimension=dimension, value=value)
+        Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") + deltas[dimension, value])
+    return len(rows)
 
 
-def _tallies_for(cells: Iterable[Cell | None]) -> dict[Cell, int]:
-    found: dict[Cell, int] = {}
-    for cell in sorted({cell for cell in cells if cell}):
-        status, severity, team_key, category_key = cell
-        row, _ = Tally.objects.get_or_create(
-            status=status, severity=severity, team_key=team_key, category_key=category_key
-        )
-        found[cell] = row.pk
-    return found
+def _move(counts: Counter[Key], before: str, after: str, number: int) -> None:
+    for key in keys_of(before):
+        counts[key] -= number
+    for key in keys_of(after):
+        counts[key] += number
