@@ -1,0 +1,82 @@
+"""Making accounts."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.core import signing
+from django.db import IntegrityError
+from django.utils import timezone
+
+from incident_response.exceptions import DomainError, PermissionRefused
+from users import mails
+from users.models import Role, User
+from users.passwords import refuse_weak_password
+from users.transactions import unit_of_work
+
+VERIFICATION_SALT = "users.verify-email"
+VERIFICATION_AGE = dt.timedelta(days=3)
+
+
+class RegistrationClosed(PermissionRefused):
+    """This install does not let people register themselves."""
+
+    code = "registration_closed"
+    title = "Registration closed"
+
+
+class AddressTaken(DomainError):
+    """Somebody has an account with this e-mail address already."""
+
+    code = "unique"
+
+
+def register(*, email: str, password: str, name: str) -> User:
+    """A new reporter, who is asked by mail to confirm the address.
+
+    Raises RegistrationClosed, AddressTaken, or WeakPassword.
+    """
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed("Registration is closed; ask an administrator for an account.")
+    user = User(email=email.strip().lower(), name=name, role=Role.REPORTER)
+    refuse_weak_password(password, user, field="password")
+    user.set_password(password)
+    _insert(user)
+    mails.post(mails.verification_mail(user, verification_token(user)))
+    return user
+
+
+def _insert(user: User) -> None:
+    message = "There is an account with this e-mail address already."
+    if User.objects.filter(email=user.email).exists():
+        raise AddressTaken(message, field="email")
+    try:
+        _save_new(user)
+    except IntegrityError as error:
+        raise AddressTaken(message, field="email") from error
+
+
+@unit_of_work
+def _save_new(user: User) -> None:
+    user.save(force_insert=True)
+
+
+def verification_token(user: User) -> str:
+    """A signed statement that whoever holds it reads the mails of this address."""
+    return signing.dumps({"user": user.pk, "email": user.email}, salt=VERIFICATION_SALT)
+
+
+@unit_of_work
+def verify_email(token: str) -> User:
+    """Note that the address was confirmed; once more changes nothing. Raises DomainError for a bad token."""
+    refused = DomainError("This link is not valid or has expired; ask for a new one.", field="token")
+    try:
+        claim = signing.loads(token, salt=VERIFICATION_SALT, max_age=VERIFICATION_AGE)
+    except signing.BadSignature as error:
+        raise refused from error
+    user: User | None = User.objects.select_for_update().active().filter(pk=claim["user"], email=claim["email"]).first()
+    if user is None:
+        raise refused
+    if user.email_verified_at is None:
+        user.email_verified_at = timezone.now()
+        user.save(update_fields=["email_verified_at"])
+    return user

@@ -1,0 +1,111 @@
+"""What administrators do to accounts."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+
+from incident_response.exceptions import DomainError, PermissionRefused
+from users import audit
+from users.models import Role, User
+from users.passwords import refuse_weak_password
+from users.services.access import set_access
+from users.services.accounts import AddressTaken
+from users.services.sessions import end_sessions
+from users.transactions import unit_of_work
+
+PROFILE_FIELDS = frozenset({"email", "name", "time_zone", "language"})
+ACCESS_FIELDS = frozenset({"role", "is_active"})
+
+
+def create_account(*, by: User, password: str | None = None, **fields: Any) -> User:
+    """A new account with these fields; without a password the person chooses one by way of "forgotten password".
+
+    Raises PermissionRefused, AddressTaken, WeakPassword, or DomainError for a bad value.
+    """
+    _require_admin(by)
+    user = User(**_cleaned(fields))
+    if password is None:
+        user.set_unusable_password()
+    else:
+        refuse_weak_password(password, user, field="password1")
+        user.set_password(password)
+    return _insert(user, by)
+
+
+def _insert(user: User, by: User) -> User:
+    taken = AddressTaken("There is an account with this e-mail address already.", field="email")
+    if User.objects.filter(email=user.email).exists():
+        raise taken
+    try:
+        return _save_new(user, by)
+    except IntegrityError as error:
+        raise taken from error
+
+
+@unit_of_work
+def _save_new(user: User, by: User) -> User:
+    with audit.acting(by):
+        user.save(force_insert=True)
+    return user
+
+
+@unit_of_work
+def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
+    """Change profile and access, all or nothing. A new address has not been verified.
+
+    Raises what `set_access` raises, AddressTaken, or DomainError for a bad value.
+    """
+    _require_admin(by)
+    fields = _cleaned(fields)
+    access = {name: value for name, value in fields.items() if name in ACCESS_FIELDS}
+    if access:
+        set_access(user, by=by, **access)
+    fresh = User.objects.select_for_update().get(pk=user.pk)
+    changes = {
+        name: value for name, value in fields.items() if name in PROFILE_FIELDS and value != getattr(fresh, name)
+    }
+    if "email" in changes:
+        if User.objects.filter(email=changes["email"]).exists():
+            raise AddressTaken("There is an account with this e-mail address already.", field="email")
+        changes["email_verified_at"] = None
+    for name, value in changes.items():
+        setattr(fresh, name, value)
+    if changes:
+        with audit.acting(by):
+            fresh.save(update_fields=list(changes))
+    return fresh
+
+
+def set_password(user: User, *, new: str, by: User) -> None:
+    """Give somebody a new password and end all their sessions. Raises PermissionRefused, WeakPassword."""
+    _require_admin(by)
+    refuse_weak_password(new, user, field="password1")
+    _store_password(user, make_password(new), by)
+
+
+@unit_of_work
+def _store_password(user: User, password_hash: str, by: User) -> None:
+    owner = User.objects.select_for_update().get(pk=user.pk)
+    owner.password = password_hash
+    owner.save(update_fields=["password"])
+    end_sessions(owner, reason="password_set")
+    audit.record(owner, "password_set", by=by)
+
+
+def _require_admin(by: User) -> None:
+    if not by.is_superuser:
+        raise PermissionRefused("Only an administrator may do this.")
+
+
+def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
+    """The values in the form they are stored in; DomainError for one that cannot be."""
+    cleaned = dict(fields)
+    if "email" in cleaned:
+        cleaned["email"] = str(cleaned["email"]).strip().lower()
+    if "time_zone" in cleaned and cleaned["time_zone"] not in available_timezones():
+        raise DomainError(f"{cleaned['time_zone']} is not a time zone; try Europe/Zurich.", field="time_zone")
+    if "role" in cleaned and cleaned["role"] not in Role.values:
+        raise DomainError(f"{cleaned['role']} is no role; roles are {', '.join(Role.values)}.", field="role")
+    return cleaned

@@ -1,0 +1,93 @@
+"""Changing a password, and choosing a new one after it was forgotten.
+
+Passwords are checked and hashed before the transaction begins: that is slow on purpose, and SQLite has one writer.
+"""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.tokens import default_token_generator
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from incident_response.exceptions import DomainError
+from users import audit, mails
+from users.models import Session, User
+from users.passwords import refuse_weak_password
+from users.services.sessions import TokenPair, end_sessions, open_session, pair_of, rotate
+from users.transactions import unit_of_work
+
+
+def change_password(user: User, *, current: str, new: str, session: Session | None = None) -> TokenPair:
+    """Set a new password, end the person's other sessions, and answer the next pair of this one (or of a new one).
+
+    Raises DomainError when `current` is wrong, WeakPassword when `new` is too weak.
+    """
+    if not user.check_password(current):
+        raise DomainError("This is not your present password.", field="current_password")
+    refuse_weak_password(new, user, field="new_password")
+    return _store_change(user, make_password(new), session)
+
+
+@unit_of_work
+def _store_change(user: User, password_hash: str, session: Session | None) -> TokenPair:
+    owner = User.objects.select_for_update().get(pk=user.pk)
+    _store(owner, password_hash)
+    end_sessions(owner, reason="password_changed", but=session)
+    audit.record(owner, "password_changed")
+    kept = session and Session.objects.select_for_update().filter(pk=session.pk, revoked_at__isnull=True).first()
+    if kept is None:
+        return pair_of(open_session(owner))
+    rotate(kept, timezone.now())
+    return pair_of(kept)
+
+
+def request_password_reset(*, email: str) -> None:
+    """Mail a link to the person, if there is one. Known and unknown addresses cost the same work and look the same."""
+    user = User.objects.active().filter(email=email.strip().lower()).first()
+    addressee = user or User(pk=0, email=email, name="", password="!")  # noqa: S106 (nobody's: it only costs the same)
+    uid = urlsafe_base64_encode(force_bytes(addressee.pk))
+    mail = mails.reset_mail(addressee, uid, default_token_generator.make_token(addressee))
+    if user is not None:
+        mails.post(mail)
+
+
+def reset_password(*, uid: str, token: str, new: str) -> None:
+    """Set a new password with the token from the mail, and end all sessions. The mail also proves the address.
+
+    Raises DomainError when the token is spent, expired or wrong, WeakPassword when the password is too weak.
+    """
+    user = _owner_of(uid, token)
+    refuse_weak_password(new, user, field="new_password")
+    _store_reset(user, token, make_password(new))
+
+
+@unit_of_work
+def _store_reset(user: User, token: str, password_hash: str) -> None:
+    owner = User.objects.select_for_update().get(pk=user.pk)
+    if not default_token_generator.check_token(owner, token):  # two at once: the second finds it spent
+        raise _spent()
+    owner.email_verified_at = owner.email_verified_at or timezone.now()
+    owner.save(update_fields=["email_verified_at"])
+    _store(owner, password_hash)
+    end_sessions(owner, reason="password_reset")
+    audit.record(owner, "password_reset")
+
+
+def _store(owner: User, password_hash: str) -> None:
+    owner.password = password_hash
+    owner.save(update_fields=["password"])
+
+
+def _owner_of(uid: str, token: str) -> User:
+    try:
+        pk = int(urlsafe_base64_decode(uid))
+    except ValueError as error:
+        raise _spent() from error
+    user: User | None = User.objects.active().filter(pk=pk).first() if 0 < pk < 2**63 else None
+    if user is None or not default_token_generator.check_token(user, token):
+        raise _spent()
+    return user
+
+
+def _spent() -> DomainError:
+    return DomainError("This link is not valid, was used already, or has expired; ask for a new one.", field="token")

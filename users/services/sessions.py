@@ -1,0 +1,163 @@
+"""Signing in, staying signed in, signing out."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework_simplejwt.settings import api_settings
+
+from incident_response.exceptions import DomainError, TooManyRequests
+from users import audit, lockout, tokens
+from users.clients import client_address, client_name
+from users.models import Session, User
+from users.transactions import unit_of_work
+
+log = structlog.get_logger(__name__)
+
+# An answer may get lost on its way, or two tabs may refresh at once: the token before the current one works so long.
+GRACE = dt.timedelta(seconds=10)
+
+
+class CredentialsRefused(DomainError):
+    """E-mail address and password do not belong together (or the account is not active: the answer is the same)."""
+
+    status = 401
+    code = "invalid_credentials"
+    title = "Not signed in"
+
+
+class TokenRefused(DomainError):
+    """The refresh token is not good (any more)."""
+
+    status = 401
+    code = "token_not_valid"
+    title = "Not signed in"
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """What a session's owner holds: a short-lived access token and the refresh token to get the next pair with."""
+
+    access: str
+    refresh: str
+
+
+def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
+    """Check the password and open a session.
+
+    Raises CredentialsRefused, or TooManyRequests once the lock has closed. The password is checked outside any
+    transaction: hashing is slow on purpose, and SQLite has one writer.
+    """
+    user = authenticate(request, username=email, password=password)
+    if lockout.is_locked(request):
+        wait = lockout.seconds_left(request, email.strip().lower())
+        raise TooManyRequests(lockout.MESSAGE, retry_after=wait)
+    if not isinstance(user, User):
+        raise CredentialsRefused("The e-mail address or the password is not right.")
+    return _enter(user, request)
+
+
+@unit_of_work
+def _enter(user: User, request: HttpRequest) -> TokenPair:
+    session = open_session(user, user_agent=client_name(request), ip_address=client_address(request))
+    user_logged_in.send(sender=User, request=request, user=user)
+    return pair_of(session)
+
+
+def open_session(user: User, *, user_agent: str = "", ip_address: str | None = None) -> Session:
+    """A new session, without asking for a password."""
+    now = timezone.now()
+    return Session.objects.create(
+        user=user,
+        current_jti=tokens.new_jti(),
+        created_at=now,
+        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+        user_agent=user_agent,
+        ip_address=ip_address,
+    )
+
+
+def pair_of(session: Session) -> TokenPair:
+    """A fresh access token, and the current refresh token."""
+    return TokenPair(access=tokens.access_token(session), refresh=tokens.refresh_token(session))
+
+
+def refresh(token: str) -> TokenPair:
+    """Exchange a refresh token for the next pair. Raises TokenRefused.
+
+    The current token rotates. The one before it, for a few seconds, gets the pair its owner missed. Any older one
+    was stolen or is a thief's: the whole session ends, for both of them.
+    """
+    try:
+        session_id, jti = tokens.read_refresh_token(token)
+    except ValueError as error:
+        raise TokenRefused("The refresh token is not valid or has expired.") from error
+    session = _advance(session_id, jti)
+    if session is None:
+        raise TokenRefused("This session has ended; sign in again.")
+    return pair_of(session)
+
+
+@unit_of_work
+def _advance(session_id: uuid.UUID, jti: str) -> Session | None:
+    """The session after its rotation; None where it ended. (An exception here would undo the revocation.)"""
+    session = Session.objects.select_for_update().filter(pk=session_id).first()
+    now = timezone.now()
+    if session is None or session.revoked_at or session.expires_at <= now or not session.user.is_active:
+        return None
+    if jti == session.current_jti:
+        rotate(session, now)
+    elif jti != session.previous_jti or session.rotated_at is None or now - session.rotated_at > GRACE:
+        _revoke_reused(session, now)
+        return None
+    return session
+
+
+def rotate(session: Session, now: dt.datetime) -> None:
+    """Make the next refresh token the current one. The row must be locked, or its user."""
+    session.previous_jti, session.current_jti = session.current_jti, tokens.new_jti()
+    session.rotated_at = now
+    session.expires_at = now + api_settings.REFRESH_TOKEN_LIFETIME
+    session.save(update_fields=["previous_jti", "current_jti", "rotated_at", "expires_at"])
+
+
+def _revoke_reused(session: Session, now: dt.datetime) -> None:
+    end_sessions(session.user, reason="reuse", only=session, at=now)
+    audit.record(session.user, "session_revoked", reason="a spent refresh token came back")
+    log.warning("refresh_token_reused", user=session.user_id, session=str(session.pk))
+
+
+def end_sessions(
+    user: User,
+    *,
+    reason: str,
+    only: Session | None = None,
+    but: Session | None = None,
+    at: dt.datetime | None = None,
+) -> int:
+    """End a person's sessions (`only` one, or all `but` one), their access tokens with them; returns how many."""
+    sessions = Session.objects.filter(user=user, revoked_at__isnull=True)
+    if only is not None:
+        sessions = sessions.filter(pk=only.pk)
+    if but is not None:
+        sessions = sessions.exclude(pk=but.pk)
+    return sessions.update(revoked_at=at or timezone.now(), revoked_reason=reason)
+
+
+@unit_of_work
+def sign_out(user: User, *, session: Session | None = None, token: str = "") -> None:
+    """End the session, and the one that a refresh token names if it is the person's own. Doing it twice is fine."""
+    if session is not None:
+        end_sessions(user, reason="signed_out", only=session)
+    if not token:
+        return
+    try:
+        session_id, _jti = tokens.read_refresh_token(token)
+    except ValueError as error:
+        raise DomainError("The refresh token is not valid or has expired.", field="refresh") from error
+    end_sessions(user, reason="signed_out", only=Session(pk=session_id))
