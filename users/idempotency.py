@@ -1,0 +1,225 @@
+"""`Idempotency-Key`: a write that is sent twice is done once, and its first answer is given again.
+
+The key's row, the work and the remembered answer share one transaction. So a crash leaves neither row nor work, a
+second request waits at the row's unique key until the first has committed or failed, and nothing is ever done twice.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, OperationalError
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incident_response.api import refuse, to_json
+from incident_response.exceptions import Conflict, DomainError
+from users.models import IdempotentRequest, User
+from users.transactions import unit_of_work
+
+REMEMBERED = timedelta(hours=24)
+MAX_KEY_LENGTH = 255
+LOCK_WAIT_TIMEOUT = 1205  # MySQL's number for it
+KEPT_HEADERS = ("ETag", "Location")
+
+Handler = Callable[..., HttpResponseBase]
+
+
+class KeyReused(Conflict):
+    """The key came with other content before."""
+
+    code = "idempotency_key_reused"
+
+
+class InProgress(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency_in_progress"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a repeat is told by: the person, the key (with method and path), and what was sent with it."""
+
+    user: User
+    key_digest: str
+    content_digest: str
+
+
+class IdempotentWrites:
+    """Mixin, left of a DRF view: its writes accept `Idempotency-Key`.
+
+    Callers are authenticated and checked first. Views whose answers hold secrets must not use it: answers are stored.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After DRF's own checks, put the memory in front of the handler that is about to run."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        name = str(request.method).lower()
+        handler = getattr(self, name, None)
+        if request.method in SAFE_METHODS or handler is None or "Idempotency-Key" not in request.headers:
+            return
+        claim = claim_of(request)
+
+        def remembering(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return answer_once(claim, lambda: _answer(self, handler, request, *args, **kwargs))
+
+        setattr(self, name, remembering)
+
+
+def _answer(view: Any, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """What the view answers, errors included. Files are rewound: after a deadlock the work is done again."""
+    for file in request.FILES.values():
+        file.seek(0)
+    try:
+        return handler(request, *args, **kwargs)
+    except (APIException, DomainError, Http404, PermissionDenied) as error:
+        response: HttpResponseBase = view.handle_exception(error)
+        return response
+
+
+def claim_of(request: Request) -> Claim:
+    """The claim that a request makes with its key; refuses an empty or overlong key."""
+    key = request.headers["Idempotency-Key"]
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        refuse("Idempotency-Key", f"The key is 1 to {MAX_KEY_LENGTH} characters long.")
+    name = "\n".join([str(request.method), request.path, key])
+    user: Any = request.user  # signed in: permissions were checked before
+    return Claim(user, hashlib.sha256(name.encode()).hexdigest(), content_digest(request))
+
+
+def content_digest(request: Request) -> str:
+    """SHA-256 over what was sent: the query, then JSON whatever its spacing and order, or fields and files' digests."""
+    data = request.data
+    if isinstance(data, QueryDict):
+        content: Any = ["form", {name: [_plain(value) for value in data.getlist(name)] for name in data}]
+    else:
+        content = ["json", data]
+    query = request.META.get("QUERY_STRING", "")
+    return hashlib.sha256(orjson.dumps([query, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, UploadedFile):
+        return value
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return {"name": value.name, "sha256": digest.hexdigest()}
+
+
+class _Refused(Exception):
+    """Carries an answer out of a transaction that must not be committed."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        super().__init__()
+        self.response = response
+
+
+class _Taken(Exception):
+    """Another request with the same key has been answered while this one waited."""
+
+
+def answer_once(claim: Claim, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """The remembered answer, or the answer of `work`, remembered.
+
+    2xx is remembered together with the work it stands for; of 4xx the work is undone and the answer remembered;
+    401, 429 and 5xx are undone and forgotten. Raises KeyReused and InProgress.
+    """
+    first = _first_of(claim)
+    if first is not None and _is_remembered(first):
+        return _replay(first, claim)
+    try:
+        return _work_once(claim, work, first)
+    except _Taken:
+        return _replay(_first_of(claim), claim)
+    except _Refused as refusal:
+        if refusal.response.status_code < 500 and refusal.response.status_code not in (401, 429):
+            _remember_refusal(claim, refusal.response)
+        return refusal.response
+
+
+@unit_of_work
+def _work_once(
+    claim: Claim, work: Callable[[], HttpResponseBase], outdated: IdempotentRequest | None
+) -> HttpResponseBase:
+    if outdated is not None:
+        IdempotentRequest.objects.filter(pk=outdated.pk).delete()
+    row = _insert(claim)
+    response = work()
+    if response.status_code >= 400:
+        raise _Refused(response)
+    _keep(row, response)
+    row.save(update_fields=["status", "headers", "body"])
+    return response
+
+
+def _insert(claim: Claim) -> IdempotentRequest:
+    """Take the key. Where somebody else holds it, the database makes us wait here until they are done."""
+    try:
+        return IdempotentRequest.objects.create(
+            user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest
+        )
+    except IntegrityError as error:
+        raise _Taken from error
+    except OperationalError as error:
+        if error.args[:1] == (LOCK_WAIT_TIMEOUT,):
+            raise _in_progress() from error
+        raise
+
+
+def _remember_refusal(claim: Claim, response: HttpResponseBase) -> None:
+    """Keep a 4xx. Nothing was done, so it does not matter if another request with the key was quicker."""
+    row = IdempotentRequest(user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest)
+    _keep(row, response)
+    IdempotentRequest.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _keep(row: IdempotentRequest, response: HttpResponseBase) -> None:
+    """Copy an answer onto its row; a DRF answer is not rendered yet."""
+    body = b""
+    content_type = response.headers.get("Content-Type", "")
+    if isinstance(response, Response):
+        body = b"" if response.data is None else to_json(response.data)
+        content_type = response.content_type or "application/json"
+    elif isinstance(response, HttpResponse):
+        body = response.content
+    row.status = response.status_code
+    row.body = body.decode()
+    row.headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    if body:
+        row.headers["Content-Type"] = content_type
+
+
+def _first_of(claim: Claim) -> IdempotentRequest | None:
+    return IdempotentRequest.objects.filter(user=claim.user, key_digest=claim.key_digest).first()
+
+
+def _is_remembered(row: IdempotentRequest) -> bool:
+    return row.created_at > timezone.now() - REMEMBERED
+
+
+def _replay(row: IdempotentRequest | None, claim: Claim) -> HttpResponse:
+    if row is None or row.status is None:
+        raise _in_progress()
+    if row.content_digest != claim.content_digest:
+        raise KeyReused("This Idempotency-Key was used with other content before; take a new one.")
+    response = HttpResponse(row.body, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
+    if not row.body:
+        del response.headers["Content-Type"]
+    return response
+
+
+def _in_progress() -> InProgress:
+    return InProgress("The first request with this key is still being worked on; try again in a moment.")

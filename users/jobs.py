@@ -1,0 +1,38 @@
+"""Forgetting what has served its time. Safe to run anywhere, any number of times at once."""
+
+import datetime as dt
+from typing import Any
+
+from axes.models import AccessFailureLog
+from django.db.models import QuerySet
+
+from users.idempotency import REMEMBERED
+from users.models import IdempotentRequest, Session
+
+BATCH = 500
+MAX_BATCHES = 200
+FAILED_SIGN_INS_KEPT = dt.timedelta(days=90)
+
+
+def forget_old(now: dt.datetime) -> int:
+    """Delete remembered answers, expired sessions and old failed sign-ins; returns how many rows went.
+
+    Small batches, each its own transaction: nobody waits long for a row, and a great backlog is left to the next run.
+    """
+    outdated: list[QuerySet[Any]] = [
+        IdempotentRequest.objects.filter(created_at__lte=now - REMEMBERED),
+        Session.objects.filter(expires_at__lte=now),
+        AccessFailureLog.objects.filter(attempt_time__lte=now - FAILED_SIGN_INS_KEPT),
+    ]
+    return sum(_delete_in_batches(rows) for rows in outdated)
+
+
+def _delete_in_batches(rows: QuerySet[Any]) -> int:
+    total = 0
+    for _batch in range(MAX_BATCHES):
+        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        if not keys:
+            break
+        rows.model.objects.filter(pk__in=keys).delete()
+        total += len(keys)
+    return total

@@ -1,0 +1,38 @@
+"""Running the same moment several times at once, with real threads and connections."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import OperationalError, connections
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call returned, or the exception it raised; all start together."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(timeout=10)
+            return _patiently(call)
+        except Exception as error:  # noqa: BLE001 (the test looks at it)
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=len(calls)) as executor:
+        return list(executor.map(run, calls))
+
+
+def _patiently(call: Callable[[], Any]) -> Any:
+    """SQLite in memory, as tests have it, refuses at once where a file would wait; so the waiting is done here."""
+    for _attempt in range(500):
+        try:
+            return call()
+        except OperationalError as error:
+            if "is locked" not in str(error):
+                raise
+            time.sleep(0.01)
+    raise TimeoutError("the database stayed locked")
