@@ -148,6 +148,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         body = _domain_problem(error, request_id)
         if isinstance(error, TooManyRequests):
             headers["Retry-After"] = str(error.retry_after)
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(error, exceptions.APIException):
         body = _api_problem(error, request_id)
         if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):

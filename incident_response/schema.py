@@ -49,4 +49,6 @@ class ProblemAutoSchema(AutoSchema):
             errors |= {"409": "The state of things does not allow it.", "429": "Too many requests; see Retry-After."}
         if self.method in ("PUT", "PATCH", "DELETE"):
             errors["412"] = "If-Match names a version that is no longer the present one."
-        return errors
+        # A view's `schema_errors` adds to these, or takes one away with None.
+        errors |= getattr(self.view, "schema_errors", {})
+        return {code: text for code, text in errors.items() if text}

@@ -135,7 +135,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "users.audit.AuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -206,7 +206,12 @@ AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
+AXES_USERNAME_CALLABLE = "users.lockout.sign_in_name"
+AXES_CLIENT_IP_CALLABLE = "users.clients.client_address"
+AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in; the audit log has them
 AXES_VERBOSE = False
 
 SIMPLE_JWT = {
@@ -218,6 +223,13 @@ SIMPLE_JWT = {
 
 # --- The API ------------------------------------------------------------------------------------------------------------
 
+# How often one client address may ask, by the view's `throttle_scope`; counted per process.
+RATES_PER_ADDRESS: dict[str, str] = {
+    "register": "30/hour",
+    "password_reset": "30/hour",
+    "password_reset_confirm": "60/hour",
+    "verify_email": "60/hour",
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "users.authentication.SessionJWTAuthentication",
@@ -239,6 +251,10 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
+
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after", "x-request-id"]
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Incident Response",

@@ -1,0 +1,183 @@
+"""People as the API speaks of them."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from users.audit import acting
+from users.models import PersonalToken, Role, TokenScope, User
+
+LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
+
+
+def password_field(**options: Any) -> serializers.CharField:
+    """A password: never trimmed, never shown, and not so long that hashing it becomes an attack."""
+    return serializers.CharField(max_length=256, trim_whitespace=False, write_only=True, **options)
+
+
+class UserTeamSerializer(serializers.Serializer[Any]):
+    """A team a person belongs to."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """A person as colleagues see them."""
+
+    teams = UserTeamSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = User
+        fields = ["id", "name", "teams"]
+
+
+class UserSerializer(PersonSerializer):
+    """A person as administrators see them."""
+
+    class Meta(PersonSerializer.Meta):
+        fields = [
+            *["id", "name", "teams", "email", "role", "is_active", "time_zone", "language"],
+            *["email_verified_at", "last_login", "created_at"],
+        ]
+
+
+class AccessSerializer(serializers.Serializer[Any]):
+    """What an administrator changes about somebody."""
+
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class ProfileSerializer(serializers.ModelSerializer[User]):
+    """One's own account; name, time zone and language are one's own to change."""
+
+    teams = UserTeamSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = User
+        fields = ["id", "email", "name", "role", "time_zone", "language", "teams", "email_verified_at", "created_at"]
+        read_only_fields = ["id", "email", "role", "teams", "email_verified_at", "created_at"]
+
+    def validate_time_zone(self, value: str) -> str:
+        """Only names that the time zone database knows."""
+        if value not in available_timezones():
+            raise serializers.ValidationError("This is not the name of a time zone; try Europe/Zurich.")
+        return value
+
+    def validate_language(self, value: str) -> str:
+        """Only languages that Django knows."""
+        if value not in LANGUAGES:
+            raise serializers.ValidationError("This is not a language code; try en or de.")
+        return value
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Save what was sent, and nothing else."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        with acting(instance):
+            instance.save(update_fields=list(validated_data))
+        return instance
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    """What it takes to make an account."""
+
+    email = serializers.EmailField(max_length=254)
+    password = password_field()
+    name = serializers.CharField(max_length=150)
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """What it takes to sign in. (The address is not validated: it only has to be the right one.)"""
+
+    email = serializers.CharField(max_length=254, write_only=True)
+    password = password_field()
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=2000, write_only=True)
+
+
+class SignOutSerializer(serializers.Serializer[Any]):
+    """Optionally, a refresh token of the session to end; without it, the session of the request ends."""
+
+    refresh = serializers.CharField(max_length=2000, write_only=True, required=False)
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    """A signed-in session's tokens. A refresh token is good for one use; every use gives the next."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    """The present password, and the next."""
+
+    current_password = password_field()
+    new_password = password_field()
+
+
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    """Whose password was forgotten."""
+
+    email = serializers.EmailField(max_length=254, write_only=True)
+
+
+class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
+    """What the mail said, and the next password."""
+
+    uid = serializers.CharField(max_length=64, write_only=True)
+    token = serializers.CharField(max_length=200, write_only=True)
+    new_password = password_field()
+
+
+class VerifyEmailSerializer(serializers.Serializer[Any]):
+    """What the mail said."""
+
+    token = serializers.CharField(max_length=2000, write_only=True)
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    """A sentence for people."""
+
+    detail = serializers.CharField()
+
+
+class PersonalTokenSerializer(serializers.ModelSerializer[PersonalToken]):
+    """A personal access token; the token itself is not known here."""
+
+    scope = serializers.ChoiceField(choices=TokenScope.choices, default=TokenScope.READ)
+
+    class Meta:
+        model = PersonalToken
+        fields = ["id", "name", "prefix", "scope", "created_at", "expires_at", "last_used_at"]
+        read_only_fields = ["prefix", "created_at", "last_used_at"]
+
+    def validate_expires_at(self, value: Any) -> Any:
+        """A token that has expired before it begins is a mistake."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("This is in the past.")
+        return value
+
+
+class NewPersonalTokenSerializer(PersonalTokenSerializer):
+    """A token that was just made: the only time `token` is shown."""
+
+    token = serializers.SerializerMethodField()
+
+    class Meta(PersonalTokenSerializer.Meta):
+        fields = [*PersonalTokenSerializer.Meta.fields, "token"]
+
+    @extend_schema_field(serializers.CharField())
+    def get_token(self, row: models.Model) -> str:
+        """The token, from the context."""
+        return str(self.context["token"])

@@ -1,0 +1,31 @@
+"""Rates for what anonymous callers may ask of us."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+from users.clients import client_address
+
+
+class AddressRate(SimpleRateThrottle):
+    """So many requests per client address; the view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate.
+
+    Counted in the process's own cache: with several server processes the limit is that many times as high, which is
+    still a limit. A scope without a rate is not limited.
+    """
+
+    def __init__(self) -> None:
+        """The rate is known once the view is."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether this one is still within the view's rate."""
+        self.scope = view.throttle_scope
+        self.rate = settings.RATES_PER_ADDRESS.get(self.scope)
+        self.num_requests, self.duration = self.parse_rate(self.rate)
+        return super().allow_request(request, view)
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        """One count per scope and client."""
+        return self.cache_format % {"scope": self.scope, "ident": client_address(request._request)}

@@ -1,0 +1,353 @@
+"""Accounts, sessions, tokens and the list of people over HTTP."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework import generics
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.views import APIView
+
+from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from users import serializers, services
+from users.authentication import NotByPersonalToken
+from users.idempotency import IdempotentWrites
+from users.models import PersonalToken, Role, Session, User
+from users.permissions import IsAdmin, IsResponder
+from users.throttling import AddressRate
+
+
+class OpenView(APIView):
+    """Takes a form from anybody. A broken `Authorization` header is not looked at: it must not keep one out."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+    throttle_classes: list[Any] = [AddressRate]
+    throttle_scope: str
+    serializer_class: type[Serializer[Any]]
+
+    def form(self, request: Request) -> dict[str, Any]:
+        """The valid form, or 400."""
+        form = self.serializer_class(data=request.data)
+        form.is_valid(raise_exception=True)
+        return dict(form.validated_data)
+
+
+def tokens_of(pair: services.TokenPair) -> Response:
+    """A pair of tokens; nobody on the way keeps a copy."""
+    return Response({"access": pair.access, "refresh": pair.refresh}, headers={"Cache-Control": "no-store"})
+
+
+class RegisterView(OpenView):
+    """Making an account for oneself."""
+
+    throttle_scope = "register"
+    serializer_class = serializers.RegistrationSerializer
+    schema_errors = {"403": "Registration is closed.", "409": None}
+
+    @extend_schema(
+        summary="Register as a reporter",
+        request=serializers.RegistrationSerializer,
+        responses={201: serializers.ProfileSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        user = services.register(**self.form(request))
+        return Response(serializers.ProfileSerializer(user).data, status=201)
+
+
+class TokenView(OpenView):
+    """Signing in."""
+
+    throttle_scope = "token"
+    serializer_class = serializers.CredentialsSerializer
+    schema_errors = {"401": "The e-mail address or the password is not right.", "409": None}
+
+    @extend_schema(
+        summary="Sign in",
+        request=serializers.CredentialsSerializer,
+        responses={200: serializers.TokenPairSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        return tokens_of(services.sign_in(request._request, **self.form(request)))
+
+
+class RefreshView(OpenView):
+    """Staying signed in."""
+
+    throttle_scope = "refresh"
+    serializer_class = serializers.RefreshSerializer
+    schema_errors = {"401": "The refresh token is not valid, was spent, or its session has ended.", "409": None}
+
+    @extend_schema(
+        summary="Exchange a refresh token for the next pair",
+        request=serializers.RefreshSerializer,
+        responses={200: serializers.TokenPairSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        return tokens_of(services.refresh(self.form(request)["refresh"]))
+
+
+class LogoutView(APIView):
+    """Signing out."""
+
+    @extend_schema(summary="Sign out", request=serializers.SignOutSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        form = serializers.SignOutSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        session = session_of(request)
+        token = form.validated_data.get("refresh", "")
+        if session is None and not token:
+            refuse("refresh", "Say which session to end.", "required")
+        services.sign_out(_me(request), session=session, token=token)
+        return Response(status=204)
+
+
+def session_of(request: Request) -> Session | None:
+    """The session of the request, if it came with an access token."""
+    return request.auth if isinstance(request.auth, Session) else None
+
+
+class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
+    """One's own account."""
+
+    serializer_class = serializers.ProfileSerializer
+
+    @extend_schema(summary="Show one's own account")
+    def get(self, request: Request) -> Response:
+        return Response(self.get_serializer(request.user).data)
+
+    @extend_schema(summary="Change one's own name, time zone or language")
+    def patch(self, request: Request) -> Response:
+        form = self.get_serializer(request.user, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        form.save()
+        return Response(form.data)
+
+
+class PasswordView(APIView):
+    """One's own password."""
+
+    permission_classes = [IsAuthenticated, NotByPersonalToken]
+
+    @extend_schema(
+        summary="Change one's password; other sessions end",
+        request=serializers.PasswordChangeSerializer,
+        responses={200: serializers.TokenPairSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        form = serializers.PasswordChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        pair = services.change_password(
+            _me(request),
+            current=form.validated_data["current_password"],
+            new=form.validated_data["new_password"],
+            session=session_of(request),
+        )
+        return tokens_of(pair)
+
+
+class PasswordResetView(OpenView):
+    """A forgotten password: asking for the mail."""
+
+    throttle_scope = "password_reset"
+    serializer_class = serializers.PasswordResetSerializer
+    schema_errors = {"409": None}
+
+    @extend_schema(
+        summary="Ask for a mail to choose a new password",
+        request=serializers.PasswordResetSerializer,
+        responses={202: serializers.AcceptedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        services.request_password_reset(**self.form(request))
+        return Response({"detail": "If there is an account with this address, a mail is on its way."}, status=202)
+
+
+class PasswordResetConfirmView(OpenView):
+    """A forgotten password: choosing the new one."""
+
+    throttle_scope = "password_reset_confirm"
+    serializer_class = serializers.PasswordResetConfirmSerializer
+    schema_errors = {"409": None}
+
+    @extend_schema(
+        summary="Choose a new password; all sessions end",
+        request=serializers.PasswordResetConfirmSerializer,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        form = self.form(request)
+        services.reset_password(uid=form["uid"], token=form["token"], new=form["new_password"])
+        return Response(status=204)
+
+
+class VerifyEmailView(OpenView):
+    """Confirming one's e-mail address."""
+
+    throttle_scope = "verify_email"
+    serializer_class = serializers.VerifyEmailSerializer
+    schema_errors = {"409": None}
+
+    @extend_schema(
+        summary="Confirm an e-mail address", request=serializers.VerifyEmailSerializer, responses={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        services.verify_email(self.form(request)["token"])
+        return Response(status=204)
+
+
+class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
+    """One's own tokens for scripts. Making one is not idempotent: the answer holds the secret, and is not kept."""
+
+    serializer_class = serializers.PersonalTokenSerializer
+    permission_classes = [IsAuthenticated, NotByPersonalToken]
+    orderings = {"id": [Key("id")]}
+    default_ordering = "-id"
+
+    def get_queryset(self) -> QuerySet[PersonalToken]:
+        return PersonalToken.objects.filter(user=_me(self.request))
+
+    @extend_schema(summary="List one's personal access tokens")
+    def get(self, request: Request) -> Response:
+        refuse_unknown_parameters(request, set(KeysetPagination.parameters))
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        summary="Make a personal access token",
+        description="`token` is shown this once. Say `Authorization: Token <token>` to use it.",
+        responses={201: serializers.NewPersonalTokenSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        row, token = services.create_personal_token(_me(request), **form.validated_data)
+        body = serializers.NewPersonalTokenSerializer(row, context={"token": token}).data
+        return Response(body, status=201, headers={"Cache-Control": "no-store"})
+
+
+class PersonalTokenView(IdempotentWrites, generics.GenericAPIView[PersonalToken]):
+    """One of one's own tokens."""
+
+    permission_classes = [IsAuthenticated, NotByPersonalToken]
+    serializer_class = serializers.PersonalTokenSerializer
+    queryset = PersonalToken.objects.all()
+
+    @extend_schema(summary="Make a personal access token useless", responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        services.delete_personal_token(_one(PersonalToken.objects.filter(user=_me(request)), pk))
+        return Response(status=204)
+
+
+class UserListView(generics.GenericAPIView[User]):
+    """The people of this install."""
+
+    permission_classes = [IsResponder]
+    orderings = {"name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "name"
+
+    def get_queryset(self) -> QuerySet[User]:
+        return people_seen_by(_me(self.request))
+
+    def get_serializer_class(self) -> type[BaseSerializer[User]]:
+        return person_serializer(self.request.user)
+
+    @extend_schema(
+        summary="List people",
+        description="Responders see who is active, by id, name and teams; administrators see everybody and everything.",
+        parameters=[
+            OpenApiParameter("q", str, description="Part of the name."),
+            OpenApiParameter("team", int, description="Members of this team."),
+            OpenApiParameter("role", str, enum=Role.values, description="For administrators."),
+            OpenApiParameter("is_active", bool, description="For administrators."),
+        ],
+        responses=PolymorphicProxySerializer(
+            component_name="UserOrPerson",
+            serializers=[serializers.UserSerializer, serializers.PersonSerializer],
+            resource_type_field_name=None,
+            many=True,
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(narrowed(self.get_queryset(), request).prefetch_related("teams"))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class UserView(IdempotentWrites, generics.GenericAPIView[User]):
+    """One person, to administrators."""
+
+    permission_classes = [IsAdmin]
+    serializer_class = serializers.UserSerializer
+    queryset = User.objects.all()
+
+    @extend_schema(summary="Show a person")
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(self.get_serializer(_one(self.get_queryset(), pk)).data)
+
+    @extend_schema(
+        summary="Set a person's role, or whether they may sign in",
+        request=serializers.AccessSerializer,
+        responses={200: serializers.UserSerializer},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        user = _one(self.get_queryset(), pk)
+        form = serializers.AccessSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = services.set_access(user, by=_me(request), **form.validated_data)
+        return Response(self.get_serializer(user).data)
+
+
+def people_seen_by(user: User) -> QuerySet[User]:
+    """Whom the list shows."""
+    people: QuerySet[User] = User.objects.all()
+    return people if user.is_admin else people.filter(is_active=True)
+
+
+def person_serializer(user: User | AnonymousUser) -> type[BaseSerializer[User]]:
+    """How much of each person the list shows."""
+    is_admin = isinstance(user, User) and user.is_admin
+    return serializers.UserSerializer if is_admin else serializers.PersonSerializer
+
+
+def narrowed(people: QuerySet[User], request: Request) -> QuerySet[User]:
+    """The people that match the filters; 400 for a filter that is unknown to this caller or makes no sense."""
+    filters = {"q", "team"} | ({"role", "is_active"} if _me(request).is_admin else set())
+    refuse_unknown_parameters(request, filters | KeysetPagination.parameters)
+    given = request.query_params
+    if text := given.get("q"):
+        people = people.filter(name__icontains=text)
+    if "team" in given:
+        people = people.filter(teams=_number(given["team"]))
+    if "role" in given:
+        if given["role"] not in Role.values:
+            refuse("role", f"The roles are {', '.join(Role.values)}.")
+        people = people.filter(role=given["role"])
+    if "is_active" in given:
+        if given["is_active"] not in ("true", "false"):
+            refuse("is_active", "Say true or false.")
+        people = people.filter(is_active=given["is_active"] == "true")
+    return people
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        refuse("team", "Give the number of a team.")
+    return int(text)
+
+
+def _me(request: Any) -> User:
+    """The caller, on views that let nobody else in."""
+    user: User = request.user
+    return user
+
+
+def _one(rows: QuerySet[Any], pk: int) -> Any:
+    row = rows.filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise NotFound
+    return row
