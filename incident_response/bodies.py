@@ -1,0 +1,76 @@
+"""Request bodies, taken in whole before a view sees them: however they are sent, and never more than is allowed."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import IO, Any, NoReturn
+
+from incident_response.exceptions import StorageUnavailable, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+IN_MEMORY_BYTES = 1024 * 1024
+STALL_SECONDS = 60
+
+
+class ClientGone(Exception):
+    """The connection ended, or stood still for too long, before the request was complete."""
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first value of a header (its name in lower case), or nothing."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+async def take_body(scope: Scope, receive: Receive, limit: int) -> tuple[IO[bytes], int]:
+    """The whole body, from its start, and its length; small ones stay in memory, large ones go to a temporary file.
+
+    Raises TooLarge for more than `limit` bytes, ClientGone when it breaks off, StorageUnavailable when there is no
+    room on the disk.
+    """
+    declared = header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > limit:
+        _refuse(limit)
+    spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 (the caller closes it)
+    try:
+        size = await _copy(receive, spool, limit)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool, size
+
+
+async def _copy(receive: Receive, spool: IO[bytes], limit: int) -> int:
+    size = 0
+    while True:
+        message = await _next(receive)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            _refuse(limit)
+        try:
+            spool.write(chunk)
+        except OSError as error:
+            raise StorageUnavailable("There is no room to take this request in; try again later.") from error
+        if not message.get("more_body", False):
+            return size
+
+
+async def _next(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            message = await receive()
+    except TimeoutError as error:
+        raise ClientGone from error
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+def _refuse(limit: int) -> NoReturn:
+    raise TooLarge(f"The request is larger than the {limit:,} bytes accepted here.")

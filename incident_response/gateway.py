@@ -1,0 +1,70 @@
+"""Where each request enters: its body is taken in, then it goes to a thread or to the event loop.
+
+Django's own ASGI handler starts an executor thread for every request of a synchronous view, which costs more than the
+view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler; only what is asynchronous by
+nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
+"""
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+
+from incident_response.api import problem, to_json
+from incident_response.bodies import ClientGone, Receive, Scope, Send, header, take_body
+from incident_response.bridge import ThreadedApplication
+from incident_response.exceptions import DomainError
+
+# Paths of asynchronous views: streams that stay open, and intake that must not wait for a thread.
+ASYNC_PREFIXES: tuple[str, ...] = ()
+
+FORM_OVERHEAD_BYTES = 1024 * 1024  # what a multipart form may hold besides its files
+MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FORM_OVERHEAD_BYTES
+
+asynchronous = ASGIHandler()
+threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one request."""
+    if scope["type"] != "http":
+        await _refuse_protocol(scope, receive, send)
+    elif ASYNC_PREFIXES and scope["path"].startswith(ASYNC_PREFIXES):
+        await asynchronous(scope, receive, send)
+    else:
+        await _serve(scope, receive, send)
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        body, size = await take_body(scope, receive, _limit(scope))
+    except DomainError as error:
+        await _send_problem(send, error)
+        return
+    except ClientGone:
+        return
+    with body:
+        await threaded(scope, receive, send, body, size)
+
+
+def _limit(scope: Scope) -> int:
+    if header(scope, b"content-type").lower().startswith(b"multipart/form-data"):
+        return MAX_UPLOAD_BYTES
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+async def _send_problem(send: Send, error: DomainError) -> None:
+    body = to_json(problem(error.status, error.message, code=error.code, title=error.title))
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse_protocol(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+    else:
+        raise RuntimeError(f"This application does not speak {scope['type']}.")
