@@ -1,0 +1,108 @@
+"""Decides when the background jobs run. The jobs themselves are functions of their apps, safe to run anywhere.
+
+Each job has a thread of its own, and with it a database connection, so that a slow one holds up no other.
+"""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+
+from incident_response.models import JobRun
+
+log = structlog.get_logger(__name__)
+
+RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
+MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
+STOP_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function of the present time that works off what is due and returns how many rows it did."""
+
+    name: str
+    run: Callable[[dt.datetime], int]
+    interval: float  # seconds from one start to the next
+
+
+def all_jobs() -> list[Job]:
+    """Every job there is."""
+    from incidents import jobs as incidents
+    from users import jobs as users
+
+    return [
+        Job("assign_feed", incidents.assign_feed, 0.25),
+        Job("mark_breaches", incidents.mark_breaches, 5),
+        Job("make_thumbnails", incidents.make_thumbnails, 1),
+        Job("update_tallies", incidents.update_tallies, 1),
+        Job("forget_old", users.forget_old, 3600),
+    ]
+
+
+class Runner:
+    """Runs one job again and again."""
+
+    def __init__(self, job: Job, stopping: threading.Event) -> None:
+        self.job = job
+        self.stopping = stopping
+        self.failures = 0
+        self._recorded = -RECORD_SECONDS
+
+    def loop(self) -> None:
+        """Run the job when it is due, until told to stop."""
+        try:
+            while not self.stopping.is_set():
+                begun = time.monotonic()
+                self.run_once(timezone.now())
+                self.stopping.wait(max(0.0, self._delay() - (time.monotonic() - begun)))
+        finally:
+            connection.close()
+
+    def run_once(self, now: dt.datetime) -> None:
+        """Run the job, and keep going whatever it raises: tomorrow's rows must not wait for today's bad one."""
+        close_old_connections()
+        try:
+            self.job.run(now)
+        except Exception as error:
+            self.failures += 1
+            log.error("job failed", job=self.job.name, failures=self.failures, exc_info=error)
+            self._record(now, error=f"{type(error).__name__}: {error}"[:1000])
+        else:
+            is_recovered = self.failures > 0
+            self.failures = 0
+            self._record(now, error="", at_once=is_recovered)
+
+    def _delay(self) -> float:
+        if not self.failures:
+            return self.job.interval
+        return max(self.job.interval, min(MAX_DELAY_SECONDS, 2.0 ** min(self.failures - 1, 5)))
+
+    def _record(self, now: dt.datetime, *, error: str, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self._recorded < RECORD_SECONDS:
+            return
+        outcome = {"failed_at": now} if error else {"succeeded_at": now}
+        try:
+            JobRun.objects.update_or_create(name=self.job.name, defaults={"started_at": now, "error": error, **outcome})
+        except DatabaseError as failure:
+            log.warning("could not record a job's run", job=self.job.name, error=str(failure))
+        else:
+            self._recorded = time.monotonic()
+
+
+def work(jobs: Sequence[Job], stopping: threading.Event) -> bool:
+    """Run all jobs until `stopping` is set; False when one did not come to its end in time."""
+    threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    while not stopping.wait(1.0):
+        pass
+    deadline = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
