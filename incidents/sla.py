@@ -33,6 +33,9 @@ def due_at(
     if minutes is None:
         return None
     wanted = dt.timedelta(minutes=minutes)
+    # Between two times of one zone Python counts by the wall clock; elapsed time is counted in UTC.
+    start = start.astimezone(dt.UTC)
+    holds = [(held_from.astimezone(dt.UTC), held_until.astimezone(dt.UTC)) for held_from, held_until in holds]
     if calendar is None:
         return _due_round_the_clock(start, wanted, holds)
     last_moment = start
@@ -46,6 +49,7 @@ def due_at(
 
 def counted_between(start: dt.datetime, end: dt.datetime, calendar: Calendar) -> dt.timedelta:
     """How much of the time between two instants counts."""
+    start, end = start.astimezone(dt.UTC), end.astimezone(dt.UTC)
     if calendar is None:
         return max(end - start, dt.timedelta())
     total = dt.timedelta()

@@ -1,0 +1,287 @@
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.test import SimpleTestCase
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidents import sla
+
+EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
+MONDAY_TO_FRIDAY = [0, 1, 2, 3, 4]
+
+
+def calendar(zone: str = "UTC", opens: str = "09:00", closes: str = "17:00", **fields: Any) -> dict[str, Any]:
+    return {
+        "time_zone": zone,
+        "weekdays": fields.get("weekdays", MONDAY_TO_FRIDAY),
+        "opens_at": opens,
+        "closes_at": closes,
+        "holidays": fields.get("holidays", []),
+    }
+
+
+def at(text: str, zone: str = "UTC") -> dt.datetime:
+    """A local time; a `*` at the end means the second of two (after the clocks went back)."""
+    local = dt.datetime.fromisoformat(text.rstrip("*"))
+    return local.replace(tzinfo=ZoneInfo(zone), fold=int(text.endswith("*")))
+
+
+def hold(start: str, end: str, zone: str = "UTC") -> sla.Interval:
+    return at(start, zone), at(end, zone)
+
+
+# 2026-03-02 is a Monday. Clocks change in Zurich on 2026-03-29 and 10-25, in New York on 2026-03-08 and 11-01.
+CASES: dict[str, tuple[dict[str, Any] | None, str, str, int, str]] = {
+    # name: (calendar, zone that start and due are written in, start, minutes, due)
+    "round the clock": (None, "UTC", "2026-03-06T23:50", 30, "2026-03-07T00:20"),
+    "round the clock over spring": (None, "Europe/Zurich", "2026-03-29T01:30", 60, "2026-03-29T03:30"),
+    "round the clock over autumn": (None, "Europe/Zurich", "2026-10-25T01:30", 120, "2026-10-25T02:30*"),
+    "within a day": (calendar(), "UTC", "2026-03-02T10:00", 60, "2026-03-02T11:00"),
+    "to the minute of closing": (calendar(), "UTC", "2026-03-02T16:00", 60, "2026-03-02T17:00"),
+    "one minute past closing": (calendar(), "UTC", "2026-03-02T16:00", 61, "2026-03-03T09:01"),
+    "at closing": (calendar(), "UTC", "2026-03-02T17:00", 1, "2026-03-03T09:01"),
+    "before opening": (calendar(), "UTC", "2026-03-02T03:00", 30, "2026-03-02T09:30"),
+    "after closing": (calendar(), "UTC", "2026-03-02T22:00", 30, "2026-03-03T09:30"),
+    "over a weekend": (calendar(), "UTC", "2026-03-06T16:30", 60, "2026-03-09T09:30"),
+    "opened on a Saturday": (calendar(), "UTC", "2026-03-07T12:00", 480, "2026-03-09T17:00"),
+    "two working weeks": (calendar(), "UTC", "2026-03-02T09:00", 10 * 480, "2026-03-13T17:00"),
+    "over a holiday": (calendar(holidays=["2026-03-03"]), "UTC", "2026-03-02T16:30", 60, "2026-03-04T09:30"),
+    "opened on a holiday": (calendar(holidays=["2026-03-02"]), "UTC", "2026-03-02T10:00", 60, "2026-03-03T10:00"),
+    "holiday next to a weekend": (
+        calendar(holidays=["2026-03-06", "2026-03-09"]), "UTC", "2026-03-05T16:30", 60, "2026-03-10T09:30",
+    ),
+    "one working day a week": (calendar(weekdays=[2]), "UTC", "2026-03-04T16:00", 120, "2026-03-11T10:00"),
+    "no minutes, while open": (calendar(), "UTC", "2026-03-02T10:00", 0, "2026-03-02T10:00"),
+    "the day is the calendar's, not UTC's": (
+        calendar("Pacific/Auckland"), "Pacific/Auckland", "2026-03-07T10:00", 60, "2026-03-09T10:00",
+    ),
+    "half-hour zone": (calendar("Asia/Kolkata"), "Asia/Kolkata", "2026-03-02T16:45", 30, "2026-03-03T09:15"),
+    "three-quarter-hour zone": (calendar("Asia/Kathmandu"), "UTC", "2026-03-02T03:00", 30, "2026-03-02T03:45"),
+    "half-hour change of clocks": (
+        calendar("Australia/Lord_Howe", "01:00", "04:00", weekdays=EVERY_DAY),
+        "Australia/Lord_Howe", "2026-10-04T01:00", 150, "2026-10-04T04:00",
+    ),
+    "spring, day shift is not shorter": (
+        calendar("Europe/Zurich", weekdays=EVERY_DAY), "Europe/Zurich", "2026-03-28T16:00", 120, "2026-03-29T10:00",
+    ),
+    "spring, shift over the change has an hour less": (
+        calendar("Europe/Zurich", "00:00", "06:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-03-29T00:00", 5 * 60, "2026-03-29T06:00",
+    ),
+    "spring, a sixth hour is the next night's": (
+        calendar("Europe/Zurich", "00:00", "06:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-03-29T00:00", 6 * 60, "2026-03-30T01:00",
+    ),
+    "autumn, shift over the change has an hour more": (
+        calendar("Europe/Zurich", "00:00", "06:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-10-25T00:00", 7 * 60, "2026-10-25T06:00",
+    ),
+    "autumn, the first of two half past two": (
+        calendar("Europe/Zurich", "00:00", "06:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-10-25T02:00", 30, "2026-10-25T02:30",
+    ),
+    "autumn, the second of two half past two": (
+        calendar("Europe/Zurich", "00:00", "06:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-10-25T02:00", 90, "2026-10-25T02:30*",
+    ),
+    "opening in the hour that spring skips": (
+        calendar("Europe/Zurich", "02:30", "05:00", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-03-29T00:00", 30, "2026-03-29T04:00",
+    ),
+    "a day that lies in the skipped hour is no day": (
+        calendar("Europe/Zurich", "02:00", "02:45", weekdays=EVERY_DAY),
+        "Europe/Zurich", "2026-03-29T00:00", 45, "2026-03-29T03:45",
+    ),
+    "New York, spring weekend between": (
+        calendar("America/New_York"), "America/New_York", "2026-03-06T16:30", 60, "2026-03-09T09:30",
+    ),
+    "New York, spring weekend, in UTC the opening moves": (
+        calendar("America/New_York"), "UTC", "2026-03-06T21:30", 60, "2026-03-09T13:30",
+    ),
+    "New York, autumn night shift": (
+        calendar("America/New_York", "00:00", "08:00", weekdays=EVERY_DAY),
+        "America/New_York", "2026-11-01T00:00", 9 * 60, "2026-11-01T08:00",
+    ),
+}  # fmt: skip
+
+HOLD_CASES: dict[str, tuple[dict[str, Any] | None, str, int, list[sla.Interval], str]] = {
+    "round the clock, one": (
+        None, "2026-03-02T10:00", 60, [hold("2026-03-02T10:30", "2026-03-02T12:00")], "2026-03-02T12:30",
+    ),
+    "round the clock, several": (
+        None, "2026-03-02T10:00", 60,
+        [hold("2026-03-02T10:10", "2026-03-02T10:20"), hold("2026-03-02T10:30", "2026-03-02T11:30")],
+        "2026-03-02T12:10",
+    ),
+    "the second only counts because the first moved the due time": (
+        None, "2026-03-02T10:00", 60,
+        [hold("2026-03-02T10:50", "2026-03-02T11:20"), hold("2026-03-02T11:25", "2026-03-02T11:35")],
+        "2026-03-02T11:40",
+    ),
+    "after the due time": (
+        None, "2026-03-02T10:00", 60, [hold("2026-03-02T11:30", "2026-03-02T12:00")], "2026-03-02T11:00",
+    ),
+    "begun before the clock": (
+        None, "2026-03-02T10:00", 60, [hold("2026-03-02T09:00", "2026-03-02T10:30")], "2026-03-02T11:30",
+    ),
+    "business hours, within a day": (
+        calendar(), "2026-03-02T10:00", 60, [hold("2026-03-02T10:30", "2026-03-02T12:00")], "2026-03-02T12:30",
+    ),
+    "business hours, over the night": (
+        calendar(), "2026-03-02T16:00", 120, [hold("2026-03-02T16:30", "2026-03-03T10:00")], "2026-03-03T11:30",
+    ),
+    "business hours, all of it outside": (
+        calendar(), "2026-03-02T16:00", 120, [hold("2026-03-02T18:00", "2026-03-03T08:00")], "2026-03-03T10:00",
+    ),
+    "business hours, several days": (
+        calendar(), "2026-03-02T16:00", 120, [hold("2026-03-02T16:30", "2026-03-05T12:00")], "2026-03-05T13:30",
+    ),
+    "business hours, two in a day and one at night": (
+        calendar(), "2026-03-02T14:00", 240,
+        [
+            hold("2026-03-02T14:30", "2026-03-02T15:00"),
+            hold("2026-03-02T15:30", "2026-03-02T16:00"),
+            hold("2026-03-02T20:00", "2026-03-03T09:30"),
+        ],
+        "2026-03-03T11:30",
+    ),
+    "business hours, from opening": (
+        calendar(), "2026-03-02T09:00", 60, [hold("2026-03-02T09:00", "2026-03-02T09:30")], "2026-03-02T10:30",
+    ),
+    "business hours, to closing": (
+        calendar(), "2026-03-02T15:00", 90, [hold("2026-03-02T16:00", "2026-03-02T17:00")], "2026-03-03T09:30",
+    ),
+}  # fmt: skip
+
+
+class DueTests(SimpleTestCase):
+    def test_it_counts_minutes(self) -> None:
+        for name, (in_calendar, zone, start, minutes, due) in CASES.items():
+            with self.subTest(name):
+                self.assertEqual(sla.due_at(at(start, zone), minutes, in_calendar), at(due, zone).astimezone(dt.UTC))
+
+    def test_it_leaves_holds_out(self) -> None:
+        for name, (in_calendar, start, minutes, holds, due) in HOLD_CASES.items():
+            with self.subTest(name):
+                self.assertEqual(sla.due_at(at(start), minutes, in_calendar, holds), at(due))
+
+    def test_it_has_no_due_time_without_a_target(self) -> None:
+        self.assertIsNone(sla.due_at(at("2026-03-02T10:00"), None, calendar()))
+
+    def test_it_says_when_a_calendar_never_opens(self) -> None:
+        first = dt.date(2026, 3, 2)
+        every_monday = [(first + dt.timedelta(weeks=week)).isoformat() for week in range(120)]
+        cases = {
+            "no weekday": calendar(weekdays=[]),
+            "no hours": calendar(opens="09:00", closes="09:00"),
+            "holidays on all": calendar(weekdays=[0], holidays=every_monday),
+        }
+        for name, in_calendar in cases.items():
+            with self.subTest(name), self.assertRaises(sla.CalendarNeverOpens):
+                sla.due_at(at("2026-03-02T10:00"), 60, in_calendar)
+
+    def test_it_bears_a_long_row_of_holidays(self) -> None:
+        holidays = [(dt.date(2026, 3, 2) + dt.timedelta(days=day)).isoformat() for day in range(400)]
+
+        due = sla.due_at(at("2026-03-02T10:00"), 60, calendar(weekdays=EVERY_DAY, holidays=holidays))
+
+        self.assertEqual(due, at("2027-04-06T10:00"))
+
+
+class CountedTests(SimpleTestCase):
+    def test_it_counts_elapsed_time_where_the_clocks_change(self) -> None:
+        start, end = at("2026-03-29T00:00", "Europe/Zurich"), at("2026-03-30T00:00", "Europe/Zurich")
+
+        self.assertEqual(sla.counted_between(start, end, None), dt.timedelta(hours=23))
+
+    def test_it_counts_what_lies_within_business_hours(self) -> None:
+        cases = [
+            (None, "2026-03-02T10:00", "2026-03-03T10:00", 24 * 60),
+            (None, "2026-03-03T10:00", "2026-03-02T10:00", 0),
+            (calendar(), "2026-03-02T10:00", "2026-03-02T11:00", 60),
+            (calendar(), "2026-03-02T03:00", "2026-03-02T08:00", 0),
+            (calendar(), "2026-03-06T16:00", "2026-03-09T10:00", 120),
+            (calendar(), "2026-03-09T10:00", "2026-03-06T16:00", 0),
+            (calendar(weekdays=[]), "2026-03-02T10:00", "2026-03-20T10:00", 0),
+            (calendar(holidays=["2026-03-03"]), "2026-03-02T09:00", "2026-03-04T17:00", 2 * 480),
+        ]
+        for in_calendar, start, end, minutes in cases:
+            with self.subTest(start=start, end=end):
+                counted = sla.counted_between(at(start), at(end), in_calendar)
+
+                self.assertEqual(counted, dt.timedelta(minutes=minutes))
+
+
+ZONES = ["UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"]
+STARTS = st.datetimes(
+    min_value=dt.datetime(2026, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    max_value=dt.datetime(2027, 12, 31),  # noqa: DTZ001
+    timezones=st.just(dt.UTC),
+)
+MINUTES = st.integers(min_value=0, max_value=3 * 24 * 60)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> dict[str, Any]:
+    opens = draw(st.integers(0, 22))
+    closes = draw(st.integers(opens + 1, 23))
+    return calendar(
+        draw(st.sampled_from(ZONES)),
+        f"{opens:02}:{draw(st.sampled_from(['00', '30']))}",
+        f"{closes:02}:{draw(st.sampled_from(['31', '59']))}",
+        weekdays=draw(st.lists(st.integers(0, 6), min_size=1, unique=True)),
+        holidays=[
+            day.isoformat() for day in draw(st.lists(st.dates(dt.date(2026, 1, 1), dt.date(2028, 1, 1)), max_size=4))
+        ],
+    )
+
+
+@st.composite
+def holds_after(draw: st.DrawFn, start: dt.datetime) -> list[sla.Interval]:
+    gaps = draw(st.lists(st.integers(1, 2000), max_size=6).filter(lambda gaps: len(gaps) % 2 == 0))
+    moments = [start]
+    for gap in gaps:
+        moments.append(moments[-1] + dt.timedelta(minutes=gap))
+    return list(zip(moments[1::2], moments[2::2], strict=True))
+
+
+class Properties(SimpleTestCase):
+    @settings(max_examples=100, deadline=None)
+    @given(STARTS, MINUTES, st.none() | calendars())
+    def test_it_lets_exactly_the_minutes_pass(
+        self, start: dt.datetime, minutes: int, in_calendar: dict[str, Any] | None
+    ) -> None:
+        due = sla.due_at(start, minutes, in_calendar)
+
+        assert due is not None
+        self.assertGreaterEqual(due, start)
+        self.assertEqual(sla.counted_between(start, due, in_calendar), dt.timedelta(minutes=minutes))
+
+    @settings(max_examples=60, deadline=None)
+    @given(STARTS, MINUTES, MINUTES, st.none() | calendars())
+    def test_it_is_due_later_for_more_minutes_and_for_a_later_start(
+        self, start: dt.datetime, minutes: int, more: int, in_calendar: dict[str, Any] | None
+    ) -> None:
+        due = sla.due_at(start, minutes, in_calendar)
+        later_target = sla.due_at(start, minutes + more, in_calendar)
+        later_start = sla.due_at(start + dt.timedelta(minutes=more), minutes, in_calendar)
+
+        assert due is not None and later_target is not None and later_start is not None
+        self.assertLessEqual(due, later_target)
+        self.assertLessEqual(due, later_start)
+
+    @settings(max_examples=60, deadline=None)
+    @given(STARTS, MINUTES, st.none() | calendars(), st.data())
+    def test_it_lets_the_minutes_pass_outside_the_holds(
+        self, start: dt.datetime, minutes: int, in_calendar: dict[str, Any] | None, data: st.DataObject
+    ) -> None:
+        holds = data.draw(holds_after(start))
+
+        due = sla.due_at(start, minutes, in_calendar, holds)
+
+        assert due is not None
+        self.assertGreaterEqual(due, start)
+        held = sum((sla.counted_between(a, min(b, due), in_calendar) for a, b in holds if a < due), dt.timedelta())
+        self.assertEqual(sla.counted_between(start, due, in_calendar) - held, dt.timedelta(minutes=minutes))
