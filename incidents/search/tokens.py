@@ -4,7 +4,7 @@ A token is a mark, an underscore and a folded word: `p_` for text everybody may 
 keeps the two apart (nobody can type one), keeps words of one letter above MySQL's minimum length of three, and off its
 list of stop words. Folding: Unicode NFKC, case folded, Latin and Cyrillic accents removed (Zürich = zurich). Text
 without spaces between words (Chinese, Japanese, Korean) becomes pairs of neighbouring characters, the usual way to
-search it without a dictionary.
+search it without a dictionary. Letters that one of the engines might take for a space are spelt as their number.
 """
 
 import re
@@ -24,14 +24,13 @@ _CJK_PIECE = re.compile(rf"[{_CJK}]")
 
 
 def words(text: str) -> Iterator[str]:
-    """The folded words of a text, in order, with repeats."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
-    for piece in _PIECES.findall(folded):
+    """The folded words of a text, in order, with repeats; of CJK text both the characters and their pairs."""
+    for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
+            yield from piece
             yield from _pairs(piece)
         else:
-            yield piece[:MAX_WORD]
+            yield _spelt(piece)[:MAX_WORD]
 
 
 def document(public: str, internal: str = "") -> str:
@@ -42,12 +41,39 @@ def document(public: str, internal: str = "") -> str:
 
 
 def query_words(text: str) -> list[str]:
-    """The words that a query asks for, each once; at most twelve, more would only narrow what is already narrow."""
-    return list(dict.fromkeys(words(text)))[:MAX_QUERY_WORDS]
+    """The words that a query asks for, each once; at most twelve, more would only narrow what is already narrow.
+
+    Of CJK text the pairs alone: they imply the characters, which are asked for only where they stand by themselves.
+    """
+    asked: dict[str, None] = {}
+    for piece in _pieces(text):
+        if _CJK_PIECE.match(piece):
+            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else piece)
+        else:
+            asked[_spelt(piece)[:MAX_WORD]] = None
+    return list(asked)[:MAX_QUERY_WORDS]
+
+
+def _pieces(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
+    return _PIECES.findall(folded)
 
 
 def _pairs(piece: str) -> Iterator[str]:
-    """Neighbouring characters; every character by itself too, so that a query of one character finds it."""
-    yield from piece
-    for left, right in pairwise(piece):
-        yield left + right
+    """Neighbouring characters."""
+    return (left + right for left, right in pairwise(piece))
+
+
+def _spelt(piece: str) -> str:
+    """The piece, with each letter that is too new or too far out for the engines' tables as its number.
+
+    InnoDB takes whatever lies beyond U+FFFF for a space, and FTS5 a few scripts. Both know Unicode 3.2.
+    """
+    if piece.isascii():
+        return piece
+    return "".join(letter if _is_known(letter) else f"u{ord(letter):x}_" for letter in piece)
+
+
+def _is_known(letter: str) -> bool:
+    return letter <= "\uffff" and unicodedata.ucd_3_2_0.category(letter)[0] in "LN"
