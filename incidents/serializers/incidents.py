@@ -1,0 +1,255 @@
+"""What goes in and out of the incident routes. Output is made by `incidents.representation`; the output serializers
+here describe it to readers of the OpenAPI document, and a test holds the two together."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from incidents.models import Category, LinkKind, Status, Visibility
+from incidents.serializers.attachments import AttachmentSerializer
+from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
+from responders.models import Service, Team
+from users.models import User
+
+MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
+
+
+class WordField(serializers.ChoiceField):
+    """A word of the API for a number that is stored."""
+
+    def __init__(self, words: dict[str, Any], choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(choices=choices, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return self.words[super().to_internal_value(data)]
+
+    def to_representation(self, value: Any) -> Any:
+        return (
+            value.word if hasattr(value, "word") else next(word for word, code in self.words.items() if code == value)
+        )
+
+
+class AssigneeField(serializers.PrimaryKeyRelatedField):
+    """A person by id, or `me`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return self.context["request"].user if data == "me" else super().to_internal_value(data)
+
+
+class TextField(serializers.CharField):
+    """Text that databases can hold: no NUL, no half of a surrogate pair."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise serializers.ValidationError("The text holds a broken character.", code="surrogate")
+        return text
+
+
+class IncidentFieldsSerializer(serializers.Serializer[Any]):
+    """The fields people set."""
+
+    title = TextField(max_length=200)
+    description = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False)
+    severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
+    priority = WordField(PRIORITY_OF_WORD, PRIORITY_WORDS, required=False, allow_null=True)
+    category = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Category.objects.select_related("default_team"), required=False, allow_null=True
+    )
+    location = TextField(max_length=200, required=False, allow_blank=True)
+    services = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
+    team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.all(), required=False, allow_null=True)
+    assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)
+    is_restricted = serializers.BooleanField(required=False)
+    occurred_at = serializers.DateTimeField(required=False)
+
+    def validate_services(self, slugs: list[str]) -> list[Service]:
+        """The services of these slugs, in the order given; one query however many."""
+        found = {service.slug: service for service in Service.objects.filter(slug__in=slugs).select_related("team")}
+        unknown = [slug for slug in slugs if slug not in found]
+        if unknown:
+            raise serializers.ValidationError(f"There is no service {', '.join(unknown)}.", code="does_not_exist")
+        return [found[slug] for slug in dict.fromkeys(slugs)]
+
+
+class IncidentCreateSerializer(IncidentFieldsSerializer):
+    """A new incident; only `title` is required. Files only come as multipart."""
+
+    attachments = serializers.ListField(
+        child=serializers.FileField(), required=False, max_length=settings.MAX_ATTACHMENTS, write_only=True
+    )
+
+
+class IncidentUpdateSerializer(IncidentFieldsSerializer):
+    """Fields to change, and a status to move to."""
+
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    note = TextField(max_length=MAX_TEXT, required=False, allow_blank=True)
+
+
+class SlaSerializer(serializers.Serializer[Any]):
+    """The clocks as they stand."""
+
+    ack_due_at = serializers.DateTimeField(allow_null=True)
+    resolve_due_at = serializers.DateTimeField(allow_null=True)
+    ack_breached = serializers.BooleanField()
+    resolve_breached = serializers.BooleanField()
+    paused = serializers.BooleanField()
+
+
+class IncidentSerializer(serializers.Serializer[Any]):
+    """An incident as lists show it."""
+
+    id = serializers.IntegerField()
+    uid = serializers.UUIDField()
+    reference = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    severity = serializers.ChoiceField(choices=SEVERITY_WORDS)
+    priority = serializers.ChoiceField(choices=PRIORITY_WORDS)
+    category = serializers.SlugField(allow_null=True)
+    location = serializers.CharField()
+    services = serializers.ListField(child=serializers.SlugField())
+    team = serializers.IntegerField(allow_null=True)
+    assignee = serializers.IntegerField(allow_null=True)
+    reporter = serializers.IntegerField(allow_null=True)
+    source = serializers.CharField()
+    is_restricted = serializers.BooleanField()
+    occurred_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    reopen_count = serializers.IntegerField()
+    version = serializers.IntegerField()
+    sla = SlaSerializer()
+    allowed_transitions = serializers.ListField(child=serializers.ChoiceField(choices=Status.choices))
+    url = serializers.URLField()
+
+
+class BulkSerializer(serializers.Serializer[Any]):
+    """One change to many incidents."""
+
+    ids = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=1, max_length=200)
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.all(), required=False, allow_null=True)
+    assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)
+    severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
+    note = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not {"status", "team", "assignee", "severity"} & set(attrs):
+            raise serializers.ValidationError("Say what to change: status, team, assignee or severity.")
+        return attrs
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    """What became of one incident of a bulk change."""
+
+    id = serializers.IntegerField()
+    ok = serializers.BooleanField()
+    status = serializers.CharField(required=False)
+    version = serializers.IntegerField(required=False)
+    code = serializers.CharField(required=False)
+    detail = serializers.CharField(required=False)
+
+
+class CommentSerializer(serializers.Serializer[Any]):
+    """An update to the timeline."""
+
+    message = TextField(max_length=MAX_TEXT)
+    visibility = serializers.ChoiceField(choices=Visibility.choices, default=Visibility.PUBLIC)
+
+
+class RedactionSerializer(serializers.Serializer[Any]):
+    """Why a text is taken out."""
+
+    reason = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class ActorSerializer(serializers.Serializer[Any]):
+    """Who did it; null id for the system itself."""
+
+    id = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField()
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """An event of the timeline."""
+
+    id = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    kind = serializers.CharField()
+    actor = ActorSerializer()
+    origin = serializers.CharField()
+    visibility = serializers.ChoiceField(choices=Visibility.choices)
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    message = serializers.CharField()
+    data = serializers.DictField()
+
+
+class HistoryEntrySerializer(serializers.Serializer[Any]):
+    """One field's change."""
+
+    seq = serializers.IntegerField()
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    actor = ActorSerializer()
+    origin = serializers.CharField()
+    field = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class SubscriberSerializer(serializers.Serializer[Any]):
+    """Somebody who follows an incident; without `user` it is the caller."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.active(), required=False)
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """How the incident stands to another one, given by number or reference."""
+
+    kind = serializers.ChoiceField(choices=LinkKind.choices)
+    target = serializers.CharField(max_length=30)
+
+
+class IncidentDetailSerializer(IncidentSerializer):
+    """An incident by itself."""
+
+    attachments = AttachmentSerializer(many=True)
+
+
+class BulkResultsSerializer(serializers.Serializer[Any]):
+    """What became of each."""
+
+    results = BulkResultSerializer(many=True)
+
+
+class SubscribedSerializer(serializers.Serializer[Any]):
+    """Somebody who follows an incident."""
+
+    user = serializers.IntegerField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class LinkedIncidentSerializer(serializers.Serializer[Any]):
+    """Another incident, and how this one stands to it."""
+
+    class Other(serializers.Serializer[Any]):
+        id = serializers.IntegerField()
+        reference = serializers.CharField()
+        title = serializers.CharField()
+        status = serializers.ChoiceField(choices=Status.choices)
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=LinkKind.choices)
+    direction = serializers.ChoiceField(choices=[("outgoing", "Outgoing"), ("incoming", "Incoming")])
+    incident = Other()
+    created_at = serializers.DateTimeField()

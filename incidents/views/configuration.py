@@ -1,0 +1,22 @@
+"""The routes of what administrators set up."""
+
+from incident_response.api import Key
+from incidents.models import Category, SlaPolicy
+from incidents.serializers.configuration import CategorySerializer, SlaPolicySerializer
+from users.configuration import ConfigurationViewSet
+
+
+class CategoryViewSet(ConfigurationViewSet):
+    """Categories."""
+
+    queryset = Category.objects.all()
+    serializer_class = CategorySerializer
+
+
+class SlaPolicyViewSet(ConfigurationViewSet):
+    """SLA policies; one for each severity, and one for each severity and category where wanted."""
+
+    queryset = SlaPolicy.objects.select_related("category")
+    serializer_class = SlaPolicySerializer
+    orderings = {"severity": [Key("severity")], "name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "-severity"

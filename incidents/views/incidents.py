@@ -1,0 +1,285 @@
+"""The incident routes: list, one, summary, bulk, export."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status as http
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from incident_response.api import (
+    Key,
+    KeysetPagination,
+    refuse,
+    refuse_unknown_parameters,
+)
+from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
+from incidents import services
+from incidents.export import csv_rows
+from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
+from incidents.models import Incident, IncidentEvent
+from incidents.representation import represent_all, row_of, rows_of
+from incidents.serializers.attachments import AttachmentSerializer
+from incidents.serializers.incidents import (
+    BulkResultsSerializer,
+    BulkSerializer,
+    IncidentCreateSerializer,
+    IncidentDetailSerializer,
+    IncidentSerializer,
+    IncidentUpdateSerializer,
+)
+from incidents.services import attaching
+from incidents.snapshot import fold
+from incidents.views.lookup import incident_for
+from users.idempotency import IdempotentWrites
+from users.models import User
+
+FILTER_PARAMETERS = [
+    OpenApiParameter(name, OpenApiTypes.STR, description=str(item.extra.get("help_text", "")))
+    for name, item in IncidentFilter.base_filters.items()
+]
+PAGE_PARAMETERS = [
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
+    OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
+    OpenApiParameter(
+        "ordering",
+        OpenApiTypes.STR,
+        description="created_at, updated_at, severity, priority or resolve_due_at; `-` in front for descending.",
+    ),
+]
+IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag last read.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Makes a repeat of the request harmless."
+)
+AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The incident as it stood then.")
+# Equal severities are listed newest first, which is also the order that the index holds them in.
+NEWEST = Key("created_at", is_descending=True)
+
+
+class IncidentPages(KeysetPagination):
+    """Pages of incidents. Each ordering offered has its index, so that the 1,000th page costs what the first does."""
+
+
+class IncidentListView(IdempotentWrites, APIView):
+    """All incidents the caller may see, and reporting a new one."""
+
+    orderings = {
+        "created_at": [Key("created_at")],
+        "updated_at": [Key("updated_at")],
+        "severity": [Key("severity"), Key("created_at")],
+        "priority": [Key("priority"), Key("created_at")],
+        "resolve_due_at": [Key("resolve_due_at", is_nullable=True)],
+    }
+    default_ordering = "-created_at"
+
+    @extend_schema(
+        operation_id="incidents_list",
+        parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
+        responses=IncidentSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        visible = Incident.objects.visible_to(person(request))
+        pages = IncidentPages()
+        rows = pages.paginate_queryset(rows_of(filtered(visible, request, also=LIST_PARAMETERS)), request, self)
+        return pages.get_paginated_response(shown(rows, request))
+
+    @extend_schema(
+        operation_id="incidents_create",
+        parameters=[IDEMPOTENCY_KEY],
+        request={
+            "application/json": IncidentCreateSerializer,
+            "multipart/form-data": IncidentCreateSerializer,
+        },
+        responses={201: IncidentDetailSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
+        files = fields.pop("attachments", [])
+        by = person(request)
+        incident = attaching.report_with_files(files, by=by, **fields) if files else services.report(by=by, **fields)
+        response = one(incident, request, status=http.HTTP_201_CREATED)
+        response["Location"] = incident_url(request, incident.pk)
+        return response
+
+
+class IncidentView(IdempotentWrites, APIView):
+    """One incident, by number or reference."""
+
+    @extend_schema(operation_id="incidents_retrieve", parameters=[AS_OF], responses={200: IncidentDetailSerializer})
+    def get(self, request: Request, id: str) -> Response:
+        refuse_unknown_parameters(request, {"as_of"})
+        incident = incident_for(request, id)
+        if "as_of" in request.query_params:
+            return Response(_as_of(incident, request))
+        return one(incident, request)
+
+    @extend_schema(
+        operation_id="incidents_update",
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
+        request=IncidentUpdateSerializer,
+        responses={200: IncidentDetailSerializer},
+    )
+    def put(self, request: Request, id: str) -> Response:
+        return self._update(request, id, partial=False)
+
+    @extend_schema(
+        operation_id="incidents_partial_update",
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
+        request=IncidentUpdateSerializer,
+        responses={200: IncidentDetailSerializer},
+    )
+    def patch(self, request: Request, id: str) -> Response:
+        return self._update(request, id, partial=True)
+
+    @extend_schema(operation_id="incidents_destroy", parameters=[IF_MATCH, IDEMPOTENCY_KEY], responses={204: None})
+    def delete(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        services.delete(incident, by=person(request), expected_version=expected_version(request))
+        return Response(status=http.HTTP_204_NO_CONTENT)
+
+    def _update(self, request: Request, id: str, *, partial: bool) -> Response:
+        incident = incident_for(request, id)
+        serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
+        _refuse_unknown_fields(request, serializer)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        changed = services.update(
+            incident,
+            by=person(request),
+            status=fields.pop("status", None),
+            note=fields.pop("note", ""),
+            fields=fields,
+            expected_version=expected_version(request),
+        )
+        return one(changed, request)
+
+
+class IncidentBulkView(IdempotentWrites, APIView):
+    """One change to up to 200 incidents; each succeeds or is refused by itself."""
+
+    @extend_schema(
+        operation_id="incidents_bulk",
+        parameters=[IDEMPOTENCY_KEY],
+        request=BulkSerializer,
+        responses={200: BulkResultsSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        by = person(request)
+        if not (by.is_admin or by.is_responder):
+            raise PermissionRefused("Only responders and administrators change many incidents at once.")
+        serializer = BulkSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        ids = list(dict.fromkeys(fields.pop("ids")))
+        results = services.update_many(
+            ids, by=by, status=fields.pop("status", None), note=fields.pop("note"), fields=fields
+        )
+        return Response({"results": results})
+
+
+class IncidentExportView(APIView):
+    """The incidents of the same filters as CSV, streamed, newest first."""
+
+    @extend_schema(
+        operation_id="incidents_export",
+        parameters=FILTER_PARAMETERS,
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        incidents = filtered(Incident.objects.visible_to(person(request)), request)
+        response = StreamingHttpResponse(csv_rows(incidents), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="incidents-{timezone.now():%Y-%m-%d}.csv"'
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def person(request: Request) -> User:
+    """The caller, who is signed in: the default permission saw to that."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 (for the type checker)
+    return user
+
+
+def incident_url(request: Request, number: int) -> str:
+    """The address of an incident."""
+    return f"{reverse('incident-list', request=request)}{number}/"
+
+
+def shown(rows: Any, request: Request) -> list[dict[str, Any]]:
+    """Rows as the caller sees them."""
+    return represent_all(rows, viewer=person(request), base_url=reverse("incident-list", request=request))
+
+
+def one(incident: Incident, request: Request, *, status: int = http.HTTP_200_OK) -> Response:
+    """The incident in full, with its entity tag."""
+    body = shown([row_of(incident)], request)[0]
+    attachments = incident.attachments.all()
+    body["attachments"] = AttachmentSerializer(attachments, many=True, context={"request": request}).data
+    return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` names; None without one, or for `*`."""
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
+        return None
+    number = tag.removeprefix('"').removesuffix('"')
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise StaleVersion("If-Match is not the ETag of any version of this incident.")
+    return int(number)
+
+
+def _refuse_unknown_fields(request: Request, serializer: IncidentUpdateSerializer) -> None:
+    """A misspelt field would otherwise be a change that silently does not happen."""
+    unknown = sorted(set(request.data) - set(serializer.fields)) if isinstance(request.data, dict) else []
+    if unknown:
+        refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
+
+
+def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
+    """The incident as it stood at a moment, folded from the events that had happened by then."""
+    moment = _moment(request.query_params["as_of"])
+    events = IncidentEvent.objects.filter(incident=incident, occurred_at__lte=moment).order_by("seq")
+    facts = list(events.values_list("data", "occurred_at"))
+    if not facts:
+        raise NotFound(f"{incident.reference} did not exist then.")
+    state = fold(data.get("changes", {}) for data, _ in facts)
+    if state["deleted_at"] is not None:
+        raise NotFound(f"{incident.reference} was deleted then.")
+    return {
+        "id": incident.pk,
+        "uid": incident.uid,
+        "reference": incident.reference,
+        "as_of": moment,
+        **{name: state[name] for name in ("title", "description", "status", "severity", "priority", "category")},
+        **{name: state[name] for name in ("location", "services", "is_restricted", "reopen_count")},
+        **{name: (state[name] or {}).get("id") for name in ("team", "assignee", "reporter")},
+        "source": state["origin_system"],
+        **{name: state[name] for name in ("occurred_at", "created_at", "acknowledged_at", "resolved_at", "closed_at")},
+        "updated_at": facts[-1][1],
+        "sla": {
+            "ack_due_at": state["ack_due_at"],
+            "resolve_due_at": state["resolve_due_at"],
+            "ack_breached": state["ack_breached"],
+            "resolve_breached": state["resolve_breached"],
+            "paused": state["paused_at"] is not None,
+        },
+        "url": incident_url(request, incident.pk),
+    }
+
+
+def _moment(text: str) -> dt.datetime:
+    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
+    moment = parse_datetime(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
+    if moment is None:
+        refuse("as_of", "as_of is a time such as 2026-11-21T09:30:00Z.")
+    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)

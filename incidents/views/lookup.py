@@ -1,0 +1,25 @@
+"""From the `{id}` in an address to the incident."""
+
+import re
+
+from django.db import models
+from rest_framework.request import Request
+
+from incident_response.exceptions import NotFound
+from incidents.models import Incident
+
+NUMBER = re.compile(r"^(?:INC-)?(\d{1,18})$", re.IGNORECASE)
+
+
+def incident_for(request: Request, id: str) -> Incident:
+    """The incident of a number or a reference; NotFound whether it is absent or invisible to the caller."""
+    return one_of(Incident.objects.visible_to(request.user), id)
+
+
+def one_of(incidents: models.QuerySet[Incident], id: str) -> Incident:
+    """The incident of a number or a reference among these."""
+    match = NUMBER.match(id)
+    incident = incidents.filter(pk=int(match.group(1))).select_related("category", "team").first() if match else None
+    if incident is None:
+        raise NotFound(f"There is no incident {id} here, or it is not yours to see.")
+    return incident

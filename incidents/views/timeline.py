@@ -1,0 +1,227 @@
+"""What happened to an incident, who follows it, and how it relates to others."""
+
+from typing import Any
+
+from django.db.models import F
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status as http
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.exceptions import NotFound
+from incidents import services
+from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription
+from incidents.serializers.incidents import (
+    CommentSerializer,
+    EventSerializer,
+    HistoryEntrySerializer,
+    LinkedIncidentSerializer,
+    LinkSerializer,
+    RedactionSerializer,
+    SubscribedSerializer,
+    SubscriberSerializer,
+)
+from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
+from incidents.views.lookup import incident_for, one_of
+from users.idempotency import IdempotentWrites
+from users.models import User
+
+EVENT_COLUMNS = (
+    "id",
+    "seq",
+    "kind",
+    "actor_id",
+    "actor_name",
+    "origin",
+    "visibility",
+    "occurred_at",
+    "received_at",
+    "body",
+    "data",
+)
+PAGES = PAGE_PARAMETERS[:2]
+ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
+
+
+def represent_event(row: dict[str, Any]) -> dict[str, Any]:
+    """An event's row as the API shows it."""
+    shown = {name: row[name] for name in EVENT_COLUMNS if name not in ("actor_id", "actor_name", "body")}
+    return {**shown, "actor": {"id": row["actor_id"], "name": row["actor_name"]}, "message": row["body"]}
+
+
+class TimelineView(IdempotentWrites, APIView):
+    """The events of an incident, oldest first, and adding an update."""
+
+    orderings = {"seq": [Key("seq")]}
+    default_ordering = "seq"
+
+    @extend_schema(operation_id="timeline_list", parameters=[ID, *PAGES], responses=EventSerializer(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
+        incident = incident_for(request, id)
+        events = IncidentEvent.objects.filter(incident=incident).readable_by(person(request))
+        pages = KeysetPagination()
+        rows = pages.paginate_queryset(events.values(*EVENT_COLUMNS), request, self)
+        return pages.get_paginated_response([represent_event(row) for row in rows])
+
+    @extend_schema(
+        operation_id="timeline_create",
+        parameters=[ID, IDEMPOTENCY_KEY],
+        request=CommentSerializer,
+        responses={201: EventSerializer},
+    )
+    def post(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        serializer = CommentSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        event = services.comment(incident, by=person(request), **serializer.validated_data)
+        return Response(_stored(event), status=http.HTTP_201_CREATED)
+
+
+class RedactionView(APIView):
+    """Taking a leaked text out of an event."""
+
+    @extend_schema(operation_id="timeline_redact", request=RedactionSerializer, responses={200: EventSerializer})
+    def post(self, request: Request, event_id: int) -> Response:
+        serializer = RedactionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        by = person(request)
+        visible = IncidentEvent.objects.readable_by(by).filter(incident__in=Incident.objects.visible_to(by))
+        event = visible.filter(pk=event_id).select_related("incident").first()
+        if event is None:
+            raise NotFound("There is no such event here, or it is not yours to see.")
+        return Response(_stored(services.redact(event, by=by, **serializer.validated_data)))
+
+
+class HistoryView(APIView):
+    """Every field that changed: who, when, from, to; oldest first."""
+
+    orderings = {"seq": [Key("seq")]}
+    default_ordering = "seq"
+
+    @extend_schema(operation_id="history_list", parameters=[ID, *PAGES], responses=HistoryEntrySerializer(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
+        incident = incident_for(request, id)
+        events = IncidentEvent.objects.filter(incident=incident).readable_by(person(request))
+        pages = KeysetPagination()
+        rows = pages.paginate_queryset(events.values(*EVENT_COLUMNS), request, self)
+        return pages.get_paginated_response([entry for row in rows for entry in _field_changes(row)])
+
+
+class SubscribersView(IdempotentWrites, APIView):
+    """Who follows an incident. Without `user`, the caller subscribes or unsubscribes themselves."""
+
+    @extend_schema(operation_id="subscribers_list", parameters=[ID], responses=SubscribedSerializer(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        rows = Subscription.objects.filter(incident=incident).order_by("id")
+        return Response(list(rows.values("user", "created_at", name=F("user__name"))))
+
+    @extend_schema(
+        operation_id="subscribers_create",
+        parameters=[ID, IDEMPOTENCY_KEY],
+        request=SubscriberSerializer,
+        responses={201: SubscribedSerializer},
+    )
+    def post(self, request: Request, id: str) -> Response:
+        incident, user = incident_for(request, id), _named_user(request)
+        is_new = services.subscribe(incident, user, by=person(request))
+        row = Subscription.objects.get(incident=incident, user=user)
+        body = {"user": user.pk, "name": user.name, "created_at": row.created_at}
+        return Response(body, status=http.HTTP_201_CREATED if is_new else http.HTTP_200_OK)
+
+    @extend_schema(
+        operation_id="subscribers_destroy",
+        parameters=[ID, OpenApiParameter("user", OpenApiTypes.INT, description="Id; the caller without it.")],
+        responses={204: None},
+    )
+    def delete(self, request: Request, id: str) -> Response:
+        services.unsubscribe(incident_for(request, id), _named_user(request), by=person(request))
+        return Response(status=http.HTTP_204_NO_CONTENT)
+
+
+class LinksView(IdempotentWrites, APIView):
+    """How an incident stands to others."""
+
+    @extend_schema(operation_id="links_list", parameters=[ID], responses=LinkedIncidentSerializer(many=True))
+    def get(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        visible = Incident.objects.visible_to(person(request))
+        links = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
+        back = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
+        outgoing = [_linked(link, link.target, "outgoing") for link in links]
+        return Response([*outgoing, *(_linked(link, link.incident, "incoming") for link in back)])
+
+    @extend_schema(
+        operation_id="links_create",
+        parameters=[ID, IDEMPOTENCY_KEY],
+        request=LinkSerializer,
+        responses={201: LinkedIncidentSerializer},
+    )
+    def post(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        serializer = LinkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        target = _target(request, serializer.validated_data["target"])
+        link = services.link(incident, target, serializer.validated_data["kind"], by=person(request))
+        return Response(_linked(link, link.target, "outgoing"), status=http.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="links_destroy",
+        parameters=[ID, OpenApiParameter("link", OpenApiTypes.INT, required=True, description="The link's id.")],
+        responses={204: None},
+    )
+    def delete(self, request: Request, id: str) -> Response:
+        services.unlink(incident_for(request, id), _number(request, "link"), by=person(request))
+        return Response(status=http.HTTP_204_NO_CONTENT)
+
+
+def _stored(event: IncidentEvent) -> dict[str, Any]:
+    return represent_event(IncidentEvent.objects.values(*EVENT_COLUMNS).get(pk=event.pk))
+
+
+def _field_changes(row: dict[str, Any]) -> list[dict[str, Any]]:
+    event = represent_event(row)
+    shared = {name: event[name] for name in ("seq", "occurred_at", "received_at", "actor", "origin")}
+    changes = event["data"].get("changes", {})
+    return [{**shared, "field": field, "before": pair[0], "after": pair[1]} for field, pair in changes.items()]
+
+
+def _linked(link: IncidentLink, other: Incident, direction: str) -> dict[str, Any]:
+    return {
+        "id": link.pk,
+        "kind": link.kind,
+        "direction": direction,
+        "incident": {"id": other.pk, "reference": other.reference, "title": other.title, "status": other.status},
+        "created_at": link.created_at,
+    }
+
+
+def _target(request: Request, id: str) -> Incident:
+    try:
+        return one_of(Incident.objects.visible_to(person(request)), id)
+    except NotFound as error:
+        raise NotFound(error.message, field="target") from error
+
+
+def _named_user(request: Request) -> User:
+    """The person of `user` in the body or the query; the caller without one."""
+    given = request.data.get("user") if isinstance(request.data, dict) else None
+    given = given if given is not None else request.query_params.get("user")
+    if given is None:
+        return person(request)
+    serializer = SubscriberSerializer(data={"user": given})
+    serializer.is_valid(raise_exception=True)
+    user: User = serializer.validated_data["user"]
+    return user
+
+
+def _number(request: Request, name: str) -> int:
+    given = request.query_params.get(name, request.data.get(name) if isinstance(request.data, dict) else None)
+    if not str(given).isascii() or not str(given).isdigit():
+        refuse(name, f"Name the {name} by its id.", "required")
+    return int(str(given))

@@ -1,0 +1,43 @@
+"""Teams and services as the API shows and takes them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from responders.models import Service, Team
+from users.configuration import CleanedModelSerializer
+from users.models import User
+
+
+class MemberSerializer(serializers.ModelSerializer[User]):
+    """A member of a team."""
+
+    class Meta:
+        model = User
+        fields = ["id", "name"]
+
+
+class TeamSerializer(CleanedModelSerializer):
+    """A team with its members."""
+
+    members = MemberSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Team
+        fields = ["id", "name", "description", "members", "created_at"]
+        read_only_fields = ["created_at"]
+
+
+class NewMemberSerializer(serializers.Serializer[Any]):
+    """Who joins a team."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.active())
+
+
+class ServiceSerializer(CleanedModelSerializer):
+    """A service and the team that answers for it."""
+
+    class Meta:
+        model = Service
+        fields = ["id", "name", "slug", "description", "team", "created_at"]
+        read_only_fields = ["created_at"]

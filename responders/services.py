@@ -1,0 +1,26 @@
+"""Who belongs to a team."""
+
+
+from incident_response.exceptions import NotFound
+from responders.models import Membership, Team
+from users.audit import acting
+from users.models import User
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def add_member(team: Team, user: User, *, by: User | None) -> bool:
+    """Put a person into a team; False when they were in it already."""
+    with acting(by):
+        _, is_new = Membership.objects.get_or_create(team=team, user=user)
+    return is_new
+
+
+@unit_of_work
+def remove_member(team: Team, user_id: int, *, by: User | None) -> None:
+    """Take a person out of a team; NotFound when they are not in it."""
+    membership = Membership.objects.filter(team=team, user_id=user_id).first()
+    if membership is None:
+        raise NotFound(f"{team.name} has no such member.")
+    with acting(by):
+        membership.delete()

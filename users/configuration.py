@@ -1,0 +1,71 @@
+"""What the routes of plain configuration (teams, services, categories, policies) share."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.deletion import ProtectedError
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer, ModelSerializer
+from rest_framework.viewsets import ModelViewSet
+
+from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incident_response.exceptions import Conflict
+from users.audit import acting
+from users.idempotency import IdempotentWrites
+from users.permissions import ReadOrAdmin
+
+
+class CleanedModelSerializer(ModelSerializer[Any]):
+    """A serializer that asks the model's own `clean()` too, as the admin does."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise the model's complaints as the API's."""
+        attrs = super().validate(attrs)
+        plain = {name: value for name, value in attrs.items() if name in self._own_columns()}
+        model: Model = self.Meta.model(**{**self._present_values(), **plain})
+        try:
+            model.clean()
+        except ModelValidationError as error:
+            raise exceptions.ValidationError(error.message_dict) from error
+        return attrs
+
+    def _own_columns(self) -> set[str]:
+        return {field.name for field in self.Meta.model._meta.concrete_fields if not field.generated}
+
+    def _present_values(self) -> dict[str, Any]:
+        if self.instance is None:
+            return {}
+        return {name: getattr(self.instance, name) for name in self._own_columns()}
+
+
+class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
+    """Everybody signed in reads, administrators write; who wrote what is in the audit log."""
+
+    permission_classes = [ReadOrAdmin]
+    pagination_class = KeysetPagination
+    orderings: dict[str, list[Key]] = {"name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "name"
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        refuse_unknown_parameters(request, set(KeysetPagination.parameters))
+        return super().list(request, *args, **kwargs)
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        with transaction.atomic(), acting(self.request.user):
+            serializer.save()
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        with transaction.atomic(), acting(self.request.user):
+            serializer.save()
+
+    def perform_destroy(self, instance: Model) -> None:
+        """Delete; what incidents still name stays, and the caller hears what names it."""
+        try:
+            with transaction.atomic(), acting(self.request.user):
+                instance.delete()
+        except ProtectedError as error:
+            kinds = sorted({str(row._meta.verbose_name_plural) for row in error.protected_objects})
+            raise Conflict(f"{instance} is still named by {', '.join(kinds)}.", code="in_use") from error
