@@ -3,9 +3,13 @@
 import datetime as dt
 from typing import Any
 
+import structlog
+
 from incidents import sla
 from incidents.models import Category, EventKind, Incident, IncidentEvent, SlaPolicy, Status
 from incidents.services.recording import Entry
+
+log = structlog.get_logger(__name__)
 
 
 def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
@@ -18,12 +22,20 @@ def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
 def due_times(
     values: dict[str, Any], start: dt.datetime, holds: list[sla.Interval]
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """When to have acknowledged and resolved, for a policy's values."""
+    """When to have acknowledged and resolved, for a policy's values.
+
+    A calendar in which nothing counts for two years has a mistake in it. That must not keep anybody from reporting
+    or resolving, so there is no target then, and the log says so.
+    """
     calendar = values.get("calendar")
-    return (
-        sla.due_at(start, values.get("ack_minutes"), calendar),
-        sla.due_at(start, values.get("resolve_minutes"), calendar, holds),
-    )
+    try:
+        return (
+            sla.due_at(start, values.get("ack_minutes"), calendar),
+            sla.due_at(start, values.get("resolve_minutes"), calendar, holds),
+        )
+    except sla.CalendarNeverOpens as error:
+        log.warning("sla_calendar_never_opens", policy=values.get("policy"), error=str(error))
+        return None, None
 
 
 def next_breach_at(incident: Incident) -> dt.datetime | None:
@@ -51,7 +63,22 @@ def holds_since_start(incident: Incident, until: dt.datetime | None = None) -> l
             held_from = None
     if held_from is not None and until is not None:
         holds.append((held_from, until))
-    return [(start, end) for start, end in holds if end > incident.clock_started_at]
+    # Times that others tell us may run backwards; such a hold held nothing.
+    return [(start, end) for start, end in holds if end > max(start, incident.clock_started_at)]
+
+
+def acknowledged_since_start(incident: Incident) -> dt.datetime | None:
+    """When somebody acknowledged since the clocks started; `acknowledged_at` is the first time ever."""
+    if not incident.reopen_count:
+        return incident.acknowledged_at
+    events = IncidentEvent.objects.filter(
+        incident=incident,
+        kind__in=[EventKind.REOPENED, EventKind.ACKNOWLEDGED, EventKind.STARTED, EventKind.RESOLVED],
+    ).order_by("seq")
+    found: dt.datetime | None = None
+    for kind, at in events.values_list("kind", "occurred_at"):
+        found = None if kind == EventKind.REOPENED else found or at
+    return found
 
 
 def mark_breaches_of(
@@ -66,11 +93,12 @@ def mark_breaches_of(
     For a clock that stops, the moment is when it stops; for one that still runs, the present.
     """
     incident = entry.incident
-    if _is_missed(incident.ack_due_at, acknowledged_at) and not incident.ack_breached:
+    if is_missed(incident.ack_due_at, acknowledged_at) and not incident.ack_breached:
         entry.change(EventKind.ACK_BREACHED, {"ack_breached": True})
-    if _is_missed(resolve_due_at, resolved_at) and not incident.resolve_breached:
+    if is_missed(resolve_due_at, resolved_at) and not incident.resolve_breached:
         entry.change(EventKind.RESOLVE_BREACHED, {"resolve_breached": True})
 
 
-def _is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:
+def is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:
+    """Whether the moment came too late; without a target, or a moment, nothing is missed."""
     return due is not None and moment is not None and moment > due

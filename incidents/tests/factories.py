@@ -7,9 +7,13 @@ from django.utils import timezone
 
 from incidents.models import Category, Incident, SlaPolicy
 from incidents.services import report
+from incidents.snapshot import fold
 from responders.models import Membership, Service, Team
 from users.models import User
 from users.tests.factories import make_reporter
+
+# Within business hours, and far from any change of clocks.
+MONDAY = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 
 
 def make_team(name: str = "Database", *members: User) -> Team:
@@ -43,3 +47,17 @@ def make_incident(*, by: User | None = None, title: str = "Checkout is down", **
 
 def minutes_ago(minutes: float) -> Any:
     return timezone.now() - dt.timedelta(minutes=minutes)
+
+
+def minutes(number: float) -> dt.timedelta:
+    return dt.timedelta(minutes=number)
+
+
+def kinds_of(incident: Incident) -> list[str]:
+    """The kinds of the incident's events, in order."""
+    return list(incident.events.order_by("seq").values_list("kind", flat=True))
+
+
+def folded(incident: Incident) -> dict[str, Any]:
+    """The fields of the incident as its stored events tell them."""
+    return fold(event.data.get("changes", {}) for event in incident.events.order_by("seq"))
