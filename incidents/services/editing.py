@@ -5,7 +5,15 @@ from typing import Any
 
 from incidents.models import EventKind, Incident, Origin, Priority, Severity
 from incidents.permissions import require_edit, require_work
-from incidents.services.clocks import due_times, holds_since_start, mark_breaches_of, next_breach_at, policy_values
+from incidents.services.clocks import (
+    acknowledged_since_start,
+    due_times,
+    holds_since_start,
+    is_missed,
+    mark_breaches_of,
+    next_breach_at,
+    policy_values,
+)
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry, lock
 from incidents.services.reporting import require_can_respond
@@ -33,7 +41,7 @@ def update(
 
     `fields` may hold title, description, category, location, is_restricted, occurred_at, services (a list), severity,
     priority (None: follow the severity), team, assignee. Values equal to the present ones leave no event. The note
-    belongs to the move; without one it is told with the change of team or assignee.
+    belongs to the move; without one it is told with the change of team or assignee, else as a comment on what changed.
     """
     fields = fields or {}
     incident = lock(incident, expected_version=expected_version)
@@ -71,7 +79,8 @@ def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
     if "services" in fields:
         _set_services(entry, list(fields["services"]))
     if "severity" in fields or "category" in fields:
-        _set_severity(entry, Severity(fields.get("severity", incident.severity)))
+        severity = Severity(fields.get("severity", incident.severity))
+        _set_severity(entry, severity, moves_priority="priority" not in fields)
     if "priority" in fields:
         _set_priority(entry, fields["priority"])
     if "team" in fields and incident.team_id != _id(fields["team"]):
@@ -80,6 +89,9 @@ def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
     if "assignee" in fields and incident.assignee_id != _id(fields["assignee"]):
         require_can_respond(fields["assignee"])
         entry.change(EventKind.ASSIGNEE_CHANGED, {"assignee": fields["assignee"]}, body=note)
+        note = ""
+    if note.strip() and entry.events:
+        entry.note(EventKind.COMMENT, body=note)
 
 
 def _id(row: Team | User | None) -> int | None:
@@ -88,7 +100,7 @@ def _id(row: Team | User | None) -> int | None:
 
 def _set_services(entry: Entry, services: list[Service]) -> None:
     before = sorted(entry.incident.services.values_list("slug", flat=True))
-    after = sorted(service.slug for service in services)
+    after = sorted({service.slug for service in services})
     if before == after:
         return
     entry.incident.services.set(services)
@@ -96,38 +108,46 @@ def _set_services(entry: Entry, services: list[Service]) -> None:
     entry.columns.add("updated_at")
 
 
-def _set_severity(entry: Entry, severity: Severity) -> None:
+def _set_severity(entry: Entry, severity: Severity, *, moves_priority: bool) -> None:
     """A new severity (or category) has its own policy: due times are counted anew from the opening."""
     incident = entry.incident
     is_changed = incident.severity != severity
     told: dict[str, Any] = {"severity": severity}
-    silent: dict[str, Any] = {}
-    if is_changed and not incident.is_priority_given:
+    if is_changed and moves_priority and not incident.is_priority_given:
         told["priority"] = Priority(severity)
     if incident.is_still_open and (is_changed or "category" in entry.columns):
-        silent["sla"] = policy_values(severity, incident.category)
+        incident.sla = policy_values(severity, incident.category)
+        entry.columns.add("sla")
         holds = holds_since_start(incident)
-        told["ack_due_at"], told["resolve_due_at"] = due_times(silent["sla"], incident.clock_started_at, holds)
-    due_changed = any(getattr(incident, name) != value for name, value in told.items())
-    if not due_changed:
+        told["ack_due_at"], told["resolve_due_at"] = due_times(incident.sla, incident.clock_started_at, holds)
+    if all(getattr(incident, name) == value for name, value in told.items()):
         return
-    kind = EventKind.SEVERITY_CHANGED if is_changed else EventKind.FIELD_CHANGED
-    entry.change(kind, told, silent=silent)
-    _judge_new_targets(entry)
+    entry.change(EventKind.SEVERITY_CHANGED if is_changed else EventKind.FIELD_CHANGED, told)
+    if incident.is_still_open:
+        _judge_new_targets(entry)
 
 
 def _judge_new_targets(entry: Entry) -> None:
-    """Targets moved: what counted as missed may be met now, and the other way round."""
+    """Targets moved: what counted as missed may be met now, and the other way round.
+
+    A clock that stopped is judged by when it stopped (on hold: when it was paused), one that runs by now.
+    """
     incident, at = entry.incident, entry.act.at
-    if incident.status != Status.OPEN and not incident.reopen_count:
-        mark_breaches_of(entry, acknowledged_at=incident.acknowledged_at)
+    acknowledged_at = at if incident.status == Status.OPEN else acknowledged_since_start(incident)
+    resolved_at = incident.paused_at or at
     forgiven = {
         flag: False
-        for flag, due in (("ack_breached", incident.ack_due_at), ("resolve_breached", incident.resolve_due_at))
-        if getattr(incident, flag) and (due is None or due > at)
+        for flag, due, moment in (
+            ("ack_breached", incident.ack_due_at, acknowledged_at),
+            ("resolve_breached", incident.resolve_due_at, resolved_at),
+        )
+        if getattr(incident, flag) and not is_missed(due, moment)
     }
     if forgiven:
         entry.change(EventKind.FIELD_CHANGED, forgiven)
+    mark_breaches_of(
+        entry, acknowledged_at=acknowledged_at, resolved_at=resolved_at, resolve_due_at=incident.resolve_due_at
+    )
     incident.next_breach_at = next_breach_at(incident)
     entry.columns.add("next_breach_at")
 

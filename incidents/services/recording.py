@@ -4,13 +4,13 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditlog.context import set_actor
 from django.utils import timezone
 
 from incident_response.exceptions import NotFound, StaleVersion
 from incidents import digest, search
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.snapshot import Changes, encode
+from users.audit import acting
 from users.models import User
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
@@ -118,15 +118,19 @@ class Entry:
     def save(self) -> Incident:
         """Write everything: one update, one insert, the search document where its text changed."""
         incident = self.incident
-        if not self.events:
+        if not self.events and not self.columns:
             return incident
         if self.columns:
             incident.version += 1
             incident.updated_at = self.act.received_at
             incident.is_tallied = False
-        with set_actor(self.act.by):
+        with acting(self.act.by):
             incident.save(update_fields=sorted({*self.columns, *BOOKKEEPING}))
-        IncidentEvent.objects.bulk_create(self.events)
+        if len(self.events) == 1:
+            # Unlike bulk_create, this tells the event its id on MySQL too.
+            self.events[0].save(force_insert=True)
+        else:
+            IncidentEvent.objects.bulk_create(self.events)
         if self.is_searchable_changed:
             search.reindex(incident)
         return incident
