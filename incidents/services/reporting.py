@@ -4,8 +4,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
-from auditlog.context import set_actor
-
 from incident_response.exceptions import DomainError, PermissionRefused
 from incidents import search
 from incidents.models import Category, EventKind, Incident, IncidentEvent, Origin, Priority, Severity, Subscription
@@ -13,6 +11,7 @@ from incidents.services.clocks import due_times, next_breach_at, policy_values
 from incidents.services.recording import Act, Entry
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
+from users.audit import acting
 from users.models import User
 from users.transactions import unit_of_work
 
@@ -45,6 +44,7 @@ def report(
     if by is not None and not (by.is_admin or by.is_responder) and (team or assignee or priority):
         raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
     require_can_respond(assignee)
+    services = list(dict.fromkeys(services))
     act = Act.now(by, origin, at)
     system = origin_system or str(act.origin)
     values = policy_values(severity, category)
@@ -81,7 +81,7 @@ def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incide
     entry = Entry(incident, act)
     changes = initial_changes(incident, [service.slug for service in services])
     entry.note(EventKind.CREATED, data={"changes": changes})
-    with set_actor(act.by):
+    with acting(act.by):
         incident.save(force_insert=True)
     IncidentEvent.objects.bulk_create(entry.events)
     if services:
