@@ -1,0 +1,171 @@
+"""`manage.py import_incidents FILE --mapping MAP`: history from another system's log. See docs/import.md."""
+
+import csv
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from incident_response.exceptions import DomainError
+from incidents.imports.mapping import Mapping, load
+from incidents.imports.reading import Cells, Refusal, records
+from incidents.imports.replay import Draft, draft
+from incidents.imports.spool import Spool
+from incidents.services.importing import Names, Outcome, import_batch
+
+BATCH = 200  # incidents in one transaction
+SHOWN_REFUSALS = 20
+SECONDS_BETWEEN_LINES = 0.5  # of progress on a terminal
+INCIDENTS_BETWEEN_LINES = 5_000  # of progress in a log file
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Report:
+    """Where refused rows go: a CSV file, or the first few to the screen."""
+
+    def __init__(self, stream: TextIO | None, screen: Any) -> None:
+        self.writer = csv.writer(stream) if stream else None
+        self.screen = screen
+        self.reasons: Counter[str] = Counter()
+        if self.writer:
+            self.writer.writerow(["line", "incident", "reason"])
+
+    @property
+    def count(self) -> int:
+        """How many rows were refused."""
+        return self.reasons.total()
+
+    def add(self, refusal: Refusal) -> None:
+        """Take down a refused row."""
+        self.reasons[refusal.reason.partition(":")[0]] += 1
+        if self.writer:
+            self.writer.writerow([refusal.line, _defused(refusal.external_id), _defused(refusal.reason)])
+        elif self.count <= SHOWN_REFUSALS:
+            self.screen.write(f"line {refusal.line}: {refusal.reason}")
+
+
+class Progress:
+    """How far it is, on stderr: often on a terminal, now and then in a log file."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.is_terminal = stream.isatty()
+        self.said_at = time.monotonic()
+        self.said_of = 0
+
+    def say(self, what: str, done: int) -> None:
+        """Tell of `done` things, unless that was told just now."""
+        now = time.monotonic()
+        if self.is_terminal and now - self.said_at >= SECONDS_BETWEEN_LINES:
+            self.stream.write(f"\r{done:,} {what}\033[K", ending="")
+            self.stream.flush()
+            self.said_at = now
+        elif not self.is_terminal and done - self.said_of >= INCIDENTS_BETWEEN_LINES:
+            self.stream.write(f"{done:,} {what}")
+            self.said_of = done
+
+    def end(self) -> None:
+        """Leave the line that was written over and over."""
+        if self.is_terminal:
+            self.stream.write("\r\033[K", ending="")
+
+
+class Command(BaseCommand):
+    """Import incidents with their history."""
+
+    help = "Import incidents with their history from a CSV log (.csv or .csv.gz). Running it again adds nothing twice."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file, what its columns mean, and how careful to be."""
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--mapping", required=True, metavar="MAP", help="A TOML file, or the name of a shipped one."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Write nothing; say what would be done.")
+        parser.add_argument("--report", type=Path, metavar="CSV", help="Write each refused row and why to this file.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import, and say what became of every row."""
+        try:
+            mapping = load(options["mapping"])
+            with ExitStack() as stack:
+                report = Report(_report_stream(options["report"], stack), self.stderr)
+                self._import(options["file"], mapping, report, is_dry_run=options["dry_run"])
+        except DomainError as error:
+            raise CommandError(error.message) from error
+
+    def _import(self, file: Path, mapping: Mapping, report: Report, *, is_dry_run: bool) -> None:
+        outcome, progress, names = Outcome(), Progress(self.stderr), Names(mapping)
+        with Spool() as spool:
+            rows = _accepted(file, mapping, report, progress)
+            spool.fill(rows)
+            drafts = _drafts(spool, mapping, names, report)
+            try:
+                while batch := list(islice(drafts, BATCH)):
+                    outcome += import_batch(batch, names=names, is_dry_run=is_dry_run)
+                    progress.say("incidents", outcome.imported + outcome.present)
+            except KeyboardInterrupt as error:
+                self._summarise(outcome, report, is_dry_run=is_dry_run)
+                raise CommandError(
+                    "Interrupted. What is imported stays; run it again to go on.", returncode=130
+                ) from error
+            finally:
+                progress.end()
+        self._summarise(outcome, report, is_dry_run=is_dry_run)
+
+    def _summarise(self, outcome: Outcome, report: Report, *, is_dry_run: bool) -> None:
+        verb = "Would import" if is_dry_run else "Imported"
+        lines = [f"{verb} {outcome.imported:,} incidents with {outcome.events:,} events."]
+        lines.append(f"Already there, left alone: {outcome.present:,} incidents.")
+        if outcome.behind:
+            lines.append(f"Of those, {outcome.behind:,} have fewer events here than in the file.")
+        lines.append(f"Refused rows: {report.count:,}.")
+        lines += [f"  {count:,} × {reason}" for reason, count in report.reasons.most_common(10)]
+        self.stdout.write("\n".join(lines))
+
+
+def _report_stream(path: Path | None, stack: ExitStack) -> TextIO | None:
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(path.open("w", newline="", encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"The report {path} cannot be written: {error.strerror}.") from error
+
+
+def _accepted(file: Path, mapping: Mapping, report: Report, progress: Progress) -> Iterator[Cells]:
+    """The records that can be read; the others go to the report."""
+    for number, record in enumerate(records(file, mapping), 1):
+        if isinstance(record, Refusal):
+            report.add(record)
+        else:
+            yield record
+        progress.say("rows read", number)
+    progress.said_of = 0
+
+
+def _drafts(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Iterator[Draft]:
+    """The incidents that can be imported; what is refused goes to the report."""
+    now = timezone.now()
+    for group in spool.incidents():
+        drafted, refusals = draft(group, mapping, now)
+        for refusal in refusals:
+            report.add(refusal)
+        reason = names.refused(drafted) if drafted else None
+        if drafted and reason is None:
+            yield drafted
+        elif drafted and reason:
+            for cells in group:
+                report.add(Refusal(cells.line, drafted.external_id, reason))
+
+
+def _defused(cell: str) -> str:
+    """A cell that a spreadsheet shows rather than runs."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,214 @@
+"""Writing imported history: incidents with the times they had, their timelines sealed, nobody told.
+
+What is imported is history: it has no targets and so no breach, its events are out of the feed from the start
+(`feed_seq` 0), and the counts of the summary find it like any other change.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, connection
+from django.utils import timezone
+from django.utils.text import slugify
+
+from incidents import digest, search
+from incidents.imports.mapping import Mapping
+from incidents.imports.replay import Draft, DraftEvent
+from incidents.models import Category, Incident, IncidentEvent, Origin, Visibility
+from incidents.services.recording import seal
+from incidents.services.reporting import external_key
+from incidents.snapshot import encode
+from responders.models import Team
+from users.transactions import unit_of_work
+
+Row = TypeVar("Row", Team, Category)
+
+NEVER_ANNOUNCED = 0
+INSERT_CHUNK = 500
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch. `behind` are those already there whose log has grown since; they are left alone."""
+
+    imported: int = 0
+    present: int = 0
+    behind: int = 0
+    events: int = 0
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        return Outcome(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+
+@dataclass
+class Names:
+    """Teams and categories by name, created on demand where the mapping allows it."""
+
+    mapping: Mapping
+    teams: dict[str, Team] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+
+    def refused(self, draft: Draft) -> str | None:
+        """Why an incident cannot be imported: it names a team or category that is not there and not to be created."""
+        for column, what, find in (("team", "team", self.team), ("category", "category", self.category)):
+            part = getattr(self.mapping, column)
+            for name in _names_in(draft, column):
+                if part is not None and not part.create and find(name) is None:
+                    return f"{part.column}: there is no {what} {name!r}, and the mapping does not create any"
+        return None
+
+    def create_for(self, drafts: Sequence[Draft]) -> None:
+        """Have every team and category that the drafts name."""
+        for name in sorted({name for draft in drafts for name in _names_in(draft, "team")}):
+            if self.team(name) is None:
+                self.teams[name] = Team.objects.get_or_create(name=name)[0]
+        for name in sorted({name for draft in drafts for name in _names_in(draft, "category")}):
+            if self.category(name) is None:
+                self.categories[name] = Category.objects.get_or_create(name=name, defaults={"slug": _free_slug(name)})[
+                    0
+                ]
+
+    def team(self, name: str) -> Team | None:
+        """The team of that name, remembered."""
+        return _remembered(self.teams, name, lambda: Team.objects.filter(name=name).first())
+
+    def category(self, name: str) -> Category | None:
+        """The category of that name, remembered."""
+        return _remembered(self.categories, name, lambda: Category.objects.filter(name=name).first())
+
+    def value(self, column: str, value: Any) -> Any:
+        """A drafted value as the model holds it."""
+        if column == "team":
+            return self.teams[value] if value else None
+        if column == "category":
+            return self.categories[value] if value else None
+        return value
+
+
+def import_batch(drafts: Sequence[Draft], *, names: Names, is_dry_run: bool = False) -> Outcome:
+    """Write those of the drafts that are not there yet, in one transaction, and say what became of all of them.
+
+    Safe to repeat and to run beside another import: an incident is known by its system and its id there.
+    """
+    if is_dry_run:
+        missing, outcome = _sift(drafts, names.mapping)
+        return outcome + Outcome(imported=len(missing), events=sum(len(draft.events) for draft in missing))
+    names.create_for(drafts)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _write(drafts, names)
+        except IntegrityError:
+            continue  # another import wrote one of them since we looked; look again
+    return _write(drafts, names)
+
+
+@unit_of_work
+def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
+    missing, outcome = _sift(drafts, names.mapping)
+    received_at = timezone.now()
+    incidents = [_incident(draft, names) for draft in missing]
+    events = [
+        event
+        for draft, incident in zip(missing, incidents, strict=True)
+        for event in _sealed_events(draft, incident, names, received_at)
+    ]
+    _insert(incidents)
+    IncidentEvent.objects.bulk_create(events, batch_size=INSERT_CHUNK)
+    for incident in incidents:
+        search.index(incident)
+    return outcome + Outcome(imported=len(incidents), events=len(events))
+
+
+def _sift(drafts: Sequence[Draft], mapping: Mapping) -> tuple[list[Draft], Outcome]:
+    """The drafts that are not there yet, and the count of the others."""
+    keys = {external_key(mapping.origin_system, draft.external_id): draft for draft in drafts}
+    found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "event_count"))
+    behind = sum(found[key] < len(draft.events) for key, draft in keys.items() if key in found)
+    missing = [draft for key, draft in keys.items() if key not in found]
+    return missing, Outcome(present=len(found), behind=behind)
+
+
+def _incident(draft: Draft, names: Names) -> Incident:
+    system = names.mapping.origin_system
+    columns = {column: names.value(column, value) for column, value in draft.columns.items()}
+    return Incident(
+        origin_system=system,
+        external_id=draft.external_id,
+        external_key=external_key(system, draft.external_id),
+        sla={},
+        **columns,
+    )
+
+
+def _sealed_events(draft: Draft, incident: Incident, names: Names, received_at: dt.datetime) -> list[IncidentEvent]:
+    """The incident's events, chained; leaves their number and the last digest on the incident."""
+    events = []
+    for seq, drafted in enumerate(draft.events, 1):
+        event = IncidentEvent(
+            incident=incident,
+            seq=seq,
+            kind=drafted.kind,
+            actor_name=drafted.actor_name,
+            origin=Origin.IMPORT,
+            visibility=Visibility.PUBLIC,
+            occurred_at=drafted.at,
+            received_at=received_at,
+            data=_data(drafted, names),
+            schema=digest.SCHEMA,
+            feed_seq=NEVER_ANNOUNCED,
+        )
+        seal(event, incident)
+        incident.event_count, incident.head_digest = seq, event.digest
+        events.append(event)
+    return events
+
+
+def _data(drafted: DraftEvent, names: Names) -> dict[str, Any]:
+    changes = {
+        column: [_encoded(column, before, names), _encoded(column, after, names)]
+        for column, (before, after) in drafted.changes.items()
+    }
+    return {"changes": changes} | ({"details": drafted.details} if drafted.details else {})
+
+
+def _encoded(column: str, value: Any, names: Names) -> Any:
+    return None if value is None else encode(column, names.value(column, value))
+
+
+def _insert(incidents: list[Incident]) -> None:
+    """Insert them; MySQL does not tell the new primary keys, so they are read back by the identity."""
+    Incident.objects.bulk_create(incidents, batch_size=INSERT_CHUNK)
+    if connection.features.can_return_rows_from_bulk_insert:
+        return
+    keys = [incident.external_key for incident in incidents]
+    found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "pk"))
+    for incident in incidents:
+        incident.pk = found[incident.external_key]
+
+
+def _names_in(draft: Draft, column: str) -> set[str]:
+    """Every name that the draft's events mention in a column."""
+    pairs = (event.changes[column] for event in draft.events if column in event.changes)
+    return {name for pair in pairs for name in pair if name}
+
+
+def _remembered(known: dict[str, Row], name: str, find: Callable[[], Row | None]) -> Row | None:
+    if name not in known:
+        found = find()
+        if found is None:
+            return None
+        known[name] = found
+    return known[name]
+
+
+def _free_slug(name: str) -> str:
+    """A slug that no other category has."""
+    fingerprint = sha256(name.encode()).hexdigest()[:8]
+    slug = slugify(name)[:80]
+    if slug and not Category.objects.filter(slug=slug).exists():
+        return slug
+    return f"{slug or 'category'}-{fingerprint}"
