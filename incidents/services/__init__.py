@@ -1,11 +1,12 @@
 """Every write to an incident. One module per topic; import what you need from here."""
 
 from incidents.services.bulk import update_many
-from incidents.services.conversation import comment, redact, subscribe, unsubscribe
+from incidents.services.conversation import comment, subscribe, unsubscribe
 from incidents.services.editing import assign_person, assign_team, update
 from incidents.services.history import Fault, verify, verify_all
 from incidents.services.lifecycle import NoteMissing, acknowledge, resolve, transition
 from incidents.services.links import link, unlink
+from incidents.services.redaction import redact
 from incidents.services.removal import delete, purge, restore
 from incidents.services.reporting import external_key, report
 

@@ -1,19 +1,13 @@
-"""What people say about an incident, who follows it, and taking back what must not be read."""
+"""What people say about an incident, and who follows it."""
 
 import datetime as dt
-from typing import Any
-
-from django.utils import timezone
 
 from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
-from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
-from incidents.permissions import require_admin, require_work
+from incidents.permissions import require_work
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
 from users.transactions import unit_of_work
-
-REDACTED = "[removed]"
 
 
 @unit_of_work
@@ -70,57 +64,3 @@ def unsubscribe(incident: Incident, user: User, *, by: User | None, origin: str 
     entry = Entry(incident, Act.now(by, origin))
     entry.note(EventKind.UNSUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
     entry.save()
-
-
-@unit_of_work
-def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
-    """Take a leaked text out of an event, keeping the fact, the chain of digests, and who took it out.
-
-    The text goes from the event's body and from the text fields among its changes, from the search document, and from
-    the incident itself where its present title or description is the text the event set.
-    """
-    require_admin(by)
-    incident = lock(event.incident)
-    event = IncidentEvent.objects.select_for_update().get(pk=event.pk)
-    if event.kind == EventKind.REDACTED:
-        raise Conflict("This entry records a removal itself; there is nothing to remove.")
-    entry = Entry(incident, Act.now(by, origin))
-    taken_out = _digests(event)
-    leaked = _texts_set_by(event)
-    event.body = REDACTED if event.body else ""
-    event.data = _without_texts(event.data)
-    event.redacted_at = event.redacted_at or timezone.now()
-    event.save(update_fields=["body", "data", "redacted_at"])
-    entry.note(
-        EventKind.REDACTED,
-        visibility=Visibility(event.visibility),
-        data={"seq": event.seq, "taken_out": taken_out, "left": _digests(event), "reason": reason},
-    )
-    for name, text in leaked.items():
-        if getattr(incident, name) == text:
-            setattr(incident, name, REDACTED)
-            entry.columns.add(name)
-    entry.is_searchable_changed = True
-    entry.save()
-    return event
-
-
-def _digests(event: IncidentEvent) -> dict[str, str]:
-    return {"body": digest.text_digest(event.body), "data": digest.data_digest(event.data)}
-
-
-TEXT_FIELDS = ("title", "description", "location")
-
-
-def _texts_set_by(event: IncidentEvent) -> dict[str, str]:
-    changes = event.data.get("changes", {})
-    return {name: changes[name][1] for name in TEXT_FIELDS if name in changes and changes[name][1]}
-
-
-def _without_texts(data: dict[str, Any]) -> dict[str, Any]:
-    changes = {
-        name: [REDACTED if text else text for text in pair] if name in TEXT_FIELDS else pair
-        for name, pair in data.get("changes", {}).items()
-    }
-    cleaned = {name: REDACTED if name == "name" else value for name, value in data.items()}
-    return {**cleaned, "changes": changes} if "changes" in data else cleaned

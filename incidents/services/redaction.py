@@ -1,0 +1,108 @@
+"""Taking back what must not be read."""
+
+from typing import Any
+
+from auditlog.models import LogEntry
+from django.utils import timezone
+
+from incident_response.exceptions import Conflict
+from incidents import digest
+from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
+from incidents.permissions import require_admin
+from incidents.services.recording import Act, Entry, lock
+from users.models import User
+from users.transactions import unit_of_work
+
+REDACTED = "[removed]"
+TEXT_FIELDS = ("title", "description", "location")
+
+Texts = dict[str, str]
+
+
+@unit_of_work
+def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
+    """Take a leaked text out of an event, keeping the fact, the chain of digests, and who took it out.
+
+    What goes is the event's body and the text fields among its changes. Where a field's text that the event set stands
+    elsewhere too, it goes from there as well: from the incident itself, from the other events that name it (each with
+    a removal on record), from the search document and from the audit log.
+    """
+    require_admin(by)
+    incident = lock(event.incident)
+    event = IncidentEvent.objects.select_for_update().get(pk=event.pk)
+    if event.kind == EventKind.REDACTED:
+        raise Conflict("This entry records a removal itself; there is nothing to remove.")
+    entry = Entry(incident, Act.now(by, origin))
+    leaked = _texts_set_by(event)
+    _empty(entry, event, _without_texts(event.data), reason)
+    for other in _others_with(leaked, event):
+        _empty(entry, other, _without(leaked, other.data), reason)
+    for name, text in leaked.items():
+        if getattr(incident, name) == text:
+            setattr(incident, name, REDACTED)
+            entry.columns.add(name)
+    entry.is_searchable_changed = True
+    entry.save()
+    _clean_audit_log(incident, leaked)
+    return event
+
+
+def _empty(entry: Entry, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
+    """Put `data` and no body in the place of what the event held, and write down both states' digests."""
+    taken_out = _digests(event)
+    event.data = data
+    event.body = REDACTED if event.body else ""
+    event.redacted_at = event.redacted_at or timezone.now()
+    event.save(update_fields=["body", "data", "redacted_at"])
+    entry.note(
+        EventKind.REDACTED,
+        visibility=Visibility(event.visibility),
+        data={"seq": event.seq, "taken_out": taken_out, "left": _digests(event), "reason": reason},
+    )
+
+
+def _digests(event: IncidentEvent) -> dict[str, str]:
+    return {"body": digest.text_digest(event.body), "data": digest.data_digest(event.data)}
+
+
+def _texts_set_by(event: IncidentEvent) -> Texts:
+    changes = event.data.get("changes", {})
+    texts = {name: changes[name][1] for name in TEXT_FIELDS if name in changes}
+    return {name: text for name, text in texts.items() if text and text != REDACTED}
+
+
+def _without_texts(data: dict[str, Any]) -> dict[str, Any]:
+    changes = {
+        name: [REDACTED if text else text for text in pair] if name in TEXT_FIELDS else pair
+        for name, pair in data.get("changes", {}).items()
+    }
+    cleaned = {name: REDACTED if name == "name" else value for name, value in data.items()}
+    return {**cleaned, "changes": changes} if "changes" in data else cleaned
+
+
+def _others_with(leaked: Texts, event: IncidentEvent) -> list[IncidentEvent]:
+    """The incident's other events in which a field has, or had, the leaked text."""
+    if not leaked:
+        return []
+    events = IncidentEvent.objects.select_for_update().filter(
+        incident=event.incident_id, kind__in=[EventKind.CREATED, EventKind.FIELD_CHANGED]
+    )
+    return [other for other in events.exclude(pk=event.pk) if _without(leaked, other.data) != other.data]
+
+
+def _without(leaked: Texts, data: dict[str, Any]) -> dict[str, Any]:
+    changes = {
+        name: [REDACTED if name in leaked and text == leaked[name] else text for text in pair]
+        for name, pair in data.get("changes", {}).items()
+    }
+    return {**data, "changes": changes} if "changes" in data else data
+
+
+def _clean_audit_log(incident: Incident, leaked: Texts) -> None:
+    """The audit log names each change's two values, and the incident by its title."""
+    if not leaked:
+        return
+    for record in LogEntry.objects.get_for_object(incident):
+        cleaned = _without(leaked, {"changes": record.changes or {}})["changes"]
+        named = record.object_repr.replace(leaked["title"], REDACTED) if "title" in leaked else record.object_repr
+        LogEntry.objects.filter(pk=record.pk).update(changes=cleaned, object_repr=named)
