@@ -4,93 +4,29 @@ import base64
 import binascii
 import datetime as dt
 import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import orjson
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_datetime
 from rest_framework import exceptions
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import BasePagination
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.mediatypes import media_type_matches
 from rest_framework.utils.urls import replace_query_param
 
-from incident_response.exceptions import DomainError, NotFound, TooManyRequests
+from incident_response.exceptions import DomainError, TooManyRequests
+from incident_response.jsonio import to_json
 
 if TYPE_CHECKING:
     # At run time this would be a circle: the body of APIView loads the renderers and parsers of this module.
     from rest_framework.views import APIView
 
 log = structlog.get_logger(__name__)
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-def to_json(value: Any) -> bytes:
-    """JSON bytes; datetimes as ISO 8601 in UTC with `Z`."""
-    return orjson.dumps(
-        value, default=_jsonable, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
-    )
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, (dict, uuid.UUID)):
-        return dict(value) if isinstance(value, dict) else str(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return list(value)
-    return str(value)
-
-
-class JSONRenderer(BaseRenderer):
-    """JSON whatever the client says it accepts: a machine with an odd `Accept` still gets its answer."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-    render_style = "binary"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        if data is None:
-            return b""
-        return to_json(data)
-
-
-class AnyAccept(BaseContentNegotiation):
-    """Content negotiation that never answers 406."""
-
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
-        for parser in parsers:
-            if media_type_matches(parser.media_type, request.content_type):
-                return parser
-        return None
-
-    def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
-class JSONParser(BaseParser):
-    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            return orjson.loads(stream.read())
-        except orjson.JSONDecodeError as error:
-            raise exceptions.ParseError(f"The body is not valid JSON: {error}.") from error
-
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
 
@@ -227,7 +163,7 @@ def refuse_unknown_parameters(request: Request | HttpRequest, known: set[str]) -
             refuse(name, f"There is no filter named {name}; known are {', '.join(sorted(known))}.", "unknown_filter")
 
 
-# --- Paging by key ------------------------------------------------------------------------------------------------------
+# --- Paging by key ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -299,7 +235,7 @@ class KeysetPagination(BasePagination):
         keys = [key.reversed() for key in self.keys] if backwards else self.keys
         if position is not None:
             queryset = queryset.filter(after(keys, position))
-        rows = list(queryset.order_by(*(key.order_by for key in keys))[: size + 1])
+        rows = self.fetch(queryset.order_by(*(key.order_by for key in keys)), size + 1)
         has_more, rows = len(rows) > size, rows[:size]
         if backwards:
             rows.reverse()
@@ -307,6 +243,10 @@ class KeysetPagination(BasePagination):
         self.has_previous = (position is not None) if not backwards else has_more
         self.rows = rows
         return rows
+
+    def fetch(self, ordered: QuerySet[Any], limit: int) -> list[Any]:
+        """The first rows in their order; for pages that find them in a way of their own."""
+        return list(ordered[:limit])
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -378,29 +318,20 @@ def _from_json(value: Any) -> Any:
 
 
 def ordering_keys(request: Request, view: "APIView | None") -> list[Key]:
-    """The ordering asked for, as keys that end with the primary key; 400 for one that is not offered."""
+    """The ordering asked for, as keys that end with the primary key; 400 for one that is not offered.
+
+    `severity` may be offered as severity, then created_at: that is the order of an index. Naming the second key too, in
+    the same direction, changes nothing; any other combination would make the database sort everything, and is refused.
+    """
     offered: dict[str, list[Key]] = getattr(view, "orderings", {"id": []})
-    default: str = getattr(view, "default_ordering", "id")
-    text = request.query_params.get("ordering") or default
-    keys: list[Key] = []
-    for word in text.split(","):
-        name = word.strip().removeprefix("-")
-        if name not in offered:
-            refuse("ordering", f"Cannot order by {name}; offered are {', '.join(sorted(offered))}.", "unknown_ordering")
-        is_descending = word.strip().startswith("-")
-        found = offered[name]
-        keys += [
-            key.reversed() if is_descending else key for key in found if key.column not in {k.column for k in keys}
-        ]
-        last_descending = is_descending
+    text = request.query_params.get("ordering") or getattr(view, "default_ordering", "id")
+    first, *rest = [word.strip() for word in text.split(",")]
+    is_descending, name = first.startswith("-"), first.removeprefix("-")
+    if name not in offered:
+        refuse("ordering", f"Cannot order by {name}; offered are {', '.join(sorted(offered))}.", "unknown_ordering")
+    keys = [key.reversed() if is_descending else key for key in offered[name]]
+    if rest and rest != [key.order_by for key in keys[1 : 1 + len(rest)]]:
+        refuse("ordering", f"Cannot combine {text}; order by {first} alone.", "unknown_ordering")
     if "id" not in {key.column for key in keys}:
-        keys.append(Key("id", last_descending))
+        keys.append(Key("id", is_descending))
     return keys
-
-
-def visible_or_404(queryset: QuerySet[Any], **lookup: Any) -> Model:
-    """The one row, or 404 whether it is absent or invisible."""
-    row = queryset.filter(**lookup).first()
-    if row is None:
-        raise NotFound("There is no such thing here, or it is not yours to see.")
-    return row

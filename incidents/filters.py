@@ -104,12 +104,18 @@ def _one_or_many(incidents: IncidentQuerySet, column: str, codes: list[Any]) -> 
 FILTER_NAMES = frozenset(IncidentFilter.base_filters)
 
 
-def filtered(incidents: IncidentQuerySet, request: Request, *, also: frozenset[str] = frozenset()) -> IncidentQuerySet:
-    """The incidents the query parameters ask for; 400 for parameters nobody reads and values nobody understands."""
+def filtered(
+    incidents: IncidentQuerySet, request: Request, *, also: frozenset[str] = frozenset(), but: str = ""
+) -> IncidentQuerySet:
+    """The incidents the query parameters ask for; 400 for parameters nobody reads and values nobody understands.
+
+    `also` names further parameters of the route, `but` a filter that the caller applies itself.
+    """
     refuse_unknown_parameters(request, {*FILTER_NAMES, *also})
-    if FILTER_NAMES.isdisjoint(request.query_params):
+    parameters = {name: value for name, value in request.query_params.items() if name != but}
+    if FILTER_NAMES.isdisjoint(parameters):
         return incidents  # the commonest request by far needs no form of seventeen fields
-    filters = IncidentFilter(request.query_params, queryset=incidents, request=request)
+    filters = IncidentFilter(parameters, queryset=incidents, request=request)
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     found: IncidentQuerySet = filters.qs

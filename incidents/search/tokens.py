@@ -34,10 +34,10 @@ def words(text: str) -> Iterator[str]:
 
 
 def document(public: str, internal: str = "") -> str:
-    """The tokens of an incident's texts, each once, separated by spaces."""
+    """The tokens of an incident's texts, each once, with a space before and behind each."""
     tokens = dict.fromkeys(PUBLIC + word for word in words(public))
     tokens |= dict.fromkeys(INTERNAL + word for word in words(internal))
-    return " ".join(tokens)
+    return f" {' '.join(tokens)} " if tokens else ""
 
 
 def query_words(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from incident_response.api import (
     refuse_unknown_parameters,
 )
 from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
-from incidents import services
+from incidents import search, services
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
 from incidents.models import Incident, IncidentEvent
@@ -64,12 +64,20 @@ NEWEST = Key("created_at", is_descending=True)
 
 
 class IncidentPages(KeysetPagination):
-    """Pages of incidents. Each ordering offered has its index, so that the 1,000th page costs what the first does."""
+    """Pages of incidents, found by text where the request has one."""
+
+    def fetch(self, ordered: Any, limit: int) -> list[Any]:
+        text = self.request.query_params.get("q")
+        if not text:
+            return super().fetch(ordered, limit)
+        caller = person(self.request)
+        return search.first_matching(ordered, text, limit=limit, reads_internal=caller.is_admin or caller.is_responder)
 
 
 class IncidentListView(IdempotentWrites, APIView):
     """All incidents the caller may see, and reporting a new one."""
 
+    # Each ordering walks an index, so that the 1,000th page costs what the first does.
     orderings = {
         "created_at": [Key("created_at")],
         "updated_at": [Key("updated_at")],
@@ -87,7 +95,8 @@ class IncidentListView(IdempotentWrites, APIView):
     def get(self, request: Request) -> Response:
         visible = Incident.objects.visible_to(person(request))
         pages = IncidentPages()
-        rows = pages.paginate_queryset(rows_of(filtered(visible, request, also=LIST_PARAMETERS)), request, self)
+        incidents = filtered(visible, request, also=LIST_PARAMETERS, but="q")
+        rows = pages.paginate_queryset(rows_of(incidents), request, self)
         return pages.get_paginated_response(shown(rows, request))
 
     @extend_schema(
