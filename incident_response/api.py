@@ -1,16 +1,15 @@
-"""What every API view shares: JSON in and out, the one error shape, paging by key, ordering."""
+"""What every API view shares: the one error shape, paging by key, ordering."""
 
 import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import orjson
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_datetime
 from rest_framework import exceptions
@@ -20,10 +19,10 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from incident_response.exceptions import DomainError, TooManyRequests
-from incident_response.jsonio import to_json
+from incident_response.jsonio import to_json as to_json  # apps import from here
 
 if TYPE_CHECKING:
-    # At run time this would be a circle: the body of APIView loads the renderers and parsers of this module.
+    # At run time this would be a circle: the body of APIView loads what the settings name, this module among it.
     from rest_framework.views import APIView
 
 log = structlog.get_logger(__name__)
@@ -226,12 +225,14 @@ class KeysetPagination(BasePagination):
     max_page_size = 200
     parameters = frozenset({"cursor", "page_size", "ordering"})
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None) -> list[Any]:
+    def paginate_queryset(  # type: ignore[override]
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+    ) -> list[Any]:
         """The rows of the page; `get_paginated_response` links to its neighbours."""
         self.request = request
         self.keys = ordering_keys(request, view)
         size = self._page_size(request)
-        backwards, position = self._cursor(request)
+        backwards, position = self._cursor(request, queryset.model)
         keys = [key.reversed() for key in self.keys] if backwards else self.keys
         if position is not None:
             queryset = queryset.filter(after(keys, position))
@@ -294,27 +295,37 @@ class KeysetPagination(BasePagination):
         token = base64.urlsafe_b64encode(to_json([direction, [key.order_by for key in self.keys], *values])).decode()
         return replace_query_param(self.request.build_absolute_uri(), "cursor", token.rstrip("="))
 
-    def _cursor(self, request: Request) -> tuple[bool, list[Any] | None]:
+    def _cursor(self, request: Request, model: type[Model]) -> tuple[bool, list[Any] | None]:
         token = request.query_params.get("cursor")
         if token is None:
             return False, None
         try:
-            decoded = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-            direction, columns, *values = decoded
-            if columns != [key.order_by for key in self.keys] or len(values) != len(columns):
+            direction, columns, *values = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            if columns != [key.order_by for key in self.keys]:
                 refuse("cursor", "This cursor belongs to another ordering; start from the first page.")
-            return direction == "p", [_from_json(value) for value in values]
-        except (ValueError, TypeError, binascii.Error) as error:
+            fields = [model._meta.get_field(key.column) for key in self.keys]
+            position = [
+                _position(field, key, value) for field, key, value in zip(fields, self.keys, values, strict=True)
+            ]
+            return {"n": False, "p": True}[direction], position
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise exceptions.ValidationError({"cursor": ["This cursor is damaged; start from the first page."]}) from (
                 error
             )
 
 
-def _from_json(value: Any) -> Any:
-    if isinstance(value, (str, int)) or value is None:
-        moment = parse_datetime(value) if isinstance(value, str) and len(value) >= 19 else None
-        return moment.astimezone(dt.UTC) if moment else value
-    raise ValueError("a cursor holds words, numbers and times")
+def _position(field: Any, key: Key, value: Any) -> Any:
+    """A cursor's value in its column's own type: people may send us anything, and databases choke on the wrong type."""
+    if value is None and key.is_nullable:
+        return None
+    if isinstance(field, DateTimeField):
+        moment = parse_datetime(value)
+        if moment is None or moment.tzinfo is None:
+            raise ValueError("not a time")
+        return moment.astimezone(dt.UTC)
+    if type(value) is not (int if isinstance(field, IntegerField) else str):
+        raise ValueError("of another type than its column")
+    return value
 
 
 def ordering_keys(request: Request, view: "APIView | None") -> list[Key]:

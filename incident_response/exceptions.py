@@ -1,4 +1,4 @@
-"""The errors our own code raises. The API turns each into one problem document; pages and commands print the sentence."""
+"""The errors our own code raises. The API makes each a problem document; pages and commands print the sentence."""
 
 from typing import Any
 

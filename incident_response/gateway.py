@@ -29,7 +29,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         await _refuse_protocol(scope, receive, send)
     elif ASYNC_PREFIXES and scope["path"].startswith(ASYNC_PREFIXES):
-        await asynchronous(scope, receive, send)
+        await asynchronous(dict(scope), receive, send)  # type: ignore[arg-type]
     else:
         await _serve(scope, receive, send)
 

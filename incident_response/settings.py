@@ -103,10 +103,10 @@ INSTALLED_APPS = [
     "users",
     "responders",
     "incidents",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "incident_response.admin_site.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -136,12 +136,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "users.audit.AuditMiddleware",
+    "users.middleware.local_time",
     "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "incident_response.urls"
 WSGI_APPLICATION = "incident_response.wsgi.application"
 ASGI_APPLICATION = "incident_response.asgi.application"
+TEST_RUNNER = "incident_response.testing.Runner"
 
 TEMPLATES = [
     {
@@ -200,6 +202,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMIT
 AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
@@ -213,6 +216,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is 
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in; the audit log has them
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # our own pages stand in for axes'
+AXES_ENABLE_ADMIN = False  # users.admin shows its tables in our own style
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
@@ -221,7 +226,7 @@ SIMPLE_JWT = {
     "SIGNING_KEY": SECRET_KEY,
 }
 
-# --- The API ------------------------------------------------------------------------------------------------------------
+# --- The API ----------------------------------------------------------------------------------------------------------
 
 # How often one client address may ask, by the view's `throttle_scope`; counted per process.
 RATES_PER_ADDRESS: dict[str, str] = {
@@ -236,13 +241,13 @@ REST_FRAMEWORK = {
         "users.authentication.PersonalTokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["incident_response.api.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["incident_response.jsonio.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "incident_response.api.JSONParser",
+        "incident_response.jsonio.JSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.api.AnyAccept",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.jsonio.AnyAccept",
     "DEFAULT_SCHEMA_CLASS": "incident_response.schema.ProblemAutoSchema",
     "DEFAULT_PAGINATION_CLASS": "incident_response.api.KeysetPagination",
     "EXCEPTION_HANDLER": "incident_response.api.problem_response",
@@ -277,7 +282,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Files ----------------------------------------------------------------------------------------------------------------
+# --- Files ------------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -306,7 +311,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_ATTACHMENTS + 1  # one more than allowed, so that ours is the error people read
 
-# --- Mail -----------------------------------------------------------------------------------------------------------------
+# --- Mail -------------------------------------------------------------------------------------------------------------
 
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL.get("EMAIL_HOST") or "localhost"
@@ -317,7 +322,7 @@ EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 
-# --- Transport and browser security -----------------------------------------------------------------------------------------
+# --- Transport and browser security -----------------------------------------------------------------------------------
 
 SECURE_TRANSPORT = not (DEBUG or PLAIN_HTTP)
 SECURE_SSL_REDIRECT = SECURE_TRANSPORT
@@ -349,12 +354,46 @@ CONTENT_SECURITY_POLICY = {
 # The admin's front end (Alpine.js) evaluates expressions in its markup; nothing else may.
 ADMIN_SCRIPT_SOURCES = [SELF, UNSAFE_EVAL]
 
-# --- Audit of configuration -----------------------------------------------------------------------------------------------
+# --- The admin site ---------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Incident Response",
+    "SITE_HEADER": "Incident Response",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "emergency",
+    "SHOW_HISTORY": "incident_response.admin_site.shows_history",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "LOGIN": {"form": "users.forms.SignInForm"},
+    "DASHBOARD_CALLBACK": "incidents.admin.home.home",
+    "STYLES": ["incident_response.admin_site.stylesheet"],
+    "SIDEBAR": {"navigation": "incident_response.admin_site.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        },
+    },
+}
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+IMPORT_EXPORT_SKIP_ADMIN_LOG = True
+
+# --- Audit of configuration -------------------------------------------------------------------------------------------
 
 AUDITLOG_INCLUDE_ALL_MODELS = False
 AUDITLOG_DISABLE_ON_RAW_SAVE = True
 
-# --- Log lines ------------------------------------------------------------------------------------------------------------
+# --- Log lines --------------------------------------------------------------------------------------------------------
 
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,

@@ -1,9 +1,32 @@
 """Where every address leads."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from incident_response import health, pages
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("users.urls")),
+    path("", include("responders.urls")),
+    path("", include("incidents.urls")),
+    path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
+]
 
 urlpatterns = [
+    path("", pages.index, name="index"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("users.urls")),
+    path("api/schema/", pages.SchemaView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/redoc/", pages.redoc, name="redoc"),
+    path("api/v1/", include(api)),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("health/", health.health, name="health"),
+    path("metrics", health.metrics, name="metrics"),
 ]
+
+handler400 = "incident_response.pages.bad_request"
+handler403 = "incident_response.pages.forbidden"
+handler404 = "incident_response.pages.not_found"
+handler500 = "incident_response.pages.server_error"

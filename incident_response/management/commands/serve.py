@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from incident_response.settings import env
 from incident_response.supervisor import Child, Supervisor
 
 BACKLOG = 1024
@@ -51,8 +52,8 @@ def web_children(listener: socket.socket, processes: int, address: str) -> list[
     """The web processes, all listening on the one socket."""
     descriptor = listener.fileno()
     command = [sys.executable, "-m", "incident_response.web", str(descriptor)]
-    env = {} if _has_public_url() else {"PUBLIC_URL": address}
-    return [Child(f"web-{number}", command, pass_fds=[descriptor], env=env) for number in range(1, processes + 1)]
+    extra = {} if _has_public_url() else {"PUBLIC_URL": address}
+    return [Child(f"web-{number}", command, pass_fds=[descriptor], env=extra) for number in range(1, processes + 1)]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -73,8 +74,7 @@ def address_of(host: str, port: int) -> str:
 
 
 def _has_public_url() -> bool:
-    variable = settings.env.variables["PUBLIC_URL"]
-    return "PUBLIC_URL" in os.environ or variable.default != settings.PUBLIC_URL
+    return "PUBLIC_URL" in os.environ or env.variables["PUBLIC_URL"].default != settings.PUBLIC_URL
 
 
 def _reason(error: OSError, host: str, port: int) -> str:

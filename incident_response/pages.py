@@ -1,0 +1,89 @@
+"""The few pages of the root, the API's description, and what an address answers that leads nowhere."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from incident_response.api import TITLES, problem, to_json
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Where to go from here."""
+    return render(request, "index.html", {"version": settings.VERSION})
+
+
+@require_safe
+def redoc(request: HttpRequest) -> HttpResponse:
+    """The API's description for reading."""
+    return render(request, "redoc.html")
+
+
+@cache
+def schema() -> Any:
+    """The OpenAPI document. It is the same for everybody, so each process makes it once."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    return generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+
+
+class SchemaView(APIView):
+    """The OpenAPI document, as JSON."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        return Response(schema(), content_type="application/vnd.oai.openapi+json")
+
+
+# --- Errors outside of API views --------------------------------------------------------------------------------------
+
+SENTENCES = {
+    400: "The request is not valid.",
+    403: "You may not do this.",
+    404: "There is nothing at this address.",
+    500: "Something went wrong here. It has been logged.",
+}
+
+
+def error_response(request: HttpRequest, status: int) -> HttpResponse:
+    """A problem document under /api/, a small page elsewhere."""
+    request_id = getattr(request, "request_id", "")
+    if not request.path.startswith("/api/"):
+        context = {"title": TITLES[status], "sentence": SENTENCES[status], "request_id": request_id}
+        return HttpResponse(render_to_string("problem.html", context), status=status)
+    codes = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "server_error"}
+    body = problem(status, SENTENCES[status], code=codes[status], request_id=request_id)
+    return HttpResponse(to_json(body), content_type="application/problem+json", status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`: among others a malformed or unknown Host."""
+    return error_response(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler403`."""
+    return error_response(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler404`."""
+    return error_response(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`. Touches neither database nor session: they may be what failed."""
+    return error_response(request, 500)

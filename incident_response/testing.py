@@ -1,0 +1,106 @@
+"""How the tests run: quickly, without touching anything outside, and strictly.
+
+Passwords are hashed fast, mail stays in memory, files go to a temporary folder, static files need no manifest, and
+warnings that our own code causes are errors. With `TEST_REPORT=file` the counts are written there as JSON.
+"""
+
+import json
+import logging
+import os
+import tempfile
+import unittest
+import warnings
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.test.runner import DiscoverRunner, ParallelTestSuite
+from django.test.utils import override_settings
+
+OUR_MODULES = r"(incident_response|users|responders|incidents|alerts|logs|notifications|console|tests|benchmarks)\b"
+OUR_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, RuntimeWarning, SyntaxWarning, UserWarning)
+
+
+def make_warnings_errors() -> None:
+    """Fail on warnings from our own modules, and on those that Django raises about our use of it."""
+    for category in OUR_WARNINGS:
+        warnings.filterwarnings("error", category=category, module=OUR_MODULES)
+    warnings.filterwarnings("error", message=r".* received a naive datetime", category=RuntimeWarning)
+    warnings.filterwarnings("error", message=r"Pagination may yield inconsistent results")
+
+
+def test_settings(media_root: str) -> override_settings:
+    """The settings that differ in tests."""
+    return override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        MEDIA_ROOT=Path(media_root),
+        STORAGES={
+            "default": {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": media_root},
+            },
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        SECURE_SSL_REDIRECT=False,
+        WHITENOISE_AUTOREFRESH=True,  # looks files up when asked, instead of all of them at each client's start
+    )
+
+
+def silence_logs() -> None:
+    """Keep log lines out of the tests' output; `assertLogs` sees them all the same."""
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+
+
+def prepare_process(media_root: str) -> None:
+    """What a test process needs where processes are spawned rather than forked (macOS)."""
+    make_warnings_errors()
+    test_settings(media_root).enable()
+
+
+class OurParallelSuite(ParallelTestSuite):
+    """Hands our preparation to spawned processes."""
+
+    process_setup = prepare_process
+
+    @property
+    def process_setup_args(self) -> tuple[str]:  # type: ignore[override]
+        return (str(settings.MEDIA_ROOT),)
+
+
+class Runner(DiscoverRunner):
+    """Django's test runner with the above."""
+
+    parallel_test_suite = OurParallelSuite
+
+    def setup_test_environment(self, **kwargs: Any) -> None:
+        self._media = tempfile.TemporaryDirectory(prefix="media-of-tests-")
+        self._settings = test_settings(self._media.name)
+        self._settings.enable()
+        make_warnings_errors()
+        silence_logs()
+        super().setup_test_environment(**kwargs)
+
+    def teardown_test_environment(self, **kwargs: Any) -> None:
+        super().teardown_test_environment(**kwargs)
+        self._settings.disable()
+        self._media.cleanup()
+
+    def suite_result(self, suite: unittest.TestSuite, result: Any, **kwargs: Any) -> int:
+        if report := os.environ.get("TEST_REPORT"):
+            Path(report).write_text(json.dumps(counts_of(result)), encoding="utf-8")
+        return int(super().suite_result(suite, result, **kwargs))
+
+
+def counts_of(result: unittest.TestResult) -> dict[str, int]:
+    """How many tests passed, failed and were skipped; a test with failing subtests failed once."""
+    broken = {_test_id(test) for test, _trace in [*result.failures, *result.errors]}
+    broken |= {test.id() for test in result.unexpectedSuccesses}
+    skipped = {_test_id(test) for test, _reason in result.skipped} - broken
+    outside = sum(1 for name in broken | skipped if name.startswith(("setUpClass", "tearDownClass", "setUpModule")))
+    passed = max(0, result.testsRun - (len(broken) + len(skipped) - outside))
+    return {"passed": passed, "failed": len(broken), "skipped": len(skipped)}
+
+
+def _test_id(test: Any) -> str:
+    return str(getattr(test, "test_case", test).id())

@@ -1,0 +1,42 @@
+import asyncio
+import json
+
+from django.test import SimpleTestCase
+
+from incident_response import gateway
+from incident_response.tests.asgi import Exchange, http_scope, part
+
+
+def ask(scope, exchange):
+    asyncio.run(gateway.application(scope, exchange.receive, exchange.send))
+    return exchange
+
+
+class GatewayTests(SimpleTestCase):
+    def test_it_serves_django(self):
+        exchange = ask(http_scope("/livez"), Exchange())
+
+        self.assertEqual((exchange.status, exchange.body), (200, b"ok\n"))
+
+    def test_it_answers_too_much_with_a_problem(self):
+        scope = http_scope("/livez", "POST", [(b"content-type", b"application/json")])
+        exchange = ask(scope, Exchange(*[part(b" " * 1024 * 1024, more=True)] * 3))
+
+        problem = json.loads(exchange.body)
+        self.assertEqual((exchange.status, problem["status"], problem["code"]), (413, 413, "too_large"))
+        self.assertEqual(exchange.headers[b"content-type"], b"application/problem+json")
+
+    def test_it_takes_forms_up_to_the_sum_of_their_files(self):
+        scope = http_scope("/", "POST", [(b"content-type", b"multipart/form-data; boundary=x")])
+
+        self.assertGreater(gateway._limit(scope), gateway._limit(http_scope("/", "POST")))
+
+    def test_it_shows_no_view_a_body_that_broke_off(self):
+        exchange = ask(http_scope("/livez", "POST"), Exchange(part(b"half", more=True), {"type": "http.disconnect"}))
+
+        self.assertEqual(exchange.sent, [])
+
+    def test_it_turns_websockets_away(self):
+        exchange = ask({"type": "websocket", "path": "/"}, Exchange({"type": "websocket.connect"}))
+
+        self.assertEqual([message["type"] for message in exchange.sent], ["websocket.close"])

@@ -1,0 +1,45 @@
+import socket
+
+from django.core.management import CommandError, call_command
+from django.test import SimpleTestCase
+
+from incident_response.management.commands.serve import address_of, listen, web_children
+
+
+class ListenTests(SimpleTestCase):
+    def test_it_says_in_one_sentence_that_a_port_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+
+            with self.assertRaisesMessage(CommandError, f"Port {port} on 127.0.0.1 is taken; choose another"):
+                call_command("serve", port=port)
+
+    def test_it_says_what_is_wrong_with_an_address(self):
+        for host, port, message in (
+            ("no.such.host.invalid", 8000, "There is no address named no.such.host.invalid."),
+            ("127.0.0.1", 99999, "99999 is no port"),
+            ("192.0.2.1", 8000, "Cannot listen on 192.0.2.1"),
+        ):
+            with self.subTest(host=host, port=port), self.assertRaisesMessage(CommandError, message):
+                listen(host, port)
+
+    def test_it_shows_an_address_that_can_be_opened(self):
+        shown = [address_of(host, 8000) for host in ("127.0.0.1", "0.0.0.0", "::", "::1", "localhost")]
+
+        self.assertEqual(
+            shown,
+            [
+                "http://127.0.0.1:8000",
+                "http://127.0.0.1:8000",
+                "http://[::1]:8000",
+                "http://[::1]:8000",
+                "http://localhost:8000",
+            ],
+        )
+
+    def test_it_shares_one_socket_among_the_processes(self):
+        with listen("127.0.0.1", 0) as listener:
+            children = web_children(listener, 3, "http://127.0.0.1:1")
+
+            self.assertEqual([child.name for child in children], ["web-1", "web-2", "web-3"])
+            self.assertEqual({tuple(child.pass_fds) for child in children}, {(listener.fileno(),)})

@@ -1,0 +1,91 @@
+import datetime as dt
+import threading
+from unittest import mock
+
+from django.db import DatabaseError, connection
+from django.test import TestCase, TransactionTestCase
+from django.utils import timezone
+
+from incident_response import worker
+from incident_response.models import JobRun
+from incident_response.worker import Job, Runner, all_jobs, work
+
+NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def make_runner(run, interval=0.25):
+    return Runner(Job("job", run, interval), threading.Event())
+
+
+class RunnerTests(TestCase):
+    def setUp(self):
+        self.enterContext(mock.patch.object(worker, "close_old_connections"))
+        self.enterContext(mock.patch.object(worker.log, "error"))
+
+    def test_it_records_that_a_job_went_well(self):
+        make_runner(lambda now: 3).run_once(NOW)
+
+        run = JobRun.objects.get(name="job")
+        self.assertEqual((run.started_at, run.succeeded_at, run.failed_at, run.error), (NOW, NOW, None, ""))
+
+    def test_it_records_a_failure_and_goes_on(self):
+        runner = make_runner(mock.Mock(side_effect=[ValueError("bad row"), 1]))
+
+        runner.run_once(NOW)
+        runner.run_once(NOW + dt.timedelta(seconds=1))
+
+        run = JobRun.objects.get(name="job")
+        self.assertEqual((run.failed_at, run.succeeded_at, run.error), (NOW, NOW + dt.timedelta(seconds=1), ""))
+
+    def test_it_writes_a_fast_job_down_only_now_and_then(self):
+        runner = make_runner(lambda now: 0)
+        runner.run_once(NOW)
+
+        with self.assertNumQueries(0):
+            runner.run_once(NOW + dt.timedelta(seconds=0.25))
+
+    def test_it_waits_longer_after_each_failure(self):
+        runner = make_runner(mock.Mock(side_effect=ValueError))
+
+        delays = []
+        for _attempt in range(7):
+            runner.run_once(NOW)
+            delays.append(runner._delay())
+
+        self.assertEqual(delays, [1, 2, 4, 8, 16, 30, 30])
+
+    def test_it_survives_a_database_that_is_away(self):
+        runner = make_runner(lambda now: 0)
+
+        with (
+            mock.patch.object(JobRun.objects, "update_or_create", side_effect=DatabaseError("gone")),
+            mock.patch.object(worker.log, "warning") as warning,
+        ):
+            runner.run_once(NOW)
+
+        warning.assert_called_once()
+
+
+class WorkTests(TransactionTestCase):
+    def test_it_runs_jobs_side_by_side_until_told_to_stop(self):
+        if connection.vendor == "sqlite":
+            self.skipTest("an in-memory database belongs to one thread")
+        stopping, meeting = threading.Event(), threading.Barrier(2, timeout=10)
+
+        def meet(now):
+            meeting.wait()
+            stopping.set()
+            return 1
+
+        is_clean = work([Job("one", meet, 60), Job("two", meet, 60)], stopping)
+
+        self.assertTrue(is_clean)
+        self.assertEqual(set(JobRun.objects.values_list("name", flat=True)), {"one", "two"})
+
+
+class AllJobsTests(TestCase):
+    def test_it_runs_every_job_on_an_empty_database(self):
+        counts = {job.name: job.run(timezone.now()) for job in all_jobs()}
+
+        self.assertEqual(set(counts.values()), {0})
+        self.assertIn("assign_feed", counts)
