@@ -1,0 +1,93 @@
+# Verbs: run, test, check, fix, bench; and setup, secret, lock.
+# `make run PORT=8001 DATABASE_URL=mysql://…` and the like set variables for one run.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
+
+# Keys for runs that keep nothing.
+THROWAWAY := SECRET_KEY=throwaway-throwaway-throwaway-throwaway-0123456789-abcdefgh \
+	HISTORY_KEY=throwaway-throwaway-throwaway-throwaway-9876543210-hgfedcba
+SCRATCH := DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/check.sqlite3
+PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS=incidents.example.org \
+	PUBLIC_URL=https://incidents.example.org TRUSTED_PROXIES=1
+# What mypy checks strictly: services and pure modules.
+TYPED := $(wildcard */services */services.py */jobs.py */permissions.py */vocabulary.py */workflow.py */sla.py \
+	*/digest.py */snapshot.py */oncall.py */metrics.py */tokens.py */transactions.py */attachments */attachments.py \
+	*/adapters */formats */channels */search) \
+	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
+
+.PHONY: run setup test check fix bench secret lock
+
+run: setup .env staticfiles/staticfiles.json
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py demo
+	@exec $(PY) manage.py serve --host $(HOST) --port $(PORT)
+
+setup: $(VENV)/.runtime
+
+test: $(VENV)/.dev
+	@$(PY) -m tests $(TESTS)
+
+check: $(VENV)/.dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	@$(THROWAWAY) $(PY) -m mypy $(TYPED)
+	@$(THROWAWAY) $(SCRATCH) $(PY) manage.py makemigrations --check --dry-run
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+	@$(THROWAWAY) PLAIN_HTTP=true $(PY) -m tests.databases
+	@$(PRODUCTION) $(PY) manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
+	@$(THROWAWAY) $(SCRATCH) $(PY) manage.py test tests.test_architecture --verbosity 0
+
+fix: $(VENV)/.dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(VENV)/.dev
+	BENCH=$(BENCH) $(PY) -m benchmarks
+
+secret:
+	@$(or $(PYTHON),python3) -c 'import secrets; print(secrets.token_urlsafe(48))'
+
+# Pin what pyproject.toml asks for, with hashes, for every platform.
+LOCK := $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml
+lock: $(VENV)/.dev
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --constraint requirements.txt --extra dev --output-file requirements-dev.txt
+	$(LOCK) --constraint requirements.txt --extra mysql --output-file requirements-mysql.txt
+	$(LOCK) --constraint requirements.txt --extra s3 --output-file requirements-s3.txt
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; install it, or name it with PYTHON=/path/to/python3."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older or does not run."; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) …"
+	@"$(PYTHON)" -m venv $(VENV) >$(VENV).log 2>&1 && rm -f $(VENV).log \
+		|| { rm -rf $(VENV) $(VENV).log; echo "This Python cannot make virtual environments; on Debian: apt install python3-venv."; exit 1; }
+
+$(VENV)/.runtime: requirements.txt | $(PY)
+	@echo "Installing packages …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
+	@echo "Installing the developers' packages …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.env:
+	@umask 077 && { \
+		echo "# Made by make run. .env.template lists every setting; docs/operations.md explains them."; \
+		echo "SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"; \
+		echo "HISTORY_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"; \
+		echo "PLAIN_HTTP=true"; \
+	} > .env.new && mv .env.new .env
+	@echo "Wrote .env with secrets of its own."
+
+staticfiles/staticfiles.json: $(VENV)/.runtime incident_response/settings.py $(shell find static -type f 2>/dev/null)
+	@echo "Collecting static files …"
+	@$(THROWAWAY) $(PY) manage.py collectstatic --noinput --verbosity 0
+	@touch $@

@@ -1,0 +1,124 @@
+"""The house rules that a machine can check: who imports whom, what files are called, how long they are."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.test import SimpleTestCase
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = "incident_response"
+
+# docs/architecture.md, "Who may import whom".
+ALLOWED = {
+    "users": set(),
+    "responders": {"users"},
+    "incidents": {"responders", "users"},
+    "alerts": {"incidents", "responders", "users"},
+    "logs": {"alerts", "users"},
+    "notifications": {"incidents", "responders", "users"},
+    "console": {"users", "responders", "incidents", "alerts", "logs", "notifications"},
+}
+FROM_PROJECT = {"exceptions", "api", "schema"}
+
+# The names that every app shares. What else an app may hold is its own pure modules and helpers of its services.
+APP_FILES = {"models", "services", "serializers", "views", "filters", "urls", "admin", "jobs", "apps", "tests"}
+APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions", "audit"}
+OWN_MODULES = {
+    "users": {
+        *("authentication", "backends", "clients", "configuration", "forms", "idempotency", "lockout", "mails"),
+        *("middleware", "passwords", "schema", "throttling", "tokens", "transactions"),
+    },
+    "responders": {"oncall"},
+    "incidents": {
+        *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),
+        *("sla", "snapshot", "workflow"),
+    },
+}
+LONGEST_FILE = 400
+
+
+class ImportDirectionTests(SimpleTestCase):
+    def test_it_lets_apps_import_only_what_is_below_them(self):
+        wrong = [
+            f"{path.relative_to(ROOT)} imports {module}"
+            for app in apps()
+            for path in sources(app)
+            for module in imports(path)
+            if not is_allowed(app, module)
+        ]
+
+        self.assertEqual(wrong, [])
+
+    def test_it_keeps_tests_and_builders_out_of_production_code(self):
+        wrong = [
+            f"{path.relative_to(ROOT)} imports {module}"
+            for app in [*apps(), PROJECT]
+            for path in sources(app)
+            if "tests" not in path.parts
+            for module in imports(path)
+            if ".tests" in module or module.split(".")[0] in {"tests", "benchmarks"}
+        ]
+
+        self.assertEqual(wrong, [])
+
+    def test_it_finds_imports_inside_functions(self):
+        tree = "def f():\n    from incidents.models import Incident\n    import alerts.services\n"
+
+        found = list(imports_of(ast.parse(tree)))
+
+        self.assertEqual(found, ["incidents.models.Incident", "alerts.services"])
+
+
+class FileTests(SimpleTestCase):
+    def test_it_knows_every_file_of_every_app(self):
+        unknown = [
+            f"{app}/{path.name}"
+            for app in apps()
+            for path in sorted((ROOT / app).iterdir())
+            if not path.name.startswith((".", "__pycache__"))
+            and path.stem not in APP_FILES | APP_PARTS | OWN_MODULES.get(app, set())
+            and path.suffix in ("", ".py")
+        ]
+
+        self.assertEqual(unknown, [])
+
+    def test_it_keeps_files_short(self):
+        long = [
+            f"{path.relative_to(ROOT)}: {length} lines"
+            for app in [*apps(), PROJECT]
+            for path in sources(app)
+            if path.name != "settings.py" and "migrations" not in path.parts
+            if (length := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+        ]
+
+        self.assertEqual(long, [])
+
+
+def apps() -> list[str]:
+    return [app for app in ALLOWED if (ROOT / app / "__init__.py").is_file()]
+
+
+def sources(app: str) -> list[Path]:
+    return sorted((ROOT / app).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    return imports_of(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported anywhere in the file, with the imported name appended."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_allowed(app: str, module: str) -> bool:
+    top, *rest = module.split(".")
+    if top == PROJECT:
+        return bool(rest) and rest[0] in FROM_PROJECT
+    return top not in ALLOWED or top == app or top in ALLOWED[app]
