@@ -3,12 +3,14 @@
 from django.db import transaction
 from django.utils import timezone
 
-from incident_response.exceptions import Conflict
+from incident_response.exceptions import Conflict, NotFound
 from incidents import attachments, search
 from incidents.models import EventKind, Incident, Origin, Visibility
 from incidents.permissions import require_admin
+from incidents.services import tallies
 from incidents.services.clocks import next_breach_at
 from incidents.services.recording import Act, Entry, lock
+from users.audit import acting
 from users.models import User
 from users.transactions import unit_of_work
 
@@ -34,9 +36,7 @@ def delete(
 def restore(incident: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
     """Bring a hidden incident back as it was."""
     require_admin(by)
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    if incident.deleted_at is None:
-        raise Conflict(f"{incident.reference} was not deleted.")
+    incident = _lock_deleted(incident, otherwise=f"{incident.reference} was not deleted.")
     entry = Entry(incident, Act.now(by, origin))
     entry.change(EventKind.RESTORED, {"deleted_at": None}, visibility=Visibility.INTERNAL)
     incident.next_breach_at = next_breach_at(incident)
@@ -48,11 +48,23 @@ def restore(incident: Incident, *, by: User | None, origin: str = Origin.API) ->
 def purge(incident: Incident, *, by: User | None) -> None:
     """Erase a hidden incident with its timeline and files, for good. The audit log alone keeps that it was there."""
     require_admin(by)
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    if incident.deleted_at is None:
-        raise Conflict(f"Delete {incident.reference} first; only deleted incidents can be purged.")
+    incident = _lock_deleted(
+        incident, otherwise=f"Delete {incident.reference} first; only deleted incidents can be purged."
+    )
     keys = attachments.stored_keys(incident)
     search.forget(incident)
-    incident.delete()
+    tallies.forget(incident)
+    with acting(by):
+        incident.delete()
     # Files go last and only once the rows are gone: a file without a row is litter, a row without a file is a loss.
     transaction.on_commit(lambda: attachments.discard(keys))
+
+
+def _lock_deleted(incident: Incident, *, otherwise: str) -> Incident:
+    """The hidden incident, locked; a Conflict that says `otherwise` when it is not hidden."""
+    locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
+    if locked is None:
+        raise NotFound(f"{incident.reference} no longer exists.")
+    if locked.deleted_at is None:
+        raise Conflict(otherwise)
+    return locked

@@ -16,6 +16,7 @@ from incidents.models.tally import Dimension
 from users.transactions import unit_of_work
 
 Key = tuple[str, str]
+Counts = Counter[Key]
 BATCH = 500
 COLUMNS = ("status", "severity", "team_id", "category_id", "is_restricted", "deleted_at")
 
@@ -70,6 +71,12 @@ def _update_batch(limit: int) -> int:
         Tally.objects.get_or_create(dimension=dimension, value=value)
         Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") + deltas[dimension, value])
     return len(rows)
+
+
+def forget(incident: Incident) -> None:
+    """Take an incident out of the counts that is about to be erased (and is locked): the job will not see it again."""
+    for dimension, value in sorted(keys_of(incident.tallied_as)):
+        Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") - 1)
 
 
 def _move(counts: Counter[Key], before: str, after: str, number: int) -> None:
