@@ -1,0 +1,118 @@
+"""Judging files before anything is stored: by their content, never by name or declared type."""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+from django.conf import settings
+from django.core.files.base import File
+
+from incident_response.exceptions import StorageUnavailable
+from incidents.attachments import faults, pictures, texts
+from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, told_by
+from incidents.attachments.names import clean_name
+
+IN_MEMORY_BYTES = 1024 * 1024
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that was found acceptable. `copy` is served in its place; None where it may be served itself."""
+
+    name: str
+    kind: Kind
+    size: int
+    sha256: str
+    source: IO[bytes]
+    copy: IO[bytes] | None = field(default=None, repr=False)
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        return self.width is not None
+
+    @property
+    def served_media_type(self) -> str:
+        return self.kind.served_media_type
+
+
+def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:
+    """Judge all files of a request; nothing is stored yet.
+
+    Raises a DomainError that names the first unacceptable file: 413 (too_large), 415 (unsupported_media_type), 400
+    (too_many_files, empty_file, damaged_file, decompression_bomb); StorageUnavailable when there is no room to work.
+    """
+    if len(files) > settings.MAX_ATTACHMENTS:
+        raise faults.too_many(len(files), settings.MAX_ATTACHMENTS)
+    # The cheap judgements come first for all, so that a request with one bad file costs little.
+    for file in files:
+        _require_size(file)
+    try:
+        return [_inspect_one(file) for file in files]
+    except OSError as error:
+        raise StorageUnavailable("There is no room to take these files in; try again later.") from error
+
+
+def _require_size(file: "File[bytes]") -> None:
+    name = clean_name(file.name or "")
+    if file.size > settings.MAX_ATTACHMENT_BYTES:
+        raise faults.too_large(name, settings.MAX_ATTACHMENT_BYTES)
+    if file.size == 0:
+        raise faults.empty(name)
+
+
+def _inspect_one(file: "File[bytes]") -> Checked:
+    name, source = clean_name(file.name or ""), file.file or file
+    source.seek(0)
+    kind = told_by(source.read(HEAD_BYTES))
+    if kind is None:
+        return _inspect_text(name, source)
+    if kind is PDF:
+        if not texts.is_whole_pdf(source, file.size):
+            raise faults.damaged(name, "PDF")
+        return Checked(name, kind, *_measured(source), source)
+    return _inspect_picture(name, source, kind)
+
+
+def _inspect_text(name: str, source: IO[bytes]) -> Checked:
+    try:
+        kind = texts.text_kind(source)
+    except texts.NotText as error:
+        source.seek(0)
+        raise faults.unsupported(name, foreign_type(source.read(HEAD_BYTES))) from error
+    source.seek(0)
+    copy = None
+    if texts.encoding_of(source.read(4)) == "utf-16":
+        copy = _spool()
+        texts.copy_as_utf8(source, copy)
+    return Checked(name, kind, *_measured(source), source, copy)
+
+
+def _inspect_picture(name: str, source: IO[bytes], kind: Kind) -> Checked:
+    copy = _spool()
+    try:
+        size = pictures.make_copy(source, kind, copy)
+    except pictures.Bomb as error:
+        raise faults.bomb(name, f"{pictures.MAX_PIXELS // 1_000_000} million pixels or too many frames") from error
+    except pictures.Damaged as error:
+        raise faults.damaged(name, f"{kind.media_type.removeprefix('image/').upper()} picture") from error
+    return Checked(name, kind, *_measured(source), source, copy, size.width, size.height)
+
+
+def _spool() -> IO[bytes]:
+    """Room for a copy: in memory while it is small; gone as soon as nothing refers to it."""
+    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
+
+
+def _measured(source: IO[bytes]) -> tuple[int, str]:
+    """The true length and the SHA-256."""
+    source.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+    return size, digest.hexdigest()

@@ -1,0 +1,150 @@
+"""The file store: what is written there, read from it and taken away again. Nothing else touches it.
+
+Names within it are random and lie in a folder per day; nothing a user wrote is part of them.
+"""
+
+import contextlib
+import datetime as dt
+import sys
+import uuid
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+import structlog
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import OperationalError, transaction
+from django.db.models import Q
+
+from incident_response.exceptions import StorageUnavailable
+from incidents.models import Attachment, Incident
+from users.transactions import is_transient
+
+log = structlog.get_logger(__name__)
+
+FOLDER = "attachments"
+SWEPT_DAYS = range(2, 5)  # no transaction lives for a day, so what has no row after two never will have one
+
+
+def storage_errors() -> tuple[type[Exception], ...]:
+    """What the configured store raises when it cannot be reached or is full."""
+    if not settings.S3_BUCKET:
+        return (OSError,)
+    from boto3.exceptions import Boto3Error  # the extra `s3`, which only a configured bucket needs
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (OSError, Boto3Error, BotoCoreError, ClientError)
+
+
+@contextlib.contextmanager
+def telling_outages(doing: str) -> Iterator[None]:
+    """Let the store's own errors leave as StorageUnavailable, with the reason in the log only."""
+    try:
+        yield
+    except storage_errors() as error:
+        raise _unavailable(doing, error) from error
+
+
+def _unavailable(doing: str, error: Exception) -> StorageUnavailable:
+    log.error("storage_unavailable", doing=doing, error=repr(error))
+    return StorageUnavailable("The file store does not answer; try again later.")
+
+
+def write(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
+    """Store the whole file under a new name, which is returned and noted in `written`. Raises StorageUnavailable."""
+    key = f"{FOLDER}/{now:%Y/%m/%d}/{uuid.uuid4().hex}"
+    written.append(key)  # before, because half of the file may be there when this fails
+    with telling_outages("write"):
+        # Wrapped anew: the store may otherwise move an upload's temporary file away, and a retry would find nothing.
+        source.seek(0)
+        stored = default_storage.save(key, File(source, name=key))
+    if stored != key:
+        written.append(stored)
+    return stored
+
+
+def read(key: str) -> "File[bytes]":
+    """The stored file, opened, its first byte seen. Raises StorageUnavailable, also where it is missing."""
+    with telling_outages("read"):
+        file = default_storage.open(key, "rb")
+        file.read(1)  # object stores fetch lazily, and this is the last moment an error can be answered
+        file.seek(0)
+        return file
+
+
+def written_with_transaction() -> list[str]:
+    """A list for the names of files that belong to the present transaction: if it rolls back, they are deleted.
+
+    Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the nested
+    transactions failed, and however; the callback's end is the signal. A crash leaves files behind: see `sweep`.
+    """
+    written: list[str] = []
+
+    def keep() -> None:
+        finalizer.detach()
+
+    finalizer = weakref.finalize(keep, _discard_rolled_back, written)
+    transaction.on_commit(keep)
+    return written
+
+
+def _discard_rolled_back(keys: list[str]) -> None:
+    error = sys.exception()
+    if isinstance(error, OperationalError) and not is_transient(error):
+        return  # a connection lost at COMMIT may have committed: rows must not lose their files, so `sweep` decides
+    discard(keys)
+
+
+def discard(keys: Iterable[str]) -> None:
+    """Delete files that no row names any more; one that cannot be deleted is logged and left to `sweep`."""
+    for key in keys:
+        try:
+            default_storage.delete(key)
+        except storage_errors() as error:
+            log.warning("file_not_deleted", key=key, error=repr(error))
+
+
+def stored_keys(incident: Incident) -> list[str]:
+    """The storage names of all files of an incident."""
+    rows = Attachment.objects.filter(incident=incident)
+    return [key for attachment in rows for key in keys_of(attachment)]
+
+
+def keys_of(attachment: Attachment) -> list[str]:
+    """The storage names of one attachment's files."""
+    keys = (attachment.original_key, attachment.served_key, attachment.thumbnail_key)
+    return [key for key in keys if key]
+
+
+def sweep(now: dt.datetime) -> int:
+    """Delete the files of some days ago that no row names: what a crash, or a lost connection, left behind.
+
+    Reads every attachment's row once for each of those days that has files: meant to run daily.
+    """
+    swept = 0
+    for days in SWEPT_DAYS:
+        folder = f"{FOLDER}/{now - dt.timedelta(days=days):%Y/%m/%d}"
+        files = _files_in(folder)
+        litter = files - _named_in(folder) if files else files
+        discard(litter)
+        swept += len(litter)
+    return swept
+
+
+def _files_in(folder: str) -> set[str]:
+    try:
+        _, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return set()
+    except storage_errors() as error:
+        raise _unavailable("list", error) from error
+    return {f"{folder}/{name}" for name in names}
+
+
+def _named_in(folder: str) -> set[str]:
+    columns = ("original_key", "served_key", "thumbnail_key")
+    lies_here = Q(*[(f"{column}__startswith", f"{folder}/") for column in columns], _connector=Q.OR)
+    rows = Attachment.objects.filter(lies_here).order_by().values_list(*columns)
+    return {key for row in rows.iterator() for key in row}

@@ -1,0 +1,136 @@
+"""Builders of files for tests, harmless and hostile."""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import SimpleTestCase, override_settings
+from PIL import Image
+
+IMAGES = Path(settings.BASE_DIR).parent / "shared" / "data" / "images"
+NO_IMAGES = f"{IMAGES} is not there"
+IN_MEMORY = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+LATITUDE = "51 deg 28 min 38 sec, Greenwich"
+
+
+def upload(content: bytes, name: str = "file.bin", media_type: str = "application/octet-stream") -> SimpleUploadedFile:
+    """A file as a form brings it."""
+    return SimpleUploadedFile(name, content, media_type)
+
+
+def picture(form: str = "JPEG", size: tuple[int, int] = (60, 40), mode: str = "RGB", **options: Any) -> bytes:
+    """A picture in one of Pillow's formats, red in its left half and blue in its right."""
+    image = Image.new("RGB", size, "blue")
+    image.paste("red", (0, 0, size[0] // 2, size[1]))
+    stream = io.BytesIO()
+    image.convert(mode).save(stream, form, **options)
+    return stream.getvalue()
+
+
+def located_picture(form: str = "JPEG", orientation: int = 6, **options: Any) -> bytes:
+    """A picture that tells where it was taken, and that it is to be turned."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010E] = LATITUDE
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (51.0, 28.0, 38.0)
+    return picture(form, exif=exif.tobytes(), **options)
+
+
+def animation(form: str = "GIF", frames: int = 3, size: tuple[int, int] = (20, 10), **options: Any) -> bytes:
+    """An animated GIF or WebP whose frames differ."""
+    images = [Image.new("RGB", size, (50 * number % 256, 0, 200)) for number in range(frames)]
+    stream = io.BytesIO()
+    images[0].save(stream, form, save_all=True, append_images=images[1:], duration=80, loop=0, **options)
+    return stream.getvalue()
+
+
+def png_bomb(width: int = 50_000, height: int = 50_000) -> bytes:
+    """A PNG of a few hundred kilobytes at most that unpacks to gigabytes of black."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _png_chunk(name, content)
+        for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1_000_000))), (b"IEND", b""))
+    )
+
+
+def png_text_bomb() -> bytes:
+    """A small PNG whose comment unpacks to 100 MB."""
+    whole = picture("PNG")
+    comment = b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9)
+    return whole[:33] + _png_chunk(b"zTXt", comment) + whole[33:]
+
+
+def _png_chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def zip_file(name: str = "payload.jar", content: bytes = bytes(1_000_000)) -> bytes:
+    """A ZIP archive, which a Java virtual machine reads from its end."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return stream.getvalue()
+
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000055 00000 n \n"
+    b"trailer<</Size 3/Root 1 0 R>>\nstartxref\n104\n%%EOF\n"
+)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(document.cookie)</script></svg>'
+SCRIPT = b"<script>alert(1)</script>"
+
+
+class OwnStore(SimpleTestCase):
+    """Gives each test an empty store of its own, in memory."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        override = override_settings(STORAGES=IN_MEMORY)
+        override.enable()
+        self.addCleanup(override.disable)
+
+
+class FullStorage(InMemoryStorage):
+    """A store that has room for two files; the third write fails half-way."""
+
+    room = 2
+
+    def _save(self, name: str, content: Any) -> str:
+        if self.room == 0:
+            super()._save(name, ContentFile(b"half"))
+            raise OSError(28, "No space left on device")
+        self.room -= 1
+        return super()._save(name, content)
+
+
+class AbsentStorage(InMemoryStorage):
+    """A store that cannot be reached."""
+
+    def _save(self, name: str, content: Any) -> str:
+        raise ConnectionError("no route to host")
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        raise ConnectionError("no route to host")
+
+
+def stored_files(storage: Any) -> list[str]:
+    """The names of all files in a storage."""
+    found, folders = [], [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            inner, names = storage.listdir(folder)
+        except FileNotFoundError:
+            continue
+        folders += [f"{folder}/{name}".lstrip("/") for name in inner]
+        found += [f"{folder}/{name}".lstrip("/") for name in names]
+    return found

@@ -1,0 +1,383 @@
+"""What files are accepted, and what is made of them."""
+
+import io
+import random
+import unittest
+from typing import Any
+from unittest import mock
+
+from django.test import SimpleTestCase, override_settings
+from PIL import Image
+
+from incident_response.exceptions import DomainError
+from incidents.attachments import Checked, inspect, pictures
+from incidents.attachments.names import clean_name, served_name
+from incidents.tests.files import (
+    IMAGES,
+    LATITUDE,
+    NO_IMAGES,
+    PDF,
+    SCRIPT,
+    SVG,
+    animation,
+    located_picture,
+    picture,
+    png_bomb,
+    png_text_bomb,
+    upload,
+    zip_file,
+)
+
+# File → media type and upright size, or status and code of the refusal.
+REAL_FILES: dict[str, tuple[Any, ...]] = {
+    "Canon_40D.jpg": ("image/jpeg", 100, 68),
+    "DSCN0010.jpg": ("image/jpeg", 640, 480),
+    "DSCN0042.jpg": ("image/jpeg", 640, 480),
+    "decompression_bomb.gif": (400, "decompression_bomb"),
+    "exif.png": ("image/png", 512, 512),
+    "hopper.gif": ("image/gif", 128, 128),
+    "hopper.png": ("image/png", 128, 128),
+    "hopper.webp": ("image/webp", 128, 128),
+    "image01137.jpg": ("image/jpeg", 88, 64),
+    "iss634.gif": ("image/gif", 245, 245),
+    "landscape_6.jpg": ("image/jpeg", 600, 450),
+    "no_exif.jpg": ("image/jpeg", 322, 466),
+    "portrait_8.jpg": ("image/jpeg", 450, 600),
+    "samplefilehub.heif": ("image/heic", 640, 426),
+    "truncated_jpeg.jpg": (400, "damaged_file"),
+}
+GRID = b"name,severity,count\ndb,high,3\nweb,low,1\n"
+
+
+def inspected(content: bytes, name: str = "file.bin") -> Checked:
+    (checked,) = inspect([upload(content, name)])
+    return checked
+
+
+def copy_of(checked: Checked) -> bytes:
+    assert checked.copy is not None
+    checked.copy.seek(0)
+    return checked.copy.read()
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def outcome(content: bytes, name: str) -> tuple[Any, ...]:
+    try:
+        checked = inspected(content, name)
+    except DomainError as error:
+        assert name in error.message, error.message
+        return error.status, error.code
+    return checked.kind.media_type, checked.width, checked.height
+
+
+class AcceptanceTests(SimpleTestCase):
+    """Told by content."""
+
+    @unittest.skipUnless(IMAGES.is_dir(), NO_IMAGES)
+    def test_it_judges_every_real_picture(self) -> None:
+        names = {path.name for path in IMAGES.iterdir()}
+
+        outcomes = {name: outcome((IMAGES / name).read_bytes(), name) for name in names}
+
+        self.assertEqual(outcomes, REAL_FILES)
+
+    def test_it_tells_kinds_by_content_whatever_the_name(self) -> None:
+        cases = {
+            "image/jpeg": picture("JPEG"),
+            "image/png": picture("PNG"),
+            "image/webp": picture("WEBP"),
+            "image/gif": picture("GIF"),
+            "image/heic": picture("HEIF"),
+            "image/avif": picture("AVIF"),
+            "application/pdf": PDF,
+            "application/json": b'{"level": "error"}',
+            "text/csv": GRID,
+            "text/plain": "2026-11-21 ERROR Speicher 满\n".encode(),
+        }
+        for media_type, content in cases.items():
+            for name in ("wrong.exe", "picture.svg", "no extension"):
+                with self.subTest(media_type, name=name):
+                    self.assertEqual(inspected(content, name).kind.media_type, media_type)
+
+    def test_it_accepts_text_as_it_occurs(self) -> None:
+        cases = {
+            "syslog priority": b"<13>Nov 21 08:00:00 host app: hello",
+            "terminal colours": b"\x1b[31mERROR\x1b[0m disk full\r\n",
+            "byte order mark": b"\xef\xbb\xbfhello",
+            "UTF-16": "größe 满\n".encode("utf-16"),
+            "mentions markup": b"GET /?q=<script>alert(1)</script> 200",
+            "one character": b"x",
+            "broken JSON": b'{"a": ',
+            "deep JSON": b"[" * 100_000,
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                self.assertEqual(inspected(content, "app.log").kind.media_type, "text/plain")
+
+    def test_it_copies_utf16_as_utf8(self) -> None:
+        checked = inspected("größe 满\n".encode("utf-16"), "windows.log")
+
+        self.assertEqual(copy_of(checked).decode(), "größe 满\n")
+
+    def test_it_refuses_what_is_of_no_accepted_kind(self) -> None:
+        cases = {
+            "SVG with script": SVG,
+            "SVG after a prolog": b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- -->' + SVG,
+            "SVG in UTF-16": SVG.decode().encode("utf-16"),
+            "HTML": b"  \n<!DOCTYPE html><html>" + SCRIPT,
+            "script": SCRIPT,
+            "ZIP named .jpg": zip_file(),
+            "binary": bytes(range(256)),
+            "Latin-1": "größe".encode("latin-1"),
+            "NUL in text": b"hello\0world",
+            "ELF": b"\x7fELF\x02\x01\x01" + bytes(100),
+            "BMP": picture("BMP"),
+            "TIFF": picture("TIFF"),
+            "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n\x04",
+            "MP4": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(50),
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                self.assertEqual(outcome(content, "holiday.jpg"), (415, "unsupported_media_type"))
+
+    def test_it_refuses_what_breaks_off(self) -> None:
+        noise = Image.effect_noise((200, 200), 80)
+        stream = io.BytesIO()
+        noise.save(stream, "PNG")
+        wholes = {
+            "JPEG": picture("JPEG", (400, 400)),
+            "PNG": stream.getvalue(),
+            "WEBP": picture("WEBP"),
+            "GIF": picture("GIF"),
+            "animated GIF": animation("GIF"),
+            "animated WebP": animation("WEBP"),
+            "HEIF": picture("HEIF"),
+            "AVIF": picture("AVIF"),
+            "PDF": PDF,
+        }
+        for case, whole in wholes.items():
+            for share in (0.5, 0.9):
+                with self.subTest(case, share=share):
+                    cut = whole[: max(int(len(whole) * share), 64)]
+                    self.assertEqual(outcome(cut, "photo.jpg"), (400, "damaged_file"))
+
+    def test_it_refuses_bombs(self) -> None:
+        cases = {
+            "huge PNG": png_bomb(),
+            "PNG just over the limit": png_bomb(10_000, 5_001),
+        }
+        for case, content in cases.items():
+            with self.subTest(case, bytes=len(content)):
+                self.assertEqual(outcome(content, "small.png"), (400, "decompression_bomb"))
+
+    def test_it_refuses_a_comment_that_unpacks_to_gigabytes(self) -> None:
+        self.assertEqual(outcome(png_text_bomb(), "small.png"), (400, "damaged_file"))
+
+    def test_it_refuses_animations_without_end(self) -> None:
+        for limit in ("MAX_FRAMES", "MAX_FRAME_PIXELS"):
+            for form in ("GIF", "WEBP"):
+                with self.subTest(limit, form=form), mock.patch.object(pictures, limit, 5):
+                    self.assertEqual(outcome(animation(form, frames=6), "loop.gif"), (400, "decompression_bomb"))
+        with mock.patch.object(pictures, "MAX_FRAMES", 6):
+            self.assertEqual(outcome(animation("GIF", frames=6), "loop.gif"), ("image/gif", 20, 10))
+
+    def test_it_refuses_empty_files_large_files_and_too_many(self) -> None:
+        with override_settings(MAX_ATTACHMENT_BYTES=1000, MAX_ATTACHMENTS=2):
+            self.assertEqual(outcome(b"", "nothing.txt"), (400, "empty_file"))
+            self.assertEqual(outcome(b"x" * 1001, "long.log"), (413, "too_large"))
+            self.assertEqual(outcome(b"x" * 1000, "fits.log"), ("text/plain", None, None))
+            with self.assertRaisesMessage(DomainError, "3 files came at once; send at most 2 in one request."):
+                inspect([upload(b"x", f"{number}.txt") for number in range(3)])
+
+    def test_it_survives_damage_of_any_kind(self) -> None:
+        """Flipped bytes anywhere end in acceptance or a refusal, never in an error of a decoder."""
+        dice = random.Random(7)
+        wholes = [picture(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")]
+        wholes += [animation("GIF"), animation("WEBP"), located_picture("JPEG"), located_picture("PNG")]
+
+        for whole in wholes:
+            for _ in range(40):
+                content = bytearray(whole)
+                for _ in range(dice.randint(1, 6)):
+                    content[dice.randrange(12, len(content))] = dice.randrange(256)
+                outcome(bytes(content), "damaged.jpg")
+
+
+class CopyTests(SimpleTestCase):
+    """What everybody gets to see."""
+
+    def test_it_leaves_out_position_and_description_and_turns_upright(self) -> None:
+        for form, served in (("JPEG", "JPEG"), ("PNG", "PNG"), ("WEBP", "WEBP"), ("AVIF", "JPEG")):
+            with self.subTest(form):
+                content = located_picture(form)
+                self.assertIn(LATITUDE.encode(), content)
+
+                checked = inspected(content)
+
+                copy = copy_of(checked)
+                self.assertNotIn(LATITUDE.encode(), copy)
+                self.assertNotIn(b"Exif", copy)
+                self.assertEqual(dict(opened(copy).getexif()), {})
+                self.assertEqual(opened(copy).format, served)
+                self.assertEqual((checked.width, checked.height), (40, 60))
+                self.assertEqual(opened(copy).size, (40, 60))
+                red, _, blue = opened(copy).convert("RGB").getpixel((20, 10))
+                self.assertGreater(red, blue)
+
+    def test_it_leaves_out_the_position_in_heic(self) -> None:
+        copy = copy_of(inspected(located_picture("HEIF", orientation=1)))
+
+        self.assertNotIn(LATITUDE.encode(), copy)
+        self.assertEqual(opened(copy).format, "JPEG")
+
+    @unittest.skipUnless(IMAGES.is_dir(), NO_IMAGES)
+    def test_it_leaves_no_metadata_in_real_pictures(self) -> None:
+        accepted = [name for name, (first, *_) in REAL_FILES.items() if isinstance(first, str)]
+        for name in accepted:
+            with self.subTest(name):
+                copy = copy_of(inspected((IMAGES / name).read_bytes()))
+
+                image = opened(copy)
+                self.assertEqual(dict(image.getexif()), {})
+                self.assertFalse({"exif", "xmp", "icc_profile", "comment", "photoshop"} & set(image.info))
+                for trace in (b"Exif\0", b"http://ns.adobe.com", b"ICC_PROFILE", b"Nikon", b"NIKON", b"Photoshop"):
+                    self.assertNotIn(trace, copy)
+
+    @unittest.skipUnless(IMAGES.is_dir(), NO_IMAGES)
+    def test_it_turns_real_pictures_upright(self) -> None:
+        # Their stored forms lie on their sides.
+        for name, size in (("landscape_6.jpg", (600, 450)), ("portrait_8.jpg", (450, 600))):
+            with self.subTest(name):
+                self.assertEqual(opened(copy_of(inspected((IMAGES / name).read_bytes()))).size, size)
+
+    def test_it_turns_all_eight_orientations(self) -> None:
+        upright = opened(picture("PNG")).convert("RGB")
+        undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transposition that makes the stored form
+        for orientation, method in undo.items():
+            with self.subTest(orientation):
+                exif = Image.Exif()
+                exif[0x0112] = orientation
+                stream = io.BytesIO()
+                upright.transpose(Image.Transpose(method)).save(stream, "PNG", exif=exif.tobytes())
+
+                copy = opened(copy_of(inspected(stream.getvalue())))
+
+                self.assertEqual(copy.convert("RGB").tobytes(), upright.tobytes())
+
+    def test_it_keeps_animations_and_drops_what_they_carry(self) -> None:
+        secret = b"taken at 51.477N"
+        cases = {
+            "GIF": animation("GIF", comment=secret) + zip_file(),
+            "WEBP": animation("WEBP", xmp=secret, exif=b"Exif\0\0" + secret) + zip_file(),
+        }
+        for form, content in cases.items():
+            with self.subTest(form):
+                self.assertIn(secret, content)
+
+                copy = copy_of(inspected(content))
+
+                image = opened(copy)
+                self.assertEqual((image.format, image.n_frames, image.info["loop"]), (form, 3, 0))
+                image.seek(1)
+                image.load()
+                self.assertEqual(image.info["duration"], 80)
+                self.assertNotIn(secret, copy)
+                self.assertNotIn(b"payload.jar", copy)
+
+    def test_it_keeps_transparency(self) -> None:
+        stream = io.BytesIO()
+        Image.new("RGBA", (10, 10), (255, 0, 0, 0)).save(stream, "PNG")
+
+        copy = opened(copy_of(inspected(stream.getvalue())))
+
+        self.assertEqual(copy.getpixel((5, 5))[3], 0)
+
+    def test_it_takes_pictures_of_every_mode(self) -> None:
+        for form, mode in (("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "1"), ("PNG", "P"), ("PNG", "LA"), ("PNG", "I;16")):
+            with self.subTest(form, mode=mode):
+                image = Image.new(mode, (30, 20))
+                stream = io.BytesIO()
+                image.save(stream, form)
+
+                self.assertEqual(opened(copy_of(inspected(stream.getvalue()))).size, (30, 20))
+
+    def test_it_disarms_files_that_are_two_things_at_once(self) -> None:
+        jar = zip_file("Evil.class")
+        cases = {
+            "JPEG and HTML in a comment": picture("JPEG", comment=SCRIPT),
+            "JPEG and HTML behind": picture("JPEG") + SCRIPT,
+            "JPEG and ZIP": picture("JPEG") + jar,
+            "PNG and HTML behind": picture("PNG") + SCRIPT,
+            "GIF and JAR": picture("GIF") + jar,
+            "GIF with a comment": picture("GIF", comment=SCRIPT),
+            "WebP and JAR": picture("WEBP") + jar,
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                copy = copy_of(inspected(content))
+
+                self.assertNotIn(b"script", copy)
+                self.assertNotIn(b"Evil.class", copy)
+
+    def test_it_makes_small_thumbnails(self) -> None:
+        cases = {
+            "JPEG": (picture("JPEG", (1600, 800)), (320, 160)),
+            "PNG": (picture("PNG", (100, 1000), "P"), (32, 320)),
+            "GIF": (animation("GIF", size=(640, 640)), (320, 320)),
+            "small": (picture("WEBP", (10, 5)), (10, 5)),
+        }
+        for case, (content, size) in cases.items():
+            with self.subTest(case):
+                target = io.BytesIO()
+
+                pictures.make_thumbnail(io.BytesIO(content), target)
+
+                self.assertEqual((opened(target.getvalue()).format, opened(target.getvalue()).size), ("WEBP", size))
+
+
+class NameTests(SimpleTestCase):
+    """Names that cannot hurt."""
+
+    def test_it_cleans_names(self) -> None:
+        cases = {
+            "../../etc/passwd": "passwd",
+            "C:\\Users\\me\\Desktop\\Störung 1.png": "Störung 1.png",
+            "満杯 📷.jpg": "満杯 📷.jpg",
+            "evil\u202egpj.exe": "evilgpj.exe",
+            "a\0b\r\nSet-Cookie: x\x7f.txt": "ab Set-Cookie: x.txt",
+            "..": "file",
+            "": "file",
+            "   ": "file",
+            ".htaccess": "htaccess",
+            "trailing. . ": "trailing",
+            "half\ud800.txt": "half.txt",
+            "e\u0301.txt": "é.txt",
+        }
+        for raw, clean in cases.items():
+            with self.subTest(repr(raw)):
+                self.assertEqual(clean_name(raw), clean)
+
+    def test_it_shortens_names_and_keeps_their_extension(self) -> None:
+        name = clean_name("界" * 300 + ".jpeg")
+
+        self.assertEqual((len(name), name[-6:]), (200, "界.jpeg"))
+        self.assertEqual(len(clean_name("x" * 300)), 200)
+
+    def test_it_serves_names_that_fit_the_content(self) -> None:
+        cases = {
+            ("photo.heic", "image/jpeg"): "photo.heic.jpg",
+            ("photo.JPG", "image/jpeg"): "photo.JPG",
+            ("report.html", "text/plain; charset=utf-8"): "report.html.txt",
+            ("run.bat", "text/plain; charset=utf-8"): "run.bat.txt",
+            ("app.log", "text/plain; charset=utf-8"): "app.log",
+            ("photo.heic", "image/heic"): "photo.heic",
+            ("README", "application/pdf"): "README.pdf",
+        }
+        for (name, media_type), served in cases.items():
+            with self.subTest(name, media_type=media_type):
+                self.assertEqual(served_name(name, media_type), served)
