@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Callable
 
+from incidents.attachments import storing
 from incidents.models import Incident
-from incidents.services import breaches, feed, tallies
+from incidents.services import breaches, feed, tallies, thumbnails
 
 BREACH_BATCH = 200
 MAX_BATCHES = 20  # then other jobs get their turn
@@ -24,6 +25,16 @@ def mark_breaches(now: dt.datetime) -> int:
 def update_tallies(now: dt.datetime) -> int:
     """Bring the summary's counts up to date."""
     return _until_done(tallies.update_batch, tallies.BATCH)
+
+
+def make_thumbnails(now: dt.datetime) -> int:
+    """Make the small pictures that are due."""
+    return thumbnails.make_batch(now)
+
+
+def sweep_files(now: dt.datetime) -> int:
+    """Delete stored files that no row names: what crashes left behind. Once a day is enough."""
+    return storing.sweep(now)
 
 
 def _until_done(step: Callable[[], int], batch: int) -> int:
