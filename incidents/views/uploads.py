@@ -1,0 +1,61 @@
+"""Taking files out of multipart bodies."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import UnreadablePostError
+from django.utils.http import parse_header_parameters
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import MultiPartParser
+
+from incident_response.exceptions import DomainError, StorageUnavailable, TooLarge
+from incidents.attachments.faults import FIELD
+
+TAIL_BYTES = 2048
+
+
+class _Watched:
+    """A body that remembers how it ended."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        chunk: bytes = self._stream.read(size)
+        self.tail = (self.tail + chunk)[-TAIL_BYTES:]
+        return chunk
+
+
+class FilesParser(MultiPartParser):
+    """Multipart whose every failure is told as a problem, and which refuses a body that was cut off.
+
+    Django takes the end of the body for the end of the last file, so that half a log would look whole.
+    """
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body: Any = _Watched(stream)
+        try:
+            parsed = super().parse(body, media_type, parser_context)
+        except TooManyFilesSent as error:
+            raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files") from error
+        except TooManyFieldsSent as error:
+            raise DomainError("Too many form fields came at once.", code="too_many_fields") from error
+        except RequestDataTooBig as error:
+            raise TooLarge("The form's fields are too large.") from error
+        except UnreadablePostError as error:
+            raise ParseError("The body broke off.") from error
+        except OSError as error:
+            raise StorageUnavailable("There is no room to take these files in; try again later.") from error
+        if body.tail and not _is_closed(body.tail, media_type or ""):
+            for _, files in parsed.files.lists():
+                for file in files:
+                    file.close()
+            raise ParseError("The body broke off before its end; nothing was stored.")
+        return parsed
+
+
+def _is_closed(tail: bytes, media_type: str) -> bool:
+    """Whether the closing boundary (RFC 2046, section 5.1.1) is there; little may follow it."""
+    _, parameters = parse_header_parameters(media_type)
+    return f"--{parameters.get('boundary', '')}--".encode() in tail
