@@ -1,5 +1,7 @@
 """How incidents relate."""
 
+import datetime as dt
+
 from incident_response.exceptions import Conflict, DomainError, NotFound
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription
 from incidents.permissions import require_work
@@ -10,7 +12,15 @@ from users.transactions import unit_of_work
 
 
 @unit_of_work
-def link(incident: Incident, target: Incident, kind: str, *, by: User | None, origin: str = Origin.API) -> IncidentLink:
+def link(
+    incident: Incident,
+    target: Incident,
+    kind: str,
+    *,
+    by: User | None,
+    origin: str = Origin.API,
+    at: dt.datetime | None = None,
+) -> IncidentLink:
     """Say how an incident stands to another. A duplicate is resolved, and its followers follow the original too.
 
     Raises Conflict when the link exists or would close a circle of duplicates.
@@ -23,12 +33,12 @@ def link(incident: Incident, target: Incident, kind: str, *, by: User | None, or
     require_work(by, incident)
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
         raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
+    act = Act.now(by, origin, at)
     created, is_new = IncidentLink.objects.get_or_create(
-        incident=incident, target=target, kind=kind, defaults={"created_by": by}
+        incident=incident, target=target, kind=kind, defaults={"created_by": by, "created_at": act.at}
     )
     if not is_new:
         raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
-    act = Act.now(by, origin)
     entry, mirrored = Entry(incident, act), Entry(target, act)
     entry.note(EventKind.LINKED, data=_facts(kind, target))
     mirrored.note(EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True})
