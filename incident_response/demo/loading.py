@@ -1,0 +1,158 @@
+"""Bringing the demo in: configuration as an administrator would save it, incidents through the services, in the order
+in which it all happened."""
+
+import datetime as dt
+import io
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.core.files.base import File
+
+from incident_response.demo import PASSWORD, address_of
+from incident_response.demo.pictures import FILES
+from incidents import jobs, services
+from incidents.models import Category, Incident, SlaPolicy, Visibility
+from incidents.services import attaching
+from incidents.vocabulary import SEVERITY_OF_WORD
+from incidents.workflow import ACTION_NAMED
+from responders.models import Membership, Service, Team
+from users.models import User
+from users.transactions import unit_of_work
+
+HERE = Path(__file__).parent
+WORKER_PAUSE = dt.timedelta(seconds=5)  # after a due time, until a worker that had been running would have seen it
+SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the content's words stand for."""
+
+    people: dict[str, User]
+    teams: dict[str, Team]
+    services: dict[str, Service]
+    categories: dict[str, Category]
+
+
+@unit_of_work
+def load(now: dt.datetime) -> None:
+    """Everything, or nothing at all. `now` is the moment that the content's times count back from."""
+    names = _organisation(_content("organisation.toml"))
+    incidents: dict[str, Incident] = {}
+    for at, happen in sorted(_happenings(_content("incidents.toml"), names, incidents, now), key=lambda pair: pair[0]):
+        _miss_targets(until=at)
+        happen()
+    _miss_targets(until=now)
+
+
+def run_jobs(now: dt.datetime) -> None:
+    """What the worker would do, once, so that the first page shows thumbnails and counts."""
+    jobs.assign_feed(now)
+    jobs.mark_breaches(now)
+    jobs.update_tallies(now)
+    while jobs.make_thumbnails(now):
+        pass
+
+
+def seconds_of(text: str) -> int:
+    """The length of a span such as `2d 4h 30m`."""
+    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([dhm])", text))
+
+
+def _content(name: str) -> Values:
+    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+def _organisation(content: Values) -> Names:
+    teams = {row["name"]: Team.objects.create(**row) for row in content["team"]}
+    people = _people(content["person"], teams)
+    systems = {row["slug"]: Service.objects.create(**{**row, "team": teams[row["team"]]}) for row in content["service"]}
+    categories = {row["slug"]: _category(row, teams) for row in content["category"]}
+    for row in content["policy"]:
+        severity, category = SEVERITY_OF_WORD[row["severity"]], categories[row["category"]]
+        policy = SlaPolicy(**{**row, "severity": severity, "category": category})
+        policy.full_clean(exclude=["category_key"])
+        policy.save(force_insert=True)
+    return Names(people, teams, systems, categories)
+
+
+def _people(rows: list[Values], teams: dict[str, Team]) -> dict[str, User]:
+    # One hash for all: it is the same password, and hashing is slow on purpose.
+    password = make_password(PASSWORD)
+    people: dict[str, User] = {}
+    for row in rows:
+        key, memberships = row.pop("key"), row.pop("teams", [])
+        people[key] = User.objects.create(email=address_of(key), password=password, **row)
+        for name in memberships:
+            Membership.objects.create(team=teams[name], user=people[key])
+    return people
+
+
+def _category(row: Values, teams: dict[str, Team]) -> Category:
+    team = teams[row["default_team"]] if "default_team" in row else None
+    return Category.objects.create(**{**row, "default_team": team})
+
+
+def _happenings(
+    content: Values, names: Names, incidents: dict[str, Incident], now: dt.datetime
+) -> Iterator[tuple[dt.datetime, Callable[[], None]]]:
+    """When each report and each step happened, and what does it."""
+    for row in content["incident"]:
+        opened = now - dt.timedelta(seconds=seconds_of(row["ago"]))
+        yield opened, partial(_report, row, names, incidents, opened)
+        for step in row.get("steps", []):
+            at = opened + dt.timedelta(seconds=seconds_of(step["after"]))
+            yield at, partial(_take, step, row["key"], names, incidents, at)
+
+
+def _report(row: Values, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:
+    incidents[row["key"]] = services.report(
+        by=names.people[row["by"]],
+        title=row["title"],
+        description=row.get("description", ""),
+        severity=SEVERITY_OF_WORD[row["severity"]],
+        category=names.categories[row["category"]] if "category" in row else None,
+        location=row.get("location", ""),
+        services=[names.services[slug] for slug in row.get("services", [])],
+        team=names.teams[row["team"]] if "team" in row else None,
+        is_restricted=row.get("restricted", False),
+        at=at,
+    )
+
+
+def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:
+    """One step of an incident, by the service that does it."""
+    incident, by, text = incidents[key], names.people[step["by"]], step.get("text", "")
+    change = partial(services.update, incident, by=by, note=text, at=at)
+    match step["do"]:
+        case "comment":
+            visibility = Visibility.INTERNAL if step.get("internal") else Visibility.PUBLIC
+            services.comment(incident, text, by=by, visibility=visibility, at=at)
+        case "attach":
+            file = File(io.BytesIO(FILES[step["file"]]()), name=step["file"])
+            attaching.attach(incident, attaching.inspect([file]), by=by, at=at)
+        case "assign":
+            change(fields={"assignee": names.people[step["to"]]})
+        case "hand_over":
+            change(fields={"team": names.teams[step["to"]]})
+        case "rate":
+            change(fields={"severity": SEVERITY_OF_WORD[step["to"]]})
+        case "link":
+            services.link(incident, incidents[step["to"]], step["kind"], by=by, at=at)
+        case action:
+            services.transition(incident, ACTION_NAMED[action].to_status, by=by, note=text, at=at)
+
+
+def _miss_targets(*, until: dt.datetime) -> None:
+    """Mark each target missed by then at its own time, as the worker would have."""
+    while due := Incident.objects.breach_due(until).order_by("next_breach_at").first():
+        assert due.next_breach_at is not None  # noqa: S101 (for the type checker)
+        jobs.mark_breaches(due.next_breach_at + WORKER_PAUSE)
