@@ -1,0 +1,114 @@
+from django.test import TestCase
+
+from incidents import jobs
+from incidents.models import FeedCursor, IncidentEvent
+from incidents.services import comment, feed
+from incidents.tests.factories import MONDAY, make_incident
+
+
+def places() -> list[int | None]:
+    """The places of all events, in the order in which they were inserted."""
+    return list(IncidentEvent.objects.order_by("id").values_list("feed_seq", flat=True))
+
+
+class AssignTests(TestCase):
+    def test_it_numbers_events_without_holes(self) -> None:
+        incident = make_incident()
+        for number in range(6):
+            comment(incident, f"{number}", by=None)
+
+        self.assertEqual([feed.assign_places(limit=3) for _ in range(4)], [3, 3, 1, 0])
+
+        self.assertEqual(places(), [1, 2, 3, 4, 5, 6, 7])
+        self.assertEqual(FeedCursor.objects.get(name=feed.HEAD).position, 7)
+
+    def test_it_goes_on_where_it_stopped(self) -> None:
+        incident = make_incident()
+        jobs.assign_feed(MONDAY)
+        comment(incident, "Later", by=None)
+
+        self.assertEqual(jobs.assign_feed(MONDAY), 1)
+
+        self.assertEqual(places(), [1, 2])
+        self.assertEqual(jobs.assign_feed(MONDAY), 0)
+
+    def test_it_passes_history_over(self) -> None:
+        incident = make_incident()
+        IncidentEvent.objects.update(feed_seq=0)
+        comment(incident, "New", by=None)
+
+        feed.assign_places()
+
+        self.assertEqual(places(), [0, 1])
+        self.assertEqual([event.body for event in IncidentEvent.objects.feed_after(0)], ["New"])
+
+    def test_it_delivers_what_was_committed_late(self) -> None:
+        """Its id was handed out first, its transaction ended last."""
+        incident = make_incident()
+        late = comment(incident, "Late", by=None)
+        IncidentEvent.objects.filter(pk=late.pk).update(feed_seq=0)  # out of sight, as if not committed
+        comment(incident, "Early", by=None)
+        feed.assign_places()
+        seen: list[str] = []
+        feed.consume("reader", lambda events: seen.extend(event.body for event in events))
+        IncidentEvent.objects.filter(pk=late.pk).update(feed_seq=None)
+
+        feed.assign_places()
+        feed.consume("reader", lambda events: seen.extend(event.body for event in events))
+
+        self.assertEqual(seen, ["", "Early", "Late"])
+
+    def test_it_tells_since_when_events_wait(self) -> None:
+        self.assertIsNone(feed.oldest_waiting())
+        make_incident()
+        oldest = IncidentEvent.objects.get().received_at
+        make_incident()
+
+        self.assertEqual(feed.oldest_waiting(), oldest)
+
+        feed.assign_places()
+        self.assertIsNone(feed.oldest_waiting())
+
+
+class ConsumeTests(TestCase):
+    def setUp(self) -> None:
+        self.incident = make_incident()
+        for number in range(4):
+            comment(self.incident, f"{number}", by=None)
+        feed.assign_places()
+        self.seen: list[int | None] = []
+
+    def take(self, events: list[IncidentEvent]) -> None:
+        self.seen += [event.feed_seq for event in events]
+
+    def test_it_hands_each_event_over_once_and_in_order(self) -> None:
+        taken = [feed.consume("reader", self.take, limit=2) for _ in range(4)]
+
+        self.assertEqual(taken, [2, 2, 1, 0])
+        self.assertEqual(self.seen, [1, 2, 3, 4, 5])
+        self.assertEqual(FeedCursor.objects.get(name="reader").position, 5)
+
+    def test_it_keeps_readers_apart(self) -> None:
+        feed.consume("reader", self.take)
+        feed.consume("other", self.take)
+
+        self.assertEqual(self.seen, [1, 2, 3, 4, 5] * 2)
+
+    def test_it_hands_the_same_over_again_after_a_failure(self) -> None:
+        def fail(events: list[IncidentEvent]) -> None:
+            comment(self.incident, "Half done", by=None)
+            raise RuntimeError("the reader broke")
+
+        with self.assertRaises(RuntimeError):
+            feed.consume("reader", fail)
+        self.assertFalse(IncidentEvent.objects.filter(body="Half done").exists())
+        self.assertEqual(FeedCursor.objects.get(name="reader").position, 0)
+
+        feed.consume("reader", self.take)
+        self.assertEqual(self.seen, [1, 2, 3, 4, 5])
+
+    def test_it_hands_over_nothing_that_waits(self) -> None:
+        feed.consume("reader", self.take)
+        comment(self.incident, "Waiting", by=None)
+
+        self.assertEqual(feed.consume("reader", self.take), 0)

@@ -1,0 +1,165 @@
+"""Search, with committed rows: InnoDB's full-text index sees no others."""
+
+from django.db import connection
+from django.test import TransactionTestCase
+
+from incidents import search
+from incidents.models import Incident, Visibility
+from incidents.services import comment, redact, report, update
+from users.tests.factories import make_admin, make_reporter
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "disk": ("DB disk full", "/var/lib is at 100 % on db-primary-7, see /var/log/x.log"),
+    "japanese": ("サーバーのディスクが満杯です", "至急対応してください"),
+    "zurich": ("Zürich: Störung im Café", "Straße gesperrt, naïve Ångström"),
+    "words": ("The printer and the scanner", "to be or not to be"),
+    "operators": ('NEAR("disk full") OR NOT disk*', "col:disk ^disk -disk +disk @disk ~disk >disk <disk"),
+    "script": ("Ёлка упала", "한국어 문제 اختبار हिन्दी ภาษาไทย"),
+    "rare": ("\U00020000\U00020001 ab\u19b0cd", "x" * 500 + " 🔥🔥 1.2.3.4 CVE-2026-1234 ½"),
+}
+
+
+class SearchTests(TransactionTestCase):
+    """One set of incidents and many questions: committing is slow."""
+
+    def setUp(self) -> None:
+        self.admin = make_admin()
+        self.names: dict[int, str] = {}
+        for name, (title, description) in TEXTS.items():
+            self.names[report(by=self.admin, title=title, description=description).pk] = name
+
+    def tearDown(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM incidents_search")
+
+    def found(self, text: str, *, reads_internal: bool = True) -> list[str]:
+        incidents = search.matching(Incident.objects.all(), text, reads_internal=reads_internal)
+        return sorted(self.names.get(pk, "?") for pk in incidents.values_list("pk", flat=True))
+
+    def test_it_finds_what_people_type(self) -> None:
+        cases: dict[str, list[str]] = {
+            "db": ["disk"],
+            "DB DISK": ["disk"],
+            "disk full": ["disk", "operators"],
+            "full disk db": ["disk"],
+            "db zürich": [],
+            "db-primary-7": ["disk"],
+            "/var/log": ["disk"],
+            "100 %": ["disk"],
+            "満杯": ["japanese"],
+            "満": ["japanese"],
+            "ディスク": ["japanese"],
+            "ディスクが満杯です": ["japanese"],
+            "サーバーのディスクが満杯です": ["japanese"],
+            "サーバーは満杯です": [],
+            "杯満": [],
+            "zurich": ["zurich"],
+            "ZÜRICH": ["zurich"],
+            "Zu\u0308rich cafe": ["zurich"],
+            "STRASSE": ["zurich"],
+            "angstrom naive": ["zurich"],
+            "the": ["words"],
+            "and the": ["words"],
+            "to be or not to be": ["words"],
+            "елка": ["script"],
+            "한국": ["script"],
+            "اختبار": ["script"],
+            "हिन्दी": ["script"],
+            "ภาษาไทย": ["script"],
+            "\U00020000": [],
+            "\U00020000\U00020001": ["rare"],
+            "ab\u19b0cd": ["rare"],
+            "x" * 500: ["rare"],
+            "x" * 59: [],
+            "cve-2026-1234": ["rare"],
+            "1.2.3.4": ["rare"],
+            "½": ["rare"],
+        }
+        for text, expected in cases.items():
+            with self.subTest(text):
+                self.assertEqual(self.found(text), expected)
+
+    def test_it_takes_operators_for_text(self) -> None:
+        cases: dict[str, list[str]] = {
+            '"unbalanced': [],
+            '"disk': ["disk", "operators"],
+            "disk*": ["disk", "operators"],
+            "dis*": [],
+            "+disk -full": ["disk", "operators"],
+            "NOT": ["operators", "words"],
+            "disk OR zurich": [],
+            "disk NOT full": ["operators"],
+            'NEAR("disk full")': ["operators"],
+            "document:disk": [],
+            "col:disk": ["operators"],
+            "(disk": ["disk", "operators"],
+            "disk)": ["disk", "operators"],
+            "^disk @4 ~disk": [],
+            "disk' OR '1'='1": [],
+            "disk; DROP TABLE incidents_search; --": [],
+            "% _": [],
+            "%s": [],
+            "\\": [],
+            "disk\x00full": ["disk", "operators"],
+            "p_disk": [],
+        }
+        for text, expected in cases.items():
+            with self.subTest(text):
+                self.assertEqual(self.found(text), expected)
+
+    def test_it_finds_nothing_where_there_is_no_word(self) -> None:
+        for text in ("", "   ", "+-*", '"""', "🔥", "()", "_", "@@"):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), [])
+
+    def test_it_finds_a_reference(self) -> None:
+        pk = min(self.names)
+        for text in (f"INC-{pk}", f"inc-{pk}", f"  INC-{pk} "):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), ["disk"])
+        self.assertEqual(self.found(f"INC-{pk + 10**6}"), [])
+        self.assertEqual(self.found("INC-999999999999999999"), [])
+        self.assertEqual(self.found(f"see INC-{pk} please"), [])
+        self.assertEqual(self.found(f"disk INC-{pk}"), ["disk"])
+        self.assertEqual(self.found("INC-99999999999999999999999"), [])
+
+    def test_it_looks_at_the_first_twelve_words(self) -> None:
+        said = " ".join(f"word{number}" for number in range(30))
+        pk = report(by=self.admin, title="Long", description=said).pk
+        self.names[pk] = "long"
+
+        self.assertEqual(self.found(said), ["long"])
+        self.assertEqual(self.found(f"{said} absent"), ["long"])
+        self.assertEqual(self.found(f"absent {said}"), [])
+
+    def test_it_follows_what_is_said_and_changed(self) -> None:
+        pk = min(self.names)
+        incident = Incident.objects.get(pk=pk)
+        leak = comment(incident, "Replaced the raid controller", by=self.admin)
+        update(incident, by=None, fields={"title": "Array degraded"})
+
+        self.assertEqual(self.found("controller degraded"), ["disk"])
+        self.assertEqual(self.found("db disk full"), [])
+        redact(leak, by=None)
+        self.assertEqual(self.found("controller"), [])
+
+    def test_it_keeps_internal_words_from_those_who_may_not_read_them(self) -> None:
+        incident = Incident.objects.get(pk=min(self.names))
+        comment(incident, "Mallory was here with the disk", by=self.admin, visibility=Visibility.INTERNAL)
+
+        self.assertEqual(self.found("mallory"), ["disk"])
+        self.assertEqual(self.found("mallory full"), ["disk"])
+        for text in ("mallory", "i_mallory", "mallory disk", "i mallory"):
+            with self.subTest(text):
+                self.assertEqual(self.found(text, reads_internal=False), [])
+        self.assertEqual(self.found("disk full db", reads_internal=False), ["disk"])
+
+    def test_it_searches_within_what_a_person_sees(self) -> None:
+        reporter = make_reporter()
+        own = report(by=reporter, title="Disk of my own")
+
+        visible = Incident.objects.visible_to(reporter).order_by("-created_at", "-id")
+        found = search.matching(visible, "disk", reads_internal=False)
+
+        self.assertEqual(list(found[:10]), [own])
+        self.assertEqual(found.filter(status="open").count(), 1)
