@@ -1,0 +1,137 @@
+import threading
+from typing import Any
+from unittest import mock, skipUnless
+
+from django.db import OperationalError, connection, transaction
+from django.test import TransactionTestCase
+
+from users.models import User
+from users.tests.factories import make_user
+from users.transactions import ATTEMPTS, is_transient, unit_of_work
+
+DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+LOCK_WAIT = OperationalError(1205, "Lock wait timeout exceeded; try restarting transaction")
+GONE = OperationalError(2006, "Server has gone away")
+
+
+class Work:
+    """Writes a row, then fails in the given ways, one for each attempt."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.attempts = 0
+        self.committed: list[int] = []
+
+    def __call__(self, name: str) -> str:
+        self.attempts += 1
+        attempt = self.attempts
+        make_user(name=name)
+        transaction.on_commit(lambda: self.committed.append(attempt))
+        if self.failures:
+            raise self.failures.pop(0)
+        return f"made {name}"
+
+
+@mock.patch("users.transactions.time.sleep")
+class UnitOfWorkTests(TransactionTestCase):
+    def test_it_tries_again_after_a_deadlock_or_a_lock_wait(self, sleep: mock.Mock) -> None:
+        for failures in ([], [DEADLOCK], [LOCK_WAIT, DEADLOCK], [DEADLOCK] * (ATTEMPTS - 1)):
+            with self.subTest(failures=failures):
+                User.objects.all().delete()
+                work = Work(*failures)
+
+                self.assertEqual(unit_of_work(work)("Alice"), "made Alice")
+
+                # What the failed attempts wrote is gone, and so is what they left for after the commit.
+                self.assertEqual(User.objects.count(), 1)
+                self.assertEqual(work.committed, [len(failures) + 1])
+
+    def test_it_gives_up_in_the_end(self, sleep: mock.Mock) -> None:
+        work = Work(*[DEADLOCK] * (ATTEMPTS + 1))
+
+        with self.assertRaises(OperationalError):
+            unit_of_work(work)("Alice")
+
+        self.assertEqual((work.attempts, User.objects.count()), (ATTEMPTS, 0))
+        self.assertEqual(sleep.call_count, ATTEMPTS - 1)
+
+    def test_it_does_not_repeat_other_failures(self, sleep: mock.Mock) -> None:
+        for failure in (GONE, OperationalError(), OperationalError("database is locked"), ValueError("no")):
+            with self.subTest(failure=failure):
+                work = Work(failure)
+
+                with self.assertRaises(type(failure)):
+                    unit_of_work(work)("Alice")
+
+                self.assertEqual((work.attempts, User.objects.count()), (1, 0))
+
+    def test_it_leaves_trying_again_to_the_outermost(self, sleep: mock.Mock) -> None:
+        work = Work(DEADLOCK)
+        outer = mock.Mock(side_effect=lambda: unit_of_work(work)("Alice"))
+
+        unit_of_work(outer)()
+
+        self.assertEqual((outer.call_count, work.attempts, User.objects.count()), (2, 2, 1))
+
+    def test_it_does_not_try_again_within_somebody_elses_transaction(self, sleep: mock.Mock) -> None:
+        work = Work(DEADLOCK)
+
+        with self.assertRaises(OperationalError), transaction.atomic():
+            unit_of_work(work)("Alice")
+
+        self.assertEqual(work.attempts, 1)
+
+    def test_it_undoes_a_failed_part_of_somebody_elses_transaction(self, sleep: mock.Mock) -> None:
+        with transaction.atomic():
+            make_user(name="Kept")
+            with self.assertRaises(ValueError):
+                unit_of_work(Work(ValueError("no")))("Undone")
+
+        self.assertEqual([user.name for user in User.objects.all()], ["Kept"])
+
+    def test_it_keeps_the_functions_name(self, sleep: mock.Mock) -> None:
+        def named() -> None:
+            """What it does."""
+
+        self.assertEqual((unit_of_work(named).__name__, unit_of_work(named).__doc__), ("named", "What it does."))
+
+
+class TransientTests(TransactionTestCase):
+    def test_it_knows_what_may_go_away(self) -> None:
+        self.assertTrue(is_transient(DEADLOCK) and is_transient(LOCK_WAIT))
+        self.assertFalse(is_transient(GONE) or is_transient(OperationalError()))
+
+    @skipUnless(connection.vendor == "mysql", "SQLite has one writer at a time, and so no deadlock")
+    def test_it_survives_a_real_deadlock(self) -> None:
+        pks = [make_user(name="One").pk, make_user(name="Two").pk]
+        first_lock_held = threading.Barrier(2)
+        attempts: list[int] = []
+
+        @unit_of_work
+        def cross(order: list[int]) -> None:
+            attempts.append(1)
+            User.objects.select_for_update().get(pk=order[0])
+            if len(attempts) <= 2:
+                first_lock_held.wait(timeout=10)
+            user = User.objects.select_for_update().get(pk=order[1])
+            user.name += "!"
+            user.save(update_fields=["name"])
+
+        def run(order: list[int], failures: list[Any]) -> None:
+            try:
+                cross(order)
+            except Exception as error:  # noqa: BLE001 (a thread tells its failure to the test)
+                failures.append(error)
+            finally:
+                connection.close()
+
+        failures: list[Any] = []
+        threads = [threading.Thread(target=run, args=(order, failures)) for order in (pks, pks[::-1])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+
+        self.assertEqual(failures, [])
+        self.assertEqual(sorted(user.name for user in User.objects.all()), ["One!", "Two!"])
+        self.assertEqual(len(attempts), 3)
