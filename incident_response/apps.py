@@ -6,3 +6,7 @@ class IncidentResponseConfig(AppConfig):
 
     name = "incident_response"
     verbose_name = "System"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from incident_response import checks  # noqa: F401

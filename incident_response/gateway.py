@@ -5,9 +5,12 @@ view. So ordinary requests go to a fixed pool of threads that run Django's WSGI 
 nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
 """
 
+import uuid
+
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import get_resolver
 
 from incident_response.api import problem, to_json
 from incident_response.bodies import ClientGone, Receive, Scope, Send, header, take_body
@@ -22,6 +25,10 @@ MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FO
 
 asynchronous = ASGIHandler()
 threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
+
+
+# Imports every view now, rather than while the first caller waits.
+_ = get_resolver().url_patterns
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,8 +60,10 @@ def _limit(scope: Scope) -> int:
 
 
 async def _send_problem(send: Send, error: DomainError) -> None:
-    body = to_json(problem(error.status, error.message, code=error.code, title=error.title))
+    request_id = uuid.uuid4().hex
+    body = to_json(problem(error.status, error.message, code=error.code, title=error.title, request_id=request_id))
     headers = [
+        (b"x-request-id", request_id.encode()),
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
     ]

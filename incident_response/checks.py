@@ -1,0 +1,67 @@
+"""What `manage.py check` looks at beyond Django's own checks: mistakes that would only show in production."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+MARIADB_AT_LEAST = (10, 6)
+MYSQL_AT_LEAST = (8, 0)
+
+
+@register(Tags.files)
+def media_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Attachments need a place to go."""
+    if settings.S3_BUCKET:
+        return []
+    folder = settings.MEDIA_ROOT
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent  # it will be made, so the folder above counts
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return []
+    return [Error(f"MEDIA_ROOT ({settings.MEDIA_ROOT}) cannot be written to.", id="incident_response.E001")]
+
+
+@register(Tags.security, deploy=True)
+def public_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Links in mails must lead where the browser may keep its cookies."""
+    if not settings.SECURE_TRANSPORT or settings.PUBLIC_URL.startswith("https://"):
+        return []
+    hint = "Set PUBLIC_URL to the https:// address people use, or PLAIN_HTTP=true on a machine of your own."
+    return [Warning("PUBLIC_URL is not an https:// address.", hint=hint, id="incident_response.W001")]
+
+
+@register(Tags.database)
+def server_suits_us(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """MySQL and MariaDB: new enough, strict, and reading what is committed."""
+    return [
+        message
+        for alias in databases or []
+        if connections[alias].vendor == "mysql"
+        for message in _server_messages(connections[alias])
+    ]
+
+
+def _server_messages(connection: Any) -> list[CheckMessage]:
+    is_mariadb, version = connection.mysql_is_mariadb, connection.mysql_version
+    wanted = MARIADB_AT_LEAST if is_mariadb else MYSQL_AT_LEAST
+    messages: list[CheckMessage] = []
+    if version < wanted:
+        name = "MariaDB" if is_mariadb else "MySQL"
+        needed, found = ".".join(map(str, wanted)), ".".join(map(str, version))
+        messages.append(Error(f"{name} {needed} or newer is needed; this is {found}.", id="incident_response.E002"))
+    with connection.cursor() as cursor:
+        # MySQL has only the second name for the isolation level, MariaDB of our oldest version only the first.
+        variable = "tx_isolation" if is_mariadb and version < (11, 1) else "transaction_isolation"
+        cursor.execute(f"SELECT @@{variable}, @@sql_mode, @@character_set_connection")
+        isolation, mode, charset = cursor.fetchone()
+    if isolation != "READ-COMMITTED":
+        messages.append(Error(f"The isolation level is {isolation}, not READ-COMMITTED.", id="incident_response.E003"))
+    if "STRICT_TRANS_TABLES" not in mode:
+        messages.append(Error("Strict mode is off: values could be cut silently.", id="incident_response.E004"))
+    if charset != "utf8mb4":
+        messages.append(Error(f"The connection speaks {charset}, not utf8mb4.", id="incident_response.E005"))
+    return messages

@@ -1,0 +1,53 @@
+from pathlib import Path
+from unittest import mock
+
+from django.db import connection
+from django.test import SimpleTestCase, TestCase, override_settings
+
+from incident_response import checks
+
+
+class MediaTests(SimpleTestCase):
+    def test_it_accepts_a_folder_that_can_be_made(self):
+        with override_settings(MEDIA_ROOT=Path("/tmp/not/yet/there")):
+            self.assertEqual(checks.media_is_writable(None), [])
+
+    def test_it_refuses_a_file_in_the_place_of_the_folder(self):
+        with override_settings(MEDIA_ROOT=Path(__file__) / "media"):
+            messages = checks.media_is_writable(None)
+
+        self.assertEqual([message.id for message in messages], ["incident_response.E001"])
+
+
+class PublicUrlTests(SimpleTestCase):
+    def test_it_wants_https_where_transport_is_secured(self):
+        for is_secured, url, expected in (
+            (True, "http://a.example", ["incident_response.W001"]),
+            (True, "https://a.example", []),
+            (False, "http://127.0.0.1:8000", []),
+        ):
+            with self.subTest(url=url), override_settings(SECURE_TRANSPORT=is_secured, PUBLIC_URL=url):
+                messages = checks.public_url_is_secure(None)
+
+                self.assertEqual([message.id for message in messages], expected)
+
+
+class ServerTests(TestCase):
+    def test_it_is_content_with_the_database_of_the_tests(self):
+        self.assertEqual(checks.server_suits_us(None, databases=["default"]), [])
+
+    def test_it_names_what_is_wrong_with_a_server(self):
+        server = mock.MagicMock(mysql_is_mariadb=True, mysql_version=(10, 3, 1))
+        cursor = server.cursor.return_value.__enter__.return_value
+        cursor.fetchone.return_value = ("REPEATABLE-READ", "NO_ENGINE_SUBSTITUTION", "latin1")
+
+        messages = checks._server_messages(server)
+
+        self.assertEqual([message.id[-4:] for message in messages], ["E002", "E003", "E004", "E005"])
+        self.assertIn("MariaDB 10.6 or newer", messages[0].msg)
+
+    def test_it_asks_nothing_of_sqlite(self):
+        with mock.patch.object(checks, "_server_messages") as asked:
+            checks.server_suits_us(None, databases=["default"])
+
+        self.assertEqual(asked.called, connection.vendor == "mysql")
