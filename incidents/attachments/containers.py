@@ -1,7 +1,7 @@
 """Copies of animations without what surrounds the pictures: block by block, so that no frame loses quality.
 
 Everything that is not needed to show the animation is left out: comments, XMP, EXIF, application data, and whatever
-follows the end of the file. Both functions raise ValueError where the file breaks off or breaks its format.
+follows the end of the file. All functions raise ValueError where the file breaks off or breaks its format.
 """
 
 from typing import IO
@@ -84,6 +84,16 @@ def _copy_chunk(source: IO[bytes], target: IO[bytes], name: bytes, length: int) 
     if length % 2:
         _take(source, 1)
         target.write(b"\0")
+
+
+def require_png_end(source: IO[bytes]) -> None:
+    """Raise ValueError unless the PNG goes on to its last chunk (PNG specification, 11.2.5); decoders do not mind."""
+    source.seek(8)
+    name = b""
+    while name != b"IEND":
+        length, name = int.from_bytes(_take(source, 4), "big"), _take(source, 4)
+        source.seek(length, 1)
+        _take(source, 4)
 
 
 def _take(source: IO[bytes], length: int) -> bytes:

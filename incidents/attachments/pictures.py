@@ -16,7 +16,7 @@ from typing import IO, Any
 import pillow_heif
 from PIL import Image, ImageCms
 
-from incidents.attachments.containers import copy_gif, copy_webp
+from incidents.attachments.containers import copy_gif, copy_webp, require_png_end
 from incidents.attachments.kinds import AVIF, GIF, HEIC, JPEG, PNG, WEBP, Kind
 
 MAX_PIXELS = 50_000_000  # a telephone's best camera has 48 million
@@ -93,6 +93,8 @@ def _copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
             size = _decode_frames(picture)
             (copy_gif if kind is GIF else copy_webp)(source, target)
             return size
+        if kind is PNG:
+            require_png_end(source)
         picture.load()
         upright = _cleaned(picture)
         _save(upright, kind, target, is_lossless=kind is WEBP and _is_lossless_webp(source))

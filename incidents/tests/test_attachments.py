@@ -166,6 +166,11 @@ class AcceptanceTests(SimpleTestCase):
                     cut = whole[: max(int(len(whole) * share), 64)]
                     self.assertEqual(outcome(cut, "photo.jpg"), (400, "damaged_file"))
 
+    def test_it_misses_the_last_byte_of_a_picture(self) -> None:
+        for form in ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF"):
+            with self.subTest(form):
+                self.assertEqual(outcome(picture(form)[:-1], "photo.jpg"), (400, "damaged_file"))
+
     def test_it_refuses_bombs(self) -> None:
         cases = {
             "huge PNG": png_bomb(),
