@@ -1,0 +1,114 @@
+"""Work inside one data set: take away what an earlier measurement left, check that the data is what it should be."""
+
+import argparse
+import json
+import random
+import time
+
+from auditlog.models import LogEntry
+from django.db import connection
+from django.db.models import Sum
+
+from benchmarks import history, people, words
+from incidents import search
+from incidents.models import FeedCursor, Incident, IncidentEvent, Subscription, Tally
+from incidents.models.tally import Dimension
+from incidents.services import verify
+from users.models import IdempotentRequest, Session, User
+from users.services.sessions import open_session
+from users.tokens import access_token
+
+SAMPLE = 200
+
+
+def tidy(size: int) -> None:
+    """Remove the incidents that came after the made ones; the made ones are never changed."""
+    Session.objects.all().delete()
+    left = Incident.objects.filter(pk__gt=size)
+    if not left.exists():
+        return
+    Subscription.objects.filter(incident_id__gt=size).delete()
+    IncidentEvent.objects.filter(incident_id__gt=size)._raw_delete("default")
+    Incident.services.through.objects.filter(incident_id__gt=size).delete()
+    key = "rowid" if connection.vendor == "sqlite" else "incident_id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM incidents_search WHERE {key} > %s", [size])
+    left._raw_delete("default")
+    LogEntry.objects.get_for_model(Incident).filter(object_id__gt=size).delete()
+    IdempotentRequest.objects.all().delete()
+    FeedCursor.objects.filter(name="head").update(position=IncidentEvent.objects.latest("id").pk)
+
+
+def check(size: int) -> None:
+    """Raise where the data is not what it should be."""
+    _expect("incidents", Incident.objects.count(), size)
+    for dimension in (Dimension.STATUS, Dimension.TEAM):
+        kept = Tally.objects.filter(dimension=dimension).aggregate(sum=Sum("count"))["sum"]
+        _expect(f"counted by {dimension}", kept, Incident.objects.filter(is_restricted=False).count())
+    _expect("long timeline", _long_timeline(), history.LONG_TIMELINE_EVENTS if size >= history.LONG_TIMELINE_ID else 0)
+    numbers = random.Random(size)
+    for pk in numbers.sample(range(1, size + 1), min(SAMPLE, size)):
+        _expect(f"fault in the chain of {pk}", verify(Incident.objects.get(pk=pk)), None)
+    admin = User.objects.get(pk=people.ADMIN_ID)
+    for word, expected in ((words.COMMON_WORD, size // 3), (words.RARE_WORD, _rare(size))):
+        found = search.matching(Incident.objects.visible_to(admin), word, reads_internal=True)
+        _expect(f"incidents with the word {word}", found.count(), expected)
+
+
+def _long_timeline() -> int:
+    return IncidentEvent.objects.filter(incident_id=history.LONG_TIMELINE_ID).count()
+
+
+def _rare(size: int) -> int:
+    return len(range(words.RARE_AT, size + 1, words.RARE_EVERY))
+
+
+def _expect(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise SystemExit(f"{what}: expected {expected}, found {found}")
+
+
+def tokens() -> dict[str, str]:
+    """Access tokens of an administrator and of a responder who is in two teams."""
+    ids = {"admin": people.ADMIN_ID, "responder": people.RESPONDER_IDS.start}
+    return {name: access_token(open_session(User.objects.get(pk=pk))) for name, pk in ids.items()}
+
+
+NAIVE = {
+    "sqlite": "(julianday({0}) - julianday(created_at)) * 86400",
+    "mysql": "TIMESTAMPDIFF(MICROSECOND, created_at, {0}) / 1000000",
+}
+
+
+def naive() -> list[float]:
+    """Milliseconds that the database takes for the aggregate as anybody would write it, five times."""
+    means = ", ".join(
+        f"COUNT({column}), AVG({NAIVE[connection.vendor].format(column)})"
+        for column in ("acknowledged_at", "resolved_at")
+    )
+    statement = f"SELECT severity, COUNT(*), {means} FROM incidents_incident GROUP BY severity"
+    spent = []
+    with connection.cursor() as cursor:
+        for _ in range(5):
+            started = time.perf_counter()
+            cursor.execute(statement)
+            cursor.fetchall()
+            spent.append((time.perf_counter() - started) * 1000)
+    return spent
+
+
+def main() -> None:
+    """What `python -m benchmarks.inside` runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("size", type=int)
+    for option in ("--check", "--tokens", "--naive"):
+        parser.add_argument(option, action="store_true")
+    arguments = parser.parse_args()
+    if arguments.tokens:
+        print(json.dumps(tokens()))
+    elif arguments.naive:
+        print(json.dumps(naive()))
+    else:
+        tidy(arguments.size)
+        if arguments.check:
+            check(arguments.size)
