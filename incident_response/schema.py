@@ -52,3 +52,15 @@ class ProblemAutoSchema(AutoSchema):
         # A view's `schema_errors` adds to these, or takes one away with None.
         errors |= getattr(self.view, "schema_errors", {})
         return {code: text for code, text in errors.items() if text}
+
+
+def paged(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """The shape of a page of these, for views that page without DRF's generic classes."""
+    name = serializer.__name__.removesuffix("Serializer")
+    fields = {
+        "__doc__": "A page; `next` and `previous` are the addresses of its neighbours.",
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": serializer(many=True),
+    }
+    return type(f"{name}PageSerializer", (serializers.Serializer,), fields)

@@ -41,6 +41,7 @@ def all_jobs() -> list[Job]:
         Job("mark_breaches", incidents.mark_breaches, 5),
         Job("make_thumbnails", incidents.make_thumbnails, 1),
         Job("update_tallies", incidents.update_tallies, 1),
+        Job("sweep_files", incidents.sweep_files, 24 * 3600),
         Job("forget_old", users.forget_old, 3600),
     ]
 

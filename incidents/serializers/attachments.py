@@ -46,14 +46,6 @@ class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
         return str(reverse(route, args=[attachment.pk], request=self.context.get("request")))
 
 
-class AttachmentPageSerializer(serializers.Serializer[Any]):
-    """A page of attachments."""
-
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = AttachmentSerializer(many=True)
-
-
 class FilesSerializer(serializers.Serializer[Any]):
     """Files to attach, as multipart; the content is judged, not the name."""
 

@@ -15,7 +15,7 @@ from incident_response.exceptions import NotFound, PermissionRefused
 from incidents.attachments import serving
 from incidents.attachments.faults import FIELD
 from incidents.models import Attachment, Incident
-from incidents.serializers.attachments import AttachmentPageSerializer, AttachmentSerializer, FilesSerializer
+from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
 from incidents.services import attaching
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
@@ -50,7 +50,7 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     schema_errors = UPLOAD_ERRORS
 
     @extend_schema(
-        operation_id="attachments_list", parameters=[ID, *PAGE_PARAMETERS[:2]], responses=AttachmentPageSerializer
+        operation_id="attachments_list", parameters=[ID, *PAGE_PARAMETERS[:2]], responses=paged(AttachmentSerializer)
     )
     def get(self, request: Request, id: str) -> Response:
         """The files of an incident, in the order they came."""
