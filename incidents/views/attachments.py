@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
 from incident_response.exceptions import NotFound, PermissionRefused
+from incident_response.schema import paged
 from incidents.attachments import serving
 from incidents.attachments.faults import FIELD
 from incidents.models import Attachment, Incident
