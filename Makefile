@@ -53,13 +53,14 @@ bench: $(VENV)/.dev
 secret:
 	@$(or $(PYTHON),python3) -c 'import secrets; print(secrets.token_urlsafe(48))'
 
-# Pin what pyproject.toml asks for, with hashes, for every platform.
-LOCK := $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml
+# Pin what pyproject.toml asks for, with hashes, for every platform. `make lock UPGRADE=--upgrade` takes newer versions.
+LOCK := $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml
 lock: $(VENV)/.dev
-	$(LOCK) --output-file requirements.txt
-	$(LOCK) --constraint requirements.txt --extra dev --output-file requirements-dev.txt
-	$(LOCK) --constraint requirements.txt --extra mysql --output-file requirements-mysql.txt
-	$(LOCK) --constraint requirements.txt --extra s3 --output-file requirements-s3.txt
+	$(LOCK) $(UPGRADE) --all-extras --output-file $(VENV)/all.txt
+	$(LOCK) --constraint $(VENV)/all.txt --output-file requirements.txt
+	$(LOCK) --constraint $(VENV)/all.txt --extra dev --output-file requirements-dev.txt
+	$(LOCK) --constraint $(VENV)/all.txt --extra mysql --output-file requirements-mysql.txt
+	$(LOCK) --constraint $(VENV)/all.txt --extra s3 --output-file requirements-s3.txt
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; install it, or name it with PYTHON=/path/to/python3."; exit 1; }
