@@ -1,7 +1,7 @@
 """Who may do what to an incident, row by row. Whether a person sees it at all is `Incident.objects.visible_to`."""
 
 from incident_response.exceptions import PermissionRefused
-from incidents.models import Incident
+from incidents.models import Incident, Subscription
 from responders.models import Membership
 from users.models import User
 
@@ -49,6 +49,14 @@ def require_edit(user: User | None, incident: Incident, fields: frozenset[str]) 
     if incident.reporter_id == user.pk:
         raise PermissionRefused("As the reporter you may change the title and the description only.")
     require_work(user, incident)
+
+
+def require_voice(user: User | None, incident: Incident) -> None:
+    """Refuse a responder of another team who does not follow the incident; everybody else who sees it may comment."""
+    if user is None or can_work_on(user, incident.team_id) or not user.is_responder:
+        return
+    if not Subscription.objects.filter(incident=incident, user=user).exists():
+        require_work(user, incident)
 
 
 def require_admin(user: User | None) -> None:

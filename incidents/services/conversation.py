@@ -4,7 +4,7 @@ import datetime as dt
 
 from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
-from incidents.permissions import require_work
+from incidents.permissions import require_voice, require_work
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
 from users.transactions import unit_of_work
@@ -20,12 +20,14 @@ def comment(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> IncidentEvent:
-    """Add an update. Whoever sees the incident may write a public one, responders and administrators internal ones."""
+    """Add an update. Who works on the incident or follows it may; internal ones, responders and administrators only."""
     if not message.strip():
         raise DomainError("Write a message.", field="message")
     if visibility == Visibility.INTERNAL and by is not None and not (by.is_responder or by.is_admin):
         raise PermissionRefused("Internal updates are for responders and administrators.")
-    entry = Entry(lock(incident), Act.now(by, origin, at))
+    incident = lock(incident)
+    require_voice(by, incident)
+    entry = Entry(incident, Act.now(by, origin, at))
     event = entry.note(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
     entry.save()
     return event

@@ -1,0 +1,264 @@
+"""Every route, every method, every kind of person: who may do what, in one table."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.test import TestCase, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from incidents.models import LinkKind
+from incidents.services import comment, link
+from incidents.services.attaching import attach, inspect
+from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
+from incidents.tests.files import picture, upload
+from incidents.vocabulary import Severity
+from tests.people import signed_in
+from users.services import create_personal_token
+from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
+
+PEOPLE = ("anonymous", "reporter", "other reporter", "responder", "outside responder", "admin")
+
+ANYBODY = (200, 200, 200, 200, 200, 200)
+SIGNED_IN = (401, 200, 200, 200, 200, 200)
+RESPONDERS = (401, 403, 403, 200, 200, 200)
+ADMINS = (401, 403, 403, 403, 403, 200)
+ADMINS_CREATE = (401, 403, 403, 403, 403, 201)
+ADMINS_DELETE = (401, 403, 403, 403, 403, 204)
+
+# What people may do to one incident. `reporter` reported it, `responder` is in its team.
+SEE = (401, 200, 404, 200, 200, 200)
+EDIT = (401, 200, 404, 200, 403, 200)
+WORK = (401, 403, 404, 200, 403, 200)
+SAY = (401, 201, 404, 201, 403, 201)
+
+API = "api/v1/"
+ONE = f"{API}incidents/<id>/"
+FILE = f"{API}attachments/<id>/"
+NEW_NAME = {"name": "Other", "slug": "other"}
+NEW_POLICY = {"name": "New", "severity": "low", "category": "{category}", "ack_minutes": 5}
+
+# (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
+ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", "", None, ANYBODY),
+    ("get", "livez", None, ANYBODY),
+    ("get", "readyz", None, ANYBODY),
+    ("get", "health/", None, ANYBODY),
+    ("get", "metrics", None, (401,) * 6),
+    ("get", "api/schema/", None, ANYBODY),
+    ("get", "api/docs/", None, ANYBODY),
+    ("get", "api/redoc/", None, ANYBODY),
+    ("get", f"{API}system/info/", None, ADMINS),
+    # Accounts
+    ("post", f"{API}auth/register/", {"email": "new@example.com", "password": PASSWORD, "name": "N"}, (201,) * 6),
+    ("post", f"{API}auth/token/", {"email": "owner@example.com", "password": PASSWORD}, ANYBODY),
+    ("post", f"{API}auth/token/refresh/", {"refresh": "nonsense"}, (401,) * 6),
+    ("post", f"{API}auth/logout/", {}, (401, 204, 204, 204, 204, 204)),
+    ("get", f"{API}auth/me/", None, SIGNED_IN),
+    ("patch", f"{API}auth/me/", {"name": "Me"}, SIGNED_IN),
+    ("post", f"{API}auth/password/", {"current_password": PASSWORD, "new_password": "quite another one"}, SIGNED_IN),
+    ("post", f"{API}auth/password-reset/", {"email": "owner@example.com"}, (202,) * 6),
+    ("post", f"{API}auth/password-reset/confirm/", {"uid": "x", "token": "x", "new_password": PASSWORD}, (400,) * 6),
+    ("post", f"{API}auth/verify-email/", {"token": "x"}, (400,) * 6),
+    ("get", f"{API}me/tokens/", None, SIGNED_IN),
+    ("post", f"{API}me/tokens/", {"name": "script"}, (401, 201, 201, 201, 201, 201)),
+    ("delete", f"{API}me/tokens/<pk>/", None, (401, 204, 404, 404, 404, 404)),  # the reporter's own
+    ("get", f"{API}users/", None, RESPONDERS),
+    ("get", f"{API}users/<pk>/", None, ADMINS),
+    ("patch", f"{API}users/<pk>/", {"is_active": True}, ADMINS),
+    # Configuration
+    ("get", f"{API}teams/", None, SIGNED_IN),
+    ("post", f"{API}teams/", {"name": "New"}, ADMINS_CREATE),
+    ("get", f"{API}teams/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}teams/<pk>/", {"name": "New"}, ADMINS),
+    ("patch", f"{API}teams/<pk>/", {"name": "New"}, ADMINS),
+    ("delete", f"{API}teams/<pk>/", None, (401, 403, 403, 403, 403, 409)),  # incidents name it
+    ("get", f"{API}teams/<team_id>/members/", None, SIGNED_IN),
+    ("post", f"{API}teams/<team_id>/members/", {"user": "{outsider}"}, ADMINS_CREATE),
+    ("delete", f"{API}teams/<team_id>/members/<user_id>/", None, ADMINS_DELETE),
+    ("get", f"{API}services/", None, SIGNED_IN),
+    ("post", f"{API}services/", NEW_NAME, ADMINS_CREATE),
+    ("get", f"{API}services/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}services/<pk>/", NEW_NAME, ADMINS),
+    ("patch", f"{API}services/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}services/<pk>/", None, ADMINS_DELETE),
+    ("get", f"{API}categories/", None, SIGNED_IN),
+    ("post", f"{API}categories/", NEW_NAME, ADMINS_CREATE),
+    ("get", f"{API}categories/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}categories/<pk>/", NEW_NAME, ADMINS),
+    ("patch", f"{API}categories/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}categories/<pk>/", None, ADMINS_DELETE),
+    ("get", f"{API}sla-policies/", None, SIGNED_IN),
+    ("post", f"{API}sla-policies/", NEW_POLICY, ADMINS_CREATE),
+    ("get", f"{API}sla-policies/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}sla-policies/<pk>/", NEW_POLICY, ADMINS),
+    ("patch", f"{API}sla-policies/<pk>/", {"ack_minutes": 7}, ADMINS),
+    ("delete", f"{API}sla-policies/<pk>/", None, ADMINS_DELETE),
+    # Incidents
+    ("get", f"{API}incidents/", None, SIGNED_IN),
+    ("post", f"{API}incidents/", {"title": "New"}, (401, 201, 201, 201, 201, 201)),
+    ("post", f"{API}incidents/", {"title": "New", "team": "{team}"}, (401, 403, 403, 201, 201, 201)),
+    ("get", f"{API}incidents/summary/", None, SIGNED_IN),
+    ("get", f"{API}incidents/export/", None, SIGNED_IN),
+    ("post", f"{API}incidents/bulk/", {"ids": ["{incident}"], "severity": "high"}, RESPONDERS),
+    ("get", f"{API}metrics/sla/", None, SIGNED_IN),
+]
+INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", ONE, None, SEE),
+    ("put", ONE, {"title": "Changed"}, EDIT),
+    ("patch", ONE, {"title": "Changed"}, EDIT),
+    ("patch", ONE, {"severity": "low"}, WORK),
+    ("patch", ONE, {"status": "acknowledged"}, WORK),
+    ("patch", ONE, {"team": None}, WORK),
+    ("patch", ONE, {"assignee": "{member}"}, WORK),
+    ("patch", ONE, {"is_restricted": True}, WORK),
+    ("delete", ONE, None, (401, 403, 404, 403, 403, 204)),
+    ("get", f"{ONE}timeline/", None, SEE),
+    ("post", f"{ONE}timeline/", {"message": "Hello"}, SAY),
+    ("post", f"{ONE}timeline/", {"message": "Hush", "visibility": "internal"}, (401, 403, 404, 201, 403, 201)),
+    ("get", f"{ONE}history/", None, SEE),
+    ("get", f"{ONE}subscribers/", None, SEE),
+    ("post", f"{ONE}subscribers/", {}, (401, 200, 404, 201, 201, 201)),
+    ("post", f"{ONE}subscribers/", {"user": "{other}"}, (401, 403, 404, 201, 403, 201)),
+    ("delete", f"{ONE}subscribers/", None, (401, 409, 404, 404, 404, 404)),  # oneself; only the reporter follows
+    ("get", f"{ONE}links/", None, SEE),
+    ("post", f"{ONE}links/", {"kind": "related_to", "target": "{second}"}, (401, 403, 404, 201, 403, 201)),
+    ("delete", f"{ONE}links/?link={{link}}", None, (401, 403, 404, 204, 403, 204)),
+    ("get", f"{ONE}attachments/", None, SEE),
+    ("post", f"{ONE}attachments/", "a file", (401, 201, 404, 201, 201, 201)),
+    ("post", f"{API}timeline/<event_id>/redact/", {}, (401, 403, 404, 403, 403, 200)),
+    ("delete", FILE, None, (401, 204, 404, 204, 403, 204)),
+    ("get", f"{FILE}file/", None, SEE),
+    ("get", f"{FILE}thumbnail/", None, (401, 404, 404, 404, 404, 404)),  # not made yet
+    ("get", f"{FILE}original/", None, (401, 403, 404, 200, 200, 200)),
+]
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Each (method, route) that the resolver knows; converters and regular expressions shortened to `<name>`."""
+    for entry in resolver.url_patterns:
+        path = prefix + _plain(str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            if path != "admin/":
+                yield from routes(entry, path)
+        elif isinstance(entry, URLPattern):
+            for method in methods_of(entry.callback):
+                yield method, path
+
+
+def _plain(pattern: str) -> str:
+    pattern = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+    return re.sub(r"<\w+:(\w+)>", r"<\1>", re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern))
+
+
+def methods_of(view: Any) -> list[str]:
+    """What a view answers to, apart from HEAD and OPTIONS; plain functions are read-only here."""
+    actions = getattr(view, "actions", None)
+    if actions:
+        return [method for method in actions if method != "head"]
+    view_class = getattr(view, "cls", getattr(view, "view_class", None))
+    if view_class is None:
+        return ["get"]
+    return [name for name in ("get", "post", "put", "patch", "delete") if hasattr(view_class, name)]
+
+
+@override_settings(RATES_PER_ADDRESS={}, METRICS_TOKEN="a token that nobody here has")
+class PermissionMatrixTests(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        owner, other = make_reporter(email="owner@example.com"), make_reporter()
+        member, outsider, admin = make_responder(), make_responder(), make_admin()
+        cls.clients = [APIClient(), *(signed_in(user) for user in (owner, other, member, outsider, admin))]
+        cls.team = make_team("Database", member)
+        make_team("Elsewhere", outsider)
+        cls.own_token, _ = create_personal_token(owner, name="script", scope="read", expires_at=None)
+        cls.ids = {"outsider": outsider.pk, "member": member.pk, "other": other.pk, "team": cls.team.pk}
+        cls.paths = {
+            "teams/<pk>/": cls.team.pk,
+            "services/<pk>/": make_service().pk,
+            "categories/<pk>/": make_category("disk").pk,
+            "sla-policies/<pk>/": make_policy(severity=Severity.HIGH).pk,
+            "me/tokens/<pk>/": cls.own_token.pk,
+            "users/<pk>/": other.pk,
+            "<team_id>": cls.team.pk,
+            "<user_id>": member.pk,
+        }
+        cls.category = make_category("paper")
+        cls.ids["category"] = cls.category.pk
+        cls.plain = cls.make_world(owner, admin, is_restricted=False)
+        cls.restricted = cls.make_world(owner, admin, is_restricted=True)
+
+    @classmethod
+    def make_world(cls, owner: Any, admin: Any, *, is_restricted: bool) -> dict[str, int]:
+        """An incident of the team with a comment, a link and a file, and a second one."""
+        incident = make_incident(by=owner)
+        second = make_incident(by=owner)
+        type(incident).objects.filter(pk__in=[incident.pk, second.pk]).update(
+            team=cls.team, is_restricted=is_restricted
+        )
+        incident.refresh_from_db()
+        target = make_incident(by=owner)
+        return {
+            "incident": incident.pk,
+            "second": second.pk,
+            "link": link(incident, target, LinkKind.RELATED_TO, by=admin).pk,
+            "event": comment(incident, "A secret", by=owner).pk,
+            "file": attach(incident, inspect([upload(picture(), "a.jpg")]), by=owner)[0].pk,
+        }
+
+    def test_it_knows_every_route_and_method(self) -> None:
+        known = {(method, route.split("?")[0]) for method, route, _body, _statuses in [*ROWS, *INCIDENT_ROWS]}
+
+        self.assertEqual(set(routes(get_resolver())), known)
+
+    def test_it_lets_each_person_do_what_they_may(self) -> None:
+        for row in [*ROWS, *INCIDENT_ROWS]:
+            self.check(*row, self.plain)
+
+    def test_it_hides_restricted_incidents_from_responders_outside(self) -> None:
+        for method, route, body, statuses in INCIDENT_ROWS:
+            anonymous, owner, other, member, _outsider, admin = statuses
+            self.check(method, route, body, (anonymous, owner, other, member, 404, admin), self.restricted)
+
+    def check(self, method: str, route: str, body: Any, statuses: tuple[int, ...], world: dict[str, int]) -> None:
+        path = "/" + self.filled(route, world)
+        for person, client, expected in zip(PEOPLE, self.clients, statuses, strict=True):
+            with self.subTest(f"{method.upper()} {path} {body or ''} as {person}"):
+                answer = self.send(client, method, path, body, world)
+
+                self.assertIn(answer.status_code, (200, 503) if "health/" in path or path == "/readyz" else (expected,))
+                if answer.status_code == 403:
+                    self.assertTrue(answer.json()["detail"].endswith("."), answer.json())
+
+    def send(self, client: APIClient, method: str, path: str, body: Any, world: dict[str, int]) -> Any:
+        """The answer; whatever was done is undone."""
+        ids = {**self.ids, **world}
+        with transaction.atomic():
+            if body == "a file":
+                answer = client.post(path, {"attachments": [upload(picture(), "b.jpg")]}, format="multipart")
+            elif method == "get":
+                answer = client.get(path)
+            else:
+                answer = getattr(client, method)(path, _meant(body, ids))
+            transaction.set_rollback(True)
+        return answer
+
+    def filled(self, route: str, world: dict[str, int]) -> str:
+        """The route with ids in it."""
+        for pattern, pk in self.paths.items():
+            if pattern in route:
+                route = route.replace(pattern, re.sub(r"<\w+>", str(pk), pattern))
+        route = route.replace("<event_id>", str(world["event"])).replace("{link}", str(world["link"]))
+        return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))
+
+
+def _meant(body: Any, ids: dict[str, int]) -> Any:
+    """The body, with numbers for the words in braces."""
+    if isinstance(body, dict):
+        return {name: _meant(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_meant(value, ids) for value in body]
+    match = re.fullmatch(r"{(\w+)}", body) if isinstance(body, str) else None
+    return ids[match.group(1)] if match else body
