@@ -70,11 +70,16 @@ def _facts(kind: str, other: Incident) -> dict[str, object]:
 
 
 def _leads_to(start: Incident, goal: Incident) -> bool:
-    """Whether following `duplicate_of` from `start` comes to `goal`."""
+    """Whether following `duplicate_of` from `start` comes to `goal`.
+
+    Each incident on the way is locked before its links are read: two people closing a circle from both ends would each
+    miss the other's link. They wait for each other crosswise instead, and one of them is tried again.
+    """
     seen: set[int] = set()
     frontier = {start.pk}
     while frontier and goal.pk not in frontier:
         seen |= frontier
+        list(Incident.objects.select_for_update().filter(pk__in=frontier).order_by("pk").values_list("pk"))
         links = IncidentLink.objects.filter(incident__in=frontier, kind=LinkKind.DUPLICATE_OF)
         frontier = set(links.values_list("target_id", flat=True)) - seen
     return goal.pk in frontier
