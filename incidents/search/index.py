@@ -1,7 +1,7 @@
 """The search table in either database: `incidents_search(incident id, document)`."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 
@@ -46,8 +46,7 @@ def matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) ->
         return incidents.none()
     subquery, parameter = _match(words, reads_internal)
     where = f"incidents_incident.id IN ({subquery})"
-    found: IncidentQuerySet = incidents.extra(where=[where], params=[parameter])  # noqa: S610
-    return found
+    return cast("IncidentQuerySet", incidents.extra(where=[where], params=[parameter]))  # noqa: S610
 
 
 def first_matching(ordered: Any, text: str, *, limit: int, reads_internal: bool) -> list[Any]:

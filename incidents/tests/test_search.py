@@ -1,5 +1,7 @@
 """Search, with committed rows: InnoDB's full-text index sees no others."""
 
+from unittest import mock
+
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -33,8 +35,14 @@ class SearchTests(TransactionTestCase):
             cursor.execute("DELETE FROM incidents_search")
 
     def found(self, text: str, *, reads_internal: bool = True) -> list[str]:
-        incidents = search.matching(Incident.objects.all(), text, reads_internal=reads_internal)
-        return sorted(self.names.get(pk, "?") for pk in incidents.values_list("pk", flat=True))
+        """The texts that are found; the first page, in any way that it is made, holds the same."""
+        newest = Incident.objects.order_by("-created_at", "-id")
+        found = search.matching(newest, text, reads_internal=reads_internal)
+        for looked_through in (1000, 2):
+            with mock.patch("incidents.search.index.LOOKED_THROUGH", looked_through):
+                page = search.first_matching(newest, text, limit=50, reads_internal=reads_internal)
+            self.assertEqual(page, list(found))
+        return sorted(self.names.get(pk, "?") for pk in found.values_list("pk", flat=True))
 
     def test_it_finds_what_people_type(self) -> None:
         cases: dict[str, list[str]] = {
