@@ -10,6 +10,7 @@ import orjson
 import uvloop
 
 HOST = "127.0.0.1"
+LAST_CHUNK = b"\r\n0\r\n\r\n"  # the end of a chunked answer, with the end of the chunk before
 
 
 class Refused(RuntimeError):
@@ -184,12 +185,11 @@ def stream(port: int, message: bytes, *, stop_after_first: bool = False) -> Stre
         first = last = await reader.read(1 << 16)
         first_byte = time.perf_counter() - started
         size = len(first)
-        # The last chunk of a chunked answer is empty: its end shows in the last bytes.
-        tail = last[-7:]
-        while not stop_after_first and not tail.endswith(b"0\r\n\r\n") and last:
+        tail = last[-len(LAST_CHUNK) :]
+        while not stop_after_first and tail != LAST_CHUNK and last:
             last = await reader.read(1 << 16)
             size += len(last)
-            tail = (tail + last)[-7:]
+            tail = (tail + last)[-len(LAST_CHUNK) :]
         writer.close()
         return Streamed(first_byte, time.perf_counter() - started, size)
 
