@@ -1,0 +1,70 @@
+"""What the documentation promises about itself: links lead somewhere, and the README stays readable in one go."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.test import SimpleTestCase
+
+from tests.databases import ROOT
+
+LONGEST_README = 150
+LARGEST_PICTURE = 200 * 1024
+# [text](target) and ![text](target), but not what stands in code.
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def pages() -> list[Path]:
+    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def links(page: Path) -> Iterator[str]:
+    return (target for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def is_good(page: Path, target: str) -> bool:
+    if target.startswith(("https://", "http://", "mailto:")):
+        return True
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    return file.exists() and (not anchor or anchor in anchors(file))
+
+
+class DocsTests(SimpleTestCase):
+    def test_it_links_only_to_what_is_there(self):
+        broken = [
+            f"{page.relative_to(ROOT)}: {target}"
+            for page in pages()
+            for target in links(page)
+            if not is_good(page, target)
+        ]
+
+        self.assertEqual(broken, [])
+
+    def test_it_lists_every_page_in_the_index(self):
+        index = ROOT / "docs" / "README.md"
+        listed = {(index.parent / target).resolve() for target in links(index) if "://" not in target}
+
+        unlisted = [page.name for page in pages() if page.parent == index.parent and page not in {*listed, index}]
+
+        self.assertEqual(unlisted, [])
+
+    def test_it_keeps_the_readme_short(self):
+        lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+        self.assertLessEqual(len(lines), LONGEST_README)
+
+    def test_it_keeps_pictures_small(self):
+        large = [
+            picture.name for picture in (ROOT / "docs" / "images").glob("*") if picture.stat().st_size > LARGEST_PICTURE
+        ]
+
+        self.assertEqual(large, [])
