@@ -62,7 +62,7 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
     access = {name: value for name, value in fields.items() if name in ACCESS_FIELDS}
     if access:
         set_access(user, by=by, **access)
-    fresh = User.objects.select_for_update().get(pk=user.pk)
+    fresh: User = User.objects.select_for_update().get(pk=user.pk)
     changes = {
         name: value for name, value in fields.items() if name in PROFILE_FIELDS and value != getattr(fresh, name)
     }

@@ -1,0 +1,128 @@
+"""The pages of access: API sessions, personal tokens, sign-ins and locks."""
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from axes.utils import reset
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.decorators import display
+
+from users.admin.base import ReadOnlyAdmin
+from users.models import PersonalToken, Session
+from users.services.personal_tokens import delete_personal_token
+from users.services.sessions import end_sessions
+
+
+def may_revoke(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+class RevocableAdmin(ReadOnlyAdmin):
+    """Records that are read, and ended by an action."""
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Administrators end what gives access."""
+        return may_revoke(request)
+
+
+@admin.register(Session)
+class SessionAdmin(RevocableAdmin):
+    """Sign-ins over the API."""
+
+    ordering = ("-created_at", "-id")
+    list_display = ("user", "created_at", "rotated_at", "expires_at", "state", "ip_address", "user_agent")
+    list_display_links = None
+    list_select_related = ("user",)
+    search_fields = ("user__email__istartswith",)
+    search_help_text = "The beginning of an address"
+    fields = (
+        "user",
+        "created_at",
+        "rotated_at",
+        "expires_at",
+        "revoked_at",
+        "revoked_reason",
+        "ip_address",
+        "user_agent",
+    )
+    actions = ("revoke",)
+
+    @display(description="State", label={"active": "success", "ended": "default", "expired": "default"})  # type: ignore[untyped-decorator]
+    def state(self, session: Session) -> str:
+        if session.revoked_at:
+            return "ended"
+        return "active" if session.expires_at > timezone.now() else "expired"
+
+    @admin.action(description="End these sessions", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        ended = sum(
+            end_sessions(session.user, reason="revoked", only=session) for session in queryset.select_related("user")
+        )
+        self.message_user(request, f"{ended} ended.", messages.SUCCESS)
+
+
+@admin.register(PersonalToken)
+class PersonalTokenAdmin(RevocableAdmin):
+    """Personal access tokens: whose, what for, since when. The token itself is nowhere."""
+
+    ordering = ("-id",)
+    list_display = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email__istartswith", "prefix")
+    search_help_text = "The beginning of an address, or the token's first characters"
+    fields = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke these tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalToken]) -> None:
+        tokens = list(queryset.select_related("user"))
+        for token in tokens:
+            delete_personal_token(token)
+        self.message_user(request, f"{len(tokens)} revoked.", messages.SUCCESS)
+
+
+class SignInRecordAdmin(RevocableAdmin):
+    """What axes writes down about sign-ins."""
+
+    ordering = ("-id",)
+    search_fields = ("username__istartswith", "ip_address")
+    search_help_text = "The beginning of an address, or an IP address"
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(SignInRecordAdmin):
+    """Failed sign-ins that count towards a lock, and lifting it."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time", "path_info")
+    fields = ("username", "ip_address", "user_agent", "failures_since_start", "attempt_time", "path_info")
+    actions = ("lift",)
+
+    @display(description="Lock", label={"locked": "danger"})  # type: ignore[untyped-decorator]
+    def locked(self, attempt: AccessAttempt) -> str:
+        is_recent = attempt.attempt_time > timezone.now() - settings.AXES_COOLOFF_TIME
+        return "locked" if is_recent and attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT else ""
+
+    @admin.action(description="Lift the lock", permissions=["revoke"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
+        attempts = list(queryset)
+        for attempt in attempts:
+            reset(username=attempt.username, ip=attempt.ip_address)
+        self.message_user(request, f"{len(attempts)} lifted; they can sign in again.", messages.SUCCESS)
+
+
+@admin.register(AccessFailureLog)
+class AccessFailureAdmin(SignInRecordAdmin):
+    """Every sign-in that was refused, also after it stopped counting."""
+
+    list_display = ("username", "ip_address", "attempt_time", "locked_out", "path_info")
+    fields = ("username", "ip_address", "user_agent", "attempt_time", "locked_out", "path_info")
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(SignInRecordAdmin):
+    """Sign-ins and sign-outs."""
+
+    list_display = ("username", "ip_address", "attempt_time", "logout_time", "path_info")
+    fields = ("username", "ip_address", "user_agent", "attempt_time", "logout_time", "path_info")

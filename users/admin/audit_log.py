@@ -1,0 +1,94 @@
+"""The audit log: readable by administrators, changeable by nobody."""
+
+from typing import Any
+
+import auditlog.admin  # noqa: F401 (registers its own page, which ours replaces)
+from auditlog.models import LogEntry
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from users.admin.base import ReadOnlyAdmin
+
+admin.site.unregister(LogEntry)
+SHOWN_CHANGES = 4
+SHOWN_CHARACTERS = 80
+ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger", "noted": "default"}
+
+
+@admin.register(LogEntry)
+class AuditLogAdmin(ReadOnlyAdmin):
+    """Who changed what, from what to what, and from where."""
+
+    ordering = ("-id",)
+    list_display = ("timestamp", "who", "action_badge", "kind", "object_repr", "summary")
+    list_display_links = ("timestamp", "object_repr")
+    list_filter = (("action", ChoicesDropdownFilter),)
+    list_select_related = ("actor", "content_type")
+    search_fields = ("object_pk",)
+    search_help_text = "An e-mail address (who did it), or the number of what was changed"
+    fields = ("timestamp", "who", "action_badge", "kind", "object_repr", "object_pk", "changes_table", "remote_addr")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
+    ) -> tuple[QuerySet[LogEntry], bool]:
+        """By who did it or by what was changed; both are indexed, a search through all texts would not be."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if "@" in term:
+            return queryset.filter(Q(actor__email=term.lower())), False
+        return queryset.filter(object_pk=term.upper().removeprefix("INC-")), False
+
+    @display(description="Who")  # type: ignore[untyped-decorator]
+    def who(self, entry: LogEntry) -> str:
+        return str(entry.actor) if entry.actor else entry.actor_email or "the system"
+
+    @display(description="What", label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
+    def action_badge(self, entry: LogEntry) -> str:
+        return ("created", "changed", "deleted", "noted")[entry.action]
+
+    @display(description="Of")  # type: ignore[untyped-decorator]
+    def kind(self, entry: LogEntry) -> str:
+        return str(entry.content_type.name)
+
+    @display(description="Changes")  # type: ignore[untyped-decorator]
+    def summary(self, entry: LogEntry) -> str:
+        changes = changes_of(entry)
+        names = ", ".join(name for name, _, _ in changes[:SHOWN_CHANGES])
+        return names + (" …" if len(changes) > SHOWN_CHANGES else "")
+
+    @display(description="Changes")  # type: ignore[untyped-decorator]
+    def changes_table(self, entry: LogEntry) -> str:
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", changes_of(entry))
+        return format_html(
+            '<table class="ir-table"><thead><tr><th>Field</th><th>From</th><th>To</th></tr></thead>'
+            "<tbody>{}</tbody></table>",
+            rows,
+        )
+
+
+def changes_of(entry: LogEntry) -> list[tuple[str, str, str]]:
+    """Field, before, after; of an entry that notes something, its facts."""
+    changes: dict[str, Any] = entry.changes or {}
+    rows = [(name, *_pair(change)) for name, change in changes.items()]
+    return rows + [(name, "", _short(value)) for name, value in (entry.additional_data or {}).items()]
+
+
+def _pair(change: Any) -> tuple[str, str]:
+    if isinstance(change, list) and len(change) == 2:
+        return _short(change[0]), _short(change[1])
+    if isinstance(change, dict):
+        return "", _short(f"{change.get('operation', '')} {', '.join(map(str, change.get('objects', [])))}")
+    return "", _short(change)
+
+
+def _short(value: Any) -> str:
+    text = "" if value in (None, "None") else str(value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"

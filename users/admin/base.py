@@ -1,0 +1,149 @@
+"""What every page of the back office shares."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db.models import PROTECT, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import capfirst
+from unfold.admin import ModelAdmin
+
+from incident_response.exceptions import DomainError
+from users.admin.paging import BoundedPaginator, KeysetChangeList
+
+
+class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
+    """A form that shows what a service refused beside what was entered; see `BackOfficeAdmin.changeform_view`."""
+
+    refusal: DomainError | None = None
+
+    def clean(self) -> dict[str, Any] | None:
+        """Add the service's refusal to the form's own errors."""
+        cleaned = super().clean()
+        if self.refusal is not None:
+            field = self.refusal.field
+            self.add_error(field if field in self.fields else None, self.refusal.message)
+        return cleaned
+
+
+class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """A model's pages: bounded lists, refusals told on the form, the audit log as the one history."""
+
+    form = RefusableForm
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_filter_submit = True
+    list_disable_select_all = True
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    sortable_by: Iterable[str] = ()
+    warn_unsaved_form = True
+    # Relations are created on their own pages; a small plus beside each field is one way too many.
+    has_related_buttons = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """Lists walk by key."""
+        return KeysetChangeList
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, told what a service has just refused."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.refusal = getattr(request, "refusal", None)
+        return form
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Fields without the buttons that would open another form in a window."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, self.has_related_buttons)
+        return field
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Django's own; where a service refuses, the same form comes back with what was entered and the reason."""
+        try:
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except DomainError as error:
+            request.refusal = error  # type: ignore[attr-defined]
+            response = super().changeform_view(request, *args, **kwargs)
+        return response
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Run an action on the rows that were ticked, never on everything that matches."""
+        if request.POST.get("select_across", "0") not in ("", "0"):
+            messages.error(request, "Choose the rows one page at a time.")
+            return HttpResponseRedirect(request.get_full_path())
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What a deletion takes away and what forbids it, without reading everything that hangs on the rows."""
+        rows = list(objs)
+        protected = sorted({name for row in rows for name in blockers(row)})
+        return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The audit log of this row, for administrators."""
+        if not getattr(request.user, "is_superuser", False):
+            raise PermissionDenied
+        content_type = ContentType.objects.get_for_model(self.model)
+        log = reverse("admin:auditlog_logentry_changelist")
+        return HttpResponseRedirect(f"{log}?content_type__id__exact={content_type.pk}&object_pk={object_id}")
+
+    # Django's own log of the admin would say once more what the audit log says, and only for changes made here.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The audit log has it."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The audit log has it."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """The audit log has it."""
+
+
+class ReadOnlyAdmin(BackOfficeAdmin):
+    """Records that are read and never touched, by anybody."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def blockers(row: Model) -> list[str]:
+    """The kinds of rows that name this one and would be lost with it; one cheap question for each kind."""
+    found = []
+    for relation in row._meta.related_objects:
+        if getattr(relation, "on_delete", None) is not PROTECT:
+            continue
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: row})
+        if rows.exists():
+            found.append(f"{capfirst(str(relation.related_model._meta.verbose_name_plural))} that name {row}")
+    return found
+
+
+def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:
+    """Call a service and tell the person how it went; whether it was done."""
+    try:
+        work()
+    except DomainError as error:
+        messages.error(request, error.message)
+        return False
+    messages.success(request, done)
+    return True

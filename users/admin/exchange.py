@@ -1,0 +1,96 @@
+"""Import and export of configuration as CSV and XLSX (django-import-export)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from import_export.admin import ImportExportModelAdmin
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.resources import ModelResource
+from import_export.widgets import ForeignKeyWidget
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from incident_response.exceptions import DomainError
+from users.admin.base import BackOfficeAdmin
+from users.models import User
+
+# What spreadsheets take for the beginning of a formula (OWASP, "CSV injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def defused(value: Any) -> Any:
+    """Text that a spreadsheet shows rather than runs."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def restored(value: Any) -> Any:
+    """The text that `defused` was given."""
+    if isinstance(value, str) and value.startswith("'") and value[1:].startswith(FORMULA_STARTS):
+        return value[1:]
+    return value
+
+
+class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
+    """Rows in and out: formulas defused, unknown columns refused, each refused row told with its reason."""
+
+    by: User | None = None
+
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        """Note who imports, and refuse a file with a column that would be ignored."""
+        self.by = kwargs.get("user")
+        known = [field.column_name for field in self.get_import_fields()]
+        unknown = [header for header in dataset.headers or [] if header not in known]
+        if unknown:
+            raise ValidationError(f"Unknown columns: {', '.join(map(str, unknown))}. Known are {', '.join(known)}.")
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        """Take back what export did to text that looks like a formula."""
+        for name, value in row.items():
+            row[name] = restored(value.strip() if isinstance(value, str) else value)
+
+    def import_row(self, row: dict[str, Any], instance_loader: Any, **kwargs: Any) -> Any:
+        """One row; a value that no choice or service accepts is that row's error."""
+        return super().import_row(row, instance_loader, **kwargs)
+
+    def do_instance_save(self, instance: Any, is_create: bool) -> None:
+        """Save through `store`; a refusal becomes the row's error."""
+        try:
+            self.store(instance, is_create)
+        except DomainError as error:
+            known = {field.attribute for field in self.get_import_fields()}
+            if error.field in known:
+                raise ValidationError({str(error.field): error.message}) from error
+            raise ValidationError(error.message) from error
+
+    def store(self, instance: Any, is_create: bool) -> None:
+        """Write the row."""
+        instance.save()
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        """A cell that no spreadsheet runs."""
+        return defused(super().export_field(field, instance, **kwargs))
+
+
+class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is untyped
+    """A relation by name, with a sentence for a name nobody has."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        """The row of that name; None for an empty cell."""
+        try:
+            return super().clean(value, row, **kwargs)
+        except self.model.DoesNotExist as error:
+            raise ValueError(f"There is no {self.model._meta.verbose_name} named {value}.") from error
+
+
+class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[misc]
+    """A model's pages with import and export."""
+
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    formats = (CSV, XLSX)
+    skip_admin_log = True
+    show_change_form_export = False
+
+    def get_export_resource_fields_from_form(self, form: Any) -> Iterable[str] | None:
+        """All columns: what is exported can be imported again."""
+        return None

@@ -1,0 +1,242 @@
+"""The pages of people: accounts, roles, passwords."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+import django.contrib.auth.admin  # noqa: F401 (registers the page of groups, which is taken down below)
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from import_export.fields import Field
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
+
+from incident_response.exceptions import DomainError
+from users.admin.base import RefusableForm
+from users.admin.exchange import ExchangeAdmin, SafeResource
+from users.models import Role, User
+from users.services.administration import create_account, edit_account, set_password
+
+# Roles say what people may do; groups would be a second, silent way that nothing here asks.
+admin.site.unregister(Group)
+ROLE_COLOURS = {"Administrator": "danger", "Responder": "info", "Reporter": "default"}
+FIELDS = ("email", "name", "role", "is_active", "time_zone")
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """All time zones, by name."""
+    return [(name, name) for name in sorted(available_timezones())]
+
+
+def password_field(label: str, *, required: bool, help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        strip=False,
+        help_text=help_text,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class PasswordsMatch(forms.Form):
+    """Two fields that must say the same."""
+
+    def clean_password2(self) -> str:
+        """The password, typed twice alike."""
+        first, second = self.cleaned_data.get("password1", ""), self.cleaned_data.get("password2", "")
+        if first != second:
+            raise forms.ValidationError("The two passwords differ.")
+        return str(second)
+
+
+class AccountForm(RefusableForm):
+    """An account; its password is set on a page of its own."""
+
+    class Meta:
+        model = User
+        fields = FIELDS
+        widgets = {"time_zone": UnfoldAdminSelect2Widget}
+
+    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
+
+    def clean_email(self) -> str:
+        """Addresses are kept in lower case."""
+        return str(self.cleaned_data["email"]).strip().lower()
+
+
+class NewAccountForm(PasswordsMatch, AccountForm):
+    """An account with its first password."""
+
+    password1 = password_field(
+        "Password", required=False, help_text="Leave it empty, and the person chooses one by “forgotten password”."
+    )
+    password2 = password_field("Password again", required=False)
+
+
+class PasswordForm(PasswordsMatch):
+    """A new password for somebody."""
+
+    password1 = password_field("New password", required=True, help_text="Ends all of the person's sessions.")
+    password2 = password_field("New password again", required=True)
+
+
+class UserResource(SafeResource):
+    """People as rows: matched by address; roles and activity obey the same rules as everywhere. No passwords."""
+
+    email = Field(attribute="email", column_name="email")
+
+    class Meta:
+        model = User
+        fields = FIELDS
+        export_order = FIELDS
+        import_order = FIELDS
+        import_id_fields = ("email",)
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+        use_transactions = True
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        """Addresses in lower case; what a new account leaves out has its default."""
+        super().before_import_row(row, **kwargs)
+        row["email"] = str(row.get("email") or "").strip().lower()
+        defaults = {"role": Role.REPORTER.value, "is_active": "1", "time_zone": "UTC"}
+        for name, default in defaults.items():
+            if name in row and row[name] in ("", None):
+                row[name] = default
+
+    def validate_instance(self, instance: User, *args: Any, **kwargs: Any) -> None:
+        """A new account has no password yet; that is no error."""
+        instance.password = instance.password or "!"
+        super().validate_instance(instance, *args, **kwargs)
+
+    def store(self, instance: User, is_create: bool) -> None:
+        """Write the account through the services."""
+        if self.by is None:
+            raise DomainError("Nobody imports.")
+        fields = {name: getattr(instance, name) for name in FIELDS}
+        if is_create:
+            instance.pk = create_account(by=self.by, **fields).pk
+        else:
+            edit_account(instance, by=self.by, fields=fields)
+
+
+class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
+    """Accounts that may sign in, or those that may not."""
+
+    title, parameter_name = "account", "active"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Active"), ("no", "Deactivated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(is_active=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(User)
+class UserAdmin(ExchangeAdmin):
+    """Accounts: who somebody is, what they may do. Deactivated, never deleted."""
+
+    resource_classes = (UserResource,)
+    form = AccountForm
+    ordering = ("email",)
+    list_display = ("name", "email", "role_badge", "active", "time_zone", "last_login")
+    list_display_links = ("name", "email")
+    list_filter = (("role", ChoicesDropdownFilter), ActiveFilter)
+    search_fields = ("email__istartswith", "name__icontains")
+    search_help_text = "Name, or the beginning of an address"
+    readonly_fields = ("password_link", "last_login", "created_at", "email_verified_at")
+    sortable_by = ("email",)
+    fieldsets = (
+        (None, {"fields": ("name", "email", "time_zone")}),
+        ("Access", {"fields": ("role", "is_active", "password_link")}),
+        ("Dates", {"fields": ("created_at", "last_login", "email_verified_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "email", "time_zone")}),
+        ("Access", {"fields": ("role", "is_active", "password1", "password2")}),
+    )
+
+    @display(description="Role", label=ROLE_COLOURS)  # type: ignore[untyped-decorator]
+    def role_badge(self, user: User) -> str:
+        return user.get_role_display()
+
+    @display(description="Active", boolean=True)  # type: ignore[untyped-decorator]
+    def active(self, user: User) -> bool:
+        return user.is_active
+
+    @admin.display(description="Password")
+    def password_link(self, user: User) -> str:
+        state = "Set." if user.has_usable_password() else "None yet."
+        return format_html(
+            '{} <a class="ir-link" href="{}">Set a new password</a>',
+            state,
+            reverse("admin:users_user_password", args=[user.pk]),
+        )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewAccountForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """People by name or address; where an incident is given away, those it can be given to."""
+        if request.GET.get("field_name") == "assignee":
+            queryset = queryset.filter(pk__in=User.objects.can_respond())
+        found, _ = super().get_search_results(request, queryset, search_term)
+        return found, False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes people: history names them."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write through the services."""
+        by: User = request.user  # type: ignore[assignment]
+        fields = {name: form.cleaned_data[name] for name in FIELDS}
+        if not change:
+            obj.pk = create_account(by=by, password=form.cleaned_data["password1"] or None, **fields).pk
+            return
+        changed = {name: value for name, value in fields.items() if name in form.changed_data}
+        edit_account(obj, by=by, fields=changed)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """There is nothing beside the account itself."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.password_view)
+        return [path("<int:pk>/password/", view, name="users_user_password"), *super().get_urls()]
+
+    def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Set somebody's password."""
+        user = self.get_object(request, str(pk))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        form = PasswordForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                set_password(user, new=form.cleaned_data["password1"], by=request.user)  # type: ignore[arg-type]
+            except DomainError as error:
+                form.add_error("password1", error.message)
+            else:
+                self.message_user(request, f"{user} has a new password; all sessions were ended.")
+                return HttpResponseRedirect(reverse("admin:users_user_change", args=[pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"New password for {user}",
+            "form": form,
+            "submit": "Set password",
+            "back": reverse("admin:users_user_change", args=[pk]),
+            "opts": self.opts,
+            "original": user,
+        }
+        return TemplateResponse(request, "admin/ask.html", context)

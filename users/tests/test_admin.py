@@ -1,0 +1,382 @@
+import datetime as dt
+import io
+
+from auditlog.models import LogEntry
+from axes.models import AccessAttempt
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import RequestFactory, TestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from users.admin.exchange import defused, restored
+from users.middleware import local_time
+from users.models import PersonalToken, Role, Session, User
+from users.services import create_personal_token, open_session
+from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
+
+USERS = reverse("admin:users_user_changelist")
+NEW_PASSWORD = "a much better password 7"
+
+
+class Base(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.admin = make_admin(email="ada@example.com", name="Ada")
+        cls.person = make_reporter(email="rita@example.com", name="Rita")
+
+    def setUp(self) -> None:
+        self.client.force_login(self.admin)
+
+    def messages(self, answer) -> str:
+        return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+    def page(self, user: User, name: str = "change") -> str:
+        return reverse(f"admin:users_user_{name}", args=[user.pk])
+
+    def form(self, user: User, **changes: object) -> dict[str, object]:
+        sent = {
+            "email": user.email,
+            "name": user.name,
+            "role": user.role,
+            "is_active": "on",
+            "time_zone": user.time_zone,
+            **changes,
+        }
+        return {name: value for name, value in sent.items() if value is not None}
+
+
+class AccountTests(Base):
+    def test_it_makes_an_account_with_a_password(self) -> None:
+        sent = {
+            "email": "New@Example.com",
+            "name": "New",
+            "role": "responder",
+            "is_active": "on",
+            "time_zone": "Asia/Tokyo",
+            "password1": NEW_PASSWORD,
+            "password2": NEW_PASSWORD,
+        }
+
+        self.client.post(reverse("admin:users_user_add"), sent)
+
+        user = User.objects.get(email="new@example.com")
+        self.assertEqual((user.role, user.time_zone), (Role.RESPONDER, "Asia/Tokyo"))
+        self.assertTrue(user.check_password(NEW_PASSWORD))
+        self.assertEqual(LogEntry.objects.get_for_object(user).first().actor, self.admin)
+
+    def test_it_makes_an_account_without_a_password(self) -> None:
+        sent = self.form(User(email="new@example.com", name="New", role=Role.REPORTER))
+
+        self.client.post(reverse("admin:users_user_add"), sent)
+
+        self.assertFalse(User.objects.get(email="new@example.com").has_usable_password())
+
+    def test_it_refuses_a_bad_account_on_the_form(self) -> None:
+        base = self.form(User(email="new@example.com", name="New", role=Role.REPORTER))
+        cases = {
+            "differ": {"password1": NEW_PASSWORD, "password2": "other"},
+            "too short": {"password1": "short", "password2": "short"},
+            "already": {"email": "RITA@example.com"},
+            "not one of the available choices": {"time_zone": "Mars/Olympus"},
+        }
+
+        for sentence, changes in cases.items():
+            with self.subTest(sentence):
+                answer = self.client.post(reverse("admin:users_user_add"), {**base, **changes})
+
+                self.assertContains(answer, sentence)
+        self.assertFalse(User.objects.filter(email="new@example.com").exists())
+
+    def test_it_changes_profile_and_access(self) -> None:
+        self.client.post(self.page(self.person), self.form(self.person, name="Rita B.", role="responder"))
+
+        self.person.refresh_from_db()
+        self.assertEqual((self.person.name, self.person.role), ("Rita B.", Role.RESPONDER))
+
+    def test_it_takes_the_verification_from_a_new_address(self) -> None:
+        User.objects.filter(pk=self.person.pk).update(email_verified_at=timezone.now())
+
+        self.client.post(self.page(self.person), self.form(self.person, email="other@example.com"))
+
+        self.person.refresh_from_db()
+        self.assertEqual((self.person.email, self.person.email_verified_at), ("other@example.com", None))
+
+    def test_it_ends_sessions_with_the_account(self) -> None:
+        session = open_session(self.person)
+
+        self.client.post(self.page(self.person), self.form(self.person, is_active=None))
+
+        session.refresh_from_db()
+        self.person.refresh_from_db()
+        self.assertFalse(self.person.is_active)
+        self.assertIsNotNone(session.revoked_at)
+
+    def test_it_keeps_the_last_administrator(self) -> None:
+        for changes in ({"role": "responder"}, {"is_active": None}):
+            with self.subTest(changes):
+                answer = self.client.post(self.page(self.admin), self.form(self.admin, name="Kept", **changes))
+
+                self.assertContains(answer, "last active administrator")
+                self.assertContains(answer, 'value="Kept"')
+                self.admin.refresh_from_db()
+                self.assertEqual((self.admin.name, self.admin.is_superuser), ("Ada", True))
+
+    def test_it_deletes_nobody(self) -> None:
+        self.client.post(reverse("admin:users_user_delete", args=[self.person.pk]), {"post": "yes"})
+        sent = {"action": "delete_selected", "_selected_action": [self.person.pk], "post": "yes"}
+        self.client.post(USERS, sent)
+
+        self.assertTrue(User.objects.filter(pk=self.person.pk).exists())
+
+    def test_it_sets_a_password_and_ends_sessions(self) -> None:
+        session = open_session(self.person)
+        sent = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+        self.client.post(self.page(self.person, "password"), sent)
+
+        session.refresh_from_db()
+        self.person.refresh_from_db()
+        self.assertTrue(self.person.check_password(NEW_PASSWORD))
+        self.assertIsNotNone(session.revoked_at)
+
+    def test_it_refuses_a_weak_password(self) -> None:
+        answer = self.client.post(self.page(self.person, "password"), {"password1": "short", "password2": "short"})
+
+        self.assertContains(answer, "too short")
+        self.person.refresh_from_db()
+        self.assertTrue(self.person.check_password(PASSWORD))
+
+    def test_it_ends_api_sessions_with_the_own_password(self) -> None:
+        session = open_session(self.admin)
+        sent = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+
+        answer = self.client.post(reverse("admin:password_change"), sent)
+
+        session.refresh_from_db()
+        self.assertRedirects(answer, reverse("admin:password_change_done"))
+        self.assertIsNotNone(session.revoked_at)
+
+
+class ExchangeTests(Base):
+    def send(self, text: str, *, confirm: bool = True):
+        url = reverse("admin:users_user_import")
+        file = SimpleUploadedFile("people.csv", text.encode(), content_type="text/csv")
+        shown = self.client.post(url, {"import_file": file, "format": "0"})
+        form = shown.context.get("confirm_form") if shown.context else None
+        if form is None or not confirm:
+            return shown
+        return self.client.post(reverse("admin:users_user_process_import"), form.initial, follow=True)
+
+    def test_it_imports_people(self) -> None:
+        self.send(
+            "email,name,role,is_active,time_zone\n"
+            "Neu@example.com,Neu,responder,1,Europe/Zurich\n"
+            "rita@example.com,Rita R.,reporter,1,UTC\n"
+        )
+
+        new = User.objects.get(email="neu@example.com")
+        self.person.refresh_from_db()
+        self.assertEqual((new.name, new.role, new.time_zone), ("Neu", Role.RESPONDER, "Europe/Zurich"))
+        self.assertFalse(new.has_usable_password())
+        self.assertEqual(self.person.name, "Rita R.")
+        self.assertTrue(self.person.check_password(PASSWORD))
+
+    def test_it_tells_each_rows_error_and_stores_none(self) -> None:
+        answer = self.send(
+            "email,name,role,is_active,time_zone\n"
+            "good@example.com,Good,reporter,1,UTC\n"
+            "bad,Bad,reporter,1,UTC\n"
+            "x@example.com,X,king,1,UTC\n"
+            "y@example.com,Y,reporter,1,Mars/Olympus\n"
+        )
+
+        self.assertContains(answer, "Enter a valid email address")
+        self.assertContains(answer, "king")
+        self.assertContains(answer, "Mars/Olympus is not a time zone")
+        self.assertFalse(User.objects.filter(email="good@example.com").exists())
+
+    def test_it_keeps_the_last_administrator(self) -> None:
+        answer = self.send("email,name,role,is_active,time_zone\nada@example.com,Ada,reporter,1,UTC\n")
+
+        self.assertContains(answer, "last active administrator")
+        self.admin.refresh_from_db()
+        self.assertTrue(self.admin.is_superuser)
+
+    def test_it_refuses_unknown_columns(self) -> None:
+        answer = self.send("email,name,password\nrita@example.com,Rita,secret\n")
+
+        self.assertContains(answer, "Unknown columns: password")
+
+    def test_it_exports_without_passwords_and_defused(self) -> None:
+        make_reporter(email="evil@example.com", name="=HYPERLINK(1)")
+
+        answer = self.client.post(reverse("admin:users_user_export"), self._export_form("0"))
+
+        text = answer.content.decode()
+        self.assertEqual(text.splitlines()[0], "email,name,role,is_active,time_zone")
+        self.assertIn("'=HYPERLINK(1)", text)
+        self.assertNotIn("pbkdf2", text)
+
+    def test_it_exports_spreadsheets_that_can_be_imported_again(self) -> None:
+        from openpyxl import load_workbook
+
+        answer = self.client.post(reverse("admin:users_user_export"), self._export_form("1"))
+
+        rows = list(load_workbook(io.BytesIO(answer.content)).active.values)
+        self.assertEqual(rows[0], ("email", "name", "role", "is_active", "time_zone"))
+        self.assertEqual(len(rows), 3)
+
+    def test_it_defuses_what_a_spreadsheet_would_run(self) -> None:
+        for text in ("=1", "+1", "-1", "@x", "\tx", "\rx"):
+            self.assertEqual(defused(text), f"'{text}")
+            self.assertEqual(restored(defused(text)), text)
+        for value in ("plain", "'quoted", "", 5, None):
+            self.assertEqual(restored(defused(value)), value)
+
+    def _export_form(self, format_number: str) -> dict[str, object]:
+        fields = {f"userresource_{name}": "on" for name in ("email", "name", "role", "is_active", "time_zone")}
+        return {"format": format_number, "resource": "0", **fields}
+
+
+class RecordTests(Base):
+    def test_it_revokes_sessions_and_tokens(self) -> None:
+        session = open_session(self.person)
+        token, _ = create_personal_token(self.person, name="script")
+
+        for model, row in (("session", session), ("personaltoken", token)):
+            url = reverse(f"admin:users_{model}_changelist")
+            self.client.post(url, {"action": "revoke", "_selected_action": [row.pk]})
+
+        session.refresh_from_db()
+        self.assertIsNotNone(session.revoked_at)
+        self.assertFalse(PersonalToken.objects.exists())
+
+    def test_it_lifts_a_lock(self) -> None:
+        attempt = AccessAttempt.objects.create(
+            username="rita@example.com", ip_address="10.0.0.1", failures_since_start=10, user_agent="x"
+        )
+        url = reverse("admin:axes_accessattempt_changelist")
+
+        listed = self.client.get(url)
+        self.client.post(url, {"action": "lift", "_selected_action": [attempt.pk]})
+
+        self.assertContains(listed, "locked")
+        self.assertFalse(AccessAttempt.objects.exists())
+
+    def test_it_lets_nobody_write_the_audit_log(self) -> None:
+        entry = LogEntry.objects.get_for_object(self.person).first()
+        names = {"change": [entry.pk], "delete": [entry.pk], "add": []}
+
+        answers = [
+            self.client.post(reverse(f"admin:auditlog_logentry_{name}", args=args), {"post": "yes"})
+            for name, args in names.items()
+        ]
+        url = reverse("admin:auditlog_logentry_changelist")
+        self.client.post(url, {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"})
+
+        self.assertEqual([answer.status_code for answer in answers], [403, 403, 403])
+        self.assertTrue(LogEntry.objects.filter(pk=entry.pk).exists())
+
+    def test_it_finds_audit_entries_by_who_and_by_what(self) -> None:
+        self.client.post(self.page(self.person), self.form(self.person, name="Changed"))
+        url = reverse("admin:auditlog_logentry_changelist")
+
+        by_whom = self.client.get(url, {"q": "ADA@example.com"}).context["cl"].result_list
+        by_what = self.client.get(reverse("admin:users_user_history", args=[self.person.pk]), follow=True)
+
+        self.assertEqual({entry.actor for entry in by_whom}, {self.admin})
+        content_type = ContentType.objects.get_for_model(User)
+        found = by_what.context["cl"].result_list
+        self.assertEqual(
+            {(entry.content_type, entry.object_pk) for entry in found}, {(content_type, str(self.person.pk))}
+        )
+
+
+class PagingTests(Base):
+    def walk(self, url: str, direction: str = "next") -> list[int]:
+        seen: list[int] = []
+        for _ in range(50):
+            changes = self.client.get(url).context["cl"]
+            rows = [row.pk for row in changes.result_list]
+            seen = seen + rows if direction == "next" else rows + seen
+            link = changes.next_url if direction == "next" else changes.previous_url
+            if not link:
+                return seen
+            url, self.last = USERS + link, USERS + link
+        raise AssertionError("the pages never end")
+
+    def test_it_walks_every_row_once_in_both_directions(self) -> None:
+        for number in range(112):
+            make_reporter(email=f"p{number}@example.com")
+        expected = list(User.objects.order_by("email").values_list("pk", flat=True))
+
+        for query in ("", "?o=-1", "?active=yes"):
+            with self.subTest(query):
+                forwards = self.walk(USERS + query)
+                backwards = self.walk(self.last, "previous")
+
+                self.assertEqual(forwards, expected if query != "?o=-1" else expected[::-1])
+                self.assertEqual(backwards, forwards)
+
+    def test_it_starts_over_for_a_damaged_place(self) -> None:
+        for token in ("x", "bm9uc2Vuc2U", "W10", "WzEsMiwzXQ", "%ff"):
+            with self.subTest(token):
+                answer = self.client.get(USERS, {"after": token})
+
+                self.assertEqual(len(answer.context["cl"].result_list), 2)
+
+    def test_it_walks_nullable_and_descending_columns(self) -> None:
+        for number in range(60):
+            Session.objects.create(
+                user=self.person,
+                current_jti=str(number),
+                expires_at=timezone.now(),
+                created_at=timezone.now() - dt.timedelta(minutes=number // 3),
+            )
+        url = reverse("admin:users_session_changelist")
+
+        first = self.client.get(url).context["cl"]
+        second = self.client.get(url + first.next_url).context["cl"]
+
+        rows = [row.pk for changes in (first, second) for row in changes.result_list]
+        self.assertEqual(rows, [row.pk for row in Session.objects.order_by("-created_at", "-id")])
+        self.assertEqual(second.next_url, "")
+
+
+class LocalTimeTests(Base):
+    def test_it_shows_times_in_the_persons_zone(self) -> None:
+        User.objects.filter(pk=self.person.pk).update(created_at=dt.datetime(2026, 7, 1, 22, 30, tzinfo=dt.UTC))
+        shown = {}
+
+        for zone in ("UTC", "Europe/Zurich", "Nowhere/Atall"):
+            User.objects.filter(pk=self.admin.pk).update(time_zone=zone)
+            shown[zone] = "July 2, 2026, 12:30 a.m." in self.client.get(self.page(self.person)).content.decode()
+
+        self.assertEqual(shown, {"UTC": False, "Europe/Zurich": True, "Nowhere/Atall": False})
+        self.assertEqual(timezone.get_current_timezone_name(), "UTC")
+
+    def test_it_costs_other_requests_nothing(self) -> None:
+        request = RequestFactory().get("/api/v1/incidents/")
+        request.COOKIES["sessionid"] = "x"
+        request.user = SimpleLazyObject(lambda: self.fail("nobody may ask who it is"))
+        zones = []
+
+        local_time(lambda request: zones.append(timezone.get_current_timezone_name()) or HttpResponse())(request)
+
+        self.assertEqual(zones, ["UTC"])
+
+
+class SignInTests(Base):
+    @override_settings(AXES_FAILURE_LIMIT=2)
+    def test_it_locks_after_failures(self) -> None:
+        self.client.logout()
+        make_responder()
+        sent = {"username": self.admin.email, "password": "wrong"}
+
+        answers = [self.client.post(reverse("admin:login"), sent).status_code for _ in range(3)]
+
+        self.assertEqual(answers[-1], 429)
