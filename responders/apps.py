@@ -6,3 +6,9 @@ class RespondersConfig(AppConfig):
 
     name = "responders"
     verbose_name = "Teams and services"
+
+    def ready(self) -> None:
+        """Audit what people edit."""
+        from responders.audit import register
+
+        register()

@@ -1,0 +1,123 @@
+"""The pages of teams and services."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from import_export.fields import Field
+from unfold.admin import TabularInline
+
+from responders.models import Membership, Service, Team
+from responders.services import add_member, remove_member
+from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
+from users.models import User
+
+
+class TeamResource(SafeResource):
+    """Teams as rows: matched by name; `members` are addresses separated by spaces."""
+
+    members = Field(column_name="members")
+
+    class Meta:
+        model = Team
+        fields = export_order = import_order = ("name", "description", "members")
+        import_id_fields = ("name",)
+        clean_model_instances = True
+        report_skipped = True
+        use_transactions = True
+
+    def dehydrate_members(self, team: Team) -> str:
+        """The members' addresses."""
+        return " ".join(sorted(user.email for user in team.members.all()))
+
+    def get_queryset(self) -> QuerySet[Team]:
+        """Teams with their members, read at once."""
+        return Team.objects.prefetch_related("members")
+
+    def after_save_instance(self, instance: Team, row: dict[str, Any], **kwargs: Any) -> None:
+        """Make the members those of the row; a file without the column changes none."""
+        if "members" not in row:
+            return
+        wanted = {word.lower() for word in str(row["members"] or "").split()}
+        people = {user.email: user for user in User.objects.filter(email__in=wanted)}
+        if missing := sorted(wanted - set(people)):
+            raise ValueError(f"Nobody has the address {', '.join(missing)}.")
+        present = {member.user.email: member.user_id for member in instance.memberships.select_related("user")}
+        for email in sorted(wanted - set(present)):
+            add_member(instance, people[email], by=self.by)
+        for email in sorted(set(present) - wanted):
+            remove_member(instance, present[email], by=self.by)
+
+
+class ServiceResource(SafeResource):
+    """Services as rows: matched by slug; the team is named."""
+
+    team = Field(column_name="team", attribute="team", widget=NamedWidget(Team, field="name"))
+
+    class Meta:
+        model = Service
+        fields = export_order = import_order = ("slug", "name", "description", "team")
+        import_id_fields = ("slug",)
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+        use_transactions = True
+
+    def get_queryset(self) -> QuerySet[Service]:
+        """Services with their teams, read at once."""
+        return Service.objects.select_related("team")
+
+
+class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
+    """Who belongs to the team."""
+
+    model = Membership
+    fields = ("user",)
+    autocomplete_fields = ("user",)
+    extra = 0
+    verbose_name, verbose_name_plural = "member", "members"
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.select_related("user").order_by("user__name", "id")
+
+
+@admin.register(Team)
+class TeamAdmin(ExchangeAdmin):
+    """Teams and their members."""
+
+    resource_classes = (TeamResource,)
+    ordering = ("name",)
+    list_display = ("name", "description", "people")
+    search_fields = ("name__icontains",)
+    sortable_by = ("name",)
+    fields = ("name", "description")
+    inlines = (MembershipInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        rows: QuerySet[Team] = super().get_queryset(request)
+        return rows.annotate(number=Count("memberships"))
+
+    @admin.display(description="Members")
+    def people(self, team: Any) -> int:
+        return int(team.number)
+
+
+@admin.register(Service)
+class ServiceAdmin(ExchangeAdmin):
+    """What can break, and who answers for it."""
+
+    resource_classes = (ServiceResource,)
+    ordering = ("name",)
+    list_display = ("name", "slug", "team", "description")
+    list_select_related = ("team",)
+    search_fields = ("name__icontains", "slug__istartswith")
+    sortable_by = ("name",)
+    autocomplete_fields = ("team",)
+    fields = ("name", "slug", "team", "description")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
+        """The slug follows the name until the service exists; programs rely on it afterwards."""
+        return {} if obj or not self.has_change_permission(request) else {"slug": ("name",)}
