@@ -216,7 +216,6 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is 
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in; the audit log has them
 AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False  # our own pages stand in for axes'
 AXES_ENABLE_ADMIN = False  # users.admin shows its tables in our own style
 
 SIMPLE_JWT = {

@@ -6,3 +6,9 @@ class IncidentsConfig(AppConfig):
 
     name = "incidents"
     verbose_name = "Incidents"
+
+    def ready(self) -> None:
+        """Audit what people edit."""
+        from incidents.audit import register
+
+        register()

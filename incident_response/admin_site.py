@@ -1,0 +1,110 @@
+"""The admin site: what lies around every page of the back office."""
+
+from collections.abc import Callable
+from typing import Any
+
+from csp.decorators import csp_replace
+from django.conf import settings
+from django.contrib.admin import apps
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.templatetags.static import static
+from django.urls import reverse
+from unfold.sites import UnfoldAdminSite
+
+# Group, then (title, symbol, model) of its pages; a page is shown to who may view its model.
+PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    ("Work", (("Incidents", "emergency", "incidents.incident"),)),
+    (
+        "Who answers",
+        (("Teams", "groups", "responders.team"), ("Services", "dns", "responders.service")),
+    ),
+    (
+        "Rules",
+        (("Categories", "category", "incidents.category"), ("SLA policies", "timer", "incidents.slapolicy")),
+    ),
+    (
+        "People",
+        (
+            ("Users", "person", "users.user"),
+            ("API sessions", "devices", "users.session"),
+            ("Personal tokens", "key", "users.personaltoken"),
+        ),
+    ),
+    (
+        "Records",
+        (
+            ("Audit log", "history", "auditlog.logentry"),
+            ("Locks", "lock", "axes.accessattempt"),
+            ("Refused sign-ins", "block", "axes.accessfailurelog"),
+            ("Sign-ins", "login", "axes.accesslog"),
+        ),
+    ),
+)
+
+
+class AdminConfig(apps.AdminConfig):
+    """Django's admin with our site."""
+
+    default_site = "incident_response.admin_site.BackOfficeSite"
+
+
+class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
+    """The one place where scripts may evaluate expressions: unfold's pages do (Alpine.js)."""
+
+    site_url = None
+    index_template = "admin/home.html"
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """The view behind the sign-in, with the admin's content security policy."""
+        return self._loosened(super().admin_view(view, cacheable))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The sign-in page, which has unfold's scripts too."""
+        response: HttpResponse = self._loosened(super().login)(request, extra_context)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The own password; unfold's page with our form."""
+        # Models are not loaded yet when this module is.
+        from django.contrib.auth.views import PasswordChangeView
+
+        from users.forms import OwnPasswordForm
+
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            template_name=self.password_change_template or "registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
+
+    @staticmethod
+    def _loosened(view: Callable[..., Any]) -> Callable[..., Any]:
+        return csp_replace({"script-src": settings.ADMIN_SCRIPT_SOURCES})(view)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar: the pages a person may open."""
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    groups = [{"title": "", "items": [home]}]
+    for title, pages in PAGES:
+        items = [
+            {"title": name, "icon": symbol, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
+            for name, symbol, model in pages
+            if request.user.has_perm(model.replace(".", ".view_"))
+        ]
+        if items:
+            groups.append({"title": title, "items": items})
+    return groups
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """Our own styles, beside unfold's."""
+    return static("admin_ours/back_office.css")
+
+
+def shows_history(request: HttpRequest) -> bool:
+    """Whether pages link to their rows' audit log."""
+    return bool(getattr(request.user, "is_superuser", False))

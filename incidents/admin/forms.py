@@ -1,0 +1,108 @@
+"""The forms of the incident pages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from incidents.models import Incident, Visibility
+from incidents.vocabulary import Priority
+from responders.models import Team
+from users.admin import RefusableForm
+from users.models import User
+
+FOLLOW = ("", "Follows the severity")
+
+
+class IncidentForm(RefusableForm):
+    """What is known of an incident. Saved by incidents.services, one event for each field that changed."""
+
+    class Meta:
+        model = Incident
+        fields = (
+            "title",
+            "description",
+            "severity",
+            "category",
+            "location",
+            "services",
+            "team",
+            "assignee",
+            "is_restricted",
+        )
+
+    priority = forms.ChoiceField(
+        required=False,
+        choices=[FOLLOW, *((str(value), label) for value, label in Priority.choices[::-1])],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "priority" in self.fields:
+            given = self.instance.pk is not None and self.instance.is_priority_given
+            self.initial["priority"] = str(self.instance.priority) if given else ""
+
+    def _post_clean(self) -> None:
+        """Leave the priority out of the instance: the service alone knows what "follows" comes to."""
+        if "priority" in self.cleaned_data:
+            given = self.cleaned_data.pop("priority")
+            super()._post_clean()  # type: ignore[misc]
+            self.cleaned_data["priority"] = Priority(int(given)) if given else None
+        else:
+            super()._post_clean()  # type: ignore[misc]
+
+
+class NoteForm(forms.Form):
+    """A sentence that says why."""
+
+    note = forms.CharField(
+        max_length=10_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="Goes on the timeline."
+    )
+
+    def __init__(self, *args: Any, is_required: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].required = is_required
+
+
+class ReasonForm(forms.Form):
+    """Why a text is taken out."""
+
+    reason = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Goes on the timeline; do not repeat here what must not be read.",
+    )
+
+
+class CommentForm(forms.Form):
+    """An update for the timeline."""
+
+    message = forms.CharField(max_length=20_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    visibility = forms.ChoiceField(
+        choices=[(Visibility.INTERNAL, "Internal: responders only"), (Visibility.PUBLIC, "Public: the reporter too")],
+        initial=Visibility.INTERNAL,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
+class TeamForm(NoteForm):
+    """Which team gets them."""
+
+    field_order = ("team", "note")
+    team = forms.ModelChoiceField(
+        Team.objects.all(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
+    )
+
+
+class PersonForm(NoteForm):
+    """Who gets them."""
+
+    field_order = ("assignee", "note")
+    assignee = forms.ModelChoiceField(
+        User.objects.can_respond(),
+        widget=AutocompleteSelect(Incident._meta.get_field("assignee"), admin.site),
+    )

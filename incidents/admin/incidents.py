@@ -1,0 +1,188 @@
+"""The incident's pages: the list, the form, and what can be done from them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from incident_response.exceptions import DomainError, StaleVersion
+from incidents import search, services
+from incidents.admin import filters
+from incidents.admin.actions import BulkActions
+from incidents.admin.badges import age, due_mark, severity_badge, status_badge
+from incidents.admin.forms import IncidentForm
+from incidents.admin.pages import IncidentPages, board
+from incidents.models import Incident, Origin
+from users.admin import BackOfficeAdmin
+from users.models import User
+
+FACTS = ("status_shown", "created_at", "occurred_at", "acknowledged_at", "resolved_at", "closed_at", "reporter")
+
+
+@admin.register(Incident)
+class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
+    """Every write goes through incidents.services; what a responder may do here is decided incident by incident."""
+
+    form = IncidentForm
+    ordering = ("-created_at", "-id")
+    list_display = (
+        "reference_shown",
+        "title_shown",
+        "severity_shown",
+        "status_shown",
+        "team",
+        "assignee",
+        "age",
+        "due",
+    )
+    list_display_links = ("reference_shown", "title_shown")
+    list_select_related = ("team", "assignee")
+    sortable_by = ("severity_shown", "age")
+    search_fields = ("title",)
+    search_help_text = "Words, or a reference such as INC-1042"
+    autocomplete_fields = ("services", "team", "assignee")
+    readonly_fields = FACTS
+    actions = ("acknowledge", "resolve", "take", "assign_team", "assign_person", "restore_selected", "purge_selected")
+    change_form_before_template = "admin/incidents/version.html"
+    change_form_outer_before_template = "admin/incidents/panel.html"
+    change_form_outer_after_template = "admin/incidents/below.html"
+    fieldsets = (
+        (None, {"fields": ("title", "description")}),
+        ("Urgency", {"fields": (("severity", "priority"), ("category", "location"), "services")}),
+        ("Who", {"fields": (("team", "assignee"), "is_restricted")}),
+    )
+
+    # --- What is seen -------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        """What the person may see; administrators see the deleted ones too, where they ask for them."""
+        user: User = request.user  # type: ignore[assignment]
+        rows = Incident.objects.all() if user.is_superuser else Incident.objects.visible_to(user)
+        return rows.order_by(*self.ordering)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Incident], search_term: str
+    ) -> tuple[QuerySet[Incident], bool]:
+        """The full-text search of the API."""
+        if not search_term.strip():
+            return queryset, False
+        return search.matching(queryset, search_term, reads_internal=True), False  # type: ignore[arg-type]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Administrators find any assignee and what was deleted."""
+        shown: list[Any] = [
+            filters.OpenFilter,
+            filters.StatusFilter,
+            filters.SeverityFilter,
+            filters.TeamFilter,
+            filters.CategoryFilter,
+            filters.AssigneeFilter,
+            filters.BreachFilter,
+            filters.ReportedFilter,
+            filters.RestrictedFilter,
+        ]
+        if request.user.is_superuser:
+            shown += [("assignee", AutocompleteSelectFilter), filters.DeletedFilter]
+        return shown
+
+    @admin.display(description="Reference", ordering="-id")
+    def reference_shown(self, incident: Incident) -> str:
+        return incident.reference
+
+    @admin.display(description="Title")
+    def title_shown(self, incident: Incident) -> SafeString:
+        mark = format_html(' <span class="ir-badge">{}</span>', "restricted") if incident.is_restricted else ""
+        return format_html('<span class="ir-title">{}</span>{}', incident.title, mark)
+
+    @admin.display(description="Severity", ordering="severity")
+    def severity_shown(self, incident: Incident) -> SafeString:
+        return severity_badge(incident.severity)
+
+    @admin.display(description="Status")
+    def status_shown(self, incident: Incident) -> SafeString:
+        return status_badge(incident.status)
+
+    @admin.display(description="Age", ordering="-created_at")
+    def age(self, incident: Incident) -> SafeString:
+        return format_html('<span class="ir-nowrap">{}</span>', age(incident))
+
+    @admin.display(description="Due")
+    def due(self, incident: Incident) -> str:
+        return due_mark(incident)
+
+    # --- What may be done ---------------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
+        """Administrators edit what is not deleted; responders have the buttons."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+        """A new incident has no history yet."""
+        shown = list(super().get_fieldsets(request, obj))
+        return [*shown, ("Times", {"fields": FACTS, "classes": ["collapse"]})] if obj else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+        """On a page that is only read, priority is shown as it is."""
+        return FACTS
+
+    # --- Writing ------------------------------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
+        """Report it, or change the fields that were changed, unless somebody else did meanwhile."""
+        by: User = request.user  # type: ignore[assignment]
+        if not change:
+            filled = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+            obj.pk = services.report(by=by, origin=Origin.ADMIN, **filled).pk
+            return
+        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_version=seen_version(request, obj))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The affected services were written with the rest."""
+
+    def delete_model(self, request: HttpRequest, obj: Incident) -> None:
+        """Hide it; its timeline and audit trail stay."""
+        services.delete(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        """Hide them."""
+        for incident in queryset:
+            self.delete_model(request, incident)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Nothing is lost by hiding."""
+        rows = [str(incident) for incident in objs]
+        return rows, {str(self.opts.verbose_name_plural): len(rows)}, set(), []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Django's own; somebody else may have deleted it first."""
+        try:
+            response: HttpResponse = super().delete_view(request, object_id, extra_context)
+        except DomainError as error:
+            return self.told(request, error, self.list_url())
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form, amid the buttons, the pictures and the timeline."""
+        incident = self.get_object(request, object_id)
+        around = board(incident, request.user) if incident else {}  # type: ignore[arg-type]
+        context = {**(extra_context or {}), **around, "title": str(incident or ""), "subtitle": None}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+
+def seen_version(request: HttpRequest, incident: Incident) -> int:
+    """The version the form was filled with; without it nobody can tell what would be overwritten."""
+    text = request.POST.get("seen_version", "")
+    if not (text.isascii() and text.isdigit()):
+        raise StaleVersion(f"Open {incident.reference} again: the form does not say which version it was made of.")
+    return int(text)

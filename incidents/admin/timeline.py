@@ -1,0 +1,86 @@
+"""What a timeline says, as sentences for the pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+
+from incidents.models import EventKind, Incident, IncidentEvent
+from users.models import User
+
+SHOWN = 100
+# Fields whose change the event's name tells already.
+SILENT = frozenset({"status", "paused_at", "acknowledged_at", "resolved_at", "closed_at", "deleted_at"})
+REDACTABLE = frozenset({"title", "description", "location"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event as the page shows it."""
+
+    event: IncidentEvent
+    label: str
+    changes: list[str]
+
+    @property
+    def is_redactable(self) -> bool:
+        """Whether there is a text in it that could be taken out."""
+        if self.event.redacted_at is not None or self.event.kind == EventKind.REDACTED:
+            return False
+        texts = REDACTABLE & set(self.event.data.get("changes", {}))
+        return bool(self.event.body or texts or "name" in self.event.data)
+
+
+def lines_of(incident: Incident, viewer: User, *, before: int | None = None) -> tuple[list[Line], int | None]:
+    """The newest SHOWN events (older than number `before`), newest first, and the number to go on from, if any."""
+    events: QuerySet[IncidentEvent] = IncidentEvent.objects.readable_by(viewer).filter(incident=incident)
+    if before is not None:
+        events = events.filter(seq__lt=before)
+    found = list(events.order_by("-seq")[: SHOWN + 1])
+    rest = found[SHOWN - 1].seq if len(found) > SHOWN else None
+    return [line_of(event) for event in found[:SHOWN]], rest
+
+
+def line_of(event: IncidentEvent) -> Line:
+    """One event, told."""
+    changes = event.data.get("changes", {})
+    is_first = event.kind == EventKind.CREATED
+    told = [] if is_first else [_change(name, pair) for name, pair in changes.items() if name not in SILENT]
+    return Line(event, str(EventKind(event.kind).label), told + list(_facts(event.data)))
+
+
+def _change(name: str, pair: list[Any]) -> str:
+    label = capfirst(name.removeprefix("is_").removesuffix("_at").replace("_", " "))
+    if name == "description":
+        return f"{label} changed"
+    before, after = (_shown(value) for value in pair)
+    return f"{label}: {before} → {after}"
+
+
+def _shown(value: Any) -> str:
+    if value in (None, "", []):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return str(value.get("name", value))
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    moment = parse_datetime(value) if isinstance(value, str) and value.endswith("Z") and len(value) >= 19 else None
+    return date_format(localtime(moment), "DATETIME_FORMAT") if moment else str(value)
+
+
+def _facts(data: dict[str, Any]) -> Iterable[str]:
+    if "incident" in data:
+        yield f"{str(data.get('link', '')).replace('_', ' ').capitalize()} {data['incident']}"
+    if isinstance(data.get("user"), dict):
+        yield str(data["user"].get("name", ""))
+    if isinstance(data.get("name"), str):
+        yield data["name"]
+    if "seq" in data:
+        yield f"Entry {data['seq']}" + (f": {data['reason']}" if data.get("reason") else "")

@@ -1,0 +1,203 @@
+"""Who may open which page of the admin site: every page, for every kind of person."""
+
+from http import HTTPStatus
+
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpResponse
+from django.test import TestCase
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from incidents.models import SlaPolicy
+from incidents.tests.factories import make_category, make_incident, make_service, make_team
+from users.models import User
+from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
+
+# What a responder may open (everything else below /admin/ is for administrators), by the name of the address.
+# Actions on one incident are open to responders as pages; whether they may act, the services say.
+RESPONDER_MODELS = (
+    "incidents_incident",
+    "incidents_category",
+    "incidents_slapolicy",
+    "responders_team",
+    "responders_service",
+)
+RESPONDER_PAGES = frozenset(
+    {
+        "index",
+        "app_list",
+        "jsi18n",
+        "search",
+        "password_change",
+        "password_change_done",
+        "autocomplete",
+        "view_on_site",
+        *(f"{model}_{page}" for model in RESPONDER_MODELS for page in ("changelist", "change")),
+        "responders_team_export",
+        "responders_service_export",
+        *(f"incidents_incident_{page}" for page in ("move", "comment", "timeline", "attach", "attachment")),
+        "incidents_incident_remove_attachment",
+    }
+)
+OPEN_TO_ALL = frozenset({"login", "logout"})
+
+
+def admin_names() -> list[tuple[str, URLPattern]]:
+    """Each named address of the admin site."""
+    resolver = get_resolver()
+    found = next(
+        pattern for pattern in resolver.url_patterns if isinstance(pattern, URLResolver) and pattern.app_name == "admin"
+    )
+    return list(_flat(found))
+
+
+def _flat(resolver: URLResolver):
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _flat(pattern)
+        elif pattern.name:
+            yield pattern.name, pattern
+
+
+class AdminAccessTests(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.team = make_team("Database", make_responder())
+        cls.reporter, cls.responder, cls.admin = make_reporter(), make_responder(), make_admin()
+        cls.incident = make_incident(by=cls.reporter)
+        cls.rows = {
+            "incident": cls.incident,
+            "team": cls.team,
+            "service": make_service(),
+            "category": make_category(),
+            "slapolicy": SlaPolicy.objects.first(),
+            "user": cls.reporter,
+        }
+
+    def test_it_sends_strangers_to_the_sign_in(self) -> None:
+        for name, url in self._urls():
+            with self.subTest(name):
+                answer = self.client.get(url)
+
+                self.assertEqual(answer.status_code, HTTPStatus.FOUND)
+                self.assertIn(reverse("admin:login"), answer["Location"])
+
+    def test_it_lets_no_reporter_in(self) -> None:
+        self.client.force_login(self.reporter)
+
+        for name, url in self._urls():
+            with self.subTest(name):
+                answer = self.client.get(url)
+
+                self.assertIn(answer.status_code, {HTTPStatus.FOUND, HTTPStatus.FORBIDDEN})
+
+    def test_it_shows_responders_their_pages_only(self) -> None:
+        self.client.force_login(self.responder)
+
+        for name, url in self._urls():
+            with self.subTest(name):
+                answer = self.client.get(url)
+
+                if name in RESPONDER_PAGES:
+                    self.assertNotEqual(answer.status_code, HTTPStatus.INTERNAL_SERVER_ERROR)
+                    self._assert_let_in(name, answer)
+                else:
+                    self.assertIn(answer.status_code, {403, 404, 405}, answer)
+
+    def test_it_shows_administrators_every_page(self) -> None:
+        self.client.force_login(self.admin)
+
+        for name, url in self._urls():
+            if name.endswith(("_delete", "_add")) or name in {"autocomplete", "view_on_site"}:
+                continue
+            with self.subTest(name):
+                answer = self.client.get(url)
+
+                self.assertIn(answer.status_code, {200, 302, 404, 405}, name)
+
+    def test_it_changes_nothing_for_responders_by_post(self) -> None:
+        self.client.force_login(self.responder)
+
+        for name, url in self._urls():
+            if name != "password_change" and name.endswith(
+                ("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password")
+            ):
+                with self.subTest(name):
+                    answer = self.client.post(url, {"name": "x", "apply": "1"})
+
+                    self.assertIn(answer.status_code, {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+
+    def test_it_tells_a_reporter_why_the_sign_in_is_refused(self) -> None:
+        answer = self.client.post(reverse("admin:login"), {"username": self.reporter.email, "password": PASSWORD})
+
+        self.assertContains(answer, "for responders and administrators")
+        self.assertNotIn("_auth_user_id", self.client.session)
+
+    def test_it_signs_a_responder_in(self) -> None:
+        answer = self.client.post(
+            reverse("admin:login"), {"username": self.responder.email.upper(), "password": PASSWORD}
+        )
+
+        self.assertRedirects(answer, reverse("admin:index"), fetch_redirect_response=False)
+
+    def test_it_lets_scripts_evaluate_below_the_admin_only(self) -> None:
+        self.client.force_login(self.admin)
+
+        inside, sign_in = self.client.get(reverse("admin:index")), self.client.get(reverse("admin:login"))
+        outside = self.client.get("/api/docs/")
+
+        self.assertIn("'unsafe-eval'", inside["Content-Security-Policy"])
+        self.assertIn("script-src 'self' 'unsafe-eval';", f"{sign_in['Content-Security-Policy']};")
+        self.assertNotIn("'unsafe-eval'", outside["Content-Security-Policy"])
+
+    def test_it_registers_no_page_twice_or_by_accident(self) -> None:
+        registered = {model._meta.label_lower for model in admin.site._registry}
+
+        self.assertEqual(
+            registered,
+            {
+                "incidents.incident",
+                "incidents.category",
+                "incidents.slapolicy",
+                "responders.team",
+                "responders.service",
+                "users.user",
+                "users.session",
+                "users.personaltoken",
+                "auditlog.logentry",
+                "axes.accessattempt",
+                "axes.accessfailurelog",
+                "axes.accesslog",
+            },
+        )
+
+    def _assert_let_in(self, name: str, answer: HttpResponse) -> None:
+        if name not in {"autocomplete", "view_on_site"}:
+            self.assertIn(answer.status_code, {200, 404, 405}, name)
+
+    def _urls(self) -> list[tuple[str, str]]:
+        found = []
+        for name, pattern in admin_names():
+            if name in OPEN_TO_ALL:
+                continue
+            found.append((name, reverse(f"admin:{name}", kwargs=self._arguments(name, pattern))))
+        return found
+
+    def _arguments(self, name: str, pattern: URLPattern) -> dict[str, object]:
+        model = name.split("_")[1] if "_" in name else ""
+        row = self.rows.get(model)
+        known = {
+            "object_id": str(row.pk) if row else "1",
+            "pk": row.pk if row else 1,
+            "seq": 1,
+            "name": "acknowledge",
+            "attachment_id": 1,
+            "variant": "file",
+            "id": "1",
+            "app_label": "incidents",
+            "content_type_id": ContentType.objects.get_for_model(User).pk,
+        }
+        return {key: known[key] for key in pattern.pattern.converters} or self._by_expression(name)
+
+    def _by_expression(self, name: str) -> dict[str, object]:
+        return {"app_label": "incidents"} if name == "app_list" else {}

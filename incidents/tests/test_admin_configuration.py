@@ -1,0 +1,85 @@
+import datetime as dt
+
+from django.test import TestCase
+from django.urls import reverse
+
+from incidents.models import Category, SlaPolicy
+from incidents.tests.factories import make_category, make_incident
+from users.tests.factories import make_admin
+
+
+class Base(TestCase):
+    def setUp(self) -> None:
+        self.client.force_login(make_admin())
+
+
+class PolicyTests(Base):
+    def form(self, **changes: object) -> dict[str, object]:
+        return {
+            "name": "Critical security",
+            "severity": 4,
+            "category": make_category("security").pk,
+            "ack_minutes": 5,
+            "resolve_minutes": 60,
+            "time_zone": "Europe/Zurich",
+            "weekdays": ["0", "5"],
+            "opens_at": "08:00",
+            "closes_at": "18:30",
+            "holidays": "2027-12-25, 2027-01-01\n2027-12-25",
+            **changes,
+        }
+
+    def test_it_saves_a_calendar(self) -> None:
+        self.client.post(reverse("admin:incidents_slapolicy_add"), self.form())
+
+        policy = SlaPolicy.objects.get(name="Critical security")
+        self.assertEqual((policy.weekdays, policy.holidays), ([0, 5], ["2027-01-01", "2027-12-25"]))
+        self.assertEqual((policy.opens_at, policy.closes_at), (dt.time(8), dt.time(18, 30)))
+        self.assertFalse(policy.is_round_the_clock)
+
+    def test_it_says_what_is_wrong_with_a_calendar(self) -> None:
+        cases = {
+            "at least one working day": {"weekdays": []},
+            "must end later than they begin": {"closes_at": "07:00"},
+            "31.12.2027 is not a day": {"holidays": "31.12.2027"},
+            "not one of the available choices": {"time_zone": "Mars/Olympus"},
+        }
+        base = self.form()
+
+        for sentence, changes in cases.items():
+            with self.subTest(sentence):
+                answer = self.client.post(reverse("admin:incidents_slapolicy_add"), {**base, **changes})
+
+                self.assertContains(answer, sentence)
+
+    def test_it_refuses_a_second_policy_for_the_same_case(self) -> None:
+        first = SlaPolicy.objects.filter(category=None).first()
+
+        answer = self.client.post(
+            reverse("admin:incidents_slapolicy_add"), self.form(severity=first.severity, category="")
+        )
+
+        self.assertContains(answer, "is the policy for this severity and category already")
+        self.assertEqual(SlaPolicy.objects.filter(severity=first.severity, category=None).count(), 1)
+
+    def test_it_shows_what_was_saved(self) -> None:
+        self.client.post(reverse("admin:incidents_slapolicy_add"), self.form())
+        policy = SlaPolicy.objects.get(name="Critical security")
+
+        answer = self.client.get(reverse("admin:incidents_slapolicy_change", args=[policy.pk]))
+
+        self.assertContains(answer, "2027-01-01\n2027-12-25")
+        self.assertContains(answer, 'value="18:30"')
+
+
+class CategoryTests(Base):
+    def test_it_keeps_a_category_that_incidents_name(self) -> None:
+        category, unused = make_category("network"), make_category("unused")
+        make_incident(category=category)
+
+        for row in (category, unused):
+            asked = self.client.get(reverse("admin:incidents_category_delete", args=[row.pk]))
+            self.client.post(reverse("admin:incidents_category_delete", args=[row.pk]), {"post": "yes"})
+
+            self.assertEqual("Incidents that name" in asked.content.decode(), row == category)
+        self.assertEqual(list(Category.objects.all()), [category])

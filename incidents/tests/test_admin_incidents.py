@@ -1,0 +1,533 @@
+import datetime as dt
+from http import HTTPStatus
+from unittest.mock import patch
+
+from auditlog.models import LogEntry
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from incidents import services
+from incidents.models import EventKind, Incident, IncidentEvent, Origin, Severity, Status, Subscription
+from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
+from users.models import User
+from users.tests.factories import make_admin, make_reporter, make_responder
+
+LIST = reverse("admin:incidents_incident_changelist")
+
+
+def page(incident: Incident, name: str = "change", *more: object) -> str:
+    return reverse(f"admin:incidents_incident_{name}", args=[incident.pk, *more])
+
+
+class Base(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.member, cls.outsider = make_responder(), make_responder()
+        cls.team, cls.other_team = make_team("Database", cls.member), make_team("Network", cls.outsider)
+        cls.admin, cls.reporter = make_admin(), make_reporter()
+        cls.incident = make_incident(by=cls.reporter, title="Disk full", team=None)
+        services.assign_team(cls.incident, cls.team, by=cls.admin)
+        cls.incident.refresh_from_db()
+
+    def sign_in(self, user: User) -> None:
+        self.client.force_login(user)
+
+    def form(self, **changes: object) -> dict[str, object]:
+        incident = self.incident
+        return {
+            "title": incident.title,
+            "description": incident.description,
+            "severity": incident.severity,
+            "priority": "",
+            "category": "",
+            "location": "",
+            "services": [],
+            "team": incident.team_id or "",
+            "assignee": "",
+            "seen_version": incident.version,
+            **changes,
+        }
+
+    def messages(self, answer) -> str:
+        return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+class ListTests(Base):
+    def test_it_shows_badges_and_due_marks(self) -> None:
+        make_policy(severity=Severity.CRITICAL, ack_minutes=5, resolve_minutes=60)
+        make_incident(severity=Severity.CRITICAL, at=timezone.now() - dt.timedelta(days=1))
+        self.sign_in(self.admin)
+
+        answer = self.client.get(LIST)
+
+        self.assertContains(answer, "ir-severity-critical")
+        self.assertContains(answer, "not acknowledged · not resolved")
+        self.assertContains(answer, "2 incidents")
+
+    def test_it_filters(self) -> None:
+        category = make_category(default_team=self.other_team)
+        mine = make_incident(title="Mine", category=category, severity=Severity.HIGH, is_restricted=True)
+        services.assign_person(mine, self.admin, by=self.admin)
+        services.acknowledge(mine, by=self.admin)
+        self.sign_in(self.admin)
+        both = {"Mine", "Disk full"}
+        cases = {
+            "open=yes": both,
+            "open=no": set(),
+            "status=acknowledged": {"Mine"},
+            "severity=high": {"Mine"},
+            "severity=nonsense": set(),
+            f"team={self.team.pk}": {"Disk full"},
+            "team=none": set(),
+            "team=x": set(),
+            f"category={category.pk}": {"Mine"},
+            "category=none": {"Disk full"},
+            "to=me": {"Mine"},
+            "to=none": {"Disk full"},
+            f"assignee__id__exact={self.admin.pk}": {"Mine"},
+            "breached=any": set(),
+            "restricted=yes": {"Mine"},
+            "reported=week": both,
+            "deleted=yes": set(),
+            "status=open&severity=medium": {"Disk full"},
+        }
+
+        for query, expected in cases.items():
+            with self.subTest(query):
+                found = self.client.get(f"{LIST}?{query}").context["cl"].result_list
+
+                self.assertEqual({incident.title for incident in found}, expected)
+
+    def test_it_sorts_by_severity(self) -> None:
+        low, critical = make_incident(severity=Severity.LOW), make_incident(severity=Severity.CRITICAL)
+        self.sign_in(self.admin)
+
+        rows = self.client.get(f"{LIST}?o=-3").context["cl"].result_list
+
+        self.assertEqual(list(rows), [critical, self.incident, low])
+
+    def test_it_searches_as_the_api_does(self) -> None:
+        self.sign_in(self.admin)
+
+        with patch(
+            "incidents.search.matching", side_effect=lambda rows, text, **_: rows.filter(title=text)
+        ) as matching:
+            answer = self.client.get(LIST, {"q": "Disk full"})
+
+        self.assertEqual([row.title for row in answer.context["cl"].result_list], ["Disk full"])
+        self.assertTrue(matching.call_args.kwargs["reads_internal"])
+
+    def test_it_finds_a_reference(self) -> None:
+        make_incident()
+        self.sign_in(self.admin)
+
+        answer = self.client.get(LIST, {"q": f"inc-{self.incident.pk}"})
+
+        self.assertEqual([row.pk for row in answer.context["cl"].result_list], [self.incident.pk])
+
+    def test_it_hides_restricted_incidents_from_other_teams(self) -> None:
+        hidden = make_incident(title="Secret", is_restricted=True)
+        services.assign_team(hidden, self.team, by=self.admin)
+
+        for user, is_seen in ((self.outsider, False), (self.member, True), (self.admin, True)):
+            with self.subTest(user=user):
+                self.sign_in(user)
+
+                listed, opened = self.client.get(LIST), self.client.get(page(hidden), follow=True)
+                home, log = self.client.get(reverse("admin:index")), self.client.get(page(hidden, "timeline"))
+
+                self.assertEqual("Secret" in listed.content.decode(), is_seen)
+                self.assertEqual("Secret" in home.content.decode(), is_seen)
+                self.assertEqual(log.status_code, 200 if is_seen else 404)
+                self.assertEqual(opened.context.get("incident") == hidden, is_seen)
+
+    def test_it_hides_restricted_incidents_from_autocompletes(self) -> None:
+        make_incident(title="Secret", is_restricted=True)
+        self.sign_in(self.outsider)
+        url = reverse("admin:autocomplete")
+        query = {"app_label": "incidents", "model_name": "subscription", "field_name": "incident"}
+
+        answer = self.client.get(url, query)
+
+        self.assertEqual([row["text"] for row in answer.json()["results"]], [str(self.incident)])
+
+
+class ScaleTests(Base):
+    def test_it_costs_the_same_queries_at_any_number(self) -> None:
+        self._grow_to(10)
+        few = self._measured()
+        self._grow_to(200)
+
+        many = self._measured()
+
+        self.assertEqual({key: len(queries) for key, queries in few.items()}, {k: len(q) for k, q in many.items()})
+        for key, queries in many.items():
+            with self.subTest(key):
+                self.assertLessEqual(len(queries), 20)
+                self.assertFalse([sql for sql in queries if "OFFSET" in sql])
+
+    def _measured(self) -> dict[tuple[str, str], list[str]]:
+        found = {}
+        for user in (self.admin, self.member):
+            self.sign_in(user)
+            for url in (LIST, f"{LIST}?open=yes&severity=medium&o=-3", page(self.incident), reverse("admin:index")):
+                found[user.role, url] = self._queries(url)
+        return found
+
+    def test_it_opens_the_home_page_with_ten_queries_at_most(self) -> None:
+        self._grow_to(30)
+
+        for user in (self.admin, self.member):
+            self.sign_in(user)
+
+            self.assertLessEqual(len(self._queries(reverse("admin:index"))), 10)
+
+    def test_it_counts_to_a_limit(self) -> None:
+        self._grow_to(30)
+        self.sign_in(self.admin)
+
+        with (
+            patch("users.admin.paging.CAP", 20),
+            CaptureQueriesContext(
+                connection,
+            ) as queries,
+        ):
+            answer = self.client.get(LIST)
+
+        self.assertContains(answer, "20+ incidents")
+        counts = [
+            query["sql"] for query in queries if "COUNT(*)" in query["sql"] and "incidents_incident" in query["sql"]
+        ]
+        self.assertTrue(counts)
+        self.assertTrue(all("LIMIT 21" in sql for sql in counts), counts)
+
+    def _grow_to(self, number: int) -> None:
+        for index in range(number - Incident.objects.count()):
+            incident = make_incident(by=self.reporter, title=f"Number {index}")
+            services.assign_person(incident, self.member, by=self.admin)
+
+    def _queries(self, url: str) -> list[str]:
+        self.client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            self.assertEqual(self.client.get(url).status_code, 200)
+        return [query["sql"] for query in queries]
+
+
+class FormTests(Base):
+    def test_it_reports_through_the_service(self) -> None:
+        service, category = make_service(team=self.team), make_category()
+        self.sign_in(self.admin)
+        sent = self.form(title="New", severity=4, category=category.pk, services=[service.pk], team="")
+
+        answer = self.client.post(reverse("admin:incidents_incident_add"), sent)
+
+        incident = Incident.objects.get(title="New")
+        self.assertRedirects(answer, LIST, fetch_redirect_response=False)
+        self.assertEqual((incident.reporter, incident.team, incident.severity), (self.admin, self.team, 4))
+        self.assertEqual(incident.services.get(), service)
+        self.assertEqual(incident.events.get().origin, Origin.ADMIN)
+
+    def test_it_leaves_one_event_for_each_field(self) -> None:
+        service = make_service()
+        self.sign_in(self.admin)
+        before = self.incident.event_count
+
+        self.client.post(
+            page(self.incident),
+            self.form(title="Disk full again", location="Zürich", assignee=self.member.pk, services=[service.pk]),
+        )
+
+        events = IncidentEvent.objects.filter(incident=self.incident, seq__gt=before).order_by("seq")
+        changed = [list(event.data["changes"]) for event in events]
+        self.assertEqual(changed, [["title"], ["location"], ["services"], ["assignee"]])
+        self.assertEqual({event.actor for event in events}, {self.admin})
+        self.assertEqual({event.origin for event in events}, {Origin.ADMIN})
+
+    def test_it_writes_nothing_for_a_form_that_changes_nothing(self) -> None:
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident), self.form())
+
+        self.assertEqual(IncidentEvent.objects.filter(incident=self.incident).count(), self.incident.event_count)
+
+    def test_it_lets_priority_follow_severity_or_stand(self) -> None:
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident), self.form(priority=4))
+        self.incident.refresh_from_db()
+        given = (self.incident.priority, self.incident.is_priority_given)
+        self.client.post(page(self.incident), self.form(priority="", severity=1))
+        self.incident.refresh_from_db()
+
+        self.assertEqual(given, (4, True))
+        self.assertEqual((self.incident.priority, self.incident.is_priority_given), (1, False))
+
+    def test_it_refuses_a_form_of_an_old_version_and_keeps_what_was_entered(self) -> None:
+        self.sign_in(self.admin)
+        old = self.form(title="Mine")
+        services.update(self.incident, by=self.member, fields={"title": "Theirs"})
+
+        answer = self.client.post(page(self.incident), old)
+
+        self.assertContains(answer, "was changed by somebody else")
+        self.assertContains(answer, 'value="Mine"')
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.title, "Theirs")
+
+    def test_it_refuses_a_form_without_a_version(self) -> None:
+        self.sign_in(self.admin)
+
+        answer = self.client.post(page(self.incident), self.form(seen_version="", title="Other"))
+
+        self.assertContains(answer, "does not say which version")
+
+    def test_it_ignores_a_status_in_the_form(self) -> None:
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident), self.form(status="closed", title="Other"))
+
+        self.incident.refresh_from_db()
+        self.assertEqual((self.incident.title, self.incident.status), ("Other", Status.OPEN))
+
+    def test_it_offers_only_people_who_can_respond(self) -> None:
+        self.sign_in(self.admin)
+        query = {"app_label": "incidents", "model_name": "incident", "field_name": "assignee"}
+
+        answer = self.client.get(reverse("admin:autocomplete"), query)
+
+        offered = {row["id"] for row in answer.json()["results"]}
+        self.assertEqual(offered, {str(user.pk) for user in (self.admin, self.member, self.outsider)})
+
+    def test_it_records_who_changed_it_in_the_audit_log(self) -> None:
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident), self.form(location="Bern"))
+
+        entry = LogEntry.objects.get_for_object(self.incident).first()
+        self.assertEqual(entry.actor, self.admin)
+        self.assertEqual(set(entry.changes), {"location"})
+
+
+class PageTests(Base):
+    def test_it_moves_through_the_lifecycle(self) -> None:
+        self.sign_in(self.member)
+
+        self.client.post(page(self.incident, "move", "acknowledge"))
+        self.client.post(page(self.incident, "move", "hold"), {"note": "Waiting for a part."})
+
+        self.incident.refresh_from_db()
+        last = self.incident.events.order_by("-seq")[0]
+        self.assertEqual(self.incident.status, Status.ON_HOLD)
+        self.assertEqual((last.body, last.origin, last.actor), ("Waiting for a part.", Origin.ADMIN, self.member))
+
+    def test_it_asks_for_a_note_where_one_is_needed(self) -> None:
+        services.acknowledge(self.incident, by=self.admin)
+        self.sign_in(self.member)
+
+        asked = self.client.get(page(self.incident, "move", "hold"))
+        refused = self.client.post(page(self.incident, "move", "hold"), {"note": " "})
+
+        self.assertContains(asked, 'name="note"')
+        self.assertContains(refused, "This field is required")
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.status, Status.ACKNOWLEDGED)
+
+    def test_it_resolves_without_a_note(self) -> None:
+        self.sign_in(self.member)
+
+        self.client.post(page(self.incident, "move", "resolve"), {"note": "", "apply": "1"})
+
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.status, Status.RESOLVED)
+
+    def test_it_says_why_a_move_is_refused(self) -> None:
+        self.sign_in(self.outsider)
+
+        answer = self.client.post(page(self.incident, "move", "acknowledge"))
+
+        self.assertIn("belongs to another team", self.messages(answer))
+
+    def test_it_offers_moves_to_those_who_may(self) -> None:
+        offered = {}
+        for user in (self.admin, self.member, self.outsider):
+            self.sign_in(user)
+            offered[user] = (
+                page(self.incident, "move", "acknowledge") in self.client.get(page(self.incident)).content.decode()
+            )
+
+        self.assertEqual(offered, {self.admin: True, self.member: True, self.outsider: False})
+
+    def test_it_shows_responders_a_page_without_fields_to_edit(self) -> None:
+        self.sign_in(self.member)
+
+        answer = self.client.get(page(self.incident))
+
+        self.assertNotContains(answer, 'name="title"')
+        self.assertContains(answer, 'name="message"')
+
+    def test_it_adds_updates(self) -> None:
+        self.sign_in(self.member)
+
+        self.client.post(page(self.incident, "comment"), {"message": "Looking.", "visibility": "internal"})
+
+        last = self.incident.events.order_by("-seq")[0]
+        self.assertEqual((last.kind, last.body, last.visibility), (EventKind.COMMENT, "Looking.", "internal"))
+
+    def test_it_pages_the_timeline(self) -> None:
+        for number in range(4):
+            services.comment(self.incident, f"Comment {number}", by=self.member)
+        self.sign_in(self.member)
+
+        with patch("incidents.admin.timeline.SHOWN", 3):
+            first = self.client.get(page(self.incident, "timeline"))
+            second = self.client.get(page(self.incident, "timeline"), {"before": first.context["more_before"]})
+
+        shown = [line.event.seq for answer in (first, second) for line in answer.context["lines"]]
+        self.assertEqual(shown, [6, 5, 4, 3, 2, 1])
+        self.assertIsNone(second.context["more_before"])
+
+    def test_it_removes_a_leaked_text(self) -> None:
+        event = services.comment(self.incident, "The password is hunter2", by=self.member)
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident, "redact", event.seq), {"reason": "a password", "apply": "1"})
+
+        event.refresh_from_db()
+        self.assertNotIn("hunter2", event.body)
+        self.assertEqual(self.incident.events.order_by("-seq")[0].kind, EventKind.REDACTED)
+
+    def test_it_deletes_restores_and_purges(self) -> None:
+        self.sign_in(self.admin)
+
+        self.client.post(page(self.incident, "delete"), {"post": "yes"})
+        self.incident.refresh_from_db()
+        deleted_at = self.incident.deleted_at
+        listed = [self.client.get(url).context["cl"].result_list for url in (LIST, f"{LIST}?deleted=yes")]
+        opened = self.client.get(page(self.incident))
+        self.client.post(page(self.incident, "restore"))
+        self.incident.refresh_from_db()
+
+        self.assertIsNotNone(deleted_at)
+        self.assertEqual([list(rows) for rows in listed], [[], [self.incident]])
+        self.assertContains(opened, "This incident was deleted")
+        self.assertIsNone(self.incident.deleted_at)
+
+    def test_it_purges_what_was_deleted_only(self) -> None:
+        self.sign_in(self.admin)
+
+        refused = self.client.post(page(self.incident, "purge"), {"apply": "1"})
+        services.delete(self.incident, by=self.admin)
+        self.client.post(page(self.incident, "purge"), {"apply": "1"})
+
+        self.assertIn("only deleted incidents can be purged", self.messages(refused))
+        self.assertFalse(Incident.objects.filter(pk=self.incident.pk).exists())
+
+    def test_it_refuses_get_for_what_writes(self) -> None:
+        services.delete(self.incident, by=self.admin)
+        self.sign_in(self.admin)
+
+        answers = [self.client.get(page(self.incident, name)) for name in ("restore", "attach")]
+
+        self.assertEqual({answer.status_code for answer in answers}, {HTTPStatus.METHOD_NOT_ALLOWED})
+
+
+class ActionTests(Base):
+    def run_action(self, name: str, *incidents: Incident, url: str = LIST, **more: object):
+        sent = {"action": name, "_selected_action": [incident.pk for incident in incidents], **more}
+        return self.client.post(url, sent)
+
+    def test_it_tells_how_it_went_for_each(self) -> None:
+        free = make_incident()
+        self.sign_in(self.outsider)
+
+        answer = self.run_action("acknowledge", self.incident, free)
+
+        told = self.messages(answer)
+        self.assertIn("1 incident acknowledged.", told)
+        self.assertIn(f"{self.incident.reference} belongs to another team", told)
+        free.refresh_from_db()
+        self.assertEqual((free.status, free.events.last().origin), (Status.ACKNOWLEDGED, Origin.ADMIN))
+
+    def test_it_assigns_a_team_after_asking_which(self) -> None:
+        self.sign_in(self.admin)
+
+        asked = self.run_action("assign_team", self.incident)
+        self.run_action("assign_team", self.incident, apply="1", team=self.other_team.pk, note="Yours.")
+
+        self.incident.refresh_from_db()
+        self.assertContains(asked, "admin-autocomplete")
+        self.assertEqual(self.incident.team, self.other_team)
+        self.assertEqual(self.incident.events.last().body, "Yours.")
+
+    def test_it_assigns_a_person(self) -> None:
+        self.sign_in(self.admin)
+
+        self.run_action("assign_person", self.incident, apply="1", assignee=self.member.pk)
+        refused = self.run_action("assign_person", self.incident, apply="1", assignee=self.reporter.pk)
+
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.assignee, self.member)
+        self.assertContains(refused, "Select a valid choice")
+
+    def test_it_lets_a_responder_take_what_is_theirs(self) -> None:
+        self.sign_in(self.member)
+
+        self.run_action("take", self.incident)
+
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.assignee, self.member)
+
+    def test_it_resolves_with_a_note(self) -> None:
+        self.sign_in(self.member)
+
+        self.run_action("resolve", self.incident, apply="1", note="Fixed.")
+
+        self.incident.refresh_from_db()
+        self.assertEqual(self.incident.status, Status.RESOLVED)
+        self.assertEqual(self.incident.events.last().body, "Fixed.")
+
+    def test_it_never_acts_on_everything_that_matches(self) -> None:
+        self.sign_in(self.admin)
+
+        answer = self.run_action("acknowledge", self.incident, select_across="1")
+
+        self.incident.refresh_from_db()
+        self.assertIn("one page at a time", self.messages(answer))
+        self.assertEqual(self.incident.status, Status.OPEN)
+
+    def test_it_restores_and_purges_several(self) -> None:
+        other = make_incident()
+        for incident in (self.incident, other):
+            services.delete(incident, by=self.admin)
+        self.sign_in(self.admin)
+        url = f"{LIST}?deleted=yes"
+
+        self.run_action("restore_selected", self.incident, url=url)
+        asked = self.run_action("purge_selected", other, url=url)
+        self.run_action("purge_selected", other, url=url, apply="1")
+
+        self.assertContains(asked, "cannot be taken back")
+        self.assertEqual(list(Incident.objects.present()), [self.incident])
+        self.assertFalse(Incident.objects.filter(pk=other.pk).exists())
+
+    def test_it_lets_responders_neither_assign_people_nor_delete(self) -> None:
+        self.sign_in(self.member)
+
+        for name in ("assign_person", "delete_selected", "purge_selected"):
+            self.run_action(name, self.incident, apply="1", post="yes", assignee=self.member.pk)
+
+        self.incident.refresh_from_db()
+        self.assertEqual((self.incident.assignee, self.incident.deleted_at), (None, None))
+
+    def test_it_deletes_several_by_hiding_them(self) -> None:
+        self.sign_in(self.admin)
+
+        self.run_action("delete_selected", self.incident, post="yes")
+
+        self.incident.refresh_from_db()
+        self.assertIsNotNone(self.incident.deleted_at)
+        self.assertTrue(Subscription.objects.filter(incident=self.incident).exists())
