@@ -5,6 +5,6 @@ transaction that changes the text. Words of internal updates are marked as such,
 them.
 """
 
-from incidents.search.index import first_matching, forget, index, matching, reindex
+from incidents.search.index import add, first_matching, forget, index, matching, reindex
 
-__all__ = ["first_matching", "forget", "index", "matching", "reindex"]
+__all__ = ["add", "first_matching", "forget", "index", "matching", "reindex"]

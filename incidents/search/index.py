@@ -27,6 +27,17 @@ def reindex(incident: Incident) -> None:
     _write(incident, tokens.document("\n".join(public), "\n".join(internal)))
 
 
+def add(incident: Incident, *, public: str, internal: str) -> None:
+    """Add what was just said to the document, without reading all that was said before."""
+    added = tokens.document(public, internal)
+    joined = "document || %s" if connection.vendor == "sqlite" else "CONCAT(document, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE incidents_search SET document = {joined} WHERE {_id_column()} = %s",  # noqa: S608
+            [added, incident.pk],
+        )
+
+
 def forget(incident: Incident) -> None:
     """Remove the incident's document."""
     with connection.cursor() as cursor:

@@ -42,6 +42,8 @@ def lock(incident: Incident, *, expected_version: int | None = None) -> Incident
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
     if locked is None or locked.deleted_at is not None:
         raise NotFound(f"{incident.reference} no longer exists.")
+    if locked.category_id == incident.category_id and Incident.category.is_cached(incident):
+        locked.category = incident.category  # read already, and wanted again for the answer
     if expected_version is not None and locked.version != expected_version:
         raise StaleVersion(
             f"{incident.reference} was changed by somebody else; read it again and repeat your change.",
@@ -111,8 +113,6 @@ class Entry:
         seal(event, incident)
         incident.event_count, incident.head_digest = event.seq, event.digest
         self.events.append(event)
-        if body:
-            self.is_searchable_changed = True
         return event
 
     def save(self) -> Incident:
@@ -133,6 +133,10 @@ class Entry:
             IncidentEvent.objects.bulk_create(self.events)
         if self.is_searchable_changed:
             search.reindex(incident)
+        elif said := [event for event in self.events if event.body]:
+            public = [event.body for event in said if event.visibility != Visibility.INTERNAL]
+            internal = [event.body for event in said if event.visibility == Visibility.INTERNAL]
+            search.add(incident, public="\n".join(public), internal="\n".join(internal))
         return incident
 
     def _set(self, name: str, value: Any) -> None:
