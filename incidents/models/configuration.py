@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 from incidents.vocabulary import Severity
 from responders.models import Team
 
+MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
+
 
 class Category(models.Model):
     """A kind of incident, and the team that gets those nobody else is named for."""
@@ -67,14 +69,23 @@ class SlaPolicy(models.Model):
         """Refuse a calendar in which no time ever counts."""
         if self.time_zone not in available_timezones():
             raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
-        if not isinstance(self.weekdays, list) or not all(day in range(7) for day in self.weekdays):
+        for name in ("ack_minutes", "resolve_minutes"):
+            if (getattr(self, name) or 0) > MAX_MINUTES:
+                raise ValidationError(
+                    {name: f"A target of more than {MAX_MINUTES:,} minutes (ten years) is a mistake."}
+                )
+        if not isinstance(self.weekdays, list) or not all(
+            type(day) is int and day in range(7) for day in self.weekdays
+        ):
             raise ValidationError({"weekdays": "Give a list of numbers, 0 for Monday to 6 for Sunday."})
         if not self.is_round_the_clock and not self.weekdays:
             raise ValidationError({"weekdays": "Business hours need at least one working day."})
         if not self.is_round_the_clock and self.closes_at <= self.opens_at:
             raise ValidationError({"closes_at": "Business hours must end later than they begin."})
         try:
-            [dt.date.fromisoformat(day) for day in self.holidays]
+            days = [dt.date.fromisoformat(day).isoformat() for day in self.holidays]
+            if days != self.holidays:
+                raise ValueError("other ways to write a day are not what the calendar looks for")
         except (TypeError, ValueError) as error:
             raise ValidationError({"holidays": 'Give a list of days such as ["2027-01-01"].'}) from error
 
