@@ -6,6 +6,7 @@ from typing import Any
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -31,7 +32,7 @@ class IncidentFilter(django_filters.FilterSet):
     """Each filter narrows; lists are comma-separated; unknown names are refused with 400."""
 
     status = django_filters.CharFilter(method="by_status", help_text="Comma list of statuses.")
-    is_open = django_filters.BooleanFilter(help_text="Not yet resolved or closed.")
+    is_open = django_filters.CharFilter(method="by_open", help_text="`true` (not yet resolved or closed) or `false`.")
     severity = django_filters.CharFilter(method="by_severity", help_text="Comma list: critical, high, medium, low.")
     priority = django_filters.CharFilter(method="by_priority", help_text="Comma list: p1, p2, p3, p4.")
     category = django_filters.CharFilter(field_name="category__slug", help_text="Slug.")
@@ -42,8 +43,8 @@ class IncidentFilter(django_filters.FilterSet):
     location = django_filters.CharFilter(field_name="location", help_text="Exact.")
     source = django_filters.CharFilter(field_name="origin_system", help_text="What opened it, such as api or import.")
     q = django_filters.CharFilter(method="by_text", help_text="Words in reference, title, description and comments.")
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself included.")
+    created_before = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself not included.")
     breached = django_filters.ChoiceFilter(
         method="by_breach", choices=[(word, word) for word in ("ack", "resolve", "any")], help_text="Targets missed."
     )
@@ -54,6 +55,11 @@ class IncidentFilter(django_filters.FilterSet):
 
     def by_status(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         return _one_or_many(incidents, "status", _codes(name, value, STATUS_OF_WORD))
+
+    def by_open(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
+        if value.lower() not in ("true", "false"):
+            refuse(name, "Say true or false.")
+        return incidents.filter(is_open=value.lower() == "true")
 
     def by_severity(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         return _one_or_many(incidents, "severity", _codes(name, value, SEVERITY_OF_WORD))
@@ -78,6 +84,10 @@ class IncidentFilter(django_filters.FilterSet):
         user = self.request.user
         return search.matching(incidents, value, reads_internal=user.is_admin or user.is_responder)
 
+    def by_time(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
+        lookup = {"created_after": "created_at__gte", "created_before": "created_at__lt"}[name]
+        return incidents.filter(**{lookup: moment_of(name, value)})
+
     def by_breach(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         now = timezone.now()
         conditions = {"ack": ack_breached(now), "resolve": resolve_breached(now)}
@@ -94,6 +104,20 @@ def resolve_breached(now: dt.datetime) -> Q:
     """Marked as not resolved in time, or past due at this moment and not on hold."""
     running = Q(status__in=[Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS])
     return Q(resolve_breached=True) | (running & Q(resolve_due_at__lt=now))
+
+
+def moment_of(name: str, text: str) -> dt.datetime:
+    """A query parameter's time, in UTC (which is assumed where no offset is given); 400 for what is none."""
+    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
+    pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
+    try:
+        moment = parse_datetime(pasted)
+        moment = moment.astimezone(dt.UTC) if moment and moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        refuse(name, f"{name} is a time such as 2026-11-21T09:30:00Z.")
+    return moment.replace(tzinfo=dt.UTC)
 
 
 def _one_or_many(incidents: IncidentQuerySet, column: str, codes: list[Any]) -> IncidentQuerySet:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from responders.models import Service, Team
-from users.configuration import CleanedModelSerializer
+from users.configuration import CleanedModelSerializer, StrictFields
 from users.models import User
 
 
@@ -28,7 +28,7 @@ class TeamSerializer(CleanedModelSerializer):
         read_only_fields = ["created_at"]
 
 
-class NewMemberSerializer(serializers.Serializer[Any]):
+class NewMemberSerializer(StrictFields, serializers.Serializer[Any]):
     """Who joins a team."""
 
     user = serializers.PrimaryKeyRelatedField(queryset=User.objects.active())

@@ -1,5 +1,6 @@
 """The routes of teams and services."""
 
+from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.generics import get_object_or_404
@@ -7,10 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from incident_response.exceptions import Conflict
 from responders import services
 from responders.models import Service, Team
 from responders.serializers import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
 from users.configuration import ConfigurationViewSet
+from users.idempotency import IdempotentWrites
 from users.permissions import IsAdmin, ReadOrAdmin
 
 
@@ -27,8 +30,14 @@ class ServiceViewSet(ConfigurationViewSet):
     queryset = Service.objects.all()
     serializer_class = ServiceSerializer
 
+    def perform_destroy(self, instance: Model) -> None:
+        """Incidents name their services through a table of pairs, which a deletion would empty without a trace."""
+        if Service.objects.filter(pk=instance.pk, incidents__isnull=False).exists():
+            raise Conflict(f"{instance} is still named by incidents.", code="in_use")
+        super().perform_destroy(instance)
 
-class TeamMembersView(APIView):
+
+class TeamMembersView(IdempotentWrites, APIView):
     """Who is in a team, and putting somebody in."""
 
     permission_classes = [ReadOrAdmin]
@@ -48,7 +57,7 @@ class TeamMembersView(APIView):
         return Response(MemberSerializer(user).data, status=http.HTTP_201_CREATED if is_new else http.HTTP_200_OK)
 
 
-class TeamMemberView(APIView):
+class TeamMemberView(IdempotentWrites, APIView):
     """A person's place in a team."""
 
     permission_classes = [IsAdmin]

@@ -1,9 +1,10 @@
 """What the routes of plain configuration (teams, services, categories, policies) share."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
@@ -11,14 +12,27 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
-from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
 from incident_response.exceptions import Conflict
 from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 
 
-class CleanedModelSerializer(ModelSerializer[Any]):
+class StrictFields:
+    """Mixin, left of a serializer: refuses fields it does not have. A misspelt one would otherwise be a change that
+    silently does not happen."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """DRF's, after a look at the names."""
+        fields: Mapping[str, object] = self.fields  # type: ignore[attr-defined]  # the serializer's
+        unknown = sorted(set(data) - set(fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
+        return super().to_internal_value(data)  # type: ignore[misc]  # the serializer's
+
+
+class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
     """A serializer that asks the model's own `clean()` too, as the admin does."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -54,12 +68,18 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         return super().list(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        with transaction.atomic(), acting(self.request.user):
-            serializer.save()
+        self._save(serializer)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        with transaction.atomic(), acting(self.request.user):
-            serializer.save()
+        self._save(serializer)
+
+    def _save(self, serializer: BaseSerializer[Any]) -> None:
+        """Save; what the serializer cannot know to be taken already (somebody was quicker, say) is a conflict."""
+        try:
+            with transaction.atomic(), acting(self.request.user):
+                serializer.save()
+        except IntegrityError as error:
+            raise Conflict("There is one like this already.", code="already_exists") from error
 
     def perform_destroy(self, instance: Model) -> None:
         """Delete; what incidents still name stays, and the caller hears what names it."""

@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -106,7 +106,10 @@ def content_digest(request: Request) -> str:
     else:
         content = ["json", data]
     query = request.META.get("QUERY_STRING", "")
-    return hashlib.sha256(orjson.dumps([query, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        return hashlib.sha256(orjson.dumps([query, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except orjson.JSONEncodeError as error:
+        raise ParseError("The body is nested too deeply.") from error
 
 
 def _plain(value: Any) -> Any:

@@ -10,9 +10,11 @@ from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Service, Team
+from users.configuration import StrictFields
 from users.models import User
 
 MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
+MAX_ID = 2**63 - 1
 
 
 class WordField(serializers.ChoiceField):
@@ -31,7 +33,22 @@ class WordField(serializers.ChoiceField):
         )
 
 
-class AssigneeField(serializers.PrimaryKeyRelatedField):
+class FlagField(serializers.BooleanField):
+    """True or false; left out of a form it is left as it is, where Django's forms mean an unticked box."""
+
+    default_empty_html = serializers.empty
+
+
+class RowField(serializers.PrimaryKeyRelatedField):
+    """A row by its id, which is a whole number: 1.5 is not rounded to somebody else's."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, float):
+            self.fail("incorrect_type", data_type="float")
+        return super().to_internal_value(data)
+
+
+class AssigneeField(RowField):
     """A person by id, or `me`."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -48,7 +65,7 @@ class TextField(serializers.CharField):
         return text
 
 
-class IncidentFieldsSerializer(serializers.Serializer[Any]):
+class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
     """The fields people set."""
 
     title = TextField(max_length=200)
@@ -60,9 +77,9 @@ class IncidentFieldsSerializer(serializers.Serializer[Any]):
     )
     location = TextField(max_length=200, required=False, allow_blank=True)
     services = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
-    team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.all(), required=False, allow_null=True)
+    team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
     assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)
-    is_restricted = serializers.BooleanField(required=False)
+    is_restricted = FlagField(required=False)
     occurred_at = serializers.DateTimeField(required=False)
 
     def validate_services(self, slugs: list[str]) -> list[Service]:
@@ -78,7 +95,10 @@ class IncidentCreateSerializer(IncidentFieldsSerializer):
     """A new incident; only `title` is required. Files only come as multipart."""
 
     attachments = serializers.ListField(
-        child=serializers.FileField(), required=False, max_length=settings.MAX_ATTACHMENTS, write_only=True
+        child=serializers.FileField(allow_empty_file=True),
+        required=False,
+        max_length=settings.MAX_ATTACHMENTS,
+        write_only=True,
     )
 
 
@@ -131,12 +151,14 @@ class IncidentSerializer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
-class BulkSerializer(serializers.Serializer[Any]):
+class BulkSerializer(StrictFields, serializers.Serializer[Any]):
     """One change to many incidents."""
 
-    ids = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=1, max_length=200)
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), min_length=1, max_length=200
+    )
     status = serializers.ChoiceField(choices=Status.choices, required=False)
-    team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.all(), required=False, allow_null=True)
+    team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
     assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     note = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
@@ -158,14 +180,14 @@ class BulkResultSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(required=False)
 
 
-class CommentSerializer(serializers.Serializer[Any]):
+class CommentSerializer(StrictFields, serializers.Serializer[Any]):
     """An update to the timeline."""
 
     message = TextField(max_length=MAX_TEXT)
     visibility = serializers.ChoiceField(choices=Visibility.choices, default=Visibility.PUBLIC)
 
 
-class RedactionSerializer(serializers.Serializer[Any]):
+class RedactionSerializer(StrictFields, serializers.Serializer[Any]):
     """Why a text is taken out."""
 
     reason = TextField(max_length=500, required=False, allow_blank=True, default="")
@@ -206,13 +228,13 @@ class HistoryEntrySerializer(serializers.Serializer[Any]):
     after = serializers.JSONField(allow_null=True)
 
 
-class SubscriberSerializer(serializers.Serializer[Any]):
+class SubscriberSerializer(StrictFields, serializers.Serializer[Any]):
     """Somebody who follows an incident; without `user` it is the caller."""
 
-    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.active(), required=False)
+    user = RowField(queryset=User.objects.active(), required=False)
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class LinkSerializer(StrictFields, serializers.Serializer[Any]):
     """How the incident stands to another one, given by number or reference."""
 
     kind = serializers.ChoiceField(choices=LinkKind.choices)

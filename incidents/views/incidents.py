@@ -1,11 +1,9 @@
 """The incident routes: list, one, summary, bulk, export."""
 
-import datetime as dt
 from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
@@ -21,9 +19,10 @@ from incident_response.api import (
     refuse_unknown_parameters,
 )
 from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
+from incident_response.schema import paged
 from incidents import search, services
 from incidents.export import csv_rows
-from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
+from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered, moment_of
 from incidents.models import Incident, IncidentEvent
 from incidents.representation import represent_all, row_of, rows_of
 from incidents.serializers.attachments import AttachmentSerializer
@@ -38,6 +37,7 @@ from incidents.serializers.incidents import (
 from incidents.services import attaching
 from incidents.snapshot import fold
 from incidents.views.lookup import incident_for
+from incidents.views.uploads import FilesParser
 from users.idempotency import IdempotentWrites
 from users.models import User
 
@@ -77,6 +77,8 @@ class IncidentPages(KeysetPagination):
 class IncidentListView(IdempotentWrites, APIView):
     """All incidents the caller may see, and reporting a new one."""
 
+    parser_classes = [FilesParser, *APIView.parser_classes]
+
     # Each ordering walks an index, so that the 1,000th page costs what the first does.
     orderings = {
         "created_at": [Key("created_at")],
@@ -90,7 +92,7 @@ class IncidentListView(IdempotentWrites, APIView):
     @extend_schema(
         operation_id="incidents_list",
         parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
-        responses=IncidentSerializer(many=True),
+        responses=paged(IncidentSerializer),
     )
     def get(self, request: Request) -> Response:
         visible = Incident.objects.visible_to(person(request))
@@ -115,7 +117,7 @@ class IncidentListView(IdempotentWrites, APIView):
         files = fields.pop("attachments", [])
         by = person(request)
         incident = attaching.report_with_files(files, by=by, **fields) if files else services.report(by=by, **fields)
-        response = one(incident, request, status=http.HTTP_201_CREATED)
+        response = one(incident, request, status=http.HTTP_201_CREATED, has_files=bool(files))
         response["Location"] = incident_url(request, incident.pk)
         return response
 
@@ -152,22 +154,23 @@ class IncidentView(IdempotentWrites, APIView):
     @extend_schema(operation_id="incidents_destroy", parameters=[IF_MATCH, IDEMPOTENCY_KEY], responses={204: None})
     def delete(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
-        services.delete(incident, by=person(request), expected_version=expected_version(request))
+        services.delete(incident, by=person(request), expected_version=expected_version(request, incident))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
     def _update(self, request: Request, id: str, *, partial: bool) -> Response:
         incident = incident_for(request, id)
         serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
-        _refuse_unknown_fields(request, serializer)
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
+        if set(fields) == {"note"}:
+            refuse("note", "A note goes with a change; to say something by itself, add it to the timeline.")
         changed = services.update(
             incident,
             by=person(request),
             status=fields.pop("status", None),
             note=fields.pop("note", ""),
             fields=fields,
-            expected_version=expected_version(request),
+            expected_version=expected_version(request, incident),
         )
         return one(changed, request)
 
@@ -228,40 +231,37 @@ def shown(rows: Any, request: Request) -> list[dict[str, Any]]:
     return represent_all(rows, viewer=person(request), base_url=reverse("incident-list", request=request))
 
 
-def one(incident: Incident, request: Request, *, status: int = http.HTTP_200_OK) -> Response:
+def one(incident: Incident, request: Request, *, status: int = http.HTTP_200_OK, has_files: bool = True) -> Response:
     """The incident in full, with its entity tag."""
     body = shown([row_of(incident)], request)[0]
-    attachments = incident.attachments.all()
+    attachments = incident.attachments.all() if has_files else []
     body["attachments"] = AttachmentSerializer(attachments, many=True, context={"request": request}).data
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
 
 
-def expected_version(request: Request) -> int | None:
-    """The version that `If-Match` names; None without one, or for `*`."""
-    tag = request.headers.get("If-Match", "*").strip()
-    if tag == "*":
+def expected_version(request: Request, incident: Incident) -> int | None:
+    """The version that `If-Match` names (of several, the present one if it is among them); None without it, or for `*`.
+
+    Weak tags never match here (RFC 9110, section 13.1.1).
+    """
+    tags = [tag.strip() for tag in request.headers.get("If-Match", "*").split(",")]
+    if "*" in tags:
         return None
-    number = tag.removeprefix('"').removesuffix('"')
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
+    numbers = [tag.removeprefix('"').removesuffix('"') for tag in tags]
+    versions = [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 10]
+    if not versions:
         raise StaleVersion("If-Match is not the ETag of any version of this incident.")
-    return int(number)
-
-
-def _refuse_unknown_fields(request: Request, serializer: IncidentUpdateSerializer) -> None:
-    """A misspelt field would otherwise be a change that silently does not happen."""
-    unknown = sorted(set(request.data) - set(serializer.fields)) if isinstance(request.data, dict) else []
-    if unknown:
-        refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
+    return incident.version if incident.version in versions else versions[0]
 
 
 def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
     """The incident as it stood at a moment, folded from the events that had happened by then."""
-    moment = _moment(request.query_params["as_of"])
+    moment = moment_of("as_of", request.query_params["as_of"])
     events = IncidentEvent.objects.filter(incident=incident, occurred_at__lte=moment).order_by("seq")
     facts = list(events.values_list("data", "occurred_at"))
-    if not facts:
-        raise NotFound(f"{incident.reference} did not exist then.")
     state = fold(data.get("changes", {}) for data, _ in facts)
+    if state["created_at"] is None:
+        raise NotFound(f"{incident.reference} did not exist then.")
     if state["deleted_at"] is not None:
         raise NotFound(f"{incident.reference} was deleted then.")
     return {
@@ -274,7 +274,8 @@ def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
         **{name: (state[name] or {}).get("id") for name in ("team", "assignee", "reporter")},
         "source": state["origin_system"],
         **{name: state[name] for name in ("occurred_at", "created_at", "acknowledged_at", "resolved_at", "closed_at")},
-        "updated_at": facts[-1][1],
+        # Of what changed it: not of an internal note, of which this caller may not know.
+        "updated_at": max(at for data, at in facts if "changes" in data),
         "sla": {
             "ack_due_at": state["ack_due_at"],
             "resolve_due_at": state["resolve_due_at"],
@@ -284,11 +285,3 @@ def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
         },
         "url": incident_url(request, incident.pk),
     }
-
-
-def _moment(text: str) -> dt.datetime:
-    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
-    moment = parse_datetime(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
-    if moment is None:
-        refuse("as_of", "as_of is a time such as 2026-11-21T09:30:00Z.")
-    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
 from incident_response.exceptions import NotFound
+from incident_response.schema import paged
 from incidents import services
 from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription
 from incidents.serializers.incidents import (
@@ -58,7 +59,7 @@ class TimelineView(IdempotentWrites, APIView):
     orderings = {"seq": [Key("seq")]}
     default_ordering = "seq"
 
-    @extend_schema(operation_id="timeline_list", parameters=[ID, *PAGES], responses=EventSerializer(many=True))
+    @extend_schema(operation_id="timeline_list", parameters=[ID, *PAGES], responses=paged(EventSerializer))
     def get(self, request: Request, id: str) -> Response:
         refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
         incident = incident_for(request, id)
@@ -81,7 +82,7 @@ class TimelineView(IdempotentWrites, APIView):
         return Response(_stored(event), status=http.HTTP_201_CREATED)
 
 
-class RedactionView(APIView):
+class RedactionView(IdempotentWrites, APIView):
     """Taking a leaked text out of an event."""
 
     @extend_schema(operation_id="timeline_redact", request=RedactionSerializer, responses={200: EventSerializer})
@@ -102,7 +103,7 @@ class HistoryView(APIView):
     orderings = {"seq": [Key("seq")]}
     default_ordering = "seq"
 
-    @extend_schema(operation_id="history_list", parameters=[ID, *PAGES], responses=HistoryEntrySerializer(many=True))
+    @extend_schema(operation_id="history_list", parameters=[ID, *PAGES], responses=paged(HistoryEntrySerializer))
     def get(self, request: Request, id: str) -> Response:
         refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
         incident = incident_for(request, id)
@@ -210,18 +211,16 @@ def _target(request: Request, id: str) -> Incident:
 
 def _named_user(request: Request) -> User:
     """The person of `user` in the body or the query; the caller without one."""
-    given = request.data.get("user") if isinstance(request.data, dict) else None
-    given = given if given is not None else request.query_params.get("user")
-    if given is None:
-        return person(request)
-    serializer = SubscriberSerializer(data={"user": given})
+    refuse_unknown_parameters(request, {"user"})
+    serializer = SubscriberSerializer(data=request.data or request.query_params.dict())
     serializer.is_valid(raise_exception=True)
-    user: User = serializer.validated_data["user"]
+    user: User = serializer.validated_data.get("user") or person(request)
     return user
 
 
 def _number(request: Request, name: str) -> int:
-    given = request.query_params.get(name, request.data.get(name) if isinstance(request.data, dict) else None)
-    if not str(given).isascii() or not str(given).isdigit():
+    refuse_unknown_parameters(request, {name})
+    given = str(request.query_params.get(name, request.data.get(name) if isinstance(request.data, dict) else None))
+    if not (given.isascii() and given.isdigit() and len(given) <= 18):
         refuse(name, f"Name the {name} by its id.", "required")
-    return int(str(given))
+    return int(given)
