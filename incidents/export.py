@@ -9,6 +9,7 @@ from incidents.models import IncidentQuerySet
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD, service_slugs
 
 CHUNK = 1000
+FIRST_CHUNK = 100
 COLUMNS = (
     "id",
     "title",
@@ -35,7 +36,8 @@ COLUMNS = (
 )
 HEADER = ["reference", *(column.split("__")[0] for column in COLUMNS[1:]), "services"]
 # What Excel, LibreOffice and Google Sheets take for the start of a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+CONTROL_STARTS = ("\t", "\r", "\n")
 
 
 class _Echo:
@@ -56,7 +58,7 @@ def csv_rows(incidents: IncidentQuerySet) -> Iterator[str]:
     last_id: int | None = None
     while True:
         # A small first chunk: whoever asked sees at once that it works.
-        size = CHUNK if last_id is not None else 100
+        size = CHUNK if last_id is not None else FIRST_CHUNK
         page = incidents if last_id is None else incidents.filter(pk__lt=last_id)
         rows = list(page.order_by("-pk").values_list(*COLUMNS)[:size])
         if not rows:
@@ -71,13 +73,13 @@ def _cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
     values["id"] = f"INC-{values['id']}"
     values["severity"] = SEVERITY_WORD[values["severity"]]
     values["priority"] = PRIORITY_WORD[values["priority"]]
-    return [*(defused(value) for value in values.values()), " ".join(services)]
+    return [*(defused(value) for value in values.values()), defused(" ".join(services))]
 
 
 def defused(value: Any) -> Any:
     """A cell that no spreadsheet runs: text that looks like a formula gets an apostrophe in front."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, str) and value.lstrip().startswith(FORMULA_STARTS):
+    if isinstance(value, str) and (value.startswith(CONTROL_STARTS) or value.lstrip().startswith(FORMULA_STARTS)):
         return f"'{value}"
     return value
