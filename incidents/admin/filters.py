@@ -86,9 +86,12 @@ class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
     title, parameter_name = "given to", "to"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("me", "Me"), ("none", "Nobody")]
+        return [("me", "Me"), ("none", "Nobody, and open")]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
+        if self.value() == "none":
+            # All that nobody ever had is most of history, and no index has it in order; what is wanted is open work.
+            return queryset.filter(assignee__isnull=True, is_open=True)
         return of_one(queryset, "assignee_id", str(request.user.pk) if self.value() == "me" else self.value())
 
 

@@ -46,7 +46,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
     """
 
     previous_url = next_url = ""
-    is_capped = False
+    is_capped = has_position = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The matching rows in order; the place of the page is no filter."""
@@ -56,36 +56,54 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return rows
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        """One column, then what tells equals apart, all in one direction: an index can be walked in that order."""
+        first = super().get_ordering(request, queryset)[0]
+        ties = [*self.model_admin.ordering, self.model._meta.pk.name]
+        names = dict.fromkeys(word.removeprefix("-") for word in (first, *ties))
+        return [f"-{name}" if first.startswith("-") else name for name in names]
+
     def get_results(self, request: HttpRequest) -> None:
         """Read one page, and see whether others follow and precede it."""
         is_backwards = PREVIOUS in request.GET
         keys = keys_of(self.model, self.queryset.query.order_by)
         position = _decoded(request.GET.get(PREVIOUS if is_backwards else NEXT), self.model, keys)
         walked = [key.reversed() for key in keys] if is_backwards else keys
-        rows = self.queryset.filter(after(walked, position)) if position is not None else self.queryset
-        found = list(rows.order_by(*(key.order_by for key in walked))[: self.list_per_page + 1])
-        has_more, found = len(found) > self.list_per_page, found[: self.list_per_page]
+        rows = self.queryset.order_by(*(key.order_by for key in walked))
+        self.has_position = position is not None
+        found, has_more = (
+            self._first_page(rows) if position is None else self._page(rows.filter(after(walked, position)))
+        )
         if is_backwards:
             found.reverse()
-        self._link(found, keys, has_more, is_backwards, has_position=position is not None)
+        self._link(found, keys, has_more, is_backwards)
         self._describe(found)
 
-    def _link(
-        self, rows: list[Any], keys: list[Key], has_more: bool, is_backwards: bool, *, has_position: bool
-    ) -> None:
+    def _first_page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
+        """The first rows, and whether there are more. One walk both finds the page and counts to the limit."""
+        pks = list(rows.values_list("pk", flat=True)[: CAP + 1])
+        self.result_count, self.is_capped = min(len(pks), CAP), len(pks) > CAP
+        page = {row.pk: row for row in rows.filter(pk__in=pks[: self.list_per_page])}
+        return [page[pk] for pk in pks if pk in page], len(pks) > self.list_per_page
+
+    def _page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
+        """The next rows, and whether there are more."""
+        found = list(rows[: self.list_per_page + 1])
+        self.result_count = min(len(found), self.list_per_page)
+        return found[: self.list_per_page], len(found) > self.list_per_page
+
+    def _link(self, rows: list[Any], keys: list[Key], has_more: bool, is_backwards: bool) -> None:
         if not rows:
-            self.previous_url = self.get_query_string() if has_position else ""
+            self.previous_url = self.get_query_string() if self.has_position else ""
             return
-        if has_more or (is_backwards and has_position):
+        if has_more or (is_backwards and self.has_position):
             self.next_url = self.get_query_string({NEXT: _encoded(rows[-1], keys)})
-        if has_position and (has_more or not is_backwards):
+        if self.has_position and (has_more or not is_backwards):
             self.previous_url = self.get_query_string({PREVIOUS: _encoded(rows[0], keys)})
 
     def _describe(self, rows: list[Any]) -> None:
         """The attributes that the admin's templates read."""
         self.paginator = self.model_admin.get_paginator(None, self.queryset, self.list_per_page)
-        counted = capped_count(self.queryset)
-        self.result_count, self.is_capped = min(counted, CAP), counted > CAP
         self.result_list = rows
         # Equal to the other, so that unfold shows no total beside the title: ours stands below the list.
         self.full_result_count = self.result_count
