@@ -335,7 +335,7 @@ def ordering_keys(request: Request, view: "APIView | None") -> list[Key]:
     the same direction, changes nothing; any other combination would make the database sort everything, and is refused.
     """
     offered: dict[str, list[Key]] = getattr(view, "orderings", {"id": []})
-    text = request.query_params.get("ordering") or getattr(view, "default_ordering", "id")
+    text = str(request.query_params.get("ordering") or getattr(view, "default_ordering", "id"))
     first, *rest = [word.strip() for word in text.split(",")]
     is_descending, name = first.startswith("-"), first.removeprefix("-")
     if name not in offered:

@@ -28,7 +28,7 @@ def _codes(name: str, text: str, known: dict[str, Any]) -> list[Any]:
 STATUS_OF_WORD = {status.value: status.value for status in Status}
 
 
-class IncidentFilter(django_filters.FilterSet):
+class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter is untyped
     """Each filter narrows; lists are comma-separated; unknown names are refused with 400."""
 
     status = django_filters.CharFilter(method="by_status", help_text="Comma list of statuses.")

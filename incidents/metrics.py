@@ -1,7 +1,6 @@
 """What the numbers are: the summary of open work, and how fast we were. Definitions stand in docs/architecture.md."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 from incidents import percentiles
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import IncidentQuerySet
+from incidents.models.tally import Dimension
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD
 from incidents.services import tallies
 from incidents.vocabulary import OPEN_STATUSES, Severity, Status
@@ -49,7 +49,7 @@ def _counted(incidents: IncidentQuerySet) -> Any:
     counts: tallies.Counts = tallies.Counts()
     columns = ("status", "severity", "team_id", "category_id")
     for *values, number in incidents.order_by().values_list(*columns).annotate(number=Count("pk")):
-        for dimension, value in zip(tallies.Dimension.values, values, strict=True):
+        for dimension, value in zip(Dimension.values, values, strict=True):
             counts[dimension, str(value or "")] += number
     return counts
 
@@ -106,52 +106,67 @@ def _aggregates(now: dt.datetime) -> dict[str, Expression]:
         "resolve_count": Count("resolve_seconds"),
         "resolve_sum": Sum("resolve_seconds"),
         "ack_missed": _when(ack_missed),
-        "ack_met": _when(Q(ack_due_at__isnull=False, acknowledged_at__isnull=False) & ~ack_missed),
+        # Once reopened it has a stamp, but is open, and its clock runs again: not counted before that is decided.
+        "ack_met": _when(
+            Q(ack_due_at__isnull=False, acknowledged_at__isnull=False) & ~Q(status=Status.OPEN) & ~ack_missed
+        ),
         "resolve_missed": _when(resolve_missed),
         "resolve_met": _when(Q(resolve_due_at__isnull=False, resolved_at__isnull=False) & ~resolve_missed),
         "reopened": _when(Q(reopen_count__gt=0)),
     }
 
 
-def sla(incidents: IncidentQuerySet, *, group_by: str | None, now: dt.datetime) -> dict[str, Any]:
+def sla(
+    incidents: IncidentQuerySet, *, is_filtered: bool, viewer: User, group_by: str | None, now: dt.datetime
+) -> dict[str, Any]:
     """The metrics of a selection: overall, and for each group. Times in seconds, shares from 0 to 1.
 
     An incident that affects two services is counted in both groups, and once overall.
     """
+    is_everything = not is_filtered and (viewer.is_admin or viewer.is_responder)
     incidents = incidents.order_by()
-    overall = _rows(incidents, None, now)[None]
-    answer = _figures(overall, *_percentiles(incidents, None, {None: overall})[None])
+    grouped_rows: Rows = {}
+    if group_by is not None:
+        grouped = incidents.annotate(group_key=_expression(GROUPINGS[group_by]))
+        rows: Any = grouped.values("group_key").annotate(**_aggregates(now))
+        grouped_rows = {row.pop("group_key"): row for row in rows}
+    overall = _sum(grouped_rows) if grouped_rows and group_by != "service" else incidents.aggregate(**_aggregates(now))
+    ranks = _percentiles(incidents, None, {None: overall}, is_everything=is_everything)
+    answer = _figures(overall, *ranks[None])
     groups: list[dict[str, Any]] = []
     if group_by is not None:
-        grouping = GROUPINGS[group_by]
-        grouped = incidents.annotate(group_key=_expression(grouping))
-        rows = _rows(grouped, "group_key", now)
-        ranks = _percentiles(grouped, "group_key", rows)
-        for key in sorted(rows, key=lambda key: (key is None, key)):
-            shown = None if key is None else grouping.show(key)
-            groups.append({"key": shown, **_figures(rows[key], *ranks[key])})
+        column = "severity" if is_everything and group_by == "severity" else "group_key"
+        ranks = _percentiles(grouped, column, grouped_rows, is_everything=column == "severity")
+        for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
+            shown = None if key is None else GROUPINGS[group_by].show(key)
+            groups.append({"key": shown, **_figures(grouped_rows[key], *ranks[key])})
     return {**answer, "groups": groups}
+
+
+Rows = dict[Any, dict[str, Any]]
 
 
 def _expression(grouping: Grouping) -> Expression | F:
     return F(grouping.expression) if isinstance(grouping.expression, str) else grouping.expression
 
 
-def _rows(incidents: IncidentQuerySet, group: str | None, now: dt.datetime) -> dict[Any, dict[str, Any]]:
-    aggregates = _aggregates(now)
-    if group is None:
-        return {None: incidents.aggregate(**aggregates)}
-    return {row.pop(group): row for row in incidents.values(group).annotate(**aggregates)}
+def _sum(rows: Rows) -> dict[str, Any]:
+    """The overall row: the sum of groups that have nothing in common."""
+    return {name: sum(row[name] or 0 for row in rows.values()) for name in next(iter(rows.values()))}
 
 
 def _percentiles(
-    incidents: IncidentQuerySet, group: str | None, rows: dict[Any, dict[str, Any]]
+    incidents: IncidentQuerySet, group: str | None, rows: Rows, *, is_everything: bool
 ) -> dict[Any, tuple[percentiles.Percentiles, percentiles.Percentiles]]:
-    found: defaultdict[Any, list[percentiles.Percentiles]] = defaultdict(list)
+    found: dict[Any, list[percentiles.Percentiles]] = {key: [] for key in rows}
     for column, count in (("ack_seconds", "ack_count"), ("resolve_seconds", "resolve_count")):
-        ranks = percentiles.by_group(incidents, column, group, {key: row[count] for key, row in rows.items()})
-        for key in rows:
-            found[key].append(ranks.get(key) or percentiles.of_sorted(()))
+        if is_everything:
+            counts = {key: row[count] for key, row in rows.items()}
+            ranks = percentiles.of_everything(incidents.filter(is_restricted=True), column, group, counts)
+        else:
+            ranks = percentiles.of_selection(incidents, column, group)
+        for key, figures in found.items():
+            figures.append(ranks.get(key) or percentiles.of_sorted(()))
     return {key: (ack, resolve) for key, (ack, resolve) in found.items()}
 
 

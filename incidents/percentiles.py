@@ -1,20 +1,20 @@
 """Exact percentiles (nearest rank) of a stored duration, for any selection and grouping.
 
-Two ways to the same numbers. Where the selection is large and the groups few, each percentile is read off an index by
-its position: the database steps over index entries and sends one number. Otherwise the durations are fetched and
-sorted here, which is quicker for the thousands of rows that a month or a team has.
+Two ways to the same numbers. Of a selection, the durations are fetched and sorted here: a month or a team has some
+thousands. Of everything, each percentile is read off an index by its position: the database steps over index entries
+without looking at a row. That index holds what everybody counts; the few restricted incidents that the viewer sees
+besides are merged in.
 """
 
 import math
 from array import array
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
-from incidents.models import IncidentQuerySet
+from incidents.models import Incident, IncidentQuerySet
 
 RANKS = (50, 90, 95)
-WALK_FROM = 100_000  # rows; from here on reading by position wins
-WALK_GROUPS = 8  # groups; each costs six queries
 
 Percentiles = dict[str, int | None]
 
@@ -29,34 +29,24 @@ def of_sorted(values: Any) -> Percentiles:
     return {f"p{rank}_seconds": values[nearest_rank(rank, len(values))] if values else None for rank in RANKS}
 
 
-def by_group(
-    incidents: IncidentQuerySet, column: str, group: str | None, counts: dict[Any, int]
+def of_selection(incidents: IncidentQuerySet, column: str, group: str | None) -> dict[Any, Percentiles]:
+    """The percentiles of `column` in each group of the selection (key None: all of it)."""
+    return {key: of_sorted(sorted(values)) for key, values in _values(incidents, column, group).items()}
+
+
+def of_everything(
+    besides: IncidentQuerySet, column: str, group: str | None, counts: dict[Any, int]
 ) -> dict[Any, Percentiles]:
-    """The percentiles of `column` in each group; `counts` says how many values each group has (key None: no groups)."""
-    if sum(counts.values()) >= WALK_FROM and len(counts) <= WALK_GROUPS:
-        return {key: _walked(incidents, column, group, key, count) for key, count in counts.items()}
-    return _fetched(incidents, column, group)
-
-
-def _walked(incidents: IncidentQuerySet, column: str, group: str | None, key: Any, count: int) -> Percentiles:
-    if group is not None:
-        incidents = incidents.filter(**({f"{group}__isnull": True} if key is None else {group: key}))
-    present = incidents.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
-    found: Percentiles = {}
-    for rank in RANKS:
-        position = nearest_rank(rank, count)
-        # From whichever end is nearer.
-        from_the_end = count - 1 - position
-        ordered, offset = (
-            (present.order_by(f"-{column}"), from_the_end)
-            if from_the_end < position
-            else (present.order_by(column), position)
-        )
-        found[f"p{rank}_seconds"] = next(iter(ordered[offset : offset + 1]), None)
+    """The same of all counted incidents and those `besides`; `counts` says how many values each group has in all."""
+    extra = _values(besides, column, group)
+    found = {}
+    for key, count in counts.items():
+        counted = Incident.objects.counted().filter(**({group: key} if group else {}))
+        found[key] = _read_off(counted, column, count, sorted(extra.get(key, ())))
     return found
 
 
-def _fetched(incidents: IncidentQuerySet, column: str, group: str | None) -> dict[Any, Percentiles]:
+def _values(incidents: IncidentQuerySet, column: str, group: str | None) -> "dict[Any, array[int]]":
     values: defaultdict[Any, array[int]] = defaultdict(lambda: array("q"))
     present = incidents.filter(**{f"{column}__isnull": False}).order_by()
     if group is None:
@@ -64,4 +54,31 @@ def _fetched(incidents: IncidentQuerySet, column: str, group: str | None) -> dic
     else:
         for key, value in present.values_list(group, column).iterator(chunk_size=10_000):
             values[key].append(value)
-    return {key: of_sorted(sorted(durations)) for key, durations in values.items()}
+    return values
+
+
+def _read_off(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
+    """Percentiles of the union of an indexed column and a short sorted list; `count` is the union's.
+
+    With m extra values, the union's value at position k lies among the column's at k - m to k and the extra ones.
+    """
+    if not count:
+        return of_sorted(())
+    found: Percentiles = {}
+    for rank in RANKS:
+        position = nearest_rank(rank, count)
+        first = max(position - len(extra), 0)
+        last = min(position, count - len(extra) - 1)
+        nearby = _slice(counted, column, first, last, count - len(extra))
+        candidates = sorted([*nearby, *extra])
+        # Somebody may have written since the values were counted.
+        found[f"p{rank}_seconds"] = candidates[min(position - first, len(candidates) - 1)] if candidates else None
+    return found
+
+
+def _slice(counted: IncidentQuerySet, column: str, first: int, last: int, count: int) -> Iterable[int]:
+    """The column's values from one position to another, both included, in no order; from whichever end is nearer."""
+    present = counted.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
+    if first > count // 2:
+        return present.order_by(f"-{column}")[max(count - 1 - last, 0) : count - first]
+    return present.order_by(column)[first : last + 1]

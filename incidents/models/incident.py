@@ -11,6 +11,7 @@ from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from incidents.models.configuration import Category
+from incidents.models.fields import FlagField
 from incidents.models.people import Subscription
 from incidents.vocabulary import OPEN_STATUSES, Priority, Severity, Status
 from responders.models import Membership, Service, Team
@@ -47,6 +48,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             return present.filter(followed)
         concerned = Q(assignee=user) | Q(team__in=Membership.objects.team_ids_of(user)) | followed
         return present.filter(Q(is_restricted=False) | concerned)
+
+    def counted(self) -> "IncidentQuerySet":
+        """Those that everybody who works on incidents counts: neither deleted nor restricted."""
+        return self.present().filter(is_restricted=False)
 
     def breach_due(self, now: dt.datetime) -> "IncidentQuerySet":
         """Those with a due time that has passed and is not marked yet."""
@@ -91,7 +96,7 @@ class Incident(models.Model):
         related_name="reported_incidents",
         db_index=False,
     )
-    is_restricted = models.BooleanField(default=False, help_text="Only those concerned see it.")
+    is_restricted = FlagField(default=False, help_text="Only those concerned see it.")
     origin_system = models.CharField(max_length=64, default="api", help_text="What opened it.")
     external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id there.")
     external_key = models.CharField(  # noqa: DJ001 (NULL is what lets many incidents have none)
@@ -113,8 +118,8 @@ class Incident(models.Model):
     clock_started_at = models.DateTimeField(help_text="Opened or last reopened; due times count from here.")
     ack_due_at = models.DateTimeField(null=True)
     resolve_due_at = models.DateTimeField(null=True)
-    ack_breached = models.BooleanField(default=False)
-    resolve_breached = models.BooleanField(default=False)
+    ack_breached = FlagField(default=False)
+    resolve_breached = FlagField(default=False)
     paused_at = models.DateTimeField(null=True, help_text="Since when it is on hold.")
     paused_seconds = models.PositiveIntegerField(default=0)
     next_breach_at = models.DateTimeField(null=True)
@@ -123,10 +128,10 @@ class Incident(models.Model):
     event_count = models.PositiveIntegerField(default=0)
     head_digest = models.CharField(max_length=64, blank=True, default="")
     tallied_as = models.CharField(max_length=100, blank=True, default="", help_text="The counts it is in.")
-    is_tallied = models.BooleanField(default=False)
+    is_tallied = FlagField(default=False)
     is_open = models.GeneratedField(
         expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),
-        output_field=models.BooleanField(),
+        output_field=FlagField(),
         db_persist=True,
     )
 
@@ -152,11 +157,16 @@ class Incident(models.Model):
             models.Index(fields=["is_restricted", "created_at"], name="incident_restricted"),
             models.Index(fields=["next_breach_at"], name="incident_next_breach"),
             models.Index(fields=["is_tallied"], name="incident_untallied"),
-            # Percentiles over everything are read off these by position.
-            models.Index(fields=["ack_seconds"], name="incident_ack_seconds"),
-            models.Index(fields=["resolve_seconds"], name="incident_resolve_seconds"),
-            models.Index(fields=["severity", "ack_seconds"], name="incident_severity_ack"),
-            models.Index(fields=["severity", "resolve_seconds"], name="incident_severity_resolve"),
+            # Percentiles over everything are read off these by position (see incidents.percentiles).
+            *(
+                models.Index(fields=["is_restricted", "deleted_at", *columns], name=f"incident_by_{name}")
+                for name, columns in {
+                    "ack": ["ack_seconds"],
+                    "resolve": ["resolve_seconds"],
+                    "severity_ack": ["severity", "ack_seconds"],
+                    "severity_resolve": ["severity", "resolve_seconds"],
+                }.items()
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,8 +22,7 @@ class SummaryView(APIView):
     def get(self, request: Request) -> Response:
         viewer = person(request)
         incidents = filtered(Incident.objects.visible_to(viewer), request)
-        is_filtered = any(request.query_params.get(name) for name in FILTER_NAMES)
-        return Response(metrics.summary(incidents, is_filtered=is_filtered, viewer=viewer))
+        return Response(metrics.summary(incidents, is_filtered=_is_filtered(request), viewer=viewer))
 
 
 class SlaMetricsView(APIView):
@@ -38,8 +37,16 @@ class SlaMetricsView(APIView):
         responses=SlaMetricsSerializer,
     )
     def get(self, request: Request) -> Response:
-        incidents = filtered(Incident.objects.visible_to(person(request)), request, also=frozenset({"group_by"}))
+        viewer = person(request)
+        incidents = filtered(Incident.objects.visible_to(viewer), request, also=frozenset({"group_by"}))
         group_by = request.query_params.get("group_by")
         if group_by is not None and group_by not in metrics.GROUPINGS:
             refuse("group_by", f"Cannot group by {group_by}; offered are {', '.join(metrics.GROUPINGS)}.")
-        return Response(metrics.sla(incidents, group_by=group_by, now=timezone.now()))
+        answer = metrics.sla(
+            incidents, is_filtered=_is_filtered(request), viewer=viewer, group_by=group_by, now=timezone.now()
+        )
+        return Response(answer)
+
+
+def _is_filtered(request: Request) -> bool:
+    return any(request.query_params.get(name) for name in FILTER_NAMES)
