@@ -1,0 +1,84 @@
+from typing import Any
+
+from django.test import TestCase
+
+from incidents.models import SlaPolicy
+from incidents.tests.factories import make_category, make_incident
+from users.tests.factories import client_of, make_admin, make_reporter
+
+POLICIES = "/api/v1/sla-policies/"
+CATEGORIES = "/api/v1/categories/"
+
+
+class PolicyTests(TestCase):
+    def setUp(self) -> None:
+        self.client = client_of(make_admin())
+
+    def test_there_is_one_for_each_severity_from_the_start(self) -> None:
+        rows = self.client.get(POLICIES).json()["results"]
+
+        self.assertEqual([row["severity"] for row in rows], ["critical", "high", "medium", "low"])
+
+    def test_it_takes_one_more_for_a_category(self) -> None:
+        category = make_category()
+        body = {"name": "Network", "severity": "high", "category": category.pk, "ack_minutes": 5}
+
+        first, again = self.client.post(POLICIES, body), self.client.post(POLICIES, {**body, "name": "Once more"})
+
+        self.assertEqual(first.status_code, 201, first.content)
+        self.assertEqual((again.status_code, again.json()["code"]), (409, "already_exists"))
+        self.assertEqual(self.client.post(POLICIES, {"name": "x", "severity": "high"}).status_code, 409)
+
+    def test_it_counts_for_the_next_incident(self) -> None:
+        policy = SlaPolicy.objects.get(severity=3)
+        running = make_incident(severity=3)
+
+        self.client.patch(f"{POLICIES}{policy.pk}/", {"ack_minutes": 7})
+
+        incident = self.client.post("/api/v1/incidents/", {"title": "x", "severity": "high"}).json()
+        self.assertEqual(incident["sla"]["ack_due_at"][14:16], f"{(int(incident['created_at'][14:16]) + 7) % 60:02}")
+        due = running.ack_due_at
+        running.refresh_from_db()
+        self.assertEqual(running.ack_due_at, due)
+
+    def test_it_refuses_calendars_that_make_no_sense(self) -> None:
+        policy = SlaPolicy.objects.get(severity=3)
+        table: list[dict[str, Any]] = [
+            {"time_zone": "Mars/Olympus"},
+            {"weekdays": [7]},
+            {"weekdays": [True]},
+            {"weekdays": [1.0]},
+            {"weekdays": {}},
+            {"weekdays": None},
+            {"is_round_the_clock": False, "weekdays": []},
+            {"is_round_the_clock": False, "opens_at": "17:00", "closes_at": "09:00"},
+            {"holidays": ["2027-02-30"]},
+            {"holidays": ["20270101"]},
+            {"holidays": {"2027-01-01": 1}},
+            {"holidays": "2027-01-01"},
+            {"ack_minutes": -1},
+            {"ack_minutes": 10**7},
+            {"severity": "awful"},
+        ]
+        for change in table:
+            with self.subTest(change):
+                answer = self.client.patch(f"{POLICIES}{policy.pk}/", change)
+
+                self.assertEqual(answer.status_code, 400)
+
+
+class CategoryTests(TestCase):
+    def test_it_keeps_a_category_that_incidents_name(self) -> None:
+        category = make_category()
+        make_incident(category=category)
+
+        answer = client_of(make_admin()).delete(f"{CATEGORIES}{category.pk}/")
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (409, "in_use"))
+
+    def test_everybody_reads_them(self) -> None:
+        make_category()
+
+        rows = client_of(make_reporter()).get(CATEGORIES, {"ordering": "-name"}).json()["results"]
+
+        self.assertEqual([row["slug"] for row in rows], ["network"])
