@@ -3,8 +3,9 @@ from typing import Any
 from django.test import TestCase
 
 from incidents.models import SlaPolicy
-from incidents.tests.factories import make_category, make_incident
-from users.tests.factories import client_of, make_admin, make_reporter
+from incidents.tests.factories import make_category, make_incident, make_service, make_team
+from users.models import User
+from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
 POLICIES = "/api/v1/sla-policies/"
 CATEGORIES = "/api/v1/categories/"
@@ -82,3 +83,38 @@ class CategoryTests(TestCase):
         rows = client_of(make_reporter()).get(CATEGORIES, {"ordering": "-name"}).json()["results"]
 
         self.assertEqual([row["slug"] for row in rows], ["network"])
+
+
+class TeamsAndServicesTests(TestCase):
+    """What teams and services mean to incidents; their own routes are tested in responders."""
+
+    def setUp(self) -> None:
+        self.client = client_of(make_admin())
+
+    def assert_in_use(self, path: str) -> None:
+        answer = self.client.delete(path)
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (409, "in_use"))
+
+    def test_it_keeps_a_team_that_incidents_name(self) -> None:
+        incident = make_incident(by=make_admin(), team=make_team())
+
+        self.assert_in_use(f"/api/v1/teams/{incident.team_id}/")
+
+    def test_it_keeps_a_service_that_incidents_name(self) -> None:
+        service = make_service()
+        incident = make_incident(services=[service])
+
+        self.assert_in_use(f"/api/v1/services/{service.pk}/")
+
+        self.assertEqual(list(incident.services.all()), [service])
+
+    def test_it_gives_new_members_the_work_of_their_team(self) -> None:
+        team, user = make_team(), make_responder()
+        path = f"/api/v1/incidents/{make_incident(by=make_admin(), team=team).pk}/"
+        before = client_of(user).patch(path, {"status": "acknowledged"})
+
+        self.client.post(f"/api/v1/teams/{team.pk}/members/", {"user": user.pk})
+
+        after = client_of(User.objects.get(pk=user.pk)).patch(path, {"status": "acknowledged"})
+        self.assertEqual((before.status_code, after.status_code), (403, 200))
