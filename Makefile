@@ -16,9 +16,10 @@ SCRATCH := DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/check.sqlite3
 PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS=incidents.example.org \
 	PUBLIC_URL=https://incidents.example.org TRUSTED_PROXIES=1
 # What mypy checks strictly: services and pure modules.
-TYPED := $(wildcard */services */services.py */jobs.py */permissions.py */vocabulary.py */workflow.py */sla.py \
-	*/digest.py */snapshot.py */oncall.py */metrics.py */tokens.py */transactions.py */attachments */attachments.py \
-	*/adapters */formats */channels */search) \
+APPS := users responders incidents alerts logs notifications console
+TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflow.py sla.py digest.py snapshot.py \
+	percentiles.py metrics.py tokens.py transactions.py attachments search imports oncall.py adapters formats channels
+TYPED := $(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 
 .PHONY: run setup test check fix bench secret lock

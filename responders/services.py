@@ -1,6 +1,5 @@
 """Who belongs to a team."""
 
-
 from incident_response.exceptions import NotFound
 from responders.models import Membership, Team
 from users.audit import acting
