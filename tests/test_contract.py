@@ -1,16 +1,11 @@
 """What every route promises: the shape of errors, strictness, a described API, and a cost that does not grow."""
 
-import io
-import json
-import warnings
 from typing import Any
 from unittest import mock
 
-from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from incidents.models import Incident, IncidentEvent
@@ -21,7 +16,6 @@ from incidents.views.incidents import IncidentListView
 from incidents.vocabulary import LinkKind, Severity
 from tests import hostile
 from tests.people import signed_in
-from tests.test_permission_matrix import routes
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -293,53 +287,6 @@ class HostileInputTests(ContractCase):
         answer = self.client.patch(self.path, {"team": self.team.pk + 0.5})
 
         self.assertEqual(self.assert_problem(answer, 400)["errors"][0]["field"], "team")
-
-
-class DescriptionTests(TestCase):
-    @classmethod
-    def setUpTestData(cls) -> None:
-        stdout, stderr = io.StringIO(), io.StringIO()
-        with warnings.catch_warnings(), mock.patch("sys.stderr", stderr):
-            call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=stdout)
-        cls.complaints = stderr.getvalue()
-        cls.schema = json.loads(stdout.getvalue())
-
-    def test_it_describes_itself_without_warnings(self) -> None:
-        self.assertEqual(self.complaints, "")
-
-    def test_it_describes_every_route(self) -> None:
-        described = {
-            (method, path.strip("/").replace("{", "<").replace("}", ">"))
-            for path, operations in self.schema["paths"].items()
-            for method in operations
-            if method != "parameters"
-        }
-        present = {(method, path.strip("/")) for method, path in routes(get_resolver()) if path.startswith("api/v1/")}
-
-        self.assertEqual(_nameless(described), _nameless(present))
-
-    def test_it_gives_each_operation_a_name_and_problems(self) -> None:
-        names = []
-        for path, operations in self.schema["paths"].items():
-            for method, operation in operations.items():
-                with self.subTest(f"{method} {path}"):
-                    names.append(operation["operationId"])
-
-                    self.assertIn("application/problem+json", operation["responses"]["400"]["content"])
-        self.assertEqual(len(names), len(set(names)))
-
-    def test_it_serves_the_same_document(self) -> None:
-        served = APIClient().get("/api/schema/").json()
-
-        self.assertEqual(set(served["paths"]), set(self.schema["paths"]))
-
-
-def _nameless(described: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Without the names of path parameters, which the description chooses itself."""
-    return {
-        (method, "/".join("<>" if part.startswith("<") else part for part in path.split("/")))
-        for method, path in described
-    }
 
 
 class ShapeTests(ContractCase):

@@ -1,0 +1,60 @@
+"""The OpenAPI document says what the routes do."""
+
+import io
+import json
+import warnings
+from unittest import mock
+
+from django.core.management import call_command
+from django.test import TestCase
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from tests.test_permission_matrix import routes
+
+
+class DescriptionTests(TestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with warnings.catch_warnings(), mock.patch("sys.stderr", stderr):
+            call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=stdout)
+        cls.complaints = stderr.getvalue()
+        cls.schema = json.loads(stdout.getvalue())
+
+    def test_it_describes_itself_without_warnings(self) -> None:
+        self.assertEqual(self.complaints, "")
+
+    def test_it_describes_every_route(self) -> None:
+        described = {
+            (method, path.strip("/").replace("{", "<").replace("}", ">"))
+            for path, operations in self.schema["paths"].items()
+            for method in operations
+            if method != "parameters"
+        }
+        present = {(method, path.strip("/")) for method, path in routes(get_resolver()) if path.startswith("api/v1/")}
+
+        self.assertEqual(_nameless(described), _nameless(present))
+
+    def test_it_gives_each_operation_a_name_and_problems(self) -> None:
+        names = []
+        for path, operations in self.schema["paths"].items():
+            for method, operation in operations.items():
+                with self.subTest(f"{method} {path}"):
+                    names.append(operation["operationId"])
+
+                    self.assertIn("application/problem+json", operation["responses"]["400"]["content"])
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_it_serves_the_same_document(self) -> None:
+        served = APIClient().get("/api/schema/").json()
+
+        self.assertEqual(set(served["paths"]), set(self.schema["paths"]))
+
+
+def _nameless(described: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Without the names of path parameters, which the description chooses itself."""
+    return {
+        (method, "/".join("<>" if part.startswith("<") else part for part in path.split("/")))
+        for method, path in described
+    }
