@@ -18,9 +18,33 @@ from incidents.admin.forms import IncidentForm
 from incidents.admin.pages import IncidentPages, board
 from incidents.models import Incident, Origin
 from users.admin import BackOfficeAdmin
+from users.admin.paging import KeysetChangeList
 from users.models import User
 
 FACTS = ("status_shown", "created_at", "occurred_at", "acknowledged_at", "resolved_at", "closed_at", "reporter")
+
+
+class IncidentChangeList(KeysetChangeList):
+    """The list, found by text where there is one: as the API finds it, page by page, without collecting every match."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Incident]:
+        """The incidents of the filters; `fetch` looks for the text."""
+        text, self.query = self.query, ""
+        rows = super().get_queryset(request, exclude_parameters)
+        self.query = text
+        return rows
+
+    def fetch(self, ordered: QuerySet[Incident], limit: int) -> list[Incident]:
+        if not self.query.strip():
+            return super().fetch(ordered, limit)
+        return search.first_matching(ordered, self.query, limit=limit, reads_internal=True)
+
+    def _first_page(self, rows: QuerySet[Incident]) -> tuple[list[Incident], bool]:
+        if not self.query.strip():
+            return super()._first_page(rows)
+        found, has_more = self._page(rows)
+        self.is_capped = has_more
+        return found, has_more
 
 
 @admin.register(Incident)
@@ -64,10 +88,13 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
         rows = Incident.objects.all() if user.is_superuser else Incident.objects.visible_to(user)
         return rows.order_by(*self.ordering)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return IncidentChangeList
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Incident], search_term: str
     ) -> tuple[QuerySet[Incident], bool]:
-        """The full-text search of the API."""
+        """The full-text search of the API, for autocompletes."""
         if not search_term.strip():
             return queryset, False
         return search.matching(queryset, search_term, reads_internal=True), False  # type: ignore[arg-type]

@@ -111,15 +111,30 @@ class ListTests(Base):
         self.assertEqual(list(rows), [critical, self.incident, low])
 
     def test_it_searches_as_the_api_does(self) -> None:
+        make_incident(title="Another", description="with another text")
         self.sign_in(self.admin)
 
-        with patch(
-            "incidents.search.matching", side_effect=lambda rows, text, **_: rows.filter(title=text)
-        ) as matching:
-            answer = self.client.get(LIST, {"q": "Disk full"})
+        answers = {text: self.client.get(LIST, {"q": text, "open": "yes"}) for text in ("disk", "  ", "+-*", "nothing")}
 
-        self.assertEqual([row.title for row in answer.context["cl"].result_list], ["Disk full"])
-        self.assertTrue(matching.call_args.kwargs["reads_internal"])
+        shown = {
+            text: sorted(row.title for row in answer.context["cl"].result_list) for text, answer in answers.items()
+        }
+        self.assertEqual(shown, {"disk": ["Disk full"], "  ": ["Another", "Disk full"], "+-*": [], "nothing": []})
+        self.assertContains(answers["disk"], 'value="disk"')
+
+    def test_it_pages_what_it_finds(self) -> None:
+        for number in range(4):
+            make_incident(title=f"Disk {number}")
+        self.sign_in(self.admin)
+        seen, query = [], "?q=disk"
+
+        with patch("incidents.admin.incidents.IncidentAdmin.list_per_page", 2):
+            while query:
+                changes = self.client.get(LIST + query).context["cl"]
+                seen.append([row.title for row in changes.result_list])
+                query = changes.next_url
+
+        self.assertEqual(seen, [["Disk 3", "Disk 2"], ["Disk 1", "Disk 0"], ["Disk full"]])
 
     def test_it_finds_a_reference(self) -> None:
         make_incident()

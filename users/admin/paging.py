@@ -79,6 +79,10 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         self._link(found, keys, has_more, is_backwards)
         self._describe(found)
 
+    def fetch(self, ordered: QuerySet[Any], limit: int) -> list[Any]:
+        """The first `limit` rows."""
+        return list(ordered[:limit])
+
     def _first_page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
         """The first rows, and whether there are more. One walk both finds the page and counts to the limit."""
         pks = list(rows.values_list("pk", flat=True)[: CAP + 1])
@@ -88,7 +92,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
 
     def _page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
         """The next rows, and whether there are more."""
-        found = list(rows[: self.list_per_page + 1])
+        found = self.fetch(rows, self.list_per_page + 1)
         self.result_count = min(len(found), self.list_per_page)
         return found[: self.list_per_page], len(found) > self.list_per_page
 
