@@ -27,6 +27,8 @@ FACTS = ("status_shown", "created_at", "occurred_at", "acknowledged_at", "resolv
 class IncidentChangeList(KeysetChangeList):
     """The list, found by text where there is one: as the API finds it, page by page, without collecting every match."""
 
+    query: str
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Incident]:
         """The incidents of the filters; `fetch` looks for the text."""
         text, self.query = self.query, ""
