@@ -1,7 +1,8 @@
 """What the numbers are: the summary of open work, and how fast we were. Definitions stand in docs/architecture.md."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
 from incidents import percentiles
 from incidents.filters import ack_breached, resolve_breached
-from incidents.models import IncidentQuerySet
+from incidents.models import Incident, IncidentQuerySet
 from incidents.models.tally import Dimension
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD
 from incidents.services import tallies
@@ -67,7 +68,7 @@ def _shown(dimension: str, value: str) -> str:
 class Grouping:
     """How `group_by` groups: the column or expression, and how its values are shown."""
 
-    expression: str | Expression
+    expression: Expression | F
     show: Callable[[Any], Any] = lambda value: value
 
 
@@ -79,12 +80,14 @@ def _month(value: dt.datetime) -> str:
     return f"{value:%Y-%m}"
 
 
+# "+ 0": grouping by a bare column, the databases would read the rows in the order of that column's index, one by one
+# from all over the table, to save themselves a sort of four groups.
 GROUPINGS: dict[str, Grouping] = {
-    "severity": Grouping("severity", SEVERITY_WORD.__getitem__),
-    "priority": Grouping("priority", PRIORITY_WORD.__getitem__),
-    "category": Grouping("category__slug"),
-    "team": Grouping("team_id"),
-    "service": Grouping("services__slug"),
+    "severity": Grouping(F("severity") + 0, SEVERITY_WORD.__getitem__),
+    "priority": Grouping(F("priority") + 0, PRIORITY_WORD.__getitem__),
+    "category": Grouping(F("category__slug")),
+    "team": Grouping(F("team_id") + 0),
+    "service": Grouping(F("services__slug")),
     "day": Grouping(TruncDay("created_at", tzinfo=dt.UTC), _day),
     "week": Grouping(TruncWeek("created_at", tzinfo=dt.UTC), _day),
     "month": Grouping(TruncMonth("created_at", tzinfo=dt.UTC), _month),
@@ -96,22 +99,22 @@ def _when(condition: Q) -> Sum:
 
 
 def _aggregates(now: dt.datetime) -> dict[str, Expression]:
-    """One pass over stored columns; nothing is computed from timestamps."""
+    """One pass over stored columns, those of one index; nothing is computed from timestamps."""
     ack_missed, resolve_missed = ack_breached(now), resolve_breached(now)
+    is_acknowledged = Q(ack_due_at__isnull=False, ack_seconds__isnull=False)
+    is_resolved = Q(resolve_due_at__isnull=False, resolve_seconds__isnull=False)
     return {
         "total": Count("pk"),
-        "open": _when(Q(is_open=True)),
+        "open": _when(Q(status__in=OPEN_STATUSES)),
         "ack_count": Count("ack_seconds"),
         "ack_sum": Sum("ack_seconds"),
         "resolve_count": Count("resolve_seconds"),
         "resolve_sum": Sum("resolve_seconds"),
         "ack_missed": _when(ack_missed),
         # Once reopened it has a stamp, but is open, and its clock runs again: not counted before that is decided.
-        "ack_met": _when(
-            Q(ack_due_at__isnull=False, acknowledged_at__isnull=False) & ~Q(status=Status.OPEN) & ~ack_missed
-        ),
+        "ack_met": _when(is_acknowledged & ~Q(status=Status.OPEN) & ~ack_missed),
         "resolve_missed": _when(resolve_missed),
-        "resolve_met": _when(Q(resolve_due_at__isnull=False, resolved_at__isnull=False) & ~resolve_missed),
+        "resolve_met": _when(is_resolved & ~resolve_missed),
         "reopened": _when(Q(reopen_count__gt=0)),
     }
 
@@ -124,19 +127,14 @@ def sla(
     An incident that affects two services is counted in both groups, and once overall.
     """
     is_everything = not is_filtered and (viewer.is_admin or viewer.is_responder)
-    incidents = incidents.order_by()
-    grouped_rows: Rows = {}
+    parts = [Incident.objects.counted(), incidents.filter(is_restricted=True)] if is_everything else [incidents]
+    grouped_rows = _rows(parts, group_by, now) if group_by else {}
+    is_partition = grouped_rows and group_by != "service"
+    overall = _sum(grouped_rows.values()) if is_partition else _rows(parts, None, now)[None]
+    answer = _figures(overall, *_percentiles(parts, None, {None: overall})[None])
+    groups = []
     if group_by is not None:
-        grouped = incidents.annotate(group_key=_expression(GROUPINGS[group_by]))
-        rows: Any = grouped.values("group_key").annotate(**_aggregates(now))
-        grouped_rows = {row.pop("group_key"): row for row in rows}
-    overall = _sum(grouped_rows) if grouped_rows and group_by != "service" else incidents.aggregate(**_aggregates(now))
-    ranks = _percentiles(incidents, None, {None: overall}, is_everything=is_everything)
-    answer = _figures(overall, *ranks[None])
-    groups: list[dict[str, Any]] = []
-    if group_by is not None:
-        column = "severity" if is_everything and group_by == "severity" else "group_key"
-        ranks = _percentiles(grouped, column, grouped_rows, is_everything=column == "severity")
+        ranks = _percentiles(parts, group_by, grouped_rows)
         for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
             shown = None if key is None else GROUPINGS[group_by].show(key)
             groups.append({"key": shown, **_figures(grouped_rows[key], *ranks[key])})
@@ -146,25 +144,40 @@ def sla(
 Rows = dict[Any, dict[str, Any]]
 
 
-def _expression(grouping: Grouping) -> Expression | F:
-    return F(grouping.expression) if isinstance(grouping.expression, str) else grouping.expression
+def _rows(parts: list[IncidentQuerySet], group_by: str | None, now: dt.datetime) -> Rows:
+    """The sums of each group over all parts, which have nothing in common."""
+    found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for part in parts:
+        if group_by is None:
+            found[None].append(part.order_by().aggregate(**_aggregates(now)))
+            continue
+        grouped = part.order_by().annotate(group_key=GROUPINGS[group_by].expression)
+        rows: Any = grouped.values("group_key").annotate(**_aggregates(now))
+        for row in rows:
+            found[row.pop("group_key")].append(row)
+    return {key: _sum(rows) for key, rows in found.items()}
 
 
-def _sum(rows: Rows) -> dict[str, Any]:
-    """The overall row: the sum of groups that have nothing in common."""
-    return {name: sum(row[name] or 0 for row in rows.values()) for name in next(iter(rows.values()))}
+def _sum(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of groups that have nothing in common, as one."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({name: value or 0 for name, value in row.items()})
+    return dict(total)
 
 
 def _percentiles(
-    incidents: IncidentQuerySet, group: str | None, rows: Rows, *, is_everything: bool
+    parts: list[IncidentQuerySet], group_by: str | None, rows: Rows
 ) -> dict[Any, tuple[percentiles.Percentiles, percentiles.Percentiles]]:
+    """Of acknowledging and of resolving, for each group. Two parts are everything, and what is restricted of it."""
     found: dict[Any, list[percentiles.Percentiles]] = {key: [] for key in rows}
     for column, count in (("ack_seconds", "ack_count"), ("resolve_seconds", "resolve_count")):
-        if is_everything:
+        if len(parts) == 2 and group_by in (None, "severity"):
             counts = {key: row[count] for key, row in rows.items()}
-            ranks = percentiles.of_everything(incidents.filter(is_restricted=True), column, group, counts)
+            ranks = percentiles.of_everything(parts[1], column, group_by, counts)
         else:
-            ranks = percentiles.of_selection(incidents, column, group)
+            grouping = GROUPINGS[group_by].expression if group_by else None
+            ranks = percentiles.of_selection(parts, column, grouping)
         for key, figures in found.items():
             figures.append(ranks.get(key) or percentiles.of_sorted(()))
     return {key: (ack, resolve) for key, (ack, resolve) in found.items()}

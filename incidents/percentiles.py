@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Expression, F
+
 from incidents.models import Incident, IncidentQuerySet
 
 RANKS = (50, 90, 95)
@@ -29,16 +31,18 @@ def of_sorted(values: Any) -> Percentiles:
     return {f"p{rank}_seconds": values[nearest_rank(rank, len(values))] if values else None for rank in RANKS}
 
 
-def of_selection(incidents: IncidentQuerySet, column: str, group: str | None) -> dict[Any, Percentiles]:
-    """The percentiles of `column` in each group of the selection (key None: all of it)."""
-    return {key: of_sorted(sorted(values)) for key, values in _values(incidents, column, group).items()}
+def of_selection(
+    parts: Iterable[IncidentQuerySet], column: str, grouping: Expression | F | None
+) -> dict[Any, Percentiles]:
+    """The percentiles of `column` in each group of all parts together (key None: all of them)."""
+    return {key: of_sorted(sorted(values)) for key, values in _values(parts, column, grouping).items()}
 
 
 def of_everything(
     besides: IncidentQuerySet, column: str, group: str | None, counts: dict[Any, int]
 ) -> dict[Any, Percentiles]:
     """The same of all counted incidents and those `besides`; `counts` says how many values each group has in all."""
-    extra = _values(besides, column, group)
+    extra = _values([besides], column, F(group) if group else None)
     found = {}
     for key, count in counts.items():
         counted = Incident.objects.counted().filter(**({group: key} if group else {}))
@@ -46,13 +50,15 @@ def of_everything(
     return found
 
 
-def _values(incidents: IncidentQuerySet, column: str, group: str | None) -> "dict[Any, array[int]]":
+def _values(parts: Iterable[IncidentQuerySet], column: str, grouping: Expression | F | None) -> "dict[Any, array[int]]":
     values: defaultdict[Any, array[int]] = defaultdict(lambda: array("q"))
-    present = incidents.filter(**{f"{column}__isnull": False}).order_by()
-    if group is None:
-        values[None].extend(present.values_list(column, flat=True).iterator(chunk_size=10_000))
-    else:
-        for key, value in present.values_list(group, column).iterator(chunk_size=10_000):
+    for part in parts:
+        present = part.filter(**{f"{column}__isnull": False}).order_by()
+        if grouping is None:
+            values[None].extend(present.values_list(column, flat=True).iterator(chunk_size=10_000))
+            continue
+        grouped = present.annotate(group_key=grouping).values_list("group_key", column)
+        for key, value in grouped.iterator(chunk_size=10_000):
             values[key].append(value)
     return values
 

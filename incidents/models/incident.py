@@ -47,8 +47,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         if not user.is_responder:
             return present.filter(followed)
         concerned = Q(assignee=user) | Q(team__in=Membership.objects.team_ids_of(user)) | followed
-        # Said as a negation, which no index answers: with one for each alternative, SQLite would collect and sort nearly
-        # everything instead of walking the list's own index.
+        # Said as a negation, which no index answers: with one for each alternative, SQLite would collect and sort
+        # nearly everything instead of walking the list's own index.
         return present.filter(~Q(is_restricted=True) | concerned)
 
     def counted(self) -> "IncidentQuerySet":
@@ -58,6 +58,24 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def breach_due(self, now: dt.datetime) -> "IncidentQuerySet":
         """Those with a due time that has passed and is not marked yet."""
         return self.present().filter(next_breach_at__lte=now)
+
+
+# What the metrics group by and add up.
+MEASURED = (
+    "severity",
+    "priority",
+    "team",
+    "category",
+    "status",
+    "ack_seconds",
+    "resolve_seconds",
+    "ack_breached",
+    "resolve_breached",
+    "ack_due_at",
+    "resolve_due_at",
+    "reopen_count",
+    "created_at",
+)
 
 
 class Incident(models.Model):
@@ -159,6 +177,8 @@ class Incident(models.Model):
             models.Index(fields=["is_restricted", "created_at"], name="incident_restricted"),
             models.Index(fields=["next_breach_at"], name="incident_next_breach"),
             models.Index(fields=["is_tallied"], name="incident_untallied"),
+            # Metrics over everything are added up from this one alone, without looking at a row.
+            models.Index(fields=["is_restricted", "deleted_at", *MEASURED], name="incident_measured"),
             # Percentiles over everything are read off these by position (see incidents.percentiles).
             *(
                 models.Index(fields=["is_restricted", "deleted_at", *columns], name=f"incident_by_{name}")
