@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.test.runner import DiscoverRunner, ParallelTestSuite
+from django.test.runner import DiscoverRunner, ParallelTestSuite, RemoteTestResult, RemoteTestRunner
 from django.test.utils import override_settings
 
 OUR_MODULES = r"(incident_response|users|responders|incidents|alerts|logs|notifications|console|tests|benchmarks)\b"
@@ -58,9 +58,44 @@ def prepare_process(media_root: str) -> None:
     test_settings(media_root).enable()
 
 
+class PlainSubTest:
+    """What a report says of a failed subtest. The subtest itself holds its test, and with it much that no other
+    process can be sent, such as a client that has been used."""
+
+    failureException = AssertionError
+
+    def __init__(self, subtest: Any) -> None:
+        self.test_id = subtest.test_case.id()
+        self._id, self._text = subtest.id(), str(subtest)
+        self._short: str | None = subtest.shortDescription()
+
+    def id(self) -> str:
+        return str(self._id)
+
+    def shortDescription(self) -> str | None:
+        return self._short
+
+    def __str__(self) -> str:
+        return self._text
+
+
+class RemoteResult(RemoteTestResult):
+    """What a test process sends to the one that reports."""
+
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
+        super().addSubTest(test, PlainSubTest(subtest) if err else subtest, err)
+
+
+class RemoteRunner(RemoteTestRunner):
+    """Runs tests in a process of their own."""
+
+    resultclass = RemoteResult
+
+
 class OurParallelSuite(ParallelTestSuite):
     """Hands our preparation to spawned processes."""
 
+    runner_class = RemoteRunner
     process_setup = prepare_process
 
     @property
@@ -103,4 +138,6 @@ def counts_of(result: unittest.TestResult) -> dict[str, int]:
 
 
 def _test_id(test: Any) -> str:
+    if isinstance(test, PlainSubTest):
+        return str(test.test_id)
     return str(getattr(test, "test_case", test).id())

@@ -1,9 +1,10 @@
+import pickle
 import unittest
 import warnings
 
 from django.test import SimpleTestCase
 
-from incident_response.testing import counts_of, make_warnings_errors
+from incident_response.testing import RemoteResult, counts_of, make_warnings_errors
 
 
 class Sample(unittest.TestCase):
@@ -34,7 +35,7 @@ class BrokenClass(unittest.TestCase):
 
 def load_tests(loader, tests, pattern):
     """Keep the samples above out of the real suite."""
-    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (CountTests, WarningTests))
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (CountTests, RemoteTests, WarningTests))
 
 
 class CountTests(SimpleTestCase):
@@ -48,6 +49,25 @@ class CountTests(SimpleTestCase):
 
     def test_it_counts_a_class_that_broke(self):
         self.assertEqual(self.count(Sample, BrokenClass), {"passed": 1, "failed": 3, "skipped": 1})
+
+
+class Unsendable(unittest.TestCase):
+    def test_fails_with_a_local_function(self):
+        self.handler = lambda: None
+        with self.subTest("part"):
+            self.fail()
+
+
+class RemoteTests(SimpleTestCase):
+    def test_it_sends_failed_subtests_of_tests_that_cannot_be_sent(self):
+        result = RemoteResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Unsendable).run(result)
+
+        (sent,) = [event for event in result.events if event[0] == "addSubTest"]
+        plain = pickle.loads(pickle.dumps(sent[2]))
+
+        self.assertIn("[part]", str(plain))
+        self.assertTrue(plain.test_id.endswith("test_fails_with_a_local_function"))
 
 
 class WarningTests(SimpleTestCase):
