@@ -60,10 +60,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.present().filter(next_breach_at__lte=now)
 
 
-# What the metrics group by and add up.
+# What the metrics group by and add up, and what says who sees it.
 MEASURED = (
     "severity",
     "priority",
+    "assignee",
     "team",
     "category",
     "status",
@@ -174,7 +175,6 @@ class Incident(models.Model):
             models.Index(fields=["assignee", "is_open", "created_at"], name="incident_assignee"),
             models.Index(fields=["reporter", "created_at"], name="incident_reporter"),
             models.Index(fields=["location", "created_at"], name="incident_location"),
-            models.Index(fields=["is_restricted", "created_at"], name="incident_restricted"),
             models.Index(fields=["next_breach_at"], name="incident_next_breach"),
             models.Index(fields=["is_tallied"], name="incident_untallied"),
             # Metrics over everything are added up from this one alone, without looking at a row.
