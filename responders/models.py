@@ -27,7 +27,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def team_ids_of(self, user: User) -> "models.QuerySet[Membership, int]":
         """The ids of the teams a person belongs to; usable as a subquery."""
-        return self.filter(user=user).values_list("team_id", flat=True)
+        return self.filter(user=user).order_by().values_list("team_id", flat=True)
 
 
 class Membership(models.Model):
