@@ -1,6 +1,6 @@
 """Every write of people's accounts, sessions and tokens; one module per topic, one place to import from."""
 
-from users.services.access import LastAdmin, set_access, set_active, set_role
+from users.services.access import LastAdmin, set_access
 from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email
 from users.services.passwords import change_password, request_password_reset, reset_password
 from users.services.personal_tokens import create_personal_token, delete_personal_token
@@ -32,8 +32,6 @@ __all__ = [
     "request_password_reset",
     "reset_password",
     "set_access",
-    "set_active",
-    "set_role",
     "sign_in",
     "sign_out",
     "verification_token",

@@ -14,16 +14,6 @@ class LastAdmin(Conflict):
     title = "The last administrator"
 
 
-def set_role(user: User, *, role: Role, by: User) -> User:
-    """Give somebody a role; see `set_access`."""
-    return set_access(user, by=by, role=role)
-
-
-def set_active(user: User, *, is_active: bool, by: User) -> User:
-    """Let somebody in or keep them out; see `set_access`."""
-    return set_access(user, by=by, is_active=is_active)
-
-
 @unit_of_work
 def set_access(user: User, *, by: User, role: Role | None = None, is_active: bool | None = None) -> User:
     """Change role, activity or both, all or nothing; returns the user as saved. Deactivation ends all sessions.

@@ -40,8 +40,8 @@ class LastAdminRaceTests(TransactionTestCase):
 
             answers = at_once(
                 [
-                    lambda alice=alice, bob=bob: services.set_role(alice, role=Role.REPORTER, by=bob),
-                    lambda alice=alice, bob=bob: services.set_role(bob, role=Role.REPORTER, by=alice),
+                    lambda alice=alice, bob=bob: services.set_access(alice, role=Role.REPORTER, by=bob),
+                    lambda alice=alice, bob=bob: services.set_access(bob, role=Role.REPORTER, by=alice),
                 ]
             )
 
@@ -51,7 +51,7 @@ class LastAdminRaceTests(TransactionTestCase):
     def test_it_keeps_one_admin_when_all_step_down(self) -> None:
         admins = [make_admin() for _number in range(4)]
 
-        answers = at_once([lambda me=me: services.set_active(me, is_active=False, by=me) for me in admins])
+        answers = at_once([lambda me=me: services.set_access(me, is_active=False, by=me) for me in admins])
 
         self.assertEqual(User.objects.admins().count(), 1)
         self.assertEqual(sum(isinstance(answer, services.LastAdmin) for answer in answers), 1, answers)

@@ -319,7 +319,7 @@ class AccessTests(TestCase):
         self.admin, self.user = make_admin(), make_reporter()
 
     def test_it_sets_a_role_and_says_who_did(self) -> None:
-        user = services.set_role(self.user, role=Role.RESPONDER, by=self.admin)
+        user = services.set_access(self.user, role=Role.RESPONDER, by=self.admin)
 
         entry = LogEntry.objects.get_for_object(user).filter(action=LogEntry.Action.UPDATE).get()
         self.assertEqual(user.role, Role.RESPONDER)
@@ -333,7 +333,7 @@ class AccessTests(TestCase):
     def test_it_ends_the_sessions_of_who_is_deactivated(self) -> None:
         session = services.open_session(self.user)
 
-        services.set_active(self.user, is_active=False, by=self.admin)
+        services.set_access(self.user, is_active=False, by=self.admin)
 
         session.refresh_from_db()
         self.assertEqual(session.revoked_reason, "deactivated")
@@ -343,7 +343,7 @@ class AccessTests(TestCase):
         User.objects.filter(pk=demoted.pk).update(role=Role.RESPONDER)
         for by in (self.user, make_responder(), make_admin(is_active=False), demoted):
             with self.subTest(by=by), self.assertRaises(PermissionRefused):
-                services.set_role(by, role=Role.ADMIN, by=by)
+                services.set_access(by, role=Role.ADMIN, by=by)
 
     def test_it_keeps_the_last_active_admin(self) -> None:
         make_admin(is_active=False)
@@ -357,6 +357,6 @@ class AccessTests(TestCase):
     def test_it_lets_an_admin_go_when_another_stays(self) -> None:
         other = make_admin()
 
-        services.set_role(self.admin, role=Role.REPORTER, by=self.admin)
+        services.set_access(self.admin, role=Role.REPORTER, by=self.admin)
 
         self.assertEqual(list(User.objects.admins()), [other])
