@@ -37,7 +37,6 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Audit log", "history", "auditlog.logentry"),
             ("Locks", "lock", "axes.accessattempt"),
             ("Refused sign-ins", "block", "axes.accessfailurelog"),
-            ("Sign-ins", "login", "axes.accesslog"),
         ),
     ),
 )

@@ -167,7 +167,6 @@ class AdminAccessTests(TestCase):
                 "auditlog.logentry",
                 "axes.accessattempt",
                 "axes.accessfailurelog",
-                "axes.accesslog",
             },
         )
 

@@ -1,6 +1,6 @@
-"""The pages of access: API sessions, personal tokens, sign-ins and locks."""
+"""The pages of access: API sessions, personal tokens, locks and refused sign-ins."""
 
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from axes.models import AccessAttempt, AccessFailureLog
 from axes.utils import reset
 from django.conf import settings
 from django.contrib import admin, messages
@@ -84,7 +84,7 @@ class PersonalTokenAdmin(RevocableAdmin):
 
 
 class SignInRecordAdmin(RevocableAdmin):
-    """What axes writes down about sign-ins."""
+    """What axes writes down about failed sign-ins."""
 
     ordering = ("-id",)
     search_fields = ("username__istartswith", "ip_address")
@@ -118,11 +118,3 @@ class AccessFailureAdmin(SignInRecordAdmin):
 
     list_display = ("username", "ip_address", "attempt_time", "locked_out", "path_info")
     fields = ("username", "ip_address", "user_agent", "attempt_time", "locked_out", "path_info")
-
-
-@admin.register(AccessLog)
-class AccessLogAdmin(SignInRecordAdmin):
-    """Sign-ins and sign-outs."""
-
-    list_display = ("username", "ip_address", "attempt_time", "logout_time", "path_info")
-    fields = ("username", "ip_address", "user_agent", "attempt_time", "logout_time", "path_info")
