@@ -7,6 +7,7 @@ from typing import Any
 
 from incidents.models import IncidentQuerySet
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD, service_slugs
+from users.spreadsheets import defused
 
 CHUNK = 1000
 FIRST_CHUNK = 100
@@ -35,9 +36,6 @@ COLUMNS = (
     "resolve_breached",
 )
 HEADER = ["reference", *(column.split("__")[0] for column in COLUMNS[1:]), "services"]
-# What Excel, LibreOffice and Google Sheets take for the start of a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-CONTROL_STARTS = ("\t", "\r", "\n")
 
 
 class _Echo:
@@ -73,13 +71,10 @@ def _cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
     values["id"] = f"INC-{values['id']}"
     values["severity"] = SEVERITY_WORD[values["severity"]]
     values["priority"] = PRIORITY_WORD[values["priority"]]
-    return [*(defused(value) for value in values.values()), defused(" ".join(services))]
+    return [*(_cell(value) for value in values.values()), defused(" ".join(services))]
 
 
-def defused(value: Any) -> Any:
-    """A cell that no spreadsheet runs: text that looks like a formula gets an apostrophe in front."""
+def _cell(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, str) and (value.startswith(CONTROL_STARTS) or value.lstrip().startswith(FORMULA_STARTS)):
-        return f"'{value}"
-    return value
+    return defused(value)

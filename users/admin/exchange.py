@@ -13,21 +13,7 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from incident_response.exceptions import DomainError
 from users.admin.base import BackOfficeAdmin
 from users.models import User
-
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def defused(value: Any) -> Any:
-    """Text that a spreadsheet shows rather than runs."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
-def restored(value: Any) -> Any:
-    """The text that `defused` was given."""
-    if isinstance(value, str) and value.startswith("'") and value[1:].startswith(FORMULA_STARTS):
-        return value[1:]
-    return value
+from users.spreadsheets import defused, restored
 
 
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
@@ -47,10 +33,6 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
         """Take back what export did to text that looks like a formula."""
         for name, value in row.items():
             row[name] = restored(value.strip() if isinstance(value, str) else value)
-
-    def import_row(self, row: dict[str, Any], instance_loader: Any, **kwargs: Any) -> Any:
-        """One row; a value that no choice or service accepts is that row's error."""
-        return super().import_row(row, instance_loader, **kwargs)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         """Save through `store`; a refusal becomes the row's error."""
@@ -88,7 +70,6 @@ class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[mi
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats = (CSV, XLSX)
-    skip_admin_log = True
     show_change_form_export = False
 
     def get_export_resource_fields_from_form(self, form: Any) -> Iterable[str] | None:

@@ -19,12 +19,12 @@ from incidents.imports.reading import Cells, Refusal, records
 from incidents.imports.replay import Draft, draft
 from incidents.imports.spool import Spool
 from incidents.services.importing import Names, Outcome, import_batch
+from users.spreadsheets import defused
 
 BATCH = 200  # incidents in one transaction
 SHOWN_REFUSALS = 20
 SECONDS_BETWEEN_LINES = 0.5  # of progress on a terminal
 INCIDENTS_BETWEEN_LINES = 5_000  # of progress in a log file
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report:
@@ -46,7 +46,7 @@ class Report:
         """Take down a refused row."""
         self.reasons[refusal.reason.partition(":")[0]] += 1
         if self.writer:
-            self.writer.writerow([refusal.line, _defused(refusal.external_id), _defused(refusal.reason)])
+            self.writer.writerow([refusal.line, defused(refusal.external_id), defused(refusal.reason)])
         elif self.count <= SHOWN_REFUSALS:
             self.screen.write(f"line {refusal.line}: {refusal.reason}")
 
@@ -164,8 +164,3 @@ def _drafts(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Ite
         elif drafted and reason:
             for cells in group:
                 report.add(Refusal(cells.line, drafted.external_id, reason))
-
-
-def _defused(cell: str) -> str:
-    """A cell that a spreadsheet shows rather than runs."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
