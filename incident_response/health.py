@@ -32,8 +32,9 @@ from rest_framework.views import APIView
 
 from incident_response.api import to_json
 from incident_response.models import JobRun
-from incidents.models import IncidentEvent, Tally
+from incidents.models import Tally
 from incidents.models.tally import Dimension
+from incidents.services import feed
 from incidents.vocabulary import Severity
 from users.models import User
 from users.permissions import IsAdmin
@@ -115,7 +116,7 @@ def check_worker() -> str:
 
 def feed_wait(now: dt.datetime) -> float:
     """For how many seconds the oldest event without a place in the feed has waited; 0 when none does."""
-    oldest = IncidentEvent.objects.waiting_for_feed().order_by("pk").values_list("received_at", flat=True).first()
+    oldest = feed.oldest_waiting()
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
 
 
