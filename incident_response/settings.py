@@ -1,5 +1,6 @@
 """Settings, all from the environment; see docs/operations.md for the table and `.env.template` for a start."""
 
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ except ImportError:
     pymysql.install_as_MySQLdb()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 env = Environment(BASE_DIR / ".env")
 
@@ -167,8 +168,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-8192;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192;"
         ),
     }
 else:
@@ -208,7 +208,6 @@ AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMIT
 AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_HTTP_RESPONSE_CODE = 429
 AXES_USERNAME_CALLABLE = "users.lockout.sign_in_name"
 AXES_CLIENT_IP_CALLABLE = "users.clients.client_address"
 AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
