@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from incident_response.exceptions import DomainError, PermissionRefused
 from users import mails
+from users.audit import acting
 from users.models import Role, User
 from users.passwords import refuse_weak_password
 from users.transactions import unit_of_work
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)
+ADDRESS_TAKEN = "There is an account with this e-mail address already."
 
 
 class RegistrationClosed(PermissionRefused):
@@ -40,24 +42,31 @@ def register(*, email: str, password: str, name: str) -> User:
     user = User(email=email.strip().lower(), name=name, role=Role.REPORTER)
     refuse_weak_password(password, user, field="password")
     user.set_password(password)
-    _insert(user)
+    insert(user)
     mails.post(mails.verification_mail(user, verification_token(user)))
     return user
 
 
-def _insert(user: User) -> None:
-    message = "There is an account with this e-mail address already."
-    if User.objects.filter(email=user.email).exists():
-        raise AddressTaken(message, field="email")
+def insert(user: User, *, by: User | None = None) -> User:
+    """Store a new account that `by` made (None: the person). Raises AddressTaken, also where two come at once."""
+    refuse_taken_address(user.email)
     try:
-        _save_new(user)
+        _save_new(user, by)
     except IntegrityError as error:
-        raise AddressTaken(message, field="email") from error
+        raise AddressTaken(ADDRESS_TAKEN, field="email") from error
+    return user
+
+
+def refuse_taken_address(email: str) -> None:
+    """Raise AddressTaken when somebody has an account with the address."""
+    if User.objects.filter(email=email).exists():
+        raise AddressTaken(ADDRESS_TAKEN, field="email")
 
 
 @unit_of_work
-def _save_new(user: User) -> None:
-    user.save(force_insert=True)
+def _save_new(user: User, by: User | None) -> None:
+    with acting(by):
+        user.save(force_insert=True)
 
 
 def verification_token(user: User) -> str:

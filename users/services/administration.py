@@ -4,14 +4,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError
 
 from incident_response.exceptions import DomainError, PermissionRefused
 from users import audit
 from users.models import Role, User
 from users.passwords import refuse_weak_password
 from users.services.access import set_access
-from users.services.accounts import AddressTaken
+from users.services.accounts import insert, refuse_taken_address
 from users.services.sessions import end_sessions
 from users.transactions import unit_of_work
 
@@ -31,24 +30,7 @@ def create_account(*, by: User, password: str | None = None, **fields: Any) -> U
     else:
         refuse_weak_password(password, user, field="password1")
         user.set_password(password)
-    return _insert(user, by)
-
-
-def _insert(user: User, by: User) -> User:
-    taken = AddressTaken("There is an account with this e-mail address already.", field="email")
-    if User.objects.filter(email=user.email).exists():
-        raise taken
-    try:
-        return _save_new(user, by)
-    except IntegrityError as error:
-        raise taken from error
-
-
-@unit_of_work
-def _save_new(user: User, by: User) -> User:
-    with audit.acting(by):
-        user.save(force_insert=True)
-    return user
+    return insert(user, by=by)
 
 
 @unit_of_work
@@ -67,8 +49,7 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
         name: value for name, value in fields.items() if name in PROFILE_FIELDS and value != getattr(fresh, name)
     }
     if "email" in changes:
-        if User.objects.filter(email=changes["email"]).exists():
-            raise AddressTaken("There is an account with this e-mail address already.", field="email")
+        refuse_taken_address(changes["email"])
         changes["email_verified_at"] = None
     for name, value in changes.items():
         setattr(fresh, name, value)
