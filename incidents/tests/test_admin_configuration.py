@@ -3,8 +3,8 @@ import datetime as dt
 from django.test import TestCase
 from django.urls import reverse
 
-from incidents.models import Category, SlaPolicy
-from incidents.tests.factories import make_category, make_incident
+from incidents.models import SlaPolicy
+from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from users.tests.factories import make_admin
 
 
@@ -72,14 +72,17 @@ class PolicyTests(Base):
         self.assertContains(answer, 'value="18:30"')
 
 
-class CategoryTests(Base):
-    def test_it_keeps_a_category_that_incidents_name(self) -> None:
-        category, unused = make_category("network"), make_category("unused")
-        make_incident(category=category)
+class DeletionTests(Base):
+    def test_it_keeps_what_incidents_name(self) -> None:
+        category, service, team = make_category("used"), make_service("used"), make_team("used")
+        unused = [make_category("unused"), make_service("unused"), make_team("unused")]
+        make_incident(by=make_admin(), category=category, services=[service], team=team)
 
-        for row in (category, unused):
-            asked = self.client.get(reverse("admin:incidents_category_delete", args=[row.pk]))
-            self.client.post(reverse("admin:incidents_category_delete", args=[row.pk]), {"post": "yes"})
+        for row in (category, service, team, *unused):
+            with self.subTest(repr(row)):
+                address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_delete", args=[row.pk])
+                asked = self.client.get(address)
+                self.client.post(address, {"post": "yes"})
 
-            self.assertEqual("Incidents that name" in asked.content.decode(), row == category)
-        self.assertEqual(list(Category.objects.all()), [category])
+                self.assertEqual("Incidents that name" in asked.content.decode(), row not in unused)
+                self.assertEqual(type(row).objects.filter(pk=row.pk).exists(), row not in unused)

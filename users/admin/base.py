@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import PROTECT, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 
 from incident_response.exceptions import DomainError
 from users.admin.paging import BoundedPaginator, KeysetChangeList
+from users.configuration import kinds_naming
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
@@ -87,7 +88,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What a deletion takes away and what forbids it, without reading everything that hangs on the rows."""
         rows = list(objs)
-        protected = sorted({name for row in rows for name in blockers(row)})
+        protected = sorted({f"{capfirst(kind)} that name {row}" for row in rows for kind in kinds_naming(row)})
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
 
     def history_view(
@@ -124,18 +125,6 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def blockers(row: Model) -> list[str]:
-    """The kinds of rows that name this one and would be lost with it; one cheap question for each kind."""
-    found = []
-    for relation in row._meta.related_objects:
-        if getattr(relation, "on_delete", None) is not PROTECT:
-            continue
-        rows = relation.related_model._base_manager.filter(**{relation.field.name: row})
-        if rows.exists():
-            found.append(f"{capfirst(str(relation.related_model._meta.verbose_name_plural))} that name {row}")
-    return found
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:
