@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -154,7 +154,7 @@ def refuse(field: str, message: str, code: str = "invalid") -> NoReturn:
     raise exceptions.ValidationError({field: [exceptions.ErrorDetail(message, code)]})
 
 
-def refuse_unknown_parameters(request: Request | HttpRequest, known: set[str]) -> None:
+def refuse_unknown_parameters(request: Request | HttpRequest, known: Set[str]) -> None:
     """A query parameter nobody reads is a mistake the caller wants to hear of, not one to ignore."""
     query = request.query_params if isinstance(request, Request) else request.GET
     for name in query:
@@ -312,6 +312,13 @@ class KeysetPagination(BasePagination):
             raise exceptions.ValidationError({"cursor": ["This cursor is damaged; start from the first page."]}) from (
                 error
             )
+
+
+def page_of(rows: QuerySet[Any], request: Request, view: "APIView", show: Callable[[list[Any]], list[Any]]) -> Response:
+    """One page of a list that has no filters, in the view's orderings; `show` makes the results of the page's rows."""
+    refuse_unknown_parameters(request, KeysetPagination.parameters)
+    pages = KeysetPagination()
+    return pages.get_paginated_response(show(pages.paginate_queryset(rows, request, view)))
 
 
 def _position(field: Any, key: Key, value: Any) -> Any:

@@ -1,6 +1,5 @@
 """The routes of teams and services."""
 
-from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.generics import get_object_or_404
@@ -8,7 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.exceptions import Conflict
+from incident_response.api import Key, page_of
+from incident_response.schema import paged
 from responders import services
 from responders.models import Service, Team
 from responders.serializers import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
@@ -30,22 +30,18 @@ class ServiceViewSet(ConfigurationViewSet):
     queryset = Service.objects.all()
     serializer_class = ServiceSerializer
 
-    def perform_destroy(self, instance: Model) -> None:
-        """Incidents name their services through a table of pairs, which a deletion would empty without a trace."""
-        if Service.objects.filter(pk=instance.pk, incidents__isnull=False).exists():
-            raise Conflict(f"{instance} is still named by incidents.", code="in_use")
-        super().perform_destroy(instance)
-
 
 class TeamMembersView(IdempotentWrites, APIView):
     """Who is in a team, and putting somebody in."""
 
     permission_classes = [ReadOrAdmin]
+    orderings = {"name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "name"
 
-    @extend_schema(operation_id="team_members_list", responses=MemberSerializer(many=True))
+    @extend_schema(operation_id="team_members_list", responses=paged(MemberSerializer))
     def get(self, request: Request, team_id: int) -> Response:
         team = get_object_or_404(Team, pk=team_id)
-        return Response(MemberSerializer(team.members.order_by("name", "id"), many=True).data)
+        return page_of(team.members.all(), request, self, lambda rows: MemberSerializer(rows, many=True).data)
 
     @extend_schema(operation_id="team_members_create", request=NewMemberSerializer, responses={201: MemberSerializer})
     def post(self, request: Request, team_id: int) -> Response:

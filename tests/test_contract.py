@@ -110,13 +110,20 @@ class ErrorTests(ContractCase):
 
 class StrictnessTests(ContractCase):
     LISTS = ("incidents/", "teams/", "services/", "categories/", "sla-policies/", "users/", "me/tokens/")
+    LISTS_OF_ONE = ("timeline/", "history/", "subscribers/", "links/", "attachments/")
 
     def lists(self) -> list[str]:
-        return [*(API + name for name in self.LISTS), f"{self.path}timeline/", f"{self.path}history/"]
+        of_one = [f"{self.path}{name}" for name in self.LISTS_OF_ONE]
+        return [*(API + name for name in self.LISTS), *of_one, f"{API}teams/{self.team.pk}/members/"]
+
+    def test_it_pages_every_list(self) -> None:
+        for path in self.lists():
+            with self.subTest(path):
+                self.assertEqual(set(self.client.get(path).json()), {"next", "previous", "results"})
 
     def test_it_refuses_unknown_parameters(self) -> None:
         more = ["incidents/summary/", "incidents/export/", "metrics/sla/"]
-        for path in [*self.lists(), *(API + name for name in more), f"{self.path}attachments/", self.path]:
+        for path in [*self.lists(), *(API + name for name in more), self.path]:
             with self.subTest(path):
                 answer = self.client.get(path, {"nonsense": "1"})
 

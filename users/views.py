@@ -214,7 +214,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
 
     @extend_schema(summary="List one's personal access tokens")
     def get(self, request: Request) -> Response:
-        refuse_unknown_parameters(request, set(KeysetPagination.parameters))
+        refuse_unknown_parameters(request, KeysetPagination.parameters)
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.api import Key, page_of, refuse
 from incident_response.exceptions import NotFound, PermissionRefused
 from incident_response.schema import paged
 from incidents.attachments import serving
@@ -55,10 +55,8 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     )
     def get(self, request: Request, id: str) -> Response:
         """The files of an incident, in the order they came."""
-        refuse_unknown_parameters(request, set(KeysetPagination.parameters))
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(incident_for(request, id).attachments.all(), request, self)
-        return pages.get_paginated_response(_shown(rows, request))
+        attachments = incident_for(request, id).attachments.all()
+        return page_of(attachments, request, self, lambda rows: _shown(rows, request))
 
     @extend_schema(
         operation_id="attachments_create",

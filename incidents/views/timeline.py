@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.api import Key, page_of, refuse, refuse_unknown_parameters
 from incident_response.exceptions import NotFound
 from incident_response.schema import paged
 from incidents import services
@@ -61,12 +61,7 @@ class TimelineView(IdempotentWrites, APIView):
 
     @extend_schema(operation_id="timeline_list", parameters=[ID, *PAGES], responses=paged(EventSerializer))
     def get(self, request: Request, id: str) -> Response:
-        refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
-        incident = incident_for(request, id)
-        events = IncidentEvent.objects.filter(incident=incident).readable_by(person(request))
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(events.values(*EVENT_COLUMNS), request, self)
-        return pages.get_paginated_response([represent_event(row) for row in rows])
+        return page_of(_readable_events(request, id), request, self, lambda rows: list(map(represent_event, rows)))
 
     @extend_schema(
         operation_id="timeline_create",
@@ -105,22 +100,20 @@ class HistoryView(APIView):
 
     @extend_schema(operation_id="history_list", parameters=[ID, *PAGES], responses=paged(HistoryEntrySerializer))
     def get(self, request: Request, id: str) -> Response:
-        refuse_unknown_parameters(request, {"cursor", "page_size", "ordering"})
-        incident = incident_for(request, id)
-        events = IncidentEvent.objects.filter(incident=incident).readable_by(person(request))
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(events.values(*EVENT_COLUMNS), request, self)
-        return pages.get_paginated_response([entry for row in rows for entry in _field_changes(row)])
+        events = _readable_events(request, id)
+        return page_of(events, request, self, lambda rows: [entry for row in rows for entry in _field_changes(row)])
 
 
 class SubscribersView(IdempotentWrites, APIView):
     """Who follows an incident. Without `user`, the caller subscribes or unsubscribes themselves."""
 
-    @extend_schema(operation_id="subscribers_list", parameters=[ID], responses=SubscribedSerializer(many=True))
+    orderings = {"id": [Key("id")]}
+    default_ordering = "id"
+
+    @extend_schema(operation_id="subscribers_list", parameters=[ID, *PAGES], responses=paged(SubscribedSerializer))
     def get(self, request: Request, id: str) -> Response:
-        incident = incident_for(request, id)
-        rows = Subscription.objects.filter(incident=incident).order_by("id")
-        return Response(list(rows.values("user", "created_at", name=F("user__name"))))
+        followers = Subscription.objects.filter(incident=incident_for(request, id)).select_related("user")
+        return page_of(followers, request, self, lambda rows: list(map(_follower, rows)))
 
     @extend_schema(
         operation_id="subscribers_create",
@@ -131,9 +124,8 @@ class SubscribersView(IdempotentWrites, APIView):
     def post(self, request: Request, id: str) -> Response:
         incident, user = incident_for(request, id), _named_user(request)
         is_new = services.subscribe(incident, user, by=person(request))
-        row = Subscription.objects.get(incident=incident, user=user)
-        body = {"user": user.pk, "name": user.name, "created_at": row.created_at}
-        return Response(body, status=http.HTTP_201_CREATED if is_new else http.HTTP_200_OK)
+        row = Subscription.objects.select_related("user").get(incident=incident, user=user)
+        return Response(_follower(row), status=http.HTTP_201_CREATED if is_new else http.HTTP_200_OK)
 
     @extend_schema(
         operation_id="subscribers_destroy",
@@ -148,14 +140,16 @@ class SubscribersView(IdempotentWrites, APIView):
 class LinksView(IdempotentWrites, APIView):
     """How an incident stands to others."""
 
-    @extend_schema(operation_id="links_list", parameters=[ID], responses=LinkedIncidentSerializer(many=True))
+    orderings = {"id": [Key("id")]}
+    default_ordering = "id"
+
+    @extend_schema(operation_id="links_list", parameters=[ID, *PAGES], responses=paged(LinkedIncidentSerializer))
     def get(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         visible = Incident.objects.visible_to(person(request))
-        links = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
-        back = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
-        outgoing = [_linked(link, link.target, "outgoing") for link in links]
-        return Response([*outgoing, *(_linked(link, link.incident, "incoming") for link in back)])
+        outgoing, incoming = Q(incident=incident, target__in=visible), Q(target=incident, incident__in=visible)
+        links = IncidentLink.objects.filter(outgoing | incoming).select_related("incident", "target")
+        return page_of(links, request, self, lambda rows: [_linked(link, incident) for link in rows])
 
     @extend_schema(
         operation_id="links_create",
@@ -169,7 +163,7 @@ class LinksView(IdempotentWrites, APIView):
         serializer.is_valid(raise_exception=True)
         target = _target(request, serializer.validated_data["target"])
         link = services.link(incident, target, serializer.validated_data["kind"], by=person(request))
-        return Response(_linked(link, link.target, "outgoing"), status=http.HTTP_201_CREATED)
+        return Response(_linked(link, incident), status=http.HTTP_201_CREATED)
 
     @extend_schema(
         operation_id="links_destroy",
@@ -179,6 +173,11 @@ class LinksView(IdempotentWrites, APIView):
     def delete(self, request: Request, id: str) -> Response:
         services.unlink(incident_for(request, id), _number(request, "link"), by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
+
+
+def _readable_events(request: Request, id: str) -> Any:
+    events = IncidentEvent.objects.filter(incident=incident_for(request, id))
+    return events.readable_by(person(request)).values(*EVENT_COLUMNS)
 
 
 def _stored(event: IncidentEvent) -> dict[str, Any]:
@@ -192,11 +191,18 @@ def _field_changes(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**shared, "field": field, "before": pair[0], "after": pair[1]} for field, pair in changes.items()]
 
 
-def _linked(link: IncidentLink, other: Incident, direction: str) -> dict[str, Any]:
+def _follower(row: Subscription) -> dict[str, Any]:
+    return {"user": row.user_id, "name": row.user.name, "created_at": row.created_at}
+
+
+def _linked(link: IncidentLink, incident: Incident) -> dict[str, Any]:
+    """The link as it looks from the incident."""
+    is_outgoing = link.incident_id == incident.pk
+    other = link.target if is_outgoing else link.incident
     return {
         "id": link.pk,
         "kind": link.kind,
-        "direction": direction,
+        "direction": "outgoing" if is_outgoing else "incoming",
         "incident": {"id": other.pk, "reference": other.reference, "title": other.title, "status": other.status},
         "created_at": link.created_at,
     }
