@@ -147,6 +147,16 @@ class UploadTests(OwnStore, TestCase):
         self.assertEqual(answers[0].content, answers[1].content)
         self.assertEqual((Attachment.objects.count(), len(stored_files(default_storage))), (1, 1))
 
+    def test_it_does_a_repeated_removal_once(self) -> None:
+        number = send(self.client_, self.incident, upload(PDF, "report.pdf")).json()[0]["id"]
+
+        answers = [
+            self.client_.delete(f"/api/v1/attachments/{number}/", HTTP_IDEMPOTENCY_KEY="one").status_code
+            for _ in range(2)
+        ]
+
+        self.assertEqual(answers, [204, 204])
+
     def test_it_opens_an_incident_with_pictures(self) -> None:
         fields = {"title": "Rack 4 is on fire", "attachments": [upload(located_picture()), upload(PDF, "plan.pdf")]}
 

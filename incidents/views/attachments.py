@@ -72,7 +72,7 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
         return Response(_shown(attachments, request), status=http.HTTP_201_CREATED)
 
 
-class AttachmentView(APIView):
+class AttachmentView(IdempotentWrites, APIView):
     """One file."""
 
     @extend_schema(operation_id="attachments_destroy", responses={204: None})
