@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.test import SimpleTestCase
 
+from incidents.models import Incident
 from tests.databases import ROOT
 
 LONGEST_README = 150
@@ -56,6 +57,12 @@ class DocsTests(SimpleTestCase):
         unlisted = [page.name for page in pages() if page.parent == index.parent and page not in {*listed, index}]
 
         self.assertEqual(unlisted, [])
+
+    def test_it_names_indexes_that_there_are(self):
+        named = set(re.findall(r"`(incident_\w+)`", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")))
+
+        known = {index.name for index in Incident._meta.indexes} | {"incident_response"}
+        self.assertEqual(named - known, set())
 
     def test_it_keeps_the_readme_short(self):
         lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
