@@ -9,18 +9,11 @@ from users.models import User
 REPORTER_FIELDS = frozenset({"title", "description"})
 
 
-def team_ids_of(user: User) -> frozenset[int]:
-    """The ids of a person's teams, read once per request (kept on the user object)."""
-    if not hasattr(user, "_team_ids"):
-        user._team_ids = frozenset(Membership.objects.team_ids_of(user))  # type: ignore[attr-defined]
-    return user._team_ids  # type: ignore[attr-defined, no-any-return]
-
-
 def can_work_on(user: User, team_id: int | None) -> bool:
     """Responders work on incidents that have no team or belong to one of theirs; administrators on all."""
     if user.is_admin:
         return True
-    return user.is_responder and (team_id is None or team_id in team_ids_of(user))
+    return user.is_responder and (team_id is None or team_id in Membership.objects.team_ids_of(user))
 
 
 def can_edit(user: User, incident: Incident, fields: frozenset[str]) -> bool:

@@ -25,9 +25,11 @@ class Team(models.Model):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Selections of memberships."""
 
-    def team_ids_of(self, user: User) -> "models.QuerySet[Membership, int]":
-        """The ids of the teams a person belongs to; usable as a subquery."""
-        return self.filter(user=user).order_by().values_list("team_id", flat=True)
+    def team_ids_of(self, user: User) -> frozenset[int]:
+        """The ids of the teams a person belongs to, read once per request (kept on the user object)."""
+        if not hasattr(user, "_team_ids"):
+            user._team_ids = frozenset(self.filter(user=user).order_by().values_list("team_id", flat=True))  # type: ignore[attr-defined]
+        return user._team_ids  # type: ignore[attr-defined, no-any-return]
 
 
 class Membership(models.Model):

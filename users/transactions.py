@@ -1,9 +1,12 @@
 """One transaction for one piece of work, tried again where the database asked for it."""
 
+import contextlib
+import fcntl
 import functools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
@@ -29,7 +32,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
                 return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with transaction.atomic():
+                with _turn_to_write(), transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
                 if attempt == ATTEMPTS or not is_transient(error):
@@ -38,6 +41,23 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     return wrapper
+
+
+@contextlib.contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """Wait in line for SQLite, which lets one transaction write at a time; nothing to wait for elsewhere.
+
+    SQLite itself has those who wait sleep and look again, for up to a tenth of a second at a time and in no order: half
+    of the time nobody writes, and somebody waits for a second. A lock on a file beside the database hands over at once,
+    between threads and processes alike, and is let go by the system when its holder dies.
+    """
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name:
+        yield
+        return
+    with Path(f"{name}-turn").open("a") as line:
+        fcntl.flock(line, fcntl.LOCK_EX)
+        yield
 
 
 def is_transient(error: OperationalError) -> bool:

@@ -46,7 +46,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         followed = Q(pk__in=Subscription.objects.filter(user=user).values("incident"))
         if not user.is_responder:
             return present.filter(followed)
-        concerned = Q(assignee=user) | Q(team__in=Membership.objects.team_ids_of(user)) | followed
+        concerned = Q(assignee_id=user.pk) | Q(team_id__in=Membership.objects.team_ids_of(user)) | followed
         # Said as a negation, which no index answers: with one for each alternative, SQLite would collect and sort
         # nearly everything instead of walking the list's own index.
         return present.filter(~Q(is_restricted=True) | concerned)

@@ -24,7 +24,7 @@ from incidents import search, services
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered, moment_of
 from incidents.models import Incident, IncidentEvent
-from incidents.representation import represent_all, row_of, rows_of
+from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.serializers.incidents import (
     BulkResultsSerializer,
@@ -117,7 +117,8 @@ class IncidentListView(IdempotentWrites, APIView):
         files = fields.pop("attachments", [])
         by = person(request)
         incident = attaching.report_with_files(files, by=by, **fields) if files else services.report(by=by, **fields)
-        response = one(incident, request, status=http.HTTP_201_CREATED, has_files=bool(files))
+        slugs = sorted(service.slug for service in fields.get("services", ()))
+        response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, has_files=bool(files))
         response["Location"] = incident_url(request, incident.pk)
         return response
 
@@ -223,17 +224,29 @@ def person(request: Request) -> User:
 
 def incident_url(request: Request, number: int) -> str:
     """The address of an incident."""
-    return f"{reverse('incident-list', request=request)}{number}/"
+    return f"{_base_url(request)}{number}/"
 
 
 def shown(rows: Any, request: Request) -> list[dict[str, Any]]:
     """Rows as the caller sees them."""
-    return represent_all(rows, viewer=person(request), base_url=reverse("incident-list", request=request))
+    return represent_all(rows, viewer=person(request), base_url=_base_url(request))
 
 
-def one(incident: Incident, request: Request, *, status: int = http.HTTP_200_OK, has_files: bool = True) -> Response:
-    """The incident in full, with its entity tag."""
-    body = shown([row_of(incident)], request)[0]
+def _base_url(request: Request) -> str:
+    return str(reverse("incident-list", request=request))
+
+
+def one(
+    incident: Incident,
+    request: Request,
+    *,
+    status: int = http.HTTP_200_OK,
+    services: list[str] | None = None,
+    has_files: bool = True,
+) -> Response:
+    """The incident in full, with its entity tag; `services` are its slugs where they are known, in order."""
+    slugs = services if services is not None else service_slugs([incident.pk])[incident.pk]
+    body = represent(row_of(incident), slugs, viewer=person(request), base_url=_base_url(request), now=timezone.now())
     attachments = incident.attachments.all() if has_files else []
     body["attachments"] = AttachmentSerializer(attachments, many=True, context={"request": request}).data
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
