@@ -24,7 +24,8 @@ def count_queries(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
         with connection.execute_wrapper(note):
             response = get_response(request)
-        response[ANSWER] = str(len(statements))
+        # SQLite's BEGIN passes here, MySQL's does not; it is no query in either.
+        response[ANSWER] = str(sum(not statement.startswith("BEGIN") for statement in statements))
         return response
 
     return middleware
