@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from incident_response import health, pages
+from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
@@ -15,6 +16,10 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", pages.index, name="index"),
+    # The name by which the admin's sign-in looks for it.
+    path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="admin_password_reset"),
+    path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
+    path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
     path("admin/", admin.site.urls),
     path("api/schema/", pages.SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),

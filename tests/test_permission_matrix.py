@@ -50,6 +50,12 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "api/schema/", None, ANYBODY),
     ("get", "api/docs/", None, ANYBODY),
     ("get", "api/redoc/", None, ANYBODY),
+    ("get", "forgotten-password/", None, ANYBODY),
+    ("post", "forgotten-password/", {}, (400,) * 6),
+    ("get", "reset-password/", None, ANYBODY),
+    ("post", "reset-password/", {}, (400,) * 6),
+    ("get", "verify-email/", None, ANYBODY),
+    ("post", "verify-email/", {}, (400,) * 6),
     ("get", f"{API}system/info/", None, ADMINS),
     # Accounts
     ("post", f"{API}auth/register/", {"email": "new@example.com", "password": PASSWORD, "name": "N"}, (201,) * 6),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -19,13 +20,13 @@ class AddressRate(SimpleRateThrottle):
     def __init__(self) -> None:
         """The rate is known once the view is."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request | HttpRequest, view: Any) -> bool:
         """Whether this one is still within the view's rate."""
         self.scope = view.throttle_scope
         self.rate = settings.RATES_PER_ADDRESS.get(self.scope)
         self.num_requests, self.duration = self.parse_rate(self.rate)
         return super().allow_request(request, view)
 
-    def get_cache_key(self, request: Request, view: Any) -> str:
+    def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         """One count per scope and client."""
-        return self.cache_format % {"scope": self.scope, "ident": client_address(request._request)}
+        return self.cache_format % {"scope": self.scope, "ident": client_address(getattr(request, "_request", request))}

@@ -1,0 +1,113 @@
+"""The pages for whoever cannot sign in: asking for the mail, and where the links of our mails lead."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+
+from incident_response.exceptions import DomainError
+from users import services
+from users.throttling import AddressRate
+
+
+class AddressForm(forms.Form):
+    """Whose password was forgotten."""
+
+    email = forms.EmailField(label="E-mail address", max_length=254)
+
+
+class NewPasswordForm(forms.Form):
+    """What the mail's link said, and the next password."""
+
+    uid = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    token = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    new_password = forms.CharField(
+        max_length=256, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+
+class ConfirmationForm(forms.Form):
+    """What the mail's link said."""
+
+    token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
+
+
+@method_decorator(never_cache, name="dispatch")
+class FormPage(View):
+    """One form. Opening the page changes nothing, since mail scanners open links; its button does."""
+
+    form_class: type[forms.Form]
+    title: str
+    button: str
+    done: str
+    throttle_scope: str
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(request, self.form_class(initial=request.GET.dict()))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        rate, form = AddressRate(), self.form_class(request.POST)
+        if not rate.allow_request(request, self):
+            form.full_clean()
+            form.add_error(None, "Too many attempts; try again later.")
+            answer = self._show(request, form, status=429)
+            answer["Retry-After"] = str(int(rate.wait() or 1))
+            return answer
+        if form.is_valid():
+            try:
+                self.act(form.cleaned_data)
+            except DomainError as error:
+                form.add_error(None, error.message)
+        return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
+
+    def act(self, values: dict[str, Any]) -> None:
+        """Do what the button says. Raises DomainError."""
+        raise NotImplementedError
+
+    def _show(
+        self, request: HttpRequest, form: forms.Form, *, is_done: bool = False, status: int = 200
+    ) -> HttpResponse:
+        return render(request, "users/form.html", {"page": self, "form": form, "is_done": is_done}, status=status)
+
+
+class ForgottenPasswordPage(FormPage):
+    """Asking for the mail."""
+
+    form_class = AddressForm
+    title = "Forgotten password"
+    button = "Send me a mail"
+    done = "If there is an account with this address, a mail is on its way."
+    throttle_scope = "password_reset"
+
+    def act(self, values: dict[str, Any]) -> None:
+        services.request_password_reset(email=values["email"])
+
+
+class NewPasswordPage(FormPage):
+    """Choosing the new password."""
+
+    form_class = NewPasswordForm
+    title = "Choose a new password"
+    button = "Set password"
+    done = "Your password is set, and you were signed out everywhere. You can sign in with it now."
+    throttle_scope = "password_reset_confirm"
+
+    def act(self, values: dict[str, Any]) -> None:
+        services.reset_password(uid=values["uid"], token=values["token"], new=values["new_password"])
+
+
+class VerifyEmailPage(FormPage):
+    """Confirming an address."""
+
+    form_class = ConfirmationForm
+    title = "Confirm your e-mail address"
+    button = "This address is mine"
+    done = "Thank you, your address is confirmed."
+    throttle_scope = "verify_email"
+
+    def act(self, values: dict[str, Any]) -> None:
+        services.verify_email(values["token"])
