@@ -286,7 +286,7 @@ class KeysetPagination(BasePagination):
 
     def _page_size(self, request: Request) -> int:
         text = request.query_params.get("page_size", str(self.default_page_size))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= self.max_page_size):
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
             refuse("page_size", f"page_size is a whole number from 1 to {self.max_page_size}.")
         return int(text)
 

@@ -159,6 +159,11 @@ class WalkTests(PagingCase):
             words = {"severity": ["critical", "high", "medium", "low"], "priority": ["p1", "p2", "p3", "p4"]}[name]
             self.assertEqual([row[name] for row in rows], words)
 
+    def test_it_refuses_pages_larger_than_the_largest_however_they_are_written(self) -> None:
+        for size in ("0", "201", "00000005099999", "-1", "1.5", "²", ""):
+            with self.subTest(size):
+                self.assertEqual(self.client.get(INCIDENTS, {"page_size": size}).status_code, 400)
+
     def test_it_walks_names_that_look_like_times(self) -> None:
         Team.objects.all().delete()
         names = ["2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "2027-01-01T00:00:00+01:00", "Zürich", "zz"]
