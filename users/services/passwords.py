@@ -23,7 +23,7 @@ def change_password(user: User, *, current: str, new: str, session: Session | No
     Raises DomainError when `current` is wrong, WeakPassword when `new` is too weak.
     """
     if not user.check_password(current):
-        raise DomainError("This is not your present password.", field="current_password")
+        raise _not_present()
     refuse_weak_password(new, user, field="new_password")
     return _store_change(user, make_password(new), session)
 
@@ -31,6 +31,8 @@ def change_password(user: User, *, current: str, new: str, session: Session | No
 @unit_of_work
 def _store_change(user: User, password_hash: str, session: Session | None) -> TokenPair:
     owner = User.objects.select_for_update().get(pk=user.pk)
+    if owner.password != user.password:  # two at once: the second's present password is none any more
+        raise _not_present()
     _store(owner, password_hash)
     end_sessions(owner, reason="password_changed", but=session)
     audit.record(owner, "password_changed")
@@ -87,6 +89,10 @@ def _owner_of(uid: str, token: str) -> User:
     if user is None or not default_token_generator.check_token(user, token):
         raise _spent()
     return user
+
+
+def _not_present() -> DomainError:
+    return DomainError("This is not your present password.", field="current_password")
 
 
 def _spent() -> DomainError:

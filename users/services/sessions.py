@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 # An answer may get lost on its way, or two tabs may refresh at once: the token before the current one works so long.
 GRACE = dt.timedelta(seconds=10)
+REFUSED = "The e-mail address or the password is not right."
 
 
 class CredentialsRefused(DomainError):
@@ -58,12 +59,16 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
         wait = lockout.seconds_left(request, email.strip().lower())
         raise TooManyRequests(lockout.MESSAGE, retry_after=wait)
     if not isinstance(user, User):
-        raise CredentialsRefused("The e-mail address or the password is not right.")
+        raise CredentialsRefused(REFUSED)
     return _enter(user, request)
 
 
 @unit_of_work
 def _enter(user: User, request: HttpRequest) -> TokenPair:
+    # A new password ends the sessions there are; one that is opened with the old password must not slip in behind it.
+    owner = User.objects.select_for_update().active().filter(pk=user.pk).first()
+    if owner is None or owner.password != user.password:
+        raise CredentialsRefused(REFUSED)
     session = open_session(user, user_agent=client_name(request), ip_address=client_address(request))
     user_logged_in.send(sender=User, request=request, user=user)
     return pair_of(session)

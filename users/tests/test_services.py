@@ -38,6 +38,20 @@ class SignInTests(TestCase):
         self.user.refresh_from_db()
         self.assertIsNotNone(self.user.last_login)
 
+    def test_it_opens_none_with_a_password_that_was_replaced_meanwhile(self) -> None:
+        def replacing(*args: object, **credentials: object) -> User:
+            user = User.objects.get(pk=self.user.pk)
+            services.change_password(self.user, current=PASSWORD, new=NEW_PASSWORD)
+            return user
+
+        with (
+            mock.patch("users.services.sessions.authenticate", replacing),
+            self.assertRaises(services.CredentialsRefused),
+        ):
+            services.sign_in(self.request, email="alice@example.com", password=PASSWORD)
+
+        self.assertEqual(Session.objects.filter(user=self.user).count(), 1)
+
     def test_it_is_audited(self) -> None:
         services.sign_in(self.request, email="alice@example.com", password=PASSWORD)
 
@@ -244,6 +258,17 @@ class ChangePasswordTests(TestCase):
 
         self.assertEqual(Session.objects.filter(revoked_at__isnull=True).count(), 1)
         services.refresh(pair.refresh)
+
+    def test_it_refuses_a_password_that_was_replaced_meanwhile(self) -> None:
+        thief = User.objects.get(pk=self.user.pk)
+        self.change()
+
+        with self.assertRaises(DomainError):
+            services.change_password(thief, current=PASSWORD, new="a third horse, stolen", session=self.other)
+
+        self.user.refresh_from_db()
+        self.assertTrue(self.user.check_password(NEW_PASSWORD))
+        self.assertEqual(Session.objects.filter(revoked_at__isnull=True).count(), 1)
 
     def test_it_leaves_an_audit_entry_without_the_password(self) -> None:
         self.change()
