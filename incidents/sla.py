@@ -17,10 +17,13 @@ Calendar = dict[str, Any] | None
 
 # A calendar in which nothing counts for so long has a mistake in it (every weekday is a holiday, say).
 MAX_DAYS_WITHOUT_WORK = 366 * 2
+# So has one that needs so long for its target: ten years' minutes in one hour a week, say. Counting on to the end of
+# the calendar would keep everybody who reports waiting.
+MAX_DAYS = 366 * 100
 
 
 class CalendarNeverOpens(ValueError):
-    """No working time follows the given instant for two years."""
+    """No working time follows the given instant for two years, or too little of it in a hundred."""
 
 
 def due_at(
@@ -61,7 +64,7 @@ def counted_between(start: dt.datetime, end: dt.datetime, calendar: Calendar) ->
 
 
 def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[Interval]:
-    """The business hours from `start` on, in UTC, cut at `start`; ends when two years pass without any."""
+    """The business hours from `start` on, in UTC, cut there; ends when two years pass without any, or a hundred."""
     zone, weekdays, opens_at, closes_at, holidays = _parsed(
         calendar["time_zone"],
         tuple(calendar["weekdays"]),
@@ -72,7 +75,9 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
     start = start.astimezone(dt.UTC)
     day = start.astimezone(zone).date()
     idle_days = 0
-    while idle_days < MAX_DAYS_WITHOUT_WORK:
+    for _ in range(MAX_DAYS):
+        if idle_days >= MAX_DAYS_WITHOUT_WORK:
+            return
         opens = dt.datetime.combine(day, opens_at, zone).astimezone(dt.UTC)
         closes = dt.datetime.combine(day, closes_at, zone).astimezone(dt.UTC)
         is_working = day.weekday() in weekdays and day not in holidays and closes > max(opens, start)

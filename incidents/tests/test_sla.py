@@ -182,6 +182,12 @@ class DueTests(SimpleTestCase):
             with self.subTest(name), self.assertRaises(sla.CalendarNeverOpens):
                 sla.due_at(at("2026-03-02T10:00"), 60, in_calendar)
 
+    def test_it_refuses_a_target_that_takes_a_century_of_working_time(self) -> None:
+        an_hour_a_week = calendar(weekdays=[0], opens_at="09:00", closes_at="10:00")
+
+        with self.assertRaises(sla.CalendarNeverOpens):
+            sla.due_at(at("2026-03-02T10:00"), 10 * 366 * 24 * 60, an_hour_a_week)
+
     def test_it_bears_a_long_row_of_holidays(self) -> None:
         holidays = [(dt.date(2026, 3, 2) + dt.timedelta(days=day)).isoformat() for day in range(400)]
 
