@@ -23,7 +23,8 @@ def link(
 ) -> IncidentLink:
     """Say how an incident stands to another. A duplicate is resolved, and its followers follow the original too.
 
-    Raises Conflict when the link exists or would close a circle of duplicates.
+    Followers see what they follow: only those who work on a restricted original may bring it new ones. Raises Conflict
+    when the link exists or would close a circle of duplicates.
     """
     if incident.pk == target.pk:
         raise DomainError("An incident cannot be linked to itself.", field="target")
@@ -31,6 +32,8 @@ def link(
     rows = {row.pk: row for row in (lock(row) for row in sorted((incident, target), key=lambda row: row.pk))}
     incident, target = rows[incident.pk], rows[target.pk]
     require_work(by, incident)
+    if kind == LinkKind.DUPLICATE_OF and target.is_restricted:
+        require_work(by, target)
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
         raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
     act = Act.now(by, origin, at)
@@ -54,10 +57,10 @@ def link(
 @unit_of_work
 def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = Origin.API) -> None:
     """Take a link back. What it caused (a resolved duplicate, followers) stays; reopen where it was wrong."""
+    incident = lock(incident)
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
         raise NotFound(f"{incident.reference} has no such link.")
-    incident = lock(incident)
     require_work(by, incident)
     found.delete()
     entry = Entry(incident, Act.now(by, origin))

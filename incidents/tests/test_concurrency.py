@@ -19,6 +19,7 @@ from incidents.services import (
     subscribe,
     tallies,
     transition,
+    unlink,
     update,
 )
 from incidents.services.breaches import mark_breach
@@ -124,6 +125,15 @@ class IncidentTests(ConcurrencyTestCase):
         self.assertEqual(sorted(results), [False] * 7 + [True])
         self.assertEqual(Subscription.objects.filter(user=person).count(), 1)
         self.assertEqual(kinds_of(incident), ["created", "subscribed"])
+
+    def test_it_takes_a_link_back_once(self) -> None:
+        first, second = make_incident(), make_incident()
+        pk = link(first, second, LinkKind.RELATED_TO, by=None).pk
+
+        results = at_once(*(lambda: unlink(first, pk, by=None) for _ in range(6)))
+
+        self.assertEqual(results.count(None), 1, results)
+        self.assertEqual(kinds_of(first).count("unlinked"), 1)
 
     def test_it_links_a_pair_in_both_directions_without_a_deadlock(self) -> None:
         first, second = make_incident(), make_incident()

@@ -70,6 +70,20 @@ class DuplicateTests(TestCase):
         self.assertIn(original, Incident.objects.visible_to(reporter))
         self.assertEqual(Incident.objects.get(pk=original.pk).status, Status.OPEN)
 
+    def test_it_opens_what_is_restricted_only_for_those_who_work_on_it(self) -> None:
+        follower, member, reporter = make_responder(), make_responder(), make_reporter()
+        incident = make_incident(by=reporter)
+        original = make_incident(is_restricted=True, by=make_admin(), team=make_team("Security", member))
+        subscribe(original, follower, by=None)
+
+        with self.assertRaises(PermissionRefused):
+            link(incident, original, LinkKind.DUPLICATE_OF, by=follower)
+        self.assertNotIn(original, Incident.objects.visible_to(reporter))
+        link(incident, original, LinkKind.RELATED_TO, by=follower)
+        link(incident, original, LinkKind.DUPLICATE_OF, by=member)
+
+        self.assertIn(original, Incident.objects.visible_to(reporter))
+
     def test_it_leaves_what_is_resolved_as_it_is(self) -> None:
         incident = transition(make_incident(), Status.RESOLVED, by=None)
 
