@@ -25,7 +25,7 @@ class AddressRate(SimpleRateThrottle):
         self.scope = view.throttle_scope
         self.rate = settings.RATES_PER_ADDRESS.get(self.scope)
         self.num_requests, self.duration = self.parse_rate(self.rate)
-        return super().allow_request(request, view)
+        return super().allow_request(request, view)  # type: ignore[arg-type]  # plain pages ask too
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         """One count per scope and client."""
