@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from incident_response.api import KeysetPagination, refuse, refuse_unknown_parameters
 from incidents import search
 from incidents.models import Incident, IncidentQuerySet, Status
-from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD
+from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD
 
 
 def _codes(name: str, text: str, known: dict[str, Any]) -> list[Any]:
@@ -23,9 +23,6 @@ def _codes(name: str, text: str, known: dict[str, Any]) -> list[Any]:
     if unknown or not words:
         refuse(name, f"{', '.join(unknown) or text} is not one of {', '.join(known)}.")
     return [known[word] for word in words]
-
-
-STATUS_OF_WORD = {status.value: status.value for status in Status}
 
 
 class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter is untyped

@@ -49,6 +49,7 @@ SEVERITY_WORDS = [(severity.word, severity.label) for severity in sorted(Severit
 PRIORITY_WORDS = [(priority.word, priority.label) for priority in sorted(Priority, reverse=True)]
 SEVERITY_OF_WORD = {severity.word: severity for severity in Severity}
 PRIORITY_OF_WORD = {priority.word: priority for priority in Priority}
+STATUS_OF_WORD = {status.value: status for status in Status}
 
 
 class EventKind(models.TextChoices):

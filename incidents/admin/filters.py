@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Category, Incident, Status
-from incidents.vocabulary import Severity
+from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Team
 
 Incidents = QuerySet[Incident]
@@ -48,11 +48,10 @@ class SeverityFilter(DropdownFilter):  # type: ignore[misc]
     title, parameter_name = "severity", "severity"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(severity.word, str(severity.label)) for severity in sorted(Severity, reverse=True)]
+        return SEVERITY_WORDS
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
-        ranks = {severity.word: severity.value for severity in Severity}
-        return queryset.filter(severity=ranks.get(self.value(), 0)) if self.value() else queryset
+        return queryset.filter(severity=SEVERITY_OF_WORD.get(self.value(), 0)) if self.value() else queryset
 
 
 class TeamFilter(DropdownFilter):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from incident_response.exceptions import DomainError
-from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, Priority, Severity, Status
+from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD, Priority, Severity, Status
 
 SHIPPED = Path(__file__).resolve().parent / "mappings"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -19,7 +19,6 @@ REQUIRED_COLUMNS = ("id", "opened_at", "updated_at")
 OPTIONAL_COLUMNS = ("order", "updated_by", "opened_by", "resolved_at", "closed_at", "assignee", "location")
 SCALARS = frozenset({"origin_system", "encoding", "delimiter", "missing", "time_zone", "time_formats", "details"})
 TABLES = frozenset({"columns", "text", "status", "severity", "priority", "team", "category"})
-STATUS_OF_WORD = {status.value: status for status in Status}
 
 
 class MappingError(DomainError):
