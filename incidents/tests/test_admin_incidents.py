@@ -1,62 +1,19 @@
 import datetime as dt
-from http import HTTPStatus
 from unittest.mock import patch
 
 from auditlog.models import LogEntry
-from django.contrib.messages import get_messages
 from django.db import connection
-from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from incidents import services
-from incidents.models import EventKind, Incident, IncidentEvent, Origin, Severity, Status, Subscription
-from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
-from users.models import User
-from users.tests.factories import make_admin, make_reporter, make_responder
-
-LIST = reverse("admin:incidents_incident_changelist")
+from incidents.models import Incident, IncidentEvent, Origin, Severity, Status
+from incidents.tests.back_office import LIST, BackOfficeCase, page
+from incidents.tests.factories import make_category, make_incident, make_policy, make_service
 
 
-def page(incident: Incident, name: str = "change", *more: object) -> str:
-    return reverse(f"admin:incidents_incident_{name}", args=[incident.pk, *more])
-
-
-class Base(TestCase):
-    @classmethod
-    def setUpTestData(cls) -> None:
-        cls.member, cls.outsider = make_responder(), make_responder()
-        cls.team, cls.other_team = make_team("Database", cls.member), make_team("Network", cls.outsider)
-        cls.admin, cls.reporter = make_admin(), make_reporter()
-        cls.incident = make_incident(by=cls.reporter, title="Disk full", team=None)
-        services.assign_team(cls.incident, cls.team, by=cls.admin)
-        cls.incident.refresh_from_db()
-
-    def sign_in(self, user: User) -> None:
-        self.client.force_login(user)
-
-    def form(self, **changes: object) -> dict[str, object]:
-        incident = self.incident
-        return {
-            "title": incident.title,
-            "description": incident.description,
-            "severity": incident.severity,
-            "priority": "",
-            "category": "",
-            "location": "",
-            "services": [],
-            "team": incident.team_id or "",
-            "assignee": "",
-            "seen_version": incident.version,
-            **changes,
-        }
-
-    def messages(self, answer) -> str:
-        return " ".join(str(message) for message in get_messages(answer.wsgi_request))
-
-
-class ListTests(Base):
+class ListTests(BackOfficeCase):
     def test_it_shows_badges_and_due_marks(self) -> None:
         make_policy(severity=Severity.CRITICAL, ack_minutes=5, resolve_minutes=60)
         make_incident(severity=Severity.CRITICAL, at=timezone.now() - dt.timedelta(days=1))
@@ -171,7 +128,7 @@ class ListTests(Base):
         self.assertEqual([row["text"] for row in answer.json()["results"]], [str(self.incident)])
 
 
-class ScaleTests(Base):
+class ScaleTests(BackOfficeCase):
     def test_it_costs_the_same_queries_at_any_number(self) -> None:
         self._grow_to(10)
         few = self._measured()
@@ -239,7 +196,7 @@ class ScaleTests(Base):
         return [query["sql"] for query in queries]
 
 
-class FormTests(Base):
+class FormTests(BackOfficeCase):
     def test_it_reports_through_the_service(self) -> None:
         service, category = make_service(team=self.team), make_category()
         self.sign_in(self.admin)
@@ -332,224 +289,3 @@ class FormTests(Base):
         entry = LogEntry.objects.get_for_object(self.incident).first()
         self.assertEqual(entry.actor, self.admin)
         self.assertEqual(set(entry.changes), {"location"})
-
-
-class PageTests(Base):
-    def test_it_moves_through_the_lifecycle(self) -> None:
-        self.sign_in(self.member)
-
-        self.client.post(page(self.incident, "move", "acknowledge"))
-        self.client.post(page(self.incident, "move", "hold"), {"note": "Waiting for a part."})
-
-        self.incident.refresh_from_db()
-        last = self.incident.events.order_by("-seq")[0]
-        self.assertEqual(self.incident.status, Status.ON_HOLD)
-        self.assertEqual((last.body, last.origin, last.actor), ("Waiting for a part.", Origin.ADMIN, self.member))
-
-    def test_it_asks_for_a_note_where_one_is_needed(self) -> None:
-        services.acknowledge(self.incident, by=self.admin)
-        self.sign_in(self.member)
-
-        asked = self.client.get(page(self.incident, "move", "hold"))
-        refused = self.client.post(page(self.incident, "move", "hold"), {"note": " "})
-
-        self.assertContains(asked, 'name="note"')
-        self.assertContains(refused, "This field is required")
-        self.incident.refresh_from_db()
-        self.assertEqual(self.incident.status, Status.ACKNOWLEDGED)
-
-    def test_it_resolves_without_a_note(self) -> None:
-        self.sign_in(self.member)
-
-        self.client.post(page(self.incident, "move", "resolve"), {"note": "", "apply": "1"})
-
-        self.incident.refresh_from_db()
-        self.assertEqual(self.incident.status, Status.RESOLVED)
-
-    def test_it_says_why_a_move_is_refused(self) -> None:
-        self.sign_in(self.outsider)
-
-        answer = self.client.post(page(self.incident, "move", "acknowledge"))
-
-        self.assertIn("belongs to another team", self.messages(answer))
-
-    def test_it_offers_moves_to_those_who_may(self) -> None:
-        offered = {}
-        for user in (self.admin, self.member, self.outsider):
-            self.sign_in(user)
-            offered[user] = (
-                page(self.incident, "move", "acknowledge") in self.client.get(page(self.incident)).content.decode()
-            )
-
-        self.assertEqual(offered, {self.admin: True, self.member: True, self.outsider: False})
-
-    def test_it_shows_responders_a_page_without_fields_to_edit(self) -> None:
-        self.sign_in(self.member)
-
-        answer = self.client.get(page(self.incident))
-
-        self.assertNotContains(answer, 'name="title"')
-        self.assertContains(answer, 'name="message"')
-
-    def test_it_adds_updates(self) -> None:
-        self.sign_in(self.member)
-
-        self.client.post(page(self.incident, "comment"), {"message": "Looking.", "visibility": "internal"})
-
-        last = self.incident.events.order_by("-seq")[0]
-        self.assertEqual((last.kind, last.body, last.visibility), (EventKind.COMMENT, "Looking.", "internal"))
-
-    def test_it_pages_the_timeline(self) -> None:
-        for number in range(4):
-            services.comment(self.incident, f"Comment {number}", by=self.member)
-        self.sign_in(self.member)
-
-        with patch("incidents.admin.timeline.SHOWN", 3):
-            first = self.client.get(page(self.incident, "timeline"))
-            second = self.client.get(page(self.incident, "timeline"), {"before": first.context["more_before"]})
-
-        shown = [line.event.seq for answer in (first, second) for line in answer.context["lines"]]
-        self.assertEqual(shown, [6, 5, 4, 3, 2, 1])
-        self.assertIsNone(second.context["more_before"])
-
-    def test_it_removes_a_leaked_text(self) -> None:
-        event = services.comment(self.incident, "The password is hunter2", by=self.member)
-        self.sign_in(self.admin)
-
-        self.client.post(page(self.incident, "redact", event.seq), {"reason": "a password", "apply": "1"})
-
-        event.refresh_from_db()
-        self.assertNotIn("hunter2", event.body)
-        self.assertEqual(self.incident.events.order_by("-seq")[0].kind, EventKind.REDACTED)
-
-    def test_it_deletes_restores_and_purges(self) -> None:
-        self.sign_in(self.admin)
-
-        self.client.post(page(self.incident, "delete"), {"post": "yes"})
-        self.incident.refresh_from_db()
-        deleted_at = self.incident.deleted_at
-        listed = [self.client.get(url).context["cl"].result_list for url in (LIST, f"{LIST}?deleted=yes")]
-        opened = self.client.get(page(self.incident))
-        self.client.post(page(self.incident, "restore"))
-        self.incident.refresh_from_db()
-
-        self.assertIsNotNone(deleted_at)
-        self.assertEqual([list(rows) for rows in listed], [[], [self.incident]])
-        self.assertContains(opened, "This incident was deleted")
-        self.assertIsNone(self.incident.deleted_at)
-
-    def test_it_purges_what_was_deleted_only(self) -> None:
-        self.sign_in(self.admin)
-
-        refused = self.client.post(page(self.incident, "purge"), {"apply": "1"})
-        services.delete(self.incident, by=self.admin)
-        self.client.post(page(self.incident, "purge"), {"apply": "1"})
-
-        self.assertIn("only deleted incidents can be purged", self.messages(refused))
-        self.assertFalse(Incident.objects.filter(pk=self.incident.pk).exists())
-
-    def test_it_refuses_get_for_what_writes(self) -> None:
-        services.delete(self.incident, by=self.admin)
-        self.sign_in(self.admin)
-
-        answers = [self.client.get(page(self.incident, name)) for name in ("restore", "attach")]
-
-        self.assertEqual({answer.status_code for answer in answers}, {HTTPStatus.METHOD_NOT_ALLOWED})
-
-
-class ActionTests(Base):
-    def run_action(self, name: str, *incidents: Incident, url: str = LIST, **more: object):
-        sent = {"action": name, "_selected_action": [incident.pk for incident in incidents], **more}
-        return self.client.post(url, sent)
-
-    def test_it_tells_how_it_went_for_each(self) -> None:
-        free = make_incident()
-        self.sign_in(self.outsider)
-
-        answer = self.run_action("acknowledge", self.incident, free)
-
-        told = self.messages(answer)
-        self.assertIn("1 incident acknowledged.", told)
-        self.assertIn(f"{self.incident.reference} belongs to another team", told)
-        free.refresh_from_db()
-        self.assertEqual((free.status, free.events.last().origin), (Status.ACKNOWLEDGED, Origin.ADMIN))
-
-    def test_it_assigns_a_team_after_asking_which(self) -> None:
-        self.sign_in(self.admin)
-
-        asked = self.run_action("assign_team", self.incident)
-        self.run_action("assign_team", self.incident, apply="1", team=self.other_team.pk, note="Yours.")
-
-        self.incident.refresh_from_db()
-        self.assertContains(asked, "admin-autocomplete")
-        self.assertEqual(self.incident.team, self.other_team)
-        self.assertEqual(self.incident.events.last().body, "Yours.")
-
-    def test_it_assigns_a_person(self) -> None:
-        self.sign_in(self.admin)
-
-        self.run_action("assign_person", self.incident, apply="1", assignee=self.member.pk)
-        refused = self.run_action("assign_person", self.incident, apply="1", assignee=self.reporter.pk)
-
-        self.incident.refresh_from_db()
-        self.assertEqual(self.incident.assignee, self.member)
-        self.assertContains(refused, "Select a valid choice")
-
-    def test_it_lets_a_responder_take_what_is_theirs(self) -> None:
-        self.sign_in(self.member)
-
-        self.run_action("take", self.incident)
-
-        self.incident.refresh_from_db()
-        self.assertEqual(self.incident.assignee, self.member)
-
-    def test_it_resolves_with_a_note(self) -> None:
-        self.sign_in(self.member)
-
-        self.run_action("resolve", self.incident, apply="1", note="Fixed.")
-
-        self.incident.refresh_from_db()
-        self.assertEqual(self.incident.status, Status.RESOLVED)
-        self.assertEqual(self.incident.events.last().body, "Fixed.")
-
-    def test_it_never_acts_on_everything_that_matches(self) -> None:
-        self.sign_in(self.admin)
-
-        answer = self.run_action("acknowledge", self.incident, select_across="1")
-
-        self.incident.refresh_from_db()
-        self.assertIn("one page at a time", self.messages(answer))
-        self.assertEqual(self.incident.status, Status.OPEN)
-
-    def test_it_restores_and_purges_several(self) -> None:
-        other = make_incident()
-        for incident in (self.incident, other):
-            services.delete(incident, by=self.admin)
-        self.sign_in(self.admin)
-        url = f"{LIST}?deleted=yes"
-
-        self.run_action("restore_selected", self.incident, url=url)
-        asked = self.run_action("purge_selected", other, url=url)
-        self.run_action("purge_selected", other, url=url, apply="1")
-
-        self.assertContains(asked, "cannot be taken back")
-        self.assertEqual(list(Incident.objects.present()), [self.incident])
-        self.assertFalse(Incident.objects.filter(pk=other.pk).exists())
-
-    def test_it_lets_responders_neither_assign_people_nor_delete(self) -> None:
-        self.sign_in(self.member)
-
-        for name in ("assign_person", "delete_selected", "purge_selected"):
-            self.run_action(name, self.incident, apply="1", post="yes", assignee=self.member.pk)
-
-        self.incident.refresh_from_db()
-        self.assertEqual((self.incident.assignee, self.incident.deleted_at), (None, None))
-
-    def test_it_deletes_several_by_hiding_them(self) -> None:
-        self.sign_in(self.admin)
-
-        self.run_action("delete_selected", self.incident, post="yes")
-
-        self.incident.refresh_from_db()
-        self.assertIsNotNone(self.incident.deleted_at)
-        self.assertTrue(Subscription.objects.filter(incident=self.incident).exists())
