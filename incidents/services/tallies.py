@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import CharField, Count, F, Value
 
 from incidents.models import Incident, Tally
 from incidents.models.tally import Dimension
@@ -35,16 +35,24 @@ def keys_of(label: str) -> Iterator[Key]:
 
 
 def current() -> Counter[Key]:
-    """All counts as they are at this moment: those kept, and what the job has yet to do."""
-    counts: Counter[Key] = Counter(
-        {
-            (dimension, value): count
-            for dimension, value, count in Tally.objects.values_list("dimension", "value", "count")
-        }
+    """All counts as they are at this moment: those kept, and what the job has yet to do.
+
+    Both are read in one statement: between two, the job might move what neither of them then shows.
+    """
+    nothing = Value(None, output_field=CharField())
+    kept = Tally.objects.values_list("dimension", "value", *[nothing] * 5, "count", Value(1))
+    changed = (
+        Incident.objects.filter(is_tallied=False)
+        .order_by()
+        .annotate(number=Count("pk"))
+        .values_list("tallied_as", *COLUMNS, "number", Value(0))
     )
-    changed = Incident.objects.filter(is_tallied=False).values("tallied_as", *COLUMNS).annotate(number=Count("pk"))
-    for row in changed.order_by():
-        _move(counts, row["tallied_as"], label_of(row), row["number"])
+    counts: Counter[Key] = Counter()
+    for first, *rest, number, is_kept in kept.union(changed, all=True):
+        if is_kept:
+            counts[first, rest[0]] += number
+        else:
+            _move(counts, first, label_of(dict(zip(COLUMNS, rest, strict=True))), number)
     return counts
 
 

@@ -65,6 +65,16 @@ class TallyTests(TestCase):
         tallies.update_batch()
         self.assertEqual(kept()["status", "open"], 1)
 
+    def test_it_reads_what_is_kept_and_what_is_not_at_one_moment(self) -> None:
+        make_incident()
+        tallies.update_batch()
+        make_incident(severity=Severity.LOW, category=make_category())
+
+        with self.assertNumQueries(1):
+            counts = tallies.current()
+
+        self.assertEqual(dict(+counts), grouped())
+
     def test_it_goes_on_in_batches(self) -> None:
         for _ in range(5):
             make_incident()
