@@ -14,6 +14,8 @@ import orjson
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError
+from django.db.models import Value
+from django.db.models.functions import StrIndex
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -203,6 +205,25 @@ def _keep(row: IdempotentRequest, response: HttpResponseBase) -> None:
     row.headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     if body:
         row.headers["Content-Type"] = content_type
+
+
+def forget_text(text: str, *, instead: str) -> None:
+    """Put something else in the place of a text in all answers that are remembered, for it must not be read again.
+
+    Reads the answers of a day; for what happens rarely. Strings of an answer that are this text, whole, are replaced.
+    """
+    written = Value(to_json(text).decode()[1:-1])
+    for row in IdempotentRequest.objects.annotate(place=StrIndex("body", written)).filter(place__gt=0):
+        row.body = to_json(_replaced(orjson.loads(row.body), text, instead)).decode()
+        row.save(update_fields=["body"])
+
+
+def _replaced(value: Any, text: str, instead: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _replaced(inner, text, instead) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, text, instead) for inner in value]
+    return instead if value == text else value
 
 
 def _first_of(claim: Claim) -> IdempotentRequest | None:

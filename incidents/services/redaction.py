@@ -10,6 +10,7 @@ from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services.recording import Act, Entry, lock
+from users.idempotency import forget_text
 from users.models import User
 from users.transactions import unit_of_work
 
@@ -25,7 +26,7 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
 
     What goes is the event's body and the text fields among its changes. Where a field's text that the event set stands
     elsewhere too, it goes from there as well: from the incident itself, from the other events that name it (each with
-    a removal on record), from the search document and from the audit log.
+    a removal on record), from the search document, from the audit log, and from the answers remembered for repeats.
     """
     require_admin(by)
     incident = lock(event.incident)
@@ -34,6 +35,7 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
         raise Conflict("This entry records a removal itself; there is nothing to remove.")
     entry = Entry(incident, Act.now(by, origin))
     leaked = _texts_set_by(event)
+    texts = {event.body, *leaked.values()} - {"", REDACTED}
     _empty(entry, event, _without_texts(event.data), reason)
     for other in _others_with(leaked, event):
         _empty(entry, other, _without(leaked, other.data), reason)
@@ -44,6 +46,8 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
     entry.is_searchable_changed = True
     entry.save()
     _clean_audit_log(incident, leaked)
+    for text in texts:
+        forget_text(text, instead=REDACTED)
     return event
 
 

@@ -6,7 +6,7 @@ from incidents.models import EventKind, Incident, IncidentEvent, Visibility
 from incidents.services import comment, history, redact, update
 from incidents.services.redaction import REDACTED
 from incidents.tests.factories import folded, make_incident
-from users.tests.factories import make_admin, make_reporter, make_responder
+from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
 SECRET = "hunter2 is the password"
 
@@ -86,6 +86,21 @@ class RedactTests(TestCase):
         self.assertTrue(told)
         self.assertNotIn(SECRET, str(told))
         self.assertIn("status", str(told))
+
+    def test_it_takes_the_text_out_of_the_answers_that_are_remembered(self) -> None:
+        client, reported = client_of(make_reporter()), {"title": SECRET, "description": f'Zürich: "{SECRET}"\n'}
+        key = {"headers": {"Idempotency-Key": "once"}}
+        first = client.post("/api/v1/incidents/", reported, **key).json()
+        timeline = f"/api/v1/incidents/{first['id']}/timeline/"
+        client.post(timeline, {"message": SECRET}, **key)
+
+        for event in IncidentEvent.objects.filter(incident=first["id"]):
+            redact(event, by=None)
+
+        again = client.post("/api/v1/incidents/", reported, **key)
+        self.assertEqual(again.json(), {**first, "title": REDACTED, "description": REDACTED})
+        self.assertEqual(client.post(timeline, {"message": SECRET}, **key).json()["message"], REDACTED)
+        self.assertEqual(Incident.objects.count(), 1)
 
     def test_it_is_for_administrators(self) -> None:
         leak = comment(make_incident(), SECRET, by=None)
