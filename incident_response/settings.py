@@ -136,7 +136,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "users.audit.AuditMiddleware",
+    "users.audit.during_request",
     "users.middleware.local_time",
     "axes.middleware.AxesMiddleware",
 ]

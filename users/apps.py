@@ -9,12 +9,15 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Audit what people edit, note sign-ins, and describe our authentication in the OpenAPI document."""
+        from auditlog.models import LogEntry
         from auditlog.registry import auditlog
         from django.contrib.auth.signals import user_logged_in
+        from django.db.models.signals import pre_save
 
         from users import schema  # noqa: F401 (its classes register themselves)
-        from users.audit import record_sign_in
+        from users.audit import record_sign_in, sign
         from users.models import User
 
         auditlog.register(User, exclude_fields=["password", "last_login"])
+        pre_save.connect(sign, sender=LogEntry, dispatch_uid="users.audit.sign")
         user_logged_in.connect(record_sign_in, dispatch_uid="users.record_sign_in")

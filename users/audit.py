@@ -1,40 +1,56 @@
 """The audit log's side of people: who acts, and what happened to an account."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from auditlog.context import auditlog_value, set_actor
-from auditlog.middleware import AuditlogMiddleware
 from auditlog.models import LogEntry
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from users.clients import client_address
 from users.models import User
 
+_actor: ContextVar[User | None] = ContextVar("actor", default=None)
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
-class AuditMiddleware(AuditlogMiddleware):  # type: ignore[misc]  # auditlog is untyped
-    """Auditlog's own, but with the caller's address as our proxies tell it, not as the caller claims."""
 
-    @staticmethod
-    def _get_remote_addr(request: HttpRequest) -> str | None:
-        return client_address(request)
+def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what is audited while a request is answered was done by its user, from its client's address.
+
+    Auditlog's own middleware connects a signal receiver for each request and disconnects it again, which makes Django
+    look all receivers up anew after every request and every write.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        token = _request.set(request)
+        try:
+            return get_response(request)
+        finally:
+            _request.reset(token)
+
+    return middleware
 
 
 @contextmanager
 def acting(by: User | None) -> Iterator[None]:
-    """Enter the person as the actor of every audit entry written inside.
-
-    Auditlog's `set_actor` alone, inside a request, leaves the request's own signal receiver connected for ever (it
-    disconnects whichever context was set last), so the outer context is put back here.
-    """
-    outer = auditlog_value.get(None) or {}
-    token = auditlog_value.set(outer)
+    """Enter the person as the actor of every audit entry written inside."""
+    token = _actor.set(by)
     try:
-        with set_actor(by, remote_addr=outer.get("remote_addr"), remote_port=outer.get("remote_port")):
-            yield
+        yield
     finally:
-        auditlog_value.reset(token)
+        _actor.reset(token)
+
+
+def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
+    """Receiver of an audit entry's `pre_save`: write down who acts, and from where."""
+    request = _request.get()
+    actor = _actor.get() or getattr(request, "user", None)
+    if instance.actor is None and isinstance(actor, User):
+        instance.actor = actor
+        instance.actor_email = actor.email
+    if request is not None:
+        instance.remote_addr = client_address(request)
 
 
 def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> None:
