@@ -12,7 +12,7 @@ from django.utils import timezone
 from incident_response.exceptions import NotFound, PermissionRefused
 from incidents.attachments import Checked, inspect, storing
 from incidents.models import Attachment, EventKind, Incident, Origin
-from incidents.permissions import can_work_on
+from incidents.permissions import can_work_on, require_voice
 from incidents.services.recording import Act, Entry, lock
 from incidents.services.reporting import report
 from users.models import User
@@ -39,11 +39,12 @@ def attach(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> list[Attachment]:
-    """Store files that `inspect` accepted, each with its event. Whoever sees the incident may attach to it.
+    """Store files that `inspect` accepted, each with its event. Who may comment may attach.
 
     All or nothing: whatever fails, the database, the storage or a transaction around this one, no row stays and no
     file either. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
+    require_voice(by, incident)
     # Files go first, so that the incident is not locked while they are written.
     stored = _store(checked)
     return _record(lock(incident), stored, Act.now(by, origin, at))

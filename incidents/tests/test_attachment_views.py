@@ -330,7 +330,7 @@ class PermissionTests(OwnStore, TestCase):
             "reporter": (self.reporter, (200, 201, 200, 200, 403, 204), (200, 201, 200, 200, 403, 204)),
             "another reporter": (self.other_reporter, nothing, nothing),
             "responder of the team": (self.member, everything, everything),
-            "responder outside": (self.outsider, (200, 201, 200, 200, 200, 403), nothing),
+            "responder outside": (self.outsider, (200, 403, 200, 200, 200, 403), nothing),
             "admin": (self.admin, everything, everything),
         }
         for case, (person, unrestricted, restricted) in cases.items():
