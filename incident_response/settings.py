@@ -179,7 +179,8 @@ else:
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
 DATABASE["CONN_MAX_AGE"] = 600
-DATABASE["CONN_HEALTH_CHECKS"] = False
+# A server can be restarted under its connections; a file cannot.
+DATABASE["CONN_HEALTH_CHECKS"] = not DATABASE["ENGINE"].endswith("sqlite3")
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
