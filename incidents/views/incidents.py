@@ -59,8 +59,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Makes a repeat of the request harmless."
 )
 AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The incident as it stood then.")
-# Equal severities are listed newest first, which is also the order that the index holds them in.
-NEWEST = Key("created_at", is_descending=True)
 
 
 class IncidentPages(KeysetPagination):
