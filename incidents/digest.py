@@ -4,6 +4,11 @@ An event's digest is HMAC-SHA256 over the previous digest and the event's canoni
 floats, times as ISO 8601 UTC with microseconds. What somebody wrote (`body`) and the facts (`data`) enter as their own
 keyed digests, so that a leaked secret can be taken out of either without breaking the chain: the redaction event
 carries the digests of what was taken out, and of what was left in its place.
+
+An incident keeps the head of its chain, which the next event follows: the last event's digest, sealed once more. The
+heads of shorter chains stand nowhere, so that nobody can cut the end off a timeline and make the incident agree.
+Events and heads have keys of their own: digests of texts are told by redactions, and a text may be written to look like
+either. Schema 1 had neither; its timelines verify as they were written.
 """
 
 import datetime as dt
@@ -15,7 +20,7 @@ from typing import Any
 
 from django.conf import settings
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,18 @@ def data_digest(data: dict[str, Any]) -> str:
 
 
 def event_digest(previous: str, event: Sealed) -> str:
-    """The digest of an event that follows the one with digest `previous` ("" for the first)."""
+    """The digest of an event that follows the chain with head `previous` ("" for the first)."""
     fields = {
         **vars(event),
         "occurred_at": _time(event.occurred_at),
         "received_at": _time(event.received_at),
     }
-    return _hmac(previous.encode() + b"\n" + _canonical(fields))
+    return _hmac(previous.encode() + b"\n" + _canonical(fields), use="" if event.schema == 1 else "event")
+
+
+def head_digest(last: str, schema: int) -> str:
+    """The head of a chain that ends with an event of this digest and schema."""
+    return last if schema == 1 else _hmac(last.encode(), use="head")
 
 
 def _canonical(value: Any) -> bytes:
@@ -64,5 +74,6 @@ def _time(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _hmac(message: bytes) -> str:
-    return hmac.digest(settings.HISTORY_KEY.encode(), message, hashlib.sha256).hex()
+def _hmac(message: bytes, *, use: str = "") -> str:
+    key = f"{settings.HISTORY_KEY}\0{use}" if use else settings.HISTORY_KEY
+    return hmac.digest(key.encode(), message, hashlib.sha256).hex()

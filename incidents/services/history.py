@@ -48,14 +48,14 @@ def _first_fault(incident: Incident) -> Fault | None:
 def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None:
     """The first fault in these events of the incident, ordered by `seq`; the incident's own columns are believed."""
     redactions = _redactions(events)
-    previous = ""
+    previous, schema = "", 1
     for expected_seq, event in enumerate(events, 1):
         if event.seq != expected_seq:
             return Fault(incident.pk, expected_seq, "is missing")
         fault = _fault_in(event, previous, redactions.get(event.seq, []), str(incident.uid))
-        if fault:
-            return Fault(incident.pk, event.seq, fault)
-        previous = event.digest
+        if fault or event.schema < schema:  # nobody seals the old way any more
+            return Fault(incident.pk, event.seq, fault or "was edited or inserted")
+        previous, schema = digest.head_digest(event.digest, event.schema), event.schema
     # Every incident has the event of its opening, whatever its own count says.
     if max(incident.event_count, 1) > len(events):
         return Fault(incident.pk, len(events) + 1, "is missing")

@@ -162,7 +162,6 @@ def _sealed_events(draft: Draft, incident: Incident, names: Names, received_at: 
             feed_seq=NEVER_ANNOUNCED,
         )
         seal(event, incident)
-        incident.event_count, incident.head_digest = seq, event.digest
         events.append(event)
     return events
 

@@ -111,7 +111,6 @@ class Entry:
             schema=digest.SCHEMA,
         )
         seal(event, incident)
-        incident.event_count, incident.head_digest = event.seq, event.digest
         self.events.append(event)
         return event
 
@@ -147,8 +146,9 @@ class Entry:
 
 
 def seal(event: IncidentEvent, incident: Incident) -> None:
-    """Chain the event to the incident's last one."""
+    """Chain the event to the incident's last one, and let the incident know it as the last."""
     event.digest = digest.event_digest(incident.head_digest, sealed_facts(event, str(incident.uid)))
+    incident.event_count, incident.head_digest = event.seq, digest.head_digest(event.digest, event.schema)
 
 
 def sealed_facts(event: IncidentEvent, incident_uid: str) -> digest.Sealed:

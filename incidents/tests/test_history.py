@@ -48,7 +48,7 @@ class VerifyTests(TestCase):
             "received_at": timezone.now() - dt.timedelta(days=1),
             "body": "one",
             "data": {"changes": {}},
-            "schema": 2,
+            "schema": 9,
             "digest": "0" * 64,
         }
         for name, value in edits.items():
@@ -80,6 +80,29 @@ class VerifyTests(TestCase):
             Incident.objects.filter(pk=self.incident.pk).update(event_count=4)
 
         self.assertEqual(self.seq_of_fault_after(cut), 4)
+
+        def cut_and_agree() -> None:
+            self.event(5).delete()
+            last = self.event(4).get().digest
+            Incident.objects.filter(pk=self.incident.pk).update(event_count=4, head_digest=last)
+
+        self.assertEqual(self.seq_of_fault_after(cut_and_agree), 4)
+
+    def test_it_believes_timelines_of_the_first_schema_and_what_was_added_since(self) -> None:
+        with mock.patch("incidents.digest.SCHEMA", 1):
+            incident = make_incident()
+            comment(incident, "As it was", by=None)
+        comment(incident, "As it is", by=None)
+
+        self.assertEqual(list(incident.events.values_list("schema", flat=True)), [1, 1, 2])
+        self.assertIsNone(history.verify(incident))
+
+    def test_it_finds_the_first_schema_after_the_second(self) -> None:
+        with mock.patch("incidents.digest.SCHEMA", 1):
+            comment(self.incident, "Sealed by whoever reads the digests of texts", by=None)
+
+        fault = history.verify(self.incident)
+        self.assertEqual(fault and fault.seq, 6)
 
     def test_it_finds_the_whole_timeline_gone(self) -> None:
         def wipe() -> None:
