@@ -34,7 +34,7 @@ MAX_KEY_LENGTH = 255
 LOCK_WAIT_TIMEOUT = 1205  # MySQL's number for it
 KEPT_HEADERS = ("ETag", "Location")
 
-Handler = Callable[..., HttpResponseBase]
+Handler = Callable[..., HttpResponseBase | None]
 
 
 class KeyReused(Conflict):
@@ -74,12 +74,20 @@ class IdempotentWrites:
         claim = claim_of(request)
 
         def remembering(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return answer_once(claim, lambda: _answer(self, handler, request, *args, **kwargs))
+            return answer_once(
+                claim,
+                lambda: _answer(self, handler, request, *args, **kwargs),
+                prepare=lambda: _answer(self, self.prepare, request, *args, **kwargs),
+            )
 
         setattr(self, name, remembering)
 
+    def prepare(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
+        """Slow work of a write that touches no row, such as looking at pictures: done before the transaction begins,
+        which on SQLite nobody else can write beside. For views to override; what it raises is the request's answer."""
 
-def _answer(view: Any, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+
+def _answer(view: Any, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
     """What the view answers, errors included. Files are rewound: after a deadlock the work is done again."""
     for file in request.FILES.values():
         file.seek(0)
@@ -136,8 +144,13 @@ class _Taken(Exception):
     """Another request with the same key has been answered while this one waited."""
 
 
-def answer_once(claim: Claim, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """The remembered answer, or the answer of `work`, remembered.
+def answer_once(
+    claim: Claim,
+    work: Callable[[], HttpResponseBase],
+    *,
+    prepare: Callable[[], HttpResponseBase | None] = lambda: None,
+) -> HttpResponseBase:
+    """The remembered answer, or the answer of `work`, remembered; an answer of `prepare` is a refusal before it.
 
     2xx is remembered together with the work it stands for; of 4xx the work is undone and the answer remembered;
     401, 429 and 5xx are undone and forgotten. Raises KeyReused and InProgress.
@@ -146,6 +159,9 @@ def answer_once(claim: Claim, work: Callable[[], HttpResponseBase]) -> HttpRespo
     if first is not None and _is_remembered(first):
         return _replay(first, claim)
     try:
+        unprepared = prepare()
+        if unprepared is not None:
+            raise _Refused(unprepared)
         return _work_once(claim, work, first)
     except _Taken:
         return _replay(_first_of(claim), claim)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
@@ -50,16 +49,12 @@ def attach(
     return _record(lock(incident), stored, Act.now(by, origin, at))
 
 
-def report_with_files(files: "Sequence[File[bytes]]", **fields: Any) -> Incident:
-    """Open an incident with files, as `report` does: both or neither.
-
-    Raises what `inspect`, `report` and `attach` raise.
-    """
-    return _report_and_attach(inspect(files), **fields)
-
-
 @unit_of_work
-def _report_and_attach(checked: Sequence[Checked], **fields: Any) -> Incident:
+def report_with_files(checked: Sequence[Checked], **fields: Any) -> Incident:
+    """Open an incident with files that `inspect` accepted, as `report` does: both or neither.
+
+    Raises what `report` and `attach` raise.
+    """
     stored = _store(checked)
     incident = report(**fields)
     _record(incident, stored, Act.now(fields.get("by"), fields.get("origin", Origin.API), fields.get("at")))

@@ -92,7 +92,7 @@ class AttachTests(OwnStore, TestCase):
             self.assertEqual(stored.read(), b"line")
 
     def test_it_opens_an_incident_with_files(self) -> None:
-        incident = attaching.report_with_files(texts(20), by=make_reporter(), title="Disk full")
+        incident = attaching.report_with_files(attaching.inspect(texts(20)), by=make_reporter(), title="Disk full")
 
         stored = Incident.objects.get(pk=incident.pk)
         self.assertEqual(stored.attachments.count(), 20)
@@ -102,13 +102,13 @@ class AttachTests(OwnStore, TestCase):
         files = [*texts(4), upload(b"MZ\x90\0", "setup.exe")]
 
         with self.assertRaisesMessage(DomainError, "setup.exe"):
-            attaching.report_with_files(files, by=make_reporter(), title="Disk full")
+            attaching.report_with_files(attaching.inspect(files), by=make_reporter(), title="Disk full")
 
         self.assertEqual((Incident.objects.count(), stored_files(default_storage)), (0, []))
 
     def test_it_stores_nothing_when_the_report_is_refused(self) -> None:
         with self.assertRaises(PermissionRefused):
-            attaching.report_with_files(texts(2), by=make_reporter(), title="x", team=make_team())
+            attaching.report_with_files(attaching.inspect(texts(2)), by=make_reporter(), title="x", team=make_team())
 
         self.assertEqual(stored_files(default_storage), [])
 
@@ -139,7 +139,7 @@ class OutageTests(TestCase):
     @override_settings(STORAGES=FULL)
     def test_it_opens_no_incident_when_its_files_cannot_be_stored(self) -> None:
         with self.assertRaises(StorageUnavailable), self.assertLogs("incidents.attachments.storing", "ERROR"):
-            attaching.report_with_files(texts(5), by=make_reporter(), title="Disk full")
+            attaching.report_with_files(attaching.inspect(texts(5)), by=make_reporter(), title="Disk full")
 
         self.assertEqual((Incident.objects.count(), stored_files(default_storage)), (0, []))
 

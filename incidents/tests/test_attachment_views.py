@@ -3,8 +3,10 @@
 import hashlib
 import io
 from typing import Any
+from unittest import mock
 
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import TestCase, override_settings
 from PIL import Image
 from rest_framework.test import APIClient
@@ -137,6 +139,25 @@ class UploadTests(OwnStore, TestCase):
 
         self.assertEqual((form.status_code, form.json()["errors"][0]["field"]), (400, "attachments"))
         self.assertEqual(json.status_code, 415)
+
+    def test_it_looks_at_files_before_the_transaction_of_a_keyed_request(self) -> None:
+        seen: list[bool] = []
+
+        def inspect(files: object) -> object:
+            seen.append(len(connection.savepoint_ids) > before)
+            return real(files)
+
+        real, before = attaching.inspect, len(connection.savepoint_ids)
+        address = "/api/v1/incidents/"
+        with mock.patch.object(attaching, "inspect", inspect):
+            added = send(self.client_, self.incident, upload(PDF, "report.pdf"), HTTP_IDEMPOTENCY_KEY="two")
+            form = {"title": "With a file", "attachments": upload(PDF, "report.pdf")}
+            opened = self.client_.post(address, form, format="multipart", HTTP_IDEMPOTENCY_KEY="three")
+            bad = send(self.client_, self.incident, upload(b"", "empty.pdf"), HTTP_IDEMPOTENCY_KEY="four")
+
+        self.assertEqual((added.status_code, opened.status_code, bad.status_code), (201, 201, 400))
+        self.assertEqual(seen, [False, False, False])
+        self.assertEqual(len(opened.json()["attachments"]), 1)
 
     def test_it_does_a_repeated_request_once(self) -> None:
         answers = [

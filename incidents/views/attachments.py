@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from incident_response.api import Key, page_of, refuse
 from incident_response.exceptions import NotFound, PermissionRefused
 from incident_response.schema import paged
-from incidents.attachments import serving
+from incidents.attachments import Checked, serving
 from incidents.attachments.faults import FIELD
 from incidents.models import Attachment, Incident
 from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
@@ -46,6 +46,7 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     """The files of an incident, and adding some."""
 
     parser_classes = [FilesParser]
+    checked: list[Checked] | None = None
     orderings = {"id": [Key("id")], "created_at": [Key("created_at")]}
     default_ordering = "id"
     schema_errors = UPLOAD_ERRORS
@@ -67,9 +68,14 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     def post(self, request: Request, id: str) -> Response:
         """Attach up to 20 files, in the multipart field `attachments`; all of them are stored or none."""
         incident = incident_for(request, id)
-        checked = attaching.inspect(_files(request))
+        checked = self.checked if self.checked is not None else attaching.inspect(_files(request))
         attachments = attaching.attach(incident, checked, by=person(request))
         return Response(_shown(attachments, request), status=http.HTTP_201_CREATED)
+
+    def prepare(self, request: Request, id: str) -> None:
+        """Look at the files; not for those who do not see the incident."""
+        incident_for(request, id)
+        self.checked = attaching.inspect(_files(request))
 
 
 class AttachmentView(IdempotentWrites, APIView):

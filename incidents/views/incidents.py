@@ -21,6 +21,7 @@ from incident_response.api import (
 from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
 from incident_response.schema import paged
 from incidents import search, services
+from incidents.attachments import Checked
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered, moment_of
 from incidents.models import Incident, IncidentEvent
@@ -76,6 +77,7 @@ class IncidentListView(IdempotentWrites, APIView):
     """All incidents the caller may see, and reporting a new one."""
 
     parser_classes = [FilesParser, *APIView.parser_classes]
+    checked: list[Checked] | None = None
 
     # Each ordering walks an index, so that the 1,000th page costs what the first does.
     orderings = {
@@ -114,11 +116,20 @@ class IncidentListView(IdempotentWrites, APIView):
         fields = serializer.validated_data
         files = fields.pop("attachments", [])
         by = person(request)
-        incident = attaching.report_with_files(files, by=by, **fields) if files else services.report(by=by, **fields)
+        if files:
+            checked = self.checked if self.checked is not None else attaching.inspect(files)
+            incident = attaching.report_with_files(checked, by=by, **fields)
+        else:
+            incident = services.report(by=by, **fields)
         slugs = sorted(service.slug for service in fields.get("services", ()))
         response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, has_files=bool(files))
         response["Location"] = incident_url(request, incident.pk)
         return response
+
+    def prepare(self, request: Request) -> None:
+        """Look at the files."""
+        files = request.FILES.getlist("attachments")
+        self.checked = attaching.inspect(files) if files else None
 
 
 class IncidentView(IdempotentWrites, APIView):
