@@ -3,9 +3,13 @@
 import datetime as dt
 from collections.abc import Callable
 
+import structlog
+
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
+
+log = structlog.get_logger(__name__)
 
 BREACH_BATCH = 200
 MAX_BATCHES = 20  # then other jobs get their turn
@@ -19,7 +23,16 @@ def assign_feed(now: dt.datetime) -> int:
 def mark_breaches(now: dt.datetime) -> int:
     """Mark the targets that were missed by now."""
     due = Incident.objects.breach_due(now).order_by("next_breach_at").values_list("pk", flat=True)[:BREACH_BATCH]
-    return sum(breaches.mark_breach(pk, now) for pk in list(due))
+    return sum(_mark_breach(pk, now) for pk in list(due))
+
+
+def _mark_breach(pk: int, now: dt.datetime) -> bool:
+    """Mark one; whatever is wrong with it must not keep those behind it from being marked, every time anew."""
+    try:
+        return breaches.mark_breach(pk, now)
+    except Exception as error:
+        log.error("breach_not_marked", incident=pk, exc_info=error)
+        return False
 
 
 def update_tallies(now: dt.datetime) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -181,9 +181,12 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
         services.delete(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Hide them."""
+        """Hide them; one that somebody else was faster with keeps none of the others."""
         for incident in queryset:
-            self.delete_model(request, incident)
+            try:
+                self.delete_model(request, incident)
+            except DomainError as error:
+                messages.error(request, error.message)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Nothing is lost by hiding."""

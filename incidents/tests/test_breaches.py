@@ -1,8 +1,10 @@
+from unittest import mock
+
 from django.test import TestCase
 
 from incidents import jobs
 from incidents.models import Incident, IncidentEvent, Severity, Status
-from incidents.services import delete, transition
+from incidents.services import breaches, delete, transition
 from incidents.services.breaches import mark_breach
 from incidents.tests.factories import MONDAY, folded, kinds_of, make_incident, make_policy, minutes
 
@@ -26,6 +28,20 @@ class MarkBreachesTests(TestCase):
         self.assertTrue(stored.ack_breached and stored.resolve_breached)
         self.assertIsNone(stored.next_breach_at)
         self.assertTrue(folded(stored)["ack_breached"])
+
+    def test_it_marks_the_others_when_one_cannot_be(self) -> None:
+        broken, sound = self.make(), self.make()
+
+        def mark_but_one(pk: int, now: object) -> bool:
+            if pk == broken.pk:
+                raise RuntimeError("its policy cannot be read")
+            return mark_breach(pk, now)
+
+        with mock.patch.object(breaches, "mark_breach", mark_but_one), self.assertLogs("incidents.jobs", "ERROR"):
+            marked = jobs.mark_breaches(MONDAY + minutes(31))
+
+        self.assertEqual(marked, 1)
+        self.assertIn("ack_breached", kinds_of(sound))
 
     def test_it_marks_both_at_once(self) -> None:
         incident = self.make()
