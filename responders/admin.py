@@ -14,10 +14,18 @@ from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
 from users.models import User
 
 
+class MembersField(Field):  # type: ignore[misc]  # import_export is untyped
+    """The members' addresses, in the file and in the preview of an import."""
+
+    def export(self, instance: Team, **kwargs: Any) -> str:
+        """The addresses in order; none of a team that is not saved yet."""
+        return " ".join(sorted(user.email for user in instance.members.all())) if instance.pk else ""
+
+
 class TeamResource(SafeResource):
     """Teams as rows: matched by name; `members` are addresses separated by spaces."""
 
-    members = Field(column_name="members")
+    members = MembersField(column_name="members")
 
     class Meta:
         model = Team
@@ -26,10 +34,6 @@ class TeamResource(SafeResource):
         clean_model_instances = True
         report_skipped = True
         use_transactions = True
-
-    def dehydrate_members(self, team: Team) -> str:
-        """The members' addresses."""
-        return " ".join(sorted(user.email for user in team.members.all()))
 
     def get_queryset(self) -> QuerySet[Team]:
         """Teams with their members, read at once."""
@@ -48,6 +52,7 @@ class TeamResource(SafeResource):
             add_member(instance, people[email], by=self.by)
         for email in sorted(set(present) - wanted):
             remove_member(instance, present[email], by=self.by)
+        instance.refresh_from_db()  # the preview shows the members as they are now, not as they were read
 
 
 class ServiceResource(SafeResource):

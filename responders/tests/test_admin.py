@@ -82,6 +82,16 @@ class ExchangeTests(Base):
         members = {team.name: [user.email for user in team.members.all()] for team in Team.objects.all()}
         self.assertEqual(members, {"Database": ["tom@example.com"], "Network": ["rahel@example.com"]})
 
+    def test_it_previews_the_members_that_come_and_go(self) -> None:
+        file = SimpleUploadedFile("x.csv", b"name,members\nDatabase,tom@example.com\nNetwork,rahel@example.com\n")
+        shown = self.client.post(reverse("admin:responders_team_import"), {"import_file": file, "format": "0"})
+
+        old, new = (row.diff[-1] for row in shown.context["result"].valid_rows())
+        self.assertIn("<del", old)
+        self.assertIn("<ins", new)
+        self.assertIn("rahel@example.com", new)
+        self.assertEqual(list(self.team.members.all()), [self.rahel])
+
     def test_it_leaves_members_alone_without_their_column(self) -> None:
         self.send("team", "name,description\nDatabase,Changed\n")
 
