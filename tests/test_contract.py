@@ -165,6 +165,19 @@ class StrictnessTests(ContractCase):
 
                 self.assertEqual(self.assert_problem(answer, 400)["errors"][0]["code"], "unknown_field")
 
+    def test_it_says_what_would_have_been_right(self) -> None:
+        table = {
+            "severity": ("urgent", 'severity: "urgent" is not one of critical, high, medium, low.'),
+            "category": ("nonsense", "category: There is no category nonsense to choose."),
+            "team": (0, "team: There is no team 0 to choose."),
+            "assignee": ("Tom", "assignee: This takes the id of a user, a whole number."),
+        }
+        for field, (value, sentence) in table.items():
+            with self.subTest(field):
+                answer = self.client.patch(self.path, {field: value})
+
+                self.assertEqual(self.assert_problem(answer, 400)["detail"], sentence)
+
     def test_it_takes_back_what_it_showed_of_configuration(self) -> None:
         path = f"{API}teams/{self.team.pk}/"
 

@@ -9,6 +9,8 @@ from django.db.models import PROTECT, Model, QuerySet
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
 from rest_framework.request import Request
+from rest_framework.fields import ChoiceField, Field
+from rest_framework.relations import PrimaryKeyRelatedField, RelatedField
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
@@ -23,6 +25,13 @@ class StrictFields:
     """Mixin, left of a serializer: refuses fields it does not have. A misspelt one would otherwise be a change that
     silently does not happen."""
 
+    def get_fields(self) -> Any:
+        """DRF's, with refusals that say what would have been right."""
+        fields = super().get_fields()  # type: ignore[misc]  # the serializer's
+        for field in fields.values():
+            field.error_messages.update(_sentences(field))
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         """DRF's, after a look at the names."""
         fields: Mapping[str, object] = self.fields  # type: ignore[attr-defined]  # the serializer's
@@ -30,6 +39,19 @@ class StrictFields:
         if unknown:
             refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
         return super().to_internal_value(data)  # type: ignore[misc]  # the serializer's
+
+
+def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
+    if isinstance(field, ChoiceField):
+        return {"invalid_choice": f'"{{input}}" is not one of {", ".join(map(str, field.choices))}.'}
+    if not isinstance(field, RelatedField) or field.queryset is None:
+        return {}
+    noun = field.queryset.model._meta.verbose_name
+    given = "{pk_value}" if isinstance(field, PrimaryKeyRelatedField) else "{value}"
+    return {
+        "does_not_exist": f"There is no {noun} {given} to choose.",
+        "incorrect_type": f"This takes the id of a {noun}, a whole number.",
+    }
 
 
 class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
