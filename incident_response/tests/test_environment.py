@@ -79,6 +79,17 @@ class ReadingTests(SimpleTestCase):
             reading("DEBUG=true\njust words\n")
 
 
+class CommandLineTests(SimpleTestCase):
+    def test_it_tells_a_wrong_setting_in_one_sentence(self) -> None:
+        command = [sys.executable, "manage.py", "check"]
+
+        ended = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "DEBUG": "maybe"}, capture_output=True, text=True, check=False
+        )
+
+        self.assertEqual((ended.returncode, ended.stderr), (1, "DEBUG is not valid: expected true or false.\n"))
+
+
 class StartTests(SimpleTestCase):
     """What the settings come to in a process of its own."""
 
