@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import PROTECT, Model, QuerySet
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
-from rest_framework.request import Request
 from rest_framework.fields import ChoiceField, Field
 from rest_framework.relations import PrimaryKeyRelatedField, RelatedField
+from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
