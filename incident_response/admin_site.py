@@ -104,6 +104,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("admin_ours/back_office.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    """The sign in the browser's tab."""
+    return static("favicon.svg")
+
+
 def shows_history(request: HttpRequest) -> bool:
     """Whether pages link to their rows' audit log."""
     return bool(getattr(request.user, "is_superuser", False))

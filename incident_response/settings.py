@@ -262,7 +262,7 @@ CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after",
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Incident Response",
-    "DESCRIPTION": "Report, page, work and measure incidents. Errors are RFC 9457 problem documents.",
+    "DESCRIPTION": "Report, work, resolve and measure incidents. Errors are RFC 9457 problem documents.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -366,6 +366,7 @@ UNFOLD = {
     "LOGIN": {"form": "users.forms.SignInForm"},
     "DASHBOARD_CALLBACK": "incidents.admin.home.home",
     "STYLES": ["incident_response.admin_site.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "incident_response.admin_site.favicon"}],
     "SIDEBAR": {"navigation": "incident_response.admin_site.navigation"},
     "COLORS": {
         "primary": {

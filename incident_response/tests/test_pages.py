@@ -12,6 +12,11 @@ class PageTests(TestCase):
         for path in ("/admin/", "/api/docs/", "/api/redoc/", "/health/"):
             self.assertContains(response, f'href="{path}"')
 
+    def test_it_has_a_sign_for_the_tab(self):
+        for path in ("/", "/admin/login/", "/api/docs/", "/api/redoc/", "/forgotten-password/"):
+            with self.subTest(path=path):
+                self.assertRegex(self.client.get(path).content.decode(), r'rel="(shortcut )?icon"')
+
     def test_it_describes_the_api(self):
         document = self.client.get("/api/schema/").json()
 
