@@ -43,7 +43,10 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
     created_after = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself included.")
     created_before = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself not included.")
     breached = django_filters.ChoiceFilter(
-        method="by_breach", choices=[(word, word) for word in ("ack", "resolve", "any")], help_text="Targets missed."
+        method="by_breach",
+        choices=[(word, word) for word in ("ack", "resolve", "any")],
+        help_text="Targets missed.",
+        error_messages={"invalid_choice": "%(value)s is not one of ack, resolve, any."},
     )
 
     class Meta:

@@ -178,6 +178,11 @@ class StrictnessTests(ContractCase):
 
                 self.assertEqual(self.assert_problem(answer, 400)["detail"], sentence)
 
+    def test_it_says_which_words_a_filter_takes(self) -> None:
+        answer = self.client.get(f"{API}incidents/", {"breached": "true"})
+
+        self.assertEqual(self.assert_problem(answer, 400)["detail"], "breached: true is not one of ack, resolve, any.")
+
     def test_it_takes_back_what_it_showed_of_configuration(self) -> None:
         path = f"{API}teams/{self.team.pk}/"
 
