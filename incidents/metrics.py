@@ -129,16 +129,15 @@ def sla(
     is_everything = not is_filtered and (viewer.is_admin or viewer.is_responder)
     parts = [Incident.objects.counted(), incidents.filter(is_restricted=True)] if is_everything else [incidents]
     grouped_rows = _rows(parts, group_by, now) if group_by else {}
-    is_partition = grouped_rows and group_by != "service"
+    is_partition = bool(grouped_rows) and group_by != "service"
     overall = _sum(grouped_rows.values()) if is_partition else _rows(parts, None, now)[None]
-    answer = _figures(overall, *_percentiles(parts, None, {None: overall})[None])
+    of_all, of_groups = _percentiles(parts, group_by, overall, grouped_rows, is_partition=is_partition)
     groups = []
     if group_by is not None:
-        ranks = _percentiles(parts, group_by, grouped_rows)
         for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
             shown = None if key is None else GROUPINGS[group_by].show(key)
-            groups.append({"key": shown, **_figures(grouped_rows[key], *ranks[key])})
-    return {**answer, "groups": groups}
+            groups.append({"key": shown, **_figures(grouped_rows[key], *of_groups[key])})
+    return {**_figures(overall, *of_all), "groups": groups}
 
 
 Rows = dict[Any, dict[str, Any]]
@@ -167,20 +166,26 @@ def _sum(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _percentiles(
-    parts: list[IncidentQuerySet], group_by: str | None, rows: Rows
-) -> dict[Any, tuple[percentiles.Percentiles, percentiles.Percentiles]]:
-    """Of acknowledging and of resolving, for each group. Two parts are everything, and what is restricted of it."""
-    found: dict[Any, list[percentiles.Percentiles]] = {key: [] for key in rows}
-    for column, count in (("ack_seconds", "ack_count"), ("resolve_seconds", "resolve_count")):
-        if len(parts) == 2 and group_by in (None, "severity"):
-            counts = {key: row[count] for key, row in rows.items()}
-            ranks = percentiles.of_everything(parts[1], column, group_by, counts)
-        else:
-            grouping = GROUPINGS[group_by].expression if group_by else None
-            ranks = percentiles.of_selection(parts, column, grouping)
-        for key, figures in found.items():
-            figures.append(ranks.get(key) or percentiles.of_sorted(()))
-    return {key: (ack, resolve) for key, (ack, resolve) in found.items()}
+    parts: list[IncidentQuerySet], group_by: str | None, overall: dict[str, Any], rows: Rows, *, is_partition: bool
+) -> tuple[percentiles.Pair, dict[Any, percentiles.Pair]]:
+    """Overall and in each group. Two parts are everything, and what is restricted of it: that is read off an index."""
+    is_everything = len(parts) == 2
+    of_groups: dict[Any, percentiles.Pair] = {}
+    durations: dict[Any, percentiles.Durations] = {}
+    if is_everything and group_by == "severity":
+        of_groups = percentiles.of_everything(parts[1], group_by, _counts(rows))
+    elif group_by:
+        durations = percentiles.durations_of(parts, GROUPINGS[group_by].expression)
+        of_groups = {key: percentiles.of_durations(durations[key]) for key in rows}
+    if is_everything:
+        return percentiles.of_everything(parts[1], None, _counts({None: overall}))[None], of_groups
+    if not is_partition:
+        durations = percentiles.durations_of(parts, None)
+    return percentiles.of_durations(percentiles.together(durations.values())), of_groups
+
+
+def _counts(rows: Rows) -> dict[Any, tuple[int, int]]:
+    return {key: (row["ack_count"], row["resolve_count"]) for key, row in rows.items()}
 
 
 def _figures(row: dict[str, Any], ack: percentiles.Percentiles, resolve: percentiles.Percentiles) -> dict[str, Any]:

@@ -12,13 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Expression, F
+from django.db.models import Expression, F, IntegerField, Value
 
 from incidents.models import Incident, IncidentQuerySet
 
 RANKS = (50, 90, 95)
 
+COLUMNS = ("ack_seconds", "resolve_seconds")
+
 Percentiles = dict[str, int | None]
+Pair = tuple[Percentiles, Percentiles]  # of acknowledging and of resolving
+Durations = tuple["array[int]", "array[int]"]
 
 
 def nearest_rank(percent: int, count: int) -> int:
@@ -31,36 +35,51 @@ def of_sorted(values: Any) -> Percentiles:
     return {f"p{rank}_seconds": values[nearest_rank(rank, len(values))] if values else None for rank in RANKS}
 
 
-def of_selection(
-    parts: Iterable[IncidentQuerySet], column: str, grouping: Expression | F | None
-) -> dict[Any, Percentiles]:
-    """The percentiles of `column` in each group of all parts together (key None: all of them)."""
-    return {key: of_sorted(sorted(values)) for key, values in _values(parts, column, grouping).items()}
+def of_durations(durations: Durations) -> Pair:
+    """The percentiles of acknowledging and of resolving."""
+    ack, resolve = durations
+    return of_sorted(sorted(ack)), of_sorted(sorted(resolve))
 
 
-def of_everything(
-    besides: IncidentQuerySet, column: str, group: str | None, counts: dict[Any, int]
-) -> dict[Any, Percentiles]:
-    """The same of all counted incidents and those `besides`; `counts` says how many values each group has in all."""
-    extra = _values([besides], column, F(group) if group else None)
-    found = {}
-    for key, count in counts.items():
-        counted = Incident.objects.counted().filter(**({group: key} if group else {}))
-        found[key] = _read_off(counted, column, count, sorted(extra.get(key, ())))
+def durations_of(parts: Iterable[IncidentQuerySet], grouping: Expression | F | None) -> "dict[Any, Durations]":
+    """The seconds to acknowledge and to resolve in each group of all parts together (key None: all of them)."""
+    found: defaultdict[Any, Durations] = defaultdict(_no_durations)
+    for part in parts:
+        rows = part.order_by().annotate(group_key=grouping or Value(None, output_field=IntegerField()))
+        for key, ack, resolve in rows.values_list("group_key", *COLUMNS).iterator(chunk_size=10_000):
+            acks, resolves = found[key]
+            if ack is not None:
+                acks.append(ack)
+            if resolve is not None:
+                resolves.append(resolve)
     return found
 
 
-def _values(parts: Iterable[IncidentQuerySet], column: str, grouping: Expression | F | None) -> "dict[Any, array[int]]":
-    values: defaultdict[Any, array[int]] = defaultdict(lambda: array("q"))
-    for part in parts:
-        present = part.filter(**{f"{column}__isnull": False}).order_by()
-        if grouping is None:
-            values[None].extend(present.values_list(column, flat=True).iterator(chunk_size=10_000))
-            continue
-        grouped = present.annotate(group_key=grouping).values_list("group_key", column)
-        for key, value in grouped.iterator(chunk_size=10_000):
-            values[key].append(value)
-    return values
+def together(groups: "Iterable[Durations]") -> Durations:
+    """The durations of groups that have nothing in common, as one."""
+    ack, resolve = _no_durations()
+    for acks, resolves in groups:
+        ack.extend(acks)
+        resolve.extend(resolves)
+    return ack, resolve
+
+
+def of_everything(besides: IncidentQuerySet, group: str | None, counts: dict[Any, tuple[int, int]]) -> dict[Any, Pair]:
+    """Those of all counted incidents and those `besides`; `counts` says how many durations each group has in all."""
+    extra = durations_of([besides], F(group) if group else None)
+    found = {}
+    for key, (acks, resolves) in counts.items():
+        counted = Incident.objects.counted().filter(**({group: key} if group else {}))
+        ack, resolve = extra.get(key) or _no_durations()
+        found[key] = (
+            _read_off(counted, "ack_seconds", acks, sorted(ack)),
+            _read_off(counted, "resolve_seconds", resolves, sorted(resolve)),
+        )
+    return found
+
+
+def _no_durations() -> Durations:
+    return array("q"), array("q")
 
 
 def _read_off(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
