@@ -8,7 +8,7 @@ from django.db import connection
 from incidents.models import Incident, IncidentEvent, IncidentQuerySet, Visibility
 from incidents.search import tokens
 
-LOOKED_THROUGH = 1000  # rows of a list that are looked through before the engine is asked
+LOOKED_THROUGH = 500  # rows of a list that are looked through before the engine is asked
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
 
 
