@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import PROTECT, Model, QuerySet
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
@@ -19,6 +19,7 @@ from incident_response.exceptions import Conflict
 from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
+from users.transactions import unit_of_work
 
 
 class StrictFields:
@@ -98,8 +99,8 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
     def _save(self, serializer: BaseSerializer[Any]) -> None:
         """Save; what the serializer cannot know to be taken already (somebody was quicker, say) is a conflict."""
         try:
-            with transaction.atomic(), acting(self.request.user):
-                serializer.save()
+            with acting(self.request.user):
+                unit_of_work(serializer.save)()
         except IntegrityError as error:
             raise Conflict("There is one like this already.", code="already_exists") from error
 
@@ -108,8 +109,8 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         if kinds := kinds_naming(instance):
             raise Conflict(f"{instance} is still named by {', '.join(kinds)}.", code="in_use")
         try:
-            with transaction.atomic(), acting(self.request.user):
-                instance.delete()
+            with acting(self.request.user):
+                unit_of_work(instance.delete)()
         except ProtectedError as error:  # somebody named it just now
             raise Conflict(f"{instance} is in use.", code="in_use") from error
 
