@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from incidents.models import Incident, IncidentQuerySet
 from incidents.permissions import can_work_on
+from incidents.sla import overdue
 from incidents.vocabulary import Priority, Severity, Status
 from incidents.workflow import allowed_transitions
 from users.models import User
@@ -115,14 +116,11 @@ def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
 
 def _sla(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     """The clocks as they stand at this moment, even where the job that marks breaches has not come by yet."""
-    status = row["status"]
-    ack_late = status == Status.OPEN and row["ack_due_at"] is not None and row["ack_due_at"] < now
-    is_running = status in (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
-    resolve_late = is_running and row["resolve_due_at"] is not None and row["resolve_due_at"] < now
+    ack_late, resolve_late = overdue(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
     return {
         "ack_due_at": row["ack_due_at"],
         "resolve_due_at": row["resolve_due_at"],
         "ack_breached": bool(row["ack_breached"] or ack_late),
         "resolve_breached": bool(row["resolve_breached"] or resolve_late),
-        "paused": status == Status.ON_HOLD,
+        "paused": row["status"] == Status.ON_HOLD,
     }

@@ -12,6 +12,8 @@ from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from incidents.vocabulary import Status
+
 Interval = tuple[dt.datetime, dt.datetime]
 Calendar = dict[str, Any] | None
 
@@ -48,6 +50,20 @@ def due_at(
         wanted -= closes - opens
         last_moment = closes
     raise CalendarNeverOpens(f"no working time after {last_moment.isoformat()}")
+
+
+def overdue(
+    status: str, ack_due_at: dt.datetime | None, resolve_due_at: dt.datetime | None, now: dt.datetime
+) -> tuple[bool, bool]:
+    """Whether the clocks that run in this status, to acknowledge and to resolve, are past due at this moment.
+
+    `incidents.filters` asks the database the same.
+    """
+    is_running = status in (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
+    return (
+        status == Status.OPEN and ack_due_at is not None and ack_due_at < now,
+        is_running and resolve_due_at is not None and resolve_due_at < now,
+    )
 
 
 def counted_between(start: dt.datetime, end: dt.datetime, calendar: Calendar) -> dt.timedelta:

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from incidents.models import Incident, Status
+from incidents.sla import overdue
 from incidents.vocabulary import Severity
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
@@ -59,9 +60,7 @@ def due_mark(incident: Incident, now: dt.datetime | None = None) -> SafeString |
 def missed_targets(incident: Incident, now: dt.datetime) -> list[str]:
     """The targets that were missed, marked already or not yet."""
     missed = []
-    is_ack_late = incident.status == Status.OPEN and incident.ack_due_at is not None and incident.ack_due_at < now
-    is_running = incident.is_still_open and incident.status != Status.ON_HOLD
-    is_resolve_late = is_running and incident.resolve_due_at is not None and incident.resolve_due_at < now
+    is_ack_late, is_resolve_late = overdue(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
     if incident.ack_breached or is_ack_late:
         missed.append("acknowledged late" if incident.acknowledged_at else "not acknowledged")
     if incident.resolve_breached or is_resolve_late:

@@ -3,10 +3,13 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import SimpleTestCase, TestCase
+from django.utils import timezone
 
+from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Incident, Severity, SlaPolicy, Status
 from incidents.models.incident import new_uid
 from incidents.services import assign_person, assign_team, delete, subscribe
+from incidents.sla import overdue
 from incidents.tests.factories import make_category, make_incident, make_policy, make_team
 from users.tests.factories import make_admin, make_reporter, make_responder
 
@@ -20,6 +23,36 @@ class UidTests(SimpleTestCase):
         self.assertEqual(len(set(uids)), 100)
         made_at = dt.datetime.fromtimestamp((uids[0].int >> 80) / 1000, dt.UTC)
         self.assertLess(abs(made_at - before), dt.timedelta(seconds=1))
+
+
+class FlagTests(TestCase):
+    """Flags are compared in a form that an index answers."""
+
+    def test_it_compares_flags_with_a_value(self) -> None:
+        for flag in ("is_open", "is_tallied", "is_restricted", "ack_breached", "resolve_breached"):
+            for value in (True, False):
+                with self.subTest(flag, value=value):
+                    condition = str(Incident.objects.filter(**{flag: value}).order_by().values("pk").query)
+
+                    self.assertRegex(condition, rf"\W{flag}\W = (True|False)$")
+
+
+class OverdueTests(TestCase):
+    def test_it_is_the_same_to_python_and_to_the_database(self) -> None:
+        now = timezone.now()
+        dues = (None, now - dt.timedelta(minutes=1), now + dt.timedelta(minutes=1))
+        for status in Status:
+            for due in dues:
+                row = Incident.objects.filter(pk=make_incident().pk)
+                row.update(status=status, ack_due_at=due, resolve_due_at=due)
+
+        for incident in Incident.objects.all():
+            asked = Incident.objects.filter(pk=incident.pk)
+            told = (asked.filter(ack_breached(now)).exists(), asked.filter(resolve_breached(now)).exists())
+
+            late = overdue(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
+            self.assertEqual(late, told, incident.status)
+        self.assertEqual(Incident.objects.filter(resolve_breached(now)).count(), 3)
 
 
 class VisibilityTests(TestCase):
