@@ -1,10 +1,14 @@
+import tempfile
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock, skipUnless
 
 from django.db import OperationalError, connection, transaction
-from django.test import TransactionTestCase
+from django.test import SimpleTestCase, TransactionTestCase
 
+from users import transactions
 from users.models import User
 from users.tests.factories import make_user
 from users.transactions import ATTEMPTS, is_transient, unit_of_work
@@ -135,3 +139,57 @@ class TransientTests(TransactionTestCase):
         self.assertEqual(failures, [])
         self.assertEqual(sorted(user.name for user in User.objects.all()), ["One!", "Two!"])
         self.assertEqual(len(attempts), 3)
+
+
+class TurnTests(SimpleTestCase):
+    """Writers to SQLite wait in line at a lock on a file."""
+
+    def database(self, vendor: str, folder: str, name: str = "db.sqlite3") -> Any:
+        path = name if ":memory:" in name else str(Path(folder) / name)
+        database = SimpleNamespace(vendor=vendor, settings_dict={"NAME": path})
+        return mock.patch.object(transactions, "connection", database)
+
+    def test_it_lets_one_write_at_a_time(self) -> None:
+        inside, most = 0, 0
+        count = threading.Lock()
+
+        def write() -> None:
+            nonlocal inside, most
+            for _ in range(20):
+                with transactions._turn_to_write():
+                    with count:
+                        inside += 1
+                        most = max(most, inside)
+                    threading.Event().wait(0.0005)
+                    with count:
+                        inside -= 1
+
+        with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
+            writers = [threading.Thread(target=write) for _ in range(4)]
+            for writer in writers:
+                writer.start()
+            for writer in writers:
+                writer.join()
+
+        self.assertEqual((inside, most), (0, 1))
+
+    def test_it_gives_the_turn_back_when_the_work_fails(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
+            with self.assertRaises(ValueError), transactions._turn_to_write():
+                raise ValueError
+
+            taken = threading.Thread(target=lambda: transactions._turn_to_write().__enter__(), daemon=True)
+            taken.start()
+            taken.join(5)
+
+        self.assertFalse(taken.is_alive())
+
+    def test_it_makes_nobody_wait_elsewhere(self) -> None:
+        for vendor, name in (("mysql", "incidents"), ("sqlite", ":memory:")):
+            with (
+                self.subTest(vendor),
+                tempfile.TemporaryDirectory() as folder,
+                self.database(vendor, folder, name),
+                transactions._turn_to_write(),
+            ):
+                self.assertEqual(list(Path(folder).iterdir()), [])
