@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -106,10 +105,6 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    config.load()
-    # What is loaded by now stays for good: the garbage collector need not look through it again and again.
-    gc.collect()
-    gc.freeze()
     Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 
 
