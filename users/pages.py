@@ -1,5 +1,6 @@
 """The pages for whoever cannot sign in: asking for the mail, and where the links of our mails lead."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django import forms
@@ -37,7 +38,7 @@ class ConfirmationForm(forms.Form):
 
 
 @method_decorator(never_cache, name="dispatch")
-class FormPage(View):
+class FormPage(ABC, View):
     """One form. Opening the page changes nothing, since mail scanners open links; its button does."""
 
     form_class: type[forms.Form]
@@ -64,9 +65,9 @@ class FormPage(View):
                 form.add_error(None, error.message)
         return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
 
+    @abstractmethod
     def act(self, values: dict[str, Any]) -> None:
         """Do what the button says. Raises DomainError."""
-        raise NotImplementedError
 
     def _show(
         self, request: HttpRequest, form: forms.Form, *, is_done: bool = False, status: int = 200
