@@ -290,7 +290,9 @@ class SystemInfoView(APIView):
 
     permission_classes = [IsAdmin]
 
-    @extend_schema(operation_id="system_info", responses=SystemInfoSerializer)
+    @extend_schema(
+        operation_id="system_info", summary="Show versions, counts, jobs and settings", responses=SystemInfoSerializer
+    )
     def get(self, request: Request) -> Response:
         return Response(
             {

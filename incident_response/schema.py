@@ -1,4 +1,4 @@
-"""How the OpenAPI document describes what all operations share: the errors."""
+"""How the OpenAPI document describes what operations share: the errors, and what each does to plain configuration."""
 
 from typing import Any
 
@@ -26,8 +26,29 @@ class ProblemSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
+# What a viewset's actions do, to one or to many of its rows.
+DEEDS = {
+    "list": "List {many}",
+    "create": "Make a new {one}",
+    "retrieve": "Show one {one}",
+    "update": "Replace one {one}",
+    "partial_update": "Change one {one}",
+    "destroy": "Delete one {one}",
+}
+
+
 class ProblemAutoSchema(AutoSchema):
-    """Adds the errors that every operation can answer with."""
+    """Adds the errors that every operation can answer with, and a summary of what a viewset's actions do."""
+
+    def get_summary(self) -> str | None:
+        """The summary that the view gives, or one made of the action and the model's name."""
+        summary: str | None = super().get_summary()
+        deed = DEEDS.get(getattr(self.view, "action", ""))
+        if summary or deed is None:
+            return summary
+        viewset: Any = self.view  # only these have actions, and ours have a queryset
+        names = viewset.queryset.model._meta
+        return deed.format(one=names.verbose_name, many=names.verbose_name_plural)
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         responses = super()._get_response_bodies(direction)

@@ -38,12 +38,17 @@ class TeamMembersView(IdempotentWrites, APIView):
     orderings = {"name": [Key("name")], "id": [Key("id")]}
     default_ordering = "name"
 
-    @extend_schema(operation_id="team_members_list", responses=paged(MemberSerializer))
+    @extend_schema(operation_id="team_members_list", summary="List who is in a team", responses=paged(MemberSerializer))
     def get(self, request: Request, team_id: int) -> Response:
         team = get_object_or_404(Team, pk=team_id)
         return page_of(team.members.all(), request, self, lambda rows: MemberSerializer(rows, many=True).data)
 
-    @extend_schema(operation_id="team_members_create", request=NewMemberSerializer, responses={201: MemberSerializer})
+    @extend_schema(
+        operation_id="team_members_create",
+        summary="Put a person into a team",
+        request=NewMemberSerializer,
+        responses={201: MemberSerializer},
+    )
     def post(self, request: Request, team_id: int) -> Response:
         team = get_object_or_404(Team, pk=team_id)
         serializer = NewMemberSerializer(data=request.data)
@@ -58,7 +63,7 @@ class TeamMemberView(IdempotentWrites, APIView):
 
     permission_classes = [IsAdmin]
 
-    @extend_schema(operation_id="team_members_destroy", responses={204: None})
+    @extend_schema(operation_id="team_members_destroy", summary="Take a person out of a team", responses={204: None})
     def delete(self, request: Request, team_id: int, user_id: int) -> Response:
         services.remove_member(get_object_or_404(Team, pk=team_id), user_id, by=request.user)
         return Response(status=http.HTTP_204_NO_CONTENT)

@@ -3,6 +3,7 @@
 import io
 import json
 import warnings
+from collections import Counter
 from unittest import mock
 
 from django.core.management import call_command
@@ -45,6 +46,16 @@ class DescriptionTests(TestCase):
 
                     self.assertIn("application/problem+json", operation["responses"]["400"]["content"])
         self.assertEqual(len(names), len(set(names)))
+
+    def test_it_says_in_a_line_what_each_operation_does(self) -> None:
+        summaries = {
+            f"{method} {path}": operation.get("summary", "")
+            for path, operations in self.schema["paths"].items()
+            for method, operation in operations.items()
+        }
+
+        self.assertEqual([name for name, summary in summaries.items() if not summary or "\n" in summary], [])
+        self.assertEqual([text for text, times in Counter(summaries.values()).items() if times > 1], [])
 
     def test_it_serves_the_same_document(self) -> None:
         served = APIClient().get("/api/schema/").json()

@@ -52,7 +52,10 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     schema_errors = UPLOAD_ERRORS
 
     @extend_schema(
-        operation_id="attachments_list", parameters=[ID, *PAGE_PARAMETERS[:2]], responses=paged(AttachmentSerializer)
+        operation_id="attachments_list",
+        summary="List the files of an incident",
+        parameters=[ID, *PAGE_PARAMETERS[:2]],
+        responses=paged(AttachmentSerializer),
     )
     def get(self, request: Request, id: str) -> Response:
         """The files of an incident, in the order they came."""
@@ -61,6 +64,7 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="attachments_create",
+        summary="Attach files to an incident",
         parameters=[ID, IDEMPOTENCY_KEY],
         request={"multipart/form-data": FilesSerializer},
         responses={201: AttachmentSerializer(many=True)},
@@ -81,7 +85,7 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
 class AttachmentView(IdempotentWrites, APIView):
     """One file."""
 
-    @extend_schema(operation_id="attachments_destroy", responses={204: None})
+    @extend_schema(operation_id="attachments_destroy", summary="Remove a file", responses={204: None})
     def delete(self, request: Request, id: int) -> Response:
         attaching.remove(_attachment_for(request, id), by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
@@ -92,6 +96,7 @@ class AttachmentFileView(APIView):
 
     @extend_schema(
         operation_id="attachments_file",
+        summary="Get the copy of a file that is safe to look at",
         responses={(200, media_type): OpenApiTypes.BINARY for media_type in SERVED_TYPES},
     )
     def get(self, request: Request, id: int) -> HttpResponseBase:
@@ -102,7 +107,11 @@ class AttachmentFileView(APIView):
 class AttachmentThumbnailView(APIView):
     """The small picture."""
 
-    @extend_schema(operation_id="attachments_thumbnail", responses={(200, "image/webp"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="attachments_thumbnail",
+        summary="Get the small picture of a file",
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, id: int) -> HttpResponseBase:
         """At most 320 × 320 pixels. Until it is made: 404 `thumbnail_not_ready` with `Retry-After`."""
         attachment = _attachment_for(request, id)
@@ -116,7 +125,11 @@ class AttachmentThumbnailView(APIView):
 class AttachmentOriginalView(APIView):
     """The evidence."""
 
-    @extend_schema(operation_id="attachments_original", responses={(200, "application/octet-stream"): bytes})
+    @extend_schema(
+        operation_id="attachments_original",
+        summary="Get a file as it came",
+        responses={(200, "application/octet-stream"): bytes},
+    )
     def get(self, request: Request, id: int) -> HttpResponseBase:
         """What came, byte for byte, position data and all; for responders and administrators, as a download."""
         attachment = _attachment_for(request, id)

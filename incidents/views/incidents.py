@@ -91,6 +91,7 @@ class IncidentListView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_list",
+        summary="List incidents",
         parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
         responses=paged(IncidentSerializer),
     )
@@ -103,6 +104,7 @@ class IncidentListView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_create",
+        summary="Report an incident",
         parameters=[IDEMPOTENCY_KEY],
         request={
             "application/json": IncidentCreateSerializer,
@@ -135,7 +137,12 @@ class IncidentListView(IdempotentWrites, APIView):
 class IncidentView(IdempotentWrites, APIView):
     """One incident, by number or reference."""
 
-    @extend_schema(operation_id="incidents_retrieve", parameters=[AS_OF], responses={200: IncidentDetailSerializer})
+    @extend_schema(
+        operation_id="incidents_retrieve",
+        summary="Show an incident, now or as it stood",
+        parameters=[AS_OF],
+        responses={200: IncidentDetailSerializer},
+    )
     def get(self, request: Request, id: str) -> Response:
         refuse_unknown_parameters(request, {"as_of"})
         incident = incident_for(request, id)
@@ -145,6 +152,7 @@ class IncidentView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_update",
+        summary="Replace what can be edited of an incident",
         parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         request=IncidentUpdateSerializer,
         responses={200: IncidentDetailSerializer},
@@ -154,6 +162,7 @@ class IncidentView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_partial_update",
+        summary="Change an incident",
         parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         request=IncidentUpdateSerializer,
         responses={200: IncidentDetailSerializer},
@@ -161,7 +170,12 @@ class IncidentView(IdempotentWrites, APIView):
     def patch(self, request: Request, id: str) -> Response:
         return self._update(request, id, partial=True)
 
-    @extend_schema(operation_id="incidents_destroy", parameters=[IF_MATCH, IDEMPOTENCY_KEY], responses={204: None})
+    @extend_schema(
+        operation_id="incidents_destroy",
+        summary="Delete an incident",
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
     def delete(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         services.delete(incident, by=person(request), expected_version=expected_version(request, incident))
@@ -190,6 +204,7 @@ class IncidentBulkView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_bulk",
+        summary="Change up to 200 incidents",
         parameters=[IDEMPOTENCY_KEY],
         request=BulkSerializer,
         responses={200: BulkResultsSerializer},
@@ -213,6 +228,7 @@ class IncidentExportView(APIView):
 
     @extend_schema(
         operation_id="incidents_export",
+        summary="Export incidents as CSV",
         parameters=FILTER_PARAMETERS,
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )

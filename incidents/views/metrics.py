@@ -18,7 +18,12 @@ from incidents.views.incidents import FILTER_PARAMETERS, person
 class SummaryView(APIView):
     """How many incidents there are, by status, severity, team and category."""
 
-    @extend_schema(operation_id="incidents_summary", parameters=FILTER_PARAMETERS, responses=SummarySerializer)
+    @extend_schema(
+        operation_id="incidents_summary",
+        summary="Count incidents by status, severity, team and category",
+        parameters=FILTER_PARAMETERS,
+        responses=SummarySerializer,
+    )
     def get(self, request: Request) -> Response:
         viewer = person(request)
         incidents = filtered(Incident.objects.visible_to(viewer), request)
@@ -30,6 +35,7 @@ class SlaMetricsView(APIView):
 
     @extend_schema(
         operation_id="metrics_sla",
+        summary="Measure how fast incidents were handled",
         parameters=[
             *FILTER_PARAMETERS,
             OpenApiParameter("group_by", OpenApiTypes.STR, enum=list(metrics.GROUPINGS), description="Groups."),

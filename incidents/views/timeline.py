@@ -59,12 +59,18 @@ class TimelineView(IdempotentWrites, APIView):
     orderings = {"seq": [Key("seq")]}
     default_ordering = "seq"
 
-    @extend_schema(operation_id="timeline_list", parameters=[ID, *PAGES], responses=paged(EventSerializer))
+    @extend_schema(
+        operation_id="timeline_list",
+        summary="List the events of an incident",
+        parameters=[ID, *PAGES],
+        responses=paged(EventSerializer),
+    )
     def get(self, request: Request, id: str) -> Response:
         return page_of(_readable_events(request, id), request, self, lambda rows: list(map(represent_event, rows)))
 
     @extend_schema(
         operation_id="timeline_create",
+        summary="Add an update to an incident",
         parameters=[ID, IDEMPOTENCY_KEY],
         request=CommentSerializer,
         responses={201: EventSerializer},
@@ -80,7 +86,12 @@ class TimelineView(IdempotentWrites, APIView):
 class RedactionView(IdempotentWrites, APIView):
     """Taking a leaked text out of an event."""
 
-    @extend_schema(operation_id="timeline_redact", request=RedactionSerializer, responses={200: EventSerializer})
+    @extend_schema(
+        operation_id="timeline_redact",
+        summary="Remove a leaked text from an event",
+        request=RedactionSerializer,
+        responses={200: EventSerializer},
+    )
     def post(self, request: Request, event_id: int) -> Response:
         serializer = RedactionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -98,7 +109,12 @@ class HistoryView(APIView):
     orderings = {"seq": [Key("seq")]}
     default_ordering = "seq"
 
-    @extend_schema(operation_id="history_list", parameters=[ID, *PAGES], responses=paged(HistoryEntrySerializer))
+    @extend_schema(
+        operation_id="history_list",
+        summary="List every field of an incident that changed",
+        parameters=[ID, *PAGES],
+        responses=paged(HistoryEntrySerializer),
+    )
     def get(self, request: Request, id: str) -> Response:
         events = _readable_events(request, id)
         return page_of(events, request, self, lambda rows: [entry for row in rows for entry in _field_changes(row)])
@@ -110,13 +126,19 @@ class SubscribersView(IdempotentWrites, APIView):
     orderings = {"id": [Key("id")]}
     default_ordering = "id"
 
-    @extend_schema(operation_id="subscribers_list", parameters=[ID, *PAGES], responses=paged(SubscribedSerializer))
+    @extend_schema(
+        operation_id="subscribers_list",
+        summary="List who follows an incident",
+        parameters=[ID, *PAGES],
+        responses=paged(SubscribedSerializer),
+    )
     def get(self, request: Request, id: str) -> Response:
         followers = Subscription.objects.filter(incident=incident_for(request, id)).select_related("user")
         return page_of(followers, request, self, lambda rows: list(map(_follower, rows)))
 
     @extend_schema(
         operation_id="subscribers_create",
+        summary="Follow an incident, or let somebody follow it",
         parameters=[ID, IDEMPOTENCY_KEY],
         request=SubscriberSerializer,
         responses={201: SubscribedSerializer},
@@ -129,6 +151,7 @@ class SubscribersView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="subscribers_destroy",
+        summary="Stop following an incident, or stop somebody",
         parameters=[ID, OpenApiParameter("user", OpenApiTypes.INT, description="Id; the caller without it.")],
         responses={204: None},
     )
@@ -143,7 +166,12 @@ class LinksView(IdempotentWrites, APIView):
     orderings = {"id": [Key("id")]}
     default_ordering = "id"
 
-    @extend_schema(operation_id="links_list", parameters=[ID, *PAGES], responses=paged(LinkedIncidentSerializer))
+    @extend_schema(
+        operation_id="links_list",
+        summary="List how an incident stands to others",
+        parameters=[ID, *PAGES],
+        responses=paged(LinkedIncidentSerializer),
+    )
     def get(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         visible = Incident.objects.visible_to(person(request))
@@ -153,6 +181,7 @@ class LinksView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="links_create",
+        summary="Link an incident to another",
         parameters=[ID, IDEMPOTENCY_KEY],
         request=LinkSerializer,
         responses={201: LinkedIncidentSerializer},
@@ -167,6 +196,7 @@ class LinksView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="links_destroy",
+        summary="Take a link back",
         parameters=[ID, OpenApiParameter("link", OpenApiTypes.INT, required=True, description="The link's id.")],
         responses={204: None},
     )
