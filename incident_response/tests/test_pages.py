@@ -1,5 +1,8 @@
+import re
+from pathlib import Path
 from unittest import mock
 
+from django.contrib.staticfiles import finders
 from django.test import Client, SimpleTestCase, TestCase, override_settings
 
 from incident_response import pages
@@ -31,6 +34,15 @@ class PageTests(TestCase):
                 self.assertEqual(response.status_code, 200)
                 self.assertNotRegex(response.content.decode(), r"<script(?![^>]*src=)|https?://(?!testserver)|on\\w+=")
                 self.assertIn("script-src 'self'", response["Content-Security-Policy"])
+
+    def test_it_keeps_redoc_from_asking_elsewhere_before_it_runs(self):
+        page = self.client.get("/api/redoc/").content.decode()
+
+        scripts = re.findall(r'<script src="/static/([a-z_]+)', page)
+        bundle = Path(finders.find("drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js")).read_text()
+        # All it fetches by itself is the one picture that is taken care of.
+        self.assertEqual(scripts, ["redoc_offline", "drf_spectacular_sidecar"])
+        self.assertEqual(re.findall(r'\bsrc:"(https?://[^"]+)', bundle), ["https://cdn.redoc.ly/redoc/logo-mini.svg"])
 
     def test_it_serves_the_script_of_the_docs(self):
         response = self.client.get("/api/docs/?script=")
