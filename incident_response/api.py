@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from incident_response.exceptions import DomainError, TooManyRequests
+from incident_response.exceptions import DomainError
 from incident_response.jsonio import to_json as to_json  # apps import from here
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.PermissionDenied()
     if isinstance(error, DomainError):
         body = _domain_problem(error, request_id)
-        if isinstance(error, TooManyRequests):
+        if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         if error.status == 401:
             headers["WWW-Authenticate"] = "Bearer"

@@ -13,6 +13,7 @@ class DomainError(Exception):
     status = 400
     code = "invalid"
     title = "Invalid request"
+    retry_after: int | None = None  # seconds after which the same may succeed
 
     def __init__(self, message: str, *, field: str | None = None, code: str | None = None, **extra: Any) -> None:
         super().__init__(message)
@@ -87,6 +88,15 @@ class TooManyRequests(DomainError):
     def __init__(self, message: str, *, retry_after: int, **extra: Any) -> None:
         super().__init__(message, **extra)
         self.retry_after = retry_after
+
+
+class Busy(DomainError):
+    """What it takes is taken up by others just now; nothing was done, and the same may succeed a moment later."""
+
+    status = 503
+    code = "busy"
+    title = "Unavailable"
+    retry_after = 2
 
 
 class StorageUnavailable(DomainError):

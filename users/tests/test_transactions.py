@@ -1,5 +1,7 @@
+import fcntl
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +13,7 @@ from django.test import SimpleTestCase, TransactionTestCase
 from users import transactions
 from users.models import User
 from users.tests.factories import make_user
-from users.transactions import ATTEMPTS, is_transient, unit_of_work
+from users.transactions import ATTEMPTS, DatabaseBusy, is_transient, unit_of_work
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
 LOCK_WAIT = OperationalError(1205, "Lock wait timeout exceeded; try restarting transaction")
@@ -53,7 +55,7 @@ class UnitOfWorkTests(TransactionTestCase):
     def test_it_gives_up_in_the_end(self, sleep: mock.Mock) -> None:
         work = Work(*[DEADLOCK] * (ATTEMPTS + 1))
 
-        with self.assertRaises(OperationalError):
+        with self.assertRaises(DatabaseBusy):
             unit_of_work(work)("Alice")
 
         self.assertEqual((work.attempts, User.objects.count()), (ATTEMPTS, 0))
@@ -68,6 +70,20 @@ class UnitOfWorkTests(TransactionTestCase):
                     unit_of_work(work)("Alice")
 
                 self.assertEqual((work.attempts, User.objects.count()), (1, 0))
+
+    def test_it_says_that_the_database_is_busy(self, sleep: mock.Mock) -> None:
+        database = SimpleNamespace(vendor="sqlite")
+
+        with mock.patch.object(transactions, "connection", database):
+            for failure, is_busy in ((OperationalError("database is locked"), True), (GONE, False)):
+                with self.subTest(failure=failure):
+                    try:
+                        transactions._raise_busy(failure)
+                        raised = False
+                    except DatabaseBusy as error:
+                        raised = error.status == 503
+
+                    self.assertEqual(raised, is_busy)
 
     def test_it_leaves_trying_again_to_the_outermost(self, sleep: mock.Mock) -> None:
         work = Work(DEADLOCK)
@@ -149,6 +165,11 @@ class TurnTests(SimpleTestCase):
         database = SimpleNamespace(vendor=vendor, settings_dict={"NAME": path})
         return mock.patch.object(transactions, "connection", database)
 
+    def run_in_thread(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(5)
+
     def test_it_lets_one_write_at_a_time(self) -> None:
         inside, most = 0, 0
         count = threading.Lock()
@@ -183,6 +204,47 @@ class TurnTests(SimpleTestCase):
             taken.join(5)
 
         self.assertFalse(taken.is_alive())
+
+    @mock.patch.object(transactions, "TURN_SECONDS", 0.1)
+    def test_it_gives_up_where_the_turn_does_not_come(self) -> None:
+        refused: list[bool] = []
+
+        def write() -> None:
+            try:
+                with transactions._turn_to_write():
+                    refused.append(False)
+            except DatabaseBusy:
+                refused.append(True)
+
+        with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
+            with transactions._turn_to_write():
+                self.run_in_thread(write)
+            self.run_in_thread(write)
+
+        self.assertEqual(refused, [True, False])
+
+    @mock.patch.object(transactions, "TURN_SECONDS", 0.1)
+    def test_it_gives_up_where_another_process_keeps_the_turn(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
+            with (Path(folder) / "db.sqlite3-turn").open("a") as other:
+                fcntl.flock(other, fcntl.LOCK_EX)
+                with self.assertRaises(DatabaseBusy), transactions._turn_to_write():
+                    pass
+            # Who gave up does not keep the turn when it comes after all.
+            [thread.join(5) for thread in threading.enumerate() if thread.name == "turn"]
+            with transactions._turn_to_write(), (Path(folder) / "db.sqlite3-turn").open("a") as other:
+                self.assertRaises(BlockingIOError, fcntl.flock, other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def test_it_takes_over_from_another_process(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
+            other = (Path(folder) / "db.sqlite3-turn").open("a")
+            fcntl.flock(other, fcntl.LOCK_EX)
+            release = threading.Timer(0.1, other.close)
+            release.start()
+            with transactions._turn_to_write():
+                is_released = other.closed
+
+        self.assertTrue(is_released)
 
     def test_it_makes_nobody_wait_elsewhere(self) -> None:
         for vendor, name in (("mysql", "incidents"), ("sqlite", ":memory:")):

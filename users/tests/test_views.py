@@ -1,4 +1,5 @@
 import re
+from unittest import mock
 
 from django.core import mail
 from django.core.cache import cache
@@ -8,6 +9,7 @@ from rest_framework.test import APIClient
 from users import mails, services, tokens
 from users.models import PersonalToken, Role, User
 from users.tests.factories import PASSWORD, client_of, make_admin, make_reporter, make_responder
+from users.transactions import DatabaseBusy
 
 AUTH = "/api/v1/auth/"
 NEW_PASSWORD = "another horse entirely"
@@ -26,6 +28,13 @@ class AccountJourneyTests(TestCase):
 
     def sign_in(self, password: str = PASSWORD) -> dict:
         return self.client.post(f"{AUTH}token/", {"email": "new@example.com", "password": password}).json()
+
+    def test_it_asks_to_come_again_while_the_database_is_busy(self) -> None:
+        with mock.patch.object(services, "register", side_effect=DatabaseBusy):
+            answer = self.client.post(f"{AUTH}register/", self.form)
+
+        self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "2"))
+        self.assertEqual(answer.json()["code"], "database_busy")
 
     def test_it_leads_from_registration_to_signing_out(self) -> None:
         registered = self.client.post(f"{AUTH}register/", {**self.form, "role": "admin", "is_active": False})
