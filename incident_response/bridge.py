@@ -1,7 +1,8 @@
 """Runs a WSGI application (Django's synchronous half) on a fixed pool of threads under ASGI.
 
 Each thread keeps its database connection from one request to the next. An ordinary answer crosses between thread and
-event loop once; a streamed one crosses per chunk, waits for the client to take it, and stops when the client is gone.
+event loop once, and a slow reader keeps no thread from its work. A streamed one crosses per chunk, waits for the client
+to take it, and stops when the client is gone; streams have threads of their own, half as many, and wait for one.
 """
 
 import asyncio
@@ -13,6 +14,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from incident_response.bodies import STALL_SECONDS, ClientGone, Receive, Scope, Send
+from incident_response.exceptions import Busy
+
+WHOLE_BYTES = 512 * 1024  # files up to this size (most static ones, thumbnails) are answered in one piece
+STREAM_WAIT_SECONDS = 20
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -75,38 +80,74 @@ class Answer:
 
 
 class ThreadedApplication:
-    """A WSGI application behind a fixed number of threads."""
+    """A WSGI application behind a fixed number of threads, and half as many (at least one) for what it streams."""
 
     def __init__(self, application: Callable[[Environ, Any], Iterable[bytes]], threads: int) -> None:
+        streams = max(1, threads // 2)
         self.application = application
         self.executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="web")
+        self.streamers = ThreadPoolExecutor(max_workers=streams, thread_name_prefix="stream")
+        self.free_streamers = asyncio.Semaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes], size: int) -> None:
-        """Answer one request whose body has been taken in."""
+        """Answer one request whose body has been taken in. Raises Busy when too many others are being streamed."""
         loop = asyncio.get_running_loop()
         answer = Answer(loop, receive, send)
         try:
-            await loop.run_in_executor(self.executor, self._run, build_environ(scope, body, size), answer)
+            stream = await loop.run_in_executor(self.executor, self._run, build_environ(scope, body, size), answer)
+            if stream is not None:
+                await self._stream(stream, answer)
         finally:
             answer.gone.set()
         if answer.body is not None:
             await answer.send_start()
             await answer.send_chunk(answer.body, more=False)
 
-    def _run(self, environ: Environ, answer: Answer) -> None:
+    def _run(self, environ: Environ, answer: Answer) -> Iterable[bytes] | None:
+        """Have the application answer; a response that remains to be streamed is returned."""
         response = self.application(environ, answer.start)
+        if not _is_whole(response, answer):
+            return response
         try:
-            # Django's file responses arrive as a wsgi.file_wrapper or a streaming response: both have no `content`.
-            if hasattr(response, "content"):
-                answer.body = b"".join(response)
-            else:
-                answer.stream(response)
-        except ClientGone:
-            return
+            answer.body = b"".join(response)
         finally:
-            close = getattr(response, "close", None)
-            if close is not None:
-                close()
+            _close(response)
+        return None
+
+    async def _stream(self, response: Iterable[bytes], answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(STREAM_WAIT_SECONDS):
+                await self.free_streamers.acquire()
+        except TimeoutError as error:
+            await answer.loop.run_in_executor(self.executor, _close, response)
+            raise Busy("Too many downloads are under way; try again shortly.") from error
+        try:
+            await answer.loop.run_in_executor(self.streamers, _send_stream, response, answer)
+        finally:
+            self.free_streamers.release()
+
+
+def _send_stream(response: Iterable[bytes], answer: Answer) -> None:
+    try:
+        answer.stream(response)
+    except ClientGone:
+        return
+    finally:
+        _close(response)
+
+
+def _is_whole(response: Iterable[bytes], answer: Answer) -> bool:
+    """Whether to answer in one piece. Django's file responses and streaming ones are those that have no `content`."""
+    if hasattr(response, "content"):
+        return True
+    length = dict(answer.headers).get(b"content-length", b"")
+    return length.isdigit() and int(length) <= WHOLE_BYTES
+
+
+def _close(response: Iterable[bytes]) -> None:
+    close = getattr(response, "close", None)
+    if close is not None:
+        close()
 
 
 def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:

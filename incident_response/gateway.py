@@ -15,7 +15,7 @@ from django.urls import get_resolver
 from incident_response.api import problem, to_json
 from incident_response.bodies import ClientGone, Receive, Scope, Send, header, take_body
 from incident_response.bridge import ThreadedApplication
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import Busy, DomainError
 
 # Paths of asynchronous views: streams that stay open, and intake that must not wait for a thread.
 ASYNC_PREFIXES: tuple[str, ...] = ()
@@ -50,7 +50,10 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     except ClientGone:
         return
     with body:
-        await threaded(scope, receive, send, body, size)
+        try:
+            await threaded(scope, receive, send, body, size)
+        except Busy as error:
+            await _send_problem(send, error)
 
 
 def _limit(scope: Scope) -> int:
@@ -67,6 +70,8 @@ async def _send_problem(send: Send, error: DomainError) -> None:
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
     ]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

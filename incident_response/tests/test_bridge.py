@@ -7,6 +7,7 @@ from django.test import SimpleTestCase
 
 from incident_response import bridge
 from incident_response.bridge import ThreadedApplication, build_environ
+from incident_response.exceptions import Busy
 from incident_response.tests.asgi import Exchange, http_scope
 
 
@@ -46,6 +47,7 @@ def serve(response, exchange, threads=1):
     threaded = ThreadedApplication(application, threads)
     asyncio.run(threaded(http_scope(), exchange.receive, exchange.send, io.BytesIO(), 0))
     threaded.executor.shutdown()
+    threaded.streamers.shutdown()
 
 
 class AnswerTests(SimpleTestCase):
@@ -112,6 +114,83 @@ class AnswerTests(SimpleTestCase):
             return [exchange.status for exchange in exchanges]
 
         self.assertEqual(asyncio.run(run()), [200, 200, 200])
+
+
+class SlowReader(Exchange):
+    """Takes the head of an answer at once, and its chunks only when `reads` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.reads = asyncio.Event()
+
+    async def send(self, message):
+        if message["type"] == "http.response.body":
+            await self.reads.wait()
+        await super().send(message)
+
+
+class SlowReaderTests(SimpleTestCase):
+    """Two threads, so that one stream is sent at a time."""
+
+    def setUp(self):
+        self.streams = []
+
+    def application(self, environ, start_response):
+        start_response("200 OK", [])
+        if environ["PATH_INFO"] != "/stream":
+            return Whole()
+        self.streams.append(Stream(chunks=2))
+        return self.streams[-1]
+
+    async def start(self, threaded, path, exchange):
+        task = asyncio.create_task(threaded(http_scope(path), exchange.receive, exchange.send, io.BytesIO(), 0))
+        await asyncio.sleep(0.05)
+        return task
+
+    def test_it_answers_others_meanwhile(self):
+        async def run():
+            threaded, other, readers = (
+                ThreadedApplication(self.application, 2),
+                Exchange(),
+                [SlowReader(), SlowReader()],
+            )
+            slow = [await self.start(threaded, "/stream", reader) for reader in readers]
+            async with asyncio.timeout(5):
+                await (await self.start(threaded, "/", other))
+                begun = [stream.given for stream in self.streams]
+                for reader in readers:
+                    reader.reads.set()
+                await asyncio.gather(*slow)
+            return other.body, begun, [reader.body for reader in readers]
+
+        self.assertEqual(asyncio.run(run()), (b"hello", [1, 0], [b"xx", b"xx"]))
+
+    @mock.patch.object(bridge, "STREAM_WAIT_SECONDS", 0.2)
+    def test_it_refuses_a_stream_whose_turn_does_not_come(self):
+        async def run():
+            threaded, reader = ThreadedApplication(self.application, 1), SlowReader()
+            first = await self.start(threaded, "/stream", reader)
+            second = await self.start(threaded, "/stream", SlowReader())
+            refusal = (await asyncio.gather(second, return_exceptions=True))[0]
+            is_closed = [stream.closed.is_set() for stream in self.streams]
+            reader.reads.set()
+            await first
+            return type(refusal), is_closed
+
+        self.assertEqual(asyncio.run(run()), (Busy, [False, True]))
+
+    def test_it_holds_no_thread_for_a_small_file(self):
+        response, exchange = Stream(chunks=3), Exchange()
+
+        def application(environ, start_response):
+            start_response("200 OK", [("Content-Length", "3")])
+            return response
+
+        threaded = ThreadedApplication(application, 1)
+        asyncio.run(threaded(http_scope(), exchange.receive, exchange.send, io.BytesIO(), 0))
+
+        self.assertEqual((exchange.body, len(exchange.sent)), (b"xxx", 2))
+        self.assertTrue(response.closed.is_set())
 
 
 class EnvironTests(SimpleTestCase):

@@ -1,9 +1,11 @@
 import asyncio
 import json
+from unittest import mock
 
 from django.test import SimpleTestCase
 
 from incident_response import gateway
+from incident_response.exceptions import Busy
 from incident_response.tests.asgi import Exchange, http_scope, part
 
 
@@ -25,6 +27,13 @@ class GatewayTests(SimpleTestCase):
         problem = json.loads(exchange.body)
         self.assertEqual((exchange.status, problem["status"], problem["code"]), (413, 413, "too_large"))
         self.assertEqual(exchange.headers[b"content-type"], b"application/problem+json")
+
+    def test_it_asks_to_come_again_while_too_much_is_streamed(self):
+        with mock.patch.object(gateway, "threaded", side_effect=Busy("Too many downloads are under way.")):
+            exchange = ask(http_scope("/api/v1/incidents/export/"), Exchange())
+
+        self.assertEqual((exchange.status, json.loads(exchange.body)["code"]), (503, "busy"))
+        self.assertEqual(exchange.headers[b"retry-after"], b"2")
 
     def test_it_takes_forms_up_to_the_sum_of_their_files(self):
         scope = http_scope("/", "POST", [(b"content-type", b"multipart/form-data; boundary=x")])
