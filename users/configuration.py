@@ -1,5 +1,6 @@
 """What the routes of plain configuration (teams, services, categories, policies) share."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,17 +22,25 @@ from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 from users.transactions import unit_of_work
 
+_fields: dict[type, dict[str, Any]] = {}
+
 
 class StrictFields:
     """Mixin, left of a serializer: refuses fields it does not have. A misspelt one would otherwise be a change that
     silently does not happen."""
 
     def get_fields(self) -> Any:
-        """DRF's, with refusals that say what would have been right."""
-        fields = super().get_fields()  # type: ignore[misc]  # the serializer's
-        for field in fields.values():
-            field.error_messages.update(_sentences(field))
-        return fields
+        """DRF's, with refusals that say what would have been right.
+
+        They are built once for each class: DRF builds all of them anew for every request, which takes longer than to
+        look at what came. A copy that is not deep is enough to belong to a serializer of its own.
+        """
+        kind = type(self)
+        if kind not in _fields:
+            _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
+            for field in _fields[kind].values():
+                field.error_messages.update(_sentences(field))
+        return {name: copy.copy(field) for name, field in _fields[kind].items()}
 
     def to_internal_value(self, data: Any) -> Any:
         """DRF's, after a look at the names."""

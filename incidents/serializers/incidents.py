@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
@@ -58,10 +59,17 @@ class AssigneeField(RowField):
 class TextField(serializers.CharField):
     """Text that databases can hold: no NUL, no half of a surrogate pair."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # It looks at each character by itself, for what encoding the text finds out at once.
+        self.validators = [one for one in self.validators if not isinstance(one, ProhibitSurrogateCharactersValidator)]
+
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise serializers.ValidationError("The text holds a broken character.", code="surrogate")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise serializers.ValidationError("The text holds a broken character.", code="surrogate") from error
         return text
 
 
