@@ -1,8 +1,14 @@
 """What the audit log records of incidents and their configuration."""
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 
 from incidents.models import Category, Incident, SlaPolicy
+from users import audit
 
 # Counters and sums that follow from the rest, and free text: that is on the timeline, where it can be redacted.
 LEFT_OUT = (
@@ -16,7 +22,9 @@ LEFT_OUT = (
     "sla",
     "title",
     "description",
+    "is_open",
 )
+TRACKED = {field.name: field.attname for field in Incident._meta.concrete_fields if field.name not in LEFT_OUT}
 
 
 def register() -> None:
@@ -24,3 +32,25 @@ def register() -> None:
     auditlog.register(Incident, exclude_fields=list(LEFT_OUT))
     auditlog.register(Category)
     auditlog.register(SlaPolicy)
+
+
+def record_creation(incident: Incident) -> None:
+    """Write the entry of a new incident, whose row was inserted without a save."""
+    audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED))
+
+
+def record_change(incident: Incident, before: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Write the entry of these fields' change, if any is tracked; `before` holds the values they had, by attribute."""
+    if changes := _changes(before, vars(incident), names):
+        audit.write(incident, LogEntry.Action.UPDATE, changes)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """As auditlog tells them: {field: (from, to)}, all as text, rows by their ids."""
+    attributes = {name: TRACKED[name] for name in names if name in TRACKED}
+    pairs = {name: (_text(before.get(at)), _text(after[at])) for name, at in attributes.items()}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _text(value: Any) -> str:
+    return str(value.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(value, dt.datetime) else value)

@@ -5,9 +5,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from auditlog.cid import get_cid
 from auditlog.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
+from users import rows
 from users.clients import client_address
 from users.models import User
 
@@ -51,6 +55,21 @@ def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
         instance.actor_email = actor.email
     if request is not None:
         instance.remote_addr = client_address(request)
+
+
+def write(row: Model, action: int, changes: dict[str, tuple[str, str]]) -> None:
+    """Write an entry whose changes {field: (from, to)} are known, so that auditlog need not read the old row again."""
+    entry = LogEntry(
+        content_type=ContentType.objects.get_for_model(row),
+        object_pk=str(row.pk),
+        object_id=row.pk,
+        object_repr=str(row),
+        action=action,
+        changes=changes,
+        cid=get_cid(),
+    )
+    sign(LogEntry, entry)
+    rows.insert(entry)
 
 
 def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> None:

@@ -39,7 +39,7 @@ class IncidentChangeList(KeysetChangeList):
     def fetch(self, ordered: QuerySet[Incident], limit: int) -> list[Incident]:
         if not self.query.strip():
             return super().fetch(ordered, limit)
-        return search.first_matching(ordered, self.query, limit=limit, reads_internal=True)
+        return search.first_matching(lambda: ordered, self.query, limit=limit, reads_internal=True)
 
     def _first_page(self, rows: QuerySet[Incident]) -> tuple[list[Incident], bool]:
         if not self.query.strip():
@@ -171,7 +171,7 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
             obj.pk = services.report(by=by, origin=Origin.ADMIN, **filled).pk
             return
         fields = {name: form.cleaned_data[name] for name in form.changed_data}
-        services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_version=seen_version(request, obj))
+        services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_versions={seen_version(request, obj)})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The affected services were written with the rest."""

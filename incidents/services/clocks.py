@@ -15,8 +15,9 @@ log = structlog.get_logger(__name__)
 def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
     """The policy for a severity, preferring the one for the category; {} when there is none."""
     keys = [0, category.pk] if category else [0]
-    policy = SlaPolicy.objects.filter(severity=severity, category_key__in=keys).order_by("-category_key").first()
-    return policy.snapshot() if policy else {}
+    policies = SlaPolicy.objects.filter(severity=severity, category_key__in=keys).order_by()
+    best = max(policies, key=lambda policy: policy.category_key, default=None)
+    return best.snapshot() if best else {}
 
 
 def due_times(

@@ -1,6 +1,7 @@
 """Changing what an incident says and who has it: any number of fields and a move, all or nothing."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from incidents.models import EventKind, Incident, Origin, Priority, Severity
@@ -15,7 +16,7 @@ from incidents.services.clocks import (
     policy_values,
 )
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import Act, Entry, lock, lock_for
 from incidents.services.reporting import require_can_respond
 from incidents.vocabulary import Status
 from responders.models import Service, Team
@@ -27,7 +28,7 @@ PLAIN_FIELDS = ("title", "description", "category", "location", "is_restricted",
 
 @unit_of_work
 def update(
-    incident: Incident,
+    incident: Incident | int,
     *,
     by: User | None,
     fields: dict[str, Any] | None = None,
@@ -35,16 +36,17 @@ def update(
     note: str = "",
     origin: str = Origin.API,
     at: dt.datetime | None = None,
-    expected_version: int | None = None,
+    expected_versions: Collection[int] | None = None,
 ) -> Incident:
     """Change fields, then move to `status`; each fact leaves its own event, and all of it happens or none.
 
     `fields` may hold title, description, category, location, is_restricted, occurred_at, services (a list), severity,
     priority (None: follow the severity), team, assignee. Values equal to the present ones leave no event. The note
     belongs to the move; without one it is told with the change of team or assignee, else as a comment on what changed.
+    An incident may be given by its number, unread: what `by` may not see is NotFound then.
     """
     fields = fields or {}
-    incident = lock(incident, expected_version=expected_version)
+    incident = _locked(incident, by, expected_versions)
     if fields:
         require_edit(by, incident, frozenset(fields))
     if status is not None:
@@ -55,6 +57,12 @@ def update(
     if status is not None:
         move_to(entry, status, note)
     return entry.save()
+
+
+def _locked(incident: Incident | int, by: User | None, expected_versions: Collection[int] | None) -> Incident:
+    if isinstance(incident, Incident):
+        return lock(incident, expected_versions=expected_versions)
+    return lock_for(incident, by, expected_versions=expected_versions)
 
 
 def assign_team(

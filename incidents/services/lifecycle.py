@@ -1,6 +1,7 @@
 """Moving an incident through its lifecycle. Nobody else assigns `status`."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from incident_response.exceptions import DomainError, InvalidTransition
@@ -29,13 +30,13 @@ def transition(
     note: str = "",
     origin: str = Origin.API,
     at: dt.datetime | None = None,
-    expected_version: int | None = None,
+    expected_versions: Collection[int] | None = None,
 ) -> Incident:
     """Move the incident to `status`; to the status it has already is no event.
 
     Raises InvalidTransition (with `allowed`), NoteMissing, PermissionRefused, StaleVersion, NotFound.
     """
-    incident = lock(incident, expected_version=expected_version)
+    incident = lock(incident, expected_versions=expected_versions)
     require_work(by, incident)
     entry = Entry(incident, Act.now(by, origin, at))
     move_to(entry, status, note)

@@ -1,15 +1,18 @@
 """The one way a fact about an incident is written down: change and event together, sealed, in one transaction."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
 
 from incident_response.exceptions import NotFound, StaleVersion
-from incidents import digest, search
+from incidents import audit, digest, search
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
+from incidents.permissions import can_see
 from incidents.snapshot import Changes, encode
+from users import rows
 from users.audit import acting
 from users.models import User
 
@@ -34,22 +37,33 @@ class Act:
         return cls(by, Origin(origin), at or received_at, received_at)
 
 
-def lock(incident: Incident, *, expected_version: int | None = None) -> Incident:
+def lock(incident: Incident, *, expected_versions: Collection[int] | None = None) -> Incident:
     """The incident as it stands now, locked until the transaction ends.
 
-    Raises NotFound when it was deleted meanwhile, StaleVersion when `expected_version` is no longer the present one.
+    Raises NotFound when it was deleted meanwhile, StaleVersion when the present version is not an expected one.
     """
-    locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
+    locked = Incident.objects.select_for_update().order_by().filter(pk=incident.pk).first()
     if locked is None or locked.deleted_at is not None:
         raise NotFound(f"{incident.reference} no longer exists.")
-    if locked.category_id == incident.category_id and Incident.category.is_cached(incident):
-        locked.category = incident.category  # read already, and wanted again for the answer
-    if expected_version is not None and locked.version != expected_version:
+    _require_version(locked, expected_versions)
+    return locked
+
+
+def lock_for(number: int, person: User | None, *, expected_versions: Collection[int] | None = None) -> Incident:
+    """As `lock`, for an incident that was not read yet: NotFound too when the person may not see it (None may)."""
+    locked = Incident.objects.select_for_update().order_by().filter(pk=number).first()
+    if locked is None or (person is not None and not can_see(person, locked)):
+        raise NotFound(f"There is no incident INC-{number} here, or it is not yours to see.")
+    _require_version(locked, expected_versions)
+    return locked
+
+
+def _require_version(incident: Incident, expected: Collection[int] | None) -> None:
+    if expected is not None and incident.version not in expected:
         raise StaleVersion(
             f"{incident.reference} was changed by somebody else; read it again and repeat your change.",
-            version=locked.version,
+            version=incident.version,
         )
-    return locked
 
 
 @dataclass
@@ -61,6 +75,9 @@ class Entry:
     columns: set[str] = field(default_factory=set)
     events: list[IncidentEvent] = field(default_factory=list)
     is_searchable_changed: bool = False
+
+    def __post_init__(self) -> None:
+        self.before = dict(vars(self.incident))
 
     def change(
         self,
@@ -123,13 +140,10 @@ class Entry:
             incident.version += 1
             incident.updated_at = self.act.received_at
             incident.is_tallied = False
+        rows.update(incident, self.columns.union(BOOKKEEPING))
         with acting(self.act.by):
-            incident.save(update_fields=sorted({*self.columns, *BOOKKEEPING}))
-        if len(self.events) == 1:
-            # Unlike bulk_create, this tells the event its id on MySQL too.
-            self.events[0].save(force_insert=True)
-        else:
-            IncidentEvent.objects.bulk_create(self.events)
+            audit.record_change(incident, self.before, self.columns)
+        rows.insert(*self.events)
         if self.is_searchable_changed:
             search.reindex(incident)
         elif said := [event for event in self.events if event.body]:

@@ -1,5 +1,7 @@
 """Taking incidents away: hidden first, and for good only on purpose."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,11 +19,11 @@ from users.transactions import unit_of_work
 
 @unit_of_work
 def delete(
-    incident: Incident, *, by: User | None, origin: str = Origin.API, expected_version: int | None = None
+    incident: Incident, *, by: User | None, origin: str = Origin.API, expected_versions: Collection[int] | None = None
 ) -> None:
     """Hide the incident from everybody; its timeline and audit trail stay, and `restore` brings it back."""
     require_admin(by)
-    incident = lock(incident, expected_version=expected_version)
+    incident = lock(incident, expected_versions=expected_versions)
     entry = Entry(incident, Act.now(by, origin))
     entry.change(
         EventKind.DELETED,

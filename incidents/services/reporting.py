@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Sequence
 
 from incident_response.exceptions import DomainError, PermissionRefused
-from incidents import search
-from incidents.models import Category, EventKind, Incident, IncidentEvent, Origin, Priority, Severity, Subscription
+from incidents import audit, search
+from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity, Subscription
 from incidents.services.clocks import due_times, next_breach_at, policy_values
 from incidents.services.recording import Act, Entry
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
+from users import rows
 from users.audit import acting
 from users.models import User
 from users.transactions import unit_of_work
@@ -80,15 +81,16 @@ def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incide
     """The incident with its first event, its services, its reporter's subscription and its search document."""
     entry = Entry(incident, act)
     changes = initial_changes(incident, [service.slug for service in services])
-    entry.note(EventKind.CREATED, data={"changes": changes})
+    event = entry.note(EventKind.CREATED, data={"changes": changes})
+    rows.insert(incident)
     with acting(act.by):
-        incident.save(force_insert=True)
-    IncidentEvent.objects.bulk_create(entry.events)
-    if services:
-        through = Incident.services.through
-        through.objects.bulk_create(through(incident=incident, service=service) for service in services)
+        audit.record_creation(incident)
+    event.incident = incident  # whose number is known only now
+    rows.insert(event)
+    through = Incident.services.through
+    rows.insert(*(through(incident=incident, service=service) for service in services))
     if incident.reporter_id is not None:
-        Subscription.objects.create(incident=incident, user_id=incident.reporter_id, created_at=act.at)
+        rows.insert(Subscription(incident=incident, user_id=incident.reporter_id, created_at=act.at))
     search.index(incident)
     return incident
 

@@ -110,7 +110,7 @@ class IncidentTests(ConcurrencyTestCase):
         incident = make_incident()
 
         def write(number: int) -> Incident:
-            return update(incident, by=None, fields={"title": f"Title {number}"}, expected_version=1)
+            return update(incident, by=None, fields={"title": f"Title {number}"}, expected_versions={1})
 
         results = at_once(*(lambda number=number: write(number) for number in range(8)))
 

@@ -76,7 +76,7 @@ class UpdateTests(TestCase):
         update(incident, by=None, fields={"title": "New"})
 
         with self.assertRaises(StaleVersion):
-            update(incident, by=None, fields={"title": "Newer"}, expected_version=1)
+            update(incident, by=None, fields={"title": "Newer"}, expected_versions={1})
 
     def test_it_names_each_service_once(self) -> None:
         incident, service = make_incident(), make_service()

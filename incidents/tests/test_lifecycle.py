@@ -82,7 +82,7 @@ class TransitionTests(TestCase):
         acknowledge(incident, by=None)
 
         with self.assertRaises(StaleVersion) as refusal:
-            transition(incident, Status.RESOLVED, by=None, expected_version=incident.version)
+            transition(incident, Status.RESOLVED, by=None, expected_versions={incident.version})
 
         self.assertEqual(refusal.exception.extra, {"version": incident.version + 1})
 

@@ -43,7 +43,7 @@ class DeleteTests(TestCase):
 
     def test_it_refuses_a_stale_version(self) -> None:
         with self.assertRaises(StaleVersion):
-            delete(make_incident(), by=None, expected_version=7)
+            delete(make_incident(), by=None, expected_versions={7})
 
     def test_it_finds_nothing_the_second_time(self) -> None:
         incident = make_incident()

@@ -7,6 +7,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -37,7 +38,7 @@ from incidents.serializers.incidents import (
 )
 from incidents.services import attaching
 from incidents.snapshot import fold
-from incidents.views.lookup import incident_for
+from incidents.views.lookup import incident_for, number_of
 from incidents.views.uploads import FilesParser
 from users.idempotency import IdempotentWrites
 from users.models import User
@@ -125,7 +126,7 @@ class IncidentListView(IdempotentWrites, APIView):
             incident = services.report(by=by, **fields)
         slugs = sorted(service.slug for service in fields.get("services", ()))
         response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, has_files=bool(files))
-        response["Location"] = incident_url(request, incident.pk)
+        response["Location"] = response.data["url"]
         return response
 
     def prepare(self, request: Request) -> None:
@@ -178,25 +179,35 @@ class IncidentView(IdempotentWrites, APIView):
     )
     def delete(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
-        services.delete(incident, by=person(request), expected_version=expected_version(request, incident))
+        services.delete(incident, by=person(request), expected_versions=expected_versions(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
     def _update(self, request: Request, id: str, *, partial: bool) -> Response:
-        incident = incident_for(request, id)
-        serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
-        serializer.is_valid(raise_exception=True)
-        fields = dict(serializer.validated_data)
-        if set(fields) == {"note"}:
-            refuse("note", "A note goes with a change; to say something by itself, add it to the timeline.")
+        try:
+            fields = _wanted_changes(request, partial=partial)
+            versions = expected_versions(request)
+        except (APIException, StaleVersion):
+            incident_for(request, id)  # whoever does not see it hears of nothing else
+            raise
         changed = services.update(
-            incident,
+            number_of(id),
             by=person(request),
             status=fields.pop("status", None),
             note=fields.pop("note", ""),
             fields=fields,
-            expected_version=expected_version(request, incident),
+            expected_versions=versions,
         )
         return one(changed, request)
+
+
+def _wanted_changes(request: Request, *, partial: bool) -> dict[str, Any]:
+    """The fields to change, the status and the note of a request."""
+    serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    fields = dict(serializer.validated_data)
+    if set(fields) == {"note"}:
+        refuse("note", "A note goes with a change; to say something by itself, add it to the timeline.")
+    return fields
 
 
 class IncidentBulkView(IdempotentWrites, APIView):
@@ -277,8 +288,8 @@ def one(
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
 
 
-def expected_version(request: Request, incident: Incident) -> int | None:
-    """The version that `If-Match` names (of several, the present one if it is among them); None without it, or for `*`.
+def expected_versions(request: Request) -> list[int] | None:
+    """The versions that `If-Match` names, any of which will do; None without it, or for `*`.
 
     Weak tags never match here (RFC 9110, section 13.1.1).
     """
@@ -289,7 +300,7 @@ def expected_version(request: Request, incident: Incident) -> int | None:
     versions = [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 10]
     if not versions:
         raise StaleVersion("If-Match is not the ETag of any version of this incident.")
-    return incident.version if incident.version in versions else versions[0]
+    return versions
 
 
 def _as_of(incident: Incident, request: Request) -> dict[str, Any]:

@@ -18,8 +18,19 @@ def incident_for(request: Request, id: str) -> Incident:
 
 def one_of(incidents: models.QuerySet[Incident], id: str) -> Incident:
     """The incident of a number or a reference among these."""
-    match = NUMBER.match(id)
-    incident = incidents.filter(pk=int(match.group(1))).select_related("category", "team").first() if match else None
+    incident = incidents.filter(pk=number_of(id)).select_related("category", "team").order_by().first()
     if incident is None:
-        raise NotFound(f"There is no incident {id} here, or it is not yours to see.")
+        raise _not_here(id)
     return incident
+
+
+def number_of(id: str) -> int:
+    """The number of a number or a reference; NotFound where it is neither."""
+    match = NUMBER.match(id)
+    if match is None:
+        raise _not_here(id)
+    return int(match.group(1))
+
+
+def _not_here(id: str) -> NotFound:
+    return NotFound(f"There is no incident {id} here, or it is not yours to see.")

@@ -1,0 +1,46 @@
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, connection, transaction
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+
+from users import rows
+from users.tests.factories import make_reporter
+
+
+class InsertTests(TestCase):
+    def test_it_writes_what_a_save_would(self) -> None:
+        straight = Group(name="Zürich's <b>night</b> shift")
+
+        rows.insert(straight)
+
+        self.assertEqual(Group.objects.get(), straight)
+        self.assertEqual(Group.objects.get().name, "Zürich's <b>night</b> shift")
+        self.assertFalse(straight._state.adding)
+
+    def test_it_writes_several_in_one_statement(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            rows.insert(*(Group(name=name) for name in ("a", "b", "c")))
+
+        self.assertEqual(len(queries), 1)
+        self.assertEqual(sorted(Group.objects.values_list("name", flat=True)), ["a", "b", "c"])
+
+    def test_it_asks_nothing_where_there_is_nothing_to_insert(self) -> None:
+        with self.assertNumQueries(0):
+            rows.insert()
+
+    def test_it_refuses_what_is_there_already(self) -> None:
+        rows.insert(Group(name="night"))
+
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            rows.insert(Group(name="night"))
+
+
+class UpdateTests(TestCase):
+    def test_it_writes_the_named_fields_only(self) -> None:
+        user = make_reporter(name="Old")
+        user.name, user.role = "New", "admin"
+
+        rows.update(user, ["name"])
+
+        user.refresh_from_db()
+        self.assertEqual((user.name, user.role), ("New", "reporter"))
