@@ -28,9 +28,7 @@ def link(
     """
     if incident.pk == target.pk:
         raise DomainError("An incident cannot be linked to itself.", field="target")
-    # Always in the order of their numbers, so that two people linking the same pair cannot block each other.
-    rows = {row.pk: row for row in (lock(row) for row in sorted((incident, target), key=lambda row: row.pk))}
-    incident, target = rows[incident.pk], rows[target.pk]
+    incident, target = _locked(incident, target)
     require_work(by, incident)
     if kind == LinkKind.DUPLICATE_OF and target.is_restricted:
         require_work(by, target)
@@ -46,7 +44,7 @@ def link(
     entry.note(EventKind.LINKED, data=_facts(kind, target))
     mirrored.note(EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True})
     if kind == LinkKind.DUPLICATE_OF:
-        _hand_followers_over(incident, target)
+        _hand_followers_over(incident, mirrored)
         if incident.is_still_open:
             move_to(entry, Status.RESOLVED, f"Duplicate of {target.reference}.")
     entry.save()
@@ -57,15 +55,32 @@ def link(
 @unit_of_work
 def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = Origin.API) -> None:
     """Take a link back. What it caused (a resolved duplicate, followers) stays; reopen where it was wrong."""
-    incident = lock(incident)
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
         raise NotFound(f"{incident.reference} has no such link.")
+    # A deleted incident is told nothing any more.
+    told = [] if found.target.deleted_at else [found.target]
+    incident, *told = _locked(incident, *told)
     require_work(by, incident)
-    found.delete()
-    entry = Entry(incident, Act.now(by, origin))
-    entry.note(EventKind.UNLINKED, data=_facts(found.kind, found.target))
+    removed, _ = IncidentLink.objects.filter(pk=link_id).delete()
+    if not removed:
+        raise NotFound(f"{incident.reference} no longer has this link.")
+    act = Act.now(by, origin)
+    _note(Entry(incident, act), _facts(found.kind, found.target))
+    for target in told:
+        _note(Entry(target, act), {**_facts(found.kind, incident), "is_from_there": True})
+
+
+def _note(entry: Entry, facts: dict[str, object]) -> None:
+    entry.note(EventKind.UNLINKED, data=facts)
     entry.save()
+
+
+def _locked(*incidents: Incident) -> list[Incident]:
+    """The incidents as they stand now, locked in the order of their numbers: two people who link or unlink the same
+    pair cannot block each other."""
+    rows = {row.pk: lock(row) for row in sorted(incidents, key=lambda row: row.pk)}
+    return [rows[row.pk] for row in incidents]
 
 
 def _facts(kind: str, other: Incident) -> dict[str, object]:
@@ -88,9 +103,12 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
     return goal.pk in frontier
 
 
-def _hand_followers_over(duplicate: Incident, original: Incident) -> None:
-    followers = Subscription.objects.filter(incident=duplicate).values_list("user_id", flat=True)
+def _hand_followers_over(duplicate: Incident, entry: Entry) -> None:
+    """Let who follows the duplicate follow the original, the entry's incident, and say so on its timeline."""
+    original = entry.incident
+    followers = Subscription.objects.filter(incident=duplicate).select_related("user").order_by("pk")
     present = set(Subscription.objects.filter(incident=original).values_list("user_id", flat=True))
-    Subscription.objects.bulk_create(
-        Subscription(incident=original, user_id=user_id) for user_id in followers if user_id not in present
-    )
+    new = [row.user for row in followers if row.user_id not in present]
+    Subscription.objects.bulk_create(Subscription(incident=original, user=user) for user in new)
+    for user in new:
+        entry.note(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})

@@ -70,6 +70,18 @@ class DuplicateTests(TestCase):
         self.assertIn(original, Incident.objects.visible_to(reporter))
         self.assertEqual(Incident.objects.get(pk=original.pk).status, Status.OPEN)
 
+    def test_it_tells_the_original_who_follows_it_now(self) -> None:
+        reporter, both = make_reporter(), make_responder()
+        incident, original = make_incident(by=reporter), make_incident()
+        for row in (incident, original):
+            subscribe(row, both, by=None)
+
+        link(incident, original, LinkKind.DUPLICATE_OF, by=make_admin(name="Alice"))
+
+        told = original.events.filter(kind="subscribed", actor_name="Alice")
+        self.assertEqual([event.data for event in told], [{"user": {"id": reporter.pk, "name": reporter.name}}])
+        self.assertIsNone(history.verify(original))
+
     def test_it_opens_what_is_restricted_only_for_those_who_work_on_it(self) -> None:
         follower, member, reporter = make_responder(), make_responder(), make_reporter()
         incident = make_incident(by=reporter)
@@ -115,6 +127,28 @@ class UnlinkTests(TestCase):
         self.assertEqual(kinds_of(incident)[-1], "unlinked")
         self.assertEqual(Incident.objects.get(pk=incident.pk).status, Status.RESOLVED)
         link(target, incident, LinkKind.DUPLICATE_OF, by=None)
+
+    def test_it_tells_both_incidents(self) -> None:
+        incident, target = make_incident(), make_incident()
+        created = link(incident, target, LinkKind.CAUSED_BY, by=None)
+
+        unlink(incident, created.pk, by=None)
+
+        facts = {"link": "caused_by", "incident": target.reference}
+        mirrored = {"link": "caused_by", "incident": incident.reference, "is_from_there": True}
+        for row, expected in ((incident, facts), (target, mirrored)):
+            self.assertEqual(row.events.get(kind="unlinked").data, expected)
+            self.assertIsNone(history.verify(row))
+
+    def test_it_takes_back_a_link_to_what_was_deleted(self) -> None:
+        incident, target = make_incident(), make_incident()
+        created = link(incident, target, LinkKind.RELATED_TO, by=None)
+        delete(target, by=None)
+
+        unlink(incident, created.pk, by=None)
+
+        self.assertFalse(IncidentLink.objects.exists())
+        self.assertNotIn("unlinked", kinds_of(target))
 
     def test_it_finds_no_link_of_another_incident(self) -> None:
         incident, target = make_incident(), make_incident()
