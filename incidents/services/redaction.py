@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from incident_response.exceptions import Conflict
 from incidents import digest
-from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
+from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services.recording import Act, Entry, lock
 from users.idempotency import forget_text
@@ -16,6 +16,7 @@ from users.transactions import unit_of_work
 
 REDACTED = "[removed]"
 TEXT_FIELDS = ("title", "description", "location")
+FILE_EVENTS = (EventKind.ATTACHMENT_ADDED, EventKind.ATTACHMENT_REMOVED)
 
 Texts = dict[str, str]
 
@@ -24,9 +25,10 @@ Texts = dict[str, str]
 def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
     """Take a leaked text out of an event, keeping the fact, the chain of digests, and who took it out.
 
-    What goes is the event's body and the text fields among its changes. Where a field's text that the event set stands
-    elsewhere too, it goes from there as well: from the incident itself, from the other events that name it (each with
-    a removal on record), from the search document, from the audit log, and from the answers remembered for repeats.
+    What goes is the event's body, the text fields among its changes, and the name of a file. Where a field's text that
+    the event set stands elsewhere too, it goes from there as well: from the incident itself, from the other events that
+    name it (each with a removal on record), from the search document, from the audit log, and from the answers
+    remembered for repeats. A file's name goes from the file and the file's other events; the file itself stays.
     """
     require_admin(by)
     incident = lock(event.incident)
@@ -34,11 +36,13 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
     if event.kind == EventKind.REDACTED:
         raise Conflict("This entry records a removal itself; there is nothing to remove.")
     entry = Entry(incident, Act.now(by, origin))
-    leaked = _texts_set_by(event)
-    texts = {event.body, *leaked.values()} - {"", REDACTED}
+    leaked, file_name = _texts_set_by(event), _file_name_in(event)
+    texts = {event.body, file_name, *leaked.values()} - {"", REDACTED}
     _empty(entry, event, _without_texts(event.data), reason)
     for other in _others_with(leaked, event):
         _empty(entry, other, _without(leaked, other.data), reason)
+    if file_name:
+        _rename_file(entry, event, reason)
     for name, text in leaked.items():
         if getattr(incident, name) == text:
             setattr(incident, name, REDACTED)
@@ -100,6 +104,21 @@ def _without(leaked: Texts, data: dict[str, Any]) -> dict[str, Any]:
         for name, pair in data.get("changes", {}).items()
     }
     return {**data, "changes": changes} if "changes" in data else data
+
+
+def _file_name_in(event: IncidentEvent) -> str:
+    return str(event.data.get("name", "")) if event.kind in FILE_EVENTS else ""
+
+
+def _rename_file(entry: Entry, event: IncidentEvent, reason: str) -> None:
+    """Take the name off the event's file, where that is still here, and out of what else the timeline says of it."""
+    number = event.data["id"]
+    others = IncidentEvent.objects.select_for_update().filter(incident=entry.incident, kind__in=FILE_EVENTS)
+    for other in others.exclude(pk=event.pk):
+        if other.data["id"] == number and other.data["name"] != REDACTED:
+            _empty(entry, other, _without_texts(other.data), reason)
+    if Attachment.objects.filter(pk=number, incident=entry.incident).update(name=f"file-{number}"):
+        entry.columns.add("updated_at")  # an incident is shown with its files
 
 
 def _clean_audit_log(incident: Incident, leaked: Texts) -> None:

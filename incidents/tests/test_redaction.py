@@ -1,11 +1,13 @@
 from auditlog.models import LogEntry
+from django.core.files.storage import default_storage
 from django.test import TestCase
 
 from incident_response.exceptions import Conflict, PermissionRefused
-from incidents.models import EventKind, Incident, IncidentEvent, Visibility
-from incidents.services import comment, history, redact, update
+from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Visibility
+from incidents.services import attaching, comment, history, redact, update
 from incidents.services.redaction import REDACTED
 from incidents.tests.factories import folded, make_incident
+from incidents.tests.files import OwnStore, upload
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
 SECRET = "hunter2 is the password"
@@ -120,3 +122,36 @@ class RedactTests(TestCase):
         self.assertNotIn(text, str(list(events.values("body", "data"))))
         self.assertNotIn(text, str(vars(incident)))
         self.assertIsNone(history.verify(incident))
+
+
+class FileNameTests(OwnStore, TestCase):
+    """A file's name may be what leaked."""
+
+    def attach(self, incident: Incident) -> Attachment:
+        (attachment,) = attaching.attach(incident, attaching.inspect([upload(b"text", "photo.txt")]), by=None)
+        return attachment
+
+    def test_it_goes_from_the_file_with_the_event(self) -> None:
+        attachment = self.attach(make_incident())
+        incident = Incident.objects.get(pk=attachment.incident_id)
+
+        redact(incident.events.get(kind=EventKind.ATTACHMENT_ADDED), by=None)
+
+        attachment.refresh_from_db()
+        self.assertEqual(attachment.name, f"file-{attachment.pk}")
+        self.assertTrue(default_storage.exists(attachment.original_key))
+        self.assertEqual(Incident.objects.get(pk=incident.pk).version, incident.version + 1)
+        self.assertNotIn("photo", str(list(incident.events.values("data"))))
+        self.assertIsNone(history.verify(Incident.objects.get(pk=incident.pk)))
+
+    def test_it_goes_from_the_event_of_the_removal_too(self) -> None:
+        incident = make_incident()
+        attaching.remove(self.attach(incident), by=None)
+        other = self.attach(incident)
+
+        redact(incident.events.filter(kind=EventKind.ATTACHMENT_ADDED).order_by("seq")[0], by=None)
+
+        names = [event.data["name"] for event in incident.events.filter(kind__startswith="attachment").order_by("seq")]
+        self.assertEqual(names, [REDACTED, REDACTED, "photo.txt"])
+        self.assertEqual(Attachment.objects.get(pk=other.pk).name, "photo.txt")
+        self.assertEqual(incident.events.filter(kind=EventKind.REDACTED).count(), 2)
