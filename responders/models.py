@@ -1,10 +1,13 @@
 """Teams, their members, and the services they answer for."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from users.models import User
+from users.prepared import Parameter, prepared
 
 
 class Team(models.Model):
@@ -28,7 +31,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def team_ids_of(self, user: User) -> frozenset[int]:
         """The ids of the teams a person belongs to, read once per request (kept on the user object)."""
         if not hasattr(user, "_team_ids"):
-            user._team_ids = frozenset(self.filter(user=user).order_by().values_list("team_id", flat=True))  # type: ignore[attr-defined]
+            rows = prepared("team ids of a person", _memberships).rows(user=user.pk)
+            user._team_ids = frozenset(team for (team,) in rows)  # type: ignore[attr-defined]
         return user._team_ids  # type: ignore[attr-defined, no-any-return]
 
 
@@ -47,6 +51,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+
+def _memberships() -> models.QuerySet[Membership, Any]:
+    return Membership.objects.filter(user=Parameter("user")).order_by().values_list("team_id")
 
 
 class Service(models.Model):

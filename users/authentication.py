@@ -1,9 +1,10 @@
 """Who is calling: an access token of a session, or a personal token of a script. Each costs one query."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, UUIDField
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -14,9 +15,13 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from users.models import PersonalToken, Session, TokenScope, User
+from users.prepared import Parameter, prepared
 from users.tokens import digest_of, session_named_in
 
 LAST_USED_STEP = dt.timedelta(minutes=1)
+
+OF_SESSION = [field.attname for field in Session._meta.concrete_fields]
+OF_USER = [field.attname for field in User._meta.concrete_fields]
 
 
 class SessionJWTAuthentication(JWTAuthentication):
@@ -47,7 +52,7 @@ class SessionJWTAuthentication(JWTAuthentication):
         session_id = session_named_in(token)
         if session_id is None:
             return None
-        return Session.objects.select_related("user").filter(pk=session_id).first()
+        return _session(session_id)
 
 
 class PersonalTokenAuthentication(BaseAuthentication):
@@ -83,6 +88,21 @@ class NotByPersonalToken(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return not isinstance(request.auth, PersonalToken)
+
+
+def _session(pk: uuid.UUID) -> Session | None:
+    """The session and its user as they are now; every request asks for them."""
+    query = prepared("session of a token", _sessions)
+    for row in query.rows(pk=pk):
+        session = Session.from_db(query.alias, OF_SESSION, row[: len(OF_SESSION)])
+        session.user = User.from_db(query.alias, OF_USER, row[len(OF_SESSION) :])
+        return session
+    return None
+
+
+def _sessions() -> Any:
+    columns = [*OF_SESSION, *(f"user__{column}" for column in OF_USER)]
+    return Session.objects.filter(pk=Parameter("pk", UUIDField())).values_list(*columns)
 
 
 def _find(raw_token: bytes) -> PersonalToken | None:

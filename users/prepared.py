@@ -1,0 +1,138 @@
+"""Queries that are asked all day long: the ORM builds and compiles each once, after that only its SQL is sent.
+
+Building and compiling a query takes Django several times as long as either database needs to answer it.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
+from django.db.models.expressions import Col
+
+MAX_KEPT = 500
+
+_kept: dict[Hashable, "Prepared"] = {}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where among a query's parameters a named value goes, and as what it is sent."""
+
+    name: str
+    field: "models.Field[Any, Any] | None"
+
+    def sent(self, value: Any, connection: Any) -> Any:
+        """The value as the driver takes it."""
+        return value if self.field is None else self.field.get_db_prep_value(value, connection)
+
+
+class Parameter(models.Expression):
+    """Stands in a query for a value that is known only when the query is asked: a number, or what `field` takes."""
+
+    def __init__(self, name: str, field: "models.Field[Any, Any] | None" = None) -> None:
+        super().__init__(output_field=field or models.BigIntegerField())
+        self.name, self.sent_as = name, field
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Slot]]:
+        """A placeholder for whatever `Prepared.rows` is given under the name."""
+        return "%s", [Slot(self.name, self.sent_as)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A compiled query. `sql` is None where no row can match."""
+
+    alias: str
+    columns: tuple[str, ...]
+    sql: str | None
+    parameters: tuple[Any, ...]
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def rows(self, **values: Any) -> list[list[Any]]:
+        """The rows, in the columns' order; `values` are those of the query's parameters, by name."""
+        if self.sql is None:
+            return []
+        connection = connections[self.alias]
+        sent = [one.sent(values[one.name], connection) if isinstance(one, Slot) else one for one in self.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, sent)
+            rows = [list(row) for row in cursor.fetchall()]
+        for position, convert in self.converters:
+            for row in rows:
+                if row[position] is not None:
+                    row[position] = convert(row[position])
+        return rows
+
+    def dicts(self, **values: Any) -> list[dict[str, Any]]:
+        """The rows, by their columns' names."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows(**values)]
+
+
+def prepared(key: Hashable, build: Callable[[], models.QuerySet[Any, Any]]) -> Prepared:
+    """The query of `build()`, which selects plain columns by `values()` or `values_list()`.
+
+    `key` says everything that the query depends on, save its parameters: whoever asks with an equal key is given the
+    same query. What depends on the clock cannot be prepared.
+    """
+    found = _kept.get(key)
+    if found is None:
+        found = _compiled(build())
+        if len(_kept) >= MAX_KEPT:
+            _kept.clear()  # what is asked all day long is soon back
+        _kept[key] = found
+    return found
+
+
+def _compiled(queryset: models.QuerySet[Any, Any]) -> Prepared:
+    names = tuple(queryset.query.values_select)
+    compiler = queryset.query.get_compiler(using=queryset.db)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return Prepared(queryset.db, names, None, (), ())
+    columns = enumerate(column for column, *_ in compiler.select or ())
+    converters = ((at, _converter(column, compiler.connection)) for at, column in columns)
+    needed = tuple((at, convert) for at, convert in converters if convert)
+    return Prepared(queryset.db, names, sql, tuple(parameters), needed)
+
+
+def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
+    """What makes a column's value out of what its driver returns.
+
+    Those of Django's backends belong to one thread's connection; the kinds of columns that need one are converted
+    here, in less time. Raises TypeError for a column of another kind.
+    """
+    if not isinstance(column, Col):
+        raise TypeError(f"{column} is no plain column")
+    field = column.output_field
+    for kind, convert in CONVERTERS:
+        if isinstance(field, kind):
+            return convert
+    if connection.ops.get_db_converters(column):
+        raise TypeError(f"{field} needs a conversion that prepared queries do not know")
+    if hasattr(field, "from_db_value"):
+        return partial(field.from_db_value, expression=column, connection=None)
+    return None
+
+
+def _aware(moment: dt.datetime) -> dt.datetime:
+    """Both databases keep UTC, and do not say so."""
+    return moment.replace(tzinfo=dt.UTC)
+
+
+def _time(moment: dt.time | str) -> dt.time:
+    """SQLite keeps a text."""
+    return dt.time.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+CONVERTERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (models.DateTimeField, _aware),
+    (models.UUIDField, uuid.UUID),
+    (models.BooleanField, bool),
+    (models.TimeField, _time),
+)
