@@ -229,25 +229,34 @@ class KeysetPagination(BasePagination):
         self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         """The rows of the page; `get_paginated_response` links to its neighbours."""
+        return self.page_of(lambda: queryset, queryset.model, request, view)
+
+    def page_of(
+        self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: "APIView | None"
+    ) -> list[Any]:
+        """As `paginate_queryset`, of a queryset that is made only where `fetch` wants it."""
         self.request = request
         self.keys = ordering_keys(request, view)
         size = self._page_size(request)
-        backwards, position = self._cursor(request, queryset.model)
+        backwards, position = self._cursor(request, model)
         keys = [key.reversed() for key in self.keys] if backwards else self.keys
-        if position is not None:
-            queryset = queryset.filter(after(keys, position))
-        rows = self.fetch(queryset.order_by(*(key.order_by for key in keys)), size + 1)
-        has_more, rows = len(rows) > size, rows[:size]
+
+        def ordered() -> QuerySet[Any]:
+            following = rows() if position is None else rows().filter(after(keys, position))
+            return following.order_by(*(key.order_by for key in keys))
+
+        found = self.fetch(ordered, size + 1)
+        has_more, page = len(found) > size, found[:size]
         if backwards:
-            rows.reverse()
+            page.reverse()
         self.has_next = has_more if not backwards else True
         self.has_previous = (position is not None) if not backwards else has_more
-        self.rows = rows
-        return rows
+        self.rows = page
+        return page
 
-    def fetch(self, ordered: QuerySet[Any], limit: int) -> list[Any]:
+    def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
         """The first rows in their order; for pages that find them in a way of their own."""
-        return list(ordered[:limit])
+        return list(ordered()[:limit])
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(

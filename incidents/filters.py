@@ -126,6 +126,7 @@ def _one_or_many(incidents: IncidentQuerySet, column: str, codes: list[Any]) -> 
 
 
 FILTER_NAMES = frozenset(IncidentFilter.base_filters)
+CLOCK_FILTERS = frozenset({"breached"})  # the same text means something else a moment later
 
 
 def filtered(

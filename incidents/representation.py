@@ -5,7 +5,8 @@ Rows rather than model instances, because a list of fifty is asked for every few
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +17,7 @@ from incidents.sla import overdue
 from incidents.vocabulary import Priority, Severity, Status
 from incidents.workflow import allowed_transitions
 from users.models import User
+from users.prepared import Parameter, prepared
 
 COLUMNS = (
     "id",
@@ -65,14 +67,25 @@ def represent_all(rows: Iterable[Mapping[str, Any]], *, viewer: User, base_url: 
     """The rows as the API shows them; `base_url` is where incidents live, such as https://host/api/v1/incidents/."""
     rows = list(rows)
     slugs = service_slugs([row["id"] for row in rows])
+    transitions = cache(partial(_transitions, viewer))
     now = timezone.now()
-    return [represent(row, slugs[row["id"]], viewer=viewer, base_url=base_url, now=now) for row in rows]
+    return [_shown(row, slugs[row["id"]], transitions, base_url, now) for row in rows]
 
 
 def represent(
     row: Mapping[str, Any], services: list[str], *, viewer: User, base_url: str, now: dt.datetime
 ) -> dict[str, Any]:
     """One row as the API shows it."""
+    return _shown(row, services, partial(_transitions, viewer), base_url, now)
+
+
+def _shown(
+    row: Mapping[str, Any],
+    services: list[str],
+    transitions: Callable[[str, int | None], list[str]],
+    base_url: str,
+    now: dt.datetime,
+) -> dict[str, Any]:
     status = row["status"]
     return {
         "id": row["id"],
@@ -100,18 +113,29 @@ def represent(
         "reopen_count": row["reopen_count"],
         "version": row["version"],
         "sla": _sla(row, now),
-        "allowed_transitions": allowed_transitions(status) if can_work_on(viewer, row["team_id"]) else [],
+        "allowed_transitions": transitions(status, row["team_id"]),
         "url": f"{base_url}{row['id']}/",
     }
 
 
+def _transitions(viewer: User, status: str, team_id: int | None) -> list[str]:
+    """Where the viewer may take an incident of that status and team."""
+    return allowed_transitions(status) if can_work_on(viewer, team_id) else []
+
+
 def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
     """The slugs of each incident's services, in order; one query."""
-    through = Incident.services.through.objects.filter(incident__in=incident_ids)
+    names = [f"id{position}" for position in range(len(incident_ids))]
+    query = prepared(("slugs of incidents", len(names)), lambda: _service_slugs(names))
     slugs: defaultdict[int, list[str]] = defaultdict(list)
-    for incident_id, slug in through.order_by("service__slug").values_list("incident_id", "service__slug"):
+    for incident_id, slug in query.rows(**dict(zip(names, incident_ids, strict=True))):
         slugs[incident_id].append(slug)
     return slugs
+
+
+def _service_slugs(names: list[str]) -> Any:
+    through = Incident.services.through.objects.filter(incident__id__in=[Parameter(name) for name in names])
+    return through.order_by("service__slug").values_list("incident_id", "service__slug")
 
 
 def _sla(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

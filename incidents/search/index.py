@@ -1,6 +1,7 @@
 """The search table in either database: `incidents_search(incident id, document)`."""
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import connection
@@ -10,6 +11,13 @@ from incidents.search import tokens
 
 LOOKED_THROUGH = 500  # rows of a list that are looked through before the engine is asked
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
+
+# Gives the rows of a query; the name tells the queries of one page apart.
+Ask = Callable[[str, Callable[[], Any]], list[Any]]
+
+
+def _ask_now(name: str, query: Callable[[], Any]) -> list[Any]:
+    return list(query())
 
 
 def index(incident: Incident) -> None:
@@ -60,7 +68,9 @@ def matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) ->
     return cast("IncidentQuerySet", incidents.extra(where=[where], params=[parameter]))  # noqa: S610
 
 
-def first_matching(ordered: Any, text: str, *, limit: int, reads_internal: bool) -> list[Any]:
+def first_matching(
+    ordered: Callable[[], Any], text: str, *, limit: int, reads_internal: bool, ask: Ask = _ask_now
+) -> list[Any]:
     """The first `limit` rows, in their order, of those in which every word of the text occurs.
 
     Neither engine can read its matches in another order than its own, so that fifty of a word's 300,000 matches cost as
@@ -69,11 +79,11 @@ def first_matching(ordered: Any, text: str, *, limit: int, reads_internal: bool)
     """
     words = tokens.query_words(text)
     if words and not REFERENCE.match(text):
-        ids = list(ordered.values_list("pk", flat=True)[:LOOKED_THROUGH])
+        ids = [row["pk"] for row in ask("first ids", lambda: ordered().values("pk")[:LOOKED_THROUGH])]
         holding = _holding(ids, words, reads_internal)
         if len(holding) >= limit or len(ids) < LOOKED_THROUGH:
-            return list(ordered.filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
-    return list(matching(ordered, text, reads_internal=reads_internal)[:limit])
+            return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
+    return ask("matching", lambda: matching(ordered(), text, reads_internal=reads_internal)[:limit])
 
 
 def _holding(ids: list[int], words: list[str], reads_internal: bool) -> set[int]:

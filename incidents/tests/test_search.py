@@ -40,7 +40,7 @@ class SearchTests(TransactionTestCase):
         found = search.matching(newest, text, reads_internal=reads_internal)
         for looked_through in (1000, 2):
             with mock.patch("incidents.search.index.LOOKED_THROUGH", looked_through):
-                page = search.first_matching(newest, text, limit=50, reads_internal=reads_internal)
+                page = search.first_matching(lambda: newest, text, limit=50, reads_internal=reads_internal)
             self.assertEqual(page, list(found))
         return sorted(self.names.get(pk, "?") for pk in found.values_list("pk", flat=True))
 

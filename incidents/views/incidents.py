@@ -15,17 +15,16 @@ from rest_framework.views import APIView
 
 from incident_response.api import (
     Key,
-    KeysetPagination,
     refuse,
     refuse_unknown_parameters,
 )
 from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
 from incident_response.schema import paged
-from incidents import search, services
+from incidents import services
 from incidents.attachments import Checked
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered, moment_of
-from incidents.models import Incident, IncidentEvent
+from incidents.models import Attachment, Incident, IncidentEvent
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.serializers.incidents import (
@@ -38,10 +37,12 @@ from incidents.serializers.incidents import (
 )
 from incidents.services import attaching
 from incidents.snapshot import fold
-from incidents.views.lookup import incident_for, number_of
+from incidents.views.lookup import incident_for, number_of, row_for
+from incidents.views.pages import IncidentPages
 from incidents.views.uploads import FilesParser
 from users.idempotency import IdempotentWrites
 from users.models import User
+from users.prepared import Parameter, prepared
 
 FILTER_PARAMETERS = [
     OpenApiParameter(name, OpenApiTypes.STR, description=str(item.extra.get("help_text", "")))
@@ -61,17 +62,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Makes a repeat of the request harmless."
 )
 AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The incident as it stood then.")
-
-
-class IncidentPages(KeysetPagination):
-    """Pages of incidents, found by text where the request has one."""
-
-    def fetch(self, ordered: Any, limit: int) -> list[Any]:
-        text = self.request.query_params.get("q")
-        if not text:
-            return super().fetch(ordered, limit)
-        caller = person(self.request)
-        return search.first_matching(ordered, text, limit=limit, reads_internal=caller.is_admin or caller.is_responder)
 
 
 class IncidentListView(IdempotentWrites, APIView):
@@ -97,10 +87,12 @@ class IncidentListView(IdempotentWrites, APIView):
         responses=paged(IncidentSerializer),
     )
     def get(self, request: Request) -> Response:
-        visible = Incident.objects.visible_to(person(request))
-        pages = IncidentPages()
-        incidents = filtered(visible, request, also=LIST_PARAMETERS, but="q")
-        rows = pages.paginate_queryset(rows_of(incidents), request, self)
+        def asked_for() -> Any:
+            visible = Incident.objects.visible_to(person(request))
+            return rows_of(filtered(visible, request, also=LIST_PARAMETERS, but="q"))
+
+        pages = IncidentPages(person(request))
+        rows = pages.page_of(asked_for, Incident, request, self)
         return pages.get_paginated_response(shown(rows, request))
 
     @extend_schema(
@@ -146,10 +138,9 @@ class IncidentView(IdempotentWrites, APIView):
     )
     def get(self, request: Request, id: str) -> Response:
         refuse_unknown_parameters(request, {"as_of"})
-        incident = incident_for(request, id)
         if "as_of" in request.query_params:
-            return Response(_as_of(incident, request))
-        return one(incident, request)
+            return Response(_as_of(incident_for(request, id), request))
+        return _in_full(row_for(request, id), request)
 
     @extend_schema(
         operation_id="incidents_update",
@@ -281,11 +272,32 @@ def one(
     has_files: bool = True,
 ) -> Response:
     """The incident in full, with its entity tag; `services` are its slugs where they are known, in order."""
-    slugs = services if services is not None else service_slugs([incident.pk])[incident.pk]
-    body = represent(row_of(incident), slugs, viewer=person(request), base_url=_base_url(request), now=timezone.now())
-    attachments = incident.attachments.all() if has_files else []
-    body["attachments"] = AttachmentSerializer(attachments, many=True, context={"request": request}).data
+    return _in_full(row_of(incident), request, status=status, services=services, has_files=has_files)
+
+
+def _in_full(
+    row: dict[str, Any],
+    request: Request,
+    *,
+    status: int = http.HTTP_200_OK,
+    services: list[str] | None = None,
+    has_files: bool = True,
+) -> Response:
+    slugs = services if services is not None else service_slugs([row["id"]])[row["id"]]
+    body = represent(row, slugs, viewer=person(request), base_url=_base_url(request), now=timezone.now())
+    body["attachments"] = _attachments(row["id"], request) if has_files else []
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
+
+
+def _attachments(incident_id: int, request: Request) -> Any:
+    query = prepared("files of an incident", _files)
+    files = [Attachment.from_db(query.alias, query.columns, row) for row in query.rows(incident=incident_id)]
+    return AttachmentSerializer(files, many=True, context={"request": request}).data if files else []
+
+
+def _files() -> Any:
+    columns = [field.attname for field in Attachment._meta.concrete_fields]
+    return Attachment.objects.filter(incident=Parameter("incident")).values_list(*columns)
 
 
 def expected_versions(request: Request) -> list[int] | None:

@@ -1,5 +1,6 @@
 """What happened to an incident, who follows it, and how it relates to others."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
@@ -26,9 +27,11 @@ from incidents.serializers.incidents import (
     SubscriberSerializer,
 )
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
-from incidents.views.lookup import incident_for, one_of
+from incidents.views.lookup import incident_for, one_of, row_for
+from incidents.views.pages import PreparedPages
 from users.idempotency import IdempotentWrites
 from users.models import User
+from users.prepared import Parameter
 
 EVENT_COLUMNS = (
     "id",
@@ -66,7 +69,7 @@ class TimelineView(IdempotentWrites, APIView):
         responses=paged(EventSerializer),
     )
     def get(self, request: Request, id: str) -> Response:
-        return page_of(_readable_events(request, id), request, self, lambda rows: list(map(represent_event, rows)))
+        return _page_of_events(request, id, self, lambda rows: list(map(represent_event, rows)))
 
     @extend_schema(
         operation_id="timeline_create",
@@ -116,8 +119,7 @@ class HistoryView(APIView):
         responses=paged(HistoryEntrySerializer),
     )
     def get(self, request: Request, id: str) -> Response:
-        events = _readable_events(request, id)
-        return page_of(events, request, self, lambda rows: [entry for row in rows for entry in _field_changes(row)])
+        return _page_of_events(request, id, self, lambda rows: [entry for row in rows for entry in _field_changes(row)])
 
 
 class SubscribersView(IdempotentWrites, APIView):
@@ -205,9 +207,17 @@ class LinksView(IdempotentWrites, APIView):
         return Response(status=http.HTTP_204_NO_CONTENT)
 
 
-def _readable_events(request: Request, id: str) -> Any:
-    events = IncidentEvent.objects.filter(incident=incident_for(request, id))
-    return events.readable_by(person(request)).values(*EVENT_COLUMNS)
+def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[list[Any]], list[Any]]) -> Response:
+    """One page of the events that the caller may read."""
+    refuse_unknown_parameters(request, PreparedPages.parameters)
+    caller = person(request)
+
+    def readable() -> Any:
+        events = IncidentEvent.objects.filter(incident=Parameter("incident"))
+        return events.readable_by(caller).values(*EVENT_COLUMNS)
+
+    pages = PreparedPages("events", caller.role, incident=row_for(request, id)["id"])
+    return pages.get_paginated_response(show(pages.page_of(readable, IncidentEvent, request, view)))
 
 
 def _stored(event: IncidentEvent) -> dict[str, Any]:
