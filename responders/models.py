@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from users.models import User
+from users.names import refuse_twins
 from users.prepared import Parameter, prepared
 
 
@@ -23,6 +24,10 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that another team has in other case."""
+        refuse_twins(self, "name")
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -71,3 +76,7 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name or slug that another service has in other case."""
+        refuse_twins(self, "name", "slug")

@@ -27,7 +27,18 @@ APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions"
 OWN_MODULES = {
     "users": {
         *("authentication", "backends", "clients", "configuration", "forms", "idempotency", "lockout", "mails"),
-        *("middleware", "pages", "passwords", "prepared", "rows", "schema", "spreadsheets", "throttling", "tokens"),
+        *(
+            "middleware",
+            "names",
+            "pages",
+            "passwords",
+            "prepared",
+            "rows",
+            "schema",
+            "spreadsheets",
+            "throttling",
+            "tokens",
+        ),
         "transactions",
     },
     "responders": {"oncall"},

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.db.models import PROTECT, Model, QuerySet
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
-from rest_framework.fields import ChoiceField, Field
+from rest_framework.fields import ChoiceField, Field, get_error_detail
 from rest_framework.relations import PrimaryKeyRelatedField, RelatedField
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
@@ -75,7 +75,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         try:
             model.clean()
         except ModelValidationError as error:
-            raise exceptions.ValidationError(error.message_dict) from error
+            raise exceptions.ValidationError(get_error_detail(error)) from error
         return attrs
 
     def _own_columns(self) -> set[str]:

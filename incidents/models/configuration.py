@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from incidents.vocabulary import Severity
 from responders.models import Team
+from users.names import refuse_twins
 
 MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
 
@@ -30,6 +31,10 @@ class Category(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name or slug that another category has in other case."""
+        refuse_twins(self, "name", "slug")
 
 
 def working_days() -> list[int]:
@@ -66,7 +71,8 @@ class SlaPolicy(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a calendar in which no time ever counts."""
+        """Refuse another policy's name, targets the wrong way round, and a calendar in which no time counts."""
+        refuse_twins(self, "name")
         if self.time_zone not in available_timezones():
             raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
         for name in ("ack_minutes", "resolve_minutes"):
@@ -74,6 +80,8 @@ class SlaPolicy(models.Model):
                 raise ValidationError(
                     {name: f"A target of more than {MAX_MINUTES:,} minutes (ten years) is a mistake."}
                 )
+        if None not in (self.ack_minutes, self.resolve_minutes) and self.ack_minutes > self.resolve_minutes:
+            raise ValidationError({"ack_minutes": "Acknowledging cannot have more minutes than resolving."})
         if not isinstance(self.weekdays, list) or not all(
             type(day) is int and day in range(7) for day in self.weekdays
         ):

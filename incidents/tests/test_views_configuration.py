@@ -58,6 +58,7 @@ class PolicyTests(TestCase):
             {"holidays": {"2027-01-01": 1}},
             {"holidays": "2027-01-01"},
             {"ack_minutes": -1},
+            {"ack_minutes": 61, "resolve_minutes": 60},
             {"ack_minutes": 10**7},
             {"severity": "awful"},
         ]
@@ -76,6 +77,14 @@ class CategoryTests(TestCase):
         answer = client_of(make_admin()).delete(f"{CATEGORIES}{category.pk}/")
 
         self.assertEqual((answer.status_code, answer.json()["code"]), (409, "in_use"))
+
+    def test_it_refuses_a_name_that_is_taken_in_other_case(self) -> None:
+        category = make_category()
+        body = {"name": category.name.upper(), "slug": "other"}
+
+        answer = client_of(make_admin()).post(CATEGORIES, body)
+
+        self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "name"))
 
     def test_everybody_reads_them(self) -> None:
         make_category()

@@ -32,6 +32,16 @@ class TeamTests(TestCase):
 
         self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "name"))
 
+    def test_it_refuses_a_name_that_is_taken_in_other_case(self) -> None:
+        for name in ("Database", "Zürich"):
+            Team.objects.create(name=name)
+        own = f"{TEAMS}{Team.objects.get(name='Zürich').pk}/"
+
+        for answer in (self.client.post(TEAMS, {"name": "ZÜRICH"}), self.client.patch(own, {"name": "dataBASE"})):
+            self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "name"))
+            self.assertEqual(answer.json()["errors"][0]["code"], "unique")
+        self.assertEqual(self.client.patch(own, {"name": "zürich"}).status_code, 200)
+
     def test_it_says_who_changed_what(self) -> None:
         pk = self.client.post(TEAMS, {"name": "Database"}).json()["id"]
 
@@ -96,3 +106,10 @@ class ServiceTests(TestCase):
         for slug in ("", "a b", "ü", "x" * 101, None):
             with self.subTest(slug=slug):
                 self.assertEqual(self.client.post(SERVICES, {"name": "Payments", "slug": slug}).status_code, 400)
+
+    def test_it_refuses_a_slug_that_is_taken_in_other_case(self) -> None:
+        self.client.post(SERVICES, {"name": "Payments", "slug": "payments"})
+
+        answer = self.client.post(SERVICES, {"name": "Others", "slug": "Payments"})
+
+        self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "slug"))
