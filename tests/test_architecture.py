@@ -27,19 +27,8 @@ APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions"
 OWN_MODULES = {
     "users": {
         *("authentication", "backends", "clients", "configuration", "forms", "idempotency", "lockout", "mails"),
-        *(
-            "middleware",
-            "names",
-            "pages",
-            "passwords",
-            "prepared",
-            "rows",
-            "schema",
-            "spreadsheets",
-            "throttling",
-            "tokens",
-        ),
-        "transactions",
+        *("middleware", "names", "pages", "passwords", "prepared", "rows", "schema", "spreadsheets", "throttling"),
+        *("tokens", "transactions"),
     },
     "responders": {"oncall"},
     "incidents": {

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from users.audit import acting
+from users.configuration import StrictFields
 from users.models import PersonalToken, Role, TokenScope, User
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
@@ -47,14 +48,14 @@ class UserSerializer(PersonSerializer):
         ]
 
 
-class AccessSerializer(serializers.Serializer[Any]):
+class AccessSerializer(StrictFields, serializers.Serializer[Any]):
     """What an administrator changes about somebody."""
 
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
-class ProfileSerializer(serializers.ModelSerializer[User]):
+class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
     """One's own account; name, time zone and language are one's own to change."""
 
     teams = UserTeamSerializer(many=True, read_only=True)
@@ -85,7 +86,7 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
         return instance
 
 
-class RegistrationSerializer(serializers.Serializer[Any]):
+class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
     """What it takes to make an account."""
 
     email = serializers.EmailField(max_length=254)
@@ -106,7 +107,7 @@ class RefreshSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=2000, write_only=True)
 
 
-class SignOutSerializer(serializers.Serializer[Any]):
+class SignOutSerializer(StrictFields, serializers.Serializer[Any]):
     """Optionally, a refresh token of the session to end; without it, the session of the request ends."""
 
     refresh = serializers.CharField(max_length=2000, write_only=True, required=False)
@@ -152,7 +153,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
-class PersonalTokenSerializer(serializers.ModelSerializer[PersonalToken]):
+class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[PersonalToken]):
     """A personal access token; the token itself is not known here."""
 
     scope = serializers.ChoiceField(choices=TokenScope.choices, default=TokenScope.READ)

@@ -29,6 +29,23 @@ class AccountJourneyTests(TestCase):
     def sign_in(self, password: str = PASSWORD) -> dict:
         return self.client.post(f"{AUTH}token/", {"email": "new@example.com", "password": password}).json()
 
+    def test_it_refuses_fields_that_are_not_there(self) -> None:
+        admin = make_admin()
+        client = client_of(admin)
+        answers = {
+            "role": self.client.post(f"{AUTH}register/", {**self.form, "role": "admin"}),
+            "timezone": client.patch(f"{AUTH}me/", {"timezone": "Europe/Zurich"}),
+            "active": client.patch(f"/api/v1/users/{admin.pk}/", {"active": False}),
+            "expiry": client.post("/api/v1/me/tokens/", {"name": "x", "expiry": "2030-01-01"}),
+            "token": client.post(f"{AUTH}logout/", {"token": "x"}),
+        }
+
+        for field, answer in answers.items():
+            with self.subTest(field):
+                self.assertEqual(answer.status_code, 400)
+                self.assertEqual(answer.json()["errors"][0]["field"], field)
+        self.assertEqual(User.objects.count(), 1)
+
     def test_it_asks_to_come_again_while_the_database_is_busy(self) -> None:
         with mock.patch.object(services, "register", side_effect=DatabaseBusy):
             answer = self.client.post(f"{AUTH}register/", self.form)
@@ -37,7 +54,7 @@ class AccountJourneyTests(TestCase):
         self.assertEqual(answer.json()["code"], "database_busy")
 
     def test_it_leads_from_registration_to_signing_out(self) -> None:
-        registered = self.client.post(f"{AUTH}register/", {**self.form, "role": "admin", "is_active": False})
+        registered = self.client.post(f"{AUTH}register/", self.form)
         pair = self.sign_in()
         me = bearer(pair).get(f"{AUTH}me/")
         out = bearer(pair).post(f"{AUTH}logout/")
