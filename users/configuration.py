@@ -40,7 +40,7 @@ class StrictFields:
             _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
             for field in _fields[kind].values():
                 field.error_messages.update(_sentences(field))
-        return {name: copy.copy(field) for name, field in _fields[kind].items()}
+        return {name: _copied(field) for name, field in _fields[kind].items()}
 
     def to_internal_value(self, data: Any) -> Any:
         """DRF's, after a look at the names."""
@@ -49,6 +49,11 @@ class StrictFields:
         if unknown:
             refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
         return super().to_internal_value(data)  # type: ignore[misc]  # the serializer's
+
+
+def _copied(field: Any) -> Any:
+    """A serializer within a serializer has fields that know it, so that its copy needs its own."""
+    return copy.deepcopy(field) if isinstance(field, BaseSerializer) else copy.copy(field)
 
 
 def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:

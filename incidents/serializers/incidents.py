@@ -4,6 +4,7 @@ here describe it to readers of the OpenAPI document, and a test holds the two to
 from typing import Any
 
 from django.conf import settings
+from django.db import models
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
@@ -11,11 +12,14 @@ from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Service, Team
+from users import rows
 from users.configuration import StrictFields
 from users.models import User
+from users.prepared import Parameter
 
 MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
 MAX_ID = 2**63 - 1
+TEXT = models.CharField()
 
 
 class WordField(serializers.ChoiceField):
@@ -46,7 +50,28 @@ class RowField(serializers.PrimaryKeyRelatedField):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, float):
             self.fail("incorrect_type", data_type="float")
-        return super().to_internal_value(data)
+        if type(data) is not int or not 0 < data <= MAX_ID:
+            return super().to_internal_value(data)
+        of_field = (type(self.parent), self.field_name)
+        found = rows.select(self.queryset.model, of_field, lambda: self.queryset.filter(pk=Parameter("pk")), pk=data)
+        return found[0] if found else self.fail("does_not_exist", pk_value=data)
+
+
+class CategoryField(serializers.SlugRelatedField[Category]):
+    """A category by its slug."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            return super().to_internal_value(data)
+        try:
+            found = rows.select(Category, "slug", _category, slug=data)
+        except UnicodeEncodeError:
+            self.fail("invalid")
+        return found[0] if found else self.fail("does_not_exist", slug_name="slug", value=data)
+
+
+def _category() -> models.QuerySet[Category]:
+    return Category.objects.filter(slug=Parameter("slug", TEXT))
 
 
 class AssigneeField(RowField):
@@ -80,9 +105,7 @@ class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
     description = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False)
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     priority = WordField(PRIORITY_OF_WORD, PRIORITY_WORDS, required=False, allow_null=True)
-    category = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Category.objects.select_related("default_team"), required=False, allow_null=True
-    )
+    category = CategoryField(slug_field="slug", queryset=Category.objects.all(), required=False, allow_null=True)
     location = TextField(max_length=200, required=False, allow_blank=True)
     services = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
     team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
@@ -92,7 +115,14 @@ class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
 
     def validate_services(self, slugs: list[str]) -> list[Service]:
         """The services of these slugs, in the order given; one query however many."""
-        found = {service.slug: service for service in Service.objects.filter(slug__in=slugs).select_related("team")}
+        names = [f"slug{position}" for position in range(len(slugs))]
+        services = rows.select(
+            Service,
+            ("slugs", len(names)),
+            lambda: Service.objects.filter(slug__in=[Parameter(name, TEXT) for name in names]).order_by(),
+            **dict(zip(names, slugs, strict=True)),
+        )
+        found = {service.slug: service for service in services}
         unknown = [slug for slug in slugs if slug not in found]
         if unknown:
             raise serializers.ValidationError(f"There is no service {', '.join(unknown)}.", code="does_not_exist")

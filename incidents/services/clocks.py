@@ -4,20 +4,27 @@ import datetime as dt
 from typing import Any
 
 import structlog
+from django.db.models import QuerySet, Value
 
 from incidents import sla
 from incidents.models import Category, EventKind, Incident, IncidentEvent, SlaPolicy, Status
 from incidents.services.recording import Entry
+from users import rows
+from users.prepared import Parameter
 
 log = structlog.get_logger(__name__)
 
 
 def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
     """The policy for a severity, preferring the one for the category; {} when there is none."""
-    keys = [0, category.pk] if category else [0]
-    policies = SlaPolicy.objects.filter(severity=severity, category_key__in=keys).order_by()
-    best = max(policies, key=lambda policy: policy.category_key, default=None)
+    found = rows.select(SlaPolicy, "of a case", _policies, severity=severity, category=category.pk if category else 0)
+    best = max(found, key=lambda policy: policy.category_id or 0, default=None)
     return best.snapshot() if best else {}
+
+
+def _policies() -> QuerySet[SlaPolicy]:
+    of_all_or_one = [Value(0), Parameter("category")]
+    return SlaPolicy.objects.filter(severity=Parameter("severity"), category_key__in=of_all_or_one).order_by()
 
 
 def due_times(

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from incident_response.exceptions import NotFound, StaleVersion
@@ -15,6 +16,7 @@ from incidents.snapshot import Changes, encode
 from users import rows
 from users.audit import acting
 from users.models import User
+from users.prepared import Parameter
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
 BOOKKEEPING = ("updated_at", "version", "event_count", "head_digest", "is_tallied")
@@ -42,7 +44,7 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
 
     Raises NotFound when it was deleted meanwhile, StaleVersion when the present version is not an expected one.
     """
-    locked = Incident.objects.select_for_update().order_by().filter(pk=incident.pk).first()
+    locked = _locked(incident.pk)
     if locked is None or locked.deleted_at is not None:
         raise NotFound(f"{incident.reference} no longer exists.")
     _require_version(locked, expected_versions)
@@ -51,11 +53,20 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
 
 def lock_for(number: int, person: User | None, *, expected_versions: Collection[int] | None = None) -> Incident:
     """As `lock`, for an incident that was not read yet: NotFound too when the person may not see it (None may)."""
-    locked = Incident.objects.select_for_update().order_by().filter(pk=number).first()
+    locked = _locked(number)
     if locked is None or (person is not None and not can_see(person, locked)):
         raise NotFound(f"There is no incident INC-{number} here, or it is not yours to see.")
     _require_version(locked, expected_versions)
     return locked
+
+
+def _locked(number: int) -> Incident | None:
+    found = rows.select(Incident, "to lock", _to_lock, number=number)
+    return found[0] if found else None
+
+
+def _to_lock() -> QuerySet[Incident]:
+    return Incident.objects.select_for_update().order_by().filter(pk=Parameter("number"))
 
 
 def _require_version(incident: Incident, expected: Collection[int] | None) -> None:

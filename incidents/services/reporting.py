@@ -107,7 +107,7 @@ def require_can_respond(assignee: User | None) -> None:
 
 
 def _default_team(services: Sequence[Service], category: Category | None) -> Team | None:
-    teams = [service.team for service in services if service.team_id is not None]
-    if teams:
-        return teams[0]
+    answering = next((service for service in services if service.team_id is not None), None)
+    if answering is not None:
+        return answering.team
     return category.default_team if category else None

@@ -1,9 +1,11 @@
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
+from django.db.models import CharField
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from users import rows
+from users.prepared import Parameter
 from users.tests.factories import make_reporter
 
 
@@ -33,6 +35,24 @@ class InsertTests(TestCase):
 
         with self.assertRaises(IntegrityError), transaction.atomic():
             rows.insert(Group(name="night"))
+
+
+class SelectTests(TestCase):
+    def named(self, name: str) -> list[Group]:
+        return rows.select(Group, "named", lambda: Group.objects.filter(name=Parameter("name", CharField())), name=name)
+
+    def test_it_reads_whole_rows(self) -> None:
+        night, _day = Group.objects.create(name="night"), Group.objects.create(name="day")
+
+        with self.assertNumQueries(1):
+            [found] = self.named("night")
+
+        self.assertEqual((found, found.name, found._state.adding), (night, "night", False))
+
+    def test_it_finds_nothing_where_nothing_matches(self) -> None:
+        Group.objects.create(name="night")
+
+        self.assertEqual(self.named("day"), [])
 
 
 class UpdateTests(TestCase):
