@@ -7,6 +7,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import zip_longest
 from typing import Any
 
 from django.utils import timezone
@@ -67,7 +68,7 @@ def represent_all(rows: Iterable[Mapping[str, Any]], *, viewer: User, base_url: 
     """The rows as the API shows them; `base_url` is where incidents live, such as https://host/api/v1/incidents/."""
     rows = list(rows)
     slugs = service_slugs([row["id"] for row in rows])
-    transitions = cache(partial(_transitions, viewer))
+    transitions = _transitions_for(viewer)
     now = timezone.now()
     return [_shown(row, slugs[row["id"]], transitions, base_url, now) for row in rows]
 
@@ -76,7 +77,7 @@ def represent(
     row: Mapping[str, Any], services: list[str], *, viewer: User, base_url: str, now: dt.datetime
 ) -> dict[str, Any]:
     """One row as the API shows it."""
-    return _shown(row, services, partial(_transitions, viewer), base_url, now)
+    return _shown(row, services, _transitions_for(viewer), base_url, now)
 
 
 def _shown(
@@ -118,23 +119,27 @@ def _shown(
     }
 
 
-def _transitions(viewer: User, status: str, team_id: int | None) -> list[str]:
-    """Where the viewer may take an incident of that status and team."""
-    return allowed_transitions(status) if can_work_on(viewer, team_id) else []
+def _transitions_for(viewer: User) -> Callable[[str, int | None], list[str]]:
+    """What tells where the viewer may take an incident of a status and a team; most of a page's answers are alike."""
+    works_on, reachable = cache(partial(can_work_on, viewer)), cache(allowed_transitions)
+    return lambda status, team_id: reachable(status) if works_on(team_id) else []
 
 
 def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
     """The slugs of each incident's services, in order; one query."""
-    names = [f"id{position}" for position in range(len(incident_ids))]
-    query = prepared(("slugs of incidents", len(names)), lambda: _service_slugs(names))
     slugs: defaultdict[int, list[str]] = defaultdict(list)
-    for incident_id, slug in query.rows(**dict(zip(names, incident_ids, strict=True))):
+    if not incident_ids:
+        return slugs
+    # Filled up to the next power of two with the last id, so that a dozen queries serve all numbers of incidents.
+    places = [f"id {number}" for number in range(1 << (len(incident_ids) - 1).bit_length())]
+    query = prepared(("slugs of incidents", len(places)), lambda: _service_slugs(places))
+    for incident_id, slug in query.rows(**dict(zip_longest(places, incident_ids, fillvalue=incident_ids[-1]))):
         slugs[incident_id].append(slug)
     return slugs
 
 
-def _service_slugs(names: list[str]) -> Any:
-    through = Incident.services.through.objects.filter(incident__id__in=[Parameter(name) for name in names])
+def _service_slugs(places: list[str]) -> Any:
+    through = Incident.services.through.objects.filter(incident__id__in=[Parameter(place) for place in places])
     return through.order_by("service__slug").values_list("incident_id", "service__slug")
 
 

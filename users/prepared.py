@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models.expressions import Col
 
-MAX_KEPT = 500
+MAX_KEPT = 1000  # of about 5 kB each
 
 _kept: dict[Hashable, "Prepared"] = {}
 

@@ -8,8 +8,9 @@ from django.test import TestCase
 from rest_framework.test import APIClient
 
 from incidents.models import Incident, Subscription
+from incidents.representation import service_slugs
 from incidents.services import comment, report
-from incidents.tests.factories import MONDAY, make_category, make_incident, make_team, minutes
+from incidents.tests.factories import MONDAY, make_category, make_incident, make_service, make_team, minutes
 from incidents.vocabulary import Visibility
 from responders.models import Membership
 from users import prepared
@@ -170,3 +171,16 @@ class KeptQueriesTests(TestCase):
 
     def _set(self, **fields: Any) -> None:
         Incident.objects.filter(pk=self.hidden.pk).update(**fields)
+
+
+class ServiceSlugsTests(TestCase):
+    def test_it_knows_them_of_any_number_of_incidents(self) -> None:
+        services = [make_service(slug) for slug in ("search", "payments")]
+        incidents = [make_incident(by=make_admin(), services=services[: number % 3]) for number in range(6)]
+        expected = [[], ["search"], ["payments", "search"]] * 2
+
+        for count in range(7):
+            with self.subTest(count), self.assertNumQueries(min(count, 1)):
+                slugs = service_slugs([incident.pk for incident in incidents[:count]])
+
+                self.assertEqual([slugs[incident.pk] for incident in incidents[:count]], expected[:count])
