@@ -32,6 +32,7 @@ class TeamResource(SafeResource):
         fields = export_order = import_order = ("name", "description", "members")
         import_id_fields = ("name",)
         clean_model_instances = True
+        skip_unchanged = True
         report_skipped = True
         use_transactions = True
 
@@ -39,11 +40,19 @@ class TeamResource(SafeResource):
         """Teams with their members, read at once."""
         return Team.objects.prefetch_related("members")
 
+    def skip_row(
+        self, instance: Team, original: Team, row: dict[str, Any], import_validation_errors: Any = None
+    ) -> bool:
+        """Whether the row says what is so already, of the members too: they are written after the team."""
+        if not super().skip_row(instance, original, row, import_validation_errors):
+            return False
+        return "members" not in row or _addresses(row) == {user.email for user in instance.members.all()}
+
     def after_save_instance(self, instance: Team, row: dict[str, Any], **kwargs: Any) -> None:
         """Make the members those of the row; a file without the column changes none."""
         if "members" not in row:
             return
-        wanted = {word.lower() for word in str(row["members"] or "").split()}
+        wanted = _addresses(row)
         people = {user.email: user for user in User.objects.filter(email__in=wanted)}
         if missing := sorted(wanted - set(people)):
             raise ValueError(f"Nobody has the address {', '.join(missing)}.")
@@ -53,6 +62,10 @@ class TeamResource(SafeResource):
         for email in sorted(set(present) - wanted):
             remove_member(instance, present[email], by=self.by)
         instance.refresh_from_db()  # the preview shows the members as they are now, not as they were read
+
+
+def _addresses(row: dict[str, Any]) -> set[str]:
+    return {word.lower() for word in str(row["members"] or "").split()}
 
 
 class ServiceResource(SafeResource):

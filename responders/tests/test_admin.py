@@ -92,6 +92,13 @@ class ExchangeTests(Base):
         self.assertIn("rahel@example.com", new)
         self.assertEqual(list(self.team.members.all()), [self.rahel])
 
+    def test_it_says_which_teams_stay_as_they_are(self) -> None:
+        rows = b"name,members\nDatabase,RAHEL@example.com\nNetwork,tom@example.com\n"
+        file = SimpleUploadedFile("x.csv", rows, content_type="text/csv")
+        shown = self.client.post(reverse("admin:responders_team_import"), {"import_file": file, "format": "0"})
+
+        self.assertEqual([row.import_type for row in shown.context["result"].rows], ["skip", "new"])
+
     def test_it_leaves_members_alone_without_their_column(self) -> None:
         self.send("team", "name,description\nDatabase,Changed\n")
 
