@@ -16,8 +16,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", pages.index, name="index"),
-    # The name by which the admin's sign-in looks for it.
-    path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="admin_password_reset"),
+    path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="forgotten-password"),
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
     path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
     path("admin/", admin.site.urls),

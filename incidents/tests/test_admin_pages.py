@@ -18,6 +18,17 @@ class PageTests(BackOfficeCase):
         self.assertEqual(self.incident.status, Status.ON_HOLD)
         self.assertEqual((last.body, last.origin, last.actor), ("Waiting for a part.", Origin.ADMIN, self.member))
 
+    def test_it_names_the_list_once_above_it(self) -> None:
+        self.sign_in(self.member)
+
+        links = f'<a href="{LIST}" class="align-middle'
+        above_incident = self.client.get(page(self.incident)).content.decode()
+        above_category = self.client.get("/admin/incidents/category/").content.decode()
+
+        self.assertIn(links, above_incident)
+        self.assertNotIn('<a href="/admin/incidents/" class="align-middle', above_incident)
+        self.assertIn('<a href="/admin/incidents/" class="align-middle', above_category)
+
     def test_it_asks_for_a_note_where_one_is_needed(self) -> None:
         services.acknowledge(self.incident, by=self.admin)
         self.sign_in(self.member)

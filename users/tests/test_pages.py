@@ -93,4 +93,7 @@ class PageTests(TestCase):
         self.assertGreater(int(second["Retry-After"]), 0)
 
     def test_it_is_offered_where_people_sign_in(self) -> None:
-        self.assertContains(self.client.get("/admin/login/"), 'href="/forgotten-password/"')
+        answer = self.client.get("/admin/login/")
+
+        self.assertContains(answer, 'href="/forgotten-password/"', count=1)
+        self.assertContains(answer, "Forgotten your password?")
