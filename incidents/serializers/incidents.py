@@ -1,9 +1,11 @@
 """What goes in and out of the incident routes. Output is made by `incidents.representation`; the output serializers
 here describe it to readers of the OpenAPI document, and a test holds the two together."""
 
+import re
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from django.db import models
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
@@ -189,12 +191,22 @@ class IncidentSerializer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
+@extend_schema_field({"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "example": "INC-20"}]})
+class NumberField(serializers.IntegerField):
+    """An incident by its number or its reference."""
+
+    default_error_messages = {"invalid": "This takes the numbers or references of incidents, such as 20 or INC-20."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str):
+            data = re.sub(r"^INC-(?=\d)", "", data, flags=re.IGNORECASE)
+        return super().to_internal_value(data)
+
+
 class BulkSerializer(StrictFields, serializers.Serializer[Any]):
     """One change to many incidents."""
 
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), min_length=1, max_length=200
-    )
+    ids = serializers.ListField(child=NumberField(min_value=1, max_value=MAX_ID), min_length=1, max_length=200)
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
     assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)

@@ -289,6 +289,14 @@ class AsOfTests(IncidentCase):
 
 
 class BulkTests(IncidentCase):
+    def test_it_changes_many_by_number_or_reference(self) -> None:
+        first, second = make_incident(), make_incident()
+        ids = [first.reference.lower(), second.pk, second.reference]
+
+        answer = self.client.post(f"{INCIDENTS}bulk/", {"ids": ids, "status": "acknowledged"})
+
+        self.assertEqual([row["id"] for row in answer.json()["results"]], [first.pk, second.pk])
+
     def test_it_answers_for_each(self) -> None:
         resolved = make_incident(by=self.member)
         Incident.objects.filter(pk=resolved.pk).update(status="closed")
