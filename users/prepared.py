@@ -38,7 +38,7 @@ class Parameter(models.Expression):
         super().__init__(output_field=field or models.BigIntegerField())
         self.name, self.sent_as = name, field
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Slot]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A placeholder for whatever `Prepared.rows` is given under the name."""
         return "%s", [Slot(self.name, self.sent_as)]
 
