@@ -75,13 +75,7 @@ class SlaPolicy(models.Model):
         refuse_twins(self, "name")
         if self.time_zone not in available_timezones():
             raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
-        for name in ("ack_minutes", "resolve_minutes"):
-            if (getattr(self, name) or 0) > MAX_MINUTES:
-                raise ValidationError(
-                    {name: f"A target of more than {MAX_MINUTES:,} minutes (ten years) is a mistake."}
-                )
-        if None not in (self.ack_minutes, self.resolve_minutes) and self.ack_minutes > self.resolve_minutes:
-            raise ValidationError({"ack_minutes": "Acknowledging cannot have more minutes than resolving."})
+        self._refuse_targets()
         if not isinstance(self.weekdays, list) or not all(
             type(day) is int and day in range(7) for day in self.weekdays
         ):
@@ -96,6 +90,16 @@ class SlaPolicy(models.Model):
                 raise ValueError("other ways to write a day are not what the calendar looks for")
         except (TypeError, ValueError) as error:
             raise ValidationError({"holidays": 'Give a list of days such as ["2027-01-01"].'}) from error
+
+    def _refuse_targets(self) -> None:
+        for name in ("ack_minutes", "resolve_minutes"):
+            if (getattr(self, name) or 0) > MAX_MINUTES:
+                raise ValidationError(
+                    {name: f"A target of more than {MAX_MINUTES:,} minutes (ten years) is a mistake."}
+                )
+        acknowledge, resolve = self.ack_minutes, self.resolve_minutes
+        if acknowledge is not None and resolve is not None and acknowledge > resolve:
+            raise ValidationError({"ack_minutes": "Acknowledging cannot have more minutes than resolving."})
 
     def snapshot(self) -> dict[str, Any]:
         """The values that an incident copies when it opens: targets in minutes, and the calendar they count in."""
