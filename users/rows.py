@@ -28,7 +28,7 @@ def insert(*rows: Model) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"{start} {', '.join([marks] * len(rows))}", values)
         if len(rows) == 1:
-            meta = rows[0]._meta
+            meta: Any = rows[0]._meta
             rows[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
@@ -62,7 +62,8 @@ def _stored(model: type[Model]) -> list[str]:
 @cache
 def _insertion(model: type[Model]) -> tuple[str, list[Any]]:
     """The statement up to its values, and the fields whose values it takes."""
-    meta, quote = model._meta, connection.ops.quote_name
+    meta: Any = model._meta
+    quote = connection.ops.quote_name
     fields = [field for field in meta.concrete_fields if not field.generated and not field.primary_key]
     columns = ", ".join(quote(field.column) for field in fields)
     return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES", fields
@@ -70,7 +71,8 @@ def _insertion(model: type[Model]) -> tuple[str, list[Any]]:
 
 @cache
 def _update(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
-    meta, quote = model._meta, connection.ops.quote_name
+    meta: Any = model._meta
+    quote = connection.ops.quote_name
     fields = [meta.get_field(name) for name in names]
     assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)
     return f"UPDATE {quote(meta.db_table)} SET {assignments} WHERE {quote(meta.pk.column)} = %s", fields  # noqa: S608
