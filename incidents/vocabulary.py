@@ -78,6 +78,9 @@ class EventKind(models.TextChoices):
     REDACTED = "redacted", "Text removed"
     ACK_BREACHED = "ack_breached", "Not acknowledged in time"
     RESOLVE_BREACHED = "resolve_breached", "Not resolved in time"
+    ALERT_ADDED = "alert_added", "Alert added"
+    ALERT_RESOLVED = "alert_resolved", "Alert resolved"
+    ALERT_REMOVED = "alert_removed", "Alert taken out"
     DELETED = "deleted", "Deleted"
     RESTORED = "restored", "Restored"
 

@@ -3,7 +3,7 @@
 No signal is sent and nothing but the columns is written, so whoever writes this way tells the audit log themselves.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -14,14 +14,19 @@ from users.prepared import prepared
 
 Row = TypeVar("Row", bound=Model)
 
+CHUNK = 500  # rows in one statement: the databases bound its parameters and its length
+
 
 def insert(*rows: Model) -> None:
-    """Insert new rows of one model in one statement. A single one learns its id; of several, the ids stay unknown.
+    """Insert new rows of one model in few statements. A single one learns its id; of several, the ids stay unknown.
 
     Columns that the database generates are read when first asked for. Raises IntegrityError as `save()` does.
     """
-    if not rows:
-        return
+    for start in range(0, len(rows), CHUNK):
+        _insert(rows[start : start + CHUNK])
+
+
+def _insert(rows: Sequence[Model]) -> None:
     start, fields = _insertion(type(rows[0]))
     marks = f"({', '.join(['%s'] * len(fields))})"
     values = [_prepared(field, row, add=True) for row in rows for field in fields]
@@ -49,6 +54,31 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
     """
     query = prepared((model, key), lambda: queryset().values_list(*_stored(model)))
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
+
+
+def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
+    """Write these fields of several rows of one model, each its own values, in few statements."""
+    fields = sorted(names)
+    for start in range(0, len(rows), CHUNK):
+        _update_some(rows[start : start + CHUNK], fields)
+
+
+def _update_some(rows: Sequence[Model], names: Sequence[str]) -> None:
+    meta: Any = rows[0]._meta
+    quote = connection.ops.quote_name
+    key = quote(meta.pk.column)
+    assignments, values = [], []
+    for field in (meta.get_field(name) for name in names):
+        cases = " ".join(["WHEN %s THEN %s"] * len(rows))
+        assignments.append(f"{quote(field.column)} = CASE {key} {cases} END")
+        for row in rows:
+            values += [row.pk, _prepared(field, row, add=False)]
+    marks = ", ".join(["%s"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(meta.db_table)} SET {', '.join(assignments)} WHERE {key} IN ({marks})",  # noqa: S608
+            [*values, *(row.pk for row in rows)],
+        )
 
 
 def _prepared(field: Any, row: Model, *, add: bool) -> Any:

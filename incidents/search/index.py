@@ -1,7 +1,7 @@
 """The search table in either database: `incidents_search(incident id, document)`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django.db import connection
@@ -20,9 +20,10 @@ def _ask_now(name: str, query: Callable[[], Any]) -> list[Any]:
     return list(query())
 
 
-def index(incident: Incident) -> None:
-    """Write the document of an incident that has no comments yet."""
-    _write(incident, tokens.document(_own_text(incident)))
+def index(*incidents: Incident) -> None:
+    """Write the documents of incidents that have no comments yet."""
+    if incidents:
+        _write(incidents, [tokens.document(_own_text(incident)) for incident in incidents])
 
 
 def reindex(incident: Incident) -> None:
@@ -32,7 +33,7 @@ def reindex(incident: Incident) -> None:
     internal: list[str] = []
     for visibility, body in said:
         (internal if visibility == Visibility.INTERNAL else public).append(body)
-    _write(incident, tokens.document("\n".join(public), "\n".join(internal)))
+    _write([incident], [tokens.document("\n".join(public), "\n".join(internal))])
 
 
 def add(incident: Incident, *, public: str, internal: str) -> None:
@@ -117,14 +118,16 @@ def _id_column() -> str:
     return "rowid" if connection.vendor == "sqlite" else "incident_id"
 
 
-def _write(incident: Incident, document: str) -> None:
-    statement = (
-        "INSERT OR REPLACE INTO incidents_search (rowid, document) VALUES (%s, %s)"
+def _write(incidents: Sequence[Incident], documents: Sequence[str]) -> None:
+    start = (
+        "INSERT OR REPLACE INTO incidents_search (rowid, document) VALUES "
         if connection.vendor == "sqlite"
-        else "REPLACE INTO incidents_search (incident_id, document) VALUES (%s, %s)"
+        else "REPLACE INTO incidents_search (incident_id, document) VALUES "
     )
+    statement = start + ", ".join(["(%s, %s)"] * len(incidents))
+    pairs = zip(incidents, documents, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [incident.pk, document])
+        cursor.execute(statement, [value for incident, document in pairs for value in (incident.pk, document)])
 
 
 def _match(words: list[str], reads_internal: bool) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
         _set_services(entry, list(fields["services"]))
     if "severity" in fields or "category" in fields:
         severity = Severity(fields.get("severity", incident.severity))
-        _set_severity(entry, severity, moves_priority="priority" not in fields)
+        set_severity(entry, severity, moves_priority="priority" not in fields)
     if "priority" in fields:
         _set_priority(entry, fields["priority"])
     if "team" in fields and incident.team_id != _id(fields["team"]):
@@ -116,8 +116,8 @@ def _set_services(entry: Entry, services: list[Service]) -> None:
     entry.columns.add("updated_at")
 
 
-def _set_severity(entry: Entry, severity: Severity, *, moves_priority: bool) -> None:
-    """A new severity (or category) has its own policy: due times are counted anew from the opening."""
+def set_severity(entry: Entry, severity: Severity, *, moves_priority: bool = True) -> None:
+    """Within an entry: a new severity (or category) has its own policy: due times are counted anew from the opening."""
     incident = entry.incident
     is_changed = incident.severity != severity
     told: dict[str, Any] = {"severity": severity}

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from incident_response.exceptions import DomainError, PermissionRefused
 from incidents import audit, search
@@ -48,33 +49,46 @@ def report(
     services = list(dict.fromkeys(services))
     act = Act.now(by, origin, at)
     system = origin_system or str(act.origin)
-    values = policy_values(severity, category)
-    ack_due_at, resolve_due_at = due_times(values, act.at, [])
-    incident = Incident(
+    incident = new_incident(
+        act,
+        policy_values(severity, category),
         title=title,
         description=description,
         severity=severity,
-        priority=priority or Priority(severity),
-        is_priority_given=priority is not None,
+        priority=priority,
         category=category,
         location=location,
-        team=team or _default_team(services, category),
+        team=team or default_team(services, category),
         assignee=assignee,
-        reporter=by,
         is_restricted=is_restricted,
         origin_system=system,
         external_id=external_id,
         external_key=external_key(system, external_id) if external_id else None,
         occurred_at=occurred_at or act.at,
+    )
+    return _insert(incident, services, act)
+
+
+def new_incident(
+    act: Act, policy: dict[str, Any], *, severity: Severity, priority: Priority | None, **columns: Any
+) -> Incident:
+    """An incident that opens with this act, its clocks set by a policy's values; not stored yet."""
+    ack_due_at, resolve_due_at = due_times(policy, act.at, [])
+    incident = Incident(
+        severity=severity,
+        priority=priority or Priority(severity),
+        is_priority_given=priority is not None,
+        reporter=act.by,
         created_at=act.at,
         updated_at=act.received_at,
-        sla=values,
+        sla=policy,
         clock_started_at=act.at,
         ack_due_at=ack_due_at,
         resolve_due_at=resolve_due_at,
+        **columns,
     )
     incident.next_breach_at = next_breach_at(incident)
-    return _insert(incident, services, act)
+    return incident
 
 
 def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incident:
@@ -106,7 +120,8 @@ def require_can_respond(assignee: User | None) -> None:
         raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
 
 
-def _default_team(services: Sequence[Service], category: Category | None) -> Team | None:
+def default_team(services: Sequence[Service], category: Category | None) -> Team | None:
+    """The team of the first service that has one, else the category's."""
     answering = next((service for service in services if service.team_id is not None), None)
     if answering is not None:
         return answering.team

@@ -4,6 +4,7 @@ from django.db.models import CharField
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
+from responders.models import Team
 from users import rows
 from users.prepared import Parameter
 from users.tests.factories import make_reporter
@@ -64,3 +65,20 @@ class UpdateTests(TestCase):
 
         user.refresh_from_db()
         self.assertEqual((user.name, user.role), ("New", "reporter"))
+
+
+class UpdateManyTests(TestCase):
+    def test_it_writes_each_row_its_own_values(self) -> None:
+        teams = [Team.objects.create(name=f"Team {number}") for number in range(3)]
+        for team in teams:
+            team.name, team.description = f"{team.name}!", "unwritten"
+
+        rows.update_many(teams, ["name"])
+
+        stored = Team.objects.order_by("pk").values_list("name", "description")
+        self.assertEqual(list(stored), [("Team 0!", ""), ("Team 1!", ""), ("Team 2!", "")])
+
+    def test_it_does_nothing_for_no_rows(self) -> None:
+        with self.assertNumQueries(0):
+            rows.update_many([], ["name"])
+            rows.insert()

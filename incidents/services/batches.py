@@ -1,0 +1,110 @@
+"""Many incidents at once, for machines: few statements however many there are."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from incidents import search
+from incidents.models import Category, EventKind, Incident, IncidentEvent, Origin, Priority, Severity
+from incidents.services.clocks import policy_values
+from incidents.services.recording import Act, Entry
+from incidents.services.reporting import default_team, new_incident
+from incidents.snapshot import initial_changes
+from responders.models import Service, Team
+from users import rows
+from users.transactions import unit_of_work
+
+HISTORY_COLUMNS = ("event_count", "head_digest")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An incident to be opened by a machine; as `report` takes them. `data` are further facts of its first event."""
+
+    title: str
+    description: str = ""
+    severity: Severity = Severity.MEDIUM
+    priority: Priority | None = None
+    category: Category | None = None
+    team: Team | None = None
+    services: Sequence[Service] = ()
+    occurred_at: dt.datetime | None = None
+    origin_system: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@unit_of_work
+def open_many(openings: Sequence[Opening], *, origin: Origin, at: dt.datetime | None = None) -> list[Incident]:
+    """Open the incidents, in their order; nobody reported them, so nobody follows them yet.
+
+    The audit log, which tells what people did, is not told; the timeline is.
+    """
+    act = Act.now(None, origin, at)
+    policies: dict[tuple[int, int | None], dict[str, Any]] = {}
+    incidents = [_incident(opening, act, policies) for opening in openings]
+    entries = []
+    for incident, opening in zip(incidents, openings, strict=True):
+        entry = Entry(incident, act)
+        changes = initial_changes(incident, [service.slug for service in opening.services])
+        entry.note(EventKind.CREATED, data={**opening.data, "changes": changes})
+        entries.append(entry)
+    rows.insert(*incidents)
+    _learn_ids(incidents)
+    rows.insert(*(_of_saved(event, entry.incident) for entry in entries for event in entry.events))
+    through = Incident.services.through
+    pairs = [(i, service) for i, opening in zip(incidents, openings, strict=True) for service in opening.services]
+    rows.insert(*(through(incident=incident, service=service) for incident, service in pairs))
+    search.index(*incidents)
+    return incidents
+
+
+def lock_many(ids: Collection[int]) -> dict[int, Incident]:
+    """The incidents of these ids as they stand now, deleted ones too, locked in the order of their ids."""
+    if not ids:
+        return {}
+    locked = Incident.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    return {incident.pk: incident for incident in locked}
+
+
+def save_all(entries: Iterable[Entry]) -> None:
+    """Write what was done to several locked incidents."""
+    light = []
+    for entry in entries:
+        if entry.columns or any(event.body for event in entry.events):
+            entry.save()
+        elif entry.events:
+            light.append(entry)
+    rows.update_many([entry.incident for entry in light], HISTORY_COLUMNS)
+    rows.insert(*(event for entry in light for event in entry.events))
+
+
+def _incident(opening: Opening, act: Act, policies: dict[tuple[int, int | None], dict[str, Any]]) -> Incident:
+    category = opening.category
+    of_policy = (int(opening.severity), category.pk if category else None)
+    if of_policy not in policies:
+        policies[of_policy] = policy_values(opening.severity, category)
+    return new_incident(
+        act,
+        policies[of_policy],
+        title=opening.title,
+        description=opening.description,
+        severity=opening.severity,
+        priority=opening.priority,
+        category=category,
+        team=opening.team or default_team(opening.services, category),
+        origin_system=opening.origin_system or str(act.origin),
+        occurred_at=opening.occurred_at or act.at,
+    )
+
+
+def _learn_ids(incidents: Sequence[Incident]) -> None:
+    """Several rows inserted at once do not learn their ids everywhere; each has a uid of its own."""
+    ids = dict(Incident.objects.filter(uid__in=[incident.uid for incident in incidents]).values_list("uid", "pk"))
+    for incident in incidents:
+        incident.pk = ids[incident.uid]
+
+
+def _of_saved(event: IncidentEvent, incident: Incident) -> IncidentEvent:
+    event.incident = incident  # whose number is known only now
+    return event
