@@ -1,8 +1,8 @@
 """Where each request enters: its body is taken in, then it goes to a thread or to the event loop.
 
 Django's own ASGI handler starts an executor thread for every request of a synchronous view, which costs more than the
-view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler; only what is asynchronous by
-nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
+view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler; what senders post to the doors
+goes to the committer; only what is asynchronous by nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
 """
 
 import uuid
@@ -12,12 +12,15 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
 
+from alerts.incoming import MAX_BYTES, Incoming, IntakeError
+from alerts.intake import Door, find
+from alerts.intake.committer import committer
 from incident_response.api import problem, to_json
 from incident_response.bodies import ClientGone, Receive, Scope, Send, header, take_body
 from incident_response.bridge import ThreadedApplication
 from incident_response.exceptions import Busy, DomainError
 
-# Paths of asynchronous views: streams that stay open, and intake that must not wait for a thread.
+# Paths of asynchronous views: streams that stay open.
 ASYNC_PREFIXES: tuple[str, ...] = ()
 
 FORM_OVERHEAD_BYTES = 1024 * 1024  # what a multipart form may hold besides its files
@@ -35,6 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one request."""
     if scope["type"] != "http":
         await _refuse_protocol(scope, receive, send)
+    elif door := find(scope["method"], scope["path"]):
+        await _take_in(door, scope, receive, send)
     elif ASYNC_PREFIXES and scope["path"].startswith(ASYNC_PREFIXES):
         await asynchronous(dict(scope), receive, send)  # type: ignore[arg-type]
     else:
@@ -54,6 +59,28 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
             await threaded(scope, receive, send, body, size)
         except Busy as error:
             await _send_problem(send, error)
+
+
+async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+    """Intake uses neither Django's middleware nor its views."""
+    try:
+        body, _size = await take_body(scope, receive, MAX_BYTES)
+        with body:
+            reply = await committer.answer(door, _incoming(scope, body.read()))
+    except DomainError as error:
+        reply = door.refuse(IntakeError(error.message, status=error.status))
+    except ClientGone:
+        return
+    headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+    headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _incoming(scope: Scope, body: bytes) -> Incoming:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    address = (scope.get("client") or ("",))[0]
+    return Incoming(scope["method"], scope["path"], headers, body, scope["query_string"].decode("latin-1"), address)
 
 
 def _limit(scope: Scope) -> int:

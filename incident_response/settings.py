@@ -95,6 +95,22 @@ WEB_PROCESSES = env.integer(
 WEB_THREADS = env.integer(
     "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests one server process works on at a time."
 )
+STORM_INCIDENTS_PER_MINUTE = env.integer(
+    "STORM_INCIDENTS_PER_MINUTE",
+    default=30,
+    minimum=0,
+    help="Incidents that the alerts of one route open in a minute; the rest join one. 0: no limit.",
+)
+INTAKE_RETENTION_DAYS = env.integer(
+    "INTAKE_RETENTION_DAYS", default=14, minimum=1, help="How long what senders sent is kept as it came, in days."
+)
+ALERT_RETENTION_DAYS = env.integer(
+    "ALERT_RETENTION_DAYS", default=365, minimum=1, help="How long resolved alerts are kept after their end, in days."
+)
+LOG_RETENTION_DAYS = env.integer("LOG_RETENTION_DAYS", default=30, minimum=1, help="How long log lines are kept.")
+LOG_RETENTION_MB = env.integer(
+    "LOG_RETENTION_MB", default=4096, minimum=1, help="Space for log lines, in megabytes; the oldest make room."
+)
 env.refuse_unknown_names()
 
 # --- The application ------------------------------------------------------------------------------------------------
@@ -104,6 +120,7 @@ INSTALLED_APPS = [
     "users",
     "responders",
     "incidents",
+    "alerts",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from alerts import urls as alerts
 from incident_response import health, pages
 from users import pages as people
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
+    *alerts.doors,
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

@@ -33,6 +33,7 @@ class Job:
 
 def all_jobs() -> list[Job]:
     """Every job there is."""
+    from alerts import jobs as alerts
     from incidents import jobs as incidents
     from users import jobs as users
 
@@ -43,6 +44,12 @@ def all_jobs() -> list[Job]:
         Job("update_tallies", incidents.update_tallies, 1),
         Job("sweep_files", incidents.sweep_files, 24 * 3600),
         Job("forget_old", users.forget_old, 3600),
+        Job("process_intake", alerts.process_intake, 0.1),
+        Job("expire_alerts", alerts.expire_alerts, 5),
+        Job("lift_silences", alerts.lift_silences, 5),
+        Job("calm_flapping", alerts.calm_flapping, 30),
+        Job("watch_heartbeats", alerts.watch_heartbeats, 10),
+        Job("forget_intake", alerts.forget_old, 600),
     ]
 
 

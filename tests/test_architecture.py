@@ -31,6 +31,9 @@ OWN_MODULES = {
         *("tokens", "transactions"),
     },
     "responders": {"oncall"},
+    "alerts": {
+        *("adapters", "doors", "drafts", "folding", "incoming", "intake", "matching", "routing"),
+    },
     "incidents": {
         *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),
         *("sla", "snapshot", "workflow"),

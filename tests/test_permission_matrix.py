@@ -54,6 +54,10 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", "forgotten-password/", {}, (400,) * 6),
     ("get", "reset-password/", None, ANYBODY),
     ("post", "reset-password/", {}, (400,) * 6),
+    # Doors of senders: a key opens them, whoever the person is
+    *((method, "intake/<key>/", None, (403,) * 6) for method in ("get", "post", "put")),
+    *((method, "intake/<key>/heartbeat/", None, (403,) * 6) for method in ("get", "post", "put")),
+    ("post", "api/v2/alerts/", [], (401, 403, 403, 403, 403, 403)),
     ("get", "verify-email/", None, ANYBODY),
     ("post", "verify-email/", {}, (400,) * 6),
     ("get", f"{API}system/info/", None, ADMINS),
@@ -155,7 +159,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 def _plain(pattern: str) -> str:
-    pattern = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+    pattern = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z").replace("/?", "/")
     return re.sub(r"<\w+:(\w+)>", r"<\1>", re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern))
 
 
@@ -166,7 +170,7 @@ def methods_of(view: Any) -> list[str]:
         return [method for method in actions if method != "head"]
     view_class = getattr(view, "cls", getattr(view, "view_class", None))
     if view_class is None:
-        return ["get"]
+        return [method.lower() for method in getattr(view, "methods", ["GET"]) if method != "HEAD"]
     return [name for name in ("get", "post", "put", "patch", "delete") if hasattr(view_class, name)]
 
 
@@ -189,6 +193,7 @@ class PermissionMatrixTests(TestCase):
             "me/tokens/<pk>/": cls.own_token.pk,
             "users/<pk>/": other.pk,
             "<team_id>": cls.team.pk,
+            "<key>": "nobodys-key",
             "<user_id>": member.pk,
         }
         cls.category = make_category("paper")

@@ -1,0 +1,188 @@
+"""Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from alerts.incoming import Incoming, IntakeError, read_json
+
+# With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
+# where it is not asked for a format, "+0000 UTC".
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?: UTC)?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
+_BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
+_FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
+MAX_FIELDS = 200
+SEVERITIES = ("critical", "high", "medium", "low")
+
+# What senders call how bad it is, in the words that are common to most of them.
+_WORDS = {
+    "critical": "critical crit fatal emergency emerg page disaster down p1 sev1",
+    "high": "high error err major alert severe p2 sev2",
+    "medium": "medium warning warn minor average moderate p3 sev3",
+    "low": "low info information informational notice debug none ok p4 p5 sev4 sev5",
+}
+COMMON_SEVERITIES = {word: ours for ours, words in _WORDS.items() for word in words.split()}
+
+
+def json_object(incoming: Incoming) -> dict[str, Any]:
+    """The body as a JSON object, whatever its Content-Type says."""
+    value = read_json(incoming.body)
+    if not isinstance(value, dict):
+        raise IntakeError("The body is JSON, but not an object.")
+    return value
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; whatever else is in it is left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """A value as text: "" for null and what is empty, compact JSON for objects and lists. NUL, which no database
+    takes, is left out.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        value = orjson.dumps(value).decode() if value else ""
+    return str(value).replace("\0", "").strip()
+
+
+def first(*values: Any) -> str:
+    """The first value that says anything, as text."""
+    return next((said for said in map(text, values) if said), "")
+
+
+def texts(value: Any) -> dict[str, str]:
+    """An object as text to text, without what says nothing; nested values as compact JSON."""
+    found = ((str(name).replace("\0", "").strip(), text(part)) for name, part in mapping(value).items())
+    return {name: said for name, said in found if name and said}
+
+
+def labels(**facts: Any) -> dict[str, str]:
+    """Those of the facts that say anything, as labels."""
+    return texts(facts)
+
+
+def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
+    """Links from (text, address); only http and https, for they end up in pages."""
+    found = ((name, text(address)) for name, address in pairs)
+    return tuple({"href": href, "text": name} for name, href in found if _ADDRESS.fullmatch(href))
+
+
+def tag_labels(value: Any) -> dict[str, str]:
+    """Tags, listed or separated by commas, as labels: "env:prod" is env = prod, and what has no colon gathers in
+    `tags`. Of two with the same name the first counts.
+    """
+    listed = value if isinstance(value, list) else text(value).split(",")
+    found: dict[str, str] = {}
+    plain = []
+    for name, colon, said in (text(tag).partition(":") for tag in listed):
+        if colon and name.strip() and said.strip():
+            found.setdefault(name.strip(), said.strip())
+        elif name.strip():
+            plain.append(name.strip())
+    return {**found, **labels(tags=",".join(plain))}
+
+
+def form(incoming: Incoming) -> dict[str, str]:
+    """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
+
+    Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
+    """
+    if incoming.media_type == "multipart/form-data":
+        return _multipart(incoming)
+    return pairs(incoming.body)
+
+
+def pairs(encoded: bytes | str) -> dict[str, str]:
+    """The fields of an urlencoded form or a query; of several with one name the first. Raises IntakeError for more
+    than MAX_FIELDS.
+    """
+    data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
+    try:
+        found = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.") from error
+    return dict(reversed(found))
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """A time in UTC, from ISO 8601 (also without a colon in the zone) or seconds, milliseconds, micro- or nanoseconds
+    since 1970, as number or digits; None for nothing, for the year 1 by which Go means "not set", and for nonsense.
+    What has no zone is taken as UTC. Never before 1970.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        if not 0 < value < 1e20:  # also what is not a number, and the infinite
+            return None
+        value = str(value) if isinstance(value, int) else f"{value:.6f}"
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    return _from_number(value) if _NUMBER.fullmatch(value) else _from_words(value)
+
+
+def severity(value: Any, words: Mapping[str, str] = COMMON_SEVERITIES) -> str:
+    """One of ours for the sender's word; "" when the word says nothing to us."""
+    return words.get(text(value).lower(), "")
+
+
+def _multipart(incoming: Incoming) -> dict[str, str]:
+    boundary = _BOUNDARY.search(incoming.headers.get("content-type", ""))
+    if boundary is None:
+        raise IntakeError("The form is multipart, but its Content-Type names no boundary.")
+    parts = (b"\r\n" + incoming.body).split(b"\r\n--" + boundary[1].encode("utf-8", "replace"), MAX_FIELDS + 2)
+    if len(parts) > MAX_FIELDS + 2:
+        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.")
+    found: dict[str, str] = {}
+    for part in parts[1:]:
+        head, gap, value = part.partition(b"\r\n\r\n")
+        name = _FIELD.search(head.decode("utf-8", "replace"))
+        if gap and name:
+            found.setdefault(name[1], value.decode("utf-8", "replace"))
+    return found
+
+
+def _from_number(digits: str) -> dt.datetime | None:
+    seconds = Decimal(digits)
+    for _unit in ("milli", "micro", "nano"):
+        if seconds > _FINEST_SECONDS:
+            seconds /= 1000
+    if not 0 < seconds <= _FINEST_SECONDS:
+        return None
+    return _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def _from_words(value: str) -> dt.datetime | None:
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return None
+    day, clock, fraction, zone = match.groups()
+    zone = "+00:00" if not zone or zone[0] not in "+-" else zone
+    seconds = clock if len(clock) > 5 else f"{clock}:00"
+    try:
+        found = dt.datetime.fromisoformat(f"{day}T{seconds}.{(fraction or '0')[:6]:0<6}{zone}").astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found > _EPOCH else None

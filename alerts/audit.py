@@ -1,0 +1,13 @@
+"""What the audit log records of alerts: what people edit, never what machines write."""
+
+from auditlog.registry import auditlog
+
+from alerts.models import Heartbeat, Route, Silence, Source
+
+
+def register() -> None:
+    """Record every change of these models that goes through a save."""
+    auditlog.register(Source, exclude_fields=["last_received_at"], mask_fields=["signing_secret"])
+    auditlog.register(Heartbeat, exclude_fields=["last_beat_at"])
+    auditlog.register(Route, exclude_fields=["dropped_count", "matched_count"])
+    auditlog.register(Silence)

@@ -1,0 +1,61 @@
+"""`/intake/{key}/`: whatever the source's kind speaks; and a source's sign of life."""
+
+import re
+from typing import Any
+
+from alerts.adapters import adapters
+from alerts.incoming import Incoming, IntakeError, Reply
+from alerts.intake.doors import Door, Taken
+from alerts.intake.serving import event_of, keep_events
+from alerts.models import Source
+from alerts.services.processing import parse
+from alerts.services.queue import delivery_key
+from alerts.vocabulary import Kind
+
+PATH = re.compile(r"^/?intake/([^/]+)/")
+
+
+class IntakeDoor(Door):
+    """One address for every kind: the source's key in the path, for some tools can send nothing else."""
+
+    paths = (r"intake/(?P<key>[^/]+)/?",)
+    methods = frozenset({"POST", "PUT", "GET"})
+
+    def key(self, incoming: Incoming) -> str:
+        match = PATH.match(f"{incoming.path.rstrip('/')}/")
+        return match.group(1) if match else ""
+
+    def is_slow(self, source: Source | None) -> bool:
+        return source is not None and getattr(adapters().get(source.kind), "IS_SLOW", False)
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        adapter: Any = adapters().get(source.kind)
+        if source.kind == Kind.LOGS or adapter is None:
+            raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
+        if verify := getattr(adapter, "verify", None):
+            verify(incoming, source.signing_secret)
+        if (greet := getattr(adapter, "greet", None)) and greet(incoming):
+            return accepted(0)
+        count = len(parse(source, incoming))
+        number = adapter.delivery_id(incoming) if hasattr(adapter, "delivery_id") else ""
+        event = event_of(incoming, source, delivery_key=delivery_key(source, number) if number else None)
+        return Taken([event], accepted(count), keep_events, source)
+
+
+class HeartbeatDoor(Door):
+    """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST."""
+
+    paths = (r"intake/(?P<key>[^/]+)/heartbeat/?",)
+    methods = frozenset({"POST", "GET", "HEAD", "PUT"})
+    key = IntakeDoor.key
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        from alerts.services.heartbeats import keep_beats
+
+        return Taken([source], Reply(204), keep_beats, source)
+
+
+def accepted(alerts: int) -> Reply:
+    """What senders at our own address are told."""
+    return Reply.json(202, {"accepted": True, "alerts": alerts})

@@ -1,0 +1,72 @@
+"""What an adapter makes of a sender's message: alerts in our own words. Pure."""
+
+import datetime as dt
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TITLE_LENGTH = 200
+FINGERPRINT_LENGTH = 500
+
+
+class Action(enum.StrEnum):
+    """What the sender wants done."""
+
+    FIRE = "fire"
+    RESOLVE = "resolve"
+    ACKNOWLEDGE = "acknowledge"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One alert as its sender tells it.
+
+    `fingerprint` is the sender's own identity of the alert; the same one again is the same alert. Left empty, it is
+    computed from the labels, or from the title where there are none. `severity` is one of critical, high, medium, low,
+    or "" for what the source says. Times are aware and UTC; None means that the sender did not say.
+    `ends_at` of one that fires is when it counts as over unless it is heard of again. `labels` and
+    `annotations` are text to text; `links` are `{"href": …, "text": …}`. `note` goes with NOTE and ACKNOWLEDGE, `user`
+    is who did that over there. `is_expiry` marks an end that nobody told us of.
+    """
+
+    title: str
+    action: Action = Action.FIRE
+    fingerprint: str = ""
+    severity: str = ""
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[Mapping[str, str], ...] = ()
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+    note: str = ""
+    user: str = ""
+    is_expiry: bool = False
+
+    @property
+    def identity(self) -> str:
+        """The fingerprint, given or computed."""
+        if self.fingerprint:
+            return self.fingerprint
+        facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
+        return hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def to_json(draft: Draft) -> dict[str, Any]:
+    """A draft as plain JSON values, for the queue; empty members are left out."""
+    value: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}
+    value["action"] = draft.action.value
+    value["links"] = list(draft.links)
+    for name in ("starts_at", "ends_at"):
+        value[name] = value[name].isoformat() if value[name] else None
+    return {name: part for name, part in value.items() if part}
+
+
+def from_json(value: Mapping[str, Any]) -> Draft:
+    """A draft from what `to_json` made of it."""
+    times = {name: dt.datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
+    action = Action(value.get("action", "fire"))
+    return Draft(**{**value, **times, "action": action, "links": tuple(value.get("links", ()))})

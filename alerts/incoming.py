@@ -1,0 +1,146 @@
+"""A request at an intake door, and the reply to it, apart from any web framework."""
+
+import codecs
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_DEPTH = 60
+MAX_STREAMS = 64
+_GZIP = b"\x1f\x8b"
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+class IntakeError(Exception):
+    """A sender's mistake. `message` is one sentence for the person who set the sender up.
+
+    `status` is what HTTP answers: 400 unreadable, 401 no key, 403 wrong key or signature, 404 nothing there,
+    413 too large, 429 too often (then `retry_after` is in seconds), 503 somebody whom we must ask does not answer, so
+    that the sender should try again. `is_kept` says whether the body is worth keeping for a look and a replay: what came
+    with a wrong key is not.
+    """
+
+    def __init__(self, message: str, *, status: int = 400, retry_after: int = 0, is_kept: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+        self.is_kept = is_kept and status in (400, 403, 422)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request. `headers` have lower-case names; `path` is decoded, `body` is as it was sent until `unpacked`."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    query: str = ""
+    address: str = ""
+
+    def parameter(self, name: str) -> str:
+        """The first value of a query parameter, or nothing."""
+        return parse_qs(self.query, keep_blank_values=True).get(name, [""])[0]
+
+    @property
+    def media_type(self) -> str:
+        """The declared type, lower-case, without parameters; often missing or wrong."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def unpacked(self) -> "Incoming":
+        """The same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
+        because GELF clients declare one and send the other. What is not compressed stays as it is.
+
+        Raises IntakeError (413) for more than MAX_BYTES, IntakeError (400) for a damaged stream.
+        """
+        body = _inflated(self.body, self.headers.get("content-encoding", "").lower())
+        if body is self.body:
+            return self
+        return Incoming(self.method, self.path, self.headers, body, self.query, self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer: JSON unless `media_type` says otherwise."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+    @classmethod
+    def json(cls, status: int, value: Any, **headers: str) -> "Reply":
+        """A reply of JSON values."""
+        return cls(status, orjson.dumps(value), headers)
+
+
+def read_json(body: bytes) -> Any:
+    """JSON as strict as the standard, bounded in depth.
+
+    Raises IntakeError for anything else: NaN, lone surrogates, a body of another encoding, too deep a nesting.
+    """
+    try:
+        value = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
+    except orjson.JSONDecodeError as error:
+        raise IntakeError(f"The body is not valid JSON: {error}.") from error
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise IntakeError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            break
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return depth
+
+
+def _inflated(body: bytes, encoding: str) -> bytes:
+    if body[:2] == _GZIP:
+        bits = 31
+    elif body[:1] == b"\x78" and len(body) > 2 and int.from_bytes(body[:2], "big") % 31 == 0:
+        bits = 15
+    elif "deflate" in encoding and body:
+        bits = -15
+    else:
+        return body
+    try:
+        return _unpack(body, bits)
+    except (zlib.error, EOFError) as error:
+        if _is_text(body):  # it only looked like one ("x" may begin a line), or its sender declares what it does not do
+            return body
+        raise IntakeError(f"The compressed body is damaged: {error}.") from error
+
+
+def _unpack(body: bytes, bits: int) -> bytes:
+    """Every stream in the body, one after the other: gzip may be made of several."""
+    unpacked = bytearray()
+    for _stream in range(MAX_STREAMS):
+        stream = zlib.decompressobj(bits)
+        unpacked += stream.decompress(body, MAX_BYTES + 1 - len(unpacked))
+        if len(unpacked) > MAX_BYTES:
+            raise IntakeError(f"Unpacked, the body is larger than {MAX_BYTES:,} bytes.", status=413)
+        if not stream.eof:
+            raise EOFError("it ends too early")
+        body = stream.unused_data
+        if not body.strip(b"\0\r\n "):  # some pad with zeros
+            return bytes(unpacked)
+    raise zlib.error(f"it is made of more than {MAX_STREAMS} parts")
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(body) is None

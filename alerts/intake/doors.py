@@ -1,0 +1,86 @@
+"""Doors: the addresses that senders post to, each speaking one vendor's protocol."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from alerts.incoming import Incoming, IntakeError, Reply
+from alerts.models import Source
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a door has read and wants kept: `rows` go to `shelf`, and only then the sender is told `reply`.
+
+    `shelf` is called inside the transaction with everything that was taken for it at the same time.
+    """
+
+    rows: Sequence[Any]
+    reply: Reply
+    shelf: Callable[[Sequence["Taken"]], None]
+    source: Source | None = None
+
+
+class Door:
+    """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
+
+    paths: ClassVar[tuple[str, ...]] = ()  # regular expressions for the whole path after its first slash
+    methods: ClassVar[frozenset[str]] = frozenset({"POST"})
+
+    def key(self, incoming: Incoming) -> str:
+        """The sender's key, from the place that the protocol has for it; "" when there is none."""
+        raise NotImplementedError
+
+    def source(self, incoming: Incoming) -> Source | None:
+        """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one."""
+        from alerts.services.sources import source_of
+
+        key = self.key(incoming)
+        if not key:
+            raise IntakeError("There is no key in the request.", status=401)
+        source = source_of(key)
+        if source is None:
+            raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_kept=False)
+        return source
+
+    def is_slow(self, source: Source | None) -> bool:
+        """Whether taking it may wait for the network, so that it must not hold up others."""
+        return False
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        """Read it; a Reply when there is nothing to keep. Raises IntakeError for what cannot be read."""
+        raise NotImplementedError
+
+    def refuse(self, error: IntakeError) -> Reply:
+        """The error as the vendor's senders know it."""
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return Reply.json(error.status, {"detail": error.message}, **headers)
+
+
+_doors: list[tuple[re.Pattern[str], Door]] = []
+
+
+def register(*doors: Door) -> None:
+    """Open doors: from now on `find` knows their paths."""
+    _doors.extend((re.compile(path), door) for door in doors for path in door.paths)
+
+
+def find(method: str, path: str) -> Door | None:
+    """The door at a path, if one is there for this method."""
+    relative = path.removeprefix("/")
+    for pattern, door in _doors:
+        if pattern.fullmatch(relative) and method in door.methods:
+            return door
+    return None
+
+
+def doors() -> list[Door]:
+    """All doors, in the order of their registration."""
+    return list(dict.fromkeys(door for _pattern, door in _doors))
+
+
+def bearer(incoming: Incoming, *schemes: str) -> str:
+    """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
+    scheme, _space, credentials = incoming.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() in schemes else ""

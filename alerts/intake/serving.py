@@ -1,0 +1,125 @@
+"""Serving requests at the doors: read each, keep all in one transaction, answer each."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import structlog
+from django.db import DatabaseError
+from django.utils import timezone
+
+from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
+from alerts.intake.doors import Door, Taken
+from alerts.intake.limits import turned_away
+from alerts.models import IntakeEvent, Source
+from alerts.vocabulary import IntakeState
+from users.transactions import unit_of_work
+
+log = structlog.get_logger(__name__)
+
+REASON_LENGTH = 500
+Call = tuple[Door, Incoming]
+Shelf = Callable[[Sequence[Taken]], None]
+
+
+def serve(calls: Sequence[Call]) -> list[Reply]:
+    """The answers to requests that came at the same time. What is answered 2xx is committed; never raises."""
+    taken = [_read(door, incoming) for door, incoming in calls]
+    wanted = [one for one in taken if isinstance(one, Taken)]
+    try:
+        _keep(wanted)
+    except Exception as error:
+        if len(calls) > 1:
+            log.warning("intake_batch_split", requests=len(calls), error=str(error))
+            return [serve([call])[0] for call in calls]
+        log.error("intake_not_kept", exc_info=error)
+        # A 5xx is what senders try again; the fault is ours or the database's.
+        return [calls[0][0].refuse(_not_now(error))]
+    return [one.reply if isinstance(one, Taken) else one for one in taken]
+
+
+def failed(door: Door, incoming: Incoming, source: Source | None, error: IntakeError) -> Taken:
+    """What cannot be read, kept with the reason, so that it can be looked at and replayed after a fix."""
+    event = event_of(incoming, source, state=IntakeState.FAILED, reason=error.message)
+    return Taken([event], door.refuse(error), keep_events, source)
+
+
+def event_of(
+    incoming: Incoming,
+    source: Source | None,
+    *,
+    format: str = "",
+    state: IntakeState = IntakeState.WAITING,
+    reason: str = "",
+    delivery_key: str | None = None,
+) -> IntakeEvent:
+    """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
+    kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
+    if incoming.query:
+        kept["query"] = incoming.query
+    return IntakeEvent(
+        source=source,
+        format=format or (source.kind if source else ""),
+        state=state,
+        reason=reason[:REASON_LENGTH],
+        headers=kept,
+        body=incoming.body,
+        delivery_key=delivery_key,
+        received_at=timezone.now(),
+    )
+
+
+# What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
+KEPT_HEADERS = (
+    "content-type",
+    "content-encoding",
+    "user-agent",
+    "x-amz-sns-message-type",
+    "x-amz-sns-topic-arn",
+    "sentry-hook-resource",
+    "request-id",
+    "x-github-event",
+    "x-github-delivery",
+)
+
+
+def keep_events(taken: Sequence[Taken]) -> None:
+    """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
+    from alerts.services.queue import insert_events
+
+    insert_events([event for one in taken for event in one.rows])
+
+
+@unit_of_work
+def _keep(taken: Sequence[Taken]) -> None:
+    shelves: defaultdict[Shelf, list[Taken]] = defaultdict(list)
+    for one in taken:
+        shelves[one.shelf].append(one)
+    for shelf, of_it in shelves.items():
+        shelf(of_it)
+
+
+def _read(door: Door, incoming: Incoming) -> Taken | Reply:
+    source = None
+    try:
+        if len(incoming.body) > MAX_BYTES:
+            raise IntakeError(f"The body is larger than {MAX_BYTES:,} bytes.", status=413)
+        source = door.source(incoming)
+        if source is not None and (refusal := turned_away(door, source)) is not None:
+            return refusal
+        return door.take(incoming.unpacked(), source)
+    except IntakeError as error:
+        return failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
+    except DatabaseError as error:
+        log.error("intake_without_database", exc_info=error)
+        return door.refuse(_not_now(error))
+    except Exception as error:
+        # An adapter met something that nobody thought of. It is kept, and can be replayed after a fix.
+        log.error("intake_not_read", source=source and source.pk, exc_info=error)
+        fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
+        return failed(door, incoming, source, fault) if source else door.refuse(fault)
+
+
+def _not_now(error: Exception) -> IntakeError:
+    return IntakeError(
+        f"It could not be stored now ({type(error).__name__}); send it again.", status=503, retry_after=5
+    )

@@ -1,0 +1,49 @@
+"""Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
+
+import datetime as dt
+
+from alerts.services import heartbeats, processing, upkeep
+
+MAX_BATCHES = 20  # then the worker looks whether it is to stop
+
+
+def process_intake(now: dt.datetime) -> int:
+    """Work off what senders handed in."""
+    total = 0
+    for _ in range(MAX_BATCHES):
+        done = processing.process_waiting()
+        total += done
+        if not done:
+            break
+    return total
+
+
+def expire_alerts(now: dt.datetime) -> int:
+    """End alerts that were not heard of again in time."""
+    return upkeep.expire(now)
+
+
+def lift_silences(now: dt.datetime) -> int:
+    """Open what a silence kept quiet and still fires."""
+    return upkeep.lift_silences(now)
+
+
+def calm_flapping(now: dt.datetime) -> int:
+    """Take alerts that keep still as calm."""
+    return upkeep.calm(now)
+
+
+def watch_heartbeats(now: dt.datetime) -> int:
+    """Raise an alert for each sign of life that stays away."""
+    return heartbeats.watch(now)
+
+
+def forget_old(now: dt.datetime) -> int:
+    """Delete what is kept no longer."""
+    total = 0
+    for _ in range(MAX_BATCHES):
+        done = upkeep.forget(now)
+        total += done
+        if not done:
+            break
+    return total

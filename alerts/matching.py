@@ -1,0 +1,94 @@
+"""Matchers over what is known of an alert: the same for routes and silences. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from alerts.vocabulary import MatchOperator
+
+PATTERN_LENGTH = 500
+MAX_MATCHERS = 50
+NAME = re.compile(r"^[^\s=!~{}\"]{1,200}$")
+# A group that repeats and holds a repetition, such as (a+)+, can take for ever on a text of forty letters.
+_NESTED_REPETITION = re.compile(r"\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)\s*[*+{]")
+
+
+class MatcherInvalid(ValueError):
+    """A matcher that cannot be; the message says why."""
+
+
+@lru_cache(maxsize=2048)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A matcher's regular expression. Raises MatcherInvalid for one that is not one, or may never come to an end."""
+    if len(pattern) > PATTERN_LENGTH:
+        raise MatcherInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
+    if _NESTED_REPETITION.search(pattern):
+        raise MatcherInvalid(f"{pattern} repeats a repetition, which can take for ever; write it without.")
+    try:
+        return re.compile(pattern, re.DOTALL)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise MatcherInvalid(f"{pattern} is not a regular expression: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One condition: the fact of that name (nothing, when the alert has none) compared with the value."""
+
+    name: str
+    op: MatchOperator
+    value: str
+
+    def matches(self, facts: Mapping[str, str]) -> bool:
+        """Whether it holds."""
+        fact = facts.get(self.name, "")
+        if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
+            return (fact == self.value) == (self.op == MatchOperator.EQUAL)
+        return (self._pattern.fullmatch(fact) is not None) == (self.op == MatchOperator.MATCHES)
+
+    def explain(self, facts: Mapping[str, str]) -> str:
+        """Why it does not hold, in a sentence."""
+        return f'{self.name} is "{facts.get(self.name, "")}", and must be {self.op} "{self.value}".'
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return compiled(self.value)
+
+
+def matchers_from(value: Any) -> list[Matcher]:
+    """Matchers from what is stored or was sent: a list of `{name, op, value}`. Raises MatcherInvalid."""
+    if not isinstance(value, list) or len(value) > MAX_MATCHERS:
+        raise MatcherInvalid(f"Matchers are a list of at most {MAX_MATCHERS} objects with name, op and value.")
+    return [_matcher_from(item) for item in value]
+
+
+def first_failing(matchers: Iterable[Matcher], facts: Mapping[str, str]) -> Matcher | None:
+    """The first matcher that does not hold; None when all do."""
+    return next((matcher for matcher in matchers if not matcher.matches(facts)), None)
+
+
+def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[str, str]:
+    """What matchers look at: the labels, and the severity and the source's name, which win over labels so named."""
+    return {**labels, "severity": severity, "source": source}
+
+
+def words_of(matchers: Sequence[Matcher]) -> str:
+    """Matchers in one line, as Prometheus writes them."""
+    return ", ".join(f'{matcher.name}{matcher.op}"{matcher.value}"' for matcher in matchers)
+
+
+def _matcher_from(item: Any) -> Matcher:
+    if not isinstance(item, dict) or set(item) - {"name", "op", "value"}:
+        raise MatcherInvalid("A matcher is an object with name, op and value.")
+    name, op, value = item.get("name"), item.get("op", "="), item.get("value", "")
+    if not isinstance(name, str) or not NAME.match(name):
+        raise MatcherInvalid(f"{name!r} is not the name of a label.")
+    if op not in MatchOperator.values:
+        raise MatcherInvalid(f"{op!r} is not one of {' '.join(MatchOperator.values)}.")
+    if not isinstance(value, str):
+        raise MatcherInvalid(f"The value for {name} is not a text.")
+    matcher = Matcher(name, MatchOperator(op), value)
+    if matcher.op in (MatchOperator.MATCHES, MatchOperator.MATCHES_NOT):
+        compiled(value)
+    return matcher

@@ -1,0 +1,23 @@
+"""Alerts: where they come from, what they are, where they go."""
+
+from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, pair_number
+from alerts.models.change import ChangeEvent
+from alerts.models.intake import IntakeEvent, IntakeEventQuerySet
+from alerts.models.routing import Route, Silence
+from alerts.models.source import Heartbeat, Source, SourceKey
+
+__all__ = [
+    "Alert",
+    "AlertGroup",
+    "AlertLabel",
+    "AlertQuerySet",
+    "ChangeEvent",
+    "Heartbeat",
+    "IntakeEvent",
+    "IntakeEventQuerySet",
+    "Route",
+    "Silence",
+    "Source",
+    "SourceKey",
+    "pair_number",
+]

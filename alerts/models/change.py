@@ -1,0 +1,29 @@
+"""Changes made to systems: deploys, configuration, flags."""
+
+from django.db import models
+
+from alerts.models.source import Source
+from responders.models import Service
+
+
+class ChangeEvent(models.Model):
+    """Something that somebody changed, told so that it can be seen beside what broke afterwards."""
+
+    source = models.ForeignKey(Source, null=True, on_delete=models.SET_NULL, related_name="changes")
+    service = models.ForeignKey(Service, null=True, on_delete=models.SET_NULL, related_name="changes")
+    summary = models.CharField(max_length=500)
+    origin = models.CharField(max_length=200, blank=True, default="", help_text="What it was made with or on.")
+    details = models.JSONField(default=dict)
+    links = models.JSONField(default=list)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-occurred_at", "-id"]
+        indexes = [
+            models.Index(fields=["occurred_at"], name="change_occurred"),
+            models.Index(fields=["service", "occurred_at"], name="change_service"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary

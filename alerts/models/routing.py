@@ -1,0 +1,75 @@
+"""Where alerts go, and when they keep quiet."""
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from alerts.models.source import minutes_field
+from incidents.models import Category
+from incidents.vocabulary import Priority, Severity
+from responders.models import Service, Team
+
+MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
+
+
+class Route(models.Model):
+    """What to do with the alerts that match: the first route that does decides, unless it says to go on."""
+
+    name = models.CharField(max_length=100, unique=True)
+    position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
+    is_enabled = models.BooleanField(default=True)
+    matchers = models.JSONField(default=list, blank=True, help_text=MATCHERS_HELP)
+    go_on = models.BooleanField(
+        default=False, help_text="Look at later routes too, for what this one leaves open (`continue` in the API)."
+    )
+    is_drop = models.BooleanField(default=False, help_text="Keep nothing of these alerts but their number.")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices, null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, null=True, blank=True)
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    group_by = models.JSONField(  # NULL: as the source says
+        null=True, blank=True, default=None, help_text="Label names; empty: as the source says."
+    )
+    open_after_count = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="Open an incident only after so many firings …"
+    )
+    open_after_minutes = minutes_field("… within this time.", default=5)
+    dropped_count = models.PositiveBigIntegerField(default=0, editable=False)
+    matched_count = models.PositiveBigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Silence(models.Model):
+    """A time in which matching alerts are recorded but open nothing; weekly, when it repeats.
+
+    A weekly one is active on `weekdays` (0 is Monday) from `starts_time` to `ends_time` in `time_zone` (an end before
+    the start is on the next day), between `starts_at` and `ends_at`.
+    """
+
+    matchers = models.JSONField(default=list, help_text=MATCHERS_HELP)
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField()
+    comment = models.CharField(max_length=500, blank=True, default="")
+    weekdays = models.JSONField(default=list, blank=True, help_text="0 (Monday) to 6; empty: not weekly.")
+    starts_time = models.TimeField(null=True, blank=True)
+    ends_time = models.TimeField(null=True, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["ends_at"], name="silence_ends")]
+
+    def __str__(self) -> str:
+        return self.comment or f"silence {self.pk}"

@@ -1,0 +1,103 @@
+"""Where alerts come from."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from alerts.vocabulary import Kind
+from incidents.vocabulary import Severity
+from responders.models import Team
+
+DAY_MINUTES = 24 * 60
+YEAR_MINUTES = 366 * DAY_MINUTES
+
+
+def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
+    """A number of minutes, at least one and at most a year."""
+    return models.PositiveIntegerField(
+        null=default is None,
+        blank=default is None,
+        default=default,
+        validators=[MinValueValidator(1), MaxValueValidator(YEAR_MINUTES)],
+        help_text=help_text,
+    )
+
+
+class Source(models.Model):
+    """An intake point: one tool, or one installation of it, and how its alerts are taken."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources")
+    default_severity = models.PositiveSmallIntegerField(
+        choices=Severity.choices, default=Severity.MEDIUM, help_text="Of alerts that do not say how bad they are."
+    )
+    severity_map = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what the adapter knows.',
+    )
+    group_by = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Label names. Alerts with the same values share one open incident; empty: each alert has its own.",
+    )
+    auto_resolve = models.BooleanField(default=True, help_text="Resolve the incident when all its alerts are resolved.")
+    reopen_minutes = minutes_field(
+        "An alert that fires again within this time of the incident's end reopens it instead of opening another.",
+        default=DAY_MINUTES,
+    )
+    rate_limit = models.PositiveIntegerField(
+        default=6000, validators=[MinValueValidator(1)], help_text="Requests a minute; what is above gets 429."
+    )
+    heartbeat_minutes = minutes_field("Raise an alert when nothing is heard for this long.")
+    expire_minutes = minutes_field(
+        "An alert not heard of for this long counts as resolved. Empty: after a day where its sender gives no times."
+    )
+    templates = models.JSONField(
+        default=dict, blank=True, help_text="For generic sources: a template for each field, such as {{ check.name }}."
+    )
+    signing_secret = models.CharField(
+        max_length=200, blank=True, default="", help_text="What the sender signs with, where it does (GitHub, Sentry)."
+    )
+    is_enabled = models.BooleanField(default=True)
+    last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceKey(models.Model):
+    """A key that lets a sender in. Only its SHA-256 is kept; two may be live, so that one can be rotated."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=8, help_text="The first characters, to tell keys apart.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+
+class Heartbeat(models.Model):
+    """A named sign of life that a source promised: when it stays away, an alert is raised."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
+    name = models.CharField(max_length=100)
+    interval_minutes = minutes_field("How long it may stay away.", default=10)
+    last_beat_at = models.DateTimeField(default=timezone.now)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["source", "name"]
+        constraints = [models.UniqueConstraint(fields=["source", "name"], name="heartbeat_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,321 @@
+"""What a batch of messages does to the alerts they tell of; their incidents are `opening`'s part."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.db.models import F, Q
+
+from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH, Action, Draft
+from alerts.folding import Known, Outcome, fold, is_flapping, with_change
+from alerts.matching import facts_of
+from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pair_number
+from alerts.routing import Decision, alert_key, decide, silence_for
+from alerts.services.opening import Incidents, Started
+from alerts.services.queue import DRAFT_FORMAT
+from alerts.services.rules import rules, silences
+from alerts.vocabulary import AlertStatus, Ending, IntakeState
+from incidents.vocabulary import SEVERITY_OF_WORD, Severity
+from users import rows
+
+if TYPE_CHECKING:
+    from alerts.services.processing import Reading
+
+MAX_LABELS = 100
+LABEL_LENGTH = 2000
+TEXT_LENGTH = 20_000
+# What a sender that gives no times, and never says that it is over, is believed without being heard of again.
+UNTIMED_EXPIRY = dt.timedelta(days=1)
+
+COUNTED = ("occurrences", "last_seen_at", "expires_at")
+TOLD = ("severity", "title", "description", "annotations", "links")
+STATE = ("status", "starts_at", "ends_at", "ended_by", "incident", "silenced_by", "is_flapping", "changes")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A draft with where it came from and when we heard of it."""
+
+    draft: Draft
+    source: Source
+    received_at: dt.datetime
+    key: str
+
+
+class Batch:
+    """Messages worked off together, inside one transaction."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+        self.rules = rules()
+        self.silences = silences(now)
+        self.alerts: dict[str, Alert] = {}
+        self.touched: dict[str, set[str]] = {}
+        self.started: dict[str, Started] = {}
+        self.ended: dict[str, Alert] = {}
+        self.voices: list[tuple[Alert, Draft]] = []
+        self.matched: Counter[int] = Counter()
+        self.dropped: Counter[int] = Counter()
+
+    def apply(self, readings: Sequence["Reading"]) -> None:
+        """Fold every message into its alert, open, join and resolve incidents, and mark the events done."""
+        messages = [list(_messages(reading)) for reading in readings]
+        self._load({message.key: message.source for of_one in messages for message in of_one})
+        states = []
+        for reading, of_one in zip(readings, messages, strict=True):
+            outcomes = [self._take(message) for message in of_one]
+            states.append((reading, _state_of(reading, outcomes), len(of_one)))
+        incidents = Incidents(self.now, self.rules)
+        incidents.place(list(self.started.values()), self.ended.values(), [alert for alert, _ in self.voices])
+        self._write()
+        incidents.end(self.ended.values())
+        incidents.speak(self.voices)
+        incidents.save()
+        self._count_routes()
+        self._close(states)
+
+    # --- Alerts -------------------------------------------------------------------------------------------------------
+
+    def _load(self, sources: Mapping[str, Source]) -> None:
+        """Lock the alerts, in the order of their keys, so that two batches never wait for each other crosswise."""
+        for alert in Alert.objects.select_for_update().filter(key__in=sources).order_by("key"):
+            alert.source = sources[alert.key]
+            self.alerts[alert.key] = alert
+
+    def _take(self, message: Message) -> Outcome | None:
+        """Fold one message; None when a route drops it."""
+        draft, alert = message.draft, self.alerts.get(message.key)
+        if draft.action in (Action.ACKNOWLEDGE, Action.NOTE):
+            return self._voice(alert, draft)
+        severity = severity_of(message.source, draft)
+        facts = facts_of(draft.labels, severity=severity.word, source=message.source.name)
+        decision = decide(self.rules, facts)
+        if decision.rule is not None:
+            self.matched[decision.rule.id] += 1
+        if decision.is_drop and decision.rule is not None:
+            self.dropped[decision.rule.id] += 1
+            return None
+        outcome = fold(_known(alert), draft)
+        if draft.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):
+            return Outcome.STALE  # heard of again since it was found to have expired
+        self._fold(outcome, alert, message, severity, decision, facts)
+        return outcome
+
+    def _voice(self, alert: Alert | None, draft: Draft) -> Outcome:
+        if alert is None:
+            return Outcome.NOTHING
+        self.voices.append((alert, draft))
+        return Outcome.REPEATED
+
+    def _fold(
+        self,
+        outcome: Outcome,
+        alert: Alert | None,
+        message: Message,
+        severity: Severity,
+        decision: Decision,
+        facts: Mapping[str, str],
+    ) -> None:
+        if outcome in (Outcome.NEW, Outcome.ENDED_UNSEEN):
+            alert = self.alerts[message.key] = new_alert(message, severity)
+            self.touched[message.key] = set()
+        if alert is None or outcome == Outcome.NOTHING:
+            return
+        changed = self.touched.setdefault(message.key, set())
+        if message.draft.action == Action.FIRE and outcome != Outcome.NEW:
+            count(alert, message, changed, severity, is_stale=outcome == Outcome.STALE)
+        if outcome == Outcome.RESOLVED:
+            self._end(alert, message, changed)
+        elif outcome in (Outcome.NEW, Outcome.REFIRED):
+            self._begin(alert, message, changed, outcome)
+        if outcome in (Outcome.NEW, Outcome.REFIRED, Outcome.REPEATED):
+            self._start(alert, decision, facts, outcome)
+
+    def _begin(self, alert: Alert, message: Message, changed: set[str], outcome: Outcome) -> None:
+        changed.update(STATE)
+        if outcome == Outcome.REFIRED:
+            alert.status, alert.ends_at, alert.ended_by = AlertStatus.FIRING, None, ""
+            alert.starts_at = message.draft.starts_at or message.received_at
+        self._note_change(alert, message.received_at)
+        self.ended.pop(alert.key, None)
+
+    def _end(self, alert: Alert, message: Message, changed: set[str]) -> None:
+        changed.update(STATE)
+        alert.status = AlertStatus.RESOLVED
+        alert.ends_at = message.draft.ends_at or message.received_at
+        alert.ended_by = Ending.EXPIRY if message.draft.is_expiry else Ending.SENDER
+        alert.expires_at = None
+        self._note_change(alert, message.received_at)
+        self.ended[alert.key] = alert
+
+    def _note_change(self, alert: Alert, at: dt.datetime) -> None:
+        alert.changes = with_change(alert.changes, at)
+        alert.is_flapping = is_flapping(alert.changes, at)
+
+    def _start(self, alert: Alert, decision: Decision, facts: Mapping[str, str], outcome: Outcome) -> None:
+        """Have its incident seen to, unless a silence keeps it quiet or it is where it belongs."""
+        is_settled = alert.incident_id is not None and "severity" not in self.touched[alert.key]
+        if outcome == Outcome.REPEATED and (is_settled or alert.key in self.started):
+            return
+        is_quiet = alert.incident_id is None or outcome != Outcome.REPEATED
+        silence = silence_for(self.silences, facts, self.now) if is_quiet else None
+        alert.silenced_by_id = silence.id if silence else None
+        self.touched[alert.key].add("silenced_by")
+        if silence is None:
+            self.started[alert.key] = Started(alert, decision.rule, outcome)
+
+    # --- Writing ------------------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        fresh = [alert for alert in self.alerts.values() if alert._state.adding]
+        rows.insert(*fresh)
+        learn_ids(fresh)
+        insert_labels(fresh)
+        new = {alert.key for alert in fresh}
+        counted = [self.alerts[key] for key, names in self.touched.items() if key not in new and names <= set(COUNTED)]
+        told = [self.alerts[key] for key, names in self.touched.items() if key not in new and names - set(COUNTED)]
+        rows.update_many(counted, COUNTED)
+        rows.update_many(told, (*COUNTED, *TOLD, *STATE))
+
+    def _count_routes(self) -> None:
+        for pk in sorted(self.matched):
+            dropped = F("dropped_count") + self.dropped[pk]
+            Route.objects.filter(pk=pk).update(
+                matched_count=F("matched_count") + self.matched[pk], dropped_count=dropped
+            )
+
+    def _close(self, states: Iterable[tuple["Reading", tuple[IntakeState, str], int]]) -> None:
+        alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
+        heard: dict[int, dt.datetime] = {}
+        for reading, (state, reason), number in states:
+            alike[state, reason, number].append(reading.event.pk)
+            if reading.source is not None and reading.event.format != DRAFT_FORMAT:
+                at = reading.event.received_at
+                heard[reading.source.pk] = max(at, heard.get(reading.source.pk, at))
+        for (state, reason, number), ids in alike.items():
+            IntakeEvent.objects.filter(pk__in=ids).update(
+                state=state, reason=reason[:500], alert_count=number, processed_at=self.now
+            )
+        for pk, at in sorted(heard.items()):
+            unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
+            Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
+
+
+def _messages(reading: "Reading") -> Iterable[Message]:
+    if reading.source is not None:
+        for draft in reading.drafts:
+            key = alert_key(reading.source.pk, draft.identity)
+            yield Message(draft, reading.source, reading.event.received_at, key)
+
+
+def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[IntakeState, str]:
+    if reading.state != IntakeState.DONE:
+        return reading.state, reading.reason
+    if outcomes and all(outcome is None for outcome in outcomes):
+        return IntakeState.DROPPED, "A route drops it."
+    if not outcomes:
+        return IntakeState.IGNORED, "There was no alert in it."
+    if all(outcome == Outcome.NOTHING for outcome in outcomes):
+        return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
+    return IntakeState.DONE, ""
+
+
+def _known(alert: Alert | None) -> Known | None:
+    if alert is None:
+        return None
+    return Known(AlertStatus(alert.status), alert.starts_at, alert.ends_at, alert.ended_by)
+
+
+def severity_of(source: Source, draft: Draft) -> Severity:
+    """How bad it is: by the source's own words, else as the adapter understood it, else the source's default."""
+    said = (draft.labels.get("severity", "").lower(), draft.severity)
+    mapped = next((source.severity_map[word] for word in said if word in source.severity_map), draft.severity)
+    return SEVERITY_OF_WORD.get(mapped, Severity(source.default_severity))
+
+
+def new_alert(message: Message, severity: Severity) -> Alert:
+    """An alert of which this message is the first; not stored yet."""
+    draft, at = message.draft, message.received_at
+    is_over = draft.action == Action.RESOLVE
+    alert = Alert(
+        source=message.source,
+        key=message.key,
+        fingerprint=draft.identity[:FINGERPRINT_LENGTH],
+        status=AlertStatus.RESOLVED if is_over else AlertStatus.FIRING,
+        severity=severity,
+        title=draft.title[:TITLE_LENGTH] or "Alert",
+        description=draft.description[:TEXT_LENGTH],
+        labels=_cut(draft.labels),
+        annotations=_cut(draft.annotations),
+        links=list(draft.links)[:MAX_LABELS],
+        starts_at=draft.starts_at or at,
+        ends_at=(draft.ends_at or at) if is_over else None,
+        ended_by=Ending.SENDER if is_over else "",
+        first_seen_at=at,
+        last_seen_at=at,
+        occurrences=0 if is_over else 1,
+    )
+    alert.expires_at = None if is_over else expiry_of(message)
+    return alert
+
+
+def count(alert: Alert, message: Message, changed: set[str], severity: Severity, *, is_stale: bool) -> None:
+    """One more message says that it fires; what it tells anew is taken over, unless it is of an earlier time."""
+    alert.occurrences += 1
+    alert.last_seen_at = max(alert.last_seen_at, message.received_at)
+    changed.update(COUNTED)
+    if is_stale:
+        return
+    draft = message.draft
+    alert.expires_at = expiry_of(message)
+    told = (
+        severity,
+        draft.title[:TITLE_LENGTH] or "Alert",
+        draft.description[:TEXT_LENGTH],
+        _cut(draft.annotations),
+        list(draft.links)[:MAX_LABELS],
+    )
+    for name, value in zip(TOLD, told, strict=True):
+        if getattr(alert, name) != value:
+            setattr(alert, name, value)
+            changed.add(name)
+
+
+def expiry_of(message: Message) -> dt.datetime | None:
+    """When the alert counts as over unless it is heard of again."""
+    draft, at = message.draft, message.received_at
+    if draft.ends_at is not None:
+        return draft.ends_at
+    if message.source.expire_minutes:
+        return at + dt.timedelta(minutes=message.source.expire_minutes)
+    return None if draft.starts_at else at + UNTIMED_EXPIRY
+
+
+def learn_ids(alerts: Sequence[Alert]) -> None:
+    """Several rows inserted at once do not learn their ids; their keys tell them."""
+    if alerts:
+        ids = dict(Alert.objects.filter(key__in=[alert.key for alert in alerts]).values_list("key", "pk"))
+        for alert in alerts:
+            alert.pk = ids[alert.key]
+
+
+def insert_labels(alerts: Sequence[Alert]) -> None:
+    """Index the labels of new alerts."""
+    pairs = [(pair_number(name, value), alert.pk) for alert in alerts for name, value in alert.labels.items()]
+    table = connection.ops.quote_name(AlertLabel._meta.db_table)
+    unique = list(dict.fromkeys(pairs))
+    with connection.cursor() as cursor:
+        for start in range(0, len(unique), rows.CHUNK * 4):
+            some = unique[start : start + rows.CHUNK * 4]
+            marks = ", ".join(["(%s, %s)"] * len(some))
+            cursor.execute(
+                f"INSERT INTO {table} (pair, alert_id) VALUES {marks}",  # noqa: S608
+                [value for pair in some for value in pair],
+            )
+
+
+def _cut(values: Mapping[str, str]) -> dict[str, str]:
+    return {name[:200]: value[:LABEL_LENGTH] for name, value in list(values.items())[:MAX_LABELS]}

@@ -1,0 +1,79 @@
+"""Signs of life: taking them, and noticing that one stays away."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from alerts.drafts import Action, Draft
+from alerts.intake.doors import Taken
+from alerts.models import Alert, Heartbeat, Source
+from alerts.routing import alert_key
+from alerts.services.queue import enqueue
+from alerts.vocabulary import AlertStatus
+from users.transactions import unit_of_work
+
+BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
+PREFIX = "heartbeat"
+
+
+def keep_beats(taken: Sequence[Taken]) -> None:
+    """The shelf of beats at a source's own address."""
+    now = timezone.now()
+    for source in dict.fromkeys(one.source for one in taken if one.source is not None):
+        beat(source, now)
+
+
+def beat(source: Source, now: dt.datetime, name: str = "") -> None:
+    """Note a sign of life of the source (or of one of its named heartbeats, which the first beat makes), and end the
+    alert that its absence raised."""
+    if name:
+        heartbeat, is_new = Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
+        if not is_new:
+            Heartbeat.objects.filter(pk=heartbeat.pk, last_beat_at__lt=now).update(last_beat_at=now)
+    elif source.last_received_at is None or now - source.last_received_at > BEAT_STEP:
+        Source.objects.filter(pk=source.pk).update(last_received_at=now)
+        source.last_received_at = now
+    if _is_missed(source, name):
+        enqueue(source, [_draft(source, name, Action.RESOLVE)], at=now)
+
+
+def watch(now: dt.datetime) -> int:
+    """Raise an alert for each sign of life that stays away, and end those that came back; how many were found."""
+    found = 0
+    for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False):
+        heard = source.last_received_at or source.created_at
+        found += _judge(source, "", heard, source.heartbeat_minutes or 0, now)
+    for heartbeat in Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source"):
+        found += _judge(heartbeat.source, heartbeat.name, heartbeat.last_beat_at, heartbeat.interval_minutes, now)
+    return found
+
+
+@unit_of_work
+def _judge(source: Source, name: str, heard: dt.datetime, minutes: int, now: dt.datetime) -> bool:
+    is_silent = now - heard > dt.timedelta(minutes=minutes)
+    if is_silent == _is_missed(source, name):
+        return False
+    action = Action.FIRE if is_silent else Action.RESOLVE
+    enqueue(source, [_draft(source, name, action, minutes, heard)], at=now)
+    return True
+
+
+def _is_missed(source: Source, name: str) -> bool:
+    """Whether the alert of its absence fires."""
+    key = alert_key(source.pk, f"{PREFIX}:{name}")
+    return Alert.objects.filter(key=key, status=AlertStatus.FIRING).exists()
+
+
+def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None) -> Draft:
+    who = f"{name} ({source.name})" if name else source.name
+    since = f" since {heard:%Y-%m-%d %H:%M} UTC" if heard else ""
+    return Draft(
+        title=f"No sign of life from {who}",
+        action=action,
+        fingerprint=f"{PREFIX}:{name}",
+        severity="high",
+        description=f"Nothing was heard{since}; a sign of life is expected every {minutes} minutes." if minutes else "",
+        labels={"alertname": "Heartbeat missed", "heartbeat": name or source.name},
+        starts_at=heard if action == Action.FIRE else None,
+    )

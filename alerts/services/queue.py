@@ -1,0 +1,49 @@
+"""The queue of what came in: putting in, and putting in again."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import orjson
+from django.utils import timezone
+
+from alerts.drafts import Draft, to_json
+from alerts.models import IntakeEvent, Source
+from alerts.vocabulary import IntakeState
+from users import rows
+from users.transactions import unit_of_work
+
+DRAFT_FORMAT = "draft"
+REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED)
+
+
+def enqueue(source: Source, drafts: Sequence[Draft], *, at: dt.datetime | None = None) -> None:
+    """Raise alerts ourselves, in the caller's transaction: what a heartbeat, a log rule or an expiry has to say."""
+    body = orjson.dumps([to_json(draft) for draft in drafts])
+    insert_events([IntakeEvent(source=source, format=DRAFT_FORMAT, body=body, received_at=at or timezone.now())])
+
+
+def insert_events(events: Sequence[IntakeEvent]) -> None:
+    """Store events, those with the same delivery number as another once."""
+    numbered = [event.delivery_key for event in events if event.delivery_key]
+    known: set[str | None] = set()
+    if numbered:
+        known.update(IntakeEvent.objects.filter(delivery_key__in=numbered).values_list("delivery_key", flat=True))
+    fresh = []
+    for event in events:
+        if event.delivery_key is None or event.delivery_key not in known:
+            known.add(event.delivery_key)
+            fresh.append(event)
+    rows.insert(*fresh)
+
+
+def delivery_key(source: Source, number: str) -> str:
+    """The identity of a delivery: SHA-256 of the source and the sender's number for it."""
+    return hashlib.sha256(f"{source.pk}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@unit_of_work
+def replay(ids: Iterable[int]) -> int:
+    """Put failed or dropped events into the queue again; the number of them. What was done is never done twice."""
+    again = IntakeEvent.objects.filter(pk__in=list(ids), state__in=REPLAYABLE)
+    return again.update(state=IntakeState.WAITING, reason="", processed_at=None)

@@ -1,0 +1,78 @@
+"""The routes and silences as they stand, ready for the pure modules that decide."""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import lru_cache
+
+import orjson
+import structlog
+
+from alerts.matching import Matcher, MatcherInvalid, matchers_from
+from alerts.models import Route, Silence
+from alerts.routing import Quiet, Rule
+
+log = structlog.get_logger(__name__)
+
+
+def rules() -> list[Rule]:
+    """The enabled routes in their order."""
+    return [rule_of(route) for route in Route.objects.filter(is_enabled=True)]
+
+
+def rule_of(route: Route) -> Rule:
+    """A route, ready to be asked."""
+    return Rule(
+        id=route.pk,
+        name=route.name,
+        matchers=_matchers(route, route.matchers),
+        is_drop=route.is_drop,
+        go_on=route.go_on,
+        team_id=route.team_id,
+        severity=route.severity,
+        priority=route.priority,
+        category_id=route.category_id,
+        service_id=route.service_id,
+        group_by=tuple(route.group_by) if route.group_by else None,
+        open_after_count=route.open_after_count,
+        open_after_minutes=route.open_after_minutes,
+    )
+
+
+def silences(now: dt.datetime) -> list[Quiet]:
+    """Those that have begun and not ended; whether a weekly one is active, it says itself."""
+    return quiets(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now))
+
+
+def quiets(found: Iterable[Silence]) -> list[Quiet]:
+    """Silences, ready to be asked."""
+    return [
+        Quiet(
+            id=silence.pk,
+            matchers=_matchers(silence, silence.matchers),
+            starts_at=silence.starts_at,
+            ends_at=silence.ends_at,
+            weekdays=frozenset(silence.weekdays),
+            starts_time=silence.starts_time,
+            ends_time=silence.ends_time,
+            time_zone=silence.time_zone,
+        )
+        for silence in found
+    ]
+
+
+def _matchers(owner: Route | Silence, stored: object) -> tuple[Matcher, ...]:
+    """Stored matchers were checked when they were saved; should they be spoilt all the same, one that matches nothing
+    stands for them: no alert may be lost to a damaged route."""
+    try:
+        return _read(orjson.dumps(stored))
+    except MatcherInvalid as error:
+        log.error("matchers_invalid", owner=str(owner), error=str(error))
+        return (_NEVER,)
+
+
+@lru_cache(maxsize=1024)
+def _read(stored: bytes) -> tuple[Matcher, ...]:
+    return tuple(matchers_from(orjson.loads(stored)))
+
+
+_NEVER = matchers_from([{"name": "source", "op": "=", "value": "\0"}])[0]

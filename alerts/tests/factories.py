@@ -1,0 +1,76 @@
+"""Builders for tests."""
+
+import datetime as dt
+import itertools
+import json
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from alerts.drafts import Action, Draft
+from alerts.models import Alert, IntakeEvent, Route, Silence, Source
+from alerts.services import enqueue, issue_key, process_waiting
+from alerts.services.sources import forget
+from alerts.vocabulary import IntakeState, Kind
+
+_numbers = itertools.count(1)
+
+
+def make_source(**fields: Any) -> Source:
+    """A source of the kind `generic` unless told otherwise."""
+    number = next(_numbers)
+    return Source.objects.create(
+        **{"name": f"Source {number}", "kind": Kind.GENERIC, "rate_limit": 1_000_000, **fields}
+    )
+
+
+def make_key(source: Source) -> str:
+    """A key of the source."""
+    forget()
+    return issue_key(source)
+
+
+def make_route(**fields: Any) -> Route:
+    """A route that matches everything unless told otherwise."""
+    number = next(_numbers)
+    return Route.objects.create(**{"name": f"Route {number}", "position": number, **fields})
+
+
+def make_silence(*matchers: tuple[str, str, str], **fields: Any) -> Silence:
+    """A silence of the coming hour."""
+    now = timezone.now()
+    times = {"starts_at": now - dt.timedelta(minutes=1), "ends_at": now + dt.timedelta(hours=1)}
+    return Silence.objects.create(matchers=matchers_of(*matchers), **{**times, **fields})
+
+
+def matchers_of(*matchers: tuple[str, str, str]) -> list[dict[str, str]]:
+    """Matchers as they are stored, from (name, op, value)."""
+    return [{"name": name, "op": op, "value": value} for name, op, value in matchers]
+
+
+def fire(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
+    """Have the source say that an alert fires, and work it off; the alert as it is then."""
+    return tell(source, Draft(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts}), at=at)
+
+
+def resolve(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
+    """Have the source say that an alert is over, and work it off."""
+    draft = Draft(
+        **{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts, "action": Action.RESOLVE}
+    )
+    return tell(source, draft, at=at)
+
+
+def tell(source: Source, *drafts: Draft, at: dt.datetime | None = None) -> Alert:
+    """Put drafts into the queue and work it off; the first one's alert."""
+    enqueue(source, drafts, at=at)
+    process_waiting(at)
+    if failed := IntakeEvent.objects.filter(state=IntakeState.FAILED).first():
+        raise AssertionError(failed.reason)
+    return Alert.objects.get(source=source, fingerprint=drafts[0].identity)
+
+
+def post_json(client: Client, path: str, body: Any, **headers: str) -> Any:
+    """Post JSON as a sender does."""
+    return client.post(path, data=json.dumps(body), content_type="application/json", headers=headers)

@@ -1,0 +1,63 @@
+"""From the queue to alerts and incidents."""
+
+import datetime as dt
+
+from django.test import TestCase
+from django.utils import timezone
+
+from alerts.adapters import examples
+from alerts.models import Alert, IntakeEvent
+from alerts.services import process_waiting
+from alerts.tests.factories import fire, make_key, make_source, post_json, resolve
+from alerts.vocabulary import IntakeState
+from incidents.models import Incident
+
+
+class ProcessingTests(TestCase):
+    def test_it_makes_an_incident_of_an_alert(self):
+        source = make_source(kind="alertmanager")
+        body = examples("alertmanager")[0]["body"]
+
+        response = post_json(self.client, f"/intake/{make_key(source)}/", body)
+        process_waiting()
+
+        self.assertEqual((response.status_code, response.json()), (202, {"accepted": True, "alerts": 2}))
+        incident = Incident.objects.get()
+        self.assertEqual(
+            (incident.title, incident.severity, incident.origin_system), ("Disk almost full", 4, "alertmanager")
+        )
+        self.assertEqual(Alert.objects.get(fingerprint="aaaa000000000001").incident, incident)
+        self.assertEqual(IntakeEvent.objects.get().state, IntakeState.DONE)
+
+    def test_it_counts_repeats_and_opens_nothing_new(self):
+        source = make_source()
+
+        for _ in range(3):
+            alert = fire(source)
+
+        self.assertEqual((alert.occurrences, Incident.objects.count()), (3, 1))
+
+    def test_it_resolves_the_incident_with_its_last_alert(self):
+        source = make_source(group_by=["service"])
+        fire(source, "a", labels={"service": "db"})
+        fire(source, "b", labels={"service": "db"})
+
+        resolve(source, "a")
+        open_still = Incident.objects.get().status
+        resolve(source, "b")
+
+        self.assertEqual((open_still, Incident.objects.get().status), ("open", "resolved"))
+
+    def test_it_reopens_within_the_window_and_opens_another_after_it(self):
+        source = make_source(reopen_minutes=60)
+        now = timezone.now()
+        fire(source, at=now)
+        resolve(source, at=now + dt.timedelta(minutes=1))
+
+        fire(source, at=now + dt.timedelta(minutes=30))
+        reopened = Incident.objects.get()
+        resolve(source, at=now + dt.timedelta(minutes=31))
+        fire(source, at=now + dt.timedelta(hours=3))
+
+        self.assertEqual((reopened.status, reopened.reopen_count), ("open", 1))
+        self.assertEqual(sorted(Incident.objects.values_list("status", flat=True)), ["open", "resolved"])
