@@ -22,8 +22,8 @@ class IntakeError(Exception):
 
     `status` is what HTTP answers: 400 unreadable, 401 no key, 403 wrong key or signature, 404 nothing there,
     413 too large, 429 too often (then `retry_after` is in seconds), 503 somebody whom we must ask does not answer, so
-    that the sender should try again. `is_kept` says whether the body is worth keeping for a look and a replay: what came
-    with a wrong key is not.
+    that the sender should try again. `is_kept` says whether the body is worth keeping for a look and a replay: what
+    came with a wrong key is not.
     """
 
     def __init__(self, message: str, *, status: int = 400, retry_after: int = 0, is_kept: bool = True) -> None:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -21,9 +20,6 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
-_BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
-_FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
-MAX_FIELDS = 200
 SEVERITIES = ("critical", "high", "medium", "low")
 
 # What senders call how bad it is, in the words that are common to most of them.
@@ -89,43 +85,6 @@ def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
     return tuple({"href": href, "text": name} for name, href in found if _ADDRESS.fullmatch(href))
 
 
-def tag_labels(value: Any) -> dict[str, str]:
-    """Tags, listed or separated by commas, as labels: "env:prod" is env = prod, and what has no colon gathers in
-    `tags`. Of two with the same name the first counts.
-    """
-    listed = value if isinstance(value, list) else text(value).split(",")
-    found: dict[str, str] = {}
-    plain = []
-    for name, colon, said in (text(tag).partition(":") for tag in listed):
-        if colon and name.strip() and said.strip():
-            found.setdefault(name.strip(), said.strip())
-        elif name.strip():
-            plain.append(name.strip())
-    return {**found, **labels(tags=",".join(plain))}
-
-
-def form(incoming: Incoming) -> dict[str, str]:
-    """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
-
-    Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
-    """
-    if incoming.media_type == "multipart/form-data":
-        return _multipart(incoming)
-    return pairs(incoming.body)
-
-
-def pairs(encoded: bytes | str) -> dict[str, str]:
-    """The fields of an urlencoded form or a query; of several with one name the first. Raises IntakeError for more
-    than MAX_FIELDS.
-    """
-    data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
-    try:
-        found = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.") from error
-    return dict(reversed(found))
-
-
 def moment(value: Any) -> dt.datetime | None:
     """A time in UTC, from ISO 8601 (also without a colon in the zone) or seconds, milliseconds, micro- or nanoseconds
     since 1970, as number or digits; None for nothing, for the year 1 by which Go means "not set", and for nonsense.
@@ -146,22 +105,6 @@ def moment(value: Any) -> dt.datetime | None:
 def severity(value: Any, words: Mapping[str, str] = COMMON_SEVERITIES) -> str:
     """One of ours for the sender's word; "" when the word says nothing to us."""
     return words.get(text(value).lower(), "")
-
-
-def _multipart(incoming: Incoming) -> dict[str, str]:
-    boundary = _BOUNDARY.search(incoming.headers.get("content-type", ""))
-    if boundary is None:
-        raise IntakeError("The form is multipart, but its Content-Type names no boundary.")
-    parts = (b"\r\n" + incoming.body).split(b"\r\n--" + boundary[1].encode("utf-8", "replace"), MAX_FIELDS + 2)
-    if len(parts) > MAX_FIELDS + 2:
-        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.")
-    found: dict[str, str] = {}
-    for part in parts[1:]:
-        head, gap, value = part.partition(b"\r\n\r\n")
-        name = _FIELD.search(head.decode("utf-8", "replace"))
-        if gap and name:
-            found.setdefault(name[1], value.decode("utf-8", "replace"))
-    return found
 
 
 def _from_number(digits: str) -> dt.datetime | None:
