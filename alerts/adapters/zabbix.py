@@ -1,0 +1,99 @@
+"""Zabbix, through a media type whose script posts the macros we ask for.
+
+Source: https://www.zabbix.com/documentation/current/en/manual/appendix/macros/supported_by_location. {EVENT.ID} is the
+problem's in its recovery and in its updates, too. A macro without a value arrives as *UNKNOWN*, or unexpanded.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from alerts.adapters._reading import first, json_object, labels, links, moment, text
+from alerts.adapters._tags import labels_of
+from alerts.drafts import Action, Draft
+from alerts.incoming import Incoming, IntakeError
+
+TITLE = "Zabbix"
+SNIPPET = """\
+Alerts, Media types, Create media type. Type: Webhook. Parameters:
+  url                 {url}/intake/{key}/
+  event_id            {EVENT.ID}
+  event_value         {EVENT.VALUE}
+  event_name          {EVENT.NAME}
+  event_nseverity     {EVENT.NSEVERITY}
+  event_opdata        {EVENT.OPDATA}
+  event_tags          {EVENT.TAGSJSON}
+  event_update_status {EVENT.UPDATE.STATUS}
+  event_update_action {EVENT.UPDATE.ACTION}
+  update_message      {EVENT.UPDATE.MESSAGE}
+  user                {USER.FULLNAME}
+  host                {HOST.NAME}
+  host_ip             {HOST.IP}
+  trigger_id          {TRIGGER.ID}
+  trigger_url         {TRIGGER.URL}
+Script:
+  var params = JSON.parse(value), request = new HttpRequest(), url = params.url;
+  delete params.url;
+  request.addHeader('Content-Type: application/json');
+  var answer = request.post(url, JSON.stringify(params));
+  if (request.getStatus() < 200 || request.getStatus() > 299) { throw request.getStatus() + ' ' + answer; }
+  return 'OK';
+"""
+
+SEVERITIES = {"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high", "5": "critical"}
+_EMPTY = re.compile(r"\*UNKNOWN\*|\{[A-Z][A-Z.]*[0-9]?\}", re.ASCII)
+
+
+def parse(incoming: Incoming) -> list[Draft]:
+    """The draft of an event: a problem, its recovery, or what somebody did about it."""
+    body = {name: _said(value) for name, value in json_object(incoming).items()}
+    key = text(body.get("event_id"))
+    if not key:
+        raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
+    number = text(body.get("event_nseverity"))
+    return [
+        Draft(
+            title=first(body.get("event_name"), body.get("subject"), "Problem"),
+            action=_action(body),
+            fingerprint=key,
+            severity=SEVERITIES.get(number, ""),
+            description=first(body.get("event_opdata"), body.get("message")),
+            labels={
+                **_tags(body.get("event_tags")),
+                **labels(host=body.get("host"), ip=body.get("host_ip"), trigger=body.get("trigger_id")),
+                **labels(severity=number),
+            },
+            links=links(("Trigger", body.get("trigger_url"))),
+            starts_at=moment(body.get("event_timestamp")),
+            note=text(body.get("update_message")),
+            user=text(body.get("user")),
+        )
+    ]
+
+
+def _action(body: dict[str, Any]) -> Action:
+    """An update acknowledges, raises or lowers the severity, or says something; closing is told by a recovery."""
+    if text(body.get("event_value")) == "0":
+        return Action.RESOLVE
+    if text(body.get("event_update_status")) != "1":
+        return Action.FIRE
+    done = text(body.get("event_update_action")).lower()
+    if re.search(r"\backnowledged\b", done):
+        return Action.ACKNOWLEDGE
+    return Action.FIRE if "severity" in done else Action.NOTE
+
+
+def _said(value: Any) -> Any:
+    """The value, or nothing where a macro had none."""
+    return None if isinstance(value, str) and _EMPTY.fullmatch(value.strip()) else value
+
+
+def _tags(value: Any) -> dict[str, str]:
+    """Tags as labels, from {EVENT.TAGSJSON}, which is JSON inside a text, or from {EVENT.TAGS}, "scope:disk, db"."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return labels_of(orjson.loads(value))
+        except orjson.JSONDecodeError:
+            return {}
+    return labels_of(value)
