@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "responders",
     "incidents",
     "alerts",
+    "logs",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",

@@ -35,6 +35,7 @@ def all_jobs() -> list[Job]:
     """Every job there is."""
     from alerts import jobs as alerts
     from incidents import jobs as incidents
+    from logs import jobs as logs
     from users import jobs as users
 
     return [
@@ -50,6 +51,7 @@ def all_jobs() -> list[Job]:
         Job("calm_flapping", alerts.calm_flapping, 30),
         Job("watch_heartbeats", alerts.watch_heartbeats, 10),
         Job("forget_intake", alerts.forget_old, 600),
+        Job("forget_logs", logs.forget_old, 60),
     ]
 
 

@@ -38,6 +38,9 @@ OWN_MODULES = {
         *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),
         *("sla", "snapshot", "workflow"),
     },
+    "logs": {
+        *("detection", "doors", "formats", "lines", "sources", "tailing", "templates"),
+    },
 }
 LONGEST_FILE = 400
 

@@ -1,0 +1,56 @@
+"""One line of a log, as a machine wrote it."""
+
+from django.db import models
+
+from alerts.models import Source
+from logs.models.fields import ExactCharField
+from logs.vocabulary import Level
+
+NAME_LENGTH = 100
+HOST_LENGTH = 200
+TRACE_LENGTH = 32
+
+
+class LogEntryQuerySet(models.QuerySet["LogEntry"]):
+    """Selections of log lines."""
+
+    def newest_first(self) -> "LogEntryQuerySet":
+        """In the order that people read them in."""
+        return self.order_by("-timestamp", "-id")
+
+
+class LogEntry(models.Model):
+    """A log line. `timestamp` is when its writer says it happened, `received_at` when we heard of it.
+
+    `attributes` are whatever else was known of it. `source` is NULL for what a person handed in. Written by machines,
+    many at a time and without signals (see `logs.services.storing`), and never changed.
+    """
+
+    timestamp = models.DateTimeField()
+    level = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.INFO)
+    service = ExactCharField(max_length=NAME_LENGTH, blank=True, default="")
+    host = ExactCharField(max_length=HOST_LENGTH, blank=True, default="")
+    message = models.TextField()
+    attributes = models.JSONField(default=dict)
+    trace_id = ExactCharField(max_length=TRACE_LENGTH, blank=True, default="")
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="log_entries", db_index=False)
+    received_at = models.DateTimeField()
+
+    objects = LogEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-timestamp", "-id"]
+        verbose_name_plural = "log entries"
+        # Each is read backwards from a point in time, and both databases end it with the primary key. Lines of a
+        # service whatever their level are merged from its levels.
+        indexes = [
+            models.Index(fields=["timestamp"], name="log_time"),
+            models.Index(fields=["level", "timestamp"], name="log_level"),
+            models.Index(fields=["service", "level", "timestamp"], name="log_service"),
+            models.Index(fields=["host", "timestamp"], name="log_host"),
+            models.Index(fields=["trace_id", "timestamp"], name="log_trace"),
+            models.Index(fields=["source", "timestamp"], name="log_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message[:80]

@@ -1,0 +1,154 @@
+"""Templates of log messages: which lines say the same thing with other numbers in it. Pure.
+
+The method is Drain's: P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree",
+ICWS 2017. A line is masked, cut into tokens and led down a tree of fixed depth: by its number of tokens, then by its
+first tokens. At the leaf it joins the template it resembles most, or founds a new one. The tree never looks back, so a
+line costs the same however many came before.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+WILD = "<*>"
+LEADING_TOKENS = 2  # how many tokens lead down the tree: Drain's depth of 4, less the levels for root and length
+SIMILARITY = 0.5  # share of equal tokens from which a line belongs to a template
+MAX_CHILDREN = 100  # of a node; more tokens than that at one place are values, not words
+MAX_TEMPLATES = 2000  # in one tree; what comes then shares one template of last resort
+MAX_TOKENS = 100  # of a line; the rest says no more about its kind
+MESSAGE_LENGTH = 2000  # characters of a line that are looked at
+OVERFLOW = (WILD,)
+
+# One expression, tried from the left: what is told apart by its shape alone. Letters around digits (blk_12, job_1-2)
+# belong to the value's name, so they stay and the digits go.
+_VALUES = re.compile(
+    r"""
+      \b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b             # UUID
+    | \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?               # ISO 8601
+    | (?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?(?![\w.]*\w)                                # IPv4, port
+    | (?<![\w:])(?:[0-9a-fA-F]{1,4}:){2,7}(?::|[0-9a-fA-F]{1,4})(?![\w:])                          # IPv6, MAC
+    | \b0[xX][0-9a-fA-F]+\b                                                                        # hex with its mark
+    | \b(?=[0-9a-fA-F]*\d)(?=\d*[a-fA-F])[0-9a-fA-F]{8,}\b                                         # hex without
+    | (?<![\w.<>*/])(?:[A-Za-z]:\\|~?/)(?:[^\s"'()<>,;:=\\/]+[\\/])+[^\s"'()<>,;:=\\/]*            # paths
+    | [-+]?(?<![A-Za-z])\d+(?:[.,]\d+)*%?                                                          # numbers
+    | \d+
+    """,
+    re.VERBOSE,
+)
+_REPEATED = re.compile(r"<\*>(?:[-_.:]?<\*>)+")
+
+
+def masked(message: str) -> str:
+    """A line with `<*>` in place of what varies by its shape: numbers, addresses, hex, UUIDs, times, paths, ids.
+
+    It depends on nothing but the line, so that it can be part of an alert's identity.
+    """
+    text = " ".join(message[:MESSAGE_LENGTH].split())
+    return _REPEATED.sub(WILD, _VALUES.sub(WILD, text))
+
+
+@dataclass(slots=True)
+class Template:
+    """Lines that say the same. `sample` is the first of them, unmasked."""
+
+    tokens: list[str]
+    sample: str
+    count: int = 0
+
+    @property
+    def text(self) -> str:
+        """The template as people read it."""
+        return " ".join(self.tokens)
+
+
+@dataclass(slots=True)
+class _Node:
+    children: "dict[str, _Node]" = field(default_factory=dict)
+    templates: list[Template] = field(default_factory=list)
+
+
+class Drain:
+    """A tree that grows with the lines it is given."""
+
+    def __init__(
+        self, *, similarity: float = SIMILARITY, leading: int = LEADING_TOKENS, limit: int = MAX_TEMPLATES
+    ) -> None:
+        self._similarity = similarity
+        self._leading = leading
+        self._limit = limit
+        self._roots: dict[int, _Node] = {}
+        self._seen: dict[str, Template] = {}
+        self.templates: list[Template] = []
+
+    def add(self, message: str) -> Template:
+        """The template that the line belongs to, which it may have widened or founded."""
+        text = masked(message)
+        known = self._seen.get(text)
+        template = known if known is not None else self._place(text, message)
+        template.count += 1
+        return template
+
+    def _place(self, text: str, message: str) -> Template:
+        tokens = text.split(" ", MAX_TOKENS)[:MAX_TOKENS]
+        leaf = self._leaf(tokens)
+        template = self._most_alike(leaf.templates, tokens)
+        if template is None:
+            template = self._founded(leaf, tokens, message)
+        else:
+            _widen(template, tokens)
+        if len(self._seen) < self._limit * 10:
+            self._seen[text] = template  # templates only widen, so what belonged to one belongs to it for good
+        return template
+
+    def _leaf(self, tokens: list[str]) -> _Node:
+        node = self._roots.setdefault(len(tokens), _Node())
+        for token in tokens[: self._leading]:
+            name = (
+                WILD if WILD in token or (token not in node.children and len(node.children) >= MAX_CHILDREN) else token
+            )
+            node = node.children.setdefault(name, _Node())
+        return node
+
+    def _most_alike(self, templates: Iterable[Template], tokens: list[str]) -> Template | None:
+        """The template with most equal tokens; among equals, the widest. None below the needed similarity."""
+        best, best_score = None, (self._similarity * len(tokens), -1)
+        for template in templates:
+            score = _likeness(template.tokens, tokens)
+            if score >= best_score:
+                best, best_score = template, score
+        return best
+
+    def _founded(self, leaf: _Node, tokens: list[str], message: str) -> Template:
+        if len(self.templates) >= self._limit:
+            tokens, leaf = list(OVERFLOW), self._roots.setdefault(0, _Node())
+            if leaf.templates:
+                return leaf.templates[0]
+        template = Template(tokens, message[:MESSAGE_LENGTH])
+        leaf.templates.append(template)
+        self.templates.append(template)
+        return template
+
+
+def _likeness(template: list[str], tokens: list[str]) -> tuple[int, int]:
+    """How many tokens are equal (wild ones tell nothing), and how many places of the template are wild."""
+    equal = wild = 0
+    for ours, theirs in zip(template, tokens, strict=True):
+        if ours == WILD:
+            wild += 1
+        elif ours == theirs:
+            equal += 1
+    return equal, wild
+
+
+def _widen(template: Template, tokens: list[str]) -> None:
+    for place, (ours, theirs) in enumerate(zip(template.tokens, tokens, strict=True)):
+        if ours != theirs:
+            template.tokens[place] = WILD
+
+
+def templates_of(messages: Iterable[str]) -> list[Template]:
+    """The templates of these lines, the most frequent first."""
+    drain = Drain()
+    for message in messages:
+        drain.add(message)
+    return sorted(drain.templates, key=lambda template: -template.count)
