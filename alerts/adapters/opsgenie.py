@@ -53,9 +53,9 @@ def draft_of(body: dict[str, Any]) -> Draft:
             responders=_names(body.get("responders")),
             visible_to=_names(body.get("visibleTo")),
             actions=", ".join(map(text, actions)) if isinstance(actions, list) else actions,
+            note=body.get("note"),
+            user=body.get("user"),
         ),
-        note=text(body.get("note")),
-        user=text(body.get("user")),
     )
 
 
