@@ -14,6 +14,11 @@ NAME = re.compile(r"^[^\s=!~{}\"]{1,200}$")
 # A group that repeats and holds a repetition, such as (a+)+, can take for ever on a text of forty letters.
 _NESTED_REPETITION = re.compile(r"\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)\s*[*+{]")
 
+_WRITTEN = re.compile(
+    r"""\s*(?P<name>[^\s=!~{}",]+)\s*(?P<op>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?![=~!])[^",]*))\s*(?:,|$)"""
+)
+_ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
+
 
 class MatcherInvalid(ValueError):
     """A matcher that cannot be; the message says why."""
@@ -76,6 +81,56 @@ def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[s
 def words_of(matchers: Sequence[Matcher]) -> str:
     """Matchers in one line, as Prometheus writes them."""
     return ", ".join(f'{matcher.name}{matcher.op}"{matcher.value}"' for matcher in matchers)
+
+
+def parse_lines(text: str) -> list[Matcher]:
+    """Matchers as Prometheus and Alertmanager write them, one on each line or with commas between, in braces or not:
+    `severity=~"high|critical"`. Raises MatcherInvalid, naming the line.
+
+    In quotes, `\\"`, `\\n` and `\\\\` stand for a quote, a new line and a backslash; before anything else a backslash
+    stands for itself, so that `\\d+` needs no other.
+    """
+    found = []
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        try:
+            found += [_matcher_from(item) for item in _written(line.strip())]
+        except MatcherInvalid as error:
+            raise MatcherInvalid(f"Line {number}: {error}") from error
+    if len(found) > MAX_MATCHERS:
+        raise MatcherInvalid(f"There are more than {MAX_MATCHERS} matchers.")
+    return found
+
+
+def lines_of(matchers: Iterable[Matcher]) -> str:
+    """What `parse_lines` reads as these matchers: one on each line."""
+    return "\n".join(f'{matcher.name}{matcher.op.value}"{_escaped(matcher.value)}"' for matcher in matchers)
+
+
+def _written(line: str) -> list[dict[str, str]]:
+    if line.startswith("{") and line.endswith("}"):
+        line = line[1:-1]
+    found, at = [], 0
+    while at < len(line.rstrip()):
+        match = _WRITTEN.match(line, at)
+        if match is None:
+            raise MatcherInvalid(
+                f'{line[at:].strip()[:100]} is not a matcher; write it like severity=~"high|critical".'
+            )
+        quoted = match["quoted"]
+        value = (match["bare"] or "").strip() if quoted is None else _unescaped(quoted)
+        found.append({"name": match["name"], "op": match["op"], "value": value})
+        at = match.end()
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), text)
+
+
+def _escaped(text: str) -> str:
+    """Only what would be read otherwise: a pattern's own backslashes stay single where they can."""
+    doubled = re.sub(r'\\(?=[\\n"\n]|\Z)', lambda match: match[0] * 2, text)
+    return doubled.replace('"', '\\"').replace("\n", "\\n")
 
 
 def _matcher_from(item: Any) -> Matcher:
