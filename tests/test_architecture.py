@@ -33,6 +33,7 @@ OWN_MODULES = {
     "responders": {"oncall"},
     "alerts": {
         *("adapters", "doors", "drafts", "folding", "incoming", "intake", "matching", "routing"),
+        "validation",
     },
     "incidents": {
         *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),

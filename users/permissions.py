@@ -57,3 +57,15 @@ class IsResponder(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(request.user.is_authenticated and (request.user.is_responder or request.user.is_admin))
+
+
+class RespondersReadOrAdmin(BasePermission):
+    """Responders read; administrators write."""
+
+    message = "Responders and administrators read this, and only an administrator may change it."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user = request.user
+        if not user.is_authenticated:
+            return False
+        return bool(user.is_admin or (user.is_responder and request.method in SAFE_METHODS))

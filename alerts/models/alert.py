@@ -36,10 +36,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         are hidden too; reporters see those of the incidents they follow."""
         if user.is_admin:
             return self
-        seen = models.Q(incident__in=Incident.objects.visible_to(user).values("pk"))
-        if user.is_responder:
-            return self.filter(models.Q(incident__isnull=True) | seen)
-        return self.filter(seen)
+        seen = Incident.objects.visible_to(user)
+        if not user.is_responder:
+            return self.filter(incident__in=seen.values("pk"))
+        # Asked of each alert's own incident: a list of all that are visible would be made anew for every page.
+        return self.filter(models.Q(incident__isnull=True) | models.Exists(seen.filter(pk=models.OuterRef("incident"))))
 
 
 class Alert(models.Model):

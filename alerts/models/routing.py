@@ -1,14 +1,17 @@
 """Where alerts go, and when they keep quiet."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from alerts.models.source import minutes_field
+from alerts.validation import silence_times
 from incidents.models import Category
 from incidents.vocabulary import Priority, Severity
 from responders.models import Service, Team
+from users.names import refuse_twins
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
 
@@ -46,6 +49,10 @@ class Route(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse a name that another route has in other case."""
+        refuse_twins(self, "name")
+
 
 class Silence(models.Model):
     """A time in which matching alerts are recorded but open nothing; weekly, when it repeats.
@@ -73,3 +80,8 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return self.comment or f"silence {self.pk}"
+
+    def clean(self) -> None:
+        """Refuse times that cannot be."""
+        if wrong := silence_times(self.starts_at, self.ends_at, self.weekdays, self.starts_time, self.ends_time):
+            raise ValidationError(wrong)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from alerts.vocabulary import Kind
 from incidents.vocabulary import Severity
 from responders.models import Team
+from users.names import refuse_twins
 
 DAY_MINUTES = 24 * 60
 YEAR_MINUTES = 366 * DAY_MINUTES
@@ -69,6 +70,10 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that another source has in other case."""
+        refuse_twins(self, "name")
 
 
 class SourceKey(models.Model):

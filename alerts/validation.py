@@ -1,0 +1,106 @@
+"""What people set up, checked: each function gives the value back as it is to be stored, or raises ValueError with a
+sentence for them. Pure."""
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+
+from alerts.adapters import adapters
+from alerts.adapters._templates import problems
+from alerts.matching import NAME, MatcherInvalid, matchers_from
+from incidents.vocabulary import SEVERITY_OF_WORD
+
+MAX_NAMES = 20
+MAX_WORDS = 100
+LONGEST_WORD = 100
+LONGEST_SILENCE = dt.timedelta(days=366)
+
+
+def matchers(value: Any) -> list[dict[str, str]]:
+    """Matchers in full, with the operator of each."""
+    try:
+        found = matchers_from(value)
+    except MatcherInvalid as error:
+        raise ValueError(f"{_first_wrong(value)}{error}") from error
+    return [{"name": matcher.name, "op": matcher.op.value, "value": matcher.value} for matcher in found]
+
+
+def _first_wrong(value: Any) -> str:
+    """Which of several matchers it is that cannot be."""
+    for number, item in enumerate(value if isinstance(value, list) else [], start=1):
+        try:
+            matchers_from([item])
+        except MatcherInvalid:
+            return f"Matcher {number}: "
+    return ""
+
+
+def label_names(value: Any) -> list[str]:
+    """Names of labels, each once."""
+    if not isinstance(value, list) or len(value) > MAX_NAMES:
+        raise ValueError(f"This is a list of at most {MAX_NAMES} names of labels.")
+    for name in value:
+        if not isinstance(name, str) or not NAME.match(name):
+            raise ValueError(f"{str(name)[:100]!r} is not the name of a label.")
+    return list(dict.fromkeys(value))
+
+
+def severity_map(value: Any) -> dict[str, str]:
+    """The sender's words, in lower case, for ours."""
+    if not isinstance(value, Mapping) or len(value) > MAX_WORDS:
+        raise ValueError(f"This is an object of at most {MAX_WORDS} words of the sender's, each with one of ours.")
+    for word, ours in value.items():
+        if not 0 < len(word) <= LONGEST_WORD:
+            raise ValueError(f"A sender's word has 1 to {LONGEST_WORD} characters.")
+        if not isinstance(ours, str) or ours not in SEVERITY_OF_WORD:
+            raise ValueError(f"{word}: {str(ours)[:100]!r} is not one of {', '.join(SEVERITY_OF_WORD)}.")
+    return {word.lower(): ours for word, ours in value.items()}
+
+
+def templates(value: Any, kind: str) -> dict[str, Any]:
+    """Templates by field, for kinds whose adapter takes them."""
+    if wrong := problems(value):
+        raise ValueError(" ".join(wrong[:5]))
+    if value and not getattr(adapters().get(kind), "TAKES_TEMPLATES", False):
+        raise ValueError(f"A source of kind {kind} takes no templates: what it sends has a known shape.")
+    found: dict[str, Any] = value
+    return found
+
+
+def weekdays(value: Any) -> list[int]:
+    """Days of the week, 0 (Monday) to 6, each once and in order."""
+    if not isinstance(value, list) or len(value) > MAX_NAMES or any(type(day) is not int for day in value):
+        raise ValueError("Weekdays are a list of numbers, 0 (Monday) to 6 (Sunday).")
+    if any(not 0 <= day <= 6 for day in value):
+        raise ValueError("A weekday is a number from 0 (Monday) to 6 (Sunday).")
+    return sorted(set(value))
+
+
+def time_zone(value: str) -> str:
+    """The IANA name of a time zone."""
+    if value not in zoneinfo.available_timezones():
+        raise ValueError("This is not the name of a time zone; try Europe/Zurich.")
+    return value
+
+
+def silence_times(
+    starts_at: dt.datetime | None,
+    ends_at: dt.datetime | None,
+    days: list[int],
+    starts_time: dt.time | None,
+    ends_time: dt.time | None,
+) -> dict[str, str]:
+    """What is wrong with the times of a silence: a sentence for each field, none for good ones."""
+    wrong: dict[str, str] = {}
+    if starts_at is None or ends_at is None:
+        return wrong  # the form says itself that one is missing
+    if ends_at <= starts_at:
+        wrong["ends_at"] = "A silence ends after it starts."
+    elif ends_at - starts_at > LONGEST_SILENCE:
+        wrong["ends_at"] = f"A silence lasts {LONGEST_SILENCE.days} days at most."
+    if not days and (starts_time or ends_time):
+        wrong["weekdays"] = "Say on which weekdays it keeps quiet between these times."
+    if starts_time is not None and starts_time == ends_time:
+        wrong["ends_time"] = "It ends at another time than it starts; leave both out for whole days."
+    return wrong
