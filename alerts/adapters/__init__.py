@@ -11,6 +11,7 @@ A module says
 - where the tool also sends messages about the delivery itself: `greet(incoming) -> bool`, which answers such a message
   and says whether it was one;
 - `TAKES_TEMPLATES = True` where `parse(incoming, templates)` also takes the source's templates;
+- `TAKES_TIME = True` where `parse` wants the time of receipt as its second argument (None: now);
 - `IS_SLOW = True` where `verify` or `greet` may wait for the network.
 
 Beside it lies `examples/<kind>.json`: a list of `{name, headers, body | text, drafts}`, real requests and what must

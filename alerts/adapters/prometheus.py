@@ -15,6 +15,7 @@ from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError, read_json
 
 TITLE = "Prometheus"
+TAKES_TIME = True
 SNIPPET = """\
 # {url} without its https:// is the target
 alerting:

@@ -83,17 +83,21 @@ def drafts_of(event: IntakeEvent, source: Source) -> list[Draft]:
     if event.format == DRAFT_FORMAT:
         return [from_json(value) for value in orjson.loads(body)]
     query = event.headers.get("query", "")
-    return parse(source, Incoming("POST", "", event.headers, body, query), format=event.format)
+    request = Incoming("POST", "", event.headers, body, query)
+    return parse(source, request, format=event.format, at=event.received_at)
 
 
-def parse(source: Source, incoming: Incoming, *, format: str = "") -> list[Draft]:
-    """What a source's request says, by its adapter. Raises IntakeError."""
+def parse(source: Source, incoming: Incoming, *, format: str = "", at: dt.datetime | None = None) -> list[Draft]:
+    """What a source's request says, by its adapter; `at` is when it came (None: now). Raises IntakeError."""
     adapter: Any = adapters().get(format or source.kind)
     if adapter is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
     if getattr(adapter, "TAKES_TEMPLATES", False):
         found: list[Draft] = adapter.parse(incoming, source.templates)
         return found
+    if getattr(adapter, "TAKES_TIME", False):
+        timed: list[Draft] = adapter.parse(incoming, at)
+        return timed
     parsed: Callable[[Incoming], list[Draft]] = adapter.parse
     return parsed(incoming)
 

@@ -4,8 +4,8 @@ from django.db.models import CharField
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from responders.models import Team
 from users import rows
+from users.models import User
 from users.prepared import Parameter
 from users.tests.factories import make_reporter
 
@@ -69,14 +69,14 @@ class UpdateTests(TestCase):
 
 class UpdateManyTests(TestCase):
     def test_it_writes_each_row_its_own_values(self) -> None:
-        teams = [Team.objects.create(name=f"Team {number}") for number in range(3)]
-        for team in teams:
-            team.name, team.description = f"{team.name}!", "unwritten"
+        people = [make_reporter(name=f"Person {number}", language="en") for number in range(3)]
+        for person in people:
+            person.name, person.language = f"{person.name}!", "unwritten"
 
-        rows.update_many(teams, ["name"])
+        rows.update_many(people, ["name"])
 
-        stored = Team.objects.order_by("pk").values_list("name", "description")
-        self.assertEqual(list(stored), [("Team 0!", ""), ("Team 1!", ""), ("Team 2!", "")])
+        stored = User.objects.order_by("pk").values_list("name", "language")
+        self.assertEqual(list(stored), [("Person 0!", "en"), ("Person 1!", "en"), ("Person 2!", "en")])
 
     def test_it_does_nothing_for_no_rows(self) -> None:
         with self.assertNumQueries(0):
