@@ -25,6 +25,7 @@ class Database:
 
     engine: str  # sqlite or mariadb
     size: int
+    server: str = SERVER  # MariaDB's address
 
     @property
     def name(self) -> str:
@@ -38,7 +39,7 @@ class Database:
     @property
     def url(self) -> str:
         """As DATABASE_URL wants it."""
-        return f"sqlite:///{self.path}" if self.engine == "sqlite" else f"{SERVER}/{self.name}"
+        return f"sqlite:///{self.path}" if self.engine == "sqlite" else f"{self.server}/{self.name}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -67,7 +68,7 @@ class Database:
         """A plain connection to the MariaDB server, outside Django, that may send files."""
         import MySQLdb
 
-        parts = urlsplit(SERVER)
+        parts = urlsplit(self.server)
         return MySQLdb.connect(
             host=parts.hostname or "127.0.0.1",
             port=parts.port or 3306,

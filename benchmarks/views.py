@@ -1,5 +1,6 @@
 """The least that a view of this framework does: the yardstick for the real ones."""
 
+from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,3 +46,8 @@ class PostView(APIView):
         serializer = TwelveFields(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(serializer.data)
+
+
+def plain(request: HttpRequest) -> HttpResponse:
+    """Less than which no view of Django's does."""
+    return HttpResponse(b"ok")

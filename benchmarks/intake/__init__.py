@@ -1,0 +1,1 @@
+"""Measuring how alerts and log lines come in, on databases of their own."""

@@ -1,0 +1,191 @@
+"""Everything is killed again and again under load; then every answered event must be there, once."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import server
+from benchmarks.client import HOST, request
+from benchmarks.databases import DATA
+from benchmarks.intake import loads
+from benchmarks.intake.databases import IntakeDatabase
+
+KILL_EVERY = 3.0
+KEYS = 400
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class ChaosDatabase(IntakeDatabase):
+    """A database that is restarted under its users."""
+
+    @property
+    def name(self) -> str:
+        return "bench_chaos"
+
+    @property
+    def path(self) -> Path:
+        return DATA / "chaos.sqlite3"
+
+
+@dataclass
+class Chaos:
+    """What came of it: `answered` events got a 2xx, `unknown` ones no answer at all."""
+
+    answered: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def chaos(database: IntakeDatabase, seconds: float) -> Chaos:
+    """Load for so long, kill -9 of server and worker every three seconds, the database restarted once half way."""
+    with _own_server(database) as (own, restart_database):
+        own.ensure()
+        source = loads.new_source(own)
+        result = Chaos()
+        asyncio.run(_storm(own, source["key"], seconds, result, restart_database))
+        _work_off(own)
+        _judge(own, str(source["id"]), result)
+    return result
+
+
+async def _storm(database: IntakeDatabase, key: str, seconds: float, result: Chaos, restart_database: object) -> None:
+    port = server.free_port()
+    stop = time.monotonic() + seconds
+    process = _start(database, port)
+    senders = [asyncio.create_task(_send(port, key, lane, stop, result)) for lane in range(loads.CONNECTIONS)]
+    is_restarted = False
+    try:
+        while time.monotonic() < stop:
+            await asyncio.sleep(KILL_EVERY)
+            _kill(process)
+            result.kills += 1
+            if not is_restarted and time.monotonic() > stop - seconds / 2 and callable(restart_database):
+                await asyncio.to_thread(restart_database)
+                is_restarted = True
+            process = _start(database, port)
+        await asyncio.gather(*senders)
+    finally:
+        _kill(process)
+
+
+def _start(database: IntakeDatabase, port: int) -> "subprocess.Popen[bytes]":
+    command, environment, _ = loads.ours(database, port)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """The supervisor, its web processes and its worker, all at once, without a word."""
+    for pid in [*server.web_processes(process.pid), process.pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+async def _send(port: int, key: str, lane: int, stop: float, result: Chaos) -> None:
+    numbers = random.Random(lane)
+    while time.monotonic() < stop:
+        name = f"chaos {numbers.randrange(KEYS)}"
+        try:
+            status = await _post(port, key, name)
+        except OSError:  # not connected: it was never sent
+            await asyncio.sleep(0.05)
+        except (asyncio.IncompleteReadError, TimeoutError):
+            result.unknown[name] += 1
+        else:
+            if status // 100 == 2:
+                result.answered[name] += 1
+            elif status < 500:
+                result.wrong.append(f"answered {status}")
+
+
+async def _post(port: int, key: str, name: str) -> int:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(request("POST", f"/intake/{key}/", body={**loads.event(name, 0), "title": name}))
+        try:
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 10)
+        except ConnectionError as error:
+            raise asyncio.IncompleteReadError(b"", None) from error
+        return int(head.split(b" ")[1])
+    finally:
+        writer.close()
+
+
+def _work_off(database: IntakeDatabase) -> None:
+    port = server.free_port()
+    with server.running(*loads.ours(database, port)):
+        loads.drain(database)
+
+
+def _judge(database: IntakeDatabase, source_id: str, result: Chaos) -> None:
+    stored: dict[str, int] = json.loads(database.inside("occurrences", source_id))
+    for name, answered in result.answered.items():
+        at_most = answered + result.unknown[name]
+        if not answered <= stored.get(name, 0) <= at_most:
+            result.wrong.append(f"{name}: {stored.get(name, 0)} occurrences of {answered} to {at_most}")
+    chains = json.loads(database.inside("chains", source_id))
+    if chains["faults"] or chains["doubled"]:
+        result.wrong.append(f"incidents: {chains}")
+    waiting = json.loads(database.inside("counts", source_id))["events"]
+    if set(waiting) - {"done"}:
+        result.wrong.append(f"events: {waiting}")
+
+
+@contextlib.contextmanager
+def _own_server(database: IntakeDatabase) -> Iterator[tuple[IntakeDatabase, object]]:
+    """A MariaDB server of our own, which can be restarted without anybody else noticing; SQLite needs none."""
+    if database.engine == "sqlite":
+        yield ChaosDatabase("sqlite", 0), None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="bench-mariadb-"))
+    port = server.free_port()
+    subprocess.run(
+        ["mariadb-install-db", f"--datadir={folder}", "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True,
+        capture_output=True,
+    )
+    daemon = [_start_mariadb(folder, port)]
+
+    def restart() -> None:
+        daemon[0].kill()
+        daemon[0].wait()
+        daemon[0] = _start_mariadb(folder, port)
+
+    try:
+        yield ChaosDatabase("mariadb", 0, f"mysql://root@{HOST}:{port}"), restart
+    finally:
+        daemon[0].terminate()
+        daemon[0].wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_mariadb(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    command = ["mariadbd", "--no-defaults", f"--datadir={folder}", f"--port={port}", f"--bind-address={HOST}"]
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    socket = f"--socket={folder}/s.sock"
+    process = subprocess.Popen([*command, socket, *user], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + START_SECONDS
+    import MySQLdb
+
+    while time.monotonic() < deadline:
+        try:
+            MySQLdb.connect(host=HOST, port=port, user="root").close()
+        except MySQLdb.Error:
+            time.sleep(0.1)
+        else:
+            return process
+    raise RuntimeError("a MariaDB server of our own does not answer")

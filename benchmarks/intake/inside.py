@@ -1,0 +1,149 @@
+"""`python -m benchmarks.intake.inside STEP …`: what must be done inside Django, on the database of its environment."""
+
+import datetime as dt
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+LONG_AGO = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+
+
+def source(kind: str, *group_by: str) -> None:
+    """A new source; prints its id and key."""
+    from alerts.models import Source
+    from alerts.services import issue_key
+
+    number = Source.objects.count() + 1
+    made = Source.objects.create(
+        name=f"Load {kind} {number}", kind=kind, rate_limit=1_000_000_000, group_by=list(group_by)
+    )
+    print(json.dumps({"id": made.pk, "key": issue_key(made)}))
+
+
+def token() -> None:
+    """An administrator's access token."""
+    from users.models import Role, User
+    from users.services.sessions import open_session
+    from users.tokens import access_token
+
+    person, _ = User.objects.get_or_create(email="bench@example.com", defaults={"name": "Bench", "role": Role.ADMIN})
+    print(access_token(open_session(person)))
+
+
+def counts(source_id: str) -> None:
+    """What came of a source's messages."""
+    from django.db.models import Count, Sum
+
+    from alerts.models import Alert, IntakeEvent
+    from incidents.models import Incident
+
+    events = IntakeEvent.objects.filter(source=source_id).values_list("state").order_by("state").annotate(n=Count("pk"))
+    alerts = Alert.objects.filter(source=source_id).aggregate(n=Count("pk"), occurrences=Sum("occurrences"))
+    incidents = Incident.objects.filter(alerts__source=source_id).distinct().count()
+    print(json.dumps({"events": dict(events), "incidents": incidents, **alerts}))
+
+
+def waiting() -> None:
+    """How many messages are not worked off."""
+    from alerts.models import IntakeEvent
+
+    print(IntakeEvent.objects.waiting().count())
+
+
+def occurrences(source_id: str) -> None:
+    """Each fingerprint of the source with its occurrences and how many incidents and first events it has."""
+    from alerts.models import Alert
+
+    rows = Alert.objects.filter(source=source_id).values_list("fingerprint", "occurrences")
+    print(json.dumps(dict(rows)))
+
+
+def chains(source_id: str) -> None:
+    """Faults in the timelines of the source's incidents; and incidents that were opened for the same alert."""
+    from django.db.models import Count
+
+    from incidents.models import Incident
+    from incidents.services import verify_all
+
+    mine = Incident.objects.filter(alerts__source=source_id)
+    titles = Incident.objects.filter(title__startswith="chaos ").values("title").annotate(n=Count("pk")).filter(n__gt=1)
+    faults = sum(fault is not None for fault in verify_all(mine.distinct()))
+    print(json.dumps({"faults": faults, "doubled": len(titles), "incidents": mine.distinct().count()}))
+
+
+def fill(number: str) -> None:
+    """As many stored alerts, resolved long ago, with four labels each."""
+    from django.db import connection
+
+    from alerts.models import Alert, AlertLabel, Source
+    from alerts.models.alert import pair_number
+
+    wanted = int(number)
+    if Alert.objects.filter(pk__gte=wanted).exists():
+        return
+    owner = Source.objects.get_or_create(name="Stored", defaults={"kind": "generic"})[0]
+    fields = [field for field in Alert._meta.concrete_fields if not field.generated]
+    columns = [field.column for field in fields]
+    plain = [field.get_db_prep_save(getattr(_stored(owner), field.attname), connection) for field in fields]
+    alerts = (_row(plain, columns, pk) for pk in range(1, wanted + 1))
+    _insert(f"INSERT INTO {Alert._meta.db_table} ({', '.join(columns)}) VALUES", columns, alerts)
+    pairs = sorted((pair_number(name, value), pk) for pk in range(1, wanted + 1) for name, value in _labels(pk).items())
+    _insert(f"INSERT INTO {AlertLabel._meta.db_table} (pair, alert_id) VALUES", ["pair", "alert_id"], iter(pairs))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else f"ANALYZE TABLE {Alert._meta.db_table}")
+
+
+def _stored(owner: Any) -> Any:
+    from alerts.models import Alert
+
+    return Alert(
+        source=owner,
+        status="resolved",
+        severity=2,
+        description="Nothing special; it was over after a quarter of an hour.",
+        starts_at=LONG_AGO,
+        ends_at=LONG_AGO,
+        ended_by="sender",
+        first_seen_at=LONG_AGO,
+        last_seen_at=LONG_AGO,
+    )
+
+
+def _labels(pk: int) -> dict[str, str]:
+    return {"host": f"host-{pk}", "service": f"service-{pk % 200}", "region": f"region-{pk % 5}", "job": "node"}
+
+
+def _row(plain: list[Any], columns: list[str], pk: int) -> tuple[Any, ...]:
+    key = hashlib.sha256(f"stored {pk}".encode()).hexdigest()
+    own = {"id": pk, "key": key, "fingerprint": key[:32], "title": f"Alert {pk}", "labels": json.dumps(_labels(pk))}
+    return tuple(own.get(column, value) for column, value in zip(columns, plain, strict=True))
+
+
+def _insert(start: str, columns: list[str], values: Iterator[tuple[Any, ...]]) -> None:
+    from django.db import connection, transaction
+
+    marks = f"({', '.join(['%s'] * len(columns))})"
+    size = 500 if len(columns) > 2 else 5000
+    while chunk := list(islice(values, size * 20)):
+        with transaction.atomic(), connection.cursor() as cursor:
+            for at in range(0, len(chunk), size):
+                some = chunk[at : at + size]
+                cursor.execute(f"{start} {', '.join([marks] * len(some))}", [part for row in some for part in row])
+
+
+def main() -> None:
+    """Run the step that the first argument names."""
+    import django
+
+    django.setup()
+    steps: dict[str, Callable[..., None]] = {
+        step.__name__: step for step in (source, token, counts, waiting, occurrences, chains, fill)
+    }
+    steps[sys.argv[1]](*sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()

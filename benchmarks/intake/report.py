@@ -1,0 +1,65 @@
+"""What must be reached of intake, beside what was."""
+
+from collections.abc import Iterator
+
+from benchmarks.intake.chaos import Chaos
+from benchmarks.intake.measure import IntakeResults
+from benchmarks.report import ENGINES, Line, number, table
+
+NAMES = {
+    "distinct": "one event a request, distinct alerts over 100 groups",
+    "own": "one event a request, each opening an incident of its own",
+    "repeated": "one event a request, all duplicates of 100 keys",
+    "posts repeated": "Alertmanager posts of 50 alerts, repeats",
+    "posts distinct": "Alertmanager posts of 50 alerts, distinct",
+}
+
+
+def lines(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> Iterator[Line]:
+    """Every limit. Rates count until the last alert was worked off, not until it was accepted."""
+    plain = empty.rates["empty"]
+    yield Line(NAMES["distinct"], "÷ empty view", empty.rates["distinct"] / plain, 0.3, at_least=True)
+    yield Line(NAMES["distinct"], "a second", empty.rates["distinct"], 600, at_least=True)
+    yield Line(NAMES["own"], "a second", empty.rates["own"], 150, at_least=True)
+    yield Line(NAMES["repeated"], "÷ empty view", empty.rates["repeated"] / plain, 0.4, at_least=True)
+    for what in ("distinct", "own", "repeated"):
+        ratio = stored.rates[what] / empty.rates[what]
+        yield Line(NAMES[what], f"at {stored.database.size:,} stored ÷ at none", ratio, 0.8, at_least=True)
+    yield Line(NAMES["posts repeated"], "alerts a second", empty.rates["posts repeated"], 5000, at_least=True)
+    yield Line(NAMES["posts distinct"], "alerts a second", empty.rates["posts distinct"], 1500, at_least=True)
+    yield Line("2xx to incident visible, 100 events a second", "p50, ms", empty.p50["visible"], 200)
+    yield Line("2xx to incident visible, 100 events a second", "p99, ms", empty.p99["visible"], 1000)
+    yield Line("counts not as sent, after all loads", "number", len(empty.wrong) + len(stored.wrong), 0)
+    yield Line(f"kill -9 of everything, {chaos.kills} times under load", "events lost or doubled", len(chaos.wrong), 0)
+
+
+def section(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> str:
+    """One database's part of the page."""
+    rows = [
+        [NAMES[what], *(number(part) for results in (empty, stored) for part in _figures(results, what))]
+        for what in NAMES
+    ]
+    header = ["load", "worked off/s", "accepted/s", "p50 ms", "p99 ms"]
+    header += [f"{name} at {stored.database.size:,}" for name in header[1:]]
+    views = ", ".join(
+        f"{number(results.rates['empty ours'])} and {number(results.rates['empty gunicorn'])}"
+        for results in (empty, stored)
+    )
+    wrong = [*empty.wrong, *stored.wrong, *chaos.wrong]
+    return "\n\n".join(
+        [
+            f"## {ENGINES[empty.database.engine]}, intake of alerts",
+            table(
+                ["what", "measured as", "value", "limit", ""], [line.cells() for line in lines(empty, stored, chaos)]
+            ),
+            table(header, rows),
+            f"An empty Django view a second, our server and gunicorn, at none and at {stored.database.size:,}: {views}. "
+            f"Under the kills {sum(chaos.answered.values()):,} events were answered 2xx and {sum(chaos.unknown.values()):,} "
+            "got no answer; of those each counts as sent or not.",
+            *(f"- {fault}" for fault in wrong[:10]),
+        ]
+    )
+
+
+def _figures(results: IntakeResults, what: str) -> tuple[float, float, float, float]:
+    return results.rates[what], results.accepted[what], results.p50[what], results.p99[what]
