@@ -19,7 +19,7 @@ class Outcome(enum.Enum):
     REPEATED = "repeated"  # fires, as we know
     REFIRED = "refired"  # fires again after an end, or with a new beginning
     RESOLVED = "resolved"  # is over
-    ENDED_UNSEEN = "ended unseen"  # is over, and we never heard that it fired
+    ENDED_UNSEEN = "ended unseen"  # is over, and we never heard that it fired, or took it for over already
     STALE = "stale"  # tells of an earlier time
     NOTHING = "nothing"  # nothing to end
 
@@ -55,9 +55,18 @@ def _fold_end(known: Known | None, draft: Draft) -> Outcome:
     if known is None:
         return Outcome.ENDED_UNSEEN if draft.starts_at else Outcome.NOTHING
     if known.status == AlertStatus.RESOLVED:
-        return Outcome.NOTHING
+        return Outcome.ENDED_UNSEEN if _is_news_of_an_end(known, draft) else Outcome.NOTHING
     ended = draft.starts_at or draft.ends_at
     return Outcome.STALE if ended is not None and ended < known.starts_at else Outcome.RESOLVED
+
+
+def _is_news_of_an_end(known: Known, draft: Draft) -> bool:
+    """Whether a late message that it fires must not make it fire again: its sender ends a firing that we have not heard
+    of yet, or the very one that we took for over because we heard nothing."""
+    if draft.is_expiry or draft.starts_at is None:
+        return False
+    is_same = draft.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY
+    return is_same or draft.starts_at > known.starts_at
 
 
 def _fold_return(known: Known, draft: Draft) -> Outcome:

@@ -95,7 +95,7 @@ class Batch:
         decision = decide(self.rules, facts)
         if decision.rule is not None:
             self.matched[decision.rule.id] += 1
-        if decision.is_drop and decision.rule is not None:
+        if decision.is_drop and decision.rule is not None and not _ends_what_fires(alert, draft):
             self.dropped[decision.rule.id] += 1
             return None
         outcome = fold(_known(alert), draft)
@@ -119,7 +119,7 @@ class Batch:
         decision: Decision,
         facts: Mapping[str, str],
     ) -> None:
-        if outcome in (Outcome.NEW, Outcome.ENDED_UNSEEN):
+        if alert is None and outcome in (Outcome.NEW, Outcome.ENDED_UNSEEN):
             alert = self.alerts[message.key] = new_alert(message, severity)
             self.touched[message.key] = set()
         if alert is None or outcome == Outcome.NOTHING:
@@ -129,6 +129,8 @@ class Batch:
             count(alert, message, changed, severity, is_stale=outcome == Outcome.STALE)
         if outcome == Outcome.RESOLVED:
             self._end(alert, message, changed)
+        elif outcome == Outcome.ENDED_UNSEEN:
+            self._note_end(alert, message, changed)
         elif outcome in (Outcome.NEW, Outcome.REFIRED):
             self._begin(alert, message, changed, outcome)
         if outcome in (Outcome.NEW, Outcome.REFIRED, Outcome.REPEATED):
@@ -143,13 +145,19 @@ class Batch:
         self.ended.pop(alert.key, None)
 
     def _end(self, alert: Alert, message: Message, changed: set[str]) -> None:
-        changed.update(STATE)
-        alert.status = AlertStatus.RESOLVED
-        alert.ends_at = message.draft.ends_at or message.received_at
-        alert.ended_by = Ending.EXPIRY if message.draft.is_expiry else Ending.SENDER
-        alert.expires_at = None
+        self._note_end(alert, message, changed)
         self._note_change(alert, message.received_at)
         self.ended[alert.key] = alert
+
+    def _note_end(self, alert: Alert, message: Message, changed: set[str]) -> None:
+        draft = message.draft
+        changed.update(STATE)
+        alert.status = AlertStatus.RESOLVED
+        # The end may overtake the beginning: what then says that it began is late.
+        alert.starts_at = max(alert.starts_at, draft.starts_at or alert.starts_at)
+        alert.ends_at = draft.ends_at or message.received_at
+        alert.ended_by = Ending.EXPIRY if draft.is_expiry else Ending.SENDER
+        alert.expires_at = None
 
     def _note_change(self, alert: Alert, at: dt.datetime) -> None:
         alert.changes = with_change(alert.changes, at)
@@ -221,6 +229,11 @@ def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[I
     if all(outcome == Outcome.NOTHING for outcome in outcomes):
         return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
     return IntakeState.DONE, ""
+
+
+def _ends_what_fires(alert: Alert | None, draft: Draft) -> bool:
+    """Whether an alert that fires would do so for ever, should a route drop its end."""
+    return alert is not None and alert.status == AlertStatus.FIRING and draft.action == Action.RESOLVE
 
 
 def _known(alert: Alert | None) -> Known | None:
