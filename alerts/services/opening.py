@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,11 @@ class Started:
     rule: Rule | None
     outcome: Outcome
 
+    @property
+    def severity(self) -> Severity:
+        """How bad it makes its incident: as the route says, else as it is itself."""
+        return Severity(self.rule.severity if self.rule and self.rule.severity else self.alert.severity)
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -53,7 +58,7 @@ class Slot:
     group: AlertGroup | None = None
     incident: Incident | None = None
     opening: Opening | None = None
-    alerts: dict[str, Alert] = field(default_factory=dict)
+    started: dict[str, Started] = field(default_factory=dict)  # the one that opens first
     is_storm: bool = False
 
 
@@ -70,11 +75,13 @@ class Incidents:
         self.opened_lately: dict[int | None, int] = {}
         self.left: list[AlertGroup] = []
         self.targets: dict[int, Targets] = {}
+        self.at_hand: dict[str, Alert] = {}
 
     def place(self, started: Sequence[Started], ended: Iterable[Alert], spoken_of: Iterable[Alert]) -> None:
         """Give each started alert its incident (`alert.incident`), opening what has to be opened."""
         keys = {id(one): self._key(one) for one in started}
-        self._load([key for key, _ in keys.values()], [*(one.alert for one in started), *ended, *spoken_of])
+        self.at_hand = {alert.key: alert for alert in [*(one.alert for one in started), *ended, *spoken_of]}
+        self._load([key for key, _ in keys.values()], self.at_hand.values())
         for one in started:
             key, labels = keys[id(one)]
             self._place(one, self._slot(key, labels))
@@ -135,46 +142,55 @@ class Incidents:
     # --- Placing ------------------------------------------------------------------------------------------------------
 
     def _place(self, one: Started, slot: Slot) -> None:
-        alert = one.alert
-        own = self.locked.get(alert.incident_id or 0)
-        if own is not None and self._join(own, one):
+        own = self.locked.get(one.alert.incident_id or 0)
+        if own is not None and not self._is_succeeded(own, one, slot) and self._join(own, one):
             return
         if slot.incident is not None:
             if self._join(slot.incident, one):
                 return
             self._leave(slot)
-        if slot.opening is not None:
-            slot.alerts[alert.key] = alert
-        elif self._is_enough(slot, one):
+        if slot.opening is not None or not self._is_enough(slot, one):
+            slot.started[one.alert.key] = one
+        else:
             self._plan(slot, one)
+
+    def _is_succeeded(self, own: Incident, one: Started, slot: Slot) -> bool:
+        """Whether the group has an open incident that came after the alert's own: a group has one open at a time. What
+        somebody moved out of its group stays where it was put."""
+        if one.outcome == Outcome.REPEATED or own.is_still_open:
+            return False
+        if slot.incident is None or not slot.incident.is_still_open:
+            return False
+        return AlertGroup.objects.filter(key=slot.key, incident=own).exists()
 
     def _join(self, incident: Incident, one: Started) -> bool:
         """Whether the incident takes the alert in: it is open, or ended so lately that it opens again. A repeat of a
-        firing that was resolved by hand changes nothing, and belongs there all the same."""
+        firing that was resolved or deleted by hand changes nothing, and belongs there all the same."""
+        alert = one.alert
+        is_own = alert.incident_id == incident.pk
+        if is_own and (one.outcome == Outcome.REPEATED or (alert.is_flapping and incident.is_still_open)):
+            if incident.is_still_open and incident.deleted_at is None:
+                self._raise(incident, one)
+            return True
         if incident.deleted_at is not None:
             return False
-        alert = one.alert
-        if one.outcome == Outcome.REPEATED and (not incident.is_still_open or alert.incident_id == incident.pk):
-            if incident.is_still_open:
-                self._raise(incident, alert)
-            return True
         if not incident.is_still_open:
             if not self._is_recent(incident, alert.source):
                 return False
             move_to(self._entry(incident), Status.OPEN, f"{alert.title} fires again.")
         alert.incident = incident
         self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(alert)})
-        self._raise(incident, alert)
+        self._raise(incident, one)
         return True
 
     def _is_recent(self, incident: Incident, source: Source) -> bool:
         ended = incident.closed_at or incident.resolved_at
         return ended is not None and self.now - ended <= dt.timedelta(minutes=source.reopen_minutes)
 
-    def _raise(self, incident: Incident, alert: Alert) -> None:
+    def _raise(self, incident: Incident, one: Started) -> None:
         """An incident is as bad as its worst alert; it never gets better by itself."""
-        if alert.severity > incident.severity:
-            set_severity(self._entry(incident), Severity(alert.severity))
+        if one.severity > incident.severity:
+            set_severity(self._entry(incident), one.severity)
 
     def _leave(self, slot: Slot) -> None:
         """The key's group is of the past: its incident ended too long ago, or was deleted."""
@@ -214,12 +230,12 @@ class Incidents:
                     return
                 self._leave_ended(storm)
                 storm.opening = storm.opening or storm_of(one, self._opening(one, {}))
-                storm.alerts[one.alert.key] = one.alert
+                storm.started[one.alert.key] = one
                 self._adopt(storm, one)
                 return
         self.opened_lately[route_id] += 1
         slot.opening = self._opening(one, slot.labels)
-        slot.alerts[one.alert.key] = one.alert
+        slot.started = {one.alert.key: one, **slot.started}
         self._adopt(slot, one)
 
     def _opening(self, one: Started, labels: dict[str, str]) -> Opening:
@@ -232,7 +248,7 @@ class Incidents:
         return Opening(
             title=alert.title,
             description=alert.description,
-            severity=Severity(rule.severity if rule and rule.severity else alert.severity),
+            severity=one.severity,
             priority=Priority(rule.priority) if rule and rule.priority else None,
             category=targets.category,
             team=targets.team or alert.source.team,
@@ -285,16 +301,26 @@ class Incidents:
 
     def _opened(self, slot: Slot, incident: Incident) -> None:
         self.locked[incident.pk] = slot.incident = incident
-        for number, alert in enumerate(slot.alerts.values()):
-            alert.incident = incident
+        for number, one in enumerate(slot.started.values()):
+            one.alert.incident = incident
             if number:
-                self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(alert)})
-                self._raise(incident, alert)
+                self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(one.alert)})
+                self._raise(incident, one)
         if slot.group is not None:
             slot.group.incident = incident
-            waited = {key for key, _ in slot.group.pending} - slot.alerts.keys()
+            waited = {key for key, _ in slot.group.pending} - slot.started.keys()
             slot.group.pending = []
-            Alert.objects.filter(key__in=waited, incident__isnull=True).update(incident=incident)
+            self._fetch(incident, waited, slot.started)
+
+    def _fetch(self, incident: Incident, keys: Collection[str], started: Mapping[str, Started]) -> None:
+        """Have those that fired before the route asked for an incident join it now."""
+        rule = next(iter(started.values())).rule
+        alone = Alert.objects.filter(key__in=keys, incident__isnull=True).select_related("source").order_by("key")
+        for alert in alone if keys else ():
+            self.at_hand.get(alert.key, alert).incident = incident
+            Alert.objects.filter(pk=alert.pk).update(incident=incident)
+            self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(alert)})
+            self._raise(incident, Started(alert, rule, Outcome.REPEATED))
 
     def _is_changed(self, slot: Slot) -> bool:
         group = slot.group
