@@ -1,18 +1,18 @@
 """What time does to alerts: they expire, silences end, flapping calms down, old rows go."""
 
 import datetime as dt
-from collections import defaultdict
 
+import orjson
 from django.conf import settings
 from django.db import connection
 
-from alerts.drafts import Action, Draft
+from alerts.drafts import Action, Draft, to_json
 from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertLabel, ChangeEvent, IntakeEvent, pair_number
+from alerts.models import Alert, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, pair_number
 from alerts.routing import decide, silence_for
 from alerts.services.opening import Incidents, Started
-from alerts.services.queue import enqueue
+from alerts.services.queue import DRAFT_FORMAT, delivery_key, insert_events
 from alerts.services.rules import rules, silences
 from alerts.vocabulary import AlertStatus, IntakeState
 from incidents.vocabulary import Severity
@@ -25,43 +25,70 @@ BATCH = 200
 @unit_of_work
 def expire(now: dt.datetime) -> int:
     """End alerts that were not heard of again in time; the number of them."""
-    due = Alert.objects.select_for_update().filter(expires_at__lte=now, status=AlertStatus.FIRING)
-    alerts = list(due.select_related("source").order_by("expires_at")[:BATCH])
-    of_source = defaultdict(list)
-    for alert in alerts:
-        of_source[alert.source].append(
-            Draft(title=alert.title, action=Action.RESOLVE, fingerprint=alert.fingerprint, is_expiry=True)
-        )
-        alert.expires_at = now + dt.timedelta(minutes=1)  # in case the queue stands still: not every second anew
-    for source, drafts in of_source.items():
-        enqueue(source, drafts, at=now)
+    due = Alert.objects.filter(expires_at__lte=now, status=AlertStatus.FIRING)
+    ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
+    alerts = list(_locked(due.filter(pk__in=ids))) if ids else []
+    insert_events([_expiry(alert, now) for alert in alerts])
     return len(alerts)
+
+
+def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
+    """The message that nothing was heard of an alert. Numbered, so that it is queued once should the queue stand still;
+    whoever hears of the alert meanwhile makes it void."""
+    draft = Draft(
+        title=alert.title,
+        action=Action.RESOLVE,
+        fingerprint=alert.fingerprint,
+        labels=alert.labels,
+        severity=Severity(alert.severity).word,
+        is_expiry=True,
+    )
+    number = f"expiry {alert.pk} {alert.occurrences} {alert.expires_at}"
+    return IntakeEvent(
+        source=alert.source,
+        format=DRAFT_FORMAT,
+        body=orjson.dumps([to_json(draft)]),
+        delivery_key=delivery_key(alert.source, number),
+        received_at=now,
+    )
 
 
 @unit_of_work
 def lift_silences(now: dt.datetime) -> int:
     """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts."""
-    quiet = Alert.objects.select_for_update().filter(silenced_by__isnull=False, status=AlertStatus.FIRING)
+    quiet = Alert.objects.filter(silenced_by__isnull=False, status=AlertStatus.FIRING)
     active, routes = silences(now), rules()
-    started = []
-    for alert in quiet.select_related("source__team").order_by("key")[: BATCH * 5]:
-        facts = facts_of(alert.labels, severity=Severity(alert.severity).word, source=alert.source.name)
-        if silence_for(active, facts, now) is None:
-            started.append(Started(alert, decide(routes, facts).rule, Outcome.NEW))
+    # Most are to be kept quiet still: looking at them needs no lock.
+    looked_at = quiet.select_related("source").defer("description", "annotations", "links").order_by("pk")
+    heard = [alert.pk for alert in looked_at if silence_for(active, _facts(alert), now) is None][:BATCH]
+    locked = list(_locked(quiet.filter(pk__in=heard))) if heard else []
+    decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
+    started = [Started(alert, decision.rule, Outcome.NEW) for alert, decision in decided if not decision.is_drop]
     incidents = Incidents(now, routes)
     incidents.place(started, [], [])
-    for one in started:
-        one.alert.silenced_by = None
-    rows.update_many([one.alert for one in started], ["incident", "silenced_by"])
+    for alert in locked:
+        alert.silenced_by = None
+    rows.update_many(locked, ["incident", "silenced_by"])
     incidents.save()
-    return len(started)
+    return len(locked)
+
+
+def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
+    """Locked in the order of their keys as everywhere; their sources, which a join would lock too, are read apart."""
+    return alerts.select_for_update().prefetch_related("source__team").order_by("key")
+
+
+def _facts(alert: Alert) -> dict[str, str]:
+    return facts_of(alert.labels, severity=Severity(alert.severity).word, source=alert.source.name)
 
 
 @unit_of_work
 def calm(now: dt.datetime) -> int:
     """Take those that keep still as not flapping any more, and see to what was held back; the number of them."""
-    flapping = Alert.objects.select_for_update().filter(is_flapping=True).select_related("source").order_by("key")
-    still = [alert for alert in flapping[:BATCH] if now.timestamp() - max(alert.changes, default=0) >= FLAP_SECONDS]
+    flapping = Alert.objects.filter(is_flapping=True)
+    calm = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_calm(changes, now)]
+    locked = _locked(flapping.filter(pk__in=calm[:BATCH])) if calm else []
+    still = [alert for alert in locked if _is_calm(alert.changes, now)]
     for alert in still:
         alert.is_flapping = False
     rows.update_many(still, ["is_flapping"])
@@ -71,6 +98,10 @@ def calm(now: dt.datetime) -> int:
     incidents.end(ended)
     incidents.save()
     return len(still)
+
+
+def _is_calm(changes: list[int], now: dt.datetime) -> bool:
+    return now.timestamp() - max(changes, default=0) >= FLAP_SECONDS
 
 
 def forget(now: dt.datetime) -> int:
@@ -88,8 +119,9 @@ def _delete(found: "object") -> int:
 
 @unit_of_work
 def _forget_alerts(until: dt.datetime) -> int:
-    old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until).order_by("last_seen_at")[:BATCH]
-    alerts = list(old)
+    # Nothing was heard of it, and it has been over, for as long.
+    old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until, ends_at__lt=until)
+    alerts = list(old.select_for_update().order_by("last_seen_at")[:BATCH])
     pairs = [(pair_number(name, value), alert.pk) for alert in alerts for name, value in alert.labels.items()]
     table = connection.ops.quote_name(AlertLabel._meta.db_table)
     with connection.cursor() as cursor:
