@@ -13,6 +13,9 @@ from alerts.services.queue import enqueue
 from alerts.vocabulary import AlertStatus
 from users.transactions import unit_of_work
 
+ALERT_NAME = "Heartbeat missed"
+# It says itself when it is over: whatever its source's alerts do, this one does not expire.
+LASTING = dt.timedelta(days=3650)
 BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
 PREFIX = "heartbeat"
 
@@ -46,7 +49,28 @@ def watch(now: dt.datetime) -> int:
         found += _judge(source, "", heard, source.heartbeat_minutes or 0, now)
     for heartbeat in Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source"):
         found += _judge(heartbeat.source, heartbeat.name, heartbeat.last_beat_at, heartbeat.interval_minutes, now)
-    return found
+    return found + _release(now)
+
+
+@unit_of_work
+def _release(now: dt.datetime) -> int:
+    """End the alerts of signs of life that nobody waits for any more; how many there were."""
+    missed = Alert.objects.firing().labelled("alertname", ALERT_NAME).filter(fingerprint__startswith=f"{PREFIX}:")
+    alerts = list(missed.select_related("source"))
+    waited_for = _waited_for({alert.source_id for alert in alerts}) if alerts else set()
+    released = [alert for alert in alerts if alert.key not in waited_for]
+    for alert in released:
+        name = alert.fingerprint.removeprefix(f"{PREFIX}:")
+        enqueue(alert.source, [_draft(alert.source, name, Action.RESOLVE)], at=now)
+    return len(released)
+
+
+def _waited_for(source_ids: set[int]) -> set[str]:
+    """The keys of the alerts that the absence of a sign of life may raise."""
+    sources = Source.objects.filter(pk__in=source_ids, is_enabled=True)
+    own = sources.filter(heartbeat_minutes__isnull=False).values_list("pk", flat=True)
+    named = Heartbeat.objects.filter(source__in=sources, is_enabled=True).values_list("source_id", "name")
+    return {alert_key(pk, f"{PREFIX}:{name}") for pk, name in [*((pk, "") for pk in own), *named]}
 
 
 @unit_of_work
@@ -74,6 +98,7 @@ def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: d
         fingerprint=f"{PREFIX}:{name}",
         severity="high",
         description=f"Nothing was heard{since}; a sign of life is expected every {minutes} minutes." if minutes else "",
-        labels={"alertname": "Heartbeat missed", "heartbeat": name or source.name},
+        labels={"alertname": ALERT_NAME, "heartbeat": name or source.name},
         starts_at=heard if action == Action.FIRE else None,
+        ends_at=heard + LASTING if heard and action == Action.FIRE else None,
     )
