@@ -45,6 +45,27 @@ async def take_body(scope: Scope, receive: Receive, limit: int) -> tuple[IO[byte
     return spool, size
 
 
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The whole body of at most `limit` bytes, in memory. Raises TooLarge, and ClientGone when it breaks off."""
+    declared = header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > limit:
+        _refuse(limit)
+    chunks = []
+    size = 0
+    async with asyncio.timeout(STALL_SECONDS) as patience:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limit:
+                _refuse(limit)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+            patience.reschedule(asyncio.get_running_loop().time() + STALL_SECONDS)
+
+
 async def _copy(receive: Receive, spool: IO[bytes], limit: int) -> int:
     size = 0
     while True:

@@ -1,8 +1,9 @@
-"""Where each request enters: its body is taken in, then it goes to a thread or to the event loop.
+"""Where each request enters: its body is taken in, then it goes to a thread, to the committer or to the event loop.
 
 Django's own ASGI handler starts an executor thread for every request of a synchronous view, which costs more than the
-view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler; what senders post to the doors
-goes to the committer; only what is asynchronous by nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
+view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler. What senders post to the doors
+of intake goes to the committer, past Django's middleware and views. Only what is asynchronous by nature, the paths in
+`ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
 """
 
 import uuid
@@ -16,7 +17,7 @@ from alerts.incoming import MAX_BYTES, Incoming, IntakeError
 from alerts.intake import Door, find
 from alerts.intake.committer import committer
 from incident_response.api import problem, to_json
-from incident_response.bodies import ClientGone, Receive, Scope, Send, header, take_body
+from incident_response.bodies import ClientGone, Receive, Scope, Send, header, read_body, take_body
 from incident_response.bridge import ThreadedApplication
 from incident_response.exceptions import Busy, DomainError
 
@@ -64,12 +65,11 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
 async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
     """Intake uses neither Django's middleware nor its views."""
     try:
-        body, _size = await take_body(scope, receive, MAX_BYTES)
-        with body:
-            reply = await committer.answer(door, _incoming(scope, body.read()))
+        body = await read_body(scope, receive, MAX_BYTES)
+        reply = await committer.answer(door, _incoming(scope, body))
     except DomainError as error:
         reply = door.refuse(IntakeError(error.message, status=error.status))
-    except ClientGone:
+    except (ClientGone, TimeoutError):
         return
     headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
     headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]

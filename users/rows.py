@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 
 from users.prepared import prepared
@@ -29,7 +29,8 @@ def insert(*rows: Model) -> None:
 def _insert(rows: Sequence[Model]) -> None:
     start, fields = _insertion(type(rows[0]))
     marks = f"({', '.join(['%s'] * len(fields))})"
-    values = [_prepared(field, row, add=True) for row in rows for field in fields]
+    backend = connections[DEFAULT_DB_ALIAS]  # looked up once: the proxy looks it up for every value
+    values = [field.get_db_prep_save(field.pre_save(row, True), backend) for row in rows for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(f"{start} {', '.join([marks] * len(rows))}", values)
         if len(rows) == 1:

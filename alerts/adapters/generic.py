@@ -6,6 +6,7 @@ The first name of a field that says anything counts.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from alerts.adapters._bodies import read_body
@@ -115,6 +116,7 @@ def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> di
     return texts({**facts, **tagged, "type": kind, **templated})
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     return re.sub(r"[-_\s]", "", name).lower()
 

@@ -25,8 +25,8 @@ from users.transactions import unit_of_work
 
 log = structlog.get_logger(__name__)
 
-BATCH = 200  # events
-MAX_BYTES = 8 * 1024 * 1024
+BATCH = 300  # events
+MAX_BYTES = 4 * 1024 * 1024
 ATTEMPTS = 5
 
 
