@@ -55,6 +55,22 @@ class Draft:
         return hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that somebody made to a system, as a sender tells it.
+
+    `services` are names that may be those of services, likeliest first. `details` are text to text; `links` are as a
+    draft's. `occurred_at` is aware and UTC; None means that the sender did not say.
+    """
+
+    summary: str
+    origin: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[Mapping[str, str], ...] = ()
+    services: tuple[str, ...] = ()
+    occurred_at: dt.datetime | None = None
+
+
 def to_json(draft: Draft) -> dict[str, Any]:
     """A draft as plain JSON values, for the queue; empty members are left out."""
     value: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}

@@ -7,7 +7,11 @@ from responders.models import Service
 
 
 class ChangeEvent(models.Model):
-    """Something that somebody changed, told so that it can be seen beside what broke afterwards."""
+    """Something that somebody changed, told so that it can be seen beside what broke afterwards.
+
+    `delivery_key` is the SHA-256 of what tells it from other changes, where its sender says when it was made: the same
+    change sent again is kept once.
+    """
 
     source = models.ForeignKey(Source, null=True, on_delete=models.SET_NULL, related_name="changes")
     service = models.ForeignKey(Service, null=True, on_delete=models.SET_NULL, related_name="changes")
@@ -15,6 +19,9 @@ class ChangeEvent(models.Model):
     origin = models.CharField(max_length=200, blank=True, default="", help_text="What it was made with or on.")
     details = models.JSONField(default=dict)
     links = models.JSONField(default=list)
+    delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets changes have no time)
+        max_length=64, null=True, unique=True, editable=False
+    )
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
 
