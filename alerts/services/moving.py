@@ -1,0 +1,178 @@
+"""Alerts put into another incident by people: moved, split off, or all of an incident's merged into another.
+
+Locks are taken as everywhere in alerts: alerts in the order of their keys, then groups, then incidents.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db.models import Q
+
+from alerts.models import Alert, AlertGroup, Source
+from alerts.services.opening import told
+from alerts.vocabulary import AlertStatus
+from incident_response.exceptions import Conflict, DomainError, NotFound
+from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status
+from incidents.permissions import require_work
+from incidents.services import link, report, resolve
+from incidents.services.batches import lock_many, save_all
+from incidents.services.editing import set_severity
+from incidents.services.lifecycle import move_to
+from incidents.services.recording import Act, Entry
+from users import rows
+from users.models import User
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def move(alerts: Iterable[Alert], incident: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+    """Put the alerts into the incident, from wherever they are; those that are there already stay.
+
+    From now on they belong there: when they fire again within their source's `reopen_minutes`, they reopen it. An
+    incident that is left with resolved alerts alone is resolved. Raises PermissionRefused unless `by` works on all the
+    incidents concerned, NotFound for a deleted one, Conflict where an alert that fires would go to an ended incident.
+    """
+    locked = _lock_alerts(alerts)
+    incidents = lock_many({incident.pk, *(alert.incident_id for alert in locked if alert.incident_id)})
+    target = _present(incidents, incident)
+    moving = [alert for alert in locked if alert.incident_id != target.pk]
+    for concerned in incidents.values():
+        require_work(by, concerned)
+    if not target.is_still_open and any(alert.status == AlertStatus.FIRING for alert in moving):
+        raise Conflict(f"{target.reference} is over, and what is to be moved still fires; reopen it first.")
+    _move(moving, incidents, target, Act.now(by, origin))
+    return target
+
+
+@unit_of_work
+def split(alerts: Iterable[Alert], *, by: User | None, title: str = "", origin: str = Origin.API) -> Incident:
+    """A new incident with these alerts, for the team, services and category of the incident that they leave, and
+    restricted if that one is.
+
+    It is as bad as the worst of them, though not worse than what that one leaves, and called as that one unless there
+    is a `title`. Raises as `move`, and DomainError when there is no alert.
+    """
+    locked = _lock_alerts(alerts)
+    if not locked:
+        raise DomainError("Name the alerts that are to be split off.", field="alerts")
+    incidents = lock_many({alert.incident_id for alert in locked if alert.incident_id})
+    for concerned in incidents.values():
+        require_work(by, concerned)
+    new = _opened(locked, list(incidents.values()), title, by=by, origin=origin)
+    require_work(by, new)
+    _move(locked, {**incidents, **lock_many({new.pk})}, new, Act.now(by, origin))
+    new.refresh_from_db()
+    return new
+
+
+@unit_of_work
+def merge(incident: Incident, into: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+    """Put all that belongs to the incident into another one, `into`: its alerts, and those of its groups that are yet
+    to come. It is linked as the other's duplicate, which resolves it.
+
+    Raises as `move` and `link`.
+    """
+    if incident.pk == into.pk:
+        raise DomainError("An incident cannot be merged into itself.", field="into")
+    locked = list(Alert.objects.select_for_update().filter(incident=incident).order_by("key"))
+    groups = list(AlertGroup.objects.select_for_update().filter(incident=incident).order_by("pk"))
+    incidents = lock_many({incident.pk, into.pk})
+    duplicate, target = _present(incidents, incident), _present(incidents, into)
+    require_work(by, duplicate)
+    require_work(by, target)
+    if not target.is_still_open and duplicate.is_still_open:
+        raise Conflict(f"{target.reference} is over, and {duplicate.reference} is not; reopen it first.")
+    AlertGroup.objects.filter(pk__in=[group.pk for group in groups]).update(incident=target)
+    _move(_with_sources(locked), {target.pk: target, duplicate.pk: duplicate}, target, Act.now(by, origin), is_all=True)
+    _link(duplicate, target, by=by, origin=origin)
+    target.refresh_from_db()
+    return target
+
+
+def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
+    """The alerts as they stand now."""
+    ids = {alert.pk for alert in alerts}
+    return _with_sources(list(Alert.objects.select_for_update().filter(pk__in=ids).order_by("key")))
+
+
+def _with_sources(alerts: Sequence[Alert]) -> list[Alert]:
+    """With the names that timelines tell; read apart, for a join would lock the sources too."""
+    sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in alerts})
+    for alert in alerts:
+        alert.source = sources[alert.source_id]
+    return list(alerts)
+
+
+def _present(incidents: dict[int, Incident], wanted: Incident) -> Incident:
+    found = incidents.get(wanted.pk)
+    if found is None or found.deleted_at is not None:
+        raise NotFound(f"{wanted.reference} no longer exists.")
+    return found
+
+
+def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by: User | None, origin: str) -> Incident:
+    """The incident for what is split off."""
+    worst = max(alerts, key=lambda alert: (alert.severity, -alert.pk))
+    left_by_worst = next((one for one in left if one.pk == worst.incident_id), left[0] if left else None)
+    return report(
+        by=by,
+        title=title.strip() or worst.title,
+        description=worst.description,
+        severity=Severity(min(worst.severity, left_by_worst.severity) if left_by_worst else worst.severity),
+        category=left_by_worst.category if left_by_worst else None,
+        services=list(left_by_worst.services.all()) if left_by_worst else [],
+        team=left_by_worst.team if left_by_worst else worst.source.team,
+        is_restricted=any(one.is_restricted for one in left),
+        occurred_at=min(alert.starts_at for alert in alerts),
+        origin=origin,
+        origin_system=worst.source.kind,
+    )
+
+
+def _move(
+    alerts: Sequence[Alert], incidents: dict[int, Incident], target: Incident, act: Act, *, is_all: bool = False
+) -> None:
+    """Write it down everywhere. Where `is_all`, somebody else sees to the incident that is left."""
+    entries = {pk: Entry(one, act) for pk, one in incidents.items() if one.deleted_at is None}
+    arriving = entries[target.pk]
+    left = {alert.incident_id: incidents[alert.incident_id] for alert in alerts if alert.incident_id}
+    worst = max((_weight(alert, left.get(alert.incident_id or 0)) for alert in alerts), default=0)
+    for alert in alerts:
+        leaving = entries.get(alert.incident_id or 0)
+        from_there = {"from": leaving.incident.reference} if leaving else {}
+        if leaving is not None:
+            leaving.note(EventKind.ALERT_REMOVED, data={"alert": told(alert), "to": target.reference})
+        arriving.note(EventKind.ALERT_ADDED, data={"alert": told(alert), **from_there})
+        alert.incident, alert.silenced_by = target, None
+    rows.update_many(alerts, ["incident", "silenced_by"])
+    if target.is_still_open and worst > target.severity:
+        set_severity(arriving, Severity(worst))
+    for pk in () if is_all else _without_firing(set(left)):
+        if pk in entries and entries[pk].incident.is_still_open:
+            move_to(entries[pk], Status.RESOLVED, "")
+    save_all(entries.values())
+
+
+def _without_firing(incident_ids: Collection[int]) -> list[int]:
+    """Those of the incidents that hold alerts still, none of which fires or flaps, all of sources that resolve what
+    they opened. One that holds none is left to those who emptied it."""
+    holding = Alert.objects.filter(incident__in=incident_ids)
+    busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True) | Q(source__auto_resolve=False))
+    ids, busy_ids = (set(alerts.values_list("incident_id", flat=True).distinct()) for alerts in (holding, busy))
+    return sorted(pk for pk in ids - busy_ids if pk)
+
+
+def _weight(alert: Alert, left: Incident | None) -> int:
+    """How bad an alert makes the incident it comes to, as a severity; 0 when it is over. One that a route or somebody
+    took for less where it was is no worse elsewhere."""
+    if alert.status == AlertStatus.RESOLVED:
+        return 0
+    return min(alert.severity, left.severity) if left else alert.severity
+
+
+def _link(duplicate: Incident, target: Incident, *, by: User | None, origin: str) -> None:
+    """As a duplicate; it may have been linked before, and reopened since."""
+    known = IncidentLink.objects.filter(incident=duplicate, target=target, kind=LinkKind.DUPLICATE_OF)
+    if not known.exists():
+        link(duplicate, target, LinkKind.DUPLICATE_OF, by=by, origin=origin)
+    elif duplicate.is_still_open:
+        resolve(duplicate, by=by, note=f"Duplicate of {target.reference}.", origin=origin)
