@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from incidents.models import FeedCursor, IncidentEvent
+from users import rows
 from users.transactions import unit_of_work
 
 HEAD = "head"
@@ -31,7 +32,7 @@ def _assign_places(limit: int) -> int:
     events = list(waiting.order_by("id").only("id")[:limit])
     for place, event in enumerate(events, head.position + 1):
         event.feed_seq = place
-    IncidentEvent.objects.bulk_update(events, ["feed_seq"])
+    rows.update_many(events, ["feed_seq"])
     FeedCursor.objects.filter(name=HEAD).update(position=head.position + len(events))
     return len(events)
 
