@@ -1,5 +1,6 @@
 """Doors: the addresses that senders post to, each speaking one vendor's protocol."""
 
+import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,3 +85,12 @@ def bearer(incoming: Incoming, *schemes: str) -> str:
     """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
     scheme, _space, credentials = incoming.headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() in schemes else ""
+
+
+def basic_password(incoming: Incoming) -> str:
+    """The password of basic authentication, whatever the name; "" where there is none, or it cannot be read."""
+    try:
+        pair = base64.b64decode(bearer(incoming, "basic"), validate=True).decode()
+    except ValueError:  # of which UnicodeDecodeError and binascii.Error are two
+        return ""
+    return pair.partition(":")[2].strip()
