@@ -11,9 +11,9 @@ import orjson
 from alerts.incoming import Incoming, IntakeError, read_json
 
 # With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
-# where it is not asked for a format, "+0000 UTC".
+# where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?: UTC)?",
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?: UTC|Z)?",
     re.ASCII,
 )
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)

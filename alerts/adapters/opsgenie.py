@@ -1,13 +1,15 @@
 """Opsgenie's Alert API, as its clients and SDKs speak it.
 
-Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts; the functions named
-after the other actions take theirs, for an alert known by its alias.
+Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action
+where the door has written down which and of what: under `:action` and `:alias` in the headers, as HTTP/2 writes what is
+no header, for no sender can send a header of such a name.
 """
 
 import uuid
 from typing import Any
 
 from alerts.adapters._fingerprints import computed
+from alerts.adapters._forms import pairs
 from alerts.adapters._reading import first, json_object, labels, mapping, objects, severity, text, texts
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
@@ -19,11 +21,38 @@ API URL: {url}
 API key: {key}
 """
 
+ACTION, ALIAS = ":action", ":alias"
+CREATE = "create"
+
+# What only the timeline tells of: the word of the path ("-" before it: taken away), the field to quote, the words.
+TOLD = {
+    "unacknowledge": ("", "The acknowledgement was taken back"),
+    "snooze": ("endTime", "Snoozed until"),
+    "escalate": ("escalation", "Escalated to"),
+    "assign": ("owner", "Assigned to"),
+    "responders": ("responder", "Responder added:"),
+    "teams": ("team", "Team added:"),
+    "tags": ("tags", "Tags added:"),
+    "-tags": ("tags", "Tags removed:"),
+    "details": ("details", "Details added:"),
+    "-details": ("keys", "Details removed:"),
+    "priority": ("priority", "Priority changed to"),
+    "message": ("message", "Message changed to"),
+    "description": ("description", "Description changed to"),
+}
+CUSTOM = "actions/"  # before the name of an action of the customer's own
+
 PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "low"}
 
 
 def parse(incoming: Incoming) -> list[Draft]:
-    """The one draft of a request that makes an alert. Raises IntakeError (422) without a message, as Opsgenie does."""
+    """What a request asks for: one draft if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
+    does.
+    """
+    action = incoming.headers.get(ACTION, CREATE)
+    if action != CREATE:
+        body = json_object(incoming) if incoming.body.strip() else {}
+        return acted(action, incoming.headers.get(ALIAS, ""), {**pairs(incoming.query), **body})
     body = json_object(incoming)
     if not text(body.get("message")):
         raise IntakeError("The message can not be empty.", status=422)
@@ -59,6 +88,29 @@ def draft_of(body: dict[str, Any]) -> Draft:
     )
 
 
+def acted(action: str, alias: str, said: dict[str, Any]) -> list[Draft]:
+    """What an action on an alert that is there asks for. `said` are its fields. Raises IntakeError (422) for a note
+    that says nothing.
+    """
+    if action == "acknowledge":
+        return [acknowledged(alias, said)]
+    if action == "notes":
+        return [noted(alias, said)]
+    if action in ("close", "delete"):
+        note = [noted(alias, said)] if text(said.get("note")) else []
+        return [closed(alias, said), *note]
+    parts = (told(action, said), text(said.get("note")))
+    return [noted(alias, {**said, "note": ". ".join(part for part in parts if part)})]
+
+
+def told(action: str, said: dict[str, Any]) -> str:
+    """An action that changes nothing here, in words for the timeline."""
+    if action.startswith(CUSTOM):
+        return f"Action run: {action.removeprefix(CUSTOM)}"
+    field, words = TOLD[action]
+    return f"{words} {_listed(said.get(field))}".strip()
+
+
 def closed(alias: str, body: Any) -> Draft:
     """What POST /v2/alerts/{id}/close asks for."""
     return _acted(Action.RESOLVE, alias, body)
@@ -85,6 +137,15 @@ def _acted(action: Action, alias: str, body: Any) -> Draft:
         note=text(said.get("note")),
         user=first(said.get("user"), said.get("source")),
     )
+
+
+def _listed(value: Any) -> str:
+    """A value, several values or who it is, in a line."""
+    if isinstance(value, list):
+        return ", ".join(map(text, value))
+    if isinstance(value, dict):
+        return _names([value]) or ", ".join(f"{name} = {said}" for name, said in texts(value).items())
+    return text(value)
 
 
 def _names(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerts.adapters._fingerprints import computed
 from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, objects, severity, text, texts
-from alerts.drafts import Action, Draft
+from alerts.drafts import Action, Change, Draft
 from alerts.incoming import Incoming, IntakeError
 
 TITLE = "PagerDuty Events API v2"
@@ -74,6 +74,28 @@ def draft_of(body: dict[str, Any]) -> Draft:
             **labels(client=body.get("client"), timestamp=when.isoformat() if when else payload.get("timestamp")),
         },
         links=_links(body),
+    )
+
+
+def errors_of_change(body: dict[str, Any]) -> list[str]:
+    """What is wrong with a change event, in PagerDuty's words; empty for a good one. Nothing of the routing key."""
+    payload = body.get("payload")
+    if not isinstance(payload, dict) or not payload:
+        return ["'payload' is missing or blank"]
+    return [] if text(payload.get("summary")) else ["'payload.summary' is missing or blank"]
+
+
+def change_of(body: dict[str, Any]) -> Change:
+    """The change of an event that `errors_of_change` finds nothing wrong with."""
+    payload = mapping(body.get("payload"))
+    details, origin = _details(payload.get("custom_details")), text(payload.get("source"))
+    return Change(
+        summary=text(payload.get("summary")),
+        origin=origin,
+        details=details,
+        links=_links(body),
+        services=tuple(name for name in (details.get("service", ""), origin) if name),
+        occurred_at=moment(payload.get("timestamp")),
     )
 
 

@@ -2,9 +2,29 @@
 
 from alerts.doors.alertmanager_api import AlertmanagerApiDoor
 from alerts.doors.intake import HeartbeatDoor, IntakeDoor
+from alerts.doors.opsgenie import (
+    OpsgenieAlertDoor,
+    OpsgenieAlertsDoor,
+    OpsgenieHeartbeatDoor,
+    OpsgeniePingDoor,
+    OpsgenieRequestDoor,
+)
+from alerts.doors.pagerduty import PagerDutyChangeDoor, PagerDutyDoor
 from alerts.intake.doors import register
 
-DOORS = (IntakeDoor(), HeartbeatDoor(), AlertmanagerApiDoor())
+# Where several paths match, the first counts.
+DOORS = (
+    IntakeDoor(),
+    HeartbeatDoor(),
+    AlertmanagerApiDoor(),
+    PagerDutyDoor(),
+    PagerDutyChangeDoor(),
+    OpsgenieAlertsDoor(),
+    OpsgenieRequestDoor(),
+    OpsgenieAlertDoor(),
+    OpsgeniePingDoor(),
+    OpsgenieHeartbeatDoor(),
+)
 
 
 def open_doors() -> None:
