@@ -1,0 +1,57 @@
+"""Group commit: many waiting requests, one transaction, each its own answer."""
+
+import asyncio
+import json
+from unittest import mock
+
+from django.test import TransactionTestCase
+
+from alerts.incoming import Incoming, Reply
+from alerts.intake import find, serve
+from alerts.intake.committer import MAX_WAITING_BYTES, Committer
+from alerts.models import Alert, IntakeEvent
+from alerts.services import process_waiting
+from alerts.tests.factories import make_key, make_source
+
+
+class CommitterTests(TransactionTestCase):
+    def setUp(self) -> None:
+        self.path = f"/intake/{make_key(make_source())}/"
+        self.committer = Committer()
+
+    def ask(self, *bodies: bytes) -> list[Reply]:
+        door = find("POST", self.path)
+        assert door is not None
+
+        async def all_at_once() -> list[Reply]:
+            asked = (self.committer.answer(door, Incoming("POST", self.path, {}, body)) for body in bodies)
+            return list(await asyncio.gather(*asked))
+
+        return asyncio.run(all_at_once())
+
+    def test_it_answers_each_what_is_due(self) -> None:
+        good = [json.dumps({"title": f"Disk {number}", "key": str(number)}).encode() for number in range(20)]
+
+        replies = self.ask(*good[:10], b"{", *good[10:])
+
+        self.assertEqual([reply.status for reply in replies], [202] * 10 + [400] + [202] * 10)
+        self.assertEqual(IntakeEvent.objects.count(), 21)
+        process_waiting()
+        self.assertEqual(Alert.objects.count(), 20)
+
+    def test_it_asks_to_come_back_when_too_much_waits(self) -> None:
+        self.committer._waiting_bytes = MAX_WAITING_BYTES
+
+        reply = self.ask(b"{}")[0]
+
+        self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "5"))
+
+    def test_it_gathers_what_waits(self) -> None:
+        bodies = [json.dumps({"title": "Disk", "key": str(number)}).encode() for number in range(50)]
+
+        with mock.patch("alerts.intake.committer.serve", wraps=serve) as served:
+            self.ask(*bodies)
+
+        self.assertEqual(IntakeEvent.objects.count(), 50)
+        self.assertEqual(sum(len(call.args[0]) for call in served.call_args_list), 50)
+        self.assertLess(served.call_count, 50)
