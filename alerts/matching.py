@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from alerts.patterns import LENGTH, may_take_for_ever
 from alerts.vocabulary import MatchOperator
 
 PATTERN_LENGTH = 500
 MAX_MATCHERS = 50
 NAME = re.compile(r"^[^\s=!~{}\"]{1,200}$")
-# A group that repeats and holds a repetition, such as (a+)+, can take for ever on a text of forty letters.
-_NESTED_REPETITION = re.compile(r"\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)\s*[*+{]")
-
 _WRITTEN = re.compile(
     r"""\s*(?P<name>[^\s=!~{}",]+)\s*(?P<op>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?![=~!])[^",]*))\s*(?:,|$)"""
 )
@@ -29,12 +27,16 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """A matcher's regular expression. Raises MatcherInvalid for one that is not one, or may never come to an end."""
     if len(pattern) > PATTERN_LENGTH:
         raise MatcherInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
-    if _NESTED_REPETITION.search(pattern):
-        raise MatcherInvalid(f"{pattern} repeats a repetition, which can take for ever; write it without.")
     try:
-        return re.compile(pattern, re.DOTALL)
+        regex = re.compile(pattern, re.DOTALL)
+        is_slow = may_take_for_ever(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise MatcherInvalid(f"{pattern} is not a regular expression: {error}.") from error
+    if is_slow:
+        raise MatcherInvalid(
+            f"{pattern} repeats what can match in many ways, which may take for ever; write it simpler."
+        )
+    return regex
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Matcher:
         fact = facts.get(self.name, "")
         if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
             return (fact == self.value) == (self.op == MatchOperator.EQUAL)
-        return (self._pattern.fullmatch(fact) is not None) == (self.op == MatchOperator.MATCHES)
+        return (self._pattern.fullmatch(fact, 0, LENGTH) is not None) == (self.op == MatchOperator.MATCHES)
 
     def explain(self, facts: Mapping[str, str]) -> str:
         """Why it does not hold, in a sentence."""

@@ -32,7 +32,7 @@ OWN_MODULES = {
     },
     "responders": {"oncall"},
     "alerts": {
-        *("adapters", "doors", "drafts", "folding", "incoming", "intake", "matching", "routing"),
+        *("adapters", "doors", "drafts", "folding", "incoming", "intake", "matching", "patterns", "routing"),
         "validation",
     },
     "incidents": {
@@ -40,7 +40,7 @@ OWN_MODULES = {
         *("sla", "snapshot", "workflow"),
     },
     "logs": {
-        *("detection", "doors", "formats", "lines", "sources", "tailing", "templates"),
+        *("detection", "doors", "formats", "fitting", "levels", "lines", "queries", "sources", "tailing", "templates"),
     },
 }
 LONGEST_FILE = 400
