@@ -52,6 +52,7 @@ def all_jobs() -> list[Job]:
         Job("watch_heartbeats", alerts.watch_heartbeats, 10),
         Job("forget_intake", alerts.forget_old, 600),
         Job("forget_logs", logs.forget_old, 60),
+        Job("evaluate_rules", logs.evaluate_rules, 1),
     ]
 
 

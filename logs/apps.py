@@ -8,7 +8,9 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Open the doors."""
+        """Audit what people edit, and open the doors."""
+        from logs.audit import register
         from logs.doors import open_doors
 
+        register()
         open_doors()

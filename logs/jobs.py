@@ -1,17 +1,34 @@
 """Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
 
 import datetime as dt
+import time
 
-from logs.services import retention
+from logs.services import detecting, retention
 
+FORGETTING_SECONDS = 20.0
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
 
 
 def forget_old(now: dt.datetime) -> int:
-    """Delete lines that are kept no longer, or that have no room."""
+    """Delete lines that are kept no longer, or that have no room; for a while, then the next run goes on."""
+    deadline = time.monotonic() + FORGETTING_SECONDS
+    total = done = retention.forget_aged(now)
+    while done and time.monotonic() < deadline:
+        done = retention.forget_aged(now)
+        total += done
+    surplus = retention.surplus()
+    while surplus > 0 and time.monotonic() < deadline:
+        done = retention.forget_oldest(surplus)
+        surplus -= max(done, 1)
+        total += done
+    return total
+
+
+def evaluate_rules(now: dt.datetime) -> int:
+    """Look at the windows of detection rules that are due."""
     total = 0
     for _ in range(MAX_BATCHES):
-        done = retention.forget(now)
+        done = detecting.run_due(now)
         total += done
         if not done:
             break

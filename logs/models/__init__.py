@@ -1,5 +1,6 @@
 """Log lines, and the rules that look for trouble in them."""
 
 from logs.models.entry import LogEntry, LogEntryQuerySet
+from logs.models.rules import DetectionRule, DetectionRuleQuerySet, Mode, RuleSeverity
 
-__all__ = ["LogEntry", "LogEntryQuerySet"]
+__all__ = ["DetectionRule", "DetectionRuleQuerySet", "LogEntry", "LogEntryQuerySet", "Mode", "RuleSeverity"]

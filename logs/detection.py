@@ -1,0 +1,240 @@
+"""What a detection rule sees in lines: which it counts, in which group, and when that is an alert. Pure.
+
+Time is counted in steps, the greatest common divisor of a rule's window and interval, so that a line is read once and
+counted in every window that it lies in. A window holds the lines from its start up to, not including, its end.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from logs.queries import Query, Searched, letters
+from logs.queries import field as field_of
+from logs.templates import masked
+from logs.vocabulary import Level
+
+MAX_GROUPS = 100  # of a rule at one time; lines of further ones are counted together
+MAX_STEPS = 1500  # in a window
+SAMPLES = 3  # lines that an alert shows
+SAMPLE_LENGTH = 500
+VALUE_LENGTH = 200
+OTHERS = "(others)"
+ATTRIBUTE = "attributes."
+GROUP_FIELDS = ("service", "host", "level", "template")
+MAX_REMEMBERED = 50_000  # runs of letters
+
+Group = tuple[str, ...]
+
+
+class Counted(Searched, Protocol):
+    """A line as rules look at it."""
+
+    @property
+    def level(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A rule, ready to be asked. Durations in seconds; `level` 0 and `service` "" stand for any."""
+
+    id: int
+    query: Query
+    level: int = 0
+    service: str = ""
+    group_by: tuple[str, ...] = ()
+    threshold: int = 1
+    window: int = 300
+    interval: int = 60
+
+    @property
+    def step(self) -> int:
+        """The length of a step in seconds."""
+        return math.gcd(self.window, self.interval)
+
+    @property
+    def needs_attributes(self) -> bool:
+        """Whether the lines' attributes must be read."""
+        return self.query.needs_attributes or any(name.startswith(ATTRIBUTE) for name in self.group_by)
+
+    def takes(self, line: Counted, lowered: str) -> bool:
+        """Whether the line counts."""
+        if line.level < self.level or (self.service and line.service != self.service):
+            return False
+        return self.query.matches(line, lowered)
+
+    def group_of(self, line: Counted) -> Group:
+        """The values that the line is grouped by."""
+        return tuple(_value(line, name)[:VALUE_LENGTH] for name in self.group_by)
+
+    def labels_of(self, group: Group) -> dict[str, str]:
+        """A group's values by the names of their fields."""
+        names = (name.removeprefix(ATTRIBUTE) for name in self.group_by)
+        return dict(zip(names, group, strict=True))
+
+    def fingerprint(self, group: Group) -> str:
+        """The identity of a group's alert: the rule, and the group where there is one."""
+        if not group:
+            return f"rule:{self.id}"
+        facts = json.dumps([self.group_by, group])
+        return f"rule:{self.id}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}"
+
+
+def _value(line: Counted, name: str) -> str:
+    if name == "template":
+        return masked(line.message)
+    if name == "level":
+        return Level(line.level).word
+    return field_of(line, name.removeprefix(ATTRIBUTE)) or ""
+
+
+class Index:
+    """Many rules, asked together: a line meets only those that its service and words allow."""
+
+    def __init__(self, specs: Iterable[Spec]) -> None:
+        self._specs: dict[tuple[str, str], list[Spec]] = {}
+        for spec in specs:
+            self._specs.setdefault((spec.service, spec.query.anchor), []).append(spec)
+        self._anchors = {anchor for _service, anchor in self._specs if anchor}
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def matching(self, line: Counted) -> Iterator[Spec]:
+        """The rules that count the line."""
+        lowered = line.message.lower()
+        services = ("", line.service) if line.service else ("",)
+        for anchor in self._anchors_in(lowered):
+            for service in services:
+                for spec in self._specs.get((service, anchor), ()):
+                    if spec.takes(line, lowered):
+                        yield spec
+
+    def _anchors_in(self, lowered: str) -> set[str]:
+        """The anchors of rules that occur in the line, and "" for the rules that have none."""
+        found = {""}
+        if self._anchors:
+            for run in letters(lowered):
+                anchors = self._known.get(run)
+                found.update(self._remember(run) if anchors is None else anchors)
+        return found
+
+    def _remember(self, run: str) -> tuple[str, ...]:
+        """The anchors within a run of letters; few runs are new, for the vocabulary of logs is small."""
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        anchors = tuple(anchor for anchor in self._anchors if anchor in run)
+        self._known[run] = anchors
+        return anchors
+
+
+@dataclass
+class Tally:
+    """What was counted for a rule: for each group the lines in each step (numbered from 1970), and since when (seconds
+    since 1970) those groups fire that do. `samples` are of the lines read now."""
+
+    counts: dict[Group, dict[int, int]] = field(default_factory=dict)
+    firing: dict[Group, int] = field(default_factory=dict)
+    samples: dict[Group, list[str]] = field(default_factory=dict)
+
+    def add(self, spec: Spec, line: Counted, seconds: float) -> None:
+        """Count a line."""
+        group = spec.group_of(line)
+        steps = self.counts.get(group)
+        if steps is None:
+            if len(self.counts) >= MAX_GROUPS and group:
+                group = (OTHERS,) * len(group)
+            steps = self.counts.setdefault(group, {})
+        number = int(seconds // spec.step)
+        steps[number] = steps.get(number, 0) + 1
+        samples = self.samples.setdefault(group, [])
+        if len(samples) < SAMPLES:
+            samples.append(line.message[:SAMPLE_LENGTH])
+
+    def sliding(self, spec: Spec, ends: Sequence[int]) -> Iterator[tuple[int, dict[Group, int]]]:
+        """How many lines of each group lie in the window up to each of `ends` (ascending seconds since 1970)."""
+        totals: dict[Group, int] = {}
+        first = last = 0
+        for end in ends:
+            start, stop = (end - spec.window) // spec.step, end // spec.step
+            for group, steps in self.counts.items():
+                come, gone = _sum(steps, max(last, start), stop), _sum(steps, first, min(start, last))
+                totals[group] = totals.get(group, 0) + come - gone
+            first, last = start, stop
+            yield end, totals
+
+    def forget(self, spec: Spec, end: int) -> None:
+        """Drop what lies in no window after the one up to `end`."""
+        first = (end + spec.interval - spec.window) // spec.step
+        kept = {
+            group: {number: count for number, count in steps.items() if number >= first}
+            for group, steps in self.counts.items()
+        }
+        self.counts = {group: steps for group, steps in kept.items() if steps}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a window says of a group: it fires (anew or still), or is over. Times in seconds since 1970."""
+
+    group: Group
+    is_firing: bool
+    since: int
+    end: int
+    count: int
+    is_news: bool = True
+
+
+def judge(spec: Spec, tally: Tally, ends: Sequence[int]) -> list[Verdict]:
+    """Look at the windows that end at `ends`, in order; the tally knows afterwards what fires.
+
+    Told are beginnings and ends, and at last what fires still.
+    """
+    verdicts: list[Verdict] = []
+    counts: dict[Group, int] = {}
+    for end, counts in tally.sliding(spec, ends):
+        verdicts += _changes(spec, tally, end, counts)
+    if ends:
+        told = {verdict.group for verdict in verdicts if verdict.end == ends[-1]}
+        verdicts += [
+            Verdict(group, True, since, ends[-1], counts.get(group, 0), is_news=False)
+            for group, since in tally.firing.items()
+            if group not in told
+        ]
+        tally.forget(spec, ends[-1])
+    return verdicts
+
+
+def _changes(spec: Spec, tally: Tally, end: int, counts: Mapping[Group, int]) -> Iterator[Verdict]:
+    for group, count in counts.items():
+        if count >= spec.threshold and group not in tally.firing:
+            tally.firing[group] = end
+            yield Verdict(group, True, end, end, count)
+    for group in [group for group in tally.firing if counts.get(group, 0) < spec.threshold]:
+        yield Verdict(group, False, tally.firing.pop(group), end, counts.get(group, 0))
+
+
+def _sum(steps: Mapping[int, int], first: int, last: int) -> int:
+    """The lines in the steps from `first` up to, not including, `last`."""
+    if last - first > len(steps):
+        return sum(count for number, count in steps.items() if first <= number < last)
+    return sum(steps.get(number, 0) for number in range(first, last))
+
+
+def to_json(tally: Tally) -> dict[str, list[list[object]]]:
+    """A tally as plain JSON values, without its samples; {} for one that holds nothing."""
+    value: dict[str, list[list[object]]] = {}
+    if tally.counts:
+        value["counts"] = [
+            [list(group), [list(pair) for pair in steps.items()]] for group, steps in tally.counts.items()
+        ]
+    if tally.firing:
+        value["firing"] = [[list(group), since] for group, since in tally.firing.items()]
+    return value
+
+
+def from_json(value: Mapping[str, list[list[object]]]) -> Tally:
+    """A tally from what `to_json` made of it."""
+    counts: dict[Group, dict[int, int]] = {tuple(group): dict(steps) for group, steps in value.get("counts", [])}  # type: ignore[arg-type, call-overload]
+    firing: dict[Group, int] = {tuple(group): since for group, since in value.get("firing", [])}  # type: ignore[arg-type, misc]
+    return Tally(counts, firing)

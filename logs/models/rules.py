@@ -1,0 +1,150 @@
+"""What makes an alert of lines."""
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from alerts.models import Source
+from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
+from logs.models.entry import NAME_LENGTH
+from logs.models.fields import ExactCharField
+from logs.queries import QUERY_LENGTH, QueryInvalid, parse
+from logs.sources import INTERNAL, KINDS
+from logs.vocabulary import Level
+from users.names import refuse_twins
+
+MAX_GROUP_FIELDS = 5
+FIELD_LENGTH = 100
+DAY_SECONDS = 24 * 3600
+MACHINERY = ("next_run_at", "evaluated_until", "changed_at", "state")  # columns that only the services write
+SETTLE_SECONDS = 5  # a window is looked at this long after its end, for lines take a while to reach us
+
+
+class Mode(models.TextChoices):
+    """When a rule looks at lines."""
+
+    THRESHOLD = "threshold", "In intervals: so many lines in a window"
+    IMMEDIATE = "immediate", "At once: every line"
+
+
+class RuleSeverity(models.TextChoices):
+    """How bad the alerts of a rule are."""
+
+    CRITICAL = "critical", "Critical"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+
+
+def _seconds_field(default: int, help_text: str) -> "models.PositiveIntegerField[int, int]":
+    limits = [MinValueValidator(1), MaxValueValidator(DAY_SECONDS)]
+    return models.PositiveIntegerField(default=default, validators=limits, help_text=help_text)
+
+
+class DetectionRuleQuerySet(models.QuerySet["DetectionRule"]):
+    """Selections of rules."""
+
+    def due(self, now: dt.datetime) -> "DetectionRuleQuerySet":
+        """Those whose next window has ended and settled."""
+        return self.filter(next_run_at__lte=now).order_by("next_run_at")
+
+    def immediate(self) -> "DetectionRuleQuerySet":
+        """Those that look at lines as they come."""
+        return self.filter(is_enabled=True, mode=Mode.IMMEDIATE)
+
+
+class DetectionRule(models.Model):
+    """Lines to look for, and how many of them within how long are an alert.
+
+    `next_run_at` is NULL while nothing is to be evaluated. `evaluated_until` ends the last window that was;
+    `state` is what was counted and fires by then (`logs.detection.Tally`). `changed_at` tells two versions of a rule
+    apart, so that what was read for one is never entered for the other. All four are the services' own.
+    """
+
+    name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.THRESHOLD)
+    query = models.CharField(
+        max_length=QUERY_LENGTH, blank=True, default="", help_text="What a line must hold; empty: every line counts."
+    )
+    level = models.PositiveSmallIntegerField(
+        choices=Level.choices, null=True, blank=True, help_text="Lines of at least this level; empty: of any."
+    )
+    service = ExactCharField(
+        max_length=NAME_LENGTH, blank=True, default="", help_text="Lines of this service; empty: of any."
+    )
+    group_by = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=f"Each combination of values is an alert of its own: {', '.join(GROUP_FIELDS)}, attributes.<name>.",
+    )
+    severity = models.CharField(max_length=8, choices=RuleSeverity.choices, default=RuleSeverity.MEDIUM)
+    threshold = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="From this number of lines within the window on."
+    )
+    window_seconds = _seconds_field(300, "How long the window is.")
+    check_interval_seconds = _seconds_field(60, "How often the window is looked at.")
+    source_kind = models.CharField(max_length=20, choices=KINDS, default=INTERNAL, help_text="Where lines are read.")
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="What its alerts belong to."
+    )
+    is_enabled = models.BooleanField(default=True)
+    is_builtin = models.BooleanField(default=False, editable=False)
+    next_run_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    evaluated_until = models.DateTimeField(null=True, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    state = models.JSONField(default=dict, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = DetectionRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["mode", "is_enabled"], name="rule_mode")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse what cannot be evaluated, and a second rule of the same name."""
+        refuse_twins(self, "name")
+        try:
+            parse(self.query)
+        except QueryInvalid as error:
+            raise ValidationError({"query": str(error)}) from error
+        if problem := _wrong_with_groups(self.group_by):
+            raise ValidationError({"group_by": problem})
+        spec = self.spec
+        if spec.window and spec.interval and spec.window // spec.step > MAX_STEPS:
+            raise ValidationError(
+                {
+                    "check_interval_seconds": f"A window of {spec.window} s looked at every {spec.interval} s "
+                    f"has more than {MAX_STEPS} steps; choose an interval that divides the window."
+                }
+            )
+
+    @property
+    def spec(self) -> Spec:
+        """The rule as `logs.detection` knows it. Raises QueryInvalid."""
+        return Spec(
+            id=self.pk or 0,
+            query=parse(self.query),
+            level=self.level or 0,
+            service=self.service,
+            group_by=tuple(self.group_by),
+            threshold=self.threshold,
+            window=self.window_seconds,
+            interval=self.check_interval_seconds,
+        )
+
+
+def _wrong_with_groups(names: object) -> str:
+    if not isinstance(names, list) or len(names) > MAX_GROUP_FIELDS or len({str(name) for name in names}) != len(names):
+        return f"This is a list of at most {MAX_GROUP_FIELDS} different names of fields."
+    for name in names:
+        is_attribute = isinstance(name, str) and name.startswith(ATTRIBUTE) and len(ATTRIBUTE) < len(name)
+        if not (is_attribute and len(name) <= FIELD_LENGTH) and name not in GROUP_FIELDS:
+            return f"{name!r} is not one of {', '.join(GROUP_FIELDS)} or attributes.<name>."
+    return ""

@@ -1,0 +1,282 @@
+"""Looking for trouble in lines: in each as it comes, and in windows of time.
+
+However many workers there are, each window of a rule is entered once: what was read of it, that it was, and the
+messages about alerts that follow are one transaction, which goes through only for a rule that stands where it was read
+from. Late lines: a window is looked at SETTLE_SECONDS after its end; a line that comes later, or is dated back that
+far, is not counted any more.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from django.utils import timezone
+
+from alerts.drafts import Draft
+from alerts.models import Source
+from alerts.services.queue import enqueue
+from logs.detection import (
+    MAX_GROUPS,
+    OTHERS,
+    SAMPLE_LENGTH,
+    SAMPLES,
+    Counted,
+    Group,
+    Index,
+    Spec,
+    Tally,
+    from_json,
+    judge,
+    to_json,
+)
+from logs.models import DetectionRule
+from logs.models.rules import SETTLE_SECONDS
+from logs.services.drafting import draft_of, immediate_draft
+from logs.services.rules import immediate, spec_of
+from logs.sources import LogSource, source_of_kind
+from users import rows
+from users.transactions import unit_of_work
+
+log = structlog.get_logger(__name__)
+
+BATCH = 1000  # rules
+MAX_WINDOWS = 60  # of a rule in one run, oldest first; the next run goes on from there
+CATCH_UP_SECONDS = 24 * 3600  # windows that ended longer ago help nobody any more
+LEASE = dt.timedelta(seconds=60)  # so that other workers do not read the same lines; what counts is what is entered
+MAX_LINES = 1_000_000  # of one read
+MAX_SERVICE_READS = 20  # then one read of all services is cheaper
+DRAFTS_AT_ONCE = 200
+
+settling = dt.timedelta(seconds=SETTLE_SECONDS)
+
+
+# --- Each line as it comes --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Found:
+    count: int = 0
+    samples: list[str] = field(default_factory=list)
+
+    def add(self, message: str) -> None:
+        self.count += 1
+        if len(self.samples) < SAMPLES:
+            self.samples.append(message[:SAMPLE_LENGTH])
+
+
+def on_lines(lines: Iterable[Counted], source: Source | None = None, *, now: dt.datetime | None = None) -> int:
+    """Raise the alerts that lines are by themselves, in the caller's transaction; how many messages about alerts.
+
+    To be called with all lines that are stored together. Lines that no rule wants cost one comparison each.
+    """
+    wanted = immediate()
+    floor = wanted.floor
+    hot = [line for line in lines if line.level >= floor]
+    if not hot:
+        return 0
+    found: dict[int, dict[Group, _Found]] = defaultdict(dict)
+    specs: dict[int, Spec] = {}
+    for line in hot:
+        for spec in wanted.index.matching(line):
+            specs[spec.id] = spec
+            _slot(found[spec.id], spec.group_of(line)).add(line.message)
+    at = now or timezone.now()
+    drafts: dict[Source, list[Draft]] = defaultdict(list)
+    for pk, groups in found.items():
+        rule = wanted.rules[pk]
+        drafts[rule.source] += [
+            immediate_draft(rule, specs[pk], group, one.count, one.samples, at) for group, one in groups.items()
+        ]
+    return _tell(drafts, at)
+
+
+def _slot(groups: dict[Group, _Found], group: Group) -> _Found:
+    if group not in groups and len(groups) >= MAX_GROUPS:
+        group = (OTHERS,) * len(group)
+    return groups.setdefault(group, _Found())
+
+
+# --- Windows ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Task:
+    """The windows of a rule that are due: they end at `ends` (seconds since 1970) and are still to be read from
+    `since` on."""
+
+    rule: DetectionRule
+    spec: Spec
+    ends: Sequence[int]
+    since: int
+    tally: Tally
+    drafts: list[Draft] = field(default_factory=list)
+    state: dict[str, list[list[object]]] = field(default_factory=dict)
+
+    @property
+    def until(self) -> int:
+        """The end of the last window."""
+        return self.ends[-1]
+
+
+def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
+    """Evaluate the windows that are due of up to `limit` rules; the number of rules."""
+    if not DetectionRule.objects.due(now).exists():  # looking costs no lock
+        return 0
+    due = lease(now, limit=limit)
+    try:
+        tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
+        evaluate(tasks, now)
+        enter(tasks, now)
+    except Exception:
+        release(due, now)
+        raise
+    return len(tasks)
+
+
+@unit_of_work
+def lease(now: dt.datetime, *, limit: int = BATCH) -> list[DetectionRule]:
+    """The rules that are due, for this worker to evaluate; when it does not come to it, another one will."""
+    due = list(DetectionRule.objects.due(now).select_for_update().select_related("source")[:limit])
+    DetectionRule.objects.filter(pk__in=[rule.pk for rule in due]).update(next_run_at=now + LEASE)
+    return due
+
+
+@unit_of_work
+def release(leased: Sequence[DetectionRule], now: dt.datetime) -> None:
+    """Let others evaluate at once what could not be evaluated here."""
+    still = DetectionRule.objects.filter(pk__in=[rule.pk for rule in leased], next_run_at=now + LEASE)
+    still.update(next_run_at=now)
+
+
+def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
+    """What is to be done for a rule; None when nothing is."""
+    spec = spec_of(rule)
+    if spec is None:
+        return None
+    last = int((now - settling).timestamp()) // spec.interval * spec.interval
+    known = rule.evaluated_until and int(rule.evaluated_until.timestamp())
+    if known is None:
+        return Task(rule, spec, [last], last - spec.window, Tally())
+    tally = from_json(rule.state)
+    if last - known > CATCH_UP_SECONDS:
+        known = (last - CATCH_UP_SECONDS) // spec.interval * spec.interval
+        log.warning("detection_windows_skipped", rule=rule.pk, until=known)
+        first = known + spec.interval - spec.window
+        return Task(rule, spec, _ends(spec, known, last), first, Tally(firing=tally.firing))
+    ends = _ends(spec, known, last)
+    if not ends:  # another worker's clock is ahead of ours
+        return None
+    # A window shorter than the interval leaves a part of the time out.
+    return Task(rule, spec, ends, max(known, ends[0] - spec.window), tally)
+
+
+def _ends(spec: Spec, known: int, last: int) -> Sequence[int]:
+    return range(known + spec.interval, last + 1, spec.interval)[:MAX_WINDOWS]
+
+
+def evaluate(tasks: Iterable[Task], now: dt.datetime) -> None:
+    """Read the lines of the tasks' windows, each once for all tasks that look at the same time, and judge them."""
+    together: dict[tuple[str, int, int], list[Task]] = defaultdict(list)
+    for task in tasks:
+        together[task.rule.source_kind, task.since, task.until].append(task)
+    for (kind, since, until), some in together.items():
+        read(source_of_kind(kind), some, since, until)
+    for some in together.values():
+        for task in some:
+            _judge(task, now)
+
+
+def read(source: LogSource, tasks: Sequence[Task], since: int, until: int) -> int:
+    """Count the lines of a range of time for all tasks; the number of lines read."""
+    by_id = {task.spec.id: task for task in tasks}
+    index = Index(task.spec for task in tasks)
+    with_attributes = any(task.spec.needs_attributes for task in tasks)
+    start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
+    number = 0
+    for service, level, below in reads([task.spec for task in tasks]):
+        lines = source.lines(
+            start,
+            end,
+            level=level,
+            below=below,
+            service=service,
+            limit=MAX_LINES - number,
+            with_attributes=with_attributes,
+        )
+        for line in lines:
+            number += 1
+            for spec in index.matching(line):
+                by_id[spec.id].tally.add(spec, line, line.timestamp.timestamp())
+    if number >= MAX_LINES:
+        log.warning("detection_read_cut", since=since, until=until, lines=number)
+    return number
+
+
+def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
+    """What to read for these rules, no line twice: (service, level, below which level), as `LogSource.lines` takes
+    them. First what the rules for all services need, then for each service what is of lower levels."""
+    general = min((spec.level for spec in specs if not spec.service), default=None)
+    lower: dict[str, int] = {}
+    for spec in specs:
+        if spec.service and (general is None or spec.level < general):
+            lower[spec.service] = min(spec.level, lower.get(spec.service, spec.level))
+    if len(lower) > MAX_SERVICE_READS:
+        general, lower = min([*lower.values(), *([] if general is None else [general])]), {}
+    if general is not None:
+        yield "", general, None
+    for service, level in lower.items():
+        yield service, level, general
+
+
+def _judge(task: Task, now: dt.datetime) -> None:
+    verdicts = judge(task.spec, task.tally, task.ends) if task.tally.counts or task.tally.firing else []
+    samples = task.tally.samples
+    task.drafts = [
+        draft_of(task.rule, task.spec, verdict, samples.get(verdict.group, ()), now=now) for verdict in verdicts
+    ]
+    task.state = to_json(task.tally)
+
+
+@unit_of_work
+def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
+    """Write down what was evaluated and raise its alerts, for the rules that are as they were read; their number."""
+    locked = DetectionRule.objects.select_for_update().filter(pk__in=[task.rule.pk for task in tasks], is_enabled=True)
+    present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
+    mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]
+    idle: dict[tuple[int, int], list[int]] = defaultdict(list)
+    changed, drafts = [], defaultdict(list)
+    for task in mine:
+        drafts[task.rule.source] += task.drafts
+        if task.state == task.rule.state:
+            idle[task.until, task.spec.interval].append(task.rule.pk)
+        else:
+            changed.append(_entered(task))
+    for (until, interval), ids in idle.items():
+        DetectionRule.objects.filter(pk__in=ids).update(**_position(until, interval))
+    rows.update_many(changed, ["evaluated_until", "next_run_at", "state"])
+    _tell(drafts, now)
+    return len(mine)
+
+
+def _entered(task: Task) -> DetectionRule:
+    """The rule as it is to be stored; the task keeps the one that was read, for another attempt."""
+    rule = DetectionRule(pk=task.rule.pk, state=task.state)
+    for name, value in _position(task.until, task.spec.interval).items():
+        setattr(rule, name, value)
+    return rule
+
+
+def _position(until: int, interval: int) -> dict[str, dt.datetime]:
+    end = dt.datetime.fromtimestamp(until, dt.UTC)
+    return {"evaluated_until": end, "next_run_at": end + dt.timedelta(seconds=interval) + settling}
+
+
+def _tell(drafts: dict[Source, list[Draft]], at: dt.datetime) -> int:
+    total = 0
+    for source, of_it in drafts.items():
+        for start in range(0, len(of_it), DRAFTS_AT_ONCE):
+            enqueue(source, of_it[start : start + DRAFTS_AT_ONCE], at=at)
+        total += len(of_it)
+    return total

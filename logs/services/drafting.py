@@ -1,0 +1,83 @@
+"""What a rule says to the queue of alerts."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from alerts.drafts import Action, Draft
+from logs.detection import Group, Spec, Verdict
+from logs.models import DetectionRule
+
+LONGEST_TITLE = 200
+# An alert that a rule says nothing more of (it was deleted behind our back, no worker runs) is over after so many
+# intervals, and not before so many seconds.
+EXPIRY_INTERVALS = 5
+EXPIRY_SECONDS = 900
+
+
+def draft_of(
+    rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
+) -> Draft:
+    """A window's verdict of a group, as a message about an alert.
+
+    Its beginning is the end of the first window that reached the threshold, so that messages in the wrong order, or
+    twice, change nothing.
+    """
+    if not verdict.is_firing:
+        return Draft(
+            title=title_of(rule, verdict.group),
+            action=Action.RESOLVE,
+            fingerprint=spec.fingerprint(verdict.group),
+            starts_at=_moment(verdict.since),
+            ends_at=_moment(max(verdict.end, verdict.since)),
+        )
+    expiry = dt.timedelta(seconds=max(EXPIRY_INTERVALS * spec.interval, EXPIRY_SECONDS))
+    return Draft(
+        title=title_of(rule, verdict.group),
+        fingerprint=spec.fingerprint(verdict.group),
+        severity=rule.severity,
+        description=_described(spec, verdict, samples),
+        labels=labels_of(rule, spec, verdict.group),
+        starts_at=_moment(verdict.since),
+        ends_at=(now or _moment(verdict.end)) + expiry,
+    )
+
+
+def immediate_draft(
+    rule: DetectionRule, spec: Spec, group: Group, count: int, samples: Sequence[str], now: dt.datetime
+) -> Draft:
+    """Lines that are an alert each by themselves; it is over when none comes for the rule's window."""
+    lines = "1 line" if count == 1 else f"{count:,} lines"
+    return Draft(
+        title=title_of(rule, group),
+        fingerprint=spec.fingerprint(group),
+        severity=rule.severity,
+        description="\n".join([f"{lines} at {now:%Y-%m-%d %H:%M:%S} UTC:", *samples]),
+        labels=labels_of(rule, spec, group),
+        ends_at=now + dt.timedelta(seconds=spec.window),
+    )
+
+
+def title_of(rule: DetectionRule, group: Group) -> str:
+    """The rule's name and the group's values; the same for as long as the alert fires."""
+    values = ": ".join(value for value in group if value)
+    return (f"{rule.name}: {values}" if values else rule.name)[:LONGEST_TITLE]
+
+
+def labels_of(rule: DetectionRule, spec: Spec, group: Group) -> dict[str, str]:
+    """What routes and silences look at: the rule, its service, and the group's values."""
+    own = {"alertname": rule.name, "rule": rule.name}
+    if rule.service:
+        own["service"] = rule.service
+    return {**{name: value for name, value in spec.labels_of(group).items() if value}, **own}
+
+
+def _described(spec: Spec, verdict: Verdict, samples: Sequence[str]) -> str:
+    counted = (
+        f"{verdict.count:,} lines within {spec.window} seconds up to {_moment(verdict.end):%Y-%m-%d %H:%M:%S} UTC; "
+        f"the threshold is {spec.threshold:,}."
+    )
+    return "\n".join([counted, *samples])
+
+
+def _moment(seconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -1,0 +1,162 @@
+"""Rules: writing them, and having those at hand that look at every line."""
+
+import datetime as dt
+import threading
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from django.utils import timezone
+
+from alerts.models import Source
+from alerts.services.queue import enqueue
+from alerts.vocabulary import Kind
+from incident_response.exceptions import Conflict
+from logs.detection import Index, Spec, Verdict, from_json
+from logs.models import DetectionRule, Mode, RuleSeverity
+from logs.models.rules import MACHINERY
+from logs.queries import QueryInvalid
+from logs.services.drafting import draft_of
+from logs.vocabulary import Level
+from users.transactions import unit_of_work
+
+log = structlog.get_logger(__name__)
+
+SOURCE_NAME = "Log rules"
+BUILTIN_NAME = "Critical log line"
+BUILTIN_SECONDS = 900
+REMEMBERED_SECONDS = 1.0
+SHOWN = ("name", "severity")
+CONDITION = (
+    *("mode", "query", "level", "service", "group_by", "threshold", "window_seconds", "check_interval_seconds"),
+    *("source_kind", "is_enabled"),
+)
+# What may be set of the rule that comes with the system.
+TUNABLE = frozenset({"level", "service", "severity", "is_enabled", "group_by"})
+
+
+@dataclass(frozen=True)
+class Immediate:
+    """The rules that look at every line. `floor` is the least level that one of them wants."""
+
+    rules: dict[int, DetectionRule] = field(default_factory=dict)
+    index: Index = field(default_factory=lambda: Index([]))
+    floor: int = max(Level) + 1
+
+
+_remembered: tuple[float, Immediate] | None = None
+_lock = threading.Lock()
+
+
+def log_source() -> Source:
+    """The source that alerts of rules belong to; made when it is first asked for."""
+    source, _is_new = Source.objects.get_or_create(name=SOURCE_NAME, defaults={"kind": Kind.LOGS})
+    return source
+
+
+def ensure_builtin() -> DetectionRule:
+    """The rule that comes with the system: a critical line is an alert at once."""
+    found = DetectionRule.objects.filter(is_builtin=True).first()
+    if found is not None:
+        return found
+    rule = DetectionRule(
+        name=BUILTIN_NAME,
+        mode=Mode.IMMEDIATE,
+        level=Level.CRITICAL,
+        group_by=["service", "template"],
+        severity=RuleSeverity.CRITICAL,
+        window_seconds=BUILTIN_SECONDS,
+        is_builtin=True,
+    )
+    return save_rule(rule)
+
+
+@unit_of_work
+def save_rule(rule: DetectionRule, *, now: dt.datetime | None = None) -> DetectionRule:
+    """Store a new or changed rule. One that looks for something else from now on starts afresh: what fired by it is
+    over, and fires again with its next window where that holds. Raises Conflict for what is fixed of the built-in one.
+    """
+    before = DetectionRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
+    changed = {name for name in (*SHOWN, *CONDITION) if before and getattr(before, name) != getattr(rule, name)}
+    if before is not None and before.is_builtin and changed - TUNABLE:
+        raise Conflict(
+            f"{before} comes with the system; only {', '.join(sorted(TUNABLE))} of it can be changed.", code="built_in"
+        )
+    if before is None:
+        rule.source = log_source()
+        _begin(rule, now or timezone.now())
+        rule.save()
+    elif changed & set(CONDITION):
+        _end(before, now or timezone.now())
+        _begin(rule, now or timezone.now())
+        rule.save(update_fields=[*changed, *MACHINERY])
+    elif changed:
+        rule.save(update_fields=[*changed])
+    forget()
+    return rule
+
+
+@unit_of_work
+def delete_rule(rule: DetectionRule) -> None:
+    """Delete a rule and end what fires by it. Raises Conflict for the built-in one."""
+    present = DetectionRule.objects.select_for_update().get(pk=rule.pk)
+    if present.is_builtin:
+        raise Conflict(f"{present} comes with the system; switch it off instead.", code="built_in")
+    _end(present, timezone.now())
+    rule.delete()
+    forget()
+
+
+def immediate() -> Immediate:
+    """The rules that look at every line, as they were at most a second ago."""
+    global _remembered
+    known = _remembered
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
+    with _lock:
+        found = _immediate()
+        _remembered = (time.monotonic() + REMEMBERED_SECONDS, found)
+    return found
+
+
+def forget() -> None:
+    """Look the rules up anew."""
+    global _remembered
+    _remembered = None
+
+
+def _immediate() -> Immediate:
+    rules, specs = {}, []
+    for rule in DetectionRule.objects.immediate().select_related("source"):
+        if (spec := spec_of(rule)) is not None:
+            rules[rule.pk] = rule
+            specs.append(spec)
+    if not specs:
+        return Immediate()
+    return Immediate(rules, Index(specs), min(spec.level for spec in specs))
+
+
+def spec_of(rule: DetectionRule) -> Spec | None:
+    """The rule ready to be asked; None, and a line in the log, for one whose query is none (any more)."""
+    try:
+        return rule.spec
+    except QueryInvalid as error:
+        log.error("detection_rule_invalid", rule=rule.pk, error=str(error))
+        return None
+
+
+def _begin(rule: DetectionRule, now: dt.datetime) -> None:
+    is_timed = rule.is_enabled and rule.mode == Mode.THRESHOLD
+    rule.next_run_at = now if is_timed else None
+    rule.evaluated_until, rule.changed_at, rule.state = None, now, {}
+
+
+def _end(rule: DetectionRule, now: dt.datetime) -> None:
+    spec = spec_of(rule)
+    if spec is None or not rule.state:
+        return
+    end = int(now.timestamp())
+    firing = from_json(rule.state).firing
+    over = [Verdict(group, False, since, end, 0) for group, since in firing.items()]
+    if over:
+        enqueue(rule.source, [draft_of(rule, spec, verdict) for verdict in over], at=now)
