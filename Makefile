@@ -49,7 +49,7 @@ fix: $(VENV)/.dev
 	$(PY) -m ruff format .
 
 bench: $(VENV)/.dev
-	BENCH=$(BENCH) $(PY) -m benchmarks
+	BENCH=$(BENCH) ONLY=$(ONLY) $(PY) -m benchmarks
 
 secret:
 	@$(or $(PYTHON),python3) -c 'import secrets; print(secrets.token_urlsafe(48))'

@@ -14,6 +14,7 @@ from benchmarks.measure import CONNECTIONS, Results
 from benchmarks.server import PROCESSES
 
 PAGE = ROOT / "docs" / "performance.md"
+INTAKE_PAGE = ROOT / "docs" / "performance-intake.md"
 ENGINES = {"sqlite": "SQLite", "mariadb": "MariaDB"}
 LISTS = ["list", "list open", "list team", "list severity", "list 1000th"]
 
@@ -168,6 +169,6 @@ and gunicorn's sync workers. Times are as the client saw them. Queries are count
 authenticates included. The first page at 1,000 is that of the default list."""
 
 
-def write(parts: list[str], ceiling: float) -> None:
+def write(parts: list[str], ceiling: float, introduction: str = INTRODUCTION, page: Path = PAGE) -> None:
     """The whole page."""
-    PAGE.write_text("\n\n".join([INTRODUCTION, machine(ceiling), *parts]) + "\n", encoding="utf-8")
+    page.write_text("\n\n".join([introduction, machine(ceiling), *parts]) + "\n", encoding="utf-8")

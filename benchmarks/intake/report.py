@@ -2,9 +2,19 @@
 
 from collections.abc import Iterator
 
-from benchmarks.intake.chaos import Chaos
-from benchmarks.intake.measure import IntakeResults
-from benchmarks.report import ENGINES, Line, number, table
+from benchmarks.intake.chaos import Chaos, chaos
+from benchmarks.intake.databases import IntakeDatabase
+from benchmarks.intake.measure import IntakeResults, measure
+from benchmarks.measure import client_ceiling
+from benchmarks.report import ENGINES, INTAKE_PAGE, Line, number, table, write
+
+INTRODUCTION = """\
+# Performance of intake
+
+Written by `make bench`; do not edit. Each limit stands beside what this run measured. Senders post over eight
+kept-alive connections to two server processes, while the worker makes alerts and incidents of it. A rate counts until
+the last alert was worked off, and afterwards all are counted in the database. "Empty view" is an empty Django view on
+the faster of our server and gunicorn's sync workers, in the same run."""
 
 NAMES = {
     "distinct": "one event a request, distinct alerts over 100 groups",
@@ -13,6 +23,21 @@ NAMES = {
     "posts repeated": "Alertmanager posts of 50 alerts, repeats",
     "posts distinct": "Alertmanager posts of 50 alerts, distinct",
 }
+
+
+def run(engines: list[str], size: int, *, is_quick: bool) -> int:
+    """Measure intake on the engines, print and write the page; the number of limits missed."""
+    seconds, storm = (2.0, 20.0) if is_quick else (8.0, 60.0)
+    parts, missed = [], 0
+    for engine in engines:
+        empty = measure(IntakeDatabase(engine, 0), seconds)
+        stored = measure(IntakeDatabase(engine, size), seconds)
+        killed = chaos(IntakeDatabase(engine, 0), storm)
+        parts.append(section(empty, stored, killed))
+        missed += sum(not line.is_reached for line in lines(empty, stored, killed))
+        print(f"\n{parts[-1]}\n")
+    write(parts, client_ceiling(), INTRODUCTION, INTAKE_PAGE)
+    return missed
 
 
 def lines(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> Iterator[Line]:
@@ -53,9 +78,9 @@ def section(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> str:
                 ["what", "measured as", "value", "limit", ""], [line.cells() for line in lines(empty, stored, chaos)]
             ),
             table(header, rows),
-            f"An empty Django view a second, our server and gunicorn, at none and at {stored.database.size:,}: {views}. "
-            f"Under the kills {sum(chaos.answered.values()):,} events were answered 2xx and {sum(chaos.unknown.values()):,} "
-            "got no answer; of those each counts as sent or not.",
+            f"An empty Django view a second, our server and gunicorn, at none and at {number(stored.database.size)}: "
+            f"{views}. Under the kills {sum(chaos.answered.values()):,} events were answered 2xx and "
+            f"{sum(chaos.unknown.values()):,} got no answer; each of those may have been taken or not.",
             *(f"- {fault}" for fault in wrong[:10]),
         ]
     )
