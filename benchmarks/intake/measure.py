@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from benchmarks import server
-from benchmarks.client import load, request
+from benchmarks.client import ask, load, request
 from benchmarks.intake import loads
 from benchmarks.intake.databases import IntakeDatabase
 from benchmarks.intake.visible import visible
@@ -41,6 +41,7 @@ def measure(database: IntakeDatabase, seconds: float) -> IntakeResults:
             results.p50["visible"], results.p99["visible"] = times.percentile(50), times.percentile(99)
     port = server.free_port()
     with server.running(*server.gunicorn(database, port)):
+        ask(port, PLAIN)  # the socket listens before anybody answers
         load(port, PLAIN, connections=loads.CONNECTIONS, seconds=1)
         results.rates["empty gunicorn"] = load(port, PLAIN, connections=loads.CONNECTIONS, seconds=seconds / 2).rate
     results.rates["empty"] = max(results.rates["empty ours"], results.rates["empty gunicorn"])
