@@ -1,0 +1,59 @@
+"""Taking values out of what strangers send: never an exception, never a type that was not asked for."""
+
+import datetime as dt
+import re
+from typing import Any
+
+from alerts.adapters._reading import moment as _moment
+from logs.fitting import dumped
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
+_TRACE = re.compile(r"[0-9a-fA-F]{16,32}", re.ASCII)
+_NO_TRACE = frozenset("0")
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """A time in UTC from a text or a number of (milli-, micro-, nano-)seconds since 1970; None where it says none."""
+    if isinstance(value, str) and len(value) >= 19 and value[4:5] == "-":
+        try:
+            found = dt.datetime.fromisoformat(value)
+            found = found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        except (ValueError, OverflowError):
+            return _moment(value)
+        return found if found > _EPOCH else None
+    return _moment(value)
+
+
+def from_nanoseconds(value: int) -> dt.datetime | None:
+    """The time that lies so many nanoseconds after 1970; None for 0, for less, and for what no calendar has."""
+    seconds, rest = divmod(value, 1_000_000_000)
+    if value <= 0 or seconds > _LATEST_SECONDS:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(microsecond=rest // 1000)
+
+
+def text(value: Any) -> str:
+    """Any JSON value as text: "" for null, compact JSON for objects and lists."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list, bool)):
+        return dumped(value).decode()
+    return str(value)
+
+
+def name(value: Any) -> str:
+    """What a service or a host is called: a word, or an object that has a name."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("name", "hostname", "host", "id") if value.get(key)), "")
+    return text(value).strip() if isinstance(value, (str, int)) else ""
+
+
+def trace_of(value: Any) -> str:
+    """A trace's id as 32 (or 16) hexadecimal digits in lower case; "" for what is none."""
+    said = value.replace("-", "") if isinstance(value, str) else ""
+    if not _TRACE.fullmatch(said) or _NO_TRACE.issuperset(said):
+        return ""
+    return said.lower()

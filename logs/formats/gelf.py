@@ -1,0 +1,82 @@
+"""Graylog's extended log format over HTTP: one JSON object, or one on each line.
+
+Source: https://go2docs.graylog.org/current/getting_in_log_data/gelf.html. `level` is a syslog severity (0–7; 1, alert,
+where it is missing, which nobody means: we take the text's word); fields of the sender's own begin with `_`.
+"""
+
+from typing import Any
+
+import orjson
+
+from alerts.incoming import Incoming, IntakeError, read_json
+from logs.formats._reading import moment, name, text, trace_of
+from logs.levels import guess_level, level_of
+from logs.lines import Line, Parsed, first_named
+from logs.vocabulary import Level
+
+TITLE = "GELF"
+SERVICE = (
+    "service",
+    "service.name",
+    "service_name",
+    "app",
+    "application",
+    "application_name",
+    "facility",
+    "container_name",
+)
+TRACE = ("trace_id", "traceId", "traceID", "trace.id")
+_OF_ITS_OWN = frozenset({"version", "host", "short_message", "full_message", "timestamp", "level"})
+
+
+def parse(incoming: Incoming) -> Parsed:
+    """A line for each message. Raises IntakeError for what is none at all."""
+    body = incoming.body.strip(b"\0 \t\r\n")  # over TCP, messages end with NUL, and some clients keep the habit
+    if not body:
+        raise IntakeError("The body is empty; post a GELF message.")
+    parsed = Parsed()
+    try:
+        messages = [read_json(body)]
+    except IntakeError:
+        if b"\n" not in body:
+            raise
+        messages = _each_line(body, parsed)
+    for message in messages[0] if len(messages) == 1 and isinstance(messages[0], list) else messages:
+        _add(parsed, message)
+    return parsed
+
+
+def _each_line(body: bytes, parsed: Parsed) -> list[Any]:
+    messages = []
+    for number, piece in enumerate(body.splitlines(), 1):
+        if not piece.strip():
+            continue
+        try:
+            messages.append(orjson.loads(piece))
+        except orjson.JSONDecodeError as error:
+            parsed.reject(f"Line {number} is not valid JSON: {error}.")
+    return messages
+
+
+def _add(parsed: Parsed, message: Any) -> None:
+    if not isinstance(message, dict):
+        parsed.reject("A message is no object.")
+        return
+    short, full = text(message.get("short_message")), text(message.get("full_message"))
+    if not short.strip() and not full.strip():
+        parsed.reject("A message has no short_message.")
+        return
+    # `_level_name` and the like are what the sender adds; without `_` they are what old versions of the format had.
+    fields = {key.removeprefix("_"): value for key, value in message.items() if key not in _OF_ITS_OWN}
+    said = full if full.startswith(short) else f"{short}\n{full}"
+    parsed.lines.append(
+        Line(
+            said if full else short,
+            moment(message.get("timestamp")),
+            level_of(message.get("level")) or guess_level(short) or Level.INFO,
+            name(first_named(fields, SERVICE)[1]),
+            name(message.get("host")),
+            fields,
+            trace_of(first_named(fields, TRACE)[1]),
+        )
+    )

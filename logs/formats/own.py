@@ -1,0 +1,61 @@
+"""Our own: one JSON object, an array of them, or one on each line; and the form of Python's logging.HTTPHandler."""
+
+from typing import Any
+
+import orjson
+
+from alerts.incoming import Incoming, IntakeError, read_json
+from logs.formats import _python
+from logs.formats._records import line_of
+from logs.levels import guess_level
+from logs.lines import Line, Parsed
+from logs.vocabulary import Level
+
+TITLE = "JSON"
+FORM = "application/x-www-form-urlencoded"
+
+
+def parse(incoming: Incoming) -> Parsed:
+    """A line for each object; of a bare string too."""
+    if incoming.media_type == FORM:
+        return _python.parse(incoming.body)
+    body = incoming.body.strip()
+    if not body:
+        raise IntakeError("The body is empty; post a JSON object, an array of them, or one on each line.")
+    try:
+        value = read_json(body)
+    except IntakeError:
+        if b"\n" not in body:
+            raise
+        return each_line(body)
+    records = value if isinstance(value, list) else [value]
+    parsed = Parsed()
+    for number, record in enumerate(records, 1):
+        _add(parsed, record, f"Item {number}")
+    return parsed
+
+
+def each_line(body: bytes) -> Parsed:
+    """NDJSON: one value on each line. A line that is no JSON spoils no other."""
+    parsed = Parsed()
+    for number, piece in enumerate(body.splitlines(), 1):
+        if not piece.strip():
+            continue
+        try:
+            record = orjson.loads(piece)
+        except orjson.JSONDecodeError as error:
+            parsed.reject(f"Line {number} is not valid JSON: {error}.")
+        else:
+            _add(parsed, record, f"Line {number}")
+    return parsed
+
+
+def _add(parsed: Parsed, record: Any, place: str) -> None:
+    if isinstance(record, str) and record.strip():
+        parsed.lines.append(Line(record, level=guess_level(record) or Level.INFO))
+        return
+    line = line_of(record) if isinstance(record, dict) else None
+    if line is None:
+        parsed.reject(f"{place} is no object that says anything.")
+    else:
+        parsed.lines.append(line)
