@@ -1,4 +1,4 @@
-# Verbs: run, test, check, fix, bench; and setup, secret, lock.
+# Verbs: run, test, check, fix, bench, e2e; and setup, secret, lock.
 # `make run PORT=8001 DATABASE_URL=mysql://…` and the like set variables for one run.
 
 HOST ?= 127.0.0.1
@@ -22,7 +22,7 @@ TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflo
 TYPED := $(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 
-.PHONY: run setup test check fix bench secret lock
+.PHONY: run setup test check fix bench e2e secret lock
 
 run: setup .env staticfiles/staticfiles.json
 	@$(PY) manage.py migrate --verbosity 0

@@ -65,7 +65,7 @@ class ImportDirectionTests(SimpleTestCase):
             for path in sources(app)
             if "tests" not in path.parts
             for module in imports(path)
-            if ".tests" in module or module.split(".")[0] in {"tests", "benchmarks"}
+            if ".tests" in module or module.split(".")[0] in {"tests", "benchmarks", "e2e"}
         ]
 
         self.assertEqual(wrong, [])

@@ -1,0 +1,1 @@
+"""One module for each client; see the package above."""

@@ -1,0 +1,62 @@
+"""The clients' own environments: `.venv/e2e-<name>`, made on demand and kept."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from e2e.server import ROOT
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+INSTALL_SECONDS = 300
+PROGRAM_SECONDS = 120
+
+
+class Unavailable(Exception):
+    """The client cannot be had here; its sentence says why."""
+
+
+class Environment:
+    """A virtual environment with a client's packages. Raises Unavailable when they cannot be installed."""
+
+    def __init__(self, name: str, *packages: str) -> None:
+        self.folder = ROOT / ".venv" / f"e2e-{name}"
+        self.python = self.folder / "bin" / "python"
+        wanted = "\n".join(packages)
+        stamp = self.folder / "packages.txt"  # written last, so that what failed half-way is done again
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            _run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
+            _run([str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+            stamp.write_text(wanted)
+
+    def version(self, package: str) -> str:
+        """The installed version of a package."""
+        code = f"import importlib.metadata as m; print(m.version({package!r}))"
+        return _run([str(self.python), "-c", code]).strip()
+
+    def run(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+        """Run `programs/<program>.py` there; what it printed. Raises AssertionError with its output when it fails."""
+        # -P: a program may be called like the package that it imports.
+        command = [str(self.python), "-P", str(PROGRAMS / f"{program}.py"), *arguments]
+        clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        done = subprocess.run(
+            command,
+            env={**clean, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_SECONDS,
+        )
+        if done.returncode:
+            raise AssertionError(f"{program} {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+        return done.stdout.strip()
+
+
+def _run(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=INSTALL_SECONDS).stdout
+    except subprocess.CalledProcessError as error:
+        lines = (error.stderr or error.stdout).strip().splitlines() or ["no output"]
+        raise Unavailable(f"{' '.join(command[-2:])}: {lines[-1]}") from error
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise Unavailable(str(error)) from error
