@@ -48,9 +48,9 @@ class Draft:
 
     @property
     def identity(self) -> str:
-        """The fingerprint, given or computed."""
+        """The fingerprint, given or computed; of a very long one its beginning and its SHA-256."""
         if self.fingerprint:
-            return self.fingerprint
+            return short_fingerprint(self.fingerprint)
         facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
         return hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -69,6 +69,14 @@ class Change:
     links: tuple[Mapping[str, str], ...] = ()
     services: tuple[str, ...] = ()
     occurred_at: dt.datetime | None = None
+
+
+def short_fingerprint(fingerprint: str) -> str:
+    """A fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters, as unlike others as before."""
+    if len(fingerprint) <= FINGERPRINT_LENGTH:
+        return fingerprint
+    digest = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{fingerprint[: FINGERPRINT_LENGTH - 1 - len(digest)]}#{digest}"
 
 
 def to_json(draft: Draft) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alerts.drafts import short_fingerprint
 from alerts.matching import Matcher, first_failing
 
 SETTINGS = ("team_id", "severity", "priority", "category_id", "service_id", "group_by")
@@ -93,8 +94,9 @@ def group_key(*, source_id: int, rule: Rule | None, labels: Mapping[str, str], a
 
 
 def alert_key(source_id: int, fingerprint: str) -> str:
-    """The identity of an alert: SHA-256 of its source and the exact bytes of its fingerprint."""
-    return hashlib.sha256(f"{source_id}\0{fingerprint}".encode("utf-8", "surrogatepass")).hexdigest()
+    """The identity of an alert: SHA-256 of its source and the exact bytes of its fingerprint, as it is kept."""
+    kept = short_fingerprint(fingerprint)
+    return hashlib.sha256(f"{source_id}\0{kept}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
