@@ -143,4 +143,4 @@ def _is_text(body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    return _CONTROL.search(body) is None
+    return _CONTROL.search(body.rstrip(b"\0")) is None  # GELF clients end a message with NUL
