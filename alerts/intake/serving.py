@@ -1,5 +1,6 @@
 """Serving requests at the doors: read each, keep all in one transaction, answer each."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -26,7 +27,8 @@ def serve(calls: Sequence[Call]) -> list[Reply]:
     taken = [_read(door, incoming) for door, incoming in calls]
     wanted = [one for one in taken if isinstance(one, Taken)]
     try:
-        _keep(wanted)
+        if wanted:  # what only reads need not wait for its turn to write
+            _keep(wanted)
     except Exception as error:
         if len(calls) > 1:
             log.warning("intake_batch_split", requests=len(calls), error=str(error))
@@ -54,8 +56,8 @@ def event_of(
 ) -> IntakeEvent:
     """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
     kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
-    if incoming.query:
-        kept["query"] = incoming.query
+    if query := KEY_IN_QUERY.sub("", incoming.query):
+        kept["query"] = query
     return IntakeEvent(
         source=source,
         format=format or (source.kind if source else ""),
@@ -67,6 +69,8 @@ def event_of(
         received_at=timezone.now(),
     )
 
+
+KEY_IN_QUERY = re.compile(r"(?:^|&)apiKey=[^&]*", re.IGNORECASE)
 
 # What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
 KEPT_HEADERS = (

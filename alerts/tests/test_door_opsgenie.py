@@ -327,7 +327,7 @@ class ReadingTests(OpsgenieTestCase):
             self.create(str(number))
         process_waiting()
 
-        with self.assertNumQueries(3):  # two of them begin and end a transaction
+        with self.assertNumQueries(1):
             found = self.ask("GET", f"{ADDRESS}/").json()["data"]
 
         self.assertEqual(len(found), 11)
@@ -423,6 +423,14 @@ class HeartbeatTests(OpsgenieTestCase):
         response = self.client.get(f"/v2/heartbeats/{'x' * 101}/ping?apiKey={self.key}")
 
         self.assertEqual((response.status_code, IntakeEvent.objects.count()), (422, 0))
+
+    def test_it_keeps_no_key_of_what_cannot_be_read(self):
+        query = f"apiKey={self.key}&a=b"
+
+        response = self.client.generic("POST", f"/v2/heartbeats/backup/ping?{query}", b"\x1f\x8bbroken", "text/plain")
+
+        self.assertEqual(response.status_code, 400)
+        self.assertEqual(IntakeEvent.objects.get().headers["query"], "&a=b")
 
     def test_it_refuses_strangers_and_knows_no_heartbeat_of_another_source(self):
         self.ask("POST", "/v2/heartbeats/backup/ping")
