@@ -1,0 +1,135 @@
+"""Sources, their keys and heartbeats as the API shows and takes them."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from alerts import validation
+from alerts.models import Heartbeat, Source, SourceKey
+from alerts.serializers.fields import CheckedField, LabelNamesField
+from alerts.vocabulary import Kind
+from incidents.serializers.incidents import RowField, WordField
+from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
+from responders.models import Team
+from users.configuration import CleanedModelSerializer
+
+MOST_REQUESTS = 10_000_000  # a minute
+
+
+class SourceKeySerializer(serializers.ModelSerializer[SourceKey]):
+    """A key, told apart by its first characters."""
+
+    class Meta:
+        model = SourceKey
+        fields = ["id", "prefix", "created_at"]
+
+
+class NewKeySerializer(SourceKeySerializer):
+    """A new key: shown this once, with what to paste into the sender."""
+
+    key = serializers.CharField()
+    snippet = serializers.CharField()
+
+    class Meta:
+        model = SourceKey
+        fields = ["id", "prefix", "created_at", "key", "snippet"]
+
+
+@extend_schema_field(serializers.DictField(child=serializers.ChoiceField(choices=SEVERITY_WORDS)))
+class SeverityMapField(CheckedField):
+    """The sender's words for ours."""
+
+    check = staticmethod(validation.severity_map)
+
+
+@extend_schema_field(serializers.DictField())
+class TemplatesField(serializers.JSONField):
+    """A template for each field, and under `labels` for each label."""
+
+
+class SourceSerializer(CleanedModelSerializer):
+    """An intake point; times are in minutes, the rate limit in requests a minute."""
+
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
+    default_severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
+    severity_map = SeverityMapField(required=False)
+    group_by = LabelNamesField(required=False)
+    templates = TemplatesField(required=False)
+    rate_limit = serializers.IntegerField(min_value=1, max_value=MOST_REQUESTS, required=False)
+    signing_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, write_only=True)
+    has_signing_secret = serializers.SerializerMethodField()
+    keys = SourceKeySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Source
+        fields = [
+            *("id", "name", "kind", "team", "is_enabled", "default_severity", "severity_map", "group_by"),
+            *("auto_resolve", "reopen_minutes", "expire_minutes", "heartbeat_minutes", "rate_limit", "templates"),
+            *("signing_secret", "has_signing_secret", "keys", "last_received_at", "created_at"),
+        ]
+        read_only_fields = ["last_received_at", "created_at"]
+
+    def get_has_signing_secret(self, source: Source) -> bool:
+        """Whether one is set; it is never shown."""
+        return bool(source.signing_secret)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The model's own checks, and templates against the kind."""
+        attrs = super().validate(attrs)
+        kind = str(attrs.get("kind") or getattr(self.instance, "kind", ""))
+        templates = attrs.get("templates", getattr(self.instance, "templates", {}))
+        try:
+            validation.templates(templates, kind)
+        except ValueError as error:
+            raise serializers.ValidationError({"templates": str(error)}) from error
+        return attrs
+
+
+class NewSourceSerializer(SourceSerializer):
+    """A new source with its first key, which is shown this once, and what to paste into the sender."""
+
+    key = serializers.CharField(read_only=True)
+    snippet = serializers.CharField(read_only=True)
+
+    class Meta(SourceSerializer.Meta):
+        fields = [*SourceSerializer.Meta.fields, "key", "snippet"]
+
+
+class ParsedAlertSerializer(serializers.Serializer[Any]):
+    """One alert as its sender's message was understood."""
+
+    title = serializers.CharField()
+    action = serializers.CharField(help_text="fire, resolve, acknowledge or note.")
+    severity = serializers.CharField(help_text="After the source's own words and default.")
+    fingerprint = serializers.CharField()
+    labels = serializers.DictField(child=serializers.CharField())
+
+
+class SampleResultSerializer(serializers.Serializer[Any]):
+    """What came of a sample; the worker goes on with the event at once."""
+
+    status = serializers.IntegerField(help_text="What the sender would have been answered.")
+    detail = serializers.CharField(help_text="Why, where it was refused.")
+    event = serializers.IntegerField(allow_null=True, help_text="See intake-events/{id}/.")
+    alerts = ParsedAlertSerializer(many=True)
+
+
+class HeartbeatSerializer(CleanedModelSerializer):
+    """A named sign of life; it is missed when it stays away for longer than its interval."""
+
+    source = RowField(queryset=Source.objects.all())  # type: ignore[assignment]
+    is_missed = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Heartbeat
+        fields = ["id", "source", "name", "interval_minutes", "is_enabled", "last_beat_at", "is_missed"]
+        read_only_fields = ["last_beat_at"]
+
+    def get_is_missed(self, heartbeat: Heartbeat) -> bool:
+        """Whether it has stayed away too long, as of now."""
+        since = timezone.now() - heartbeat.last_beat_at
+        return heartbeat.is_enabled and since > dt.timedelta(minutes=heartbeat.interval_minutes)

@@ -1,0 +1,47 @@
+"""Keys of sources: given out and taken back by people, on record."""
+
+from auditlog.models import LogEntry
+from django.conf import settings
+
+from alerts.adapters import adapters
+from alerts.models import Source, SourceKey
+from alerts.services.sources import digest_of, forget, issue_key, revoke_key
+from alerts.vocabulary import Kind
+from users.audit import acting, write
+from users.models import User
+from users.transactions import unit_of_work
+
+LOGS_SNIPPET = """\
+curl {url}/api/v1/logs/ -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+  -d '{"level": "error", "service": "checkout", "message": "Payment refused"}'
+"""
+
+
+@unit_of_work
+def give_key(source: Source, *, by: User) -> tuple[SourceKey, str]:
+    """A new key for the source, and its text, which is told this once. Raises Conflict when two are live."""
+    text = issue_key(source)
+    key = SourceKey.objects.get(digest=digest_of(text))
+    with acting(by):
+        write(source, LogEntry.Action.UPDATE, {"keys": ("", f"{key} given out")})
+    return key, text
+
+
+@unit_of_work
+def take_key_back(key: SourceKey, *, by: User) -> None:
+    """Take a key out of use."""
+    with acting(by):
+        write(key.source, LogEntry.Action.UPDATE, {"keys": (f"{key}", "taken back")})
+    revoke_key(key)
+
+
+def set_up_anew() -> None:
+    """Have this process look its sources up again, now that one was changed; the others do within a second."""
+    forget()
+
+
+def snippet_for(source: Source, key: str) -> str:
+    """What to paste into the sender, with our address and its key."""
+    text = LOGS_SNIPPET if source.kind == Kind.LOGS else adapters()[source.kind].SNIPPET
+    # Not `format`: other braces are the tool's own.
+    return text.replace("{url}", settings.PUBLIC_URL.rstrip("/")).replace("{key}", key)

@@ -1,0 +1,138 @@
+"""The routes of sources, their keys and heartbeats."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status as http
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from alerts.models import Heartbeat, Source, SourceKey
+from alerts.serializers.sources import (
+    HeartbeatSerializer,
+    NewKeySerializer,
+    NewSourceSerializer,
+    SampleResultSerializer,
+    SourceKeySerializer,
+    SourceSerializer,
+)
+from alerts.services.applying import severity_of
+from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
+from alerts.services.sampling import Sample, send_sample
+from incident_response.api import Key
+from incident_response.exceptions import Conflict, NotFound
+from incidents.views.incidents import person
+from users.configuration import ConfigurationViewSet
+from users.idempotency import IdempotentWrites
+from users.permissions import IsAdmin
+from users.transactions import unit_of_work
+
+
+class SourceViewSet(ConfigurationViewSet):
+    """Sources. A new one comes with its first key."""
+
+    queryset = Source.objects.prefetch_related("keys")
+    serializer_class = SourceSerializer
+    permission_classes = [IsAdmin]
+    lookup_value_regex = r"\d+"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Answers that hold a key are not remembered, so those writes know no Idempotency-Key."""
+        if self.action in ("create", "give_key"):
+            super(IdempotentWrites, self).initial(request, *args, **kwargs)
+        else:
+            super().initial(request, *args, **kwargs)
+
+    @extend_schema(summary="Make a new source with its first key", responses={201: NewSourceSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        source, text = self._make(serializer)
+        shown = {**self.get_serializer(source).data, "key": text, "snippet": snippet_for(source, text)}
+        return Response(shown, status=http.HTTP_201_CREATED)
+
+    @unit_of_work
+    def _make(self, serializer: BaseSerializer[Any]) -> tuple[Source, str]:
+        self._save(serializer)
+        source: Any = serializer.instance
+        return source, give_key(source, by=person(self.request))[1]
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        super().perform_update(serializer)
+        set_up_anew()
+
+    def perform_destroy(self, instance: Any) -> None:
+        if instance.alerts.exists():
+            raise Conflict(f"{instance} has alerts, which stay; switch it off instead (is_enabled).", code="in_use")
+        super().perform_destroy(instance)
+        set_up_anew()
+
+    @extend_schema(
+        operation_id="source_keys_create",
+        summary="Give a source another key",
+        request=None,
+        responses={201: NewKeySerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="keys")
+    def give_key(self, request: Request, pk: str) -> Response:
+        source = self.get_object()
+        key, text = give_key(source, by=person(request))
+        shown = {**SourceKeySerializer(key).data, "key": text, "snippet": snippet_for(source, text)}
+        return Response(shown, status=http.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="source_keys_destroy",
+        summary="Take a key of a source out of use",
+        parameters=[OpenApiParameter("key_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        responses={204: None},
+    )
+    @action(detail=True, methods=["delete"], url_path=r"keys/(?P<key_id>\d+)")
+    def take_key_back(self, request: Request, pk: str, key_id: str) -> Response:
+        source = self.get_object()
+        key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
+        if key is None:
+            raise NotFound(f"{source} has no key {key_id}.")
+        take_key_back(key, by=person(request))
+        return Response(status=http.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        operation_id="sources_test",
+        summary="Have a source send itself a sample",
+        request=None,
+        responses={200: SampleResultSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        source = self.get_object()
+        return Response(_sampled(source, send_sample(source)))
+
+
+class HeartbeatViewSet(ConfigurationViewSet):
+    """Heartbeats; a sender's first beat makes its own."""
+
+    queryset = Heartbeat.objects.all()
+    serializer_class = HeartbeatSerializer
+    permission_classes = [IsAdmin]
+    orderings = {"name": [Key("name")], "id": [Key("id")]}
+    lookup_value_regex = r"\d+"
+
+
+def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
+    return {
+        "status": sample.status,
+        "detail": sample.detail,
+        "event": sample.event.pk if sample.event else None,
+        "alerts": [
+            {
+                "title": draft.title,
+                "action": draft.action.value,
+                "severity": severity_of(source, draft).word,
+                "fingerprint": draft.identity,
+                "labels": dict(draft.labels),
+            }
+            for draft in sample.drafts
+        ],
+    }
