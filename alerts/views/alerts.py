@@ -1,0 +1,75 @@
+"""The routes of alerts: list, one, and those of an incident."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts.filters import ALERT_FILTERS, LABEL_PARAMETER, filtered_alerts, parameters_of
+from alerts.models import Alert
+from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
+from alerts.serializers.fields import MAX_ID
+from incident_response.api import Key, KeysetPagination, page_of
+from incident_response.exceptions import NotFound
+from incidents.views.incidents import PAGE_PARAMETERS, person
+from incidents.views.lookup import incident_for
+from incidents.views.timeline import ID
+
+PAGES = PAGE_PARAMETERS[:2]
+# Each walks an index; the newest alert has the highest id.
+ORDERINGS = {"id": [Key("id")], "last_seen_at": [Key("last_seen_at")]}
+
+
+class AlertListView(APIView):
+    """All alerts the caller may see."""
+
+    orderings = ORDERINGS
+    default_ordering = "-id"
+
+    @extend_schema(
+        operation_id="alerts_list",
+        summary="List alerts",
+        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, *PAGES],
+        responses=AlertPageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        pages = KeysetPagination()
+        found = filtered_alerts(Alert.objects.visible_to(person(request)), request)
+        rows = pages.paginate_queryset(found.select_related("source"), request, self)
+        return pages.get_paginated_response([represent(alert) for alert in rows])
+
+
+class AlertView(APIView):
+    """One alert."""
+
+    @extend_schema(operation_id="alerts_retrieve", summary="Show one alert", responses=AlertSerializer)
+    def get(self, request: Request, alert_id: int) -> Response:
+        return Response(represent(alerts_for(request, [alert_id])[0]))
+
+
+class IncidentAlertsView(APIView):
+    """The alerts of an incident."""
+
+    orderings = ORDERINGS
+    default_ordering = "-id"
+
+    @extend_schema(
+        operation_id="incident_alerts_list",
+        summary="List the alerts of an incident",
+        parameters=[ID, *PAGES],
+        responses=AlertPageSerializer,
+    )
+    def get(self, request: Request, id: str) -> Response:
+        alerts = Alert.objects.filter(incident=incident_for(request, id)).select_related("source")
+        return page_of(alerts, request, self, lambda rows: [represent(alert) for alert in rows])
+
+
+def alerts_for(request: Request, ids: list[int]) -> list[Alert]:
+    """The alerts of these ids, in their order; NotFound where one is absent or invisible to the caller."""
+    known = [pk for pk in ids if pk <= MAX_ID]
+    visible = Alert.objects.visible_to(person(request)).filter(pk__in=known).select_related("source", "incident")
+    found = {alert.pk: alert for alert in visible.order_by()}
+    missing = [pk for pk in ids if pk not in found]
+    if missing:
+        raise NotFound(f"There is no alert {', '.join(map(str, missing[:10]))} here, or it is not yours to see.")
+    return [found[pk] for pk in dict.fromkeys(ids)]

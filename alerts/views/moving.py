@@ -1,0 +1,102 @@
+"""Moving alerts between incidents, and merging incidents."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status as http
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from alerts.serializers.alerts import (
+    AlertSerializer,
+    IncidentNamedSerializer,
+    MergeSerializer,
+    MoveSerializer,
+    SplitSerializer,
+    represent,
+)
+from alerts.services import moving
+from alerts.views.alerts import alerts_for
+from incident_response.exceptions import NotFound
+from incidents.models import Incident
+from incidents.views.incidents import IDEMPOTENCY_KEY, person
+from incidents.views.lookup import incident_for, one_of
+from incidents.views.timeline import ID
+from users.idempotency import IdempotentWrites
+
+
+class AlertMoveView(IdempotentWrites, APIView):
+    """An alert's place."""
+
+    @extend_schema(
+        operation_id="alerts_move",
+        summary="Move an alert to another incident",
+        parameters=[IDEMPOTENCY_KEY],
+        request=MoveSerializer,
+        responses={200: AlertSerializer},
+    )
+    def post(self, request: Request, alert_id: int) -> Response:
+        alerts = alerts_for(request, [alert_id])
+        target = _incident_named(request, "incident", _read(MoveSerializer, request)["incident"])
+        moving.move(alerts, target, by=person(request))
+        return Response(represent(alerts_for(request, [alert_id])[0]))
+
+
+class AlertSplitView(IdempotentWrites, APIView):
+    """Alerts that do not belong with the others."""
+
+    @extend_schema(
+        operation_id="alerts_split",
+        summary="Give alerts an incident of their own",
+        parameters=[IDEMPOTENCY_KEY],
+        request=SplitSerializer,
+        responses={201: IncidentNamedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        asked = _read(SplitSerializer, request)
+        alerts = alerts_for(request, asked["alerts"])
+        incident = moving.split(alerts, by=person(request), title=asked.get("title", ""))
+        return Response(named(incident), status=http.HTTP_201_CREATED)
+
+
+class IncidentMergeView(IdempotentWrites, APIView):
+    """Two incidents that turned out to be one."""
+
+    @extend_schema(
+        operation_id="incidents_merge",
+        summary="Merge an incident into another",
+        parameters=[ID, IDEMPOTENCY_KEY],
+        request=MergeSerializer,
+        responses={200: IncidentNamedSerializer},
+    )
+    def post(self, request: Request, id: str) -> Response:
+        incident = incident_for(request, id)
+        into = _incident_named(request, "into", _read(MergeSerializer, request)["into"])
+        moving.merge(incident, into, by=person(request))
+        return Response(named(one_of(Incident.objects.visible_to(person(request)), str(into.pk))))
+
+
+def named(incident: Incident) -> dict[str, Any]:
+    """An incident, by what people call it."""
+    return {
+        "id": incident.pk,
+        "reference": incident.reference,
+        "title": incident.title,
+        "status": incident.status,
+    }
+
+
+def _incident_named(request: Request, field: str, id: str) -> Incident:
+    try:
+        return one_of(Incident.objects.visible_to(person(request)), id)
+    except NotFound as error:
+        raise NotFound(error.message, field=field) from error
+
+
+def _read(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    form = serializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    found: dict[str, Any] = form.validated_data
+    return found
