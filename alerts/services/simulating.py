@@ -1,0 +1,230 @@
+"""What would become of an alert, by the very code that sees to real ones; nothing of it is kept."""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from alerts.drafts import Draft
+from alerts.folding import Outcome
+from alerts.incoming import Incoming, IntakeError
+from alerts.intake.serving import event_of
+from alerts.matching import facts_of
+from alerts.models import Alert, Silence, Source
+from alerts.routing import Decision, alert_key, decide, group_labels
+from alerts.services.applying import Batch, Message, severity_of
+from alerts.services.opening import Incidents, Slot
+from alerts.services.processing import read
+from alerts.vocabulary import IntakeState, Kind
+from incident_response.exceptions import DomainError
+from incidents.models import EventKind, Incident
+from incidents.permissions import can_see
+from incidents.services.batches import Opening
+from incidents.services.reporting import default_team
+from responders.models import Team
+from users.models import User
+from users.transactions import unit_of_work
+
+MOST_ALERTS = 50
+MOST_TOLD = 100
+
+
+class Fate(enum.StrEnum):
+    """What becomes of an alert."""
+
+    DROPPED = "dropped"  # a route drops it
+    NOTHING = "nothing"  # it changes nothing
+    RESOLVED = "resolved"  # it is over
+    SILENCED = "silenced"  # recorded, and quiet while the silence lasts
+    STAYS = "stays"  # it is where it belongs already
+    JOINS = "joins"  # it joins an open incident
+    REOPENS = "reopens"  # it joins one that ended lately, and opens it again
+    OPENS = "opens"  # it opens an incident
+    WAITS = "waits"  # not enough of its group has fired to open one
+    STORM = "storm"  # its route has opened too many; it opens the one that takes in the rest
+
+
+class _Rehearsal(Batch):
+    """One message, folded; nothing is written."""
+
+    def meet(self, message: Message) -> Outcome | None:
+        """What it means; None when a route drops it."""
+        self._load({message.key: message.source})
+        return self._take(message)
+
+
+class _Placing(Incidents):
+    """Finds an alert's place; what would be opened is planned only."""
+
+    def _open(self) -> None:
+        """Nothing is opened."""
+
+    def planned(self) -> Slot | None:
+        """Where an incident would be opened."""
+        return next((slot for slot in self.slots.values() if slot.opening is not None), None)
+
+    def is_reopened(self, incident: Incident) -> bool:
+        """Whether it would open again."""
+        entry = self.entries.get(incident.pk)
+        return entry is not None and any(event.kind == EventKind.REOPENED for event in entry.events)
+
+
+def simulate(
+    *,
+    viewer: User,
+    source: Source | None = None,
+    alert: Mapping[str, Any] | None = None,
+    payload: Any = None,
+    headers: Mapping[str, str] | None = None,
+    at: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """What would become of an alert (a Draft's members), or of each alert in a source's payload, at that time.
+
+    The shape is SimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError for a
+    payload that cannot be read.
+    """
+    now = at or timezone.now()
+    sender = source or Source(name="", kind=Kind.GENERIC)
+    drafts = [Draft(**alert)] if alert is not None else _read(sender, payload, headers or {})
+    return {"at": now, "alerts": [_rehearse(draft, sender, now, viewer) for draft in drafts]}
+
+
+def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draft]:
+    is_text = isinstance(payload, str)
+    kinds = {"content-type": "text/plain" if is_text else "application/json"}
+    body = payload.encode() if is_text else orjson.dumps(payload)
+    incoming = Incoming("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
+    try:
+        reading = read(event_of(incoming.unpacked(), source), source)
+    except IntakeError as error:
+        raise DomainError(error.message, field="payload", code="not_read") from error
+    if reading.state == IntakeState.FAILED:
+        raise DomainError(reading.reason, field="payload", code="not_read")
+    if len(reading.drafts) > MOST_ALERTS:
+        raise DomainError(f"At most {MOST_ALERTS} alerts are simulated at once.", field="payload")
+    return reading.drafts
+
+
+@unit_of_work
+def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> dict[str, Any]:
+    batch, placing = _Rehearsal(now), None
+    message = Message(draft, source, now, alert_key(source.pk or 0, draft.identity))
+    outcome = batch.meet(message)
+    alert = batch.alerts.get(message.key)
+    started = batch.started.get(message.key)
+    if started is not None:
+        placing = _Placing(now, batch.rules)
+        placing.place([started], [], [])
+    severity = severity_of(source, draft).word
+    decision = decide(batch.rules, facts_of(draft.labels, severity=severity, source=source.name), explain=True)
+    fate = _fate(outcome, alert, placing)
+    shown = {
+        "alert": _told(draft, severity),
+        "outcome": outcome.value if outcome else None,
+        **_way(decision, source, draft),
+        "silence": _silence(alert) if fate == Fate.SILENCED else None,
+        "fate": fate.value,
+        "detail": DETAILS[fate],
+        **_place(alert, placing.planned() if placing else None, fate, viewer),
+    }
+    transaction.set_rollback(True)  # for good measure: nothing was written
+    return shown
+
+
+def _fate(outcome: Outcome | None, alert: Alert | None, placing: _Placing | None) -> Fate:
+    if outcome is None:
+        return Fate.DROPPED
+    if outcome == Outcome.RESOLVED:
+        return Fate.RESOLVED
+    if alert is None or outcome not in (Outcome.NEW, Outcome.REPEATED, Outcome.REFIRED):
+        return Fate.NOTHING
+    if placing is None:
+        return Fate.SILENCED if alert.silenced_by_id else Fate.STAYS
+    return _fate_of_place(alert, placing)
+
+
+def _fate_of_place(alert: Alert, placing: _Placing) -> Fate:
+    slot = placing.planned()
+    if slot is not None:
+        return Fate.STORM if slot.is_storm else Fate.OPENS
+    if alert.incident is None:
+        return Fate.WAITS
+    return Fate.REOPENS if placing.is_reopened(alert.incident) else Fate.JOINS
+
+
+DETAILS = {
+    Fate.DROPPED: "The route drops it; nothing but its number is kept.",
+    Fate.NOTHING: "It changes nothing: it tells of an earlier time, of an alert that is not known, or only speaks.",
+    Fate.RESOLVED: "It ends the alert.",
+    Fate.SILENCED: "It is recorded and keeps quiet; if it still fires when the silence ends, its incident is seen to.",
+    Fate.STAYS: "It is known, and is where it belongs.",
+    Fate.JOINS: "It joins an open incident.",
+    Fate.REOPENS: "It opens an incident again that ended lately.",
+    Fate.OPENS: "It opens an incident.",
+    Fate.WAITS: "It is recorded; too little of its group has fired to open an incident.",
+    Fate.STORM: "Its route has opened too many incidents within a minute; it opens one that takes in the rest.",
+}
+
+
+def _told(draft: Draft, severity: str) -> dict[str, Any]:
+    return {
+        "title": draft.title,
+        "action": draft.action.value,
+        "severity": severity,
+        "fingerprint": draft.identity,
+        "labels": dict(draft.labels),
+    }
+
+
+def _way(decision: Decision, source: Source, draft: Draft) -> dict[str, Any]:
+    rule = decision.rule
+    names = rule.group_by if rule is not None and rule.group_by is not None else source.group_by
+    return {
+        "route": {"id": rule.id, "name": rule.name} if rule else None,
+        "passed": [{"id": one.id, "name": one.name, "reason": reason} for one, reason in decision.passed],
+        "group_by": group_labels(names, draft.labels),
+    }
+
+
+def _silence(alert: Alert | None) -> dict[str, Any] | None:
+    number = alert.silenced_by_id if alert else None
+    silence = Silence.objects.filter(pk=number).first() if number else None
+    return {"id": silence.pk, "comment": silence.comment, "ends_at": silence.ends_at} if silence else None
+
+
+def _place(alert: Alert | None, planned: Slot | None, fate: Fate, viewer: User) -> dict[str, Any]:
+    """The incident it goes to, or the one it opens, and who would be told of it."""
+    nowhere: dict[str, Any] = {"incident": None, "opening": None, "notified": []}
+    if planned is not None and planned.opening is not None:
+        opening = planned.opening
+        team = opening.team or default_team(opening.services, opening.category)
+        return {**nowhere, "opening": _opening(opening, team), "notified": _members(team)}
+    incident = alert.incident if alert is not None and fate != Fate.DROPPED else None
+    if incident is None or not can_see(viewer, incident):
+        return nowhere
+    incident = Incident.objects.select_related("team").get(pk=incident.pk)  # as it is, not as it would be
+    named = {"id": incident.pk, "reference": incident.reference, "title": incident.title, "status": incident.status}
+    is_told = fate in (Fate.JOINS, Fate.REOPENS)
+    return {**nowhere, "incident": named, "notified": _members(incident.team) if is_told else []}
+
+
+def _opening(opening: Opening, team: Team | None) -> dict[str, Any]:
+    return {
+        "title": opening.title,
+        "severity": opening.severity.word,
+        "priority": opening.priority.word if opening.priority else None,
+        "team": team.pk if team else None,
+        "category": opening.category.slug if opening.category else None,
+        "services": [service.slug for service in opening.services],
+    }
+
+
+def _members(team: Team | None) -> list[dict[str, Any]]:
+    if team is None:
+        return []
+    people = User.objects.active().filter(teams=team).order_by("name", "id")[:MOST_TOLD]
+    return [{"id": user.pk, "name": user.name} for user in people]
