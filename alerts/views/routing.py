@@ -1,0 +1,100 @@
+"""The routes of routes and silences."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from alerts.filters import SILENCE_FILTERS, filtered, parameters_of
+from alerts.models import Route, Silence
+from alerts.serializers.routing import OrderedSerializer, OrderSerializer, RouteSerializer, SilenceSerializer
+from alerts.serializers.simulation import SimulatedSerializer, SimulationSerializer
+from alerts.services.arranging import end_silence, reorder_routes
+from alerts.services.simulating import simulate
+from incident_response.api import Key, KeysetPagination
+from incident_response.exceptions import Conflict
+from incidents.views.incidents import person
+from users.configuration import ConfigurationViewSet
+from users.permissions import IsResponder, RespondersReadOrAdmin
+
+
+class RouteViewSet(ConfigurationViewSet):
+    """Routes, in the order in which they are asked."""
+
+    queryset = Route.objects.select_related("category", "service")
+    serializer_class = RouteSerializer
+    permission_classes = [RespondersReadOrAdmin]
+    orderings = {"position": [Key("position")], "name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "position"
+    lookup_value_regex = r"\d+"
+
+    @extend_schema(
+        operation_id="routes_reorder",
+        summary="Put the routes in another order",
+        request=OrderSerializer,
+        responses={200: OrderedSerializer},
+    )
+    @action(detail=False, methods=["post"])
+    def reorder(self, request: Request) -> Response:
+        form = OrderSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        reorder_routes(form.validated_data["ids"], by=person(request))
+        return Response({"ids": form.validated_data["ids"]})
+
+    @extend_schema(
+        operation_id="routes_simulate",
+        summary="Say what would become of an alert; nothing is stored",
+        request=SimulationSerializer,
+        responses={200: SimulatedSerializer},
+    )
+    @action(detail=False, methods=["post"], permission_classes=[IsResponder])
+    def simulate(self, request: Request) -> Response:
+        form = SimulationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(simulate(**form.validated_data, viewer=person(request)))
+
+
+class SilenceViewSet(ConfigurationViewSet):
+    """Silences. Those that are over stay, for the record."""
+
+    queryset = Silence.objects.all()
+    serializer_class = SilenceSerializer
+    permission_classes = [IsResponder]
+    orderings = {"id": [Key("id")], "ends_at": [Key("ends_at")]}
+    default_ordering = "-id"
+    lookup_value_regex = r"\d+"
+
+    @extend_schema(parameters=parameters_of(SILENCE_FILTERS))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        pages = KeysetPagination()
+        rows = pages.paginate_queryset(filtered(self.get_queryset(), request, SILENCE_FILTERS), request, self)
+        return pages.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.validated_data["created_by"] = self.request.user
+        super().perform_create(serializer)
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        """Change one that is not over: what was is not written anew."""
+        silence: Any = serializer.instance
+        if silence.ends_at <= timezone.now():
+            raise Conflict("This silence is over; make a new one.", code="silence_over")
+        super().perform_update(serializer)
+
+    def perform_destroy(self, instance: Any) -> None:
+        end_silence(instance, by=person(self.request))
+
+    @extend_schema(
+        summary="End a silence now; it stays, for the record",
+        operation_id="silences_end",
+        request=None,
+        responses={200: SilenceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: str) -> Response:
+        ended = end_silence(self.get_object(), by=person(request))
+        return Response(self.get_serializer(ended).data)
