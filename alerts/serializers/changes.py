@@ -1,0 +1,77 @@
+"""Changes made to systems as the API shows and takes them."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from alerts.models import ChangeEvent
+from alerts.serializers.alerts import AlertLinkSerializer
+from alerts.serializers.fields import CheckedField, ServiceField
+from incident_response.schema import paged
+from responders.models import Service
+from users.configuration import CleanedModelSerializer
+
+MOST = 100
+LONGEST_DETAIL = 2000
+_address = URLValidator(schemes=["http", "https"])
+
+
+def checked_links(value: Any) -> list[dict[str, str]]:
+    """Links to pages. Raises ValueError."""
+    if not isinstance(value, list) or len(value) > MOST:
+        raise ValueError(f"Links are a list of at most {MOST} objects with href and text.")
+    for link in value:
+        if not isinstance(link, dict) or set(link) - {"href", "text"} or not isinstance(link.get("href"), str):
+            raise ValueError("A link is an object with href and text.")
+        if not isinstance(link.get("text", ""), str) or len(link["href"]) > LONGEST_DETAIL:
+            raise ValueError("A link's text is text, and its address not longer than 2,000 characters.")
+        try:
+            _address(link["href"])
+        except ValidationError as error:
+            raise ValueError(f"{link['href'][:100]} is not the address of a web page.") from error
+    return [{"href": link["href"], "text": link.get("text", "")[:LONGEST_DETAIL]} for link in value]
+
+
+@extend_schema_field(AlertLinkSerializer(many=True))
+class LinksField(CheckedField):
+    """Pages about it."""
+
+    check = staticmethod(checked_links)
+
+
+class ChangeSerializer(CleanedModelSerializer):
+    """Something that somebody changed: a deploy, a setting, a flag. `occurred_at` is now unless it says otherwise."""
+
+    service = ServiceField(queryset=Service.objects.all(), required=False, allow_null=True)
+    source = serializers.IntegerField(  # type: ignore[assignment]
+        source="source_id", read_only=True, allow_null=True
+    )
+    details = serializers.DictField(child=serializers.CharField(max_length=LONGEST_DETAIL), required=False)
+    links = LinksField(required=False)
+    occurred_at = serializers.DateTimeField(required=False)
+
+    class Meta:
+        model = ChangeEvent
+        fields = [
+            *("id", "summary", "service", "source", "origin", "details", "links", "occurred_at", "received_at"),
+        ]
+        read_only_fields = ["received_at"]
+
+    def validate_details(self, value: dict[str, str]) -> dict[str, str]:
+        """Bounded, as those of senders are."""
+        if len(value) > MOST:
+            raise serializers.ValidationError(f"There are at most {MOST} details.")
+        return value
+
+    def create(self, validated_data: dict[str, Any]) -> ChangeEvent:
+        """Heard of now."""
+        now = timezone.now()
+        made: ChangeEvent = super().create({"occurred_at": now, **validated_data, "received_at": now})
+        return made
+
+
+ChangePageSerializer = paged(ChangeSerializer)

@@ -1,0 +1,72 @@
+"""The routes of changes made to systems."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status as http
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts.filters import CHANGE_FILTERS, filtered, parameters_of
+from alerts.models import ChangeEvent
+from alerts.serializers.changes import ChangePageSerializer, ChangeSerializer
+from alerts.services.changes import changes_before
+from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
+from incidents.views.lookup import incident_for
+from incidents.views.timeline import ID
+from users.idempotency import IdempotentWrites
+from users.permissions import IsResponder
+from users.transactions import unit_of_work
+
+
+class ChangeListView(IdempotentWrites, APIView):
+    """What was changed, newest first, and telling of a change."""
+
+    permission_classes = [IsResponder]
+    orderings = {"occurred_at": [Key("occurred_at")]}
+    default_ordering = "-occurred_at"
+
+    @extend_schema(
+        operation_id="changes_list",
+        summary="List changes made to systems",
+        parameters=[*parameters_of(CHANGE_FILTERS), *PAGE_PARAMETERS[:2]],
+        responses=ChangePageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        pages = KeysetPagination()
+        found = filtered(ChangeEvent.objects.select_related("service"), request, CHANGE_FILTERS)
+        rows = pages.paginate_queryset(found, request, self)
+        return pages.get_paginated_response(ChangeSerializer(rows, many=True).data)
+
+    @extend_schema(
+        operation_id="changes_create",
+        summary="Tell of a change made to a system",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ChangeSerializer,
+        responses={201: ChangeSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        serializer = ChangeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        unit_of_work(serializer.save)()
+        return Response(serializer.data, status=http.HTTP_201_CREATED)
+
+
+class IncidentChangesView(APIView):
+    """What changed in the hour before an incident."""
+
+    permission_classes = [IsResponder]
+
+    @extend_schema(
+        operation_id="incident_changes_list",
+        summary="List what changed in the hour before an incident",
+        parameters=[ID],
+        responses=ChangePageSerializer,
+    )
+    def get(self, request: Request, id: str) -> Response:
+        refuse_unknown_parameters(request, set())
+        found = changes_before(incident_for(request, id))
+        results: Any = ChangeSerializer(found, many=True).data
+        return Response({"next": None, "previous": None, "results": results})
