@@ -6,12 +6,15 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from alerts import urls as alerts
 from incident_response import health, pages
+from logs import urls as logs
 from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
     path("", include("responders.urls")),
     path("", include("incidents.urls")),
+    path("", include("logs.urls")),
+    path("", include(alerts.api)),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 
@@ -26,6 +29,7 @@ urlpatterns = [
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
     *alerts.doors,
+    *logs.doors,
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

@@ -7,8 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.test import TestCase, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from alerts.models import Heartbeat, IntakeEvent
+from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
+from alerts.vocabulary import IntakeState
 from incidents.models import LinkKind
 from incidents.services import comment, link
 from incidents.services.attaching import attach, inspect
@@ -24,6 +28,7 @@ PEOPLE = ("anonymous", "reporter", "other reporter", "responder", "outside respo
 ANYBODY = (200, 200, 200, 200, 200, 200)
 SIGNED_IN = (401, 200, 200, 200, 200, 200)
 RESPONDERS = (401, 403, 403, 200, 200, 200)
+RESPONDERS_CREATE = (401, 403, 403, 201, 201, 201)
 ADMINS = (401, 403, 403, 403, 403, 200)
 ADMINS_CREATE = (401, 403, 403, 403, 403, 201)
 ADMINS_DELETE = (401, 403, 403, 403, 403, 204)
@@ -39,6 +44,42 @@ ONE = f"{API}incidents/<id>/"
 FILE = f"{API}attachments/<id>/"
 NEW_NAME = {"name": "Other", "slug": "other"}
 NEW_POLICY = {"name": "New", "severity": "low", "category": "{category}", "ack_minutes": 5}
+
+MATCHING = {"matchers": [{"name": "host", "value": "db-3"}]}
+SILENCE = {**MATCHING, "ends_at": "2999-01-01T00:00:00Z", "starts_at": "2998-12-31T00:00:00Z"}
+BEAT = {"source": "{source}", "name": "new", "interval_minutes": 5}
+CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}sources/", None, ADMINS),
+    ("post", f"{API}sources/", {"name": "New", "kind": "generic"}, ADMINS_CREATE),
+    ("get", f"{API}sources/<pk>/", None, ADMINS),
+    ("put", f"{API}sources/<pk>/", {"name": "New", "kind": "generic"}, ADMINS),
+    ("patch", f"{API}sources/<pk>/", {"name": "New"}, ADMINS),
+    ("delete", f"{API}sources/<pk>/", None, (401, 403, 403, 403, 403, 409)),  # it has alerts
+    ("post", f"{API}sources/<pk>/test/", {}, ADMINS),
+    ("post", f"{API}sources/<pk>/keys/", {}, ADMINS_CREATE),
+    ("delete", f"{API}sources/<pk>/keys/<key_id>/", None, ADMINS_DELETE),
+    ("get", f"{API}heartbeats/", None, ADMINS),
+    ("post", f"{API}heartbeats/", BEAT, ADMINS_CREATE),
+    ("get", f"{API}heartbeats/<pk>/", None, ADMINS),
+    ("put", f"{API}heartbeats/<pk>/", BEAT, ADMINS),
+    ("patch", f"{API}heartbeats/<pk>/", {"interval_minutes": 7}, ADMINS),
+    ("delete", f"{API}heartbeats/<pk>/", None, ADMINS_DELETE),
+    ("get", f"{API}routes/", None, RESPONDERS),
+    ("post", f"{API}routes/", {"name": "New"}, ADMINS_CREATE),
+    ("get", f"{API}routes/<pk>/", None, RESPONDERS),
+    ("put", f"{API}routes/<pk>/", {"name": "New"}, ADMINS),
+    ("patch", f"{API}routes/<pk>/", {"name": "New"}, ADMINS),
+    ("delete", f"{API}routes/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}routes/reorder/", {"ids": ["{route}"]}, ADMINS),
+    ("post", f"{API}routes/simulate/", {"alert": {"title": "x"}}, RESPONDERS),
+    ("get", f"{API}silences/", None, RESPONDERS),
+    ("post", f"{API}silences/", SILENCE, RESPONDERS_CREATE),
+    ("get", f"{API}silences/<pk>/", None, RESPONDERS),
+    ("put", f"{API}silences/<pk>/", SILENCE, RESPONDERS),
+    ("patch", f"{API}silences/<pk>/", {"comment": "x"}, RESPONDERS),
+    ("delete", f"{API}silences/<pk>/", None, (401, 403, 403, 204, 204, 204)),
+    ("post", f"{API}silences/<pk>/end/", {}, RESPONDERS),
+]
 
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
 ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
@@ -113,6 +154,15 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("put", f"{API}sla-policies/<pk>/", NEW_POLICY, ADMINS),
     ("patch", f"{API}sla-policies/<pk>/", {"ack_minutes": 7}, ADMINS),
     ("delete", f"{API}sla-policies/<pk>/", None, ADMINS_DELETE),
+    # Alerts
+    *CONFIGURED_ALERTS,
+    ("get", f"{API}alerts/", None, SIGNED_IN),
+    ("get", f"{API}changes/", None, RESPONDERS),
+    ("post", f"{API}changes/", {"summary": "Deploy"}, RESPONDERS_CREATE),
+    ("get", f"{API}intake-events/", None, ADMINS),
+    ("get", f"{API}intake-events/<event_id>/", None, ADMINS),
+    ("post", f"{API}intake-events/<event_id>/replay/", {}, (401, 403, 403, 403, 403, 200)),
+    ("post", f"{API}intake-events/replay/", {"state": "failed"}, ADMINS),
     # Incidents
     ("get", f"{API}incidents/", None, SIGNED_IN),
     ("post", f"{API}incidents/", {"title": "New"}, (401, 201, 201, 201, 201, 201)),
@@ -150,6 +200,12 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{FILE}file/", None, SEE),
     ("get", f"{FILE}thumbnail/", None, (401, 404, 404, 404, 404, 404)),  # not made yet
     ("get", f"{FILE}original/", None, (401, 403, 404, 200, 200, 200)),
+    ("get", f"{ONE}alerts/", None, SEE),
+    ("get", f"{ONE}changes/", None, (401, 403, 403, 200, 200, 200)),
+    ("post", f"{ONE}merge/", {"into": "{second}"}, WORK),
+    ("get", f"{API}alerts/<alert_id>/", None, SEE),
+    ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),
+    ("post", f"{API}alerts/split/", {"alerts": ["{alert}"]}, (401, 403, 404, 201, 403, 201)),
 ]
 
 
@@ -203,10 +259,24 @@ class PermissionMatrixTests(TestCase):
             "<key>": "nobodys-key",
             "<user_id>": member.pk,
         }
+        cls.source = make_source()
+        make_key(cls.source)
+        cls.ids |= {"source": cls.source.pk, "route": make_route(is_enabled=False).pk}
+        cls.paths |= {
+            "sources/<pk>/": cls.source.pk,
+            "<key_id>": cls.source.keys.get().pk,
+            "heartbeats/<pk>/": Heartbeat.objects.create(source=cls.source, name="backup").pk,
+            "routes/<pk>/": cls.ids["route"],
+            "silences/<pk>/": make_silence(("host", "=", "nowhere")).pk,
+        }
         cls.category = make_category("paper")
         cls.ids["category"] = cls.category.pk
         cls.plain = cls.make_world(owner, admin, is_restricted=False)
         cls.restricted = cls.make_world(owner, admin, is_restricted=True)
+        failed = IntakeEvent.objects.create(
+            source=cls.source, format="generic", body=b"{", state=IntakeState.FAILED, received_at=timezone.now()
+        )
+        cls.paths["intake-events/<event_id>/"] = failed.pk
 
     @classmethod
     def make_world(cls, owner: Any, admin: Any, *, is_restricted: bool) -> dict[str, int]:
@@ -221,10 +291,18 @@ class PermissionMatrixTests(TestCase):
         return {
             "incident": incident.pk,
             "second": second.pk,
+            "alert": cls.make_alert(incident),
             "link": link(incident, target, LinkKind.RELATED_TO, by=admin).pk,
             "event": comment(incident, "A secret", by=owner).pk,
             "file": attach(incident, inspect([upload(picture(), "a.jpg")]), by=owner)[0].pk,
         }
+
+    @classmethod
+    def make_alert(cls, incident: Any) -> int:
+        """An alert of the incident."""
+        alert = fire(cls.source, f"of {incident.pk}")
+        type(alert).objects.filter(pk=alert.pk).update(incident=incident)
+        return alert.pk
 
     def test_it_knows_every_route_and_method(self) -> None:
         known = {(method, route.split("?")[0]) for method, route, _body, _statuses in [*ROWS, *INCIDENT_ROWS]}
@@ -269,6 +347,7 @@ class PermissionMatrixTests(TestCase):
         for pattern, pk in self.paths.items():
             if pattern in route:
                 route = route.replace(pattern, re.sub(r"<\w+>", str(pk), pattern))
+        route = route.replace("<alert_id>", str(world["alert"]))
         route = route.replace("<event_id>", str(world["event"])).replace("{link}", str(world["link"]))
         return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))
 
