@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.admin.badges import age, due_mark, severity_badge, status_badge
+from incidents.admin.sections import home_sections
 from incidents.filters import ack_breached, resolve_breached
 from incidents.metrics import summary
 from incidents.models import Incident, IncidentQuerySet
@@ -37,6 +38,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Home",
         "tiles": tiles(totals),
         "grid": grid(visible),
+        "sections": home_sections(user),
         "statuses": [(status.label, status.value) for status in OPEN_STATUSES],
         "panels": [
             ("Past due", breached, link(open="yes", breached="any"), "Nothing is late."),

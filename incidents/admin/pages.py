@@ -15,6 +15,7 @@ from incident_response.exceptions import DomainError
 from incidents import services
 from incidents.admin.badges import age, due_mark, missed_targets, severity_badge, status_badge
 from incidents.admin.forms import CommentForm, NoteForm, ReasonForm
+from incidents.admin.sections import incident_sections
 from incidents.admin.timeline import lines_of
 from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, Origin, Subscription
@@ -52,6 +53,7 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
         "attachments": list(Attachment.objects.filter(incident=incident)[:MOST_PICTURES]),
         "links": list(_links(incident, user)),
         "followers": list(_followers(incident)),
+        "sections": incident_sections(incident, user),
         "lines": lines,
         "more_before": more_before,
     }
