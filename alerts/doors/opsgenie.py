@@ -94,6 +94,9 @@ class OpsgenieAlertDoor(_GenieDoor):
         kind = incoming.parameter("identifierType").lower() or "id"
         if kind not in answers.IDENTIFIERS:
             raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_kept=False)
+        if action in ("", "delete") and incoming.path.endswith("/") and kind == "alias":
+            # Addresses are popular aliases: the last slash may be theirs, or a client's habit.
+            identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier
         if not action:
             return answers.one(source, kind, identifier)
         alias = answers.alias_of(source, kind, identifier)

@@ -296,6 +296,17 @@ class ReadingTests(OpsgenieTestCase):
         self.assertEqual((data["details"]["k"], data["description"], data["count"]), ("v", "Full.", 1))
         self.assertRegex(data["createdAt"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
+    def test_it_tells_an_alias_that_ends_with_a_slash_from_a_path_that_does(self):
+        address = "https://example.com/"
+        self.create(address)
+        self.create("plain")
+        process_waiting()
+
+        for name, alias in ((address, address), ("plain", "plain")):
+            path = f"{path_of(name)}{'' if name == address else '/'}?identifierType=alias"
+            self.assertEqual(self.ask("GET", path).json()["data"]["alias"], alias)
+            self.assertTrue(self.outcome(self.ask("DELETE", path))["isSuccess"])
+
     def test_it_answers_404_for_what_is_not_there(self):
         for name in ("x", "9" * 40, "²", "17", "x/notes", "requests/x"):
             for identifier in ("id", "alias", "tiny"):
