@@ -30,6 +30,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from alerts.models import IntakeEvent
+from alerts.vocabulary import IntakeState
 from incident_response.api import to_json
 from incident_response.models import JobRun
 from incidents.models import Tally
@@ -41,6 +43,7 @@ from users.permissions import IsAdmin
 
 WORKER_SECONDS = 60  # a worker that was not heard of for so long is taken for dead
 FEED_SECONDS = 60  # an event should wait for its place in the feed less than a second
+INTAKE_SECONDS = 60  # so should what a sender handed in for being worked off
 STORAGE_SECONDS = 30  # a good answer of the file store is believed for so long
 
 STARTED = time.monotonic()
@@ -128,12 +131,27 @@ def check_feed() -> str:
     return f"oldest waits {waited} s"
 
 
+def intake_wait(now: dt.datetime) -> float:
+    """For how many seconds the oldest thing that a sender handed in waits to be worked off; 0 when none does."""
+    oldest = IntakeEvent.objects.waiting().values_list("received_at", flat=True).first()
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+def check_intake() -> str:
+    """That what senders hand in is worked off."""
+    waited = int(intake_wait(timezone.now()))
+    if waited > INTAKE_SECONDS:
+        raise Unhealthy(f"The oldest intake event has waited {waited} seconds for the worker.")
+    return f"oldest waits {waited} s"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": check_database,
     "migrations": MigrationCheck(),
     "storage": StorageCheck(),
     "worker": check_worker,
     "feed": check_feed,
+    "intake": check_intake,
 }
 
 
@@ -207,7 +225,21 @@ class Gauges:
             "How long the oldest event has waited for the feed.",
             value=feed_wait(timezone.now()),
         )
+        yield from self._intake()
         yield from self._jobs()
+
+    def _intake(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "incident_response_intake_wait_seconds",
+            "How long the oldest intake event has waited for the worker.",
+            value=intake_wait(timezone.now()),
+        )
+        events = GaugeMetricFamily(
+            "incident_response_intake_events", "What senders handed in and nobody could work off yet.", labels=["state"]
+        )
+        for state in (IntakeState.WAITING, IntakeState.FAILED):
+            events.add_metric([state.value], IntakeEvent.objects.filter(state=state).count())
+        yield events
 
     def _incidents(self, name: str, dimension: Dimension, word: Callable[[str], str]) -> Metric:
         family = GaugeMetricFamily(name, f"Unrestricted incidents by {dimension}.", labels=[dimension.value])

@@ -6,6 +6,8 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from alerts.models import IntakeEvent
+from alerts.vocabulary import IntakeState
 from incident_response import health
 from incident_response.models import JobRun
 from users.models import Role, User
@@ -70,6 +72,24 @@ class ProbeTests(TestCase):
 
         self.assertIn("feed: failed (The oldest event has waited 61 seconds", response.content.decode())
 
+    def test_it_is_not_ready_when_the_worker_is_behind_with_the_intake(self):
+        self.make_run()
+        table = {(59, IntakeState.WAITING): 200, (62, IntakeState.WAITING): 503, (999, IntakeState.FAILED): 200}
+        for (seconds, state), status in table.items():
+            with self.subTest(seconds=seconds, state=state):
+                event = make_event(state, seconds)
+
+                response = self.client.get("/readyz")
+
+                self.assertEqual(response.status_code, status, response.content)
+                event.delete()
+        make_event(IntakeState.WAITING, 62)
+        make_event(IntakeState.WAITING, 5)
+        self.assertRegex(
+            self.client.get("/readyz").content.decode(),
+            r"intake: failed \(The oldest intake event has waited 6[23] seconds for the worker.\)",
+        )
+
     def test_it_tells_programs_the_same(self):
         self.make_run()
 
@@ -77,7 +97,7 @@ class ProbeTests(TestCase):
 
         self.assertEqual(body["status"], "ok", body)
         self.assertEqual(set(body), {"status", "timestamp", "version", "uptime_seconds", "checks"})
-        self.assertEqual(set(body["checks"]), {"database", "migrations", "storage", "worker", "feed"})
+        self.assertEqual(set(body["checks"]), {"database", "migrations", "storage", "worker", "feed", "intake"})
 
     @override_settings(SECURE_SSL_REDIRECT=True)
     def test_it_never_sends_probes_to_https(self):
@@ -86,6 +106,11 @@ class ProbeTests(TestCase):
         codes = {path: self.client.get(path).status_code for path in ("/livez", "/readyz", "/health/", "/metrics")}
 
         self.assertEqual(codes, {"/livez": 200, "/readyz": 200, "/health/": 200, "/metrics": 404})
+
+
+def make_event(state, seconds_ago=0):
+    moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
+    return IntakeEvent.objects.create(source=None, format="generic", body=b"{}", state=state, received_at=moment)
 
 
 class MetricsTests(TestCase):
@@ -113,6 +138,17 @@ class MetricsTests(TestCase):
 
         self.assertIn('incident_response_job_succeeded_timestamp_seconds{job="assign_feed"} 1.8', text)
         self.assertIn("incident_response_feed_wait_seconds 0.0", text)
+
+    @override_settings(METRICS_TOKEN="right-token")
+    def test_it_counts_what_waits_and_what_failed(self):
+        for state in (IntakeState.WAITING, IntakeState.FAILED, IntakeState.FAILED, IntakeState.DONE):
+            make_event(state, seconds_ago=30)
+
+        text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
+
+        self.assertIn('incident_response_intake_events{state="waiting"} 1.0', text)
+        self.assertIn('incident_response_intake_events{state="failed"} 2.0', text)
+        self.assertRegex(text, r"incident_response_intake_wait_seconds 3[0-5]\.")
 
 
 class SystemInfoTests(TestCase):
