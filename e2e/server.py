@@ -15,9 +15,13 @@ from typing import Any, TypeVar
 
 import httpx
 
+from e2e.databases import Database
+
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 60
+STOP_SECONDS = 30
+COMMAND_SECONDS = 300
 PATIENCE_SECONDS = 20
 KEYS = {
     "SECRET_KEY": "e2e-only-0123456789abcdef0123456789abcdef0123456789",
@@ -48,15 +52,17 @@ class Server:
         self.port = free_port()
         self.address = f"http://{HOST}:{self.port}"
         self.log = self.folder / "server.log"
+        self.database = Database(self.folder)
         self.environment = {
             **os.environ,
             **KEYS,
-            "DATABASE_URL": f"sqlite:///{self.folder / 'db.sqlite3'}",
+            "DATABASE_URL": self.database.url,
             "MEDIA_ROOT": str(self.folder / "media"),
             "DEBUG": "false",
             "PLAIN_HTTP": "true",
             "PUBLIC_URL": self.address,
             "LOG_LEVEL": "WARNING",
+            "STORM_INCIDENTS_PER_MINUTE": "0",  # each alert of a client is to have its own
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
@@ -65,6 +71,7 @@ class Server:
 
     def __enter__(self) -> "Server":
         try:
+            self.database.create()
             self.manage("migrate", "--verbosity", "0")
             self._token = self.shell(SIGN_IN)
             self.start()
@@ -75,6 +82,7 @@ class Server:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self.database.drop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -92,30 +100,25 @@ class Server:
 
     def stop(self) -> None:
         """Stop it as an operator does, which lets it finish what it has begun."""
-        self._end(signal.SIGTERM)
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            kill_family(process)
 
     def kill(self) -> None:
         """End it and all its processes at once, as a power cut does."""
-        self._end(signal.SIGKILL)
+        process, self._process = self._process, None
+        if process is not None:
+            kill_family(process)
 
     def restart(self) -> None:
         """Stop it and start it again, at the same address."""
         self.stop()
         self.start()
-
-    def _end(self, number: int) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if number == signal.SIGKILL:
-            os.killpg(process.pid, number)  # its processes are a session of their own
-        else:
-            process.send_signal(number)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
     def _is_ready(self) -> bool:
         try:
@@ -128,7 +131,9 @@ class Server:
     def manage(self, *arguments: str) -> str:
         """What `manage.py …` printed."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=COMMAND_SECONDS
+        )
         if done.returncode:
             raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stderr[-2000:]}")
         return done.stdout
@@ -190,3 +195,35 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def kill_family(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the supervisor and all it started, none of which learns of it. Returns when they are gone."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGSTOP)  # it would start again what ends first
+    children = children_of(process.pid)
+    for pid in (process.pid, *children):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    eventually(lambda: not any(map(is_alive, children)), "the end of all processes")
+
+
+def children_of(parent: int) -> list[int]:
+    """The processes that it started."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in numbers if (stat := _stat(pid)) and int(stat[1]) == parent]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it still runs; what nobody has buried yet does not."""
+    stat = _stat(pid)
+    return bool(stat) and stat[0] not in "ZX"
+
+
+def _stat(pid: int) -> list[str]:
+    """Its state, its parent's number, and so on; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return []
