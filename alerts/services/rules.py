@@ -1,6 +1,7 @@
 """The routes and silences as they stand, ready for the pure modules that decide."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -54,10 +55,20 @@ def quiets(found: Iterable[Silence]) -> list[Quiet]:
             weekdays=frozenset(silence.weekdays),
             starts_time=silence.starts_time,
             ends_time=silence.ends_time,
-            time_zone=silence.time_zone,
+            time_zone=_zone(silence),
         )
         for silence in found
     ]
+
+
+def _zone(silence: Silence) -> str:
+    """Its time zone, checked when it was saved; should it be unknown all the same (another server has other zones), UTC
+    stands for it: nothing may hold up the queue."""
+    try:
+        return zoneinfo.ZoneInfo(silence.time_zone).key
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        log.error("time_zone_unknown", owner=str(silence), error=str(error))
+        return "UTC"
 
 
 def _matchers(owner: Route | Silence, stored: object) -> tuple[Matcher, ...]:
