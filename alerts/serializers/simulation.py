@@ -44,7 +44,7 @@ class SimulatedAlertSerializer(StrictFields, serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField(required=False)
 
 
-class SimulationSerializer(StrictFields, serializers.Serializer[Any]):
+class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
     """Either an alert, or the payload of a source: JSON, or a text that is taken as it is. `at` is now without it."""
 
     source = RowField(  # type: ignore[assignment]
@@ -133,7 +133,7 @@ class SimulatedFateSerializer(serializers.Serializer[Any]):
     notified = ToldSerializer(many=True, help_text="Members of the incident's team.")
 
 
-class SimulatedSerializer(serializers.Serializer[Any]):
+class RouteSimulatedSerializer(serializers.Serializer[Any]):
     """What would become of each alert, by itself, at that time."""
 
     at = serializers.DateTimeField()

@@ -84,7 +84,7 @@ def simulate(
 ) -> dict[str, Any]:
     """What would become of an alert (a Draft's members), or of each alert in a source's payload, at that time.
 
-    The shape is SimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError for a
+    The shape is RouteSimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError for a
     payload that cannot be read.
     """
     now = at or timezone.now()

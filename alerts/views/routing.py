@@ -12,7 +12,7 @@ from rest_framework.serializers import BaseSerializer
 from alerts.filters import SILENCE_FILTERS, filtered, parameters_of
 from alerts.models import Route, Silence
 from alerts.serializers.routing import OrderedSerializer, OrderSerializer, RouteSerializer, SilenceSerializer
-from alerts.serializers.simulation import SimulatedSerializer, SimulationSerializer
+from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
 from alerts.services.arranging import end_silence, reorder_routes
 from alerts.services.simulating import simulate
 from incident_response.api import Key, KeysetPagination
@@ -48,12 +48,12 @@ class RouteViewSet(ConfigurationViewSet):
     @extend_schema(
         operation_id="routes_simulate",
         summary="Say what would become of an alert; nothing is stored",
-        request=SimulationSerializer,
-        responses={200: SimulatedSerializer},
+        request=RouteSimulationSerializer,
+        responses={200: RouteSimulatedSerializer},
     )
     @action(detail=False, methods=["post"], permission_classes=[IsResponder])
     def simulate(self, request: Request) -> Response:
-        form = SimulationSerializer(data=request.data)
+        form = RouteSimulationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(simulate(**form.validated_data, viewer=person(request)))
 
