@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -134,13 +135,47 @@ def _insert(start: str, columns: list[str], values: Iterator[tuple[Any, ...]]) -
                 cursor.execute(f"{start} {', '.join([marks] * len(some))}", [part for row in some for part in row])
 
 
+def rules(number: str) -> None:
+    """So many enabled threshold rules, in place of those that are there."""
+    from logs.models import DetectionRule
+    from logs.services.rules import delete_rule, log_source, save_rule
+
+    for rule in DetectionRule.objects.filter(is_builtin=False):
+        delete_rule(rule)
+    for at in range(int(number)):
+        service = f"service-{at % 10}"
+        save_rule(
+            DetectionRule(name=f"Rule {at}", query=f"timeout {at}", service=service, threshold=5, source=log_source())
+        )
+
+
+def bare_lines(seconds: str) -> None:
+    """Rows a second that a plain INSERT of a batch and its commit manage, by one process."""
+    from django.db import connection, transaction
+
+    from benchmarks.intake import lines
+    from logs.models import LogEntry
+    from logs.services.storing import COLUMNS
+
+    batches = [list(lines.rows(number, "2026-11-20 10:00:00")) for number in range(lines.BODIES)]
+    marks = ", ".join([f"({', '.join(['%s'] * len(COLUMNS))})"] * lines.BATCH)
+    insert = f"INSERT INTO {LogEntry._meta.db_table} ({', '.join(COLUMNS)}) VALUES {marks}"
+    values = [[value for row in batch for value in row] for batch in batches]
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < float(seconds):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(insert, values[count % lines.BODIES])
+        count += 1
+    print(count * lines.BATCH / (time.perf_counter() - started))
+
+
 def main() -> None:
     """Run the step that the first argument names."""
     import django
 
     django.setup()
     steps: dict[str, Callable[..., None]] = {
-        step.__name__: step for step in (source, token, counts, waiting, occurrences, chains, fill)
+        step.__name__: step for step in (source, token, counts, waiting, occurrences, chains, fill, rules, bare_lines)
     }
     steps[sys.argv[1]](*sys.argv[2:])
 

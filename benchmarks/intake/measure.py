@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import server
 from benchmarks.client import ask, load, request
-from benchmarks.intake import loads
+from benchmarks.intake import lines, loads
 from benchmarks.intake.databases import IntakeDatabase
 from benchmarks.intake.visible import visible
 
@@ -38,6 +38,7 @@ def measure(database: IntakeDatabase, seconds: float) -> IntakeResults:
         _posts(results, port, seconds)
         if not database.size:
             times = visible(port, database, seconds)
+            results.rates |= lines.rates(port, database, seconds)
             results.p50["visible"], results.p99["visible"] = times.percentile(50), times.percentile(99)
     port = server.free_port()
     with server.running(*server.gunicorn(database, port)):

@@ -52,6 +52,10 @@ def lines(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> Iterator
         yield Line(NAMES[what], f"at {stored.database.size:,} stored ÷ at none", ratio, 0.8, at_least=True)
     yield Line(NAMES["posts repeated"], "alerts a second", empty.rates["posts repeated"], 5000, at_least=True)
     yield Line(NAMES["posts distinct"], "alerts a second", empty.rates["posts distinct"], 1500, at_least=True)
+    lines_a_second, with_rules = empty.rates["lines"], empty.rates["lines with rules"]
+    bare = lines_a_second / empty.rates["lines bare"]
+    yield Line("log lines in batches of 500", "÷ bare batch INSERT", bare, 0.5, at_least=True)
+    yield Line("1,000 rules enabled", "share of the lines a second lost", 1 - with_rules / lines_a_second, 0.2)
     yield Line("2xx to incident visible, 100 events a second", "p50, ms", empty.p50["visible"], 200)
     yield Line("2xx to incident visible, 100 events a second", "p99, ms", empty.p99["visible"], 1000)
     yield Line("counts not as sent, after all loads", "number", len(empty.wrong) + len(stored.wrong), 0)
@@ -79,8 +83,11 @@ def section(empty: IntakeResults, stored: IntakeResults, chaos: Chaos) -> str:
             ),
             table(header, rows),
             f"An empty Django view a second, our server and gunicorn, at none and at {number(stored.database.size)}: "
-            f"{views}. Under the kills {sum(chaos.answered.values()):,} events were answered 2xx and "
-            f"{sum(chaos.unknown.values()):,} got no answer; each of those may have been taken or not.",
+            f"{views}. Log lines a second: {number(empty.rates['lines'])} over the API, "
+            f"{number(empty.rates['lines with rules'])} with 1,000 rules, {number(empty.rates['lines bare'])} by a "
+            "bare INSERT of the same rows in the same batches by one process. Under the kills "
+            f"{sum(chaos.answered.values()):,} events were answered 2xx and {sum(chaos.unknown.values()):,} got no "
+            "answer; each of those may have been taken or not.",
             *(f"- {fault}" for fault in wrong[:10]),
         ]
     )
