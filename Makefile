@@ -18,7 +18,8 @@ PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS
 # What mypy checks strictly: services and pure modules.
 APPS := users responders incidents alerts logs notifications console
 TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflow.py sla.py digest.py snapshot.py \
-	percentiles.py metrics.py tokens.py transactions.py attachments search imports oncall.py adapters formats channels
+	percentiles.py metrics.py tokens.py transactions.py attachments search imports oncall.py adapters formats channels \
+	detection.py queries.py templates.py sources
 TYPED := $(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 
@@ -50,6 +51,9 @@ fix: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	BENCH=$(BENCH) ONLY=$(ONLY) $(PY) -m benchmarks
+
+e2e: $(VENV)/.runtime
+	@$(PY) -m e2e $(CLIENTS)
 
 secret:
 	@$(or $(PYTHON),python3) -c 'import secrets; print(secrets.token_urlsafe(48))'

@@ -28,9 +28,10 @@ class TlsFront:
         self.authority = server.folder / "authority.pem"
         self.trust = {"SSL_CERT_FILE": str(self.authority), "REQUESTS_CA_BUNDLE": str(self.authority)}
         self._pair = server.folder / "front.pem"
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
+        self._ended = asyncio.Event()
         self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tls-front", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="tls-front", daemon=True)
 
     def __enter__(self) -> "TlsFront":
         write_certificates(self.authority, self._pair)
@@ -42,20 +43,24 @@ class TlsFront:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(timeout=10)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._pair)
-        self._loop.run_until_complete(asyncio.start_server(self._serve, HOST, self.port, ssl=context))
+        listener = await asyncio.start_server(self._serve, HOST, self.port, ssl=context)
         self._started.set()
-        self._loop.run_forever()
+        await self._ended.wait()
+        listener.close()  # what is still open is cancelled with the loop
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection(HOST, self.server.port)
-        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(HOST, self.server.port)
+            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        except (OSError, asyncio.CancelledError):
+            writer.close()  # the server is down, or the front is
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
