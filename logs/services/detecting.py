@@ -156,10 +156,9 @@ def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
     if spec is None:
         return None
     last = int((now - settling).timestamp()) // spec.interval * spec.interval
-    known = rule.evaluated_until and int(rule.evaluated_until.timestamp())
-    if known is None:
+    if rule.evaluated_until is None:
         return Task(rule, spec, [last], last - spec.window, Tally())
-    tally = from_json(rule.state)
+    known, tally = int(rule.evaluated_until.timestamp()), from_json(rule.state)
     if last - known > CATCH_UP_SECONDS:
         known = (last - CATCH_UP_SECONDS) // spec.interval * spec.interval
         log.warning("detection_windows_skipped", rule=rule.pk, until=known)
@@ -188,8 +187,8 @@ def evaluate(tasks: Iterable[Task], now: dt.datetime) -> None:
             _judge(task, now)
 
 
-def read(source: LogSource, tasks: Sequence[Task], since: int, until: int) -> int:
-    """Count the lines of a range of time for all tasks; the number of lines read."""
+def read(source: LogSource, tasks: Sequence[Task], since: int, until: int, *, limit: int = MAX_LINES) -> int:
+    """Count the lines of a range of time for all tasks; the number of lines read, which ends with `limit`."""
     by_id = {task.spec.id: task for task in tasks}
     index = Index(task.spec for task in tasks)
     with_attributes = any(task.spec.needs_attributes for task in tasks)
@@ -202,14 +201,14 @@ def read(source: LogSource, tasks: Sequence[Task], since: int, until: int) -> in
             level=level,
             below=below,
             service=service,
-            limit=MAX_LINES - number,
+            limit=limit - number,
             with_attributes=with_attributes,
         )
         for line in lines:
             number += 1
             for spec in index.matching(line):
                 by_id[spec.id].tally.add(spec, line, line.timestamp.timestamp())
-    if number >= MAX_LINES:
+    if number >= limit:
         log.warning("detection_read_cut", since=since, until=until, lines=number)
     return number
 
@@ -246,7 +245,8 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
     present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
     mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]
     idle: dict[tuple[int, int], list[int]] = defaultdict(list)
-    changed, drafts = [], defaultdict(list)
+    drafts: dict[Source, list[Draft]] = defaultdict(list)
+    changed = []
     for task in mine:
         drafts[task.rule.source] += task.drafts
         if task.state == task.rule.state:

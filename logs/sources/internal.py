@@ -55,7 +55,7 @@ def _walk(part: QuerySet[LogEntry], since: dt.datetime, columns: tuple[str, ...]
     while True:
         rows = list(ordered.filter(position).values_list(*columns)[:CHUNK])
         for row in rows:
-            yield SeenLine(*row[1:7], row[7] if len(row) > 7 else {})  # type: ignore[misc]
+            yield SeenLine._make((*row[1:7], row[7] if len(row) > 7 else {}))
         if len(rows) < CHUNK:
             return
         pk, timestamp = rows[-1][0], rows[-1][1]

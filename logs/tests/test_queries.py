@@ -78,4 +78,6 @@ class QueryTests(SimpleTestCase):
                 self.assertEqual(parse(text).anchor, anchor)
 
     def test_it_knows_when_attributes_are_looked_at(self):
-        self.assertEqual([parse(text).needs_attributes for text in ("status:1", "host:a", "word")], [True, False, False])
+        self.assertEqual(
+            [parse(text).needs_attributes for text in ("status:1", "host:a", "word")], [True, False, False]
+        )

@@ -1,0 +1,44 @@
+"""`manage.py simulate_incident`: trouble that is none, from log lines to an incident."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from alerts.services import process_waiting
+from incident_response.exceptions import DomainError
+from logs.models import RuleSeverity
+from logs.services.simulating import Scenario, Simulated, alerts_of, simulate
+
+
+class Command(BaseCommand):
+    help = "Write log lines that lead to an alert and an incident, and tell each step."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--type", choices=Scenario.values, default=Scenario.HIGH_ERROR_RATE)
+        parser.add_argument("--severity", choices=RuleSeverity.values, default=RuleSeverity.HIGH)
+        parser.add_argument("--service", default="simulation")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            done = simulate(
+                options["type"], severity=options["severity"], service=options["service"], now=timezone.now()
+            )
+        except DomainError as error:
+            raise CommandError(str(error)) from error
+        for step in done.steps:
+            self.stdout.write(step)
+        while process_waiting():
+            pass
+        self._tell(done)
+
+    def _tell(self, done: Simulated) -> None:
+        found = alerts_of(done)
+        if not found:
+            raise CommandError("No alert came of it: a route drops it, or a worker is still at it.")
+        for alert in found:
+            self.stdout.write(f"Alert “{alert.title}” is {alert.status}.")
+            if alert.incident is None:
+                self.stdout.write("It has no incident: a silence or a route holds it back.")
+            else:
+                self.stdout.write(self.style.SUCCESS(f"Incident {alert.incident.reference}: {alert.incident.title}"))

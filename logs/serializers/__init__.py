@@ -1,0 +1,5 @@
+"""Log lines and rules as the API shows and takes them."""
+
+from logs.serializers.entries import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
+
+__all__ = ["COLUMNS", "LogEntrySerializer", "NewLineSerializer", "TakenSerializer", "represent"]

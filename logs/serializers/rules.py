@@ -1,0 +1,150 @@
+"""Detection rules, and what back-tests and simulations say."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from logs.models import DetectionRule, RuleSeverity
+from logs.services.rules import save_rule
+from logs.services.simulating import Scenario
+from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
+from users.configuration import CleanedModelSerializer, StrictFields
+
+
+class LevelField(serializers.ChoiceField):
+    """A level by its word; null stands for any."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=LEVEL_WORDS, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The level's number."""
+        return LEVEL_OF_WORD[super().to_internal_value(data)]
+
+    def to_representation(self, value: Any) -> Any:
+        """The level's word."""
+        return Level(value).word
+
+
+class DetectionRuleSerializer(CleanedModelSerializer):
+    """A rule: what lines it looks for, and how many of them within how long are an alert."""
+
+    level = LevelField(required=False, allow_null=True, help_text="Lines of at least this level; null: of any.")
+    group_by = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        help_text="service, host, level, template or attributes.<name>.",
+    )
+
+    class Meta:
+        model = DetectionRule
+        fields = [
+            *("id", "name", "mode", "query", "level", "service", "group_by", "severity", "threshold"),
+            *("window_seconds", "check_interval_seconds", "source_kind", "source", "is_enabled", "is_builtin"),
+            *("evaluated_until", "next_run_at", "created_at"),
+        ]
+        read_only_fields = ["source", "is_builtin", "evaluated_until", "next_run_at", "created_at"]
+
+    def create(self, validated_data: dict[str, Any]) -> DetectionRule:
+        """A new rule, which is evaluated from now on."""
+        return save_rule(DetectionRule(**validated_data))
+
+    def update(self, instance: DetectionRule, validated_data: dict[str, Any]) -> DetectionRule:
+        """The rule changed; it starts afresh where it looks for something else now."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return save_rule(instance)
+
+
+class RangeSerializer(StrictFields, serializers.Serializer[Any]):
+    """What time to try a rule on."""
+
+    since = serializers.DateTimeField(required=False, help_text="A day before its end, unless given.")
+    until = serializers.DateTimeField(required=False, help_text="Now, unless given.")
+
+
+class UnsavedRuleSerializer(DetectionRuleSerializer):
+    """A rule to be tried without being stored, and the time to try it on."""
+
+    name = serializers.CharField(max_length=100, required=False, default="Unsaved rule")
+    since = serializers.DateTimeField(required=False, write_only=True)
+    until = serializers.DateTimeField(required=False, write_only=True)
+
+    class Meta(DetectionRuleSerializer.Meta):
+        fields = [
+            *("name", "mode", "query", "level", "service", "group_by", "severity", "threshold"),
+            *("window_seconds", "check_interval_seconds", "source_kind", "since", "until"),
+        ]
+        read_only_fields: list[str] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What the model says, but for its name, which may be another's here."""
+        nameless = {name: value for name, value in attrs.items() if name != "name"}
+        super().validate(nameless)
+        return attrs
+
+    def rule(self) -> DetectionRule:
+        """The rule, not stored."""
+        given = {name: value for name, value in self.validated_data.items() if name not in ("since", "until")}
+        return DetectionRule(**given)
+
+
+class RaisedSerializer(serializers.Serializer[Any]):
+    """An alert that would have been raised."""
+
+    title = serializers.CharField()
+    group = serializers.DictField(child=serializers.CharField())
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True, help_text="Null: it would fire still at the end of the range.")
+    windows = serializers.IntegerField(help_text="How many windows reached the threshold; of an immediate rule, lines.")
+    peak = serializers.IntegerField(help_text="The most lines in one window.")
+    lines = serializers.ListField(child=serializers.CharField(), help_text="Samples.")
+
+
+class BacktestSerializer(serializers.Serializer[Any]):
+    """What a rule would have done."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    evaluated_until = serializers.DateTimeField(help_text="Before `until` where there were too many lines.")
+    is_truncated = serializers.BooleanField()
+    windows = serializers.IntegerField(help_text="How many windows were evaluated.")
+    lines_read = serializers.IntegerField()
+    alerts = RaisedSerializer(many=True)
+
+
+class TemplateSerializer(serializers.Serializer[Any]):
+    """Lines that say the same."""
+
+    template = serializers.CharField()
+    count = serializers.IntegerField()
+    sample = serializers.CharField()
+
+
+class TemplatesSerializer(serializers.Serializer[Any]):
+    """The templates of the newest lines, the most frequent first."""
+
+    lines = serializers.IntegerField(help_text="How many lines were looked at.")
+    is_complete = serializers.BooleanField(help_text="Whether these were all.")
+    templates = TemplateSerializer(many=True)
+
+
+class SimulationSerializer(StrictFields, serializers.Serializer[Any]):
+    """What to simulate."""
+
+    type = serializers.ChoiceField(choices=Scenario.choices, default=Scenario.HIGH_ERROR_RATE)
+    severity = serializers.ChoiceField(choices=RuleSeverity.choices, default=RuleSeverity.HIGH)
+    service = serializers.CharField(max_length=100, default="simulation")
+
+
+class SimulatedSerializer(serializers.Serializer[Any]):
+    """What was done; the worker makes an incident of it within moments."""
+
+    type = serializers.ChoiceField(choices=Scenario.choices)
+    service = serializers.CharField()
+    rule = serializers.CharField()
+    lines = serializers.IntegerField(help_text="How many were written.")
+    fingerprints = serializers.ListField(
+        child=serializers.CharField(), help_text="Of the alerts; see alerts/?fingerprint=."
+    )
+    steps = serializers.ListField(child=serializers.CharField())

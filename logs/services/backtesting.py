@@ -1,0 +1,191 @@
+"""What a rule would have raised: the same reading, counting and judging as in earnest, and nothing is stored."""
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from incident_response.exceptions import DomainError
+from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
+from logs.models import DetectionRule, Mode
+from logs.services.detecting import Task, read, reads
+from logs.services.drafting import title_of
+from logs.sources import SeenLine, source_of_kind
+
+MAX_RANGE = dt.timedelta(days=31)
+MAX_WINDOWS = 20_000
+MAX_LINES = 200_000
+MAX_SECONDS = 15.0
+MAX_ALERTS = 500
+PARTS = 48  # the range is read in so many parts; one that holds too many lines ends the test before it
+
+
+class BacktestRefused(DomainError):
+    """The range cannot be tried."""
+
+    code = "invalid_range"
+
+
+@dataclass
+class Raised:
+    """An alert that would have been raised. `windows` counts those that reached the threshold (of an immediate rule
+    the lines), `peak` is the most lines in one of them."""
+
+    title: str
+    group: dict[str, str]
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None = None
+    windows: int = 0
+    peak: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Backtest:
+    """What was found, and how far the test came."""
+
+    since: dt.datetime
+    until: dt.datetime
+    evaluated_until: dt.datetime
+    windows: int = 0
+    lines_read: int = 0
+    is_truncated: bool = False
+    alerts: list[Raised] = field(default_factory=list)
+
+
+def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
+    """The alerts that the rule, stored or not, would have raised in windows that end within the range.
+
+    Raises BacktestRefused for a range that is empty or too long.
+    """
+    if since >= until:
+        raise BacktestRefused("The range is empty: since is not before until.", field="since")
+    if until - since > MAX_RANGE:
+        raise BacktestRefused(f"A range has at most {MAX_RANGE.days} days.", field="since")
+    trial = _Immediate(rule, since, until) if rule.mode == Mode.IMMEDIATE else _Windows(rule, since, until)
+    return trial.run()
+
+
+class _Trial:
+    """A test in parts, each after a look at what it has cost so far."""
+
+    def __init__(self, rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> None:
+        self.rule, self.spec = rule, rule.spec
+        self.source = source_of_kind(rule.source_kind)
+        self.found = Backtest(since, until, since)
+        self.open: dict[Group, Raised] = {}
+
+    def run(self) -> Backtest:
+        deadline = time.monotonic() + MAX_SECONDS
+        for part in self.parts():
+            if time.monotonic() > deadline or len(self.found.alerts) >= MAX_ALERTS or not self.try_part(part):
+                self.found.is_truncated = True
+                break
+        self.found.alerts = self.found.alerts[:MAX_ALERTS]
+        return self.found
+
+    def parts(self) -> Sequence[Sequence[int]]:
+        raise NotImplementedError
+
+    def try_part(self, part: Sequence[int]) -> bool:
+        """Evaluate a part; False when it holds more lines than may still be read."""
+        raise NotImplementedError
+
+    def raise_alert(self, group: Group, starts_at: dt.datetime, lines: Sequence[str]) -> Raised:
+        raised = Raised(title_of(self.rule, group), self.spec.labels_of(group), starts_at, lines=list(lines))
+        self.found.alerts.append(raised)
+        self.open[group] = raised
+        return raised
+
+
+class _Windows(_Trial):
+    """Windows that end at multiples of the interval."""
+
+    tally: Tally
+
+    def parts(self) -> Sequence[Sequence[int]]:
+        interval = self.spec.interval
+        first = -(-self.found.since.timestamp() // interval) * interval
+        ends = range(int(first), int(self.found.until.timestamp()) + 1, interval)
+        if len(ends) > MAX_WINDOWS:
+            raise BacktestRefused(
+                f"The range has {len(ends):,} windows; at most {MAX_WINDOWS:,} are tried at once.", field="since"
+            )
+        self.tally = Tally()
+        self.read_until = ends[0] - self.spec.window if ends else 0
+        size = max(1, -(-len(ends) // PARTS))
+        return [ends[start : start + size] for start in range(0, len(ends), size)]
+
+    def try_part(self, part: Sequence[int]) -> bool:
+        earlier, self.tally.samples = self.tally.samples, {}
+        task = Task(self.rule, self.spec, part, self.read_until, self.tally)
+        left = MAX_LINES - self.found.lines_read
+        number = read(self.source, [task], max(self.read_until, part[0] - self.spec.window), part[-1], limit=left)
+        self.found.lines_read += number
+        if number >= left:
+            return False
+        for end, counts in self.tally.sliding(self.spec, part):
+            self._judge(dt.datetime.fromtimestamp(end, dt.UTC), counts, earlier)
+        self.read_until = part[-1]
+        self.tally.forget(self.spec, part[-1])
+        self.found.windows += len(part)
+        self.found.evaluated_until = dt.datetime.fromtimestamp(part[-1], dt.UTC)
+        return True
+
+    def _judge(self, end: dt.datetime, counts: dict[Group, int], earlier: dict[Group, list[str]]) -> None:
+        reached = {group: count for group, count in counts.items() if count >= self.spec.threshold}
+        for group in [group for group in self.open if group not in reached]:
+            self.open.pop(group).ends_at = end
+        for group, count in reached.items():
+            lines = self.tally.samples.get(group) or earlier.get(group, [])
+            raised = self.open.get(group) or self.raise_alert(group, end, lines)
+            raised.windows += 1
+            raised.peak = max(raised.peak, count)
+
+
+class _Immediate(_Trial):
+    """Every line by itself; an alert ends when no line of its group comes for the rule's window."""
+
+    def parts(self) -> Sequence[Sequence[int]]:
+        since, until = int(self.found.since.timestamp()), int(self.found.until.timestamp())
+        size = max(1, -(-(until - since) // PARTS))
+        return list(pairwise([*range(since, until, size), until]))
+
+    def try_part(self, part: Sequence[int]) -> bool:
+        left = MAX_LINES - self.found.lines_read
+        lines = lines_of(self.rule, self.spec, part[0], part[1], left)
+        self.found.lines_read += len(lines)
+        if len(lines) >= left:
+            return False
+        for line in sorted(lines, key=lambda line: line.timestamp):
+            if self.spec.takes(line, line.message.lower()):
+                self._take(line)
+        end = dt.datetime.fromtimestamp(part[1], dt.UTC)
+        self._expire(end)
+        self.found.windows += 1
+        self.found.evaluated_until = end
+        return True
+
+    def _take(self, line: SeenLine) -> None:
+        self._expire(line.timestamp)
+        group = self.spec.group_of(line)
+        raised = self.open.get(group) or self.raise_alert(group, line.timestamp, [])
+        raised.windows += 1
+        raised.peak = raised.windows
+        raised.ends_at = line.timestamp + dt.timedelta(seconds=self.spec.window)
+        if len(raised.lines) < SAMPLES:
+            raised.lines.append(line.message[:SAMPLE_LENGTH])
+
+    def _expire(self, now: dt.datetime) -> None:
+        self.open = {group: raised for group, raised in self.open.items() if raised.ends_at and raised.ends_at > now}
+
+
+def lines_of(rule: DetectionRule, spec: Spec, since: int, until: int, limit: int) -> list[SeenLine]:
+    """The lines of a range of time (seconds since 1970) that the rule may want; at most `limit`."""
+    source = source_of_kind(rule.source_kind)
+    start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
+    service, level, _below = next(iter(reads([spec])))
+    return list(
+        source.lines(start, end, level=level, service=service, limit=limit, with_attributes=spec.needs_attributes)
+    )

@@ -1,0 +1,121 @@
+"""Trouble that is none: lines written so that a rule raises an alert, to see the whole path at work."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db import models
+
+from alerts.models import Alert
+from alerts.routing import alert_key
+from alerts.services.queue import enqueue
+from incident_response.exceptions import Conflict
+from logs.detection import Tally
+from logs.lines import Line
+from logs.models import DetectionRule, RuleSeverity
+from logs.services import rules
+from logs.services.detecting import Task, evaluate, on_lines
+from logs.services.storing import store
+from logs.vocabulary import Level
+from users.transactions import unit_of_work
+
+WINDOW_SECONDS = 300
+ERRORS = 60
+FLOOD = 2000
+
+
+class Scenario(models.TextChoices):
+    """What can be simulated."""
+
+    HIGH_ERROR_RATE = "high_error_rate", "Many errors of a service"
+    CRITICAL_LOG = "critical_log", "One critical line"
+    FLOOD = "flood", "Very many lines of a service"
+
+
+@dataclass
+class Simulated:
+    """What was done, in sentences, and how to find the alerts again."""
+
+    type: str
+    service: str
+    rule: str = ""
+    lines: int = 0
+    fingerprints: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+
+@unit_of_work
+def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Simulated:
+    """Write the lines of a scenario, and have them detected; the alerts wait in the queue then.
+
+    `severity` is that of the alert, except of a critical line, whose severity the built-in rule says. Raises Conflict
+    where that rule is switched off or does not look at such a line.
+    """
+    done = Simulated(type, service)
+    lines = _lines(Scenario(type), service, now)
+    stored = store(lines, None, now)
+    done.lines = len(stored)
+    done.steps.append(f"{len(stored):,} lines of {service} written.")
+    if type == Scenario.CRITICAL_LOG:
+        _at_once(done, stored, now)
+    else:
+        _in_window(done, _rule(Scenario(type), severity, len(stored), now), now)
+    done.steps.append(f"{len(done.fingerprints)} alert in the queue: {', '.join(done.fingerprints)}.")
+    return done
+
+
+def alerts_of(done: Simulated) -> list[Alert]:
+    """The alerts of a simulation, once the queue is worked off."""
+    source = rules.log_source()
+    keys = [alert_key(source.pk, fingerprint) for fingerprint in done.fingerprints]
+    return list(Alert.objects.filter(key__in=keys).select_related("incident"))
+
+
+def _lines(scenario: Scenario, service: str, now: dt.datetime) -> list[Line]:
+    def line(number: int, message: str, level: Level) -> Line:
+        return Line(message, now - dt.timedelta(milliseconds=20 * number), level, service, "simulated-host")
+
+    if scenario == Scenario.CRITICAL_LOG:
+        return [line(0, "Simulated: the database has gone away", Level.CRITICAL)]
+    if scenario == Scenario.FLOOD:
+        return [line(number % 50, f"Simulated: request {number} served", Level.INFO) for number in range(FLOOD)]
+    return [
+        line(number, f"Simulated: GET /checkout failed with 500 in {number} ms", Level.ERROR)
+        for number in range(ERRORS)
+    ]
+
+
+def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> DetectionRule:
+    """The simulation's own rule. It is switched off, so that it is evaluated here and nowhere else."""
+    name = f"Simulation: {scenario.label.lower()}"
+    rule = DetectionRule.objects.filter(name=name).select_related("source").first() or DetectionRule(name=name)
+    rule.query, rule.group_by = "Simulated", ["service"]
+    rule.severity, rule.is_enabled = RuleSeverity(severity), False
+    rule.level = Level.ERROR if scenario == Scenario.HIGH_ERROR_RATE else Level.INFO
+    rule.threshold, rule.window_seconds = lines // 2, WINDOW_SECONDS
+    return rules.save_rule(rule, now=now)
+
+
+def _in_window(done: Simulated, rule: DetectionRule, now: dt.datetime) -> None:
+    """Evaluate the window that ends now, without waiting for an interval to end or lines to settle."""
+    done.rule = rule.name
+    spec = replace(rule.spec, service=done.service, interval=1)
+    end = int(now.timestamp()) + 1
+    task = Task(rule, spec, [end], end - spec.window, Tally())
+    evaluate([task], now)
+    done.steps.append(f"Rule “{rule.name}” evaluated: {len(task.drafts)} group reached {rule.threshold:,} lines.")
+    done.fingerprints = [draft.fingerprint for draft in task.drafts]
+    enqueue(rule.source, task.drafts, at=now)
+
+
+def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
+    rule = rules.ensure_builtin()
+    spec = rule.spec
+    line = lines[0]
+    if not (rule.is_enabled and spec.takes(line, line.message.lower())):
+        raise Conflict(f"The rule “{rule}” is switched off, or does not look at such a line.", code="rule_is_off")
+    rules.forget()
+    on_lines(lines, now=now)
+    done.rule = rule.name
+    done.steps.append(f"Rule “{rule.name}” saw it at once.")
+    done.fingerprints = [spec.fingerprint(spec.group_of(line))]

@@ -1,0 +1,94 @@
+"""The routes of detection rules."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status as http
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from logs.models import DetectionRule
+from logs.serializers.rules import (
+    BacktestSerializer,
+    DetectionRuleSerializer,
+    RangeSerializer,
+    SimulatedSerializer,
+    SimulationSerializer,
+    UnsavedRuleSerializer,
+)
+from logs.services.backtesting import backtest
+from logs.services.rules import delete_rule
+from logs.services.simulating import simulate
+from users.audit import acting
+from users.configuration import ConfigurationViewSet
+from users.idempotency import IdempotentWrites
+from users.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
+
+
+class DetectionRuleViewSet(ConfigurationViewSet):
+    """What makes an alert of log lines. The query's language is described in docs/detection.md."""
+
+    queryset = DetectionRule.objects.all()
+    serializer_class = DetectionRuleSerializer
+    permission_classes = [RespondersReadOrAdmin]
+
+    def perform_destroy(self, instance: Any) -> None:
+        """Delete the rule, and end what fires by it."""
+        with acting(self.request.user):
+            delete_rule(instance)
+
+    @extend_schema(
+        operation_id="detection_rules_backtest",
+        summary="Try a detection rule on lines of the past",
+        request=RangeSerializer,
+        responses=BacktestSerializer,
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsResponder])
+    def backtest(self, request: Request, pk: str | None = None) -> Response:
+        """The alerts it would have raised. Nothing is stored. Bounded in time and lines; `is_truncated` tells."""
+        serializer = RangeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return _tried(self.get_object(), serializer.validated_data)
+
+    @extend_schema(
+        operation_id="detection_rules_backtest_unsaved",
+        summary="Try a detection rule that is not stored on lines of the past",
+        request=UnsavedRuleSerializer,
+        responses=BacktestSerializer,
+    )
+    @action(detail=False, methods=["post"], permission_classes=[IsResponder], url_path="backtest")
+    def backtest_unsaved(self, request: Request) -> Response:
+        """Takes a rule's fields beside `since` and `until`. Nothing is stored."""
+        serializer = UnsavedRuleSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return _tried(serializer.rule(), serializer.validated_data)
+
+
+def _tried(rule: DetectionRule, given: dict[str, Any]) -> Response:
+    until = given.get("until") or timezone.now()
+    since = given.get("since") or until - dt.timedelta(days=1)
+    return Response(BacktestSerializer(backtest(rule, since, until)).data)
+
+
+class SimulateIncidentView(IdempotentWrites, APIView):
+    """Trouble that is none."""
+
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="simulate_incident",
+        summary="Write log lines that lead to an alert and an incident",
+        request=SimulationSerializer,
+        responses={202: SimulatedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """The alert is in the queue when this answers; the worker makes an incident of it."""
+        serializer = SimulationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with acting(request.user):
+            done = simulate(**serializer.validated_data, now=timezone.now())
+        return Response(SimulatedSerializer(done).data, status=http.HTTP_202_ACCEPTED)

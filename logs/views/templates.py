@@ -1,0 +1,52 @@
+"""What lines say, without their numbers."""
+
+import datetime as dt
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from incident_response.api import refuse_unknown_parameters
+from logs.filters import FILTERS, selection
+from logs.models import LogEntry
+from logs.serializers.rules import TemplatesSerializer
+from logs.templates import templates_of
+from users.permissions import IsResponder
+
+MAX_LINES = 20_000
+MAX_TEMPLATES = 500
+OFFERED = ("service", "since", "until", "level", "level_min")
+
+
+class LogTemplatesView(APIView):
+    """The templates of the newest lines."""
+
+    permission_classes = [IsResponder]
+
+    @extend_schema(
+        operation_id="logs_templates",
+        summary="Group the newest log lines by what they say",
+        parameters=[OpenApiParameter(name, OpenApiTypes.STR, description=FILTERS[name]) for name in OFFERED],
+        responses=TemplatesSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """At most 20,000 lines are looked at; the most frequent 500 templates are shown. Responders and
+        administrators."""
+        refuse_unknown_parameters(request, set(OFFERED))
+        messages, is_complete = newest(request)
+        found = templates_of(messages)[:MAX_TEMPLATES]
+        shown = [{"template": one.text, "count": one.count, "sample": one.sample} for one in found]
+        return Response({"lines": len(messages), "is_complete": is_complete, "templates": shown})
+
+
+def newest(request: Request) -> tuple[list[str], bool]:
+    """The messages of the newest lines that fit the filters, oldest first, and whether they are all."""
+    selected = selection(request.query_params)
+    rows: list[tuple[dt.datetime, int, str]] = []
+    for branch in selected.branches:
+        found = LogEntry.objects.filter(selected.found, branch).order_by("-timestamp", "-id")
+        rows += found.values_list("timestamp", "id", "message")[: MAX_LINES + 1]
+    rows.sort()
+    return [message for _timestamp, _id, message in rows[-MAX_LINES:]], len(rows) <= MAX_LINES
