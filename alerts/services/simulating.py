@@ -84,8 +84,8 @@ def simulate(
 ) -> dict[str, Any]:
     """What would become of an alert (a Draft's members), or of each alert in a source's payload, at that time.
 
-    The shape is RouteSimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError for a
-    payload that cannot be read.
+    The shape is RouteSimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError
+    for a payload that cannot be read.
     """
     now = at or timezone.now()
     sender = source or Source(name="", kind=Kind.GENERIC)
@@ -96,7 +96,10 @@ def simulate(
 def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draft]:
     is_text = isinstance(payload, str)
     kinds = {"content-type": "text/plain" if is_text else "application/json"}
-    body = payload.encode() if is_text else orjson.dumps(payload)
+    try:
+        body = payload.encode() if is_text else orjson.dumps(payload)
+    except orjson.JSONEncodeError as error:
+        raise DomainError("The payload is nested too deeply.", field="payload", code="not_read") from error
     incoming = Incoming("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
     try:
         reading = read(event_of(incoming.unpacked(), source), source)

@@ -231,7 +231,7 @@ class PayloadTests(SimulationCase):
     def test_it_survives_any_payload(self):
         for kind in (Kind.GENERIC, Kind.ALERTMANAGER, Kind.PAGERDUTY, Kind.GRAFANA):
             source = make_source(kind=kind)
-            for value in VALUES[:-1]:
+            for value in VALUES:
                 with self.subTest(kind=kind, value=str(value)[:40]):
                     answer = client_of(self.admin).post(SIMULATE, {"source": source.pk, "payload": value})
 

@@ -30,7 +30,7 @@ class RouteViewSet(ConfigurationViewSet):
     permission_classes = [RespondersReadOrAdmin]
     orderings = {"position": [Key("position")], "name": [Key("name")], "id": [Key("id")]}
     default_ordering = "position"
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = "[0-9]+"
 
     @extend_schema(
         operation_id="routes_reorder",
@@ -66,7 +66,7 @@ class SilenceViewSet(ConfigurationViewSet):
     permission_classes = [IsResponder]
     orderings = {"id": [Key("id")], "ends_at": [Key("ends_at")]}
     default_ordering = "-id"
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = "[0-9]+"
 
     @extend_schema(parameters=parameters_of(SILENCE_FILTERS))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -37,7 +37,7 @@ class SourceViewSet(ConfigurationViewSet):
     queryset = Source.objects.prefetch_related("keys")
     serializer_class = SourceSerializer
     permission_classes = [IsAdmin]
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = "[0-9]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answers that hold a key are not remembered, so those writes know no Idempotency-Key."""
@@ -89,7 +89,7 @@ class SourceViewSet(ConfigurationViewSet):
         parameters=[OpenApiParameter("key_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
         responses={204: None},
     )
-    @action(detail=True, methods=["delete"], url_path=r"keys/(?P<key_id>\d+)")
+    @action(detail=True, methods=["delete"], url_path=r"keys/(?P<key_id>[0-9]+)")
     def take_key_back(self, request: Request, pk: str, key_id: str) -> Response:
         source = self.get_object()
         key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
@@ -117,7 +117,7 @@ class HeartbeatViewSet(ConfigurationViewSet):
     serializer_class = HeartbeatSerializer
     permission_classes = [IsAdmin]
     orderings = {"name": [Key("name")], "id": [Key("id")]}
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = "[0-9]+"
 
 
 def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
