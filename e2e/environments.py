@@ -1,6 +1,8 @@
 """The clients' own environments: `.venv/e2e-<name>`, made on demand and kept."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -38,18 +40,49 @@ class Environment:
     def run(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run `programs/<program>.py` there; what it printed. Raises AssertionError with its output when it fails."""
         # -P: a program may be called like the package that it imports.
-        command = [str(self.python), "-P", str(PROGRAMS / f"{program}.py"), *arguments]
-        clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        done = subprocess.run(
-            command,
-            env={**clean, **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=PROGRAM_SECONDS,
-        )
-        if done.returncode:
-            raise AssertionError(f"{program} {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
-        return done.stdout.strip()
+        return run_program([str(self.python), "-P"], f"{program}.py", *arguments, environment=environment)
+
+
+class NodeEnvironment:
+    """A folder with a client's packages from npm. Raises Unavailable when they cannot be installed."""
+
+    def __init__(self, name: str, *packages: str) -> None:
+        self.folder = ROOT / ".venv" / f"e2e-{name}"
+        missing = [program for program in ("node", "npm") if shutil.which(program) is None]
+        if missing:
+            raise Unavailable(f"{' and '.join(missing)} not installed")
+        wanted, stamp = "\n".join(packages), self.folder / "packages.txt"
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(self.folder), *packages])
+            stamp.write_text(wanted)
+
+    def version(self, package: str) -> str:
+        """The installed version of a package."""
+        described = self.folder / "node_modules" / package / "package.json"
+        return str(json.loads(described.read_text())["version"])
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run `programs/<program>.cjs` there; what it printed. Raises AssertionError with its output when it fails."""
+        environment = {"NODE_PATH": str(self.folder / "node_modules")}
+        return run_program(["node"], f"{program}.cjs", *arguments, environment=environment)
+
+
+def run_program(
+    interpreter: list[str], program: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """What a file of `programs` printed. Raises AssertionError with its output when it fails."""
+    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    done = subprocess.run(
+        [*interpreter, str(PROGRAMS / program), *arguments],
+        env={**clean, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_SECONDS,
+    )
+    if done.returncode:
+        raise AssertionError(f"{program} {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout.strip()
 
 
 def _run(command: list[str]) -> str:
