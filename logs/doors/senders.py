@@ -1,0 +1,81 @@
+"""What the doors of log senders share."""
+
+import base64
+import binascii
+
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from alerts.incoming import Incoming, IntakeError, Reply
+from alerts.intake.doors import Door, Taken, bearer
+from alerts.intake.serving import event_of
+from alerts.models import Source
+from alerts.vocabulary import IntakeState, Kind
+from logs.formats import formats
+from logs.lines import Parsed
+from logs.services.intake import Delivery, keep_lines
+from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
+from users.models import User
+
+
+class LogDoor(Door):
+    """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
+
+    format = ""
+
+    def key(self, incoming: Incoming) -> str:
+        return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
+
+    def source(self, incoming: Incoming) -> Source | None:
+        source = super().source(incoming)
+        if source is not None and source.kind != Kind.LOGS:
+            message = f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
+            raise IntakeError(message, status=403, is_kept=False)
+        return source
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        parsed = formats()[self.format].parse(incoming)
+        if not parsed.lines and parsed.rejected:
+            self.refuse_all(parsed)
+        reply = self.reply(incoming, parsed)
+        if not parsed.lines:
+            return reply
+        failed = None
+        if parsed.rejected and source is not None:
+            failed = event_of(incoming, source, state=IntakeState.FAILED, reason=parsed.summary)
+        return Taken([Delivery(parsed.lines, failed)], reply, keep_lines, source)
+
+    def refuse_all(self, parsed: Parsed) -> None:
+        """Raise IntakeError for a request of which nothing is a line."""
+        raise IntakeError(" ".join(parsed.reasons))
+
+    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+        """What the sender is told once the lines are committed."""
+        raise NotImplementedError
+
+
+def password(incoming: Incoming) -> str:
+    """The password of basic authentication (the name, where it has none); "" otherwise."""
+    try:
+        said = base64.b64decode(bearer(incoming, "basic"), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+    name, _colon, secret = said.partition(":")
+    return secret or name
+
+
+def caller(incoming: Incoming) -> User | None:
+    """The person whose access token or personal token the request carries; None without one.
+
+    Raises IntakeError: 401 for a token that is not valid, 403 for one that may only read.
+    """
+    request = HttpRequest()
+    request.method, request.META["HTTP_AUTHORIZATION"] = "POST", incoming.headers.get("authorization", "")
+    try:
+        for method in (SessionJWTAuthentication(), PersonalTokenAuthentication()):
+            if found := method.authenticate(Request(request)):
+                return found[0]
+    except APIException as error:
+        raise IntakeError(str(error.detail), status=error.status_code, is_kept=False) from error
+    return None

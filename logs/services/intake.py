@@ -1,0 +1,53 @@
+"""What the doors hand over, in one transaction: lines, what was wrong with the rest, and what the rules make of it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from alerts.intake import Taken
+from alerts.models import IntakeEvent, Source
+from alerts.services.heartbeats import BEAT_STEP, beat
+from alerts.services.queue import insert_events
+from logs.lines import Line
+from logs.services import detecting
+from logs.services.storing import store
+from users.transactions import unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The lines of a request, and the request itself where some of it could not be read."""
+
+    lines: Sequence[Line]
+    failed: IntakeEvent | None = None
+
+
+def keep_lines(taken: Sequence[Taken]) -> None:
+    """The shelf of log senders."""
+    now = timezone.now()
+    of_source: dict[Source | None, list[Line]] = {}
+    failed = []
+    for one in taken:
+        for delivery in one.rows:
+            of_source.setdefault(one.source, []).extend(delivery.lines)
+            failed += [delivery.failed] if delivery.failed else []
+    for source, lines in of_source.items():
+        detecting.on_lines(store(lines, source, now), source, now=now)
+        _note(source, now)
+    insert_events(failed)
+
+
+@unit_of_work
+def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
+    """Store lines that a person hands in; how many."""
+    stored = store(lines, None, now)
+    detecting.on_lines(stored, None, now=now)
+    return len(stored)
+
+
+def _note(source: Source | None, now: dt.datetime) -> None:
+    """A delivery is a sign of life; it is written down every few seconds."""
+    if source and (source.last_received_at is None or now - source.last_received_at > BEAT_STEP):
+        beat(source, now)

@@ -1,0 +1,86 @@
+"""Reading log lines; handing them in is the door's."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts.intake.http import incoming_from, response_from
+from alerts.intake.serving import serve
+from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incident_response.exceptions import NotFound
+from incident_response.schema import paged
+from logs.doors import OWN
+from logs.filters import FILTERS, selection
+from logs.models import LogEntry
+from logs.serializers import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
+from logs.views.pages import LinePages
+from users.permissions import IsResponder
+
+PARAMETERS = [
+    *(OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in FILTERS.items()),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
+    OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
+    OpenApiParameter("ordering", OpenApiTypes.STR, description="`-timestamp` (the default) or `timestamp`."),
+]
+
+
+class LogEntriesView(APIView):
+    """The lines, newest first, and handing more in."""
+
+    permission_classes = [IsResponder]
+    orderings = {"timestamp": [Key("timestamp")]}
+    default_ordering = "-timestamp"
+    schema_errors = {"409": None, "413": "More than the door takes."}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The door looks itself at who is there: senders have keys, which are nobody's tokens."""
+        if request.method != "POST":
+            super().initial(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="logs_list",
+        summary="List log lines, newest first",
+        parameters=PARAMETERS,
+        responses=paged(LogEntrySerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Lines that fit all filters. Responders and administrators."""
+        refuse_unknown_parameters(request, KeysetPagination.parameters | set(FILTERS))
+        selected = selection(request.query_params)
+        pages = LinePages(selected)
+        rows = pages.page_of(lambda: LogEntry.objects.filter(selected.found).values(*COLUMNS), LogEntry, request, self)
+        return pages.get_paginated_response([represent(row) for row in rows])
+
+    @extend_schema(
+        operation_id="logs_create",
+        summary="Hand in log lines",
+        request={
+            "application/json": NewLineSerializer(many=True),
+            "application/x-ndjson": NewLineSerializer,
+        },
+        responses={202: TakenSerializer},
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """One line, an array of them, or one on each line (NDJSON), with the key of a source of kind `logs` as bearer
+        token, or as a responder. What is no line is counted; the others are stored.
+        """
+        return response_from(serve([(OWN, incoming_from(request._request))])[0])
+
+
+class LogEntryView(APIView):
+    """One line."""
+
+    permission_classes = [IsResponder]
+
+    @extend_schema(operation_id="logs_retrieve", summary="Show one log line", responses=LogEntrySerializer)
+    def get(self, request: Request, id: int) -> Response:
+        """All that is known of it."""
+        row = LogEntry.objects.filter(pk=id).values(*COLUMNS).order_by().first() if id < 2**63 else None
+        if row is None:
+            raise NotFound(f"There is no log line {id} here; it may have been too old to keep.")
+        return Response(represent(row))
