@@ -1,0 +1,107 @@
+"""`manage.py tail FILE --service NAME`: hand in what is added to a log file. See docs/integrations/logs.md."""
+
+import os
+import socket
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from incident_response.exceptions import DomainError
+from logs.lines import Line
+from logs.tailing import Follower, Joiner, line_from
+from logs.tailing.sending import ToDatabase, ToServer
+
+BATCH = 500  # lines
+POLL_SECONDS = 0.5
+QUIET_SECONDS = 1.0  # then a record that might go on is taken as finished
+ATTEMPTS_ONCE = 8
+
+
+class Target(Protocol):
+    """Where lines go."""
+
+    def send(self, lines: list[Line]) -> int:
+        """Hand in lines; how many were taken."""
+
+
+class Command(BaseCommand):
+    """Follow a log file."""
+
+    help = "Follow a log file and hand its lines in, to a server (--url, --key) or straight to this database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file, whose it is, and where its lines go."""
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--service", required=True, help="What writes the file.")
+        parser.add_argument("--host", default=socket.gethostname(), help="Where; this machine's name unless given.")
+        parser.add_argument("--url", help="A server, such as https://incidents.example.org.")
+        parser.add_argument("--key", help="A key of its source of kind logs; or in the environment as LOG_KEY.")
+        parser.add_argument("--zone", default="UTC", help="The time zone of times that name none, such as Asia/Tokyo.")
+        parser.add_argument("--from-start", action="store_true", help="Hand in what the file holds already, too.")
+        parser.add_argument("--once", action="store_true", help="Stop at the file's end.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Follow until told to stop, and say how many lines were taken."""
+        try:
+            self.zone = ZoneInfo(options["zone"])
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise CommandError(f"{options['zone']} is no time zone.") from error
+        if options["once"] and not options["file"].is_file():
+            raise CommandError(f"{options['file']} is not there, or is no file.")
+        self.service, self.host = options["service"], options["host"]
+        self.target, self.total = self._target(options), 0
+        self.follower = Follower(options["file"], from_start=options["from_start"] or options["once"])
+        self.joiner = Joiner()
+        try:
+            self._finish() if options["once"] else self._follow()
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        except KeyboardInterrupt:
+            self._send(self.joiner.flush())
+        finally:
+            self.follower.close()
+            self.stdout.write(f"Handed in {self.total:,} lines.")
+
+    def _target(self, options: dict[str, Any]) -> Target:
+        if not options["url"]:
+            return ToDatabase()
+        key = options["key"] or os.environ.get("LOG_KEY", "")
+        if not key:
+            raise CommandError("Give the source's key with --key, or in the environment as LOG_KEY.")
+        attempts = ATTEMPTS_ONCE if options["once"] else None
+        return ToServer(options["url"], key, attempts=attempts, warn=self.stderr.write)
+
+    def _finish(self) -> None:
+        while lines := self.follower.poll():
+            self._take(lines)
+        self._take(self.follower.finish())
+        self._send(self.joiner.flush())
+
+    def _follow(self) -> None:
+        heard = time.monotonic()
+        while True:
+            if lines := self.follower.poll():
+                heard = time.monotonic()
+                self._take(lines)
+                continue
+            if time.monotonic() - heard >= QUIET_SECONDS:
+                self._send(self.joiner.flush())
+            time.sleep(POLL_SECONDS)
+
+    def _take(self, lines: list[str]) -> None:
+        records = [record for line in lines for record in self.joiner.feed(line)]
+        for start in range(0, len(records), BATCH):
+            self._send(records[start : start + BATCH])
+
+    def _send(self, records: list[str]) -> None:
+        if records:
+            now = timezone.now()
+            lines = [
+                line_from(record, service=self.service, host=self.host, now=now, zone=self.zone) for record in records
+            ]
+            self.total += self.target.send(lines)

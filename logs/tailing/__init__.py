@@ -1,0 +1,7 @@
+"""Following log files: reading what is added, joining what belongs together, and making lines of it."""
+
+from logs.tailing.following import Follower
+from logs.tailing.joining import Joiner
+from logs.tailing.reading import line_from
+
+__all__ = ["Follower", "Joiner", "line_from"]

@@ -1,0 +1,29 @@
+"""From a record of a file to a line. Pure."""
+
+import datetime as dt
+from dataclasses import replace
+
+import orjson
+
+from logs.formats._records import line_of
+from logs.levels import guess_level
+from logs.lines import Line
+from logs.tailing.times import time_in
+from logs.vocabulary import Level
+
+
+def line_from(record: str, *, service: str, host: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> Line:
+    """The line that a record is: the whole text, with the time and the level that it tells. JSON is read as such; its
+    own service and host win.
+    """
+    if record.startswith("{") and (line := _from_json(record)) is not None:
+        return replace(line, service=line.service or service, host=line.host or host, timestamp=line.timestamp or now)
+    return Line(record, time_in(record, now, zone) or now, guess_level(record) or Level.INFO, service, host)
+
+
+def _from_json(record: str) -> Line | None:
+    try:
+        value = orjson.loads(record)
+    except orjson.JSONDecodeError:
+        return None
+    return line_of(value) if isinstance(value, dict) else None

@@ -1,0 +1,112 @@
+"""Where lines that were read go: to a server's API, or straight into this installation's database."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from django.utils import timezone
+
+from incident_response.exceptions import DomainError
+from logs.fitting import dumped
+from logs.lines import Line
+from logs.services.intake import take_in
+
+LONGEST_WAIT = 60.0  # seconds between two attempts
+TIMEOUT = 30.0
+
+
+class NotTaken(DomainError):
+    """The server does not want the lines, and will not want them later."""
+
+    status = 400
+    code = "lines_not_taken"
+
+
+class ToServer:
+    """Posts to a server's `/api/v1/logs/`, and tries again while it cannot be reached or says that it cannot now.
+
+    `attempts` bounds the tries; None tries for ever. An answer that was lost on its way makes lines appear twice.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        attempts: int | None = None,
+        client: httpx.Client | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        warn: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self.url = f"{url.rstrip('/')}/api/v1/logs/"
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self.attempts, self.sleep, self.warn = attempts, sleep, warn
+        self.client = client or httpx.Client(timeout=TIMEOUT)
+
+    def send(self, lines: Sequence[Line]) -> int:
+        """Hand in lines; how many were taken. Raises NotTaken."""
+        body = dumped([as_record(line) for line in lines])
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = self._post(body, min(2.0 ** min(attempt - 1, 6), LONGEST_WAIT))
+            if isinstance(outcome, int):
+                return outcome
+            if self.attempts is not None and attempt >= self.attempts:
+                raise NotTaken(f"{outcome.what}; tried {attempt} times.")
+            self.warn(f"{outcome.what}; trying again in {outcome.wait:g} seconds.")
+            self.sleep(outcome.wait)
+
+    def _post(self, body: bytes, wait: float) -> "int | _Trouble":
+        """How many lines were taken, or what hinders it now. Raises NotTaken."""
+        try:
+            answer = self.client.post(self.url, content=body, headers=self.headers)
+        except httpx.HTTPError as error:
+            return _Trouble(f"{self.url} cannot be reached ({type(error).__name__}: {error})", wait)
+        if answer.status_code == 202:
+            return int(answer.json()["accepted"])
+        what = f"{self.url} answered {answer.status_code}"
+        if answer.status_code == 429 or answer.status_code >= 500:
+            return _Trouble(what, min(_number(answer.headers.get("retry-after"), wait), LONGEST_WAIT))
+        raise NotTaken(f"{what}: {_detail(answer)}")
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """Why lines could not be handed in now, and how many seconds to wait."""
+
+    what: str
+    wait: float
+
+
+class ToDatabase:
+    """Stores lines here, as what a person handed in."""
+
+    def send(self, lines: Sequence[Line]) -> int:
+        """Store lines; how many."""
+        return take_in(lines, timezone.now())
+
+
+def as_record(line: Line) -> dict[str, Any]:
+    """A line as the API takes it; what it says in words of its own stands before the attributes."""
+    said: dict[str, Any] = {
+        "message": line.message,
+        "timestamp": (line.timestamp or dt.datetime.now(dt.UTC)).isoformat(),
+        "level": line.level.word,
+    }
+    named = {name: getattr(line, name) for name in ("service", "host", "trace_id") if getattr(line, name)}
+    return {**line.attributes, **said, **named}
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json().get("detail", ""))[:500]
+    except (ValueError, AttributeError):
+        return answer.text[:200]
+
+
+def _number(text: str | None, otherwise: float) -> float:
+    return float(text) if text and text.isascii() and text.isdigit() else otherwise

@@ -1,0 +1,52 @@
+"""The command that follows a file."""
+
+import io
+import tempfile
+from pathlib import Path
+
+from django.core.management import CommandError, call_command
+from django.test import TestCase
+
+from logs.models import LogEntry
+from logs.vocabulary import Level
+
+
+class TailTests(TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "app.log"
+
+    def tail(self, **options: object) -> str:
+        out = io.StringIO()
+        call_command("tail", self.path, service="web", host="h", once=True, stdout=out, **options)
+        return out.getvalue()
+
+    def test_it_hands_in_what_a_file_holds(self) -> None:
+        self.path.write_text(
+            "2026-11-20 10:00:00 INFO up\n2026-11-20 10:00:01 ERROR down\n  at a.b\n2026-11-20 10:00:02 last",
+            encoding="utf-8",
+        )
+
+        said = self.tail()
+
+        self.assertIn("Handed in 3 lines.", said)
+        entry = LogEntry.objects.get(level=Level.ERROR)
+        self.assertEqual(entry.message, "2026-11-20 10:00:01 ERROR down\n  at a.b")
+        self.assertEqual((entry.service, entry.host, entry.timestamp.second), ("web", "h", 1))
+
+    def test_it_takes_more_lines_than_a_batch(self) -> None:
+        self.path.write_text("".join(f"2026-11-20 10:00:00 INFO {n}\n" for n in range(1234)), encoding="utf-8")
+
+        self.tail()
+
+        self.assertEqual(LogEntry.objects.count(), 1234)
+
+    def test_it_says_what_is_missing(self) -> None:
+        with self.assertRaisesMessage(CommandError, "is not there"):
+            self.tail()
+        self.path.write_text("x\n", encoding="utf-8")
+        with self.assertRaisesMessage(CommandError, "is no time zone"):
+            self.tail(zone="Nowhere/Town")
+        with self.assertRaisesMessage(CommandError, "--key"):
+            self.tail(url="http://x.test")
