@@ -14,7 +14,21 @@ from unfold.sites import UnfoldAdminSite
 
 # Group, then (title, symbol, model) of its pages; a page is shown to who may view its model.
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
-    ("Work", (("Incidents", "emergency", "incidents.incident"),)),
+    (
+        "Work",
+        (("Incidents", "emergency", "incidents.incident"), ("Alerts", "notifications_active", "alerts.alert")),
+    ),
+    (
+        "Intake",
+        (
+            ("Sources", "input", "alerts.source"),
+            ("Routes", "alt_route", "alerts.route"),
+            ("Silences", "notifications_off", "alerts.silence"),
+            ("Heartbeats", "ecg_heart", "alerts.heartbeat"),
+            ("What came in", "inbox", "alerts.intakeevent"),
+            ("Changes", "deployed_code_history", "alerts.changeevent"),
+        ),
+    ),
     (
         "Who answers",
         (("Teams", "groups", "responders.team"), ("Services", "dns", "responders.service")),
@@ -110,5 +124,13 @@ def favicon(request: HttpRequest) -> str:
 
 
 def shows_history(request: HttpRequest) -> bool:
-    """Whether pages link to their rows' audit log."""
-    return bool(getattr(request.user, "is_superuser", False))
+    """Whether a page links to its row's audit log: for administrators, and of what people edit."""
+    # Models are not loaded yet when this module is.
+    from auditlog.registry import auditlog
+    from django.apps import apps
+
+    match = request.resolver_match
+    app_label, _, rest = (match.url_name or "").partition("_") if match else ("", "", "")
+    model = apps.all_models.get(app_label, {}).get(rest.partition("_")[0])
+    is_audited = model is None or auditlog.contains(model)
+    return is_audited and bool(getattr(request.user, "is_superuser", False))

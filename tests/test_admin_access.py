@@ -7,7 +7,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpResponse
 from django.test import TestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
+from alerts.tests.factories import fire, make_route, make_silence, make_source
 from incidents.models import SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from users.models import User
@@ -21,6 +24,9 @@ RESPONDER_MODELS = (
     "incidents_slapolicy",
     "responders_team",
     "responders_service",
+    "alerts_alert",
+    "alerts_route",
+    "alerts_silence",
 )
 RESPONDER_PAGES = frozenset(
     {
@@ -37,7 +43,16 @@ RESPONDER_PAGES = frozenset(
         "responders_service_export",
         *(f"incidents_incident_{page}" for page in ("move", "comment", "timeline", "attach", "attachment")),
         "incidents_incident_remove_attachment",
+        "alerts_alert_move",
+        "alerts_alert_split",
+        "alerts_route_try",
+        "alerts_silence_add",
     }
+)
+# The ends of the addresses that only administrators may post to.
+WRITING = (
+    *("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password"),
+    *("source_key", "_revoke", "_sample", "_switch", "_replay"),
 )
 OPEN_TO_ALL = frozenset({"login", "logout"})
 
@@ -59,6 +74,21 @@ def _flat(resolver: URLResolver):
             yield pattern.name, pattern
 
 
+def alert_rows() -> dict[str, object]:
+    """One of each row that alerts have a page for."""
+    source = make_source()
+    now = timezone.now()
+    return {
+        "source": source,
+        "alert": fire(source),
+        "route": make_route(),
+        "silence": make_silence(("host", "=", "a")),
+        "heartbeat": Heartbeat.objects.create(source=source, name="nightly"),
+        "intakeevent": IntakeEvent.objects.first(),
+        "changeevent": ChangeEvent.objects.create(summary="Deploy", occurred_at=now, received_at=now),
+    }
+
+
 class AdminAccessTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -72,6 +102,7 @@ class AdminAccessTests(TestCase):
             "category": make_category(),
             "slapolicy": SlaPolicy.objects.first(),
             "user": cls.reporter,
+            **alert_rows(),
         }
 
     def test_it_sends_strangers_to_the_sign_in(self) -> None:
@@ -119,9 +150,7 @@ class AdminAccessTests(TestCase):
         self.client.force_login(self.responder)
 
         for name, url in self._urls():
-            if name != "password_change" and name.endswith(
-                ("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password")
-            ):
+            if name not in ("password_change", "alerts_silence_add") and name.endswith(WRITING):
                 with self.subTest(name):
                     answer = self.client.post(url, {"name": "x", "apply": "1"})
 
@@ -161,6 +190,13 @@ class AdminAccessTests(TestCase):
                 "incidents.slapolicy",
                 "responders.team",
                 "responders.service",
+                "alerts.alert",
+                "alerts.changeevent",
+                "alerts.heartbeat",
+                "alerts.intakeevent",
+                "alerts.route",
+                "alerts.silence",
+                "alerts.source",
                 "users.user",
                 "users.session",
                 "users.personaltoken",
@@ -191,6 +227,8 @@ class AdminAccessTests(TestCase):
             "seq": 1,
             "name": "acknowledge",
             "attachment_id": 1,
+            "key_id": 1,
+            "kind": "grafana",
             "variant": "file",
             "id": "1",
             "app_label": "incidents",

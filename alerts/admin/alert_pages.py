@@ -1,0 +1,148 @@
+"""What can be done about alerts: moving them to another incident, or giving them one of their own."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from alerts.models import Alert
+from alerts.services import moving
+from incident_response.exceptions import DomainError
+from incidents.models import Incident, Origin
+from incidents.views.lookup import one_of
+from users.models import User
+
+MOST_AT_ONCE = 200
+
+
+class MoveForm(forms.Form):
+    """Where they go."""
+
+    incident = forms.CharField(
+        max_length=30,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "INC-1042"}),
+        help_text="The reference of the incident they belong to.",
+    )
+
+
+class SplitForm(forms.Form):
+    """What the new incident is called."""
+
+    title = forms.CharField(
+        max_length=200, required=False, widget=UnfoldAdminTextInputWidget, help_text="Empty: as the first alert says."
+    )
+
+
+class AlertPages:
+    """Actions on alerts, from the list and from the page of one. Whether one may, the service says."""
+
+    admin_site: Any
+    opts: Any
+
+    def get_urls(self) -> list[Any]:
+        """Ours before Django's, which would take any path for an id."""
+        views: dict[str, Callable[..., HttpResponse]] = {"move": self.move_view, "split": self.split_view}
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_alert_{name}")
+            for name, view in views.items()
+        ]
+        return [*ours, *super().get_urls()]  # type: ignore[misc]
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Responders and administrators; whether these are theirs to move, the service says."""
+        return bool(getattr(request.user, "is_staff", False))
+
+    @admin.action(description="Move to an incident …", permissions=["work"])
+    def move_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return self._move(request, list(queryset[:MOST_AT_ONCE]), request.get_full_path(), "move_selected")
+
+    @admin.action(description="Give them an incident of their own …", permissions=["work"])
+    def split_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
+        return self._split(request, list(queryset[:MOST_AT_ONCE]), request.get_full_path(), "split_selected")
+
+    def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Move one alert."""
+        alert = self._visible(request, pk)
+        url = reverse("admin:alerts_alert_change", args=[alert.pk])
+        return self._move(request, [alert], url) or HttpResponseRedirect(url)
+
+    def split_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give one alert an incident of its own."""
+        alert = self._visible(request, pk)
+        url = reverse("admin:alerts_alert_change", args=[alert.pk])
+        return self._split(request, [alert], url) or HttpResponseRedirect(url)
+
+    # --- Shared -------------------------------------------------------------------------------------------------------
+
+    def _move(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
+        form = MoveForm(_answer(request))
+        if form.is_valid():
+            try:
+                target = one_of(Incident.objects.visible_to(_user(request)), form.cleaned_data["incident"].strip())
+                moving.move(alerts, target, by=_user(request), origin=Origin.ADMIN)
+            except DomainError as error:
+                form.add_error("incident", error.message)
+            else:
+                messages.success(request, f"{_number(alerts)} moved to {target}.")
+                return None
+        return self._inquire(request, alerts, form, "Move", back, action)
+
+    def _split(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
+        form = SplitForm(_answer(request))
+        if form.is_valid():
+            try:
+                incident = moving.split(
+                    alerts, by=_user(request), title=form.cleaned_data["title"], origin=Origin.ADMIN
+                )
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, f"{_number(alerts)} now at {incident}.")
+                return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[incident.pk]))
+        return self._inquire(request, alerts, form, "Split", back, action)
+
+    def _inquire(
+        self, request: HttpRequest, alerts: Sequence[Alert], form: forms.Form, submit: str, back: str, action: str
+    ) -> HttpResponse:
+        """The page between choosing and doing."""
+        hidden = [("action", action), *((ACTION_CHECKBOX_NAME, alert.pk) for alert in alerts)] if action else []
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{submit} {_number(alerts)}",
+            "rows": [str(alert) for alert in alerts],
+            "form": form,
+            "hidden": hidden,
+            "submit": submit,
+            "back": back,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/ask.html", context)
+
+    def _visible(self, request: HttpRequest, pk: int) -> Alert:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        found: Alert | None = self.get_queryset(request).filter(pk=pk).select_related("source", "incident").first()  # type: ignore[attr-defined]
+        if found is None:
+            raise Http404
+        return found
+
+
+def _answer(request: HttpRequest) -> Any:
+    """What the page in between was answered with; None when it has not been shown yet."""
+    return request.POST if "apply" in request.POST else None
+
+
+def _number(alerts: Sequence[Alert]) -> str:
+    return f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}"
+
+
+def _user(request: HttpRequest) -> User:
+    return request.user  # type: ignore[return-value]

@@ -1,0 +1,149 @@
+"""The pages of alerts: read only; what is done about them goes through services."""
+
+import datetime as dt
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from alerts.admin import alert_filters as filters
+from alerts.admin.alert_pages import AlertPages
+from alerts.admin.badges import ago, alert_badge, cut, incident_link, marks, safe_links
+from alerts.filters import RARE
+from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
+from incidents.admin.badges import severity_badge
+from incidents.permissions import can_work_on
+from users.admin import ReadOnlyAdmin
+from users.models import User
+
+_REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
+
+
+@admin.register(Alert)
+class AlertAdmin(AlertPages, ReadOnlyAdmin):
+    """What sources have told, one row for each condition."""
+
+    ordering = ("-last_seen_at", "-id")
+    list_display = ("title_shown", "status_shown", "severity_shown", "source", "incident_shown", "heard", "seen")
+    list_display_links = ("title_shown",)
+    list_select_related = ("source", "incident")
+    list_filter = (
+        filters.StatusFilter,
+        filters.SeverityFilter,
+        filters.SourceFilter,
+        filters.MarkFilter,
+        filters.SeenFilter,
+    )
+    search_fields = ("title",)
+    search_help_text = "Labels such as cluster=eu-1, a reference such as INC-1042, or words of what fires now"
+    actions = ("move_selected", "split_selected")
+    change_form_outer_before_template = "admin/alerts/alert_panel.html"
+    change_form_outer_after_template = "admin/alerts/alert_below.html"
+    fields = ("description_shown", "first_seen_at", "starts_at", "last_seen_at", "ended", "expires_at", "fingerprint")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        """What the person may see."""
+        user: User = request.user  # type: ignore[assignment]
+        return Alert.objects.visible_to(user).order_by(*self.ordering)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
+    ) -> tuple[QuerySet[Alert], bool]:
+        """By labels and incidents, which are indexed. Words are looked for among what fires: that is never long."""
+        words = []
+        for word in search_term.split():
+            name, sign, value = word.partition("=")
+            if match := _REFERENCE.fullmatch(word):
+                queryset = queryset.filter(incident_id=int(match[1]))
+            elif sign and name:
+                queryset = carrying(queryset, name, value.strip('"'))  # type: ignore[arg-type]
+            else:
+                words.append(word)
+        for word in words:
+            queryset = queryset.firing().filter(title__icontains=word)  # type: ignore[attr-defined]
+        return queryset, False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The alert with its labels, links and buttons."""
+        alert = self.get_object(request, object_id)
+        around = around_alert(alert, request.user) if alert else {}  # type: ignore[arg-type]
+        context = {**(extra_context or {}), **around, "title": str(alert or ""), "subtitle": None}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    @admin.display(description="Alert")
+    def title_shown(self, alert: Alert) -> SafeString:
+        return format_html('<span class="ir-title">{}</span>', alert.title)
+
+    @admin.display(description="Status")
+    def status_shown(self, alert: Alert) -> SafeString:
+        return format_html("{} {}", alert_badge(alert), marks(alert))
+
+    @admin.display(description="Severity")
+    def severity_shown(self, alert: Alert) -> SafeString:
+        return severity_badge(alert.severity)
+
+    @admin.display(description="Incident")
+    def incident_shown(self, alert: Alert) -> SafeString | str:
+        return incident_link(alert.incident)
+
+    @admin.display(description="Messages")
+    def heard(self, alert: Alert) -> int:
+        return alert.occurrences
+
+    @admin.display(description="Last seen")
+    def seen(self, alert: Alert) -> SafeString | str:
+        return ago(alert.last_seen_at)
+
+    @admin.display(description="What it says")
+    def description_shown(self, alert: Alert) -> SafeString | str:
+        return format_html('<span class="ir-lines">{}</span>', alert.description) if alert.description else "Nothing."
+
+    @admin.display(description="Ended")
+    def ended(self, alert: Alert) -> SafeString | str:
+        if alert.ends_at is None:
+            return "not yet"
+        return format_html("{} ({})", ago(alert.ends_at), alert.get_ended_by_display().lower() or "its sender")
+
+
+def carrying(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
+    """Those with a label: a few by their ids, many by a look at each, for those are soon met."""
+    found = AlertLabel.objects.filter(pair=pair_number(name, value)).order_by()
+    ids = list(found.values_list("alert_id", flat=True)[:RARE])
+    return alerts.filter(pk__in=ids) if len(ids) < RARE else alerts.labelled(name, value)
+
+
+def around_alert(alert: Alert, user: User) -> dict[str, Any]:
+    """What surrounds an alert's facts."""
+    team_id = alert.incident.team_id if alert.incident else None
+    return {
+        "alert": alert,
+        "status": alert_badge(alert),
+        "severity": severity_badge(alert.severity),
+        "marks": marks(alert),
+        "incident_link": incident_link(alert.incident),
+        "links": safe_links(alert.links),
+        "labels": [(name, value, _search(name, value)) for name, value in cut(alert.labels)],
+        "annotations": cut(alert.annotations),
+        "changes": [dt.datetime.fromtimestamp(moment, dt.UTC) for moment in reversed(alert.changes)],
+        "silence": alert.silenced_by,
+        "silence_url": f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}",
+        "may_silence": user.has_perm("alerts.add_silence"),
+        "works": can_work_on(user, team_id),
+        "shows_source": user.has_perm("alerts.view_source"),
+    }
+
+
+def _search(name: str, value: str) -> str:
+    """The list of alerts with the same label; none for a value that the search box cannot hold."""
+    if not name or not value or re.search(r"[\s=]", name) or re.search(r'[\s"]', value):
+        return ""
+    return f"{reverse('admin:alerts_alert_changelist')}?{urlencode({'q': f'{name}={value}'})}"

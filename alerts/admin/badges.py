@@ -1,0 +1,74 @@
+"""How alerts and their times look."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from alerts.models import Alert
+from alerts.vocabulary import AlertStatus
+from incidents.admin.badges import span
+from incidents.models import Incident
+
+LONGEST_SHOWN = 2000
+
+
+def alert_badge(alert: Alert) -> SafeString:
+    """Its status as a coloured word."""
+    colour = "open" if alert.status == AlertStatus.FIRING else "resolved"
+    return format_html('<span class="ir-badge ir-status-{}">{}</span>', colour, AlertStatus(alert.status).label)
+
+
+def marks(alert: Alert) -> SafeString:
+    """What else is worth knowing at a glance."""
+    words = [("flapping", alert.is_flapping), ("silenced", alert.silenced_by_id is not None)]
+    badges = ((word,) for word, is_so in words if is_so)
+    return format_html_join(" ", '<span class="ir-badge ir-status-on_hold">{}</span>', badges)
+
+
+def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
+    """How long ago, with the time itself on hovering; "never" for none."""
+    if moment is None:
+        return "never"
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    words = "just now" if -60 < seconds < 60 else f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
+    exact = date_format(localtime(moment), "DATETIME_FORMAT")
+    return format_html('<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+def incident_link(incident: Incident | None) -> SafeString | str:
+    """Where its incident is."""
+    if incident is None:
+        return ""
+    url = reverse("admin:incidents_incident_change", args=[incident.pk])
+    return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, incident.reference)
+
+
+def safe_links(links: Iterable[Any]) -> list[tuple[str, str]]:
+    """(address, text) of the links that lead to the web; whatever else a sender wrote is left out."""
+    found = []
+    for link in links:
+        href = str(link.get("href", "")) if isinstance(link, Mapping) else ""
+        if _is_web(href):
+            found.append((href, str(link.get("text") or href)[:100]))
+    return found
+
+
+def _is_web(href: str) -> bool:
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return False
+    return parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
+
+
+def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values for a table, no value longer than a page."""
+    return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]

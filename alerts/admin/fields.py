@@ -1,0 +1,134 @@
+"""Form fields that show what is stored as JSON the way a person would write it down."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from alerts import validation
+from alerts.matching import MatcherInvalid, lines_of, matchers_from, parse_lines
+
+MATCHERS_HELP = (
+    "One a line, and all must hold: a label, or severity or source, then = != =~ (matches) or !~ (does not), then the "
+    'value, such as severity=~"high|critical".'
+)
+
+
+def area(rows: int, placeholder: str = "") -> Any:
+    """A text area in a fixed-width face."""
+    return UnfoldAdminTextareaWidget(attrs={"rows": rows, "placeholder": placeholder, "spellcheck": "false"})
+
+
+class WrittenField(forms.CharField):
+    """A value written as text. Subclasses say how it reads; what cannot be read raises ValueError with a sentence."""
+
+    def written(self, value: Any) -> str:
+        """The value as text."""
+        raise NotImplementedError
+
+    def read(self, text: str) -> Any:
+        """The value of a text. Raises ValueError."""
+        raise NotImplementedError
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) or value is None else self.written(value)
+
+    def to_python(self, value: Any) -> Any:
+        """What the text says."""
+        try:
+            return self.read(str(value or ""))
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def run_validators(self, value: Any) -> None:
+        """Length limits of texts mean nothing here."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.read(str(data or "")) != (initial or self.read("")))
+        except ValueError:
+            return True
+
+
+class LabelNamesField(WrittenField):
+    """Names of labels with commas between, or one a line."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "cluster, alertname"})
+
+    def written(self, value: Any) -> str:
+        return ", ".join(map(str, value))
+
+    def read(self, text: str) -> list[str]:
+        return validation.label_names(text.replace(",", " ").split())
+
+
+class SeverityMapField(WrittenField):
+    """The sender's words for ours, one a line: `sev0 = critical`."""
+
+    widget = area(3, "sev0 = critical")
+
+    def written(self, value: Any) -> str:
+        return "\n".join(f"{theirs} = {ours}" for theirs, ours in value.items())
+
+    def read(self, text: str) -> dict[str, str]:
+        return validation.severity_map({name: value.lower() for name, value in pairs(text, "sev0 = critical")})
+
+
+class TemplatesField(WrittenField):
+    """A template for each field, one a line: `title = {{ check.name }}`; a label's is called `labels.host`."""
+
+    widget = area(4, "title = {{ check.name }}\nlabels.host = {{ host }}")
+
+    def written(self, value: Any) -> str:
+        rows = [(name, said) for name, said in value.items() if name != "labels"]
+        rows += [(f"labels.{name}", said) for name, said in value.get("labels", {}).items()]
+        return "\n".join(f"{name} = {said}" for name, said in rows)
+
+    def read(self, text: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, said in pairs(text, "title = {{ check.name }}"):
+            if name.startswith("labels."):
+                found.setdefault("labels", {})[name.removeprefix("labels.")] = said
+            else:
+                found[name] = said
+        return found
+
+
+class MatchersField(WrittenField):
+    """Matchers as Prometheus writes them, one a line."""
+
+    widget = area(4, 'severity=~"high|critical"')
+
+    def written(self, value: Any) -> str:
+        try:
+            return lines_of(matchers_from(value))
+        except MatcherInvalid:
+            return json.dumps(value)  # spoilt from outside: shown as it is, to be mended
+
+    def read(self, text: str) -> list[dict[str, str]]:
+        return [{"name": one.name, "op": one.op.value, "value": one.value} for one in parse_lines(text)]
+
+
+def pairs(text: str, example: str) -> list[tuple[str, str]]:
+    """The lines `name = value` of a text. Raises ValueError for another line."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, sign, value = line.partition("=")
+        if not line.strip():
+            continue
+        if not sign or not name.strip():
+            raise ValueError(f"Line {number}: write it like {example}")
+        found.append((name.strip(), value.strip()))
+    return found
+
+
+def checked(form: forms.ModelForm, name: str, check: Callable[[Any], Any]) -> None:  # type: ignore[type-arg]
+    """Put what `check` makes of a field's value in its place, or its sentence beside the field."""
+    if name not in form.cleaned_data:
+        return
+    try:
+        form.cleaned_data[name] = check(form.cleaned_data[name])
+    except ValueError as error:
+        form.add_error(name, str(error))

@@ -1,0 +1,222 @@
+"""What came in: the requests of senders, and the changes they told of. Read only."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
+
+from alerts.admin.alert_filters import SourceFilter
+from alerts.admin.badges import ago, alert_badge, cut, incident_link, safe_links
+from alerts.models import Alert, ChangeEvent, IntakeEvent
+from alerts.routing import alert_key
+from alerts.services import replay
+from alerts.services.processing import read
+from alerts.services.queue import REPLAYABLE
+from alerts.vocabulary import IntakeState
+from users.admin import ReadOnlyAdmin
+from users.models import User
+
+MOST_SHOWN = 64 * 1024  # bytes of a body
+MOST_ALERTS = 50
+COLOURS = {
+    IntakeState.FAILED: "ir-late",
+    IntakeState.LIMITED: "ir-severity-high",
+    IntakeState.DONE: "ir-status-resolved",
+    IntakeState.WAITING: "ir-status-acknowledged",
+}
+OTHERS = [state for state in IntakeState if state != IntakeState.FAILED]
+TABS = [("", "Failed"), *((state.value, str(state.label)) for state in OTHERS), ("any", "All")]
+
+
+class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
+    """What became of them; what wants a look comes first."""
+
+    title, parameter_name = "state", "state"
+    all_option = ["", "Failed"]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return TABS[1:]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> QuerySet[IntakeEvent]:
+        return queryset if self.value() == "any" else queryset.filter(state=self.value() or IntakeState.FAILED)
+
+
+@admin.register(IntakeEvent)
+class IntakeEventAdmin(ReadOnlyAdmin):
+    """Each request as it came, and what became of it. What failed can be worked off again after a fix."""
+
+    ordering = ("-id",)
+    list_display = ("received", "source", "format", "state_shown", "reason_shown", "number")
+    list_display_links = ("received",)
+    list_select_related = ("source",)
+    list_filter = (StateFilter, SourceFilter)
+    actions = ("replay_selected",)
+    list_before_template = "admin/alerts/intake_above.html"
+    change_form_outer_before_template = "admin/alerts/intake_panel.html"
+    change_form_outer_after_template = "admin/alerts/intake_below.html"
+    fields = ("received_at", "processed_at", "source", "format", "alert_count")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IntakeEvent]:
+        """Without the bodies, which are long; the page of one reads its own."""
+        rows: QuerySet[IntakeEvent] = super().get_queryset(request)
+        return rows.defer("body", "headers")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below a tab for each state."""
+        chosen = request.GET.get("state", "")
+        tabs = [(value, label, value == chosen) for value, label in TABS]
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "tabs": tabs})
+        return response
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Administrators."""
+        return bool(getattr(request.user, "is_superuser", False))
+
+    @admin.action(description="Work them off again", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        _tell(request, replay(chosen), len(chosen))
+
+    def get_urls(self) -> list[Any]:
+        """Ours before Django's, which would take any path for an id."""
+        views = {"replay": self.replay_view, "raw": self.raw_view}
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_intakeevent_{name}")
+            for name, view in views.items()
+        ]
+        return [*ours, *super().get_urls()]
+
+    def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Work one off again."""
+        event = self._event(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        _tell(request, replay([event.pk]), 1)
+        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+
+    def raw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The body byte for byte, to be saved: no browser is to make anything of it."""
+        event = self._event(request, pk)
+        answer = HttpResponse(bytes(event.body), content_type="application/octet-stream")
+        answer["Content-Disposition"] = f'attachment; filename="intake-{event.pk}.bin"'
+        answer["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The request with what became of it."""
+        event = self.get_object(request, object_id)
+        around = around_event(event, request.user) if event else {}  # type: ignore[arg-type]
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})
+        return response
+
+    def _event(self, request: HttpRequest, pk: int) -> IntakeEvent:
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        event = IntakeEvent.objects.filter(pk=pk).first()
+        if event is None:
+            raise Http404
+        return event
+
+    @admin.display(description="Received")
+    def received(self, event: IntakeEvent) -> SafeString | str:
+        return ago(event.received_at)
+
+    @admin.display(description="State")
+    def state_shown(self, event: IntakeEvent) -> SafeString:
+        return state_badge(event)
+
+    @admin.display(description="Why")
+    def reason_shown(self, event: IntakeEvent) -> SafeString:
+        return format_html('<span class="ir-title">{}</span>', event.reason)
+
+    @admin.display(description="Alerts")
+    def number(self, event: IntakeEvent) -> int:
+        return event.alert_count
+
+
+def state_badge(event: IntakeEvent) -> SafeString:
+    """What became of it, as a coloured word."""
+    state = IntakeState(event.state)
+    return format_html('<span class="ir-badge {}">{}</span>', COLOURS.get(state, ""), state.label)
+
+
+def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
+    """What surrounds an event's facts: what became of it, the alerts it speaks of, and what was sent."""
+    body = bytes(event.body)
+    return {
+        "event": event,
+        "state": state_badge(event),
+        "may_replay": event.state in REPLAYABLE,
+        "is_waiting": event.state == IntakeState.WAITING,
+        "told": [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in alerts_of(event, user)],
+        "headers": cut(event.headers),
+        "text": readable(body),
+        "size": len(body),
+        "is_cut": len(body) > MOST_SHOWN,
+    }
+
+
+def alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
+    """The alerts that an event speaks of, found by reading it once more; at most MOST_ALERTS."""
+    if event.source is None or event.state == IntakeState.LIMITED or len(event.body) > MOST_SHOWN * 4:
+        return []
+    keys = [alert_key(event.source.pk, draft.identity) for draft in read(event, event.source).drafts[:MOST_ALERTS]]
+    found = Alert.objects.visible_to(user).filter(key__in=keys)
+    return list(found.select_related("incident", "source").order_by("id"))
+
+
+def readable(body: bytes) -> str:
+    """A body to read: JSON set out in lines, other text as it is, and what is no text as marks for it."""
+    text = body[:MOST_SHOWN].decode("utf-8", "replace")
+    if len(body) <= MOST_SHOWN:
+        try:
+            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+
+
+def _tell(request: HttpRequest, number: int, asked: int) -> None:
+    if number:
+        messages.success(request, f"{number} put into the queue again.")
+    if number < asked:
+        messages.warning(request, f"{asked - number} left alone: only what failed or was dropped is worked off again.")
+
+
+@admin.register(ChangeEvent)
+class ChangeEventAdmin(ReadOnlyAdmin):
+    """Deploys, configuration, flags: what somebody changed, told by their tools."""
+
+    ordering = ("-occurred_at", "-id")
+    list_display = ("occurred", "summary_shown", "service", "origin", "source")
+    list_display_links = ("summary_shown",)
+    list_select_related = ("source", "service")
+    list_filter = (SourceFilter,)
+    fields = ("summary", "occurred_at", "received_at", "service", "origin", "source", "details_shown", "links_shown")
+
+    @admin.display(description="When")
+    def occurred(self, change: ChangeEvent) -> SafeString | str:
+        return ago(change.occurred_at)
+
+    @admin.display(description="What")
+    def summary_shown(self, change: ChangeEvent) -> SafeString:
+        return format_html('<span class="ir-title">{}</span>', change.summary)
+
+    @admin.display(description="Details")
+    def details_shown(self, change: ChangeEvent) -> SafeString:
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(change.details))
+        return format_html('<table class="ir-table"><tbody>{}</tbody></table>', rows) if rows else SafeString("None.")
+
+    @admin.display(description="Links")
+    def links_shown(self, change: ChangeEvent) -> SafeString | str:
+        anchor = '<a class="ir-link" href="{}" rel="noopener noreferrer nofollow" target="_blank">{} ↗</a>'
+        return format_html_join(" · ", anchor, safe_links(change.links)) or "None."

@@ -1,0 +1,180 @@
+"""The pages of routes: their order, and what they would decide."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from alerts import validation
+from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, checked
+from alerts.admin.trying import TryForm, tried
+from alerts.matching import MatcherInvalid, matchers_from, words_of
+from alerts.models import Route
+from incident_response.exceptions import DomainError
+from incidents.admin.badges import severity_badge
+from users.admin import BackOfficeAdmin, RefusableForm
+from users.admin.paging import KeysetChangeList
+
+MOST = 1000  # routes; all are on one page, so that any can be dragged anywhere
+
+
+class RouteForm(RefusableForm):
+    """A route, with its conditions as Prometheus writes them."""
+
+    class Meta:
+        model = Route
+        fields = "__all__"
+        labels = {
+            "is_enabled": "Switched on",
+            "is_drop": "Drop them",
+            "go_on": "Go on to later routes",
+            "open_after_count": "Open only after (firings)",
+            "open_after_minutes": "Within (minutes)",
+        }
+        help_texts = {
+            "go_on": "Look at later routes too, for what this one leaves open.",
+            "open_after_count": "1: each opens or joins an incident at once.",
+            "open_after_minutes": "Firings longer apart do not count together.",
+        }
+
+    matchers = MatchersField(
+        required=False,
+        label="Which alerts",
+        help_text=f"{MATCHERS_HELP} Empty: all alerts.",
+    )
+    group_by = LabelNamesField(
+        required=False,
+        help_text="Names of labels, with commas between: alerts with the same values share one open incident, "
+        "whatever source they come from. Empty: as the source says.",
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        """No labels to group by is as the source says."""
+        cleaned = super().clean()
+        checked(self, "matchers", validation.matchers)
+        if "group_by" in self.cleaned_data:
+            self.cleaned_data["group_by"] = self.cleaned_data["group_by"] or None
+        return cleaned
+
+
+class RouteChangeList(KeysetChangeList):
+    """All routes in their order. Where it can be edited, Django wants the rows as a query, not as a list."""
+
+    def _describe(self, rows: list[Any]) -> None:
+        super()._describe(rows)
+        self.result_list = self.queryset.order_by(*self.model_admin.ordering)[: self.model_admin.list_per_page]
+
+
+@admin.register(Route)
+class RouteAdmin(BackOfficeAdmin):
+    """What to do with which alerts: the first route that matches decides, so their order matters."""
+
+    form = RouteForm
+    ordering = ("position", "id")
+    ordering_field = "position"
+    hide_ordering_field = True
+    list_per_page = MOST
+    list_display = ("name", "state", "conditions", "leads_to", "matched", "dropped")
+    list_display_links = ("name",)
+    list_select_related = ("team", "category", "service")
+    list_before_template = "admin/alerts/routes_above.html"
+    search_fields = ("name__icontains",)
+    autocomplete_fields = ("team", "category", "service")
+    fieldsets = (
+        (None, {"fields": (("name", "is_enabled"), "matchers")}),
+        (
+            "What becomes of them",
+            {"fields": (("is_drop", "go_on"), ("team", "service"), ("severity", "priority"), "category")},
+        ),
+        ("Incidents", {"fields": ("group_by", ("open_after_count", "open_after_minutes"))}),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return RouteChangeList
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """Part of the routes cannot be put in order: the list is not searched, only the fields that choose a route."""
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "alerts_route_changelist"
+        return () if is_list else super().get_search_fields(request)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """In the list only the order is edited."""
+        return super().get_changelist_form(request, **{**kwargs, "form": forms.ModelForm})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with whether its order can be changed."""
+        context = {**(extra_context or {}), "may_order": self.has_change_permission(request)}
+        return super().changelist_view(request, context)
+
+    def save_model(self, request: HttpRequest, obj: Route, form: Any, change: bool) -> None:
+        """A new one comes last."""
+        if not change:
+            last = Route.objects.aggregate(last=Max("position"))["last"]
+            obj.position = 0 if last is None else last + 1
+        super().save_model(request, obj, form, change)
+
+    def get_urls(self) -> list[Any]:
+        """The page to try them on."""
+        view = self.admin_site.admin_view(self.try_view)
+        return [path("try/", view, name="alerts_route_try"), *super().get_urls()]
+
+    def try_view(self, request: HttpRequest) -> HttpResponse:
+        """What would become of an alert. Nothing is stored."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = TryForm(request.POST or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Try the routes",
+            "opts": self.opts,
+            "form": form,
+            "back": reverse("admin:alerts_route_changelist"),
+        }
+        if form.is_valid():
+            try:
+                context["results"] = tried(form.cleaned_data, request.user)  # type: ignore[arg-type]
+            except DomainError as error:
+                form.add_error("text", error.message)
+        return TemplateResponse(request, "admin/alerts/try.html", context)
+
+    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, route: Route) -> str:
+        return "on" if route.is_enabled else "off"
+
+    @admin.display(description="Which alerts")
+    def conditions(self, route: Route) -> SafeString | str:
+        return shown(route.matchers) if route.matchers else "all"
+
+    @admin.display(description="What becomes of them")
+    def leads_to(self, route: Route) -> SafeString | str:
+        if route.is_drop:
+            return format_html('<span class="ir-badge ir-late">{}</span>', "dropped")
+        severity = severity_badge(route.severity) if route.severity else ""
+        words = " · ".join(str(part) for part in (route.team, route.service, route.category) if part)
+        onward = " · then on" if route.go_on else ""
+        return format_html("{} {}{}", severity, words or ("" if severity else "as the source says"), onward)
+
+    @admin.display(description="Matched")
+    def matched(self, route: Route) -> int:
+        return route.matched_count
+
+    @admin.display(description="Dropped")
+    def dropped(self, route: Route) -> int:
+        return route.dropped_count
+
+
+def shown(stored: Any) -> SafeString | str:
+    """Matchers in a list's cell."""
+    try:
+        return format_html('<code class="ir-code">{}</code>', words_of(matchers_from(stored)))
+    except MatcherInvalid:
+        return format_html('<span class="ir-badge ir-late">{}</span>', "spoilt: matches nothing")

@@ -1,0 +1,101 @@
+"""What alerts add to the incident's page and to the home page."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts.admin.badges import ago, alert_badge, marks, safe_links
+from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.services.changes import changes_before
+from alerts.vocabulary import AlertStatus, IntakeState
+from incidents.admin.badges import severity_badge
+from incidents.admin.sections import Section, on_home, on_incident
+from incidents.models import Incident
+from users.models import User
+
+ALERTS_SHOWN = 20
+CHANGES_SHOWN = 10
+FAILURES_SHOWN = 5
+MOST_COUNTED = 100
+MOST_WATCHED = 1000
+LATELY = dt.timedelta(hours=24)
+
+
+def of_incident(incident: Incident, user: User) -> Iterable[Section]:
+    """Its alerts, those that fire first, and what changed in the hour before."""
+    if not user.has_perm("alerts.view_alert"):
+        return
+    found = Alert.objects.filter(incident=incident).select_related("source").order_by("-id")
+    alerts = list(found.filter(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1])
+    alerts += list(found.exclude(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1 - len(alerts)])
+    if alerts:
+        rows = [_told(alert) for alert in alerts[:ALERTS_SHOWN]]
+        url = f"{reverse('admin:alerts_alert_changelist')}?q={incident.reference}"
+        yield Section(
+            "admin/alerts/incident_alerts.html", {"rows": rows, "url": url, "has_more": len(alerts) > ALERTS_SHOWN}
+        )
+    changes = changes_before(incident, limit=CHANGES_SHOWN)
+    if changes:
+        shown = [(change, ago(change.occurred_at), safe_links(change.links)) for change in changes]
+        yield Section("admin/alerts/incident_changes.html", {"rows": shown})
+
+
+def _told(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": alert,
+        "status": alert_badge(alert),
+        "severity": severity_badge(alert.severity),
+        "marks": marks(alert),
+        "seen": ago(alert.last_seen_at),
+    }
+
+
+def of_home(user: User) -> Iterable[Section]:
+    """What keeps alerts from coming in, for those who can mend it; nothing while all is well."""
+    if not user.is_admin:
+        return
+    now = timezone.now()
+    failed = list(
+        IntakeEvent.objects.filter(state=IntakeState.FAILED)
+        .order_by("-id")
+        .values("pk", "reason", "received_at", "source__name")[: MOST_COUNTED + 1]
+    )
+    context = {
+        "failures": [{**row, "ago": ago(row["received_at"], now)} for row in failed[:FAILURES_SHOWN]],
+        "number": min(len(failed), MOST_COUNTED),
+        "is_cut": len(failed) > MOST_COUNTED,
+        "limited": limited_since(now - LATELY),
+        "silent": silent_at(now),
+    }
+    if failed or context["limited"] or context["silent"]:
+        yield Section("admin/alerts/home_intake.html", context)
+
+
+def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:
+    """Id and name of the sources that sent more than they may."""
+    events = IntakeEvent.objects.filter(state=IntakeState.LIMITED, received_at__gte=moment).order_by()
+    sources = Source.objects.filter(pk__in=events.values("source")).order_by("name")
+    return list(sources.values_list("pk", "name")[:MOST_COUNTED])
+
+
+def silent_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
+    """Name, address of its page, and last sign of life of what was to be heard of and was not."""
+    silent = []
+    beats = Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source")
+    for beat in beats.order_by("last_beat_at")[:MOST_WATCHED]:
+        if now - beat.last_beat_at > dt.timedelta(minutes=beat.interval_minutes):
+            url = reverse("admin:alerts_heartbeat_change", args=[beat.pk])
+            silent.append((f"{beat.name} ({beat.source.name})", url, ago(beat.last_beat_at, now)))
+    for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False)[:MOST_WATCHED]:
+        heard = source.last_received_at or source.created_at
+        if now - heard > dt.timedelta(minutes=source.heartbeat_minutes or 0):
+            url = reverse("admin:alerts_source_change", args=[source.pk])
+            silent.append((source.name, url, ago(source.last_received_at, now)))
+    return silent
+
+
+on_incident(of_incident)
+on_home(of_home)

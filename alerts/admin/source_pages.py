@@ -1,0 +1,192 @@
+"""What can be done on a source's page: keys, a sample, switching it on and off."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from alerts.adapters import adapters
+from alerts.models import IntakeEvent, Source, SourceKey
+from alerts.services import process_waiting
+from alerts.services.keys import give_key, snippet_for, take_key_back
+from alerts.services.sampling import send_sample
+from alerts.services.sources import MAX_KEYS, forget
+from alerts.vocabulary import IntakeState, Kind
+from incident_response.exceptions import DomainError
+from users.admin.base import attempt
+
+GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
+TEST_SECONDS = 5.0
+
+
+def panel_of(source: Source) -> dict[str, Any]:
+    """What surrounds the form of a source."""
+    keys = list(source.keys.all())
+    return {
+        "source": source,
+        "keys": keys,
+        "may_have_key": len(keys) < MAX_KEYS,
+        "has_sample": source.kind in adapters(),
+        "has_guide": guide_of(source.kind) is not None,
+        "events_url": f"{reverse('admin:alerts_intakeevent_changelist')}?state=any&source={source.pk}",
+        "alerts_url": f"{reverse('admin:alerts_alert_changelist')}?source={source.pk}",
+    }
+
+
+def guide_of(kind: str) -> Path | None:
+    """The page of the documentation about a kind of source, where it was installed too."""
+    page = GUIDES / f"{kind}.md"
+    return page if kind in Kind.values and page.is_file() else None
+
+
+class SourcePages:
+    """The addresses below a source's page."""
+
+    admin_site: Any
+    opts: Any
+
+    def get_urls(self) -> list[Any]:
+        """Ours before Django's, which would take any path for an id."""
+        views: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+            "key": ("<int:pk>/key/", self.key_view),
+            "revoke": ("<int:pk>/keys/<int:key_id>/revoke/", self.revoke_view),
+            "sample": ("<int:pk>/sample/", self.sample_view),
+            "switch": ("<int:pk>/switch/", self.switch_view),
+            "guide": ("guide/<slug:kind>/", self.guide_view),
+        }
+        ours = [
+            path(route, self.admin_site.admin_view(view), name=f"alerts_source_{name}")
+            for name, (route, view) in views.items()
+        ]
+        return [*ours, *super().get_urls()]  # type: ignore[misc]
+
+    def key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give it another key."""
+        source = self._source(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            return self.show_new_key(request, source)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return self._back(source)
+
+    def show_new_key(self, request: HttpRequest, source: Source) -> HttpResponse:
+        """A new key, on the one page that ever shows it: nothing is redirected to, so nothing has to remember it."""
+        _key, text = give_key(source, by=request.user)  # type: ignore[arg-type]
+        context = {
+            **self._context(request, source, f"The key of {source.name}"),
+            "key": text,
+            "snippet": snippet_for(source, text),
+            "has_guide": guide_of(source.kind) is not None,
+        }
+        return TemplateResponse(request, "admin/alerts/new_key.html", context)
+
+    def revoke_view(self, request: HttpRequest, pk: int, key_id: int) -> HttpResponse:
+        """Take a key out of use."""
+        source = self._source(request, pk)
+        key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
+        if key is None:
+            raise Http404
+        if request.method != "POST":
+            sentence = f"Whoever still sends with the key {key} is refused from now on."
+            return self._ask(request, source, f"Revoke the key {key}", sentence, "Revoke", is_danger=True)
+        work = lambda: take_key_back(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
+        attempt(request, work, done=f"The key {key} is of no use any more.")
+        return self._back(source)
+
+    def sample_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the sample of its kind, and show what came of it."""
+        source = self._source(request, pk)
+        if request.method != "POST":
+            sentence = (
+                "Sends the tool's own example to this source, the way the tool would. "
+                "It goes the way of every alert: it may open an incident."
+            )
+            return self._ask(request, source, f"Test {source.name}", sentence, "Send the sample")
+        try:
+            sample = send_sample(source)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return self._back(source)
+        if sample.event is None:
+            messages.error(request, f"It was answered {sample.status}: {sample.detail}")
+            return self._back(source)
+        event = _worked_off(sample.event)
+        messages.success(request, f"The sample was answered {sample.status}. Below is what came of it.")
+        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+
+    def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take what it sends, or refuse it from now on."""
+        source = self._source(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        source.is_enabled = not source.is_enabled
+        source.save(update_fields=["is_enabled"])
+        forget()
+        word = "on" if source.is_enabled else "off: what it sends is refused"
+        messages.success(request, f"{source.name} is {word}.")
+        return self._back(source)
+
+    def guide_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """The documentation's page about a kind of source."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        page = guide_of(kind)
+        if page is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Setting up {Kind(kind).label}",
+            "text": page.read_text(encoding="utf-8"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/alerts/guide.html", context)
+
+    # --- Shared -------------------------------------------------------------------------------------------------------
+
+    def _source(self, request: HttpRequest, pk: int) -> Source:
+        if not self.has_change_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        source: Source | None = Source.objects.filter(pk=pk).first()
+        if source is None:
+            raise Http404
+        return source
+
+    def _back(self, source: Source) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:alerts_source_change", args=[source.pk]))
+
+    def _context(self, request: HttpRequest, source: Source, title: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "original": source,
+            "source": source,
+            "back": reverse("admin:alerts_source_change", args=[source.pk]),
+        }
+
+    def _ask(
+        self, request: HttpRequest, source: Source, title: str, sentence: str, submit: str, **more: Any
+    ) -> HttpResponse:
+        context = {**self._context(request, source, title), "sentence": sentence, "submit": submit, **more}
+        return TemplateResponse(request, "admin/ask.html", context)
+
+
+def _worked_off(event: IntakeEvent) -> IntakeEvent:
+    """The event, worked off here unless a worker is quicker; waiting still where the queue is long."""
+    until = time.monotonic() + TEST_SECONDS
+    while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():
+        if not process_waiting():
+            break
+    return event
+
+
+__all__ = ["SourcePages", "guide_of", "panel_of"]

@@ -1,0 +1,203 @@
+"""The pages of sources and heartbeats."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
+
+from alerts import validation
+from alerts.admin.badges import ago
+from alerts.admin.fields import LabelNamesField, SeverityMapField, TemplatesField, checked
+from alerts.admin.source_pages import SourcePages, panel_of
+from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.services.sources import forget
+from alerts.vocabulary import IntakeState
+from users.admin import BackOfficeAdmin, RefusableForm
+
+LIMITED_LATELY = dt.timedelta(hours=24)
+
+
+class SourceForm(RefusableForm):
+    """A source, as the people who set it up think of it."""
+
+    class Meta:
+        model = Source
+        fields = "__all__"
+        labels = {
+            "is_enabled": "Switched on",
+            "reopen_minutes": "Reopens within (minutes)",
+            "auto_resolve": "Resolves by itself",
+            "heartbeat_minutes": "Must be heard of every (minutes)",
+            "expire_minutes": "Alerts expire after (minutes)",
+            "rate_limit": "Requests a minute",
+        }
+        help_texts = {"rate_limit": "At most; what is above is refused, and the sender tries again."}
+
+    group_by = LabelNamesField(
+        required=False,
+        help_text="Names of labels, with commas between. Alerts with the same values share one open incident; "
+        "empty: each alert has its own.",
+    )
+    severity_map = SeverityMapField(
+        required=False,
+        label="Words for severity",
+        help_text="The sender's words for ours (critical, high, medium, low), one a line.",
+    )
+    templates = TemplatesField(
+        required=False, help_text="Only for the generic webhook: where each field lies in what is sent, one a line."
+    )
+    signing_secret = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="What the sender signs with, where it does (GitHub, Sentry). Never shown again; empty keeps it.",
+    )
+    forget_secret = forms.BooleanField(
+        required=False, label="Forget the signing secret", widget=UnfoldBooleanSwitchWidget
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Keep the secret where none was entered; templates only where the kind takes them."""
+        cleaned = super().clean()
+        kind = self.cleaned_data.get("kind", "")
+        checked(self, "templates", lambda value: validation.templates(value, kind))
+        if self.cleaned_data.get("forget_secret"):
+            self.cleaned_data["signing_secret"] = ""
+        elif not self.cleaned_data.get("signing_secret"):
+            self.cleaned_data["signing_secret"] = self.initial.get("signing_secret", "")
+        return cleaned
+
+
+class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
+    """Switched on or off."""
+
+    title, parameter_name = "state", "enabled"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "On"), ("no", "Off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(is_enabled=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(Source)
+class SourceAdmin(SourcePages, BackOfficeAdmin):
+    """Where alerts come from. The key of a source is shown when it is made, and never again."""
+
+    form = SourceForm
+    ordering = ("name", "id")
+    list_display = ("name", "kind", "team", "state", "heard", "is_firing", "is_limited")
+    list_select_related = ("team",)
+    list_filter = (("kind", ChoicesDropdownFilter), EnabledFilter)
+    search_fields = ("name__icontains",)
+    sortable_by = ("name",)
+    autocomplete_fields = ("team",)
+    change_form_outer_before_template = "admin/alerts/source_panel.html"
+    fieldsets = (
+        (None, {"fields": (("name", "kind"), ("team", "is_enabled"))}),
+        ("Severity", {"fields": ("default_severity", "severity_map")}),
+        ("Incidents", {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
+        ("Silence and limits", {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
+        ("What is sent", {"fields": ("templates", "signing_secret"), "classes": ["collapse"]}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        """With whether alerts fire and whether it was limited: two lists made once, not a look for each row."""
+        firing = Alert.objects.firing().order_by().values("source")
+        limited = IntakeEvent.objects.filter(state=IntakeState.LIMITED).order_by()
+        lately = limited.filter(received_at__gte=timezone.now() - LIMITED_LATELY).values("source")
+        rows: QuerySet[Source] = super().get_queryset(request)
+        return rows.annotate(fires=_is_in(firing), was_limited=_is_in(lately))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        """Only a secret that is there can be forgotten."""
+        shown = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
+        if obj is not None and obj.signing_secret:
+            shown[-1][1]["fields"] = (*shown[-1][1]["fields"], "forget_secret")
+        return shown
+
+    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, source: Source) -> str:
+        return "on" if source.is_enabled else "off"
+
+    @admin.display(description="Last received")
+    def heard(self, source: Source) -> SafeString | str:
+        return ago(source.last_received_at)
+
+    @admin.display(description="Alerts")
+    def is_firing(self, source: Any) -> SafeString | str:
+        return format_html('<span class="ir-badge ir-status-open">{}</span>', "firing") if source.fires else ""
+
+    @admin.display(description="Limited")
+    def is_limited(self, source: Any) -> SafeString | str:
+        return format_html('<span class="ir-badge ir-late">{}</span>', "in 24 h") if source.was_limited else ""
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """Save, and have this process forget how it was."""
+        super().save_model(request, obj, form, change)
+        forget()
+
+    def delete_model(self, request: HttpRequest, obj: Source) -> None:
+        super().delete_model(request, obj)
+        forget()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        super().delete_queryset(request, queryset)
+        forget()
+
+    def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
+        """The one page that shows its first key."""
+        return self.show_new_key(request, obj)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form, below the buttons."""
+        source = self.get_object(request, object_id)
+        around = panel_of(source) if source else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})
+        return response
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(BackOfficeAdmin):
+    """Signs of life. A sender's first beat makes its own; one that stays away raises an alert."""
+
+    ordering = ("name", "id")
+    list_display = ("name", "source", "interval", "heard", "state")
+    list_select_related = ("source",)
+    list_filter = (EnabledFilter,)
+    search_fields = ("name__icontains",)
+    autocomplete_fields = ("source",)
+    fields = ("source", "name", "interval_minutes", "is_enabled")
+
+    @admin.display(description="Every")
+    def interval(self, heartbeat: Heartbeat) -> str:
+        return f"{heartbeat.interval_minutes} min"
+
+    @admin.display(description="Last heard")
+    def heard(self, heartbeat: Heartbeat) -> SafeString | str:
+        return ago(heartbeat.last_beat_at)
+
+    @display(description="State", label={"missed": "danger", "alive": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, heartbeat: Heartbeat) -> str:
+        if not heartbeat.is_enabled:
+            return "off"
+        limit = dt.timedelta(minutes=heartbeat.interval_minutes)
+        return "missed" if timezone.now() - heartbeat.last_beat_at > limit else "alive"
+
+
+def _is_in(sources: QuerySet[Any, Any]) -> Case:
+    return Case(When(Q(pk__in=sources), then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+__all__ = ["EnabledFilter", "HeartbeatAdmin", "SourceAdmin", "SourceForm"]

@@ -1,0 +1,107 @@
+"""The page that tries the routes on an alert: the form, and the decision told in words."""
+
+import json
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
+
+from alerts.admin.fields import area, pairs
+from alerts.drafts import TITLE_LENGTH
+from alerts.models import Source
+from alerts.services.simulating import simulate
+from incident_response.exceptions import DomainError
+from incidents.admin.badges import severity_badge
+from incidents.vocabulary import SEVERITY_OF_WORD
+from users.models import User
+
+LABELS, PAYLOAD = "labels", "payload"
+LONGEST = 200_000
+MOST_LABELS = 100
+OWN = ("title", "severity", "description")
+
+
+class TryForm(forms.Form):
+    """What is tried."""
+
+    shape = forms.ChoiceField(
+        label="What it is",
+        choices=[(LABELS, "An alert: its labels, one a line"), (PAYLOAD, "What a source sends, as it sends it")],
+        initial=LABELS,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("name"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Needed for what a source sends: it says how to read it.",
+    )
+    text = forms.CharField(
+        label="Alert",
+        max_length=LONGEST,
+        strip=False,
+        widget=area(10, "title = Disk almost full\nseverity = high\nhost = db-3\ncluster = eu-1"),
+        help_text="Labels are written name = value; title, severity and description are the alert's own.",
+    )
+    at = forms.SplitDateTimeField(
+        required=False,
+        label="At",
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text="When it would come, for silences and groups; empty: now.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A payload needs its source, lines have to be lines."""
+        cleaned = super().clean() or {}
+        if cleaned.get("shape") == PAYLOAD and not cleaned.get("source"):
+            self.add_error("source", "Say which source sends it.")
+        if cleaned.get("shape") == LABELS and "text" in cleaned:
+            try:
+                cleaned["alert"] = alert_of(cleaned["text"])
+            except ValueError as error:
+                self.add_error("text", str(error))
+        return cleaned
+
+
+def alert_of(text: str) -> dict[str, Any]:
+    """An alert from lines of labels. Raises ValueError."""
+    facts = dict(pairs(text, "host = db-3"))
+    if len(facts) > MOST_LABELS:
+        raise ValueError(f"There are at most {MOST_LABELS} labels.")
+    alert: dict[str, Any] = {name: facts.pop(name) for name in OWN if name in facts}
+    alert["severity"] = alert.get("severity", "").lower()
+    if alert["severity"] and alert["severity"] not in SEVERITY_OF_WORD:
+        facts["severity"] = alert.pop("severity")  # the source's own words decide
+    return {**alert, "title": (alert.get("title") or "Tried alert")[:TITLE_LENGTH], "labels": facts}
+
+
+def tried(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
+    """What would become of it, for the page. Raises DomainError for what cannot be read."""
+    how: dict[str, Any] = {"viewer": viewer, "source": asked["source"], "at": asked["at"]}
+    if asked["shape"] == LABELS:
+        answer = simulate(alert=asked["alert"], **how)
+    else:
+        kind = {"content-type": "application/json"} if _is_json(asked["text"]) else {}
+        answer = simulate(payload=asked["text"], headers=kind, **how)
+    if not answer["alerts"]:
+        raise DomainError("There is no alert in it.")
+    return [_shown(one) for one in answer["alerts"]]
+
+
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    opening = one["opening"]
+    return {
+        **one,
+        "severity": severity_badge(SEVERITY_OF_WORD[one["alert"]["severity"]]),
+        "opening_severity": severity_badge(SEVERITY_OF_WORD[opening["severity"]]) if opening else "",
+        "grouped": ", ".join(f"{name}={value}" for name, value in one["group_by"].items()),
+        "people": ", ".join(person["name"] for person in one["notified"]),
+    }
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,178 @@
+from unittest.mock import patch
+
+from django.urls import reverse
+
+from alerts.models import Alert
+from alerts.tests.back_office import BackOfficeCase
+from alerts.tests.factories import fire, make_silence, make_source, resolve
+from incidents import services
+from incidents.models import Incident
+
+
+class AlertCase(BackOfficeCase):
+    def setUp(self) -> None:
+        self.source = make_source(name="Prometheus", team=self.team)
+        self.sign_in(self.responder)
+
+    def titles(self, query: str) -> set[str]:
+        return {alert.title for alert in self.listed("alert", query)}
+
+
+class ListTests(AlertCase):
+    def test_it_filters_and_searches(self) -> None:
+        other = make_source(name="Other")
+        make_silence(("quiet", "=", "yes"))
+        disk = fire(self.source, "disk", title="Disk full", severity="critical", labels={"host": "db-3", "a": "b"})
+        fire(other, "cpu", title="CPU busy", labels={"host": "db-3", "quiet": "yes"})
+        fire(self.source, "net", title="Net down")
+        resolve(self.source, "net", title="Net down")
+        cases = {
+            "?status=firing": {"Disk full", "CPU busy"},
+            "?status=resolved": {"Net down"},
+            "?severity=critical": {"Disk full"},
+            f"?source={other.pk}": {"CPU busy"},
+            "?source=x": set(),
+            "?marked=silenced": {"CPU busy"},
+            "?marked=alone": {"CPU busy"},
+            "?marked=flapping": set(),
+            "?seen=hour": {"Disk full", "CPU busy", "Net down"},
+            "?q=host=db-3": {"Disk full", "CPU busy"},
+            "?q=host=db-3+a=b": {"Disk full"},
+            '?q=host="db-3"+disk': {"Disk full"},
+            "?q=host=db": set(),
+            f"?q=inc-{disk.incident_id}": {"Disk full"},
+            "?q=down": set(),
+            "?q=busy": {"CPU busy"},
+        }
+
+        for query, expected in cases.items():
+            with self.subTest(query):
+                self.assertEqual(self.titles(query), expected)
+
+    def test_it_pages_by_key(self) -> None:
+        for number in range(5):
+            fire(self.source, f"{number}")
+        seen, query = [], "?"
+
+        with patch("alerts.admin.alerts.AlertAdmin.list_per_page", 2):
+            while query:
+                changes = self.client.get(self.list_of("alert") + query).context["cl"]
+                seen.append(len(changes.result_list))
+                query = changes.next_url
+
+        self.assertEqual(seen, [2, 2, 1])
+
+    def test_it_costs_the_same_at_any_number(self) -> None:
+        urls = [self.list_of("alert"), f"{self.list_of('alert')}?status=firing&q=host=a", reverse("admin:index")]
+        self._grow(10)
+        few = [len(self.queries(url)) for url in urls]
+        self._grow(200)
+
+        many = [self.queries(url) for url in urls]
+
+        self.assertEqual([len(queries) for queries in many], few)
+        self.assertFalse([sql for queries in many for sql in queries if "OFFSET" in sql])
+
+    def _grow(self, number: int) -> None:
+        for index in range(Alert.objects.count(), number):
+            fire(self.source, str(index), labels={"host": "a"})
+
+    def test_it_hides_alerts_of_incidents_that_are_hidden(self) -> None:
+        alert = fire(self.source, title="Secret")
+        services.update(Incident.objects.get(), by=self.admin, fields={"is_restricted": True})
+        self.sign_in(self.outsider)
+
+        opened = self.client.get(self.page(alert), follow=True)
+
+        self.assertEqual(self.titles(""), set())
+        self.assertNotContains(opened, "Secret")
+        self.assertEqual(self.client.get(self.page(alert, "move")).status_code, 404)
+
+
+class PageTests(AlertCase):
+    def test_it_shows_what_is_known(self) -> None:
+        alert = fire(
+            self.source,
+            labels={"host": "db-3", "x": "<b>bold</b>"},
+            annotations={"runbook": "Call <i>Bob</i>"},
+            links=(
+                {"href": "https://wiki.example/x", "text": "Runbook"},
+                {"href": "javascript:alert(1)", "text": "Bad"},
+            ),
+        )
+
+        answer = self.client.get(self.page(alert))
+
+        self.assertContains(answer, f"?q={'host%3Ddb-3'}")
+        self.assertContains(answer, "&lt;b&gt;bold")
+        self.assertContains(answer, 'href="https://wiki.example/x" rel="noopener noreferrer nofollow"')
+        self.assertContains(answer, alert.incident.reference)
+        self.assertNotContains(answer, "javascript:alert")
+        self.assertNotContains(answer, "<i>Bob")
+
+    def test_it_offers_a_silence_for_alerts_like_it(self) -> None:
+        alert = fire(self.source, severity="high", labels={"host": "db-3", "severity": "high"})
+        url = f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}"
+
+        page, form = self.client.get(self.page(alert)), self.client.get(url)
+
+        self.assertContains(page, url)
+        self.assertEqual(form.context["adminform"].form["matchers"].value(), 'host="db-3"\nsource="Prometheus"')
+
+
+class MovingTests(AlertCase):
+    def test_it_moves_an_alert_to_another_incident(self) -> None:
+        one, other = fire(self.source, "one"), fire(self.source, "other")
+
+        self.client.post(self.page(one, "move"), {"apply": "1", "incident": other.incident.reference})
+
+        one.refresh_from_db()
+        self.assertEqual(one.incident, other.incident)
+        self.assertEqual(other.incident.events.order_by("-seq")[0].origin, "admin")
+
+    def test_it_says_what_forbids_it(self) -> None:
+        one = fire(self.source, "one")
+        over = fire(self.source, "over")
+        services.resolve(over.incident, by=self.responder)
+        cases = {"INC-999999": "INC-999999", over.incident.reference: "reopen it first", "": "required"}
+
+        for reference, sentence in cases.items():
+            with self.subTest(reference):
+                answer = self.client.post(self.page(one, "move"), {"apply": "1", "incident": reference})
+
+                self.assertContains(answer, sentence)
+
+    def test_it_splits_what_was_ticked(self) -> None:
+        self.source.group_by = ["cluster"]
+        self.source.save()
+        one, other = (fire(self.source, name, labels={"cluster": "eu"}) for name in ("one", "other"))
+        ticked = {"action": "split_selected", "_selected_action": [other.pk]}
+
+        asked = self.client.post(self.list_of("alert"), ticked)
+        self.client.post(self.list_of("alert"), {**ticked, "apply": "1", "title": "Its own"})
+
+        other.refresh_from_db()
+        self.assertContains(asked, "Split 1 alert")
+        self.assertEqual(other.incident.title, "Its own")
+        self.assertNotEqual(other.incident, one.incident)
+
+    def test_it_moves_what_was_ticked(self) -> None:
+        one, two, target = (fire(self.source, name) for name in ("one", "two", "target"))
+        ticked = {"action": "move_selected", "_selected_action": [one.pk, two.pk]}
+
+        answer = self.client.post(
+            self.list_of("alert"), {**ticked, "apply": "1", "incident": target.incident.reference}
+        )
+
+        self.assertEqual(set(Alert.objects.values_list("incident", flat=True)), {target.incident_id})
+        self.assertIn("2 alerts moved", self.messages(answer))
+
+    def test_it_refuses_who_works_elsewhere(self) -> None:
+        one, other = fire(self.source, "one"), fire(self.source, "other")
+        self.sign_in(self.outsider)
+
+        answer = self.client.post(self.page(one, "move"), {"apply": "1", "incident": other.incident.reference})
+
+        one.refresh_from_db()
+        self.assertEqual(answer.status_code, 200)
+        self.assertNotEqual(one.incident, other.incident)
