@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import File
 
-from incident_response.demo import PASSWORD, address_of
+from incident_response.demo import PASSWORD, address_of, alerting
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, SlaPolicy, Visibility
@@ -47,7 +47,13 @@ def load(now: dt.datetime) -> None:
     """Everything, or nothing at all. `now` is the moment that the content's times count back from."""
     names = _organisation(_content("organisation.toml"))
     incidents: dict[str, Incident] = {}
-    for at, happen in sorted(_happenings(_content("incidents.toml"), names, incidents, now), key=lambda pair: pair[0]):
+    told = _content("alerts.toml")
+    alerting.set_up(told, names.people, now, span_of)
+    happened = [
+        *_happenings(_content("incidents.toml"), names, incidents, now),
+        *alerting.happenings(told, now, span_of),
+    ]
+    for at, happen in sorted(happened, key=lambda pair: pair[0]):
         _miss_targets(until=at)
         happen()
     _miss_targets(until=now)
@@ -65,6 +71,11 @@ def run_jobs(now: dt.datetime) -> None:
 def seconds_of(text: str) -> int:
     """The length of a span such as `2d 4h 30m`."""
     return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([dhm])", text))
+
+
+def span_of(text: str) -> dt.timedelta:
+    """A span such as `2d 4h 30m`."""
+    return dt.timedelta(seconds=seconds_of(text))
 
 
 def _content(name: str) -> Values:
@@ -103,7 +114,7 @@ def _category(row: Values, teams: dict[str, Team]) -> Category:
 
 def _happenings(
     content: Values, names: Names, incidents: dict[str, Incident], now: dt.datetime
-) -> Iterator[tuple[dt.datetime, Callable[[], None]]]:
+) -> Iterator[tuple[dt.datetime, Callable[[], object]]]:
     """When each report and each step happened, and what does it."""
     for row in content["incident"]:
         opened = now - dt.timedelta(seconds=seconds_of(row["ago"]))

@@ -1,0 +1,94 @@
+"""Bringing the demo's alerts in: set up as an administrator would, then told by their sources in order."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from alerts.drafts import Action, Change, Draft
+from alerts.incoming import Incoming
+from alerts.intake.serving import event_of
+from alerts.models import Heartbeat, Route, Silence, Source
+from alerts.services import enqueue, process_waiting
+from alerts.services.changes import take
+from alerts.services.processing import read
+from alerts.services.queue import insert_events
+from incidents.models import Category
+from responders.models import Service, Team
+from users.models import User
+
+Values = dict[str, Any]
+Happening = tuple[dt.datetime, Callable[[], object]]
+
+
+def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: Callable[[str], dt.timedelta]) -> None:
+    """Sources, heartbeats, routes and silences; `span` reads lengths of time."""
+    sources = {row.pop("key"): _source(row) for row in content["source"]}
+    content["sources"] = sources
+    for row in content["heartbeat"]:
+        at, source = now - span(row.pop("ago")), sources[row.pop("source")]
+        Heartbeat.objects.create(source=source, last_beat_at=at, **row)
+    for position, row in enumerate(content["route"]):
+        _checked(Route(position=position, **{**row, **_related(row)}))
+    for row in content["silence"]:
+        by, lasts = people[row.pop("by")], span(row.pop("lasts"))
+        times = {name: dt.time.fromisoformat(row[name]) for name in ("starts_time", "ends_time") if name in row}
+        begun = now - dt.timedelta(hours=1)
+        _checked(Silence(created_by=by, starts_at=begun, ends_at=now + lasts, created_at=begun, **{**row, **times}))
+
+
+def happenings(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
+    """When each alert and each change was told, and what takes it in."""
+    sources = content["sources"]
+    found: list[Happening] = []
+    for row in content["alert"]:
+        at, source = now - span(row.pop("ago")), sources[row.pop("source")]
+        over = row.pop("resolved_after", "")
+        draft = Draft(**{**row, "links": tuple(row.get("links", ())), "starts_at": at})
+        found.append((at, partial(_tell, source, draft, at)))
+        if over:
+            end = at + span(over)
+            ended = Draft(title=draft.title, action=Action.RESOLVE, labels=draft.labels, ends_at=end)
+            found.append((end, partial(_tell, source, ended, end)))
+    for row in content["change"]:
+        at, source = now - span(row.pop("ago")), sources[row.pop("source")]
+        links, services = tuple(row.pop("links", ())), tuple(row.pop("services", ()))
+        change = Change(occurred_at=at, links=links, services=services, **row)
+        found.append((at, partial(take, source, [change], at=at)))
+    found += [(now, partial(_fail, sources[row["source"]], row["body"])) for row in content["failed"]]
+    return found
+
+
+def _source(row: Values) -> Source:
+    team = Team.objects.get(name=row["team"]) if "team" in row else None
+    source = _checked(Source(**{**row, "team": team}))
+    assert isinstance(source, Source)  # noqa: S101 (for the type checker)
+    return source
+
+
+def _related(row: Values) -> Values:
+    named = {"team": (Team, "name"), "service": (Service, "slug"), "category": (Category, "slug")}
+    return {
+        name: model._default_manager.get(**{column: row[name]})
+        for name, (model, column) in named.items()
+        if name in row
+    }
+
+
+def _checked(row: Source | Route | Silence) -> Source | Route | Silence:
+    row.full_clean()
+    row.save(force_insert=True)
+    return row
+
+
+def _tell(source: Source, draft: Draft, at: dt.datetime) -> None:
+    enqueue(source, [draft], at=at)
+    process_waiting(at)
+
+
+def _fail(source: Source, body: str) -> None:
+    """Something that cannot be read, with the reason that its sender was given."""
+    event = event_of(Incoming("POST", "", {"content-type": "application/json"}, body.encode()), source)
+    reading = read(event, source)
+    event.state, event.reason = reading.state, reading.reason
+    insert_events([event])
