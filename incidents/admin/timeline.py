@@ -78,6 +78,8 @@ def _shown(value: Any) -> str:
 def _facts(data: dict[str, Any]) -> Iterable[str]:
     if "incident" in data:
         yield f"{str(data.get('link', '')).replace('_', ' ').capitalize()} {data['incident']}"
+    if isinstance(data.get("alert"), dict):
+        yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):
         yield str(data["user"].get("name", ""))
     if isinstance(data.get("name"), str):
