@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from logs.queries import Query, Searched, letters
@@ -49,10 +50,15 @@ class Spec:
     window: int = 300
     interval: int = 60
 
-    @property
+    @cached_property
     def step(self) -> int:
         """The length of a step in seconds."""
         return math.gcd(self.window, self.interval)
+
+    @property
+    def condition(self) -> tuple[object, ...]:
+        """What decides how lines are counted; rules that have it in common count the same."""
+        return (self.query, self.level, self.service, self.group_by, self.step)
 
     @property
     def needs_attributes(self) -> bool:
@@ -67,6 +73,8 @@ class Spec:
 
     def group_of(self, line: Counted) -> Group:
         """The values that the line is grouped by."""
+        if not self.group_by:
+            return ()
         return tuple(_value(line, name)[:VALUE_LENGTH] for name in self.group_by)
 
     def labels_of(self, group: Group) -> dict[str, str]:
@@ -139,17 +147,31 @@ class Tally:
 
     def add(self, spec: Spec, line: Counted, seconds: float) -> None:
         """Count a line."""
-        group = spec.group_of(line)
-        steps = self.counts.get(group)
-        if steps is None:
-            if len(self.counts) >= MAX_GROUPS and group:
-                group = (OTHERS,) * len(group)
-            steps = self.counts.setdefault(group, {})
+        group = self._group(spec.group_of(line))
+        steps = self.counts[group]
         number = int(seconds // spec.step)
         steps[number] = steps.get(number, 0) + 1
         samples = self.samples.setdefault(group, [])
         if len(samples) < SAMPLES:
             samples.append(line.message[:SAMPLE_LENGTH])
+
+    def merge(self, other: "Tally") -> None:
+        """Take over what was counted elsewhere in the same steps."""
+        for theirs, counted in other.counts.items():
+            group = self._group(theirs)
+            steps = self.counts[group]
+            for number, count in counted.items():
+                steps[number] = steps.get(number, 0) + count
+            samples = self.samples.setdefault(group, [])
+            samples += other.samples[theirs][: SAMPLES - len(samples)]
+
+    def _group(self, group: Group) -> Group:
+        """The group that lines are counted in, which has a place then."""
+        if group not in self.counts:
+            if len(self.counts) >= MAX_GROUPS and group:
+                group = (OTHERS,) * len(group)
+            self.counts.setdefault(group, {})
+        return group
 
     def sliding(self, spec: Spec, ends: Sequence[int]) -> Iterator[tuple[int, dict[Group, int]]]:
         """How many lines of each group lie in the window up to each of `ends` (ascending seconds since 1970)."""

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 import structlog
 from django.utils import timezone
@@ -35,7 +36,7 @@ from logs.models import DetectionRule
 from logs.models.rules import SETTLE_SECONDS
 from logs.services.drafting import draft_of, immediate_draft
 from logs.services.rules import immediate, spec_of
-from logs.sources import LogSource, source_of_kind
+from logs.sources import LogSource, SeenLine, source_of_kind
 from users import rows
 from users.transactions import unit_of_work
 
@@ -189,28 +190,35 @@ def evaluate(tasks: Iterable[Task], now: dt.datetime) -> None:
 
 def read(source: LogSource, tasks: Sequence[Task], since: int, until: int, *, limit: int = MAX_LINES) -> int:
     """Count the lines of a range of time for all tasks; the number of lines read, which ends with `limit`."""
-    by_id = {task.spec.id: task for task in tasks}
-    index = Index(task.spec for task in tasks)
-    with_attributes = any(task.spec.needs_attributes for task in tasks)
-    start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
+    alike: dict[tuple[object, ...], list[Task]] = defaultdict(list)
+    for task in tasks:
+        alike[task.spec.condition].append(task)
+    counted = {some[0].spec.id: Tally() for some in alike.values()}
+    index = Index(some[0].spec for some in alike.values())
     number = 0
-    for service, level, below in reads([task.spec for task in tasks]):
-        lines = source.lines(
-            start,
-            end,
-            level=level,
-            below=below,
-            service=service,
-            limit=limit - number,
-            with_attributes=with_attributes,
-        )
-        for line in lines:
-            number += 1
-            for spec in index.matching(line):
-                by_id[spec.id].tally.add(spec, line, line.timestamp.timestamp())
+    for line in _lines(source, [task.spec for task in tasks], since, until, limit):
+        number += 1
+        for spec in index.matching(line):
+            counted[spec.id].add(spec, line, line.timestamp.timestamp())
+    for some in alike.values():
+        for task in some:
+            task.tally.merge(counted[some[0].spec.id])
     if number >= limit:
         log.warning("detection_read_cut", since=since, until=until, lines=number)
     return number
+
+
+def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, limit: int) -> Iterator[SeenLine]:
+    """The lines that these rules may want, none twice; at most `limit`."""
+    start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
+    with_attributes = any(spec.needs_attributes for spec in specs)
+    parts = (
+        source.lines(
+            start, end, level=level, below=below, service=service, limit=limit, with_attributes=with_attributes
+        )
+        for service, level, below in reads(specs)
+    )
+    return islice(chain.from_iterable(parts), limit)
 
 
 def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
