@@ -93,4 +93,4 @@ def from_json(value: Mapping[str, Any]) -> Draft:
     """A draft from what `to_json` made of it."""
     times = {name: dt.datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
     action = Action(value.get("action", "fire"))
-    return Draft(**{**value, **times, "action": action, "links": tuple(value.get("links", ()))})
+    return Draft(**{"title": "", **value, **times, "action": action, "links": tuple(value.get("links", ()))})

@@ -102,6 +102,8 @@ class Batch:
         if draft.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):
             return Outcome.STALE  # heard of again since it was found to have expired
         self._fold(outcome, alert, message, severity, decision, facts)
+        if alert is not None and outcome == Outcome.RESOLVED and draft.note:
+            self.voices.append((alert, draft))
         return outcome
 
     def _voice(self, alert: Alert | None, draft: Draft) -> Outcome:

@@ -101,16 +101,19 @@ class Incidents:
                 move_to(self._entry(incident), Status.RESOLVED, "")
 
     def speak(self, voices: Iterable[tuple[Alert, Draft]]) -> None:
-        """What somebody did over at the sender: acknowledge, or leave a note."""
+        """What somebody did over at the sender: acknowledge, or leave a note, be it with the end."""
         for alert, draft in voices:
             incident = self.locked.get(alert.incident_id or 0)
             if incident is None or incident.deleted_at is not None:
                 continue
             said = f"{draft.user}: {draft.note}" if draft.user and draft.note else draft.note
-            if draft.action == Action.NOTE and said:
+            if draft.action == Action.ACKNOWLEDGE and incident.status == Status.OPEN:
+                who = f" by {draft.user}" if draft.user else ""
+                move_to(
+                    self._entry(incident), Status.ACKNOWLEDGED, said or f"Acknowledged{who} in {alert.source.name}."
+                )
+            elif draft.action != Action.ACKNOWLEDGE and said:
                 self._entry(incident).note(EventKind.COMMENT, body=said, data={"alert": told(alert)})
-            elif draft.action == Action.ACKNOWLEDGE and incident.status == Status.OPEN:
-                move_to(self._entry(incident), Status.ACKNOWLEDGED, said or f"Acknowledged in {alert.source.name}.")
 
     def save(self) -> None:
         """Write the timelines."""

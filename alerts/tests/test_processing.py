@@ -6,9 +6,10 @@ from django.test import TestCase
 from django.utils import timezone
 
 from alerts.adapters import examples
+from alerts.drafts import Action, Draft
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting
-from alerts.tests.factories import fire, make_key, make_source, post_json, resolve
+from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
 from alerts.vocabulary import IntakeState
 from incidents.models import Incident
 
@@ -61,3 +62,15 @@ class ProcessingTests(TestCase):
 
         self.assertEqual((reopened.status, reopened.reopen_count), ("open", 1))
         self.assertEqual(sorted(Incident.objects.values_list("status", flat=True)), ["open", "resolved"])
+
+    def test_it_tells_who_acknowledged_and_what_was_said_at_the_end(self):
+        source = make_source()
+        fire(source)
+
+        tell(source, Draft(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
+        resolve(source, note="Restarted it.", user="Kim")
+
+        bodies = list(Incident.objects.get().events.exclude(body="").values_list("kind", "body"))
+        self.assertEqual(
+            bodies, [("acknowledged", f"Acknowledged by Kim in {source.name}."), ("comment", "Kim: Restarted it.")]
+        )
