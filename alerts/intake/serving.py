@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
@@ -93,8 +93,15 @@ def keep_events(taken: Sequence[Taken]) -> None:
     insert_events([event for one in taken for event in one.rows])
 
 
-@unit_of_work
 def _keep(taken: Sequence[Taken]) -> None:
+    try:
+        _keep_once(taken)
+    except IntegrityError:
+        _keep_once(taken)  # somebody brought the same delivery at the same moment; now it is seen to be there
+
+
+@unit_of_work
+def _keep_once(taken: Sequence[Taken]) -> None:
     shelves: defaultdict[Shelf, list[Taken]] = defaultdict(list)
     for one in taken:
         shelves[one.shelf].append(one)
