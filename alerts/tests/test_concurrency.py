@@ -1,0 +1,304 @@
+"""Many senders, workers and people at once, with real threads and real commits."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.db import IntegrityError, OperationalError, connection
+from django.test import override_settings
+from django.utils import timezone
+
+from alerts.incoming import Incoming, Reply
+from alerts.intake.doors import Taken
+from alerts.intake.serving import event_of, keep_events, serve
+from alerts.models import Alert, AlertGroup, IntakeEvent
+from alerts.services import enqueue, merge, process_waiting, processing
+from alerts.services.applying import Batch
+from alerts.services.queue import delivery_key
+from alerts.services.upkeep import expire
+from alerts.tests.documented import draft, statuses
+from alerts.tests.factories import fire, make_source
+from alerts.vocabulary import IntakeState
+from incidents.models import Incident
+from incidents.services import acknowledge
+from incidents.services import resolve as resolve_incident
+from incidents.tests.factories import kinds_of
+from incidents.tests.test_concurrency import ConcurrencyTestCase, at_once
+from users.tests.factories import make_responder
+
+WORKERS = 16
+LABELS = {"service": "db"}
+
+
+def work() -> int:
+    """Work the queue off until there is nothing left, as a worker does that is patient with a busy database."""
+    total = 0
+    for _ in range(200):
+        try:
+            done = process_waiting()
+        except OperationalError:
+            continue
+        if not done:
+            return total
+        total += done
+    raise AssertionError("The queue does not get shorter.")
+
+
+class GroupTests(ConcurrencyTestCase):
+    def test_it_opens_one_incident_for_a_group_raised_by_many_at_once(self) -> None:
+        source = make_source(group_by=["service"])
+
+        def raise_one(number: int) -> None:
+            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            work()
+
+        results = at_once(*(lambda number=number: raise_one(number) for number in range(WORKERS)))
+
+        incident = Incident.objects.get()
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual(incident.alerts.count(), WORKERS)
+        self.assertEqual(kinds_of(incident), ["created"] + ["alert_added"] * (WORKERS - 1))
+        self.assertEqual(AlertGroup.objects.filter(open_key__isnull=False).count(), 1)
+        self.assert_whole(incident)
+
+    def test_it_makes_one_alert_of_one_fingerprint_raised_by_many_at_once(self) -> None:
+        source = make_source()
+
+        results = at_once(*(lambda: (enqueue(source, [draft("same")]), work()) for _ in range(WORKERS)))
+
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual((Alert.objects.get().occurrences, statuses()), (WORKERS, ["open"]))
+        self.assert_whole(Incident.objects.get())
+
+    def test_it_loses_no_alert_that_joins_while_people_work(self) -> None:
+        source, people = make_source(group_by=["service"]), [make_responder() for _ in range(4)]
+        fire(source, "first", labels=LABELS)
+        incident = Incident.objects.get()
+
+        def raise_one(number: int) -> None:
+            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            work()
+
+        results = at_once(
+            *(lambda number=number: raise_one(number) for number in range(8)),
+            *(lambda by=by: acknowledge(incident, by=by) for by in people[:2]),
+            *(lambda by=by: resolve_incident(incident, by=by) for by in people[2:]),
+        )
+
+        incident.refresh_from_db()
+        unexpected = [failure for failure in self.failures(results) if type(failure).__name__ != "InvalidTransition"]
+        self.assertEqual(unexpected, [])
+        self.assertEqual((incident.alerts.count(), Incident.objects.count()), (9, 1))
+        self.assertEqual(kinds_of(incident).count("alert_added"), 8)
+        self.assertGreaterEqual(kinds_of(incident).count("resolved"), 1)
+        self.assert_whole(incident)
+
+    def test_it_merges_while_alerts_join(self) -> None:
+        source, by = make_source(group_by=["service"]), make_responder()
+        for service in ("db", "web"):
+            fire(source, service, labels={"service": service})
+        duplicate, into = Incident.objects.order_by("pk")
+
+        def raise_one(number: int) -> None:
+            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            work()
+
+        results = at_once(
+            *(lambda number=number: raise_one(number) for number in range(8)), lambda: merge(duplicate, into, by=by)
+        )
+
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual((into.alerts.count(), duplicate.alerts.count()), (10, 0))
+        self.assertEqual(statuses(), ["resolved", "open"])
+        self.assert_whole(duplicate, into)
+
+
+class QueueTests(ConcurrencyTestCase):
+    def test_it_does_each_event_once_whoever_works(self) -> None:
+        sources = [make_source(group_by=["service"]) for _ in range(4)]
+        for number in range(320):
+            enqueue(
+                sources[number % 4], [draft(f"{number % 40}", labels=LABELS), draft(f"{number % 8}", labels=LABELS)]
+            )
+
+        results = at_once(*[work] * WORKERS)
+
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual(set(IntakeEvent.objects.values_list("state", "alert_count")), {(IntakeState.DONE, 2)})
+        expected = Counter((number % 4, name) for number in range(320) for name in (number % 40, number % 8))
+        ids = [source.pk for source in sources]
+        found = {
+            (ids.index(alert.source_id), int(alert.fingerprint)): alert.occurrences for alert in Alert.objects.all()
+        }
+        self.assertEqual(found, dict(expected))
+        self.assertEqual(Incident.objects.count(), 4)
+        self.assert_whole(*Incident.objects.all())
+
+    def test_it_expires_once_whoever_looks(self) -> None:
+        source = make_source(expire_minutes=1)
+        fire(source, at=timezone.now() - dt.timedelta(minutes=5))
+
+        results = at_once(*[lambda: expire(timezone.now())] * 8)
+
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual(IntakeEvent.objects.waiting().count(), 1)
+
+    @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
+    def test_it_puts_a_poisonous_event_aside_among_fifty(self) -> None:
+        source, take = make_source(), Batch._take
+        for number in range(50):
+            enqueue(source, [draft(f"{number}")])
+
+        def broken(batch: Batch, message: Any) -> Any:
+            if message.draft.fingerprint == "17":
+                raise ValueError("poison")
+            return take(batch, message)
+
+        with mock.patch.object(Batch, "_take", broken):
+            results = at_once(*[work] * 4)
+
+        states = Counter(IntakeEvent.objects.values_list("state", flat=True))
+        self.assertEqual(self.failures(results), [])
+        self.assertEqual(states, {IntakeState.DONE: 49, IntakeState.FAILED: 1})
+        self.assertEqual(
+            (Incident.objects.count(), set(Alert.objects.values_list("occurrences", flat=True))), (49, {1})
+        )
+
+    def test_it_tries_again_after_a_deadlock_and_after_a_lost_race(self) -> None:
+        for error in (OperationalError(1213, "Deadlock found"), IntegrityError("Duplicate entry")):
+            with self.subTest(error=error):
+                source, save = make_source(), Batch._write
+                enqueue(source, [draft()])
+                tries: list[Exception | None] = [error, None]
+
+                def once(batch: Batch) -> None:
+                    save(batch)  # noqa: B023
+                    if (fault := tries.pop(0)) is not None:  # noqa: B023
+                        raise fault
+
+                with mock.patch.object(Batch, "_write", once):
+                    process_waiting()
+
+                self.assertEqual((tries, source.alerts.get().occurrences), ([], 1))
+        self.assertEqual(statuses(), ["open", "open"])
+
+    def test_it_keeps_the_queue_when_the_database_stays_away(self) -> None:
+        source = make_source()
+        enqueue(source, [draft()])
+
+        with mock.patch.object(processing, "Batch", side_effect=OperationalError(2006, "gone")):
+            self.assertRaises(OperationalError, process_waiting)
+
+        self.assertEqual((IntakeEvent.objects.waiting().count(), work(), statuses()), (1, 1, ["open"]))
+
+
+class DeliveryTests(ConcurrencyTestCase):
+    """The same delivery, sent again because the answer to it was lost."""
+
+    def test_it_takes_a_delivery_once_however_many_bring_it(self) -> None:
+        source = make_source()
+        door = Numbered(source)
+
+        results = at_once(
+            *[lambda: serve([(door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}'))])[0].status] * 8
+        )
+        work()
+
+        self.assertEqual(set(results), {202})
+        self.assertEqual((IntakeEvent.objects.count(), Alert.objects.get().occurrences), (1, 1))
+
+    def test_it_changes_nothing_twice_when_killed_between_commit_and_answer(self) -> None:
+        source = make_source()
+        door = Numbered(source)
+        call = (door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}'))
+
+        with mock.patch("alerts.intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
+            serve([call])
+        kept = IntakeEvent.objects.count()
+        again = serve([call])[0].status
+        work()
+        late = serve([call])[0].status
+        work()
+
+        self.assertEqual((kept, again, late), (1, 202, 202))
+        self.assertEqual((IntakeEvent.objects.count(), Alert.objects.get().occurrences, statuses()), (1, 1, ["open"]))
+
+    def keep_and_die(self, taken: list[Taken]) -> None:
+        """What a kill right after the commit comes to."""
+        keep_events(taken)
+        raise SystemExit
+
+
+class Numbered:
+    """A door whose sender numbers what it delivers."""
+
+    def __init__(self, source: Any) -> None:
+        self.sender = source
+
+    def source(self, incoming: Incoming) -> Any:
+        """The sender."""
+        return self.sender
+
+    def take(self, incoming: Incoming, source: Any) -> Taken:
+        """What is to be kept."""
+        event = event_of(incoming, source, delivery_key=delivery_key(source, "4711"))
+        return Taken([event], Reply.json(202, {}), keep_events, source)
+
+    def refuse(self, error: Any) -> Reply:
+        """In the plainest way."""
+        return Reply.json(error.status, {"detail": error.message})
+
+
+class KilledWorkerTests(ConcurrencyTestCase):
+    def test_it_loses_and_repeats_nothing_when_a_worker_is_killed(self) -> None:
+        source = make_source(group_by=["service"])
+        for number in range(60):
+            enqueue(source, [draft(f"{number % 10}", labels=LABELS)])
+        name = connection.settings_dict["NAME"]
+
+        for _ in range(3):
+            worker = subprocess.Popen(
+                [sys.executable, "-c", SLOW_WORKER, str(name)],
+                cwd=Path(__file__).resolve().parents[2],
+                stdout=subprocess.PIPE,
+                env={**os.environ, "DJANGO_SETTINGS_MODULE": "incident_response.settings"},
+            )
+            assert worker.stdout is not None
+            killer = threading.Timer(30, worker.kill)
+            killer.start()
+            worker.stdout.readline()  # it is in the middle of a transaction
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+            worker.stdout.close()
+            killer.cancel()
+        work()
+
+        self.assertEqual(set(Alert.objects.values_list("occurrences", flat=True)), {6})
+        self.assertEqual((Alert.objects.count(), statuses()), (10, ["open"]))
+        self.assert_whole(Incident.objects.get())
+
+
+# Works on one batch, writes everything, and waits to be killed before it commits.
+SLOW_WORKER = """
+import sys, time
+import django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+django.setup()
+from alerts.services import process_waiting
+from alerts.services.applying import Batch
+close = Batch._close
+def slow(batch, states):
+    close(batch, states)
+    print("written", flush=True)
+    time.sleep(60)
+Batch._close = slow
+process_waiting(limit=20)
+"""

@@ -1,0 +1,145 @@
+"""docs/alerts.md: what is kept, replayed and forgotten; and that every rule has its test."""
+
+from unittest import mock
+
+from django.test import SimpleTestCase, TestCase, override_settings
+from django.utils import timezone
+
+from alerts.jobs import forget_old
+from alerts.models import Alert, AlertLabel, IntakeEvent
+from alerts.services import process_waiting, replay
+from alerts.services.applying import Batch
+from alerts.tests import test_documented_incidents, test_documented_messages, test_documented_ways
+from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
+from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
+from alerts.vocabulary import IntakeState
+
+DAY = 24 * 60
+
+
+class RulesTests(SimpleTestCase):
+    def test_it_tests_every_documented_rule(self) -> None:
+        modules = (test_documented_incidents, test_documented_messages, test_documented_ways)
+
+        self.assertEqual((sorted(RULES), len(modules)), (list(range(1, len(RULES) + 1)), 3))
+        self.assertEqual(set(RULES) - COVERED, set())
+
+
+class FailureTests(TestCase):
+    def setUp(self) -> None:
+        self.source = make_source()
+
+    def states(self) -> dict[str, int]:
+        """How many events are in which state."""
+        states = list(IntakeEvent.objects.values_list("state", flat=True))
+        return {state: states.count(state) for state in states}
+
+    def hand_in(self, *bodies: bytes) -> None:
+        """Events of a sender, not worked off."""
+        for body in bodies:
+            IntakeEvent.objects.create(source=self.source, format="generic", body=body, received_at=timezone.now())
+
+    @documented(53)
+    def test_it_keeps_what_cannot_be_read_beside_the_others(self) -> None:
+        self.hand_in(*(b'{"title": "Disk %d", "key": "%d"}' % (number, number) for number in range(3)), b"<not json")
+
+        process_waiting()
+
+        self.assertEqual((self.states(), len(statuses())), ({IntakeState.DONE: 3, IntakeState.FAILED: 1}, 3))
+        failed = IntakeEvent.objects.get(state=IntakeState.FAILED)
+        self.assertTrue(failed.reason)
+        self.assertEqual(bytes(failed.body), b"<not json")
+
+    @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
+    def test_it_puts_one_that_breaks_the_batch_aside_and_replays_it_after_a_fix(self) -> None:
+        self.hand_in(*(b'{"title": "Disk %d", "key": "%d"}' % (number, number) for number in range(50)))
+        take = Batch._take
+
+        def broken(batch: Batch, message: object) -> object:
+            if getattr(message, "draft").fingerprint == "17":  # noqa: B009 (its type is nobody's business here)
+                raise ValueError("poison")
+            return take(batch, message)  # type: ignore[arg-type]
+
+        with mock.patch.object(Batch, "_take", broken), self.assertLogs(level="WARNING"):
+            process_waiting()
+        before = (self.states(), IntakeEvent.objects.get(state=IntakeState.FAILED).reason)
+        replayed = replay(IntakeEvent.objects.values_list("pk", flat=True))
+        process_waiting()
+
+        self.assertEqual(before, ({IntakeState.DONE: 49, IntakeState.FAILED: 1}, "ValueError: poison"))
+        self.assertEqual((replayed, self.states(), len(statuses())), (1, {IntakeState.DONE: 50}, 50))
+        self.assertEqual(set(Alert.objects.values_list("occurrences", flat=True)), {1})
+
+    @documented(54)
+    def test_it_replays_what_failed_or_was_dropped_only(self) -> None:
+        route = make_route(is_drop=True)
+        self.hand_in(b'{"title": "Disk", "key": "a"}')
+        process_waiting()
+        dropped = self.states()
+        route.delete()
+
+        replayed = [replay(IntakeEvent.objects.values_list("pk", flat=True)), process_waiting()]
+        replayed.append(replay(IntakeEvent.objects.values_list("pk", flat=True)))
+
+        self.assertEqual(
+            (dropped, replayed, self.states()), ({IntakeState.DROPPED: 1}, [1, 1, 0], {IntakeState.DONE: 1})
+        )
+        self.assertEqual(Alert.objects.get().occurrences, 1)
+
+    def test_it_takes_a_very_large_message(self) -> None:
+        source = make_source(group_by=["service"])
+
+        tell(source, *(draft(f"{number}", labels={"number": f"{number}"}) for number in range(2000)))
+
+        self.assertEqual((Alert.objects.count(), self.states(), statuses()), (2000, {IntakeState.DONE: 1}, ["open"]))
+
+    def test_it_is_not_brought_down_by_a_silence_in_an_unknown_zone(self) -> None:
+        from alerts.tests.factories import make_silence
+
+        make_silence(("source", "=~", ".*"), weekdays=list(range(7)), time_zone="Nowhere/Atall")
+        self.hand_in(b'{"title": "Disk", "key": "a"}')
+
+        with self.assertLogs(level="ERROR"):
+            process_waiting()
+
+        self.assertEqual(self.states(), {IntakeState.DONE: 1})
+
+    def test_it_keeps_and_replays_what_came_through_a_door(self) -> None:
+        response = post_json(self.client, f"/intake/{make_key(self.source)}/", {"title": "Disk", "key": "a"})
+
+        process_waiting()
+
+        self.assertEqual((response.status_code, self.states()), (202, {IntakeState.DONE: 1}))
+
+
+class RetentionTests(TestCase):
+    @documented(55)
+    @override_settings(INTAKE_RETENTION_DAYS=14)
+    def test_it_forgets_what_was_sent_unless_it_waits(self) -> None:
+        source = make_source()
+        for minute in (0, 2 * DAY):
+            for state in ("done", "failed", "waiting"):
+                IntakeEvent.objects.create(
+                    source=source, format="generic", body=b"", state=state, received_at=after(minute)
+                )
+
+        forget_old(after(15 * DAY))
+
+        left = list(IntakeEvent.objects.order_by("pk").values_list("received_at", "state"))
+        recent = [(after(2 * DAY), state) for state in ("done", "failed", "waiting")]
+        self.assertEqual(left, [(after(0), "waiting"), *recent])
+
+    @documented(56)
+    @override_settings(ALERT_RETENTION_DAYS=365)
+    def test_it_forgets_alerts_some_time_after_their_end(self) -> None:
+        source = make_source()
+        for name in ("old", "late", "firing"):
+            fire(source, name, labels={"n": name}, starts_at=after(0), at=after(0))
+        resolve(source, "old", at=after(1))
+        resolve(source, "late", at=after(100 * DAY))
+
+        forget_old(after(366 * DAY))
+
+        self.assertEqual(set(Alert.objects.values_list("fingerprint", flat=True)), {"late", "firing"})
+        self.assertEqual(AlertLabel.objects.count(), 2)
+        self.assertEqual(len(statuses()), 3)
