@@ -1,10 +1,8 @@
-"""The doors of alert senders; the API's routes are in `api`."""
+"""The API's routes; senders' doors are in `alerts.doors`."""
 
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from alerts.doors import DOORS
-from alerts.intake.http import patterns
 from alerts.views import alerts, changes, intake, moving, routing, sources
 
 router = SimpleRouter()
@@ -13,7 +11,7 @@ router.register("heartbeats", sources.HeartbeatViewSet, basename="heartbeat")
 router.register("routes", routing.RouteViewSet, basename="route")
 router.register("silences", routing.SilenceViewSet, basename="silence")
 
-api: list[URLPattern | URLResolver] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     path("alerts/", alerts.AlertListView.as_view(), name="alert-list"),
     path("alerts/split/", moving.AlertSplitView.as_view(), name="alert-split"),
@@ -28,5 +26,3 @@ api: list[URLPattern | URLResolver] = [
     path("incidents/<str:id>/merge/", moving.IncidentMergeView.as_view(), name="incident-merge"),
     path("incidents/<str:id>/changes/", changes.IncidentChangesView.as_view(), name="incident-changes"),
 ]
-
-doors = patterns(*DOORS)

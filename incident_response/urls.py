@@ -4,9 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from alerts import urls as alerts
 from incident_response import health, pages
-from logs import urls as logs
 from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
@@ -14,7 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("responders.urls")),
     path("", include("incidents.urls")),
     path("", include("logs.urls")),
-    path("", include(alerts.api)),
+    path("", include("alerts.urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 
@@ -28,8 +26,8 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
-    *alerts.doors,
-    *logs.doors,
+    path("", include("alerts.doors.urls")),
+    path("", include("logs.doors.urls")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

@@ -1,10 +1,8 @@
-"""The routes of the API, and the doors of log senders."""
+"""The API's routes; senders' doors are in `logs.doors`."""
 
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
-from alerts.intake.http import patterns
-from logs.doors import DOORS
 from logs.views import entries, rules, templates
 
 router = SimpleRouter()
@@ -17,5 +15,3 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logs/", entries.LogEntriesView.as_view(), name="log-list"),
     path("logs/<int:id>/", entries.LogEntryView.as_view(), name="log"),
 ]
-
-doors = patterns(*DOORS)
