@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alerts.drafts import Action, Draft
 from alerts.models import Alert, IntakeEvent, Route, Silence, Source
+from alerts.routing import alert_key
 from alerts.services import enqueue, issue_key, process_waiting
 from alerts.services.sources import forget
 from alerts.vocabulary import IntakeState, Kind
@@ -68,7 +69,7 @@ def tell(source: Source, *drafts: Draft, at: dt.datetime | None = None) -> Alert
     process_waiting(at)
     if failed := IntakeEvent.objects.filter(state=IntakeState.FAILED).first():
         raise AssertionError(failed.reason)
-    return Alert.objects.get(source=source, fingerprint=drafts[0].identity)
+    return Alert.objects.get(key=alert_key(source.pk, drafts[0].identity))
 
 
 def post_json(client: Client, path: str, body: Any, **headers: str) -> Any:
