@@ -29,6 +29,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Changes", "deployed_code_history", "alerts.changeevent"),
         ),
     ),
+    ("Logs", (("Log lines", "notes", "logs.logentry"), ("Detection rules", "troubleshoot", "logs.detectionrule"))),
     (
         "Who answers",
         (("Teams", "groups", "responders.team"), ("Services", "dns", "responders.service")),

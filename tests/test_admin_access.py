@@ -13,6 +13,7 @@ from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
 from alerts.tests.factories import fire, make_route, make_silence, make_source
 from incidents.models import SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
+from logs.models import DetectionRule, LogEntry
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -27,6 +28,8 @@ RESPONDER_MODELS = (
     "alerts_alert",
     "alerts_route",
     "alerts_silence",
+    "logs_logentry",
+    "logs_detectionrule",
 )
 RESPONDER_PAGES = frozenset(
     {
@@ -47,6 +50,7 @@ RESPONDER_PAGES = frozenset(
         "alerts_alert_split",
         "alerts_route_try",
         "alerts_silence_add",
+        "logs_detectionrule_try",
     }
 )
 # The ends of the addresses that only administrators may post to.
@@ -75,7 +79,7 @@ def _flat(resolver: URLResolver):
 
 
 def alert_rows() -> dict[str, object]:
-    """One of each row that alerts have a page for."""
+    """One of each row that alerts and logs have a page for."""
     source = make_source()
     now = timezone.now()
     return {
@@ -85,6 +89,8 @@ def alert_rows() -> dict[str, object]:
         "silence": make_silence(("host", "=", "a")),
         "heartbeat": Heartbeat.objects.create(source=source, name="nightly"),
         "intakeevent": IntakeEvent.objects.first(),
+        "detectionrule": DetectionRule.objects.first(),
+        "logentry": LogEntry.objects.create(timestamp=now, message="Refused", received_at=now),
         "changeevent": ChangeEvent.objects.create(summary="Deploy", occurred_at=now, received_at=now),
     }
 
@@ -197,6 +203,8 @@ class AdminAccessTests(TestCase):
                 "alerts.route",
                 "alerts.silence",
                 "alerts.source",
+                "logs.detectionrule",
+                "logs.logentry",
                 "users.user",
                 "users.session",
                 "users.personaltoken",

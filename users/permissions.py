@@ -16,6 +16,7 @@ RESPONDER_MAY: dict[str, frozenset[str]] = {
     "alerts.alert": frozenset({"view"}),
     "alerts.route": frozenset({"view"}),
     "alerts.silence": frozenset({"view", "add"}),
+    "logs": frozenset({"view"}),
 }
 _RESPONDER_APPS = frozenset(name.partition(".")[0] for name in RESPONDER_MAY)
 

@@ -1,0 +1,332 @@
+"""The back office's pages of log lines and of the rules that look for trouble in them."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from rest_framework.exceptions import APIException
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
+
+from alerts.admin.badges import cut
+from alerts.admin.fields import LabelNamesField
+from alerts.models import Source
+from incident_response.exceptions import DomainError
+from logs.filters import selection
+from logs.models import DetectionRule, LogEntry, Mode
+from logs.services.backtesting import backtest
+from logs.services.rules import delete_rule, save_rule
+from logs.views.pages import LinePages
+from logs.vocabulary import LEVEL_WORDS, Level
+from users.admin import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm
+from users.admin.paging import KeysetChangeList
+
+COLOURS = {
+    Level.CRITICAL: "ir-severity-critical",
+    Level.ERROR: "ir-severity-high",
+    Level.WARNING: "ir-severity-medium",
+    Level.INFO: "ir-severity-low",
+}
+HOURS = {"hour": 1, "day": 24, "week": 168}
+_NAMED = re.compile(r"(service|host|trace_id)=(\S+)")
+Choices = list[tuple[str, str]]
+
+
+# --- Lines ------------------------------------------------------------------------------------------------------------
+
+
+class LineFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
+    """One that `LineChangeList` sees to: which index answers is for all filters together to decide."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        return queryset
+
+
+class LevelFilter(LineFilter):
+    """A level, and worse ones."""
+
+    title, parameter_name = "level", "level_min"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(word, f"{label} and worse") for word, label in reversed(LEVEL_WORDS[1:])]
+
+
+class SinceFilter(LineFilter):
+    """Lately."""
+
+    title, parameter_name = "time", "time"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return list(zip(HOURS, ("Last hour", "Last 24 hours", "Last 7 days"), strict=True))
+
+
+class SourceFilter(LineFilter):
+    """Who handed them in."""
+
+    title, parameter_name = "source", "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(str(pk), name) for pk, name in Source.objects.order_by("name").values_list("pk", "name")]
+
+
+class LineChangeList(KeysetChangeList):
+    """The lines as the API pages them: merged from indexes, and no page looks through more than a bounded number."""
+
+    query: str
+    goes_on: dict[str, Any] | None = None
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[LogEntry]:
+        """All lines; `fetch` finds those that are asked for."""
+        self.given = given(request.GET.dict(), self.query)
+        text, self.query = self.query, ""
+        rows = super().get_queryset(request, exclude_parameters)
+        self.query = text
+        return rows
+
+    def fetch(self, ordered: QuerySet[LogEntry], limit: int) -> list[LogEntry]:
+        try:
+            selected = selection(self.given)
+        except APIException:  # a value that no filter offers
+            return []
+        pages = LinePages(selected)
+        found = pages.fetch(lambda: ordered.filter(selected.found).values("timestamp", "id"), limit)
+        self.goes_on = pages.goes_on
+        lines = LogEntry.objects.select_related("source").in_bulk([row["id"] for row in found])
+        return [lines[row["id"]] for row in found if row["id"] in lines]
+
+    def _first_page(self, rows: QuerySet[LogEntry]) -> tuple[list[LogEntry], bool]:
+        found, has_more = self._page(rows)
+        self.is_capped = has_more
+        return found, has_more
+
+    def _link(self, rows: list[LogEntry], keys: Any, has_more: bool, is_backwards: bool) -> None:
+        """A page that ended because it had looked far enough goes on where it stopped looking."""
+        if self.goes_on is not None and not is_backwards:
+            rows, has_more = [*rows, LogEntry(**self.goes_on)], True
+        super()._link(rows, keys, has_more, is_backwards)
+
+
+def given(parameters: dict[str, str], text: str) -> dict[str, str]:
+    """What the filters and the search box ask for, as the API's filters."""
+    asked = {name: parameters[name] for name in ("level_min", "source") if parameters.get(name)}
+    if hours := HOURS.get(parameters.get("time", "")):
+        asked["since"] = (timezone.now() - dt.timedelta(hours=hours)).isoformat()
+    asked |= dict(_NAMED.findall(text))
+    if words := " ".join(_NAMED.sub("", text).split()):
+        asked["q"] = words
+    return asked
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Log lines, newest first."""
+
+    ordering = ("-timestamp", "-id")
+    list_display = ("when", "level_shown", "service", "host", "message_shown")
+    list_display_links = ("when", "message_shown")
+    list_filter = (LevelFilter, SinceFilter, SourceFilter)
+    search_fields = ("message",)
+    search_help_text = "Characters of the message, service=checkout, host=web-1, trace_id=…"
+    fields = (
+        *("timestamp", "received_at", "level_shown", "service", "host", "source", "trace"),
+        *("whole_message", "attributes_shown"),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return LineChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
+    ) -> tuple[QuerySet[LogEntry], bool]:
+        """The change list looks itself."""
+        return queryset, False
+
+    @admin.display(description="When")
+    def when(self, line: LogEntry) -> SafeString:
+        """To the second: lines are read one beside the other."""
+        exact = f"{localtime(line.timestamp):%d %b %H:%M:%S}"
+        return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', line.timestamp.isoformat(), exact)
+
+    @admin.display(description="Level")
+    def level_shown(self, line: LogEntry) -> SafeString:
+        return level_badge(line.level)
+
+    @admin.display(description="Message")
+    def message_shown(self, line: LogEntry) -> SafeString:
+        return format_html('<span class="ir-code">{}</span>', line.message[:300])
+
+    @admin.display(description="Message")
+    def whole_message(self, line: LogEntry) -> SafeString:
+        return format_html('<pre class="ir-pre">{}</pre>', line.message)
+
+    @admin.display(description="Trace")
+    def trace(self, line: LogEntry) -> SafeString | str:
+        if not line.trace_id:
+            return "none"
+        url = f"{reverse('admin:logs_logentry_changelist')}?q=trace_id={line.trace_id}"
+        return format_html('<a class="ir-link" href="{}">{}</a>', url, line.trace_id)
+
+    @admin.display(description="Attributes")
+    def attributes_shown(self, line: LogEntry) -> SafeString | str:
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(line.attributes))
+        return format_html('<table class="ir-table ir-pairs"><tbody>{}</tbody></table>', rows) if rows else "none"
+
+
+def level_badge(level: int) -> SafeString:
+    """The level as a coloured word."""
+    found = Level(level)
+    return format_html('<span class="ir-badge {}">{}</span>', COLOURS.get(found, ""), found.label)
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+
+
+class RuleForm(RefusableForm):
+    """A rule; the model says what cannot be evaluated."""
+
+    class Meta:
+        model = DetectionRule
+        fields = "__all__"
+        labels = {
+            "is_enabled": "Switched on",
+            "mode": "Looks",
+            "query": "Lines that hold",
+            "level": "At least of level",
+            "service": "Of service",
+            "threshold": "Lines",
+            "window_seconds": "Within (seconds)",
+            "check_interval_seconds": "Looked at every (seconds)",
+            "source_kind": "Read from",
+        }
+        help_texts = {
+            "query": 'Words anywhere in the message, "exact words", /a pattern/, attribute:value; with a minus before '
+            "it what must not be there. All must hold; empty: every line.",
+        }
+
+    group_by = LabelNamesField(
+        required=False,
+        help_text="Each combination of values is an alert of its own: service, host, level, template, attributes.name.",
+    )
+
+
+class RangeForm(forms.Form):
+    """The time a rule is tried on."""
+
+    since = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
+    until = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
+
+
+@admin.register(DetectionRule)
+class DetectionRuleAdmin(BackOfficeAdmin):
+    """What makes an alert of log lines, and a page that tries it on lines of the past."""
+
+    form = RuleForm
+    ordering = ("name", "id")
+    list_display = ("name", "state_shown", "severity_shown", "condition", "fires", "try_link")
+    list_display_links = ("name",)
+    list_filter = (("severity", ChoicesDropdownFilter),)
+    search_fields = ("name__icontains",)
+    sortable_by = ("name",)
+    change_form_outer_before_template = "admin/logs/rule_panel.html"
+    fieldsets = (
+        (None, {"fields": (("name", "is_enabled"), "severity")}),
+        ("Which lines", {"fields": ("query", ("level", "service"), "source_kind")}),
+        (
+            "When it is an alert",
+            {"fields": ("mode", ("threshold", "window_seconds"), "check_interval_seconds", "group_by")},
+        ),
+    )
+
+    def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
+        """Written by the service, which starts the rule afresh where it has to."""
+        save_rule(obj)
+
+    def delete_model(self, request: HttpRequest, obj: DetectionRule) -> None:
+        """End what fires by it, too."""
+        delete_rule(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DetectionRule]) -> None:
+        for rule in queryset:
+            try:
+                delete_rule(rule)
+            except DomainError as error:
+                self.message_user(request, error.message, "ERROR")
+
+    def has_delete_permission(self, request: HttpRequest, obj: DetectionRule | None = None) -> bool:
+        """The one that comes with the system can be switched off."""
+        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.is_builtin)
+
+    def get_urls(self) -> list[Any]:
+        """Ours before Django's, which would take any path for an id."""
+        view: Callable[..., HttpResponse] = self.admin_site.admin_view(self.try_view)
+        return [path("<int:pk>/try/", view, name="logs_detectionrule_try"), *super().get_urls()]
+
+    def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The alerts it would have raised. Nothing is stored."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rule = DetectionRule.objects.filter(pk=pk).first()
+        if rule is None:
+            raise Http404
+        now = timezone.now().replace(microsecond=0)
+        form = RangeForm(request.POST or None, initial={"since": now - dt.timedelta(days=1), "until": now})
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Try {rule}",
+            "opts": self.opts,
+            "original": rule,
+            "form": form,
+            "back": reverse("admin:logs_detectionrule_change", args=[rule.pk]),
+        }
+        if form.is_valid():
+            try:
+                context["result"] = backtest(rule, form.cleaned_data["since"], form.cleaned_data["until"])
+            except DomainError as error:
+                form.add_error(error.field if error.field in form.fields else None, error.message)
+        return TemplateResponse(request, "admin/logs/try.html", context)
+
+    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state_shown(self, rule: DetectionRule) -> str:
+        return "on" if rule.is_enabled else "off"
+
+    @admin.display(description="Severity")
+    def severity_shown(self, rule: DetectionRule) -> SafeString:
+        return format_html(
+            '<span class="ir-badge ir-severity-{}">{}</span>', rule.severity, rule.get_severity_display()
+        )
+
+    @admin.display(description="Looks for")
+    def condition(self, rule: DetectionRule) -> SafeString:
+        return format_html("{}", condition_of(rule))
+
+    @admin.display(description="Alerts")
+    def fires(self, rule: DetectionRule) -> SafeString | str:
+        firing = rule.state.get("firing") if isinstance(rule.state, dict) else None
+        return format_html('<span class="ir-badge ir-status-open">{}</span>', "firing") if firing else ""
+
+    @admin.display(description="")
+    def try_link(self, rule: DetectionRule) -> SafeString:
+        url = reverse("admin:logs_detectionrule_try", args=[rule.pk])
+        return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, "try it …")
+
+
+def condition_of(rule: DetectionRule) -> str:
+    """A rule's condition in a few words."""
+    level = f"{Level(rule.level).label.lower()} or worse" if rule.level else ""
+    lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or "any line"
+    if rule.mode == Mode.THRESHOLD:
+        return f"{lines}: {rule.threshold} within {rule.window_seconds} s"
+    return f"{lines}: each line"
