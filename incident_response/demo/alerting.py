@@ -14,6 +14,11 @@ from alerts.services.changes import take
 from alerts.services.processing import read
 from alerts.services.queue import insert_events
 from incidents.models import Category
+from logs.lines import Line
+from logs.models import DetectionRule
+from logs.services.rules import save_rule
+from logs.services.storing import store
+from logs.vocabulary import LEVEL_OF_WORD
 from responders.models import Service, Team
 from users.models import User
 
@@ -38,7 +43,7 @@ def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: 
 
 
 def happenings(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
-    """When each alert and each change was told, and what takes it in."""
+    """When each alert and each change was told, and what takes it in; log lines and their rules come last."""
     sources = content["sources"]
     found: list[Happening] = []
     for row in content["alert"]:
@@ -55,6 +60,13 @@ def happenings(content: Values, now: dt.datetime, span: Callable[[str], dt.timed
         links, services = tuple(row.pop("links", ())), tuple(row.pop("services", ()))
         change = Change(occurred_at=at, links=links, services=services, **row)
         found.append((at, partial(take, source, [change], at=at)))
+    for row in content["log"]:
+        first, times = now - span(row.pop("ago")), row.pop("times", 1)
+        every, level = span(row.pop("every", "1m")), LEVEL_OF_WORD[row.pop("level")]
+        lines = [Line(timestamp=first + every * number, level=level, **row) for number in range(times)]
+        found.append((now, partial(store, lines, sources["logs"], now)))
+    for row in content["rule"]:
+        found.append((now, partial(save_rule, DetectionRule(**{**row, "level": LEVEL_OF_WORD[row["level"]]}))))
     found += [(now, partial(_fail, sources[row["source"]], row["body"])) for row in content["failed"]]
     return found
 
