@@ -90,7 +90,8 @@ def fill(number: str) -> None:
     columns = [field.column for field in fields]
     plain = [field.get_db_prep_save(getattr(_stored(owner), field.attname), connection) for field in fields]
     alerts = (_row(plain, columns, pk) for pk in range(1, wanted + 1))
-    _insert(f"INSERT INTO {Alert._meta.db_table} ({', '.join(columns)}) VALUES", columns, alerts)
+    quoted = ", ".join(map(connection.ops.quote_name, columns))
+    _insert(f"INSERT INTO {Alert._meta.db_table} ({quoted}) VALUES", columns, alerts)
     pairs = sorted((pair_number(name, value), pk) for pk in range(1, wanted + 1) for name, value in _labels(pk).items())
     _insert(f"INSERT INTO {AlertLabel._meta.db_table} (pair, alert_id) VALUES", ["pair", "alert_id"], iter(pairs))
     with connection.cursor() as cursor:
