@@ -94,6 +94,13 @@ class OwnTests(SimpleTestCase):
         self.assertIn("Line 2 is not valid JSON", parsed.summary)
         self.assertIn("Line 3 is no object", parsed.summary)
 
+    def test_it_reads_json_that_curl_calls_a_form(self):
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+
+        parsed = own.parse(Incoming("POST", "/", headers, b'{"message": "a=b&c"}'))
+
+        self.assertEqual(parsed.lines[0].message, "a=b&c")
+
     def test_it_keeps_a_time_that_is_none_as_it_came(self):
         line = own.parse(Incoming("POST", "/", {}, b'{"message": "a", "timestamp": "yesterday"}')).lines[0]
 
