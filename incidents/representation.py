@@ -7,7 +7,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from itertools import zip_longest
 from typing import Any
 
 from django.utils import timezone
@@ -133,7 +132,8 @@ def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
     # Filled up to the next power of two with the last id, so that a dozen queries serve all numbers of incidents.
     places = [f"id {number}" for number in range(1 << (len(incident_ids) - 1).bit_length())]
     query = prepared(("slugs of incidents", len(places)), lambda: _service_slugs(places))
-    for incident_id, slug in query.rows(**dict(zip_longest(places, incident_ids, fillvalue=incident_ids[-1]))):
+    padded = incident_ids + [incident_ids[-1]] * (len(places) - len(incident_ids))
+    for incident_id, slug in query.rows(**dict(zip(places, padded, strict=True))):
         slugs[incident_id].append(slug)
     return slugs
 
