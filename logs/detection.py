@@ -98,6 +98,22 @@ def _value(line: Counted, name: str) -> str:
     return field_of(line, name.removeprefix(ATTRIBUTE)) or ""
 
 
+@dataclass
+class _Memory:
+    """The runs of letters met so far, and those of them that hold anchors."""
+
+    seen: set[str] = field(default_factory=set)
+    telling: set[str] = field(default_factory=set)
+    anchors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def learn(self, run: str, anchors: tuple[str, ...]) -> None:
+        """Remember a run; as seen last, for other threads trust that."""
+        if anchors:
+            self.anchors[run] = anchors
+            self.telling.add(run)
+        self.seen.add(run)
+
+
 class Index:
     """Many rules, asked together: a line meets only those that its service and words allow."""
 
@@ -106,7 +122,7 @@ class Index:
         for spec in specs:
             self._specs.setdefault((spec.service, spec.query.anchor), []).append(spec)
         self._anchors = {anchor for _service, anchor in self._specs if anchor}
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._memory = _Memory()
 
     def matching(self, line: Counted) -> Iterator[Spec]:
         """The rules that count the line."""
@@ -119,21 +135,21 @@ class Index:
                         yield spec
 
     def _anchors_in(self, lowered: str) -> set[str]:
-        """The anchors of rules that occur in the line, and "" for the rules that have none."""
+        """The anchors of rules that occur in the line, and "" for the rules that have none.
+
+        Few runs of letters are new, for the vocabulary of logs is small, and fewer tell anything: sets find both.
+        """
         found = {""}
         if self._anchors:
-            for run in letters(lowered):
-                anchors = self._known.get(run)
-                found.update(self._remember(run) if anchors is None else anchors)
+            memory = self._memory
+            if len(memory.seen) >= MAX_REMEMBERED:
+                memory = self._memory = _Memory()  # never emptied: another thread may be looking
+            runs = set(letters(lowered))
+            for run in runs - memory.seen:
+                memory.learn(run, tuple(anchor for anchor in self._anchors if anchor in run))
+            for run in runs & memory.telling:
+                found.update(memory.anchors[run])
         return found
-
-    def _remember(self, run: str) -> tuple[str, ...]:
-        """The anchors within a run of letters; few runs are new, for the vocabulary of logs is small."""
-        if len(self._known) >= MAX_REMEMBERED:
-            self._known.clear()
-        anchors = tuple(anchor for anchor in self._anchors if anchor in run)
-        self._known[run] = anchors
-        return anchors
 
 
 @dataclass

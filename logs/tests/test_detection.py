@@ -1,5 +1,7 @@
 """Counting lines in windows, and what a window says. Times in seconds since 1970."""
 
+from unittest import mock
+
 from django.test import SimpleTestCase
 
 from logs.detection import MAX_GROUPS, OTHERS, Index, Spec, Tally, from_json, judge, to_json
@@ -166,3 +168,11 @@ class IndexTests(SimpleTestCase):
                 asked = {spec.id for spec in specs if spec.takes(line, line.message.lower())}
 
                 self.assertEqual({spec.id for spec in index.matching(line)}, asked)
+
+    def test_it_finds_them_still_when_it_has_met_more_words_than_it_remembers(self):
+        index = Index([spec_of("needle")])
+
+        with mock.patch("logs.detection.MAX_REMEMBERED", 3):
+            found = [len(list(index.matching(Line(f"one {word} Needles")))) for word in ("a", "b", "c", "d", "e", "f")]
+
+        self.assertEqual(found, [1] * 6)
