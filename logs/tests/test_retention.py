@@ -51,7 +51,7 @@ class RetentionTests(TestCase):
             count, mean = retention.estimate()
 
         self.assertTrue(700 <= count <= 800, count)
-        self.assertEqual(mean, 400 + 200 + 7 + 9)
+        self.assertEqual(mean, 350 + 200 + 7 + 9)
 
     def test_it_does_nothing_where_nothing_is(self) -> None:
         self.assertEqual(retention.surplus(), 0)
