@@ -35,7 +35,7 @@ class AlertListView(APIView):
     def get(self, request: Request) -> Response:
         pages = KeysetPagination()
         found = filtered_alerts(Alert.objects.visible_to(person(request)), request)
-        rows = pages.paginate_queryset(found.select_related("source"), request, self)
+        rows = pages.paginate_queryset(found.prefetch_related("source"), request, self)
         return pages.get_paginated_response([represent(alert) for alert in rows])
 
 
@@ -60,7 +60,7 @@ class IncidentAlertsView(APIView):
         responses=AlertPageSerializer,
     )
     def get(self, request: Request, id: str) -> Response:
-        alerts = Alert.objects.filter(incident=incident_for(request, id)).select_related("source")
+        alerts = Alert.objects.filter(incident=incident_for(request, id)).prefetch_related("source")
         return page_of(alerts, request, self, lambda rows: [represent(alert) for alert in rows])
 
 
