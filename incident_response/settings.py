@@ -454,5 +454,6 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # a line for each request, with the address, which may hold a secret
     },
 }
