@@ -19,10 +19,10 @@ from django.utils.timezone import localtime
 from rest_framework.exceptions import APIException
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from alerts.admin.badges import cut
-from alerts.admin.fields import LabelNamesField
+from alerts.admin.fields import LabelNamesField, readable
 from alerts.models import Source
 from incident_response.exceptions import DomainError
 from logs.filters import selection
@@ -218,6 +218,7 @@ class RuleForm(RefusableForm):
 
     group_by = LabelNamesField(
         required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "service, host"}),
         help_text="Each combination of values is an alert of its own: service, host, level, template, attributes.name.",
     )
 
@@ -249,6 +250,11 @@ class DetectionRuleAdmin(BackOfficeAdmin):
             {"fields": ("mode", ("threshold", "window_seconds"), "check_interval_seconds", "group_by")},
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: DetectionRule | None = None) -> Any:
+        """In words for those who only read."""
+        shown = super().get_fieldsets(request, obj)
+        return shown if self.has_change_permission(request, obj) else readable(shown, group_by="grouping")
 
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
         """Written by the service, which starts the rule afresh where it has to."""
@@ -311,6 +317,10 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     @admin.display(description="Looks for")
     def condition(self, rule: DetectionRule) -> SafeString:
         return format_html("{}", condition_of(rule))
+
+    @admin.display(description="Group by")
+    def grouping(self, rule: DetectionRule) -> str:
+        return ", ".join(rule.group_by) or "nothing"
 
     @admin.display(description="Alerts")
     def fires(self, rule: DetectionRule) -> SafeString | str:

@@ -111,6 +111,15 @@ class MatchersField(WrittenField):
         return [{"name": one.name, "op": one.op.value, "value": one.value} for one in parse_lines(text)]
 
 
+def readable(fieldsets: Any, **instead: str) -> list[Any]:
+    """Fieldsets for those who only read: what is stored as JSON gives way to the column that tells it in words."""
+
+    def named(field: Any) -> Any:
+        return tuple(map(named, field)) if isinstance(field, (list, tuple)) else instead.get(field, field)
+
+    return [(title, {**options, "fields": named(options["fields"])}) for title, options in fieldsets]
+
+
 def pairs(text: str, example: str) -> list[tuple[str, str]]:
     """The lines `name = value` of a text. Raises ValueError for another line."""
     found = []

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from alerts import validation
-from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, checked
+from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, checked, readable
 from alerts.admin.trying import TryForm, tried
 from alerts.matching import MatcherInvalid, matchers_from, words_of
 from alerts.models import Route
@@ -100,6 +100,13 @@ class RouteAdmin(BackOfficeAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return RouteChangeList
 
+    def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
+        """In words for those who only read."""
+        shown = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return shown
+        return readable(shown, matchers="conditions", group_by="grouping")
+
     def get_search_fields(self, request: HttpRequest) -> Any:
         """Part of the routes cannot be put in order: the list is not searched, only the fields that choose a route."""
         match = request.resolver_match
@@ -153,6 +160,10 @@ class RouteAdmin(BackOfficeAdmin):
     @admin.display(description="Which alerts")
     def conditions(self, route: Route) -> SafeString | str:
         return shown(route.matchers) if route.matchers else "all"
+
+    @admin.display(description="Group by")
+    def grouping(self, route: Route) -> str:
+        return ", ".join(route.group_by or []) or "as the source says"
 
     @admin.display(description="What becomes of them")
     def leads_to(self, route: Route) -> SafeString | str:

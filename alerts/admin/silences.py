@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from alerts import validation
 from alerts.admin.badges import ago
-from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked
+from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
 from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.arranging import end_silence
@@ -90,6 +90,13 @@ class SilenceAdmin(BackOfficeAdmin):
             {"fields": ("weekdays", ("starts_time", "ends_time"), "time_zone"), "classes": ["collapse"]},
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Silence | None = None) -> Any:
+        """In words for those who only read."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return shown
+        return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "created_by")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Two hours from now; where it is asked for from an alert's page, of alerts like that one."""

@@ -139,3 +139,15 @@ class TryTests(RouteCase):
         self.sign_in(self.responder)
 
         self.assertContains(self.client.get(reverse(TRY)), "Nothing is stored")
+
+
+class ReadingTests(RouteCase):
+    def test_it_tells_responders_in_words(self) -> None:
+        route = make_route(matchers=matchers_of(("host", "=~", "db-.*")), group_by=["cluster", "host"])
+        self.sign_in(self.responder)
+
+        answer = self.client.get(self.page(route))
+
+        self.assertContains(answer, "host=~&quot;db-.*&quot;")
+        self.assertContains(answer, "cluster, host")
+        self.assertNotContains(answer, "&quot;op&quot;")

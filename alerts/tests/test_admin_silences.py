@@ -105,3 +105,12 @@ class SilenceTests(BackOfficeCase):
     def _grow(self, number: int) -> None:
         for _ in range(number):
             make_silence(("a", "=", "b"), created_by=self.admin)
+
+    def test_it_tells_responders_in_words(self) -> None:
+        silence = make_silence(("host", "=~", "db-.*"), weekdays=[5, 6], created_by=self.admin)
+
+        answer = self.client.get(self.page(silence))
+
+        self.assertContains(answer, "host=~&quot;db-.*&quot;")
+        self.assertContains(answer, "Sat, Sun")
+        self.assertNotContains(answer, "&quot;op&quot;")

@@ -96,6 +96,7 @@ def _checked(row: Source | Route | Silence) -> Source | Route | Silence:
 def _tell(source: Source, draft: Draft, at: dt.datetime) -> None:
     enqueue(source, [draft], at=at)
     process_waiting(at)
+    Source.objects.filter(pk=source.pk).update(last_received_at=at)
 
 
 def _fail(source: Source, body: str) -> None:
