@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.db.models import PROTECT, Model, QuerySet
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
-from rest_framework.fields import ChoiceField, Field, get_error_detail
+from rest_framework.fields import BooleanField, ChoiceField, Field, empty, get_error_detail
 from rest_framework.relations import PrimaryKeyRelatedField, RelatedField
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
@@ -40,6 +40,9 @@ class StrictFields:
             _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
             for field in _fields[kind].values():
                 field.error_messages.update(_sentences(field))
+                if isinstance(field, BooleanField):
+                    # DRF takes a flag that a form leaves out for false, as if it were a browser's unticked box.
+                    field.default_empty_html = empty
         return {name: _copied(field) for name, field in _fields[kind].items()}
 
     def to_internal_value(self, data: Any) -> Any:

@@ -43,6 +43,14 @@ class SourceTests(SourceCase):
         again = self.client.get(f"{SOURCES}{made['id']}/")
         self.assertNotIn(made["key"], again.content.decode())
 
+    def test_it_leaves_flags_that_a_form_does_not_send_at_their_defaults(self):
+        answer = self.client.post(
+            SOURCES, "name=Scripts&kind=generic", content_type="application/x-www-form-urlencoded"
+        )
+
+        made = answer.json()
+        self.assertEqual((answer.status_code, made["is_enabled"], made["auto_resolve"]), (201, True, True))
+
     def test_it_makes_a_key_that_opens_the_door(self):
         key = self.make(kind="generic").json()["key"]
 
