@@ -128,8 +128,7 @@ def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
     due = lease(now, limit=limit)
     try:
         tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
-        evaluate(tasks, now)
-        enter(tasks, now)
+        enter(evaluate(tasks, now), now)
     except Exception:
         release(due, now)
         raise
@@ -176,16 +175,25 @@ def _ends(spec: Spec, known: int, last: int) -> Sequence[int]:
     return range(known + spec.interval, last + 1, spec.interval)[:MAX_WINDOWS]
 
 
-def evaluate(tasks: Iterable[Task], now: dt.datetime) -> None:
-    """Read the lines of the tasks' windows, each once for all tasks that look at the same time, and judge them."""
+def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
+    """Read the lines of the tasks' windows, each once for all tasks that look at the same time, and judge them.
+
+    The tasks that were evaluated; those whose store does not answer wait for another run, and hold up no others.
+    """
     together: dict[tuple[str, int, int], list[Task]] = defaultdict(list)
     for task in tasks:
         together[task.rule.source_kind, task.since, task.until].append(task)
+    done = []
     for (kind, since, until), some in together.items():
-        read(source_of_kind(kind), some, since, until)
-    for some in together.values():
+        try:
+            read(source_of_kind(kind), some, since, until)
+        except OSError as error:
+            log.error("detection_source_failed", kind=kind, rules=len(some), exc_info=error)
+            continue
         for task in some:
             _judge(task, now)
+        done += some
+    return done
 
 
 def read(source: LogSource, tasks: Sequence[Task], since: int, until: int, *, limit: int = MAX_LINES) -> int:
