@@ -98,7 +98,7 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[Draft]:
         return [noted(alias, said)]
     if action in ("close", "delete"):
         note = [noted(alias, said)] if text(said.get("note")) else []
-        return [closed(alias, said), *note]
+        return [closed(alias, {**said, "note": ""}), *note]  # told once, and even where it is closed already
     parts = (told(action, said), text(said.get("note")))
     return [noted(alias, {**said, "note": ". ".join(part for part in parts if part)})]
 
