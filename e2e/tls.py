@@ -5,6 +5,7 @@ import datetime as dt
 import ipaddress
 import ssl
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from e2e.server import HOST, Server, free_port
 
 CHUNK = 64 * 1024
+AUTHORITY = "E2E authority"
 
 
 class TlsFront:
@@ -58,12 +60,13 @@ class TlsFront:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_connection(HOST, self.server.port)
-            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+            await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
         except (OSError, asyncio.CancelledError):
             writer.close()  # the server is down, or the front is
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on what comes, until one side hangs up."""
     try:
         while data := await reader.read(CHUNK):
             writer.write(data)
@@ -74,11 +77,11 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def write_certificates(authority: Path, pair: Path) -> None:
-    """An authority of a day's life, and a certificate and key of 127.0.0.1 and localhost that it signed."""
+def write_certificates(authority: Path, pair: Path, *names: str) -> None:
+    """An authority of a day's life, and a certificate and key that it signed, of 127.0.0.1, localhost and the names."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = _certificate("E2E authority", root_key.public_key(), "E2E authority", root_key, is_authority=True)
-    leaf = _certificate("localhost", key.public_key(), "E2E authority", root_key, is_authority=False)
+    root = _certificate(AUTHORITY, root_key.public_key(), root_key)
+    leaf = _certificate("localhost", key.public_key(), root_key, ["localhost", *names])
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -89,17 +92,17 @@ def write_certificates(authority: Path, pair: Path) -> None:
 def _certificate(
     subject: str,
     public_key: ec.EllipticCurvePublicKey,
-    issuer: str,
     signer: ec.EllipticCurvePrivateKey,
-    *,
-    is_authority: bool,
+    hosts: Sequence[str] = (),
 ) -> x509.Certificate:
+    """Of these hosts and 127.0.0.1; without any, an authority's."""
     now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(HOST))]
+    is_authority = not hosts
+    names = [*map(x509.DNSName, hosts), x509.IPAddress(ipaddress.ip_address(HOST))]
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, AUTHORITY)]))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
