@@ -1,6 +1,7 @@
 """`manage.py tail FILE --service NAME`: hand in what is added to a log file. See docs/integrations/logs.md."""
 
 import os
+import signal
 import socket
 import time
 from argparse import ArgumentParser
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         self._send(self.joiner.flush())
 
     def _follow(self) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it wants the last lines, too
         heard = time.monotonic()
         while True:
             if lines := self.follower.poll():
