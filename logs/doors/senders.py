@@ -19,6 +19,10 @@ from users.authentication import PersonalTokenAuthentication, SessionJWTAuthenti
 from users.models import User
 
 
+class WrongKind(IntakeError):
+    """A key that lets in, but not here."""
+
+
 class LogDoor(Door):
     """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
 
@@ -31,7 +35,7 @@ class LogDoor(Door):
         source = super().source(incoming)
         if source is not None and source.kind != Kind.LOGS:
             message = f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
-            raise IntakeError(message, status=403, is_kept=False)
+            raise WrongKind(message, status=403, is_kept=False)
         return source
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:

@@ -7,7 +7,7 @@ from typing import NoReturn
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Taken
 from alerts.models import Source
-from logs.doors.senders import LogDoor
+from logs.doors.senders import LogDoor, WrongKind
 from logs.formats import hec, otlp
 from logs.lines import Parsed
 
@@ -83,11 +83,10 @@ class HecDoor(LogDoor):
             raise _hec_error("Token is required", 2, 401)
         try:
             return super().source(incoming)
+        except WrongKind as error:
+            raise _hec_error(error.message, 7, 403) from error  # Splunk's number for an index that is not the token's
         except IntakeError as error:
-            if error.message.startswith("The key is not known"):
-                raise _hec_error("Invalid token", 4, 403) from error
-            error.code = 7  # type: ignore[attr-defined]  # Splunk's "incorrect index": a key for something else
-            raise
+            raise _hec_error("Invalid token", 4, 403) from error
 
     def refuse_all(self, parsed: Parsed) -> NoReturn:
         reason = " ".join(parsed.reasons)

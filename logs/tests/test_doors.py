@@ -259,6 +259,12 @@ class HecDoorTests(DoorTests):
                 self.assertEqual((answer.status_code, answer.json()["code"]), (status, code))
                 self.assertTrue(answer.json()["text"].startswith(text), answer.json())
 
+    def test_it_says_that_a_key_is_of_a_source_of_alerts(self) -> None:
+        answer = self.send("/event", b'{"event": "a"}', f"Splunk {make_key(make_source())}")
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (403, 7))
+        self.assertIn("need a source of kind logs", answer.json()["text"])
+
     def test_it_takes_the_token_from_the_query(self) -> None:
         answer = self.send(f"/raw?token={self.key}", b"one", "")
 
