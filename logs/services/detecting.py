@@ -122,17 +122,16 @@ class Task:
 
 
 def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
-    """Evaluate the windows that are due of up to `limit` rules; the number of rules."""
+    """Evaluate the windows that are due of up to `limit` rules; the number of rules whose windows were entered."""
     if not DetectionRule.objects.due(now).exists():  # looking costs no lock
         return 0
     due = lease(now, limit=limit)
     try:
         tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
-        enter(evaluate(tasks, now), now)
+        return enter(evaluate(tasks, now), now)
     except Exception:
         release(due, now)
         raise
-    return len(tasks)
 
 
 @unit_of_work

@@ -55,7 +55,7 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
     lines = _lines(Scenario(type), service, now)
     stored = store(lines, None, now)
     done.lines = len(stored)
-    done.steps.append(f"{len(stored):,} lines of {service} written.")
+    done.steps.append(f"{len(stored):,} line{'s' if len(stored) > 1 else ''} of {service} written.")
     if type == Scenario.CRITICAL_LOG:
         _at_once(done, stored, now)
     else:

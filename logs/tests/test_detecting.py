@@ -166,6 +166,16 @@ class ThresholdTests(TestCase):
 
         self.assertEqual((entered, alerts()), (0, []))
 
+    def test_it_takes_over_what_a_worker_left_when_it_died(self):
+        make_rule(name="Errors", window_seconds=120)
+        write(1, 2)
+        detecting.lease(after(65))
+
+        done = [detecting.run_due(after(seconds)) for seconds in (66, 124, 125)]
+
+        self.assertEqual(done, [0, 0, 1])
+        self.assertEqual(alerts(), [("Errors", "firing", 1)])
+
     def test_it_lets_other_rules_run_when_a_query_is_no_longer_one(self):
         broken, _sound = make_rule(), make_rule(name="Sound")
         DetectionRule.objects.filter(pk=broken.pk).update(query="/[/")
