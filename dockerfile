@@ -28,10 +28,14 @@ COPY incident_response incident_response
 COPY users users
 COPY responders responders
 COPY incidents incidents
+COPY alerts alerts
+COPY logs logs
+# The back office shows these pages where a source is set up.
+COPY docs/integrations docs/integrations
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
-RUN python -m compileall -q incident_response users responders incidents \
+RUN python -m compileall -q incident_response users responders incidents alerts logs \
     && SECRET_KEY=only-for-collecting-static-files-0123456789 HISTORY_KEY=only-for-collecting-static-files-9876543210 \
     python manage.py collectstatic --noinput --verbosity 0
 USER app
