@@ -1,8 +1,9 @@
 """Serving requests at the doors: read each, keep all in one transaction, answer each."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from django.db import DatabaseError, IntegrityError
@@ -41,7 +42,9 @@ def serve(calls: Sequence[Call]) -> list[Reply]:
 
 def failed(door: Door, incoming: Incoming, source: Source | None, error: IntakeError) -> Taken:
     """What cannot be read, kept with the reason, so that it can be looked at and replayed after a fix."""
-    event = event_of(incoming, source, state=IntakeState.FAILED, reason=error.message)
+    event = event_of(incoming, source, format=door.format, state=IntakeState.FAILED, reason=error.message)
+    if not door.has_key_in_path:
+        event.headers["path"] = incoming.path
     return Taken([event], door.refuse(error), keep_events, source)
 
 
@@ -56,8 +59,8 @@ def event_of(
 ) -> IntakeEvent:
     """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
     kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
-    if query := KEY_IN_QUERY.sub("", incoming.query):
-        kept["query"] = query
+    if incoming.query:
+        kept["query"] = incoming.query
     return IntakeEvent(
         source=source,
         format=format or (source.kind if source else ""),
@@ -69,8 +72,6 @@ def event_of(
         received_at=timezone.now(),
     )
 
-
-KEY_IN_QUERY = re.compile(r"(?:^|&)apiKey=[^&]*", re.IGNORECASE)
 
 # What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
 KEPT_HEADERS = (
@@ -115,6 +116,7 @@ def _read(door: Door, incoming: Incoming) -> Taken | Reply:
         if len(incoming.body) > MAX_BYTES:
             raise IntakeError(f"The body is larger than {MAX_BYTES:,} bytes.", status=413)
         source = door.source(incoming)
+        incoming = _without_key(door, incoming) if incoming.query else incoming
         if source is not None and (refusal := turned_away(door, source)) is not None:
             return refusal
         return door.take(incoming.unpacked(), source)
@@ -128,6 +130,13 @@ def _read(door: Door, incoming: Incoming) -> Taken | Reply:
         log.error("intake_not_read", source=source and source.pk, exc_info=error)
         fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
         return failed(door, incoming, source, fault) if source else door.refuse(fault)
+
+
+def _without_key(door: Door, incoming: Incoming) -> Incoming:
+    """The request without its key, where that stands in the query: what is kept of it must let nobody in."""
+    key, pairs = door.key(incoming), parse_qsl(incoming.query, keep_blank_values=True)
+    rest = [(name, value) for name, value in pairs if value != key]
+    return incoming if len(rest) == len(pairs) else replace(incoming, query=urlencode(rest))
 
 
 def _not_now(error: Exception) -> IntakeError:

@@ -441,7 +441,7 @@ class HeartbeatTests(OpsgenieTestCase):
         response = self.client.generic("POST", f"/v2/heartbeats/backup/ping?{query}", b"\x1f\x8bbroken", "text/plain")
 
         self.assertEqual(response.status_code, 400)
-        self.assertEqual(IntakeEvent.objects.get().headers["query"], "&a=b")
+        self.assertEqual(IntakeEvent.objects.get().headers["query"], "a=b")
 
     def test_it_refuses_strangers_and_knows_no_heartbeat_of_another_source(self):
         self.ask("POST", "/v2/heartbeats/backup/ping")

@@ -292,6 +292,14 @@ class GelfDoorTests(DoorTests):
 
         self.assertEqual(answer.status_code, 202)
 
+    def test_it_keeps_what_cannot_be_read_without_the_key_in_its_query(self) -> None:
+        for path in ("/gelf?key=", "/services/collector/event?channel=c&token="):
+            answer = self.post(f"{path}{self.key}", b"{", authorization="")
+
+            self.assertEqual(answer.status_code, 400)
+        kept = [event.headers.get("query", "") for event in IntakeEvent.objects.order_by("id")]
+        self.assertEqual(kept, ["", "channel=c"])
+
     def test_it_refuses_a_damaged_body(self) -> None:
         answer = self.post("/gelf", zlib.compress(json.dumps(GELF).encode())[:-8])
 
