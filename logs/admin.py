@@ -141,7 +141,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_fields = ("message",)
     search_help_text = "Characters of the message, service=checkout, host=web-1, trace_id=…"
     fields = (
-        *("timestamp", "received_at", "level_shown", "service", "host", "source", "trace"),
+        *("timestamp", "received_at", "level_shown", "service", "host", "sender", "trace"),
         *("whole_message", "attributes_shown"),
     )
 
@@ -171,6 +171,11 @@ class LogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="Message")
     def whole_message(self, line: LogEntry) -> SafeString:
         return format_html('<pre class="ir-pre">{}</pre>', line.message)
+
+    @admin.display(description="Source")
+    def sender(self, line: LogEntry) -> str:
+        """Without a link: its page is for administrators."""
+        return str(line.source or "handed in by a person")
 
     @admin.display(description="Trace")
     def trace(self, line: LogEntry) -> SafeString | str:

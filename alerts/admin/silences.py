@@ -96,7 +96,7 @@ class SilenceAdmin(BackOfficeAdmin):
         shown = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return shown
-        return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "created_by")})]
+        return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Two hours from now; where it is asked for from an alert's page, of alerts like that one."""
@@ -156,6 +156,11 @@ class SilenceAdmin(BackOfficeAdmin):
     @admin.display(description="Until")
     def ends(self, silence: Silence) -> SafeString | str:
         return ago(silence.ends_at)
+
+    @admin.display(description="Made by")
+    def maker(self, silence: Silence) -> str:
+        """Without a link: their page is for administrators."""
+        return str(silence.created_by or "")
 
     @admin.display(description="Every week")
     def repeat(self, silence: Silence) -> str:

@@ -113,4 +113,5 @@ class SilenceTests(BackOfficeCase):
 
         self.assertContains(answer, "host=~&quot;db-.*&quot;")
         self.assertContains(answer, "Sat, Sun")
+        self.assertNotContains(answer, reverse("admin:users_user_change", args=[self.admin.pk]))
         self.assertNotContains(answer, "&quot;op&quot;")
