@@ -28,6 +28,8 @@ class Door:
 
     paths: ClassVar[tuple[str, ...]] = ()  # regular expressions for the whole path after its first slash
     methods: ClassVar[frozenset[str]] = frozenset({"POST"})
+    format: ClassVar[str] = ""  # what a kept request is read as; "": as its source's kind
+    has_key_in_path: ClassVar[bool] = True  # then the path is not kept
 
     def key(self, incoming: Incoming) -> str:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""

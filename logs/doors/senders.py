@@ -26,7 +26,7 @@ class WrongKind(IntakeError):
 class LogDoor(Door):
     """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
 
-    format = ""
+    has_key_in_path = False
 
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
@@ -47,7 +47,8 @@ class LogDoor(Door):
             return reply
         failed = None
         if parsed.rejected and source is not None:
-            failed = event_of(incoming, source, state=IntakeState.FAILED, reason=parsed.summary)
+            # Not to be replayed: its good lines are stored.
+            failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
         return Taken([Delivery(parsed.lines, failed)], reply, keep_lines, source)
 
     def refuse_all(self, parsed: Parsed) -> None:

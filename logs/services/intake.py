@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from alerts.incoming import Incoming, IntakeError
 from alerts.intake import Taken
 from alerts.models import IntakeEvent, Source
 from alerts.services.heartbeats import BEAT_STEP, beat
 from alerts.services.queue import insert_events
+from logs.formats import formats
 from logs.lines import Line
 from logs.services import detecting
 from logs.services.storing import store
@@ -51,3 +53,14 @@ def _note(source: Source | None, now: dt.datetime) -> None:
     """A delivery is a sign of life; it is written down every few seconds."""
     if source and (source.last_received_at is None or now - source.last_received_at > BEAT_STEP):
         beat(source, now)
+
+
+def read_again(event: IntakeEvent) -> None:
+    """Store the lines of a kept request that is replayed, in the caller's transaction. Raises IntakeError."""
+    headers = event.headers
+    request = Incoming("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
+    parsed = formats()[event.format].parse(request.unpacked())
+    if not parsed.lines:
+        raise IntakeError(parsed.summary)
+    now = timezone.now()
+    detecting.on_lines(store(parsed.lines, event.source, now), event.source, now=now)

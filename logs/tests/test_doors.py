@@ -11,6 +11,7 @@ import cramjam
 from django.test import TestCase
 
 from alerts.models import IntakeEvent
+from alerts.services import process_waiting, replay
 from alerts.tests.factories import make_key, make_source
 from alerts.vocabulary import IntakeState
 from logs.formats import _loki_push
@@ -55,13 +56,37 @@ class OwnDoorTests(DoorTests):
         entry = LogEntry.objects.get(message="a")
         self.assertEqual((entry.level, entry.service, entry.source), (Level.ERROR, "web", self.source))
 
+    def test_it_stores_the_lines_of_a_replay_once(self) -> None:
+        self.post("/services/collector/raw", b"", key=self.key, authorization=f"Splunk {self.key}")
+        self.post("/api/v1/logs/", b'[{"message": "one"}')
+        event = IntakeEvent.objects.get(format="own")
+        IntakeEvent.objects.filter(pk=event.pk).update(body=b'[{"message": "one"}]')
+
+        for _ in range(2):
+            replay([event.pk])
+            process_waiting()
+
+        event.refresh_from_db()
+        self.assertEqual((event.state, event.headers["path"]), (IntakeState.DONE, "/api/v1/logs/"))
+        self.assertEqual(list(LogEntry.objects.values_list("message", flat=True)), ["one"])
+
+    def test_it_leaves_a_replay_that_is_no_better_with_its_reason(self) -> None:
+        self.post("/api/v1/logs/", b'[{"message": "one"}')
+
+        replay([IntakeEvent.objects.get().pk])
+        process_waiting()
+
+        event = IntakeEvent.objects.get()
+        self.assertEqual(event.state, IntakeState.FAILED)
+        self.assertIn("JSON", event.reason)
+
     def test_it_keeps_and_counts_what_is_no_line(self) -> None:
         answer = self.post("/api/v1/logs/", b'{"message": "a"}\n{"message"\n')
 
         self.assertEqual((answer.status_code, answer.json()["accepted"], answer.json()["rejected"]), (202, 1, 1))
         self.assertIn("Line 2", answer.json()["errors"][0])
         event = IntakeEvent.objects.get()
-        self.assertEqual((event.state, event.source), (IntakeState.FAILED, self.source))
+        self.assertEqual((event.state, event.source), (IntakeState.IGNORED, self.source))
         self.assertIn("Line 2", event.reason)
 
     def test_it_keeps_what_cannot_be_read_at_all(self) -> None:
