@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from alerts.adapters import adapters
+from alerts.admin.guides import rendered
 from alerts.models import IntakeEvent, Source, SourceKey
 from alerts.services import process_waiting
 from alerts.services.keys import give_key, snippet_for, take_key_back
@@ -145,7 +146,7 @@ class SourcePages:
         context = {
             **self.admin_site.each_context(request),
             "title": f"Setting up {Kind(kind).label}",
-            "text": page.read_text(encoding="utf-8"),
+            "text": rendered(page.read_text(encoding="utf-8")),
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/alerts/guide.html", context)
