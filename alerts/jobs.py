@@ -1,10 +1,15 @@
 """Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
 
 import datetime as dt
+import time
 
 from alerts.services import heartbeats, processing, upkeep
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
+# Nothing was heard of anybody while we were away. Prometheus says once a minute that an alert fires still.
+SETTLING_SECONDS = 90.0
+
+_started = time.monotonic()
 
 
 def process_intake(now: dt.datetime) -> int:
@@ -23,8 +28,10 @@ def process_intake(now: dt.datetime) -> int:
 
 
 def expire_alerts(now: dt.datetime) -> int:
-    """End alerts that were not heard of again in time."""
-    return upkeep.expire(now)
+    """End alerts that were not heard of again in time; none in the first SETTLING_SECONDS of this process, so that
+    an outage of ours ends no alert that its sender speaks of as soon as it is let in again.
+    """
+    return upkeep.expire(now) if time.monotonic() - _started >= SETTLING_SECONDS else 0
 
 
 def lift_silences(now: dt.datetime) -> int:
