@@ -66,18 +66,3 @@ def results() -> list[Result]:
     """One result for each dataset that is there; none where the samples are absent."""
     folders = sorted(path for path in SAMPLES.glob("*") if path.is_dir()) if SAMPLES.is_dir() else []
     return [measure(folder) for folder in folders]
-
-
-def main() -> None:
-    found = results()
-    if not found:
-        print(f"skipped: there are no samples in {SAMPLES}")
-    for one in found:
-        print(
-            f"{one.dataset:10} {one.lines_per_second:9,.0f} lines/s  grouping accuracy {one.accuracy:.3f}"
-            f"  ({one.templates} templates, {one.expected} by hand)"
-        )
-
-
-if __name__ == "__main__":
-    main()
