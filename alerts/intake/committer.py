@@ -10,11 +10,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections
+import structlog
+from django.db import close_old_connections
 
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
 from alerts.intake.serving import serve
+
+log = structlog.get_logger(__name__)
 
 MAX_BATCH = 200
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -22,7 +25,7 @@ MAX_WAITING_BYTES = 128 * 1024 * 1024
 SLOW_THREADS = 2
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     door: Door
     incoming: Incoming
@@ -58,10 +61,12 @@ class Committer:
     def _run(self) -> None:
         while True:
             batch = self._gather()
-            quick = [one for one in batch if not _is_slow(one)]
+            quick = []
             for one in batch:
-                if one not in quick:
+                if _is_slow(one):
                     self._slow.submit(_serve, [one])
+                else:
+                    quick.append(one)
             if quick:
                 _serve(quick)
 
@@ -83,14 +88,26 @@ committer = Committer()
 def _is_slow(one: _Waiting) -> bool:
     try:
         return one.door.is_slow(one.door.source(one.incoming))
-    except (IntakeError, DatabaseError):
+    except IntakeError:
         return False  # serving it will say what is wrong
+    except Exception as error:
+        log.warning("intake_source_not_found", error=str(error))
+        return False
 
 
 def _serve(batch: list[_Waiting]) -> None:
-    close_old_connections()
-    replies = serve([(one.door, one.incoming) for one in batch])
-    batch[0].loop.call_soon_threadsafe(_deliver, batch, replies)
+    """Never raises: with its thread all intake would stand still, and those who wait would wait for ever."""
+    try:
+        close_old_connections()
+        replies = serve([(one.door, one.incoming) for one in batch])
+    except Exception as error:
+        log.error("intake_not_served", requests=len(batch), exc_info=error)
+        fault = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
+        replies = [one.door.refuse(fault) for one in batch]
+    try:
+        batch[0].loop.call_soon_threadsafe(_deliver, batch, replies)
+    except RuntimeError:
+        log.warning("intake_stopping", requests=len(batch))  # nobody is left to be told
 
 
 def _deliver(batch: list[_Waiting], replies: list[Reply]) -> None:

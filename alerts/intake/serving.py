@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.utils import timezone
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
@@ -122,7 +122,7 @@ def _read(door: Door, incoming: Incoming) -> Taken | Reply:
         return door.take(incoming.unpacked(), source)
     except IntakeError as error:
         return failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.error("intake_without_database", exc_info=error)
         return door.refuse(_not_now(error))
     except Exception as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from unittest import mock
 
+from django.db import InterfaceError
 from django.test import TransactionTestCase
 
 from alerts.incoming import Incoming, Reply
@@ -55,3 +56,15 @@ class CommitterTests(TransactionTestCase):
         self.assertEqual(IntakeEvent.objects.count(), 50)
         self.assertEqual(sum(len(call.args[0]) for call in served.call_args_list), 50)
         self.assertLess(served.call_count, 50)
+
+    def test_it_keeps_serving_whatever_goes_wrong(self) -> None:
+        door = find("POST", self.path)
+        assert door is not None
+
+        with mock.patch.object(type(door), "source", side_effect=InterfaceError("connection already closed")):
+            unknown = self.ask(b"{}")[0]
+        with mock.patch("alerts.intake.committer.close_old_connections", side_effect=InterfaceError("closed")):
+            broken = self.ask(b"{}")[0]
+        good = self.ask(b'{"title": "Disk"}')[0]
+
+        self.assertEqual((unknown.status, broken.status, good.status), (503, 503, 202))
