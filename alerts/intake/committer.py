@@ -91,7 +91,7 @@ def _is_slow(one: _Waiting) -> bool:
     except IntakeError:
         return False  # serving it will say what is wrong
     except Exception as error:
-        log.warning("intake_source_not_found", error=str(error))
+        log.warning("intake_source_not_found", exc_info=error)
         return False
 
 
