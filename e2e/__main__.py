@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ def main() -> int:
     chosen = parser.parse_args().clients or known
     if unknown := sorted(set(chosen) - set(known)):
         parser.error(f"there is no client {', '.join(unknown)}; there are {', '.join(known)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with us
     with Server() as server:
         results = [run(name, server) for name in chosen]
     say(", ".join(f"{results.count(result)} {result}" for result in ("PASS", "FAIL", "SKIP")))
@@ -38,6 +40,7 @@ def run(name: str, server: Server) -> str:
     except Exception as error:  # noqa: BLE001 (whatever it is: the others are to run)
         traceback.print_exc()
         result, said = "FAIL", f"{type(error).__name__}: {error}".splitlines()[0]
+        server.restart()  # it may have been left killed
     say(f"{result}  {name:<14} {client.TITLE}: {said} ({time.monotonic() - started:.1f} s)")
     return result
 

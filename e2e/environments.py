@@ -13,6 +13,7 @@ from e2e.server import ROOT
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 INSTALL_SECONDS = 300
 PROGRAM_SECONDS = 120
+NPM = ("npm", "install", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 
 class Unavailable(Exception):
@@ -54,7 +55,7 @@ class NodeEnvironment:
         wanted, stamp = "\n".join(packages), self.folder / "packages.txt"
         if not stamp.is_file() or stamp.read_text() != wanted:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(self.folder), *packages])
+            _run([*NPM, "--prefix", str(self.folder), *packages])
             stamp.write_text(wanted)
 
     def version(self, package: str) -> str:
@@ -89,7 +90,8 @@ def _run(command: list[str]) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=INSTALL_SECONDS).stdout
     except subprocess.CalledProcessError as error:
-        lines = (error.stderr or error.stdout).strip().splitlines() or ["no output"]
-        raise Unavailable(f"{' '.join(command[-2:])}: {lines[-1]}") from error
+        said = (error.stderr or error.stdout).strip().splitlines() or ["no output"]
+        reason = next((line for line in said if line.lower().startswith(("error", "npm error"))), said[-1])
+        raise Unavailable(f"{command[-1]}: {reason}") from error
     except (subprocess.TimeoutExpired, OSError) as error:
         raise Unavailable(str(error)) from error
