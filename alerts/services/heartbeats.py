@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from alerts.drafts import Action, Draft
@@ -36,7 +39,8 @@ def beat(source: Source, now: dt.datetime, name: str = "") -> None:
             Heartbeat.objects.filter(pk=heartbeat.pk, last_beat_at__lt=now).update(last_beat_at=now)
     elif source.last_received_at is None or now - source.last_received_at > BEAT_STEP:
         Source.objects.filter(pk=source.pk).update(last_received_at=now)
-        source.last_received_at = now
+        # The source is remembered between requests: what is rolled back, and then tried again, must not count as noted.
+        transaction.on_commit(partial(setattr, source, "last_received_at", now))
     if _is_missed(source, name):
         enqueue(source, [_draft(source, name, Action.RESOLVE)], at=now)
 
@@ -79,14 +83,20 @@ def _judge(source: Source, name: str, heard: dt.datetime, minutes: int, now: dt.
     if is_silent == _is_missed(source, name):
         return False
     action = Action.FIRE if is_silent else Action.RESOLVE
-    enqueue(source, [_draft(source, name, action, minutes, heard)], at=now)
+    draft = _draft(source, name, action, minutes, heard)
+    if is_silent and Alert.objects.filter(key=_key(source, name), starts_at__gte=heard).exists():
+        draft = replace(draft, starts_at=None)  # taken for over once, when nobody waited for it: it begins anew
+    enqueue(source, [draft], at=now)
     return True
 
 
 def _is_missed(source: Source, name: str) -> bool:
     """Whether the alert of its absence fires."""
-    key = alert_key(source.pk, f"{PREFIX}:{name}")
-    return Alert.objects.filter(key=key, status=AlertStatus.FIRING).exists()
+    return Alert.objects.filter(key=_key(source, name), status=AlertStatus.FIRING).exists()
+
+
+def _key(source: Source, name: str) -> str:
+    return alert_key(source.pk, f"{PREFIX}:{name}")
 
 
 def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None) -> Draft:

@@ -1,0 +1,62 @@
+"""Signs of life that stay away, and come back."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.test import TestCase, TransactionTestCase
+from django.utils import timezone
+
+from alerts.models import Alert, IntakeEvent, Source
+from alerts.services import process_waiting
+from alerts.services.heartbeats import beat, watch
+from alerts.tests.factories import make_source
+from incidents.models import Incident
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+class MissedTests(TestCase):
+    def setUp(self) -> None:
+        self.now = timezone.now()
+        self.source = make_source(heartbeat_minutes=10, last_received_at=self.now)
+
+    def look(self, minutes: int) -> str:
+        """Watch so long after the last sign of life; how the alert stands then."""
+        at = self.now + minutes * MINUTE
+        watch(at)
+        process_waiting(at)
+        return Alert.objects.get().status
+
+    def test_it_raises_again_what_still_stays_away(self) -> None:
+        before = self.look(11)
+        Source.objects.filter(pk=self.source.pk).update(is_enabled=False)
+        meanwhile = self.look(20)
+        Source.objects.filter(pk=self.source.pk).update(is_enabled=True)
+
+        after = self.look(30)
+        self.look(31)
+
+        self.assertEqual((before, meanwhile, after), ("firing", "resolved", "firing"))
+        self.assertEqual((IntakeEvent.objects.count(), Incident.objects.get().status), (3, "open"))
+
+    def test_it_raises_again_what_waited_longer(self) -> None:
+        self.look(11)
+        Source.objects.filter(pk=self.source.pk).update(heartbeat_minutes=60)
+        meanwhile = self.look(12)
+
+        after = self.look(61)
+
+        self.assertEqual((meanwhile, after), ("resolved", "firing"))
+
+
+class BeatTests(TransactionTestCase):
+    def test_it_notes_again_what_was_rolled_back(self) -> None:
+        source, now = make_source(), timezone.now()
+        with transaction.atomic():
+            beat(source, now)
+            transaction.set_rollback(True)
+
+        with transaction.atomic():
+            beat(source, now)
+
+        self.assertEqual((source.last_received_at, Source.objects.get(pk=source.pk).last_received_at), (now, now))
