@@ -12,8 +12,7 @@ from rest_framework.request import Request
 from alerts.models import AlertLabel, AlertQuerySet, Source, pair_number
 from alerts.routing import alert_key
 from alerts.vocabulary import AlertStatus, IntakeState
-from incident_response.api import KeysetPagination, refuse, refuse_unknown_parameters
-from incidents.filters import moment_of
+from incident_response.api import KeysetPagination, moment_of, refuse, refuse_unknown_parameters
 from incidents.views.lookup import NUMBER
 from incidents.vocabulary import SEVERITY_OF_WORD
 

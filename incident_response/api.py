@@ -162,6 +162,20 @@ def refuse_unknown_parameters(request: Request | HttpRequest, known: Set[str]) -
             refuse(name, f"There is no filter named {name}; known are {', '.join(sorted(known))}.", "unknown_filter")
 
 
+def moment_of(name: str, text: str) -> dt.datetime:
+    """A query parameter's time, in UTC (which is assumed where no offset is given); 400 for what is none."""
+    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
+    pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
+    try:
+        moment = parse_datetime(pasted)
+        moment = moment.astimezone(dt.UTC) if moment and moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        refuse(name, f"{name} is a time such as 2026-11-21T09:30:00Z.")
+    return moment.replace(tzinfo=dt.UTC)
+
+
 # --- Paging by key ----------------------------------------------------------------------------------------------------
 
 

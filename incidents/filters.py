@@ -6,11 +6,10 @@ from typing import Any
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from incident_response.api import KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.api import KeysetPagination, moment_of, refuse, refuse_unknown_parameters
 from incidents import search
 from incidents.models import Incident, IncidentQuerySet, Status
 from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD
@@ -104,20 +103,6 @@ def resolve_breached(now: dt.datetime) -> Q:
     """Marked as not resolved in time, or past due at this moment and not on hold."""
     running = Q(status__in=[Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS])
     return Q(resolve_breached=True) | (running & Q(resolve_due_at__lt=now))
-
-
-def moment_of(name: str, text: str) -> dt.datetime:
-    """A query parameter's time, in UTC (which is assumed where no offset is given); 400 for what is none."""
-    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
-    pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
-    try:
-        moment = parse_datetime(pasted)
-        moment = moment.astimezone(dt.UTC) if moment and moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        refuse(name, f"{name} is a time such as 2026-11-21T09:30:00Z.")
-    return moment.replace(tzinfo=dt.UTC)
 
 
 def _one_or_many(incidents: IncidentQuerySet, column: str, codes: list[Any]) -> IncidentQuerySet:

@@ -1,13 +1,11 @@
 """The filters of the list of lines, and which index answers them."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
-from django.utils.dateparse import parse_datetime
 
-from incident_response.api import refuse
+from incident_response.api import moment_of, refuse
 from logs.vocabulary import LEVEL_OF_WORD, Level
 
 FILTERS = {
@@ -87,7 +85,7 @@ def _times(given: Mapping[str, str]) -> Q:
     condition = Q()
     for name, lookup in (("since", "timestamp__gte"), ("until", "timestamp__lt")):
         if name in given:
-            condition &= Q(**{lookup: _moment(name, given[name])})
+            condition &= Q(**{lookup: moment_of(name, given[name])})
     return condition
 
 
@@ -118,16 +116,3 @@ def _number(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
         refuse(name, f"{value} is no id.")
     return int(value)
-
-
-def _moment(name: str, text: str) -> dt.datetime:
-    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
-    pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
-    try:
-        moment = parse_datetime(pasted)
-        moment = moment.astimezone(dt.UTC) if moment and moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        refuse(name, f"{name} is a time such as 2026-11-21T09:30:00Z.")
-    return moment.replace(tzinfo=dt.UTC)

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from incident_response.api import (
     Key,
+    moment_of,
     refuse,
     refuse_unknown_parameters,
 )
@@ -23,7 +24,7 @@ from incident_response.schema import paged
 from incidents import services
 from incidents.attachments import Checked
 from incidents.export import csv_rows
-from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered, moment_of
+from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
 from incidents.models import Attachment, Incident, IncidentEvent
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
