@@ -11,14 +11,6 @@ HOST_LENGTH = 200
 TRACE_LENGTH = 32
 
 
-class LogEntryQuerySet(models.QuerySet["LogEntry"]):
-    """Selections of log lines."""
-
-    def newest_first(self) -> "LogEntryQuerySet":
-        """In the order that people read them in."""
-        return self.order_by("-timestamp", "-id")
-
-
 class LogEntry(models.Model):
     """A log line. `timestamp` is when its writer says it happened, `received_at` when we heard of it.
 
@@ -35,8 +27,6 @@ class LogEntry(models.Model):
     trace_id = ExactCharField(max_length=TRACE_LENGTH, blank=True, default="")
     source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="log_entries", db_index=False)
     received_at = models.DateTimeField()
-
-    objects = LogEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-timestamp", "-id"]
