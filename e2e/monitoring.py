@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -144,9 +145,11 @@ def incident_of(server: Server, alert: dict[str, Any]) -> dict[str, Any]:
 def repeated(server: Server, sources: Iterable[str]) -> None:
     """Wait until each source's one alert was heard of more than once."""
     for source in sources:
-        eventually(
-            lambda source=source: alerts_of(server, source)[0]["occurrences"] > 1, f"a repeat from {source}", seconds=40
-        )
+        eventually(partial(_was_repeated, server, source), f"a repeat from {source}", seconds=40)
+
+
+def _was_repeated(server: Server, source: str) -> bool:
+    return bool(alerts_of(server, source)[0]["occurrences"] > 1)
 
 
 def _home(folder: Path, name: str) -> Path:

@@ -121,6 +121,7 @@ class Server:
         self.start()
 
     def _is_ready(self) -> bool:
+        assert self._process is not None and self._process.poll() is None, "it ended"
         try:
             return httpx.get(f"{self.address}/livez", timeout=2).status_code == 200
         except httpx.HTTPError:
