@@ -289,6 +289,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "incident_response.doors_schema.add_doors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "incidents.vocabulary.Status",
         "SeverityEnum": "incidents.vocabulary.SEVERITY_WORDS",
