@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from alerts.adapters import adapters
@@ -28,6 +28,10 @@ log = structlog.get_logger(__name__)
 BATCH = 300  # events
 MAX_BYTES = 4 * 1024 * 1024
 ATTEMPTS = 5
+# MySQL's errors that what is written may be to blame for: a statement longer than it takes (it may say so, or just end
+# the connection), and characters that it does not know. And SQLite's word for the first.
+BLAMED_CODES = frozenset({1153, 1366, 2006, 2013})
+TOO_LONG = "too many SQL variables"
 
 
 # What other apps' doors kept and somebody replays: by format, what reads it again and stores what it says.
@@ -72,9 +76,9 @@ def _process(events: list[IntakeEvent], now: dt.datetime | None) -> None:
     readings = [read(event, sources.get(event.source_id or 0)) for event in events]
     try:
         _repeated(readings, now)
-    except OperationalError:
-        raise  # the database is not there; the queue is
     except Exception as error:
+        if _is_away(error):
+            raise
         log.warning("intake_batch_split", events=len(events), exc_info=error)
         for event in events:
             _alone(event, sources.get(event.source_id or 0), now)
@@ -175,12 +179,27 @@ def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -
     """Work off one by itself; when it fails, it is put aside with the reason, for a look and a replay."""
     try:
         _repeated([read(event, source)], now)
-    except OperationalError:
-        raise
     except Exception as error:
+        if _is_away(error):
+            raise
         log.error("intake_failed", intake=event.pk, exc_info=error)
         IntakeEvent.objects.waiting().filter(pk=event.pk).update(
             state=IntakeState.FAILED,
             reason=f"{type(error).__name__}: {error}"[:500],
             processed_at=timezone.now(),
         )
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database is to blame, so that the queue waits for it; not what is worked off, which would hold up all
+    that comes after it for ever."""
+    if not isinstance(error, OperationalError):
+        return False
+    if not (error.args and error.args[0] in BLAMED_CODES) and TOO_LONG not in str(error):
+        return True
+    connection.close_if_unusable_or_obsolete()
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        return True
+    return False

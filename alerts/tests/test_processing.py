@@ -1,14 +1,16 @@
 """From the queue to alerts and incidents."""
 
 import datetime as dt
+from unittest import mock
 
+from django.db import OperationalError
 from django.test import TestCase
 from django.utils import timezone
 
 from alerts.adapters import examples
 from alerts.drafts import Action, Draft
 from alerts.models import Alert, IntakeEvent
-from alerts.services import process_waiting
+from alerts.services import applying, enqueue, process_waiting
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
 from alerts.vocabulary import IntakeState
 from incidents.models import Incident
@@ -74,3 +76,37 @@ class ProcessingTests(TestCase):
         self.assertEqual(
             bodies, [("acknowledged", f"Acknowledged by Kim in {source.name}."), ("comment", "Kim: Restarted it.")]
         )
+
+
+class FaultTests(TestCase):
+    """An event whose rows the database does not take, before one that is good."""
+
+    def setUp(self) -> None:
+        source = make_source()
+        for title in ("bad", "good"):
+            enqueue(source, [Draft(title=title, fingerprint=title)])
+
+    def work_off(self, *fault: object) -> list[str]:
+        def insert(alerts: list[Alert]) -> None:
+            if any(alert.title == "bad" for alert in alerts):
+                raise OperationalError(*fault)
+
+        with mock.patch.object(applying, "insert_labels", insert):
+            process_waiting()
+        return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
+
+    def test_it_puts_aside_what_the_database_does_not_take(self):
+        states = self.work_off(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
+
+        self.assertEqual(states, ["failed", "done"])
+
+    def test_it_puts_aside_what_makes_too_long_a_statement(self):
+        states = self.work_off("too many SQL variables")
+
+        self.assertEqual(states, ["failed", "done"])
+
+    def test_it_waits_for_a_database_that_is_away(self):
+        with self.assertRaises(OperationalError):
+            self.work_off(2003, "Can't connect to server")
+
+        self.assertEqual(set(IntakeEvent.objects.values_list("state", flat=True)), {"waiting"})
