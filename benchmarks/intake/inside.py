@@ -158,7 +158,9 @@ def bare_lines(seconds: str) -> None:
     from logs.models import LogEntry
     from logs.services.storing import COLUMNS
 
-    batches = [list(lines.rows(number, "2026-11-20 10:00:00")) for number in range(lines.BODIES)]
+    batches = [
+        list(lines.rows(number, f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S}")) for number in range(lines.BODIES)
+    ]
     marks = ", ".join([f"({', '.join(['%s'] * len(COLUMNS))})"] * lines.BATCH)
     insert = f"INSERT INTO {LogEntry._meta.db_table} ({', '.join(COLUMNS)}) VALUES {marks}"
     values = [[value for row in batch for value in row] for batch in batches]
