@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -29,6 +29,7 @@ LABEL_LENGTH = 2000
 TEXT_LENGTH = 20_000
 # What a sender that gives no times, and never says that it is over, is believed without being heard of again.
 UNTIMED_EXPIRY = dt.timedelta(days=1)
+AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believed
 
 COUNTED = ("occurrences", "last_seen_at", "expires_at")
 TOLD = ("severity", "title", "description", "annotations", "links")
@@ -217,8 +218,14 @@ class Batch:
 def _messages(reading: "Reading") -> Iterable[Message]:
     if reading.source is not None:
         for draft in reading.drafts:
-            key = alert_key(reading.source.pk, draft.identity)
-            yield Message(draft, reading.source, reading.event.received_at, key)
+            key, at = alert_key(reading.source.pk, draft.identity), reading.event.received_at
+            yield Message(_timed(draft, at), reading.source, at, key)
+
+
+def _timed(draft: Draft, at: dt.datetime) -> Draft:
+    """The draft, without a beginning that lies ahead: every true one would be taken for older news until then."""
+    is_wrong = draft.starts_at is not None and draft.starts_at > at + AHEAD
+    return replace(draft, starts_at=None) if is_wrong else draft
 
 
 def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[IntakeState, str]:

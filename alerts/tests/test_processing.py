@@ -65,6 +65,15 @@ class ProcessingTests(TestCase):
         self.assertEqual((reopened.status, reopened.reopen_count), ("open", 1))
         self.assertEqual(sorted(Incident.objects.values_list("status", flat=True)), ["open", "resolved"])
 
+    def test_it_takes_a_beginning_that_lies_ahead_for_none(self):
+        source, now = make_source(), timezone.now()
+        ahead = fire(source, starts_at=now + dt.timedelta(days=400), at=now)
+        resolve(source, at=now + dt.timedelta(minutes=1))
+
+        again = fire(source, starts_at=now + dt.timedelta(minutes=2), at=now + dt.timedelta(minutes=2))
+
+        self.assertEqual((ahead.starts_at, again.status), (now, "firing"))
+
     def test_it_tells_who_acknowledged_and_what_was_said_at_the_end(self):
         source = make_source()
         fire(source)
