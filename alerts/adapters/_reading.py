@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
+_LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
 SEVERITIES = ("critical", "high", "medium", "low")
 
 # What senders call how bad it is, in the words that are common to most of them.
@@ -88,7 +89,7 @@ def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
 def moment(value: Any) -> dt.datetime | None:
     """A time in UTC, from ISO 8601 (also without a colon in the zone) or seconds, milliseconds, micro- or nanoseconds
     since 1970, as number or digits; None for nothing, for the year 1 by which Go means "not set", and for nonsense.
-    What has no zone is taken as UTC. Never before 1970.
+    What has no zone is taken as UTC. Never before 1970 or after 5138.
     """
     if isinstance(value, bool):
         return None
@@ -128,4 +129,4 @@ def _from_words(value: str) -> dt.datetime | None:
         found = dt.datetime.fromisoformat(f"{day}T{seconds}.{(fraction or '0')[:6]:0<6}{zone}").astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
-    return found if found > _EPOCH else None
+    return found if _EPOCH < found <= _LATEST else None
