@@ -53,15 +53,23 @@ def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
     )
 
 
-@unit_of_work
 def lift_silences(now: dt.datetime) -> int:
     """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts."""
-    quiet = Alert.objects.filter(silenced_by__isnull=False, status=AlertStatus.FIRING)
-    active, routes = silences(now), rules()
-    # Most are to be kept quiet still: looking at them needs no lock.
-    looked_at = quiet.select_related("source").defer("description", "annotations", "links").order_by("pk")
-    heard = [alert.pk for alert in looked_at if silence_for(active, _facts(alert), now) is None][:BATCH]
-    locked = list(_locked(quiet.filter(pk__in=heard))) if heard else []
+    active = silences(now)
+    # Most are to be kept quiet still: looking at them must not keep others from writing.
+    looked_at = _quiet().select_related("source").defer("description", "annotations", "links").order_by("pk")
+    heard = [alert.pk for alert in looked_at.iterator() if silence_for(active, _facts(alert), now) is None]
+    return _lift(heard[:BATCH], now) if heard else 0
+
+
+def _quiet() -> AlertQuerySet:
+    return Alert.objects.filter(silenced_by__isnull=False, status=AlertStatus.FIRING)
+
+
+@unit_of_work
+def _lift(ids: list[int], now: dt.datetime) -> int:
+    routes = rules()
+    locked = list(_locked(_quiet().filter(pk__in=ids)))
     decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
     started = [Started(alert, decision.rule, Outcome.NEW) for alert, decision in decided if not decision.is_drop]
     incidents = Incidents(now, routes)
