@@ -1,7 +1,7 @@
 """Signs of life: taking them, and noticing that one stays away."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alerts.drafts import Action, Draft
 from alerts.intake.doors import Taken
-from alerts.models import Alert, Heartbeat, Source
+from alerts.models import Alert, AlertQuerySet, Heartbeat, Source
 from alerts.routing import alert_key
 from alerts.services.queue import enqueue
 from alerts.vocabulary import AlertStatus
@@ -48,19 +48,36 @@ def beat(source: Source, now: dt.datetime, name: str = "") -> None:
 def watch(now: dt.datetime) -> int:
     """Raise an alert for each sign of life that stays away, and end those that came back; how many were found."""
     found = 0
-    for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False):
-        heard = source.last_received_at or source.created_at
-        found += _judge(source, "", heard, source.heartbeat_minutes or 0, now)
-    for heartbeat in Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source"):
-        found += _judge(heartbeat.source, heartbeat.name, heartbeat.last_beat_at, heartbeat.interval_minutes, now)
+    missed = set(_missed().values_list("key", flat=True))
+    for source, name, heard, minutes in _promised():
+        # Most are as they were: looking at them must not keep others from writing.
+        if _is_silent(heard, minutes, now) != (_key(source, name) in missed):
+            found += _judge(source, name, heard, minutes, now)
     return found + _release(now)
+
+
+def _promised() -> Iterator[tuple[Source, str, dt.datetime, int]]:
+    """Every sign of life that is waited for: whose, its name, when it was heard last, and how long it may stay away."""
+    for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False):
+        yield source, "", source.last_received_at or source.created_at, source.heartbeat_minutes or 0
+    for named in Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source"):
+        yield named.source, named.name, named.last_beat_at, named.interval_minutes
+
+
+def _is_silent(heard: dt.datetime, minutes: int, now: dt.datetime) -> bool:
+    return now - heard > dt.timedelta(minutes=minutes)
+
+
+def _missed() -> AlertQuerySet:
+    """The alerts of signs of life that stay away."""
+    firing = Alert.objects.firing().labelled("alertname", ALERT_NAME)
+    return firing.filter(fingerprint__startswith=f"{PREFIX}:")
 
 
 @unit_of_work
 def _release(now: dt.datetime) -> int:
     """End the alerts of signs of life that nobody waits for any more; how many there were."""
-    missed = Alert.objects.firing().labelled("alertname", ALERT_NAME).filter(fingerprint__startswith=f"{PREFIX}:")
-    alerts = list(missed.select_related("source"))
+    alerts = list(_missed().select_related("source"))
     waited_for = _waited_for({alert.source_id for alert in alerts}) if alerts else set()
     released = [alert for alert in alerts if alert.key not in waited_for]
     for alert in released:
@@ -79,7 +96,7 @@ def _waited_for(source_ids: set[int]) -> set[str]:
 
 @unit_of_work
 def _judge(source: Source, name: str, heard: dt.datetime, minutes: int, now: dt.datetime) -> bool:
-    is_silent = now - heard > dt.timedelta(minutes=minutes)
+    is_silent = _is_silent(heard, minutes, now)
     if is_silent == _is_missed(source, name):
         return False
     action = Action.FIRE if is_silent else Action.RESOLVE

@@ -2,11 +2,12 @@
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alert, IntakeEvent, Source
+from alerts.models import Alert, Heartbeat, IntakeEvent, Source
 from alerts.services import process_waiting
 from alerts.services.heartbeats import beat, watch
 from alerts.tests.factories import make_source
@@ -38,6 +39,16 @@ class MissedTests(TestCase):
 
         self.assertEqual((before, meanwhile, after), ("firing", "resolved", "firing"))
         self.assertEqual((IntakeEvent.objects.count(), Incident.objects.get().status), (3, "open"))
+
+    def test_it_looks_at_any_number_in_as_many_queries(self) -> None:
+        for number in range(20):
+            Heartbeat.objects.create(source=self.source, name=f"job {number}", last_beat_at=self.now)
+
+        with CaptureQueriesContext(connection) as queries:
+            found = watch(self.now + MINUTE)
+
+        self.assertEqual((found, IntakeEvent.objects.count()), (0, 0))
+        self.assertLess(len(queries), 8)
 
     def test_it_raises_again_what_waited_longer(self) -> None:
         self.look(11)
