@@ -31,7 +31,11 @@ def expire_alerts(now: dt.datetime) -> int:
     """End alerts that were not heard of again in time; none in the first SETTLING_SECONDS of this process, so that
     an outage of ours ends no alert that its sender speaks of as soon as it is let in again.
     """
-    return upkeep.expire(now) if time.monotonic() - _started >= SETTLING_SECONDS else 0
+    return upkeep.expire(now) if _has_settled() else 0
+
+
+def _has_settled() -> bool:
+    return time.monotonic() - _started >= SETTLING_SECONDS
 
 
 def lift_silences(now: dt.datetime) -> int:
@@ -45,8 +49,9 @@ def calm_flapping(now: dt.datetime) -> int:
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
-    """Raise an alert for each sign of life that stays away."""
-    return heartbeats.watch(now)
+    """Raise an alert for each sign of life that stays away; none in the first SETTLING_SECONDS of this process, for
+    the same reason."""
+    return heartbeats.watch(now) if _has_settled() else 0
 
 
 def forget_old(now: dt.datetime) -> int:
