@@ -115,6 +115,10 @@ class SilenceAdmin(BackOfficeAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:
+        """Nobody: one is ended. Alerts whose silence vanished are not known as silenced, and would keep quiet."""
+        return False
+
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Whoever may make one; responders end only their own."""
         return bool(self.has_add_permission(request))

@@ -64,6 +64,15 @@ class SilenceTests(BackOfficeCase):
         self.assertEqual(answers, [403, 403])
         self.assertTrue(Silence.objects.filter(matchers=silence.matchers).exists())
 
+    def test_it_lets_nobody_delete_one(self) -> None:
+        self.sign_in(self.admin)
+        silence = make_silence(("a", "=", "b"))
+
+        answer = self.client.post(self.page(silence, "delete"), {"post": "yes"})
+
+        self.assertEqual(answer.status_code, 403)
+        self.assertTrue(Silence.objects.filter(pk=silence.pk).exists())
+
     def test_it_ends_those_that_are_ones_own(self) -> None:
         mine, other = (make_silence(("a", "=", "b"), created_by=user) for user in (self.responder, self.admin))
 
