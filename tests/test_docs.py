@@ -6,7 +6,11 @@ from pathlib import Path
 
 from django.test import SimpleTestCase
 
+from alerts.models import Alert
 from incidents.models import Incident
+from logs.doors import DOORS as LOG_DOORS
+from logs.formats import formats
+from logs.models import LogEntry
 from tests.databases import ROOT
 
 LONGEST_README = 150
@@ -59,10 +63,21 @@ class DocsTests(SimpleTestCase):
         self.assertEqual(unlisted, [])
 
     def test_it_names_indexes_that_there_are(self):
-        named = set(re.findall(r"`(incident_\w+)`", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")))
+        page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+        named = set(re.findall(r"`((?:incident|alert|log)_\w+)`", page))
 
-        known = {index.name for index in Incident._meta.indexes} | {"incident_response"}
-        self.assertEqual(named - known, set())
+        known = {index.name for model in (Incident, Alert, LogEntry) for index in model._meta.indexes}
+        self.assertEqual(named - known, {"incident_response"})
+
+    def test_it_says_where_every_kind_of_log_line_is_handed_in(self):
+        pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "integrations").glob("*.md")]
+
+        untold = [
+            door.format for door in LOG_DOORS if not any(door.paths[0].removesuffix("/?") in page for page in pages)
+        ]
+
+        self.assertEqual({door.format for door in LOG_DOORS if door.format}, set(formats()) - {"own"})
+        self.assertEqual(untold, [])
 
     def test_it_keeps_the_readme_short(self):
         lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
