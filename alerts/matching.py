@@ -23,13 +23,14 @@ class MatcherInvalid(ValueError):
 
 
 @lru_cache(maxsize=2048)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A matcher's regular expression. Raises MatcherInvalid for one that is not one, or may never come to an end."""
+def compiled(pattern: str, *, is_searched: bool = False) -> re.Pattern[str]:
+    """A matcher's regular expression, or one to be searched for. Raises MatcherInvalid for one that is not one, or may
+    never come to an end."""
     if len(pattern) > PATTERN_LENGTH:
         raise MatcherInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
     try:
         regex = re.compile(pattern, re.DOTALL)
-        is_slow = may_take_for_ever(pattern)
+        is_slow = may_take_for_ever(pattern, is_searched=is_searched)
     except (re.error, OverflowError, RecursionError) as error:
         raise MatcherInvalid(f"{pattern} is not a regular expression: {error}.") from error
     if is_slow:

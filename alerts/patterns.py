@@ -36,15 +36,26 @@ class Choices:
         return self.ways > MOST_WAYS or self.ways * float(LENGTH) ** self.wide > MOST_STEPS
 
 
-def may_take_for_ever(pattern: str) -> bool:
-    """Whether a value of LENGTH characters could keep the pattern busy for more than about a second.
+def may_take_for_ever(pattern: str, *, is_searched: bool = False) -> bool:
+    """Whether a value of LENGTH characters could keep the pattern busy for more than about a second. One that
+    `is_searched` for is tried from each place, all of which a repetition at its start goes along with.
 
     Raises re.error and RecursionError as compiling it does.
     """
     items = list(_parse(pattern))
     if items and _is_anything(items[-1]):
         items.pop()  # whatever is left over matches at once
-    return _of_sequence(items).is_endless
+    choices = _of_sequence(items)
+    return (choices.then(Choices(wide=1)) if is_searched and _begins_anywhere(items) else choices).is_endless
+
+
+def _begins_anywhere(items: Sequence[Any]) -> bool:
+    name, argument = (str(items[0][0]), items[0][1]) if items else ("", ())
+    if name == "SUBPATTERN":
+        return _begins_anywhere(argument[-1])
+    if name == "BRANCH":
+        return any(_begins_anywhere(branch) for branch in argument[1])
+    return name in _REPEATS
 
 
 def _of_sequence(items: Sequence[Any]) -> Choices:

@@ -123,7 +123,7 @@ def _test(part: re.Match[str]) -> Test:
     if part["name"]:
         return _field_test(part)
     if part["pattern"] is not None:
-        found = _pattern(part["pattern"]).search
+        found = _pattern(_anywhere(part["pattern"]), is_searched=True).search
         return lambda line, _lowered: found(line.message[:SEARCHED_LENGTH]) is not None
     wanted = _text(part).lower()
     return lambda _line, lowered: wanted in lowered
@@ -154,8 +154,13 @@ def _text(part: re.Match[str]) -> str:
     return part["word"]
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _anywhere(text: str) -> str:
+    """Without a leading ".*", which says nothing of what is searched for, and would be tried from every place."""
+    return text[2:] if text.startswith(".*") and text[2:3] not in ("", "?", "*", "+", "{") else text
+
+
+def _pattern(text: str, *, is_searched: bool = False) -> re.Pattern[str]:
     try:
-        return compiled(text.replace(r"\/", "/"))
+        return compiled(text.replace(r"\/", "/"), is_searched=is_searched)
     except MatcherInvalid as error:
         raise QueryInvalid(str(error)) from error

@@ -1,9 +1,12 @@
 """The query language: a table of what matches what."""
 
+import time
+from dataclasses import replace
+
 from django.test import SimpleTestCase
 
 from logs.lines import Line
-from logs.queries import MAX_TERMS, QUERY_LENGTH, QueryInvalid, parse
+from logs.queries import MAX_TERMS, QUERY_LENGTH, SEARCHED_LENGTH, QueryInvalid, parse
 
 LINE = Line(
     message='Connection refused by db-1: "peer gone" after 5000 ms, GET /api/v1/pay',
@@ -30,6 +33,9 @@ CASES = [
     (r"/CONNECTION/", False),
     (r"/(?i)CONNECTION/", True),
     (r"-/\d{5}/", True),
+    (r"/.*refused.*ms/", True),
+    (r"/.*ms.*refused/", False),
+    (r"/.*?refused/", True),
     (r"/GET \/api\/v\d/", True),
     ("/api/v1/pay", True),
     ("status:502", True),
@@ -64,6 +70,21 @@ class QueryTests(SimpleTestCase):
         for text in ['"no end', "/[/", "/(a+)+$/", "x" * (QUERY_LENGTH + 1), "a " * (MAX_TERMS + 1)]:
             with self.subTest(text[:20]), self.assertRaises(QueryInvalid):
                 parse(text)
+
+    def test_it_refuses_what_takes_long_from_every_place(self):
+        for text in (r"/.+x.*y.*z/", r"/(.*x).*y.*z/", r"/(a|[^b]*x).*y.*z/"):
+            with self.subTest(text), self.assertRaises(QueryInvalid):
+                parse(text)
+
+    def test_it_takes_long_for_nothing_that_it_takes(self):
+        message = "x" * (SEARCHED_LENGTH // 2) + "y" * (SEARCHED_LENGTH // 2)
+        query = parse("/.*x.*z/")
+
+        started = time.perf_counter()
+        found = query.matches(replace(LINE, message=message), message)
+
+        self.assertFalse(found)
+        self.assertLess(time.perf_counter() - started, 1)
 
     def test_it_finds_the_letters_that_every_match_holds(self):
         for text, anchor in [
