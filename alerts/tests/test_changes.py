@@ -8,6 +8,7 @@ from django.utils import timezone
 from alerts.drafts import Change
 from alerts.models import ChangeEvent
 from alerts.services.changes import MOST, changes, changes_before, take
+from alerts.tests.documented import documented
 from alerts.tests.factories import make_source
 from incidents.tests.factories import make_incident, make_service
 
@@ -31,6 +32,7 @@ class TakingTests(TestCase):
         self.assertEqual((kept.details, kept.links), ({"commit": "abc"}, list(links)))
         self.assertEqual((kept.occurred_at, kept.received_at), (NOW, ago(-1)))
 
+    @documented(58)
     def test_it_keeps_a_change_sent_again_once(self):
         source = make_source()
         change = Change("Deployed 1.7", "ci", occurred_at=NOW)
@@ -39,6 +41,7 @@ class TakingTests(TestCase):
 
         self.assertEqual((first, again, together, ChangeEvent.objects.count()), (1, 0, 1, 2))
 
+    @documented(58)
     def test_it_keeps_changes_without_a_time_each(self):
         source = make_source()
 
@@ -85,10 +88,12 @@ class FindingTests(TestCase):
         incident.services.set(services)
         return [change.summary for change in changes_before(incident)]
 
+    @documented(57)
     def test_it_finds_what_changed_in_the_incidents_services(self):
         self.assertEqual(self.found(self.service), ["at once", "an hour ago"])
         self.assertEqual(self.found(self.other), ["elsewhere"])
 
+    @documented(57)
     def test_it_finds_all_changes_where_the_incident_names_no_service(self):
         self.assertEqual(self.found(), ["at once", "of nothing named", "elsewhere", "an hour ago"])
 

@@ -9,7 +9,7 @@ from alerts.jobs import forget_old
 from alerts.models import Alert, AlertLabel, IntakeEvent
 from alerts.services import process_waiting, replay
 from alerts.services.applying import Batch
-from alerts.tests import test_documented_incidents, test_documented_messages, test_documented_ways
+from alerts.tests import test_changes, test_documented_incidents, test_documented_messages, test_documented_ways
 from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
 from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
 from alerts.vocabulary import IntakeState
@@ -19,9 +19,9 @@ DAY = 24 * 60
 
 class RulesTests(SimpleTestCase):
     def test_it_tests_every_documented_rule(self) -> None:
-        modules = (test_documented_incidents, test_documented_messages, test_documented_ways)
+        modules = (test_documented_incidents, test_documented_messages, test_documented_ways, test_changes)
 
-        self.assertEqual((sorted(RULES), len(modules)), (list(range(1, len(RULES) + 1)), 3))
+        self.assertEqual((sorted(RULES), len(modules)), (list(range(1, len(RULES) + 1)), 4))
         self.assertEqual(set(RULES) - COVERED, set())
 
 
