@@ -31,13 +31,24 @@ def serve(calls: Sequence[Call]) -> list[Reply]:
         if wanted:  # what only reads need not wait for its turn to write
             _keep(wanted)
     except Exception as error:
-        if len(calls) > 1:
+        if len(calls) > 1 and not _is_away(error):
             log.warning("intake_batch_split", requests=len(calls), error=str(error))
             return [serve([call])[0] for call in calls]
-        log.error("intake_not_kept", exc_info=error)
+        log.error("intake_not_kept", requests=len(calls), exc_info=error)
         # A 5xx is what senders try again; the fault is ours or the database's.
-        return [calls[0][0].refuse(_not_now(error))]
+        not_now = _not_now(error)
+        return [
+            door.refuse(not_now) if isinstance(one, Taken) else one for (door, _), one in zip(calls, taken, strict=True)
+        ]
     return [one.reply if isinstance(one, Taken) else one for one in taken]
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database is busy or gone. To wait for it once more with each request would take as many times as
+    long, and all that comes later waits behind."""
+    from alerts.services.processing import is_away
+
+    return is_away(error)
 
 
 def failed(door: Door, incoming: Incoming, source: Source | None, error: IntakeError) -> Taken:

@@ -77,7 +77,7 @@ def _process(events: list[IntakeEvent], now: dt.datetime | None) -> None:
     try:
         _repeated(readings, now)
     except Exception as error:
-        if _is_away(error):
+        if is_away(error):
             raise
         log.warning("intake_batch_split", events=len(events), exc_info=error)
         for event in events:
@@ -180,7 +180,7 @@ def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -
     try:
         _repeated([read(event, source)], now)
     except Exception as error:
-        if _is_away(error):
+        if is_away(error):
             raise
         log.error("intake_failed", intake=event.pk, exc_info=error)
         IntakeEvent.objects.waiting().filter(pk=event.pk).update(
@@ -190,7 +190,7 @@ def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -
         )
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether the database is to blame, so that the queue waits for it; not what is worked off, which would hold up all
     that comes after it for ever."""
     if not isinstance(error, OperationalError):

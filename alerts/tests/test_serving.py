@@ -15,6 +15,7 @@ from alerts.services import process_waiting, replay, sources
 from alerts.tests.factories import make_key, make_source, post_json
 from alerts.vocabulary import IntakeState
 from incidents.models import Incident
+from users.transactions import DatabaseBusy
 
 GOOD = {"title": "Disk full", "key": "disk", "severity": "high"}
 
@@ -59,6 +60,16 @@ class ServingTests(TestCase):
         process_waiting()
 
         self.assertEqual((response.status_code, Alert.objects.get().title), (202, "Disk full"))
+
+    def test_it_waits_once_for_a_database_that_is_busy(self) -> None:
+        door = find("POST", self.path)
+        assert door is not None
+        calls = [(door, Incoming("POST", self.path, {}, json.dumps(GOOD).encode()))] * 3
+
+        with mock.patch("alerts.intake.serving._keep", side_effect=DatabaseBusy()) as kept:
+            replies = serve([*calls, (door, Incoming("POST", "/intake/nobody/", {}, b"{}"))])
+
+        self.assertEqual(([reply.status for reply in replies], kept.call_count), ([503, 503, 503, 403], 1))
 
     def test_it_refuses_wrong_keys_and_keeps_nothing_of_them(self) -> None:
         for path, status in (("/intake/nobody/", 403), ("/intake/%20/", 403), ("/intake/\ud800/", 403)):
