@@ -5,7 +5,7 @@ and sends the same alerts again with its next evaluation.
 """
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken, basic_password, bearer
+from alerts.intake.doors import Door, Taken, basic_pair, bearer
 from alerts.intake.serving import event_of, keep_events
 from alerts.models import Source
 from alerts.services.processing import parse
@@ -18,7 +18,7 @@ class AlertmanagerApiDoor(Door):
     paths = (r"api/v2/alerts/?",)
 
     def key(self, incoming: Incoming) -> str:
-        return bearer(incoming, "bearer") or basic_password(incoming)
+        return bearer(incoming, "bearer") or basic_pair(incoming)[1]
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)

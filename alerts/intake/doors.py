@@ -89,10 +89,11 @@ def bearer(incoming: Incoming, *schemes: str) -> str:
     return credentials.strip() if scheme.lower() in schemes else ""
 
 
-def basic_password(incoming: Incoming) -> str:
-    """The password of basic authentication, whatever the name; "" where there is none, or it cannot be read."""
+def basic_pair(incoming: Incoming) -> tuple[str, str]:
+    """Name and password of basic authentication; both "" where there is none, or it cannot be read."""
     try:
         pair = base64.b64decode(bearer(incoming, "basic"), validate=True).decode()
     except ValueError:  # of which UnicodeDecodeError and binascii.Error are two
-        return ""
-    return pair.partition(":")[2].strip()
+        return "", ""
+    name, _colon, password = pair.partition(":")
+    return name.strip(), password.strip()

@@ -1,14 +1,11 @@
 """What the doors of log senders share."""
 
-import base64
-import binascii
-
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken, bearer
+from alerts.intake.doors import Door, Taken, basic_pair, bearer
 from alerts.intake.serving import event_of
 from alerts.models import Source
 from alerts.vocabulary import IntakeState, Kind
@@ -62,11 +59,7 @@ class LogDoor(Door):
 
 def password(incoming: Incoming) -> str:
     """The password of basic authentication (the name, where it has none); "" otherwise."""
-    try:
-        said = base64.b64decode(bearer(incoming, "basic"), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-    name, _colon, secret = said.partition(":")
+    name, secret = basic_pair(incoming)
     return secret or name
 
 
