@@ -19,13 +19,28 @@ from users.transactions import unit_of_work
 log = structlog.get_logger(__name__)
 
 REASON_LENGTH = 500
+MAX_UNPACKED = 2 * MAX_BYTES
 Call = tuple[Door, Incoming]
 Shelf = Callable[[Sequence[Taken]], None]
 
 
 def serve(calls: Sequence[Call]) -> list[Reply]:
     """The answers to requests that came at the same time. What is answered 2xx is committed; never raises."""
-    taken = [_read(door, incoming) for door, incoming in calls]
+    replies: list[Reply] = []
+    while len(replies) < len(calls):
+        replies += _serve_first(calls[len(replies) :])
+    return replies
+
+
+def _serve_first(calls: Sequence[Call]) -> list[Reply]:
+    """The answers to the first of the requests: as many as are held in memory together, unpacked."""
+    taken: list[Taken | Reply] = []
+    sizes: list[int] = []
+    for door, incoming in calls:
+        taken.append(_read(door, incoming, sizes))
+        if sum(sizes) > MAX_UNPACKED:
+            break
+    calls = calls[: len(taken)]
     wanted = [one for one in taken if isinstance(one, Taken)]
     try:
         if wanted:  # what only reads need not wait for its turn to write
@@ -121,7 +136,8 @@ def _keep_once(taken: Sequence[Taken]) -> None:
         shelf(of_it)
 
 
-def _read(door: Door, incoming: Incoming) -> Taken | Reply:
+def _read(door: Door, incoming: Incoming, sizes: list[int]) -> Taken | Reply:
+    """What the door makes of it; `sizes` is told how many bytes were unpacked."""
     source = None
     try:
         if len(incoming.body) > MAX_BYTES:
@@ -130,7 +146,9 @@ def _read(door: Door, incoming: Incoming) -> Taken | Reply:
         incoming = _without_key(door, incoming) if incoming.query else incoming
         if source is not None and (refusal := turned_away(door, source)) is not None:
             return refusal
-        return door.take(incoming.unpacked(), source)
+        unpacked = incoming.unpacked()
+        sizes.append(len(unpacked.body))
+        return door.take(unpacked, source)
     except IntakeError as error:
         return failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
     except (DatabaseError, InterfaceError) as error:

@@ -10,6 +10,7 @@ from django.test import TestCase
 from alerts.incoming import MAX_BYTES, Incoming
 from alerts.intake import find, serve
 from alerts.intake.limits import meter
+from alerts.intake.serving import _keep
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting, replay, sources
 from alerts.tests.factories import make_key, make_source, post_json
@@ -60,6 +61,17 @@ class ServingTests(TestCase):
         process_waiting()
 
         self.assertEqual((response.status_code, Alert.objects.get().title), (202, "Disk full"))
+
+    def test_it_holds_little_that_was_packed_small(self) -> None:
+        door = find("POST", self.path)
+        assert door is not None
+        body = gzip.compress(json.dumps({**GOOD, "message": "x" * (MAX_BYTES // 2)}).encode())
+
+        with mock.patch("alerts.intake.serving._keep", wraps=_keep) as kept:
+            replies = serve([(door, Incoming("POST", self.path, {}, body))] * 12)
+
+        self.assertEqual([reply.status for reply in replies], [202] * 12)
+        self.assertEqual([len(call.args[0]) for call in kept.call_args_list], [4, 4, 4])
 
     def test_it_waits_once_for_a_database_that_is_busy(self) -> None:
         door = find("POST", self.path)
