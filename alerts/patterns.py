@@ -50,7 +50,9 @@ def may_take_for_ever(pattern: str, *, is_searched: bool = False) -> bool:
 
 
 def _begins_anywhere(items: Sequence[Any]) -> bool:
-    name, argument = (str(items[0][0]), items[0][1]) if items else ("", ())
+    if not items:
+        return False
+    name, argument = str(items[0][0]), items[0][1]
     if name == "SUBPATTERN":
         return _begins_anywhere(argument[-1])
     if name == "BRANCH":
