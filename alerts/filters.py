@@ -68,6 +68,10 @@ def _created_after(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySe
     return alerts.filter(first_seen_at__gte=moment, last_seen_at__gte=moment)  # the second is what has an index
 
 
+def _by_silenced(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
+    return alerts.filter(silenced_by__isnull=not _truth(name, value))
+
+
 # --- What several lists share -----------------------------------------------------------------------------------------
 
 
@@ -145,6 +149,7 @@ ALERT_FILTERS: dict[str, tuple[Filter, str]] = {
     "incident": (_by_incident, "Number or reference, or `none`."),
     "fingerprint": (_by_fingerprint, "Exact."),
     "is_flapping": (_flag("is_flapping"), "`true` or `false`."),
+    "is_silenced": (_by_silenced, "`true` or `false`."),
     "created_after": (_created_after, f"First seen: {AFTER}"),
     "created_before": (_time("first_seen_at__lt"), f"First seen: {BEFORE}"),
     "seen_after": (_time("last_seen_at__gte"), f"Last seen: {AFTER}"),

@@ -117,7 +117,7 @@ class FilterTests(AlertCase):
         over = fire(self.source, "over", severity="critical")
         resolve(self.source, "over")
         third = fire(other, "third", severity="high")
-        Alert.objects.filter(pk=third.pk).update(is_flapping=True)
+        Alert.objects.filter(pk=third.pk).update(is_flapping=True, silenced_by=make_silence(("job", "=", "x")))
         hour_ago = (now - dt.timedelta(hours=1)).isoformat()
         table = [
             ({"status": "firing"}, [third, old]),
@@ -132,6 +132,8 @@ class FilterTests(AlertCase):
             ({"fingerprint": "Third"}, []),
             ({"is_flapping": "true"}, [third]),
             ({"is_flapping": "false"}, [over, old]),
+            ({"is_silenced": "true"}, [third]),
+            ({"is_silenced": "false"}, [over, old]),
             ({"created_after": hour_ago}, [third, over]),
             ({"created_before": hour_ago}, [old]),
             ({"seen_after": hour_ago}, [third, over]),
@@ -193,6 +195,7 @@ class FilterTests(AlertCase):
             ({"source": "9" * 30}, "source"),
             ({"incident": "INC-x"}, "incident"),
             ({"is_flapping": "maybe"}, "is_flapping"),
+            ({"is_silenced": "maybe"}, "is_silenced"),
             ({"created_after": "yesterday"}, "created_after"),
             ({"label.": "x"}, "label."),
             ({"labels": "x"}, "labels"),
