@@ -70,7 +70,8 @@ class Batch:
             outcomes = [self._take(message) for message in of_one]
             states.append((reading, _state_of(reading, outcomes), len(of_one)))
         incidents = Incidents(self.now, self.rules)
-        incidents.place(list(self.started.values()), self.ended.values(), [alert for alert, _ in self.voices])
+        spoken_of = [alert for alert, _ in self.voices]
+        incidents.place(list(self.started.values()), self.ended.values(), spoken_of, self.alerts)
         self._write()
         incidents.end(self.ended.values())
         incidents.speak(self.voices)

@@ -77,11 +77,19 @@ class Incidents:
         self.targets: dict[int, Targets] = {}
         self.at_hand: dict[str, Alert] = {}
 
-    def place(self, started: Sequence[Started], ended: Iterable[Alert], spoken_of: Iterable[Alert]) -> None:
-        """Give each started alert its incident (`alert.incident`), opening what has to be opened."""
+    def place(
+        self,
+        started: Sequence[Started],
+        ended: Iterable[Alert],
+        spoken_of: Iterable[Alert],
+        at_hand: Mapping[str, Alert] | None = None,
+    ) -> None:
+        """Give each started alert its incident (`alert.incident`), opening what has to be opened. `at_hand` are, by
+        their keys, all alerts that the caller writes afterwards; None: those of the other three."""
         keys = {id(one): self._key(one) for one in started}
-        self.at_hand = {alert.key: alert for alert in [*(one.alert for one in started), *ended, *spoken_of]}
-        self._load([key for key, _ in keys.values()], self.at_hand.values())
+        concerned = {alert.key: alert for alert in [*(one.alert for one in started), *ended, *spoken_of]}
+        self.at_hand = {**concerned, **(at_hand or {})}
+        self._load([key for key, _ in keys.values()], concerned.values())
         for one in started:
             key, labels = keys[id(one)]
             self._place(one, self._slot(key, labels))
@@ -316,11 +324,15 @@ class Incidents:
             self._fetch(incident, waited, slot.started)
 
     def _fetch(self, incident: Incident, keys: Collection[str], started: Mapping[str, Started]) -> None:
-        """Have those that fired before the route asked for an incident join it now."""
+        """Have those that fired before the route asked for an incident join it now, but for what a silence keeps quiet
+        by now: that joins when the silence ends."""
         rule = next(iter(started.values())).rule
         alone = Alert.objects.filter(key__in=keys, incident__isnull=True).select_related("source").order_by("key")
-        for alert in alone if keys else ():
-            self.at_hand.get(alert.key, alert).incident = incident
+        for stored in alone if keys else ():
+            alert = self.at_hand.get(stored.key, stored)
+            if alert.silenced_by_id or alert.incident_id:
+                continue
+            alert.incident = incident
             Alert.objects.filter(pk=alert.pk).update(incident=incident)
             self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(alert)})
             self._raise(incident, Started(alert, rule, Outcome.REPEATED))

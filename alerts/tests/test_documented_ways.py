@@ -92,6 +92,19 @@ class RouteTests(TestCase):
         self.assertEqual(Incident.objects.get().severity, Severity.HIGH)
         self.assertEqual(kinds_of(Incident.objects.get()).count("alert_added"), 3)
 
+    def test_it_leaves_out_what_is_silenced_by_then_until_the_silence_ends(self) -> None:
+        make_route(open_after_count=3)
+        fire(self.source, "a", labels={"host": "db-3"}, at=after(0))
+        make_silence(("host", "=", "db-3"), starts_at=after(0.5), ends_at=after(10))
+
+        quiet = tell(self.source, draft("a", labels={"host": "db-3"}), draft("b"), draft("c"), at=after(1))
+        meanwhile = incident_of(quiet), kinds_of(Incident.objects.get())
+        lift_silences(after(11))
+
+        self.assertEqual(meanwhile, (None, ["created", "alert_added"]))
+        self.assertEqual(incident_of(quiet), Incident.objects.get())
+        self.assertEqual(kinds_of(Incident.objects.get()), ["created", "alert_added", "alert_added"])
+
     @documented(41)
     @override_settings(STORM_INCIDENTS_PER_MINUTE=3)
     def test_it_opens_no_more_than_so_many_a_minute(self) -> None:
