@@ -2,10 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import IO, Any, NoReturn
 
-from incident_response.exceptions import StorageUnavailable, TooLarge
+from incident_response.exceptions import Busy, StorageUnavailable, TooLarge
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,6 +20,32 @@ STALL_SECONDS = 60
 
 class ClientGone(Exception):
     """The connection ended, or stood still for too long, before the request was complete."""
+
+
+class Budget:
+    """How many bytes of bodies may be in memory at the same time. For one event loop: it locks nothing."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """One request's part: call it with the size of each chunk. It raises Busy when no more is to be had; what was
+        taken is given back at the end of the block."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if self.held + size > self.limit:
+                raise Busy("Too much is waiting; send it again.")
+            self.held += size
+            taken += size
+
+        try:
+            yield take
+        finally:
+            self.held -= taken
 
 
 def header(scope: Scope, name: bytes) -> bytes:
@@ -45,24 +72,27 @@ async def take_body(scope: Scope, receive: Receive, limit: int) -> tuple[IO[byte
     return spool, size
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The whole body of at most `limit` bytes, in memory. Raises TooLarge, and ClientGone when it breaks off."""
+async def read_body(scope: Scope, receive: Receive, limit: int, take: Callable[[int], None]) -> bytes:
+    """The whole body of at most `limit` bytes, in memory; `take` is told of each chunk's size, and may raise Busy.
+
+    Raises TooLarge, ClientGone when it breaks off, TimeoutError when it stands still.
+    """
     declared = header(scope, b"content-length")
     if declared.isdigit() and int(declared) > limit:
         _refuse(limit)
-    chunks = []
-    size = 0
+    body = bytearray()  # many small chunks would each take several times their size
     async with asyncio.timeout(STALL_SECONDS) as patience:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit:
+            chunk = message.get("body", b"")
+            if len(body) + len(chunk) > limit:
                 _refuse(limit)
+            take(len(chunk))
+            body += chunk
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                return bytes(body)
             patience.reschedule(asyncio.get_running_loop().time() + STALL_SECONDS)
 
 

@@ -13,11 +13,11 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
 
-from alerts.incoming import MAX_BYTES, Incoming, IntakeError
+from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
 from alerts.intake import Door, find
 from alerts.intake.committer import committer
 from incident_response.api import problem, to_json
-from incident_response.bodies import ClientGone, Receive, Scope, Send, header, read_body, take_body
+from incident_response.bodies import Budget, ClientGone, Receive, Scope, Send, header, read_body, take_body
 from incident_response.bridge import ThreadedApplication
 from incident_response.exceptions import Busy, DomainError
 
@@ -26,6 +26,9 @@ ASYNC_PREFIXES: tuple[str, ...] = ()
 
 FORM_OVERHEAD_BYTES = 1024 * 1024  # what a multipart form may hold besides its files
 MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FORM_OVERHEAD_BYTES
+
+# What senders may have in the memory of this process, from its first byte to its answer.
+intake_budget = Budget(128 * 1024 * 1024)
 
 asynchronous = ASGIHandler()
 threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
@@ -65,16 +68,22 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
 async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
     """Intake uses neither Django's middleware nor its views."""
     try:
-        body = await read_body(scope, receive, MAX_BYTES)
-        reply = await committer.answer(door, _incoming(scope, body))
+        reply = await _reply(door, scope, receive)
     except DomainError as error:
-        reply = door.refuse(IntakeError(error.message, status=error.status))
+        reply = door.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
     except (ClientGone, TimeoutError):
         return
     headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
     headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _reply(door: Door, scope: Scope, receive: Receive) -> Reply:
+    """The body ends with this call: a client that reads slowly keeps it from nobody."""
+    with intake_budget.share() as take:
+        body = await read_body(scope, receive, MAX_BYTES, take)
+        return await committer.answer(door, _incoming(scope, body))
 
 
 def _incoming(scope: Scope, body: bytes) -> Incoming:

@@ -21,7 +21,6 @@ log = structlog.get_logger(__name__)
 
 MAX_BATCH = 200
 MAX_BATCH_BYTES = 4 * 1024 * 1024
-MAX_WAITING_BYTES = 128 * 1024 * 1024
 SLOW_THREADS = 2
 
 
@@ -38,25 +37,18 @@ class Committer:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
-        self._waiting_bytes = 0
         self._thread: threading.Thread | None = None
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
 
     async def answer(self, door: Door, incoming: Incoming) -> Reply:
         """The reply, once what it promises is committed."""
-        if self._waiting_bytes + len(incoming.body) > MAX_WAITING_BYTES:
-            return door.refuse(IntakeError("Too much is waiting; send it again.", status=503, retry_after=5))
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
         waiting = _Waiting(door, incoming, loop, loop.create_future())
-        self._waiting_bytes += len(incoming.body)
-        try:
-            self._queue.put(waiting)
-            return await waiting.future
-        finally:
-            self._waiting_bytes -= len(incoming.body)
+        self._queue.put(waiting)
+        return await waiting.future
 
     def _run(self) -> None:
         while True:

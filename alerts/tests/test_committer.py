@@ -9,7 +9,7 @@ from django.test import TransactionTestCase
 
 from alerts.incoming import Incoming, Reply
 from alerts.intake import find, serve
-from alerts.intake.committer import MAX_WAITING_BYTES, Committer
+from alerts.intake.committer import Committer
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source
@@ -39,13 +39,6 @@ class CommitterTests(TransactionTestCase):
         self.assertEqual(IntakeEvent.objects.count(), 21)
         process_waiting()
         self.assertEqual(Alert.objects.count(), 20)
-
-    def test_it_asks_to_come_back_when_too_much_waits(self) -> None:
-        self.committer._waiting_bytes = MAX_WAITING_BYTES
-
-        reply = self.ask(b"{}")[0]
-
-        self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "5"))
 
     def test_it_gathers_what_waits(self) -> None:
         bodies = [json.dumps({"title": "Disk", "key": str(number)}).encode() for number in range(50)]

@@ -4,8 +4,8 @@ from unittest import mock
 from django.test import SimpleTestCase
 
 from incident_response import bodies
-from incident_response.bodies import ClientGone, take_body
-from incident_response.exceptions import StorageUnavailable, TooLarge
+from incident_response.bodies import Budget, ClientGone, read_body, take_body
+from incident_response.exceptions import Busy, StorageUnavailable, TooLarge
 from incident_response.tests.asgi import Exchange, http_scope, part
 
 
@@ -65,3 +65,35 @@ class TakeBodyTests(SimpleTestCase):
                 take(exchange)
 
         spool.return_value.close.assert_called_once_with()
+
+
+class BudgetTests(SimpleTestCase):
+    def read(self, budget, *messages):
+        async def run():
+            with budget.share() as take:
+                return await read_body(http_scope(), Exchange(*messages).receive, 100, take), budget.held
+
+        return asyncio.run(run())
+
+    def test_it_counts_while_a_body_is_read_and_gives_back_afterwards(self):
+        budget = Budget(100)
+
+        body, held = self.read(budget, part(b"x" * 60, more=True), part(b"x" * 40, more=False))
+
+        self.assertEqual((len(body), held, budget.held), (100, 100, 0))
+
+    def test_it_turns_away_what_is_one_byte_too_much(self):
+        budget = Budget(99)
+
+        with self.assertRaises(Busy):
+            self.read(budget, part(b"x" * 60, more=True), part(b"x" * 40, more=False))
+
+        self.assertEqual(budget.held, 0)
+
+    def test_it_gives_back_what_a_broken_body_took(self):
+        budget = Budget(100)
+
+        with self.assertRaises(ClientGone):
+            self.read(budget, part(b"x" * 60, more=True), {"type": "http.disconnect"})
+
+        self.assertEqual(budget.held, 0)

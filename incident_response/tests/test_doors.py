@@ -3,11 +3,13 @@
 import asyncio
 import json
 from typing import Any
+from unittest import mock
 
 from django.test import TransactionTestCase, override_settings
 
 from alerts.models import IntakeEvent
 from alerts.tests.factories import make_key, make_source
+from incident_response.bodies import Budget
 
 
 class GatewayTests(TransactionTestCase):
@@ -67,6 +69,15 @@ class GatewayTests(TransactionTestCase):
         start, _content = self.ask(b'{"title": "Disk full"}', host="10.0.0.5")
 
         self.assertEqual(start["status"], 202)
+
+    def test_it_asks_to_come_back_when_others_fill_the_memory(self) -> None:
+        with mock.patch("incident_response.gateway.intake_budget", Budget(10)):
+            start, content = self.ask(b'{"title": ', b'"Disk full"}')
+            again, _content = self.ask(b"{}")
+
+        self.assertEqual((start["status"], dict(start["headers"])[b"retry-after"]), (503, b"2"))
+        self.assertIn("waiting", json.loads(content["body"])["detail"])
+        self.assertEqual((again["status"], IntakeEvent.objects.count()), (400, 1))  # what was refused took nothing
 
     def test_it_leaves_other_paths_to_django(self) -> None:
         start, *_rest = self.ask(path="/livez", method="GET", host="127.0.0.1")
