@@ -8,6 +8,7 @@ import base64
 import binascii
 import datetime as dt
 import re
+import time
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -29,7 +30,8 @@ CONFIRMATION = re.compile(rf"({_HOST})/\?([A-Za-z0-9&=:%._~+-]+)", re.ASCII)
 AHEAD = dt.timedelta(minutes=15)
 OLDEST = dt.timedelta(hours=1) + AHEAD
 MAX_ANSWER_BYTES = 64 * 1024
-TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0  # for each step: to connect, to send, to hear anything
+WHOLE_SECONDS = 10.0
 
 _SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SIGNED_OF_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -37,10 +39,12 @@ _HASHES = {"1": SHA1, "2": SHA256}
 
 
 def fetch(url: str) -> bytes:
-    """What stands at an address: one request, no redirects, at most MAX_ANSWER_BYTES. Tests put another in its place.
+    """What stands at an address: one request, no redirects, at most MAX_ANSWER_BYTES in about WHOLE_SECONDS. Tests put
+    another in its place.
 
     Raises IntakeError (503), for then the sender should try again.
     """
+    deadline = time.monotonic() + WHOLE_SECONDS
     try:
         with httpx.stream("GET", url, timeout=TIMEOUT_SECONDS, follow_redirects=False) as response:
             if response.status_code != 200:
@@ -50,6 +54,8 @@ def fetch(url: str) -> bytes:
                 found += part
                 if len(found) > MAX_ANSWER_BYTES:
                     raise _unreachable("its answer is too long")
+                if time.monotonic() > deadline:
+                    raise _unreachable("its answer takes too long")
             return found
     except httpx.HTTPError as error:
         raise _unreachable(type(error).__name__) from error

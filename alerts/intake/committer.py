@@ -7,8 +7,9 @@ an idle one each by itself, without any delay that somebody would have to choose
 import asyncio
 import queue
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from django.db import close_old_connections
@@ -22,6 +23,10 @@ log = structlog.get_logger(__name__)
 MAX_BATCH = 200
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 SLOW_THREADS = 2
+MAX_SLOW = 100  # requests that are with those threads, or wait for them
+SLOW_WAIT_SECONDS = 15.0  # Amazon SNS, for one, waits no longer for an answer, and sends it again
+
+AGAIN = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
 
 
 @dataclass(eq=False)
@@ -30,6 +35,7 @@ class _Waiting:
     incoming: Incoming
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Reply]"
+    since: float = field(default_factory=time.monotonic)
 
 
 class Committer:
@@ -39,6 +45,7 @@ class Committer:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
+        self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
     async def answer(self, door: Door, incoming: Incoming) -> Reply:
         """The reply, once what it promises is committed."""
@@ -56,11 +63,26 @@ class Committer:
             quick = []
             for one in batch:
                 if _is_slow(one):
-                    self._slow.submit(_serve, [one])
+                    self._put_aside(one)
                 else:
                     quick.append(one)
             if quick:
                 _serve(quick)
+
+    def _put_aside(self, one: _Waiting) -> None:
+        if self._slow_places.acquire(blocking=False):
+            self._slow.submit(self._serve_slow, one)
+        else:
+            _turn_away([one])
+
+    def _serve_slow(self, one: _Waiting) -> None:
+        try:
+            if time.monotonic() - one.since > SLOW_WAIT_SECONDS:
+                _turn_away([one])
+            else:
+                _serve([one])
+        finally:
+            self._slow_places.release()
 
     def _gather(self) -> list[_Waiting]:
         batch = [self._queue.get()]
@@ -94,8 +116,16 @@ def _serve(batch: list[_Waiting]) -> None:
         replies = serve([(one.door, one.incoming) for one in batch])
     except Exception as error:
         log.error("intake_not_served", requests=len(batch), exc_info=error)
-        fault = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
-        replies = [one.door.refuse(fault) for one in batch]
+        _turn_away(batch)
+    else:
+        _hand_over(batch, replies)
+
+
+def _turn_away(batch: list[_Waiting]) -> None:
+    _hand_over(batch, [one.door.refuse(AGAIN) for one in batch])
+
+
+def _hand_over(batch: list[_Waiting], replies: list[Reply]) -> None:
     try:
         batch[0].loop.call_soon_threadsafe(_deliver, batch, replies)
     except RuntimeError:

@@ -266,3 +266,17 @@ class FetchTests(SimpleTestCase):
                 self.answer(handler)
             self.assertEqual(caught.exception.status, 503)
         self.assertEqual(seen, [CERTIFICATE])
+
+    def test_it_gives_up_on_an_answer_that_trickles_in(self):
+        def trickle():
+            for _minute in range(10):
+                clock.return_value += 4
+                yield b"x"
+
+        with (
+            mock.patch.object(_sns_trust.time, "monotonic", return_value=0.0) as clock,
+            self.assertRaises(IntakeError) as caught,
+        ):
+            self.answer(lambda request: httpx.Response(200, content=trickle()))
+
+        self.assertEqual((caught.exception.status, clock.return_value), (503, 12))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from unittest import mock
 
 from django.db import InterfaceError
@@ -61,3 +62,23 @@ class CommitterTests(TransactionTestCase):
         good = self.ask(b'{"title": "Disk"}')[0]
 
         self.assertEqual((unknown.status, broken.status, good.status), (503, 503, 202))
+
+    def test_it_turns_away_what_is_slow_while_much_of_it_waits(self) -> None:
+        self.committer._slow_places = places = threading.BoundedSemaphore(1)
+
+        with mock.patch("alerts.doors.intake.IntakeDoor.is_slow", return_value=True):
+            taken = self.ask(b'{"title": "Disk"}')[0]
+            is_given_back = places.acquire(timeout=5)
+            refused = self.ask(b'{"title": "Disk"}')[0]
+
+        self.assertEqual((taken.status, is_given_back), (202, True))
+        self.assertEqual((refused.status, refused.headers["Retry-After"]), (503, "5"))
+
+    def test_it_begins_nothing_slow_that_waited_for_too_long(self) -> None:
+        with (
+            mock.patch("alerts.doors.intake.IntakeDoor.is_slow", return_value=True),
+            mock.patch("alerts.intake.committer.SLOW_WAIT_SECONDS", -1),
+        ):
+            late = self.ask(b'{"title": "Disk"}')[0]
+
+        self.assertEqual((late.status, late.headers["Retry-After"], IntakeEvent.objects.count()), (503, "5", 0))
