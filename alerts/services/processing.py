@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 300  # events
 MAX_BYTES = 4 * 1024 * 1024
+MOST_DRAFTS = 10_000  # in one request: all of them are worked off in one transaction
 ATTEMPTS = 5
 # MySQL's errors that what is written may be to blame for: a statement longer than it takes (it may say so, or just end
 # the connection), and characters that it does not know. And SQLite's word for the first.
@@ -111,10 +112,21 @@ def drafts_of(event: IntakeEvent, source: Source) -> list[Draft]:
 
 
 def parse(source: Source, incoming: Incoming, *, format: str = "", at: dt.datetime | None = None) -> list[Draft]:
-    """What a source's request says, by its adapter; `at` is when it came (None: now). Raises IntakeError."""
+    """What a source's request says, by its adapter; `at` is when it came (None: now). Raises IntakeError; 413 for more
+    than MOST_DRAFTS."""
     adapter: Any = adapters().get(format or source.kind)
     if adapter is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
+    drafts = _parsed(adapter, source, incoming, at)
+    if len(drafts) > MOST_DRAFTS:
+        raise IntakeError(
+            f"There are {len(drafts):,} alerts in the request; one may hold {MOST_DRAFTS:,}: send fewer at once.",
+            status=413,
+        )
+    return drafts
+
+
+def _parsed(adapter: Any, source: Source, incoming: Incoming, at: dt.datetime | None) -> list[Draft]:
     if getattr(adapter, "TAKES_TEMPLATES", False):
         found: list[Draft] = adapter.parse(incoming, source.templates)
         return found

@@ -13,6 +13,7 @@ from alerts.intake.limits import meter
 from alerts.intake.serving import _keep
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting, replay, sources
+from alerts.services.processing import MOST_DRAFTS
 from alerts.tests.factories import make_key, make_source, post_json
 from alerts.vocabulary import IntakeState
 from incidents.models import Incident
@@ -42,6 +43,17 @@ class ServingTests(TestCase):
         self.assertEqual((response.status_code, event.state), (400, IntakeState.FAILED))
         self.assertIn("not valid JSON", event.reason)
         self.assertEqual(response.json()["detail"], event.reason)
+
+    def test_it_refuses_and_does_not_keep_more_alerts_than_are_worked_off_at_once(self) -> None:
+        alerts = [{"status": "firing", "labels": {"alertname": f"Disk {number}"}} for number in range(MOST_DRAFTS + 1)]
+        path = f"/intake/{make_key(make_source(kind='alertmanager'))}/"
+
+        refused = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts})
+        taken = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts[1:]})
+
+        self.assertEqual((refused.status_code, taken.status_code), (413, 202))
+        self.assertIn("10,001 alerts in the request; one may hold 10,000", refused.json()["detail"])
+        self.assertEqual(IntakeEvent.objects.count(), 1)
 
     def test_it_works_off_a_replay_after_a_fix(self) -> None:
         self.client.post(self.path, b"title: Disk full", content_type="text/plain")
