@@ -3,7 +3,7 @@
 No signal is sent and nothing but the columns is written, so whoever writes this way tells the audit log themselves.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -14,7 +14,10 @@ from users.prepared import prepared
 
 Row = TypeVar("Row", bound=Model)
 
-CHUNK = 500  # rows in one statement: the databases bound its parameters and its length
+# Rows, and bytes of values, in one statement: the databases bound its parameters and its length. MariaDB takes 16 MB,
+# and what is quoted may be twice as long.
+CHUNK = 500
+MAX_BYTES = 4 * 1024 * 1024
 
 
 def insert(*rows: Model) -> None:
@@ -22,17 +25,20 @@ def insert(*rows: Model) -> None:
 
     Columns that the database generates are read when first asked for. Raises IntegrityError as `save()` does.
     """
-    for start in range(0, len(rows), CHUNK):
-        _insert(rows[start : start + CHUNK])
-
-
-def _insert(rows: Sequence[Model]) -> None:
+    if not rows:
+        return
     start, fields = _insertion(type(rows[0]))
-    marks = f"({', '.join(['%s'] * len(fields))})"
     backend = connections[DEFAULT_DB_ALIAS]  # looked up once: the proxy looks it up for every value
-    values = [field.get_db_prep_save(field.pre_save(row, True), backend) for row in rows for field in fields]
+    for some, values in _chunks(
+        rows, lambda row: [field.get_db_prep_save(field.pre_save(row, True), backend) for field in fields]
+    ):
+        _insert(start, some, values)
+
+
+def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> None:
+    marks = f"({', '.join(['%s'] * len(values[0]))})"
     with connection.cursor() as cursor:
-        cursor.execute(f"{start} {', '.join([marks] * len(rows))}", values)
+        cursor.execute(f"{start} {', '.join([marks] * len(rows))}", [value for of_row in values for value in of_row])
         if len(rows) == 1:
             meta: Any = rows[0]._meta
             rows[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
@@ -59,27 +65,61 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
 
 def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
     """Write these fields of several rows of one model, each its own values, in few statements."""
-    fields = sorted(names)
-    for start in range(0, len(rows), CHUNK):
-        _update_some(rows[start : start + CHUNK], fields)
+    if not rows:
+        return
+    fields = [rows[0]._meta.get_field(name) for name in sorted(names)]
+    for some, values in _chunks(rows, lambda row: [_prepared(field, row, add=False) for field in fields]):
+        _update_some(some, fields, values)
 
 
-def _update_some(rows: Sequence[Model], names: Sequence[str]) -> None:
+def _update_some(rows: Sequence[Model], fields: Sequence[Any], values_of_rows: Sequence[list[Any]]) -> None:
     meta: Any = rows[0]._meta
     quote = connection.ops.quote_name
     key = quote(meta.pk.column)
-    assignments, values = [], []
-    for field in (meta.get_field(name) for name in names):
-        cases = " ".join(["WHEN %s THEN %s"] * len(rows))
-        assignments.append(f"{quote(field.column)} = CASE {key} {cases} END")
-        for row in rows:
-            values += [row.pk, _prepared(field, row, add=False)]
+    cases = " ".join(["WHEN %s THEN %s"] * len(rows))
+    assignments = [f"{quote(field.column)} = CASE {key} {cases} END" for field in fields]
+    keys = [row.pk for row in rows]
+    values = [
+        given
+        for of_field in zip(*values_of_rows, strict=True)
+        for pair in zip(keys, of_field, strict=True)
+        for given in pair
+    ]
     marks = ", ".join(["%s"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {quote(meta.db_table)} SET {', '.join(assignments)} WHERE {key} IN ({marks})",  # noqa: S608
-            [*values, *(row.pk for row in rows)],
+            [*values, *keys],
         )
+
+
+def _chunks(
+    rows: Sequence[Row], values_of: Callable[[Row], list[Any]]
+) -> Iterator[tuple[Sequence[Row], list[list[Any]]]]:
+    """As many rows, with their values, as go into one statement; a row that is longer by itself goes alone."""
+    values: list[list[Any]] = []
+    start = size = 0
+    for number, row in enumerate(rows):
+        of_row = values_of(row)
+        length = _length(of_row)
+        if values and (len(values) == CHUNK or size + length > MAX_BYTES):
+            yield rows[start:number], values
+            start, values, size = number, [], 0
+        values.append(of_row)
+        size += length
+    if values:
+        yield rows[start:], values
+
+
+def _length(values: Iterable[Any]) -> int:
+    """About how many bytes the long ones among the values are: of text beyond ASCII, the most that it may be."""
+    size = 0
+    for value in values:
+        if isinstance(value, str):
+            size += len(value) if value.isascii() else 4 * len(value)
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            size += len(value)
+    return size
 
 
 def _prepared(field: Any, row: Model, *, add: bool) -> Any:

@@ -1,3 +1,5 @@
+from unittest import mock
+
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField
@@ -26,6 +28,15 @@ class InsertTests(TestCase):
 
         self.assertEqual(len(queries), 1)
         self.assertEqual(sorted(Group.objects.values_list("name", flat=True)), ["a", "b", "c"])
+
+    def test_it_writes_as_much_in_one_statement_as_a_database_takes(self) -> None:
+        names = ["a" * 40, "b" * 40, "c" * 150, "ä" * 20, "d"]
+
+        with mock.patch.object(rows, "MAX_BYTES", 100), CaptureQueriesContext(connection) as queries:
+            rows.insert(*(Group(name=name) for name in names))
+
+        self.assertEqual([query["sql"].count("), (") + 1 for query in queries], [2, 1, 2])
+        self.assertEqual(list(Group.objects.order_by("pk").values_list("name", flat=True)), names)
 
     def test_it_asks_nothing_where_there_is_nothing_to_insert(self) -> None:
         with self.assertNumQueries(0):
@@ -77,6 +88,18 @@ class UpdateManyTests(TestCase):
 
         stored = User.objects.order_by("pk").values_list("name", "language")
         self.assertEqual(list(stored), [("Person 0!", "en"), ("Person 1!", "en"), ("Person 2!", "en")])
+
+    def test_it_writes_as_much_in_one_statement_as_a_database_takes(self) -> None:
+        groups = [Group.objects.create(name=str(number)) for number in range(5)]
+        names = ["a" * 40, "b" * 40, "c" * 150, "ä" * 20, "d"]
+        for group, name in zip(groups, names, strict=True):
+            group.name = name
+
+        with mock.patch.object(rows, "MAX_BYTES", 100), CaptureQueriesContext(connection) as queries:
+            rows.update_many(groups, ["name"])
+
+        self.assertEqual([query["sql"].count("WHEN") for query in queries], [2, 1, 2])
+        self.assertEqual(list(Group.objects.order_by("pk").values_list("name", flat=True)), names)
 
     def test_it_does_nothing_for_no_rows(self) -> None:
         with self.assertNumQueries(0):
