@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Action, Draft
@@ -21,6 +22,9 @@ ALERT_NAME = "Heartbeat missed"
 LASTING = dt.timedelta(days=3650)
 BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
 PREFIX = "heartbeat"
+
+# A sign of life that is waited for: whose, its name, when it was heard last, and how many minutes it may stay away.
+Promise = tuple[Source, str, dt.datetime, int]
 
 
 def keep_beats(taken: Sequence[Taken]) -> None:
@@ -49,18 +53,22 @@ def watch(now: dt.datetime) -> int:
     """Raise an alert for each sign of life that stays away, and end those that came back; how many were found."""
     found = 0
     missed = set(_missed().values_list("key", flat=True))
-    for source, name, heard, minutes in _promised():
+    for source, name, heard, minutes in [*_own(Q()), *_named(Q())]:
         # Most are as they were: looking at them must not keep others from writing.
         if _is_silent(heard, minutes, now) != (_key(source, name) in missed):
-            found += _judge(source, name, heard, minutes, now)
+            found += _judge(source, name, now)
     return found + _release(now)
 
 
-def _promised() -> Iterator[tuple[Source, str, dt.datetime, int]]:
-    """Every sign of life that is waited for: whose, its name, when it was heard last, and how long it may stay away."""
-    for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False):
+def _own(which: Q) -> Iterator[Promise]:
+    """What is waited for at sources' own addresses."""
+    for source in Source.objects.filter(which, is_enabled=True, heartbeat_minutes__isnull=False):
         yield source, "", source.last_received_at or source.created_at, source.heartbeat_minutes or 0
-    for named in Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source"):
+
+
+def _named(which: Q) -> Iterator[Promise]:
+    """What is waited for under a name."""
+    for named in Heartbeat.objects.filter(which, is_enabled=True, source__is_enabled=True).select_related("source"):
         yield named.source, named.name, named.last_beat_at, named.interval_minutes
 
 
@@ -95,7 +103,14 @@ def _waited_for(source_ids: set[int]) -> set[str]:
 
 
 @unit_of_work
-def _judge(source: Source, name: str, heard: dt.datetime, minutes: int, now: dt.datetime) -> bool:
+def _judge(found: Source, name: str, now: dt.datetime) -> bool:
+    """Raise or end the alert of a sign of life, should that be right still: one may have come since it was looked at,
+    or what is promised may have changed."""
+    promised = _named(Q(source=found, name=name)) if name else _own(Q(pk=found.pk))
+    promise = next(promised, None)
+    if promise is None:
+        return False
+    source, _name, heard, minutes = promise
     is_silent = _is_silent(heard, minutes, now)
     if is_silent == _is_missed(source, name):
         return False

@@ -1,6 +1,8 @@
 """Signs of life that stay away, and come back."""
 
 import datetime as dt
+from typing import Any
+from unittest import mock
 
 from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
@@ -8,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.models import Alert, Heartbeat, IntakeEvent, Source
-from alerts.services import process_waiting
+from alerts.services import heartbeats, process_waiting
 from alerts.services.heartbeats import beat, watch
 from alerts.tests.factories import make_source
 from incidents.models import Incident
@@ -49,6 +51,20 @@ class MissedTests(TestCase):
 
         self.assertEqual((found, IntakeEvent.objects.count()), (0, 0))
         self.assertLess(len(queries), 8)
+
+    def test_it_raises_nothing_for_what_is_heard_while_it_looks(self) -> None:
+        Heartbeat.objects.create(source=self.source, name="backup", last_beat_at=self.now)
+        at = self.now + 11 * MINUTE
+        judge = heartbeats._judge
+
+        def late(source: Source, name: str, *rest: Any) -> bool:
+            beat(source, at, name)
+            return judge(source, name, *rest)
+
+        with mock.patch.object(heartbeats, "_judge", late):
+            found = watch(at)
+
+        self.assertEqual((found, IntakeEvent.objects.count()), (0, 0))
 
     def test_it_raises_again_what_waited_longer(self) -> None:
         self.look(11)
