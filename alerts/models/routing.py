@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -14,6 +14,8 @@ from responders.models import Service, Team
 from users.names import refuse_twins
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
+
+MOST_FIRINGS = 1_000  # each that waits is written down in its group
 
 
 class Route(models.Model):
@@ -36,7 +38,9 @@ class Route(models.Model):
         null=True, blank=True, default=None, help_text="Label names; empty: as the source says."
     )
     open_after_count = models.PositiveIntegerField(
-        default=1, validators=[MinValueValidator(1)], help_text="Open an incident only after so many firings …"
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_FIRINGS)],
+        help_text="Open an incident only after so many firings …",
     )
     open_after_minutes = minutes_field("… within this time.", default=5)
     dropped_count = models.PositiveBigIntegerField(default=0, editable=False)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from alerts import validation
 from alerts.models import Route, Silence
+from alerts.models.routing import MOST_FIRINGS
 from alerts.models.source import YEAR_MINUTES
 from alerts.serializers.fields import MAX_ID, LabelNamesField, MatchersField, ServiceField, WeekdaysField
 from alerts.services.rules import quiets
@@ -18,7 +19,6 @@ from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_W
 from responders.models import Service, Team
 from users.configuration import CleanedModelSerializer, StrictFields
 
-MOST_FIRINGS = 100_000
 LAST_POSITION = 1_000_000
 
 

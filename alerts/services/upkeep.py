@@ -9,7 +9,7 @@ from django.db import connection
 from alerts.drafts import Action, Draft, to_json
 from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, pair_number
+from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, Route, pair_number
 from alerts.routing import decide, silence_for
 from alerts.services.opening import Incidents, Started
 from alerts.services.queue import DRAFT_FORMAT, delivery_key, insert_events
@@ -20,6 +20,7 @@ from users import rows
 from users.transactions import unit_of_work
 
 BATCH = 200
+GROUP_REST = dt.timedelta(days=1)
 
 
 @unit_of_work
@@ -117,7 +118,8 @@ def forget(now: dt.datetime) -> int:
     raw = IntakeEvent.objects.filter(received_at__lt=now - dt.timedelta(days=settings.INTAKE_RETENTION_DAYS))
     until = now - dt.timedelta(days=settings.ALERT_RETENTION_DAYS)
     changes = ChangeEvent.objects.filter(occurred_at__lt=until)
-    return _delete(raw.exclude(state=IntakeState.WAITING)) + _delete(changes) + _forget_alerts(until)
+    old = _delete(raw.exclude(state=IntakeState.WAITING)) + _delete(changes)
+    return old + _forget_alerts(until) + _forget_groups(now)
 
 
 def _delete(found: "object") -> int:
@@ -136,3 +138,26 @@ def _forget_alerts(until: dt.datetime) -> int:
         cursor.executemany(f"DELETE FROM {table} WHERE pair = %s AND alert_id = %s", pairs)  # noqa: S608
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).delete()
     return len(alerts)
+
+
+def _forget_groups(now: dt.datetime) -> int:
+    """Those that never came to their incident, a day after what waits in them counts no longer."""
+    waiting = AlertGroup.objects.filter(incident__isnull=True, created_at__lt=now - GROUP_REST).order_by("pk")
+    looked_at = waiting.values_list("pk", "pending", "route__open_after_minutes")
+    over = [pk for pk, pending, minutes in looked_at.iterator() if _is_over(pending, minutes, now)]
+    return _forget_over(over[: BATCH * 5], now) if over else 0
+
+
+@unit_of_work
+def _forget_over(ids: list[int], now: dt.datetime) -> int:
+    # Another may have fired since they were looked at, and opened an incident or not.
+    locked = AlertGroup.objects.select_for_update().filter(pk__in=ids, incident__isnull=True).order_by("open_key")
+    minutes = dict(Route.objects.values_list("pk", "open_after_minutes"))
+    still = [group.pk for group in locked if _is_over(group.pending, minutes.get(group.route_id or 0), now)]
+    AlertGroup.objects.filter(pk__in=still).delete()
+    return len(still)
+
+
+def _is_over(pending: list[list[float]], minutes: int | None, now: dt.datetime) -> bool:
+    last = max((at for _key, at in pending), default=0)
+    return last < (now - GROUP_REST - dt.timedelta(minutes=minutes or 0)).timestamp()

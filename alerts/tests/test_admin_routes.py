@@ -48,6 +48,12 @@ class FormTests(RouteCase):
                 self.assertContains(answer, sentence)
                 self.assertFalse(Route.objects.exists())
 
+    def test_it_waits_for_no_more_firings_than_are_written_down(self) -> None:
+        answer = self.client.post(reverse("admin:alerts_route_add"), self.form(open_after_count=1001))
+
+        self.assertContains(answer, "less than or equal to 1000")
+        self.assertFalse(Route.objects.exists())
+
 
 class ListTests(RouteCase):
     def test_it_saves_the_order(self) -> None:

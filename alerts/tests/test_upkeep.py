@@ -7,8 +7,10 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.services.upkeep import lift_silences
-from alerts.tests.factories import fire, make_silence, make_source
+from alerts.models import Alert, AlertGroup
+from alerts.services.upkeep import _forget_over, forget, lift_silences
+from alerts.tests.documented import after
+from alerts.tests.factories import fire, make_route, make_silence, make_source
 
 
 class LiftTests(TestCase):
@@ -23,3 +25,29 @@ class LiftTests(TestCase):
         self.assertIsNotNone(quiet.silenced_by)
         self.assertEqual(lifted, 0)
         self.assertEqual([query["sql"] for query in queries if not query["sql"].startswith("SELECT")], [])
+
+
+class ForgetGroupsTests(TestCase):
+    def test_it_forgets_groups_that_never_came_to_an_incident(self) -> None:
+        source = make_source()
+        make_route(open_after_count=3, open_after_minutes=60)
+        for name, at in (("old", 0), ("young", 120), ("repeated", 0), ("repeated", 24 * 60)):
+            fire(source, name, at=after(at))
+        for minute in range(3):
+            fire(source, "opened", at=after(minute))
+
+        forgotten = forget(after(25 * 60 + 2))
+
+        left = {key for group in AlertGroup.objects.all() for key, _at in group.pending}
+        names = set(Alert.objects.filter(key__in=left).values_list("fingerprint", flat=True))
+        self.assertEqual((forgotten, names), (1, {"young", "repeated"}))
+        self.assertEqual(AlertGroup.objects.count(), 3)
+
+    def test_it_keeps_a_group_in_which_another_fires_meanwhile(self) -> None:
+        source = make_source()
+        make_route(open_after_count=3)
+        fire(source, at=after(0))
+
+        forgotten = _forget_over([AlertGroup.objects.get().pk], after(60))
+
+        self.assertEqual((forgotten, AlertGroup.objects.count()), (0, 1))

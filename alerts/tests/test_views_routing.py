@@ -63,6 +63,11 @@ class RouteTests(TestCase):
         self.assertEqual((route.open_after_count, route.open_after_minutes), (5, 10))
         self.assertEqual((route.severity, route.go_on), (None, True))
 
+    def test_it_waits_for_no_more_firings_than_are_written_down(self):
+        answers = [self.make(name=f"R{count}", open_after={"count": count}).status_code for count in (1000, 1001)]
+
+        self.assertEqual(answers, [201, 400])
+
     def test_it_writes_matchers_out_in_full(self):
         made = self.make(matchers=[{"name": "host", "value": "db-3"}, {"name": "gone"}]).json()
 
