@@ -20,7 +20,7 @@ from alerts.doors import opsgenie_answers as answers
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door, Taken, bearer
 from alerts.intake.serving import event_of, keep_events
-from alerts.models import Source
+from alerts.models import Heartbeat, Source
 from alerts.services.heartbeats import beat
 from alerts.services.processing import parse
 from alerts.services.queue import delivery_key
@@ -39,6 +39,7 @@ _ACTED = re.compile(r"(.+)/(actions/[^/]+|[a-z]+)", re.DOTALL)
 _REQUEST = re.compile(r"/?v2/alerts/requests/([^/]+)/?")
 _HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
 LONGEST_NAME = 100
+MOST_HEARTBEATS = 1_000  # of one source
 
 
 class _GenieDoor(Door):
@@ -120,7 +121,21 @@ class OpsgeniePingDoor(_GenieDoor):
         name = text(_matched(_HEARTBEAT, incoming))
         if not 0 < len(name) <= LONGEST_NAME:
             raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        _refuse_too_many(source, name)
         return Taken([name], answers.accepted("PONG - Heartbeat received"), keep_named_beats, source)
+
+
+def _refuse_too_many(source: Source, name: str) -> None:
+    """Raise IntakeError (422) for a new name where there are enough; those that come at one moment may exceed it by
+    their number."""
+    ours = Heartbeat.objects.filter(source=source)
+    if not ours.filter(name=name).exists() and ours.count() >= MOST_HEARTBEATS:
+        raise IntakeError(
+            f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you name another.",
+            status=422,
+            is_kept=False,
+        )
 
 
 class OpsgenieHeartbeatDoor(_GenieDoor):

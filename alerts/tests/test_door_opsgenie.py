@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
+from alerts.doors import opsgenie
 from alerts.incoming import MAX_BYTES
 from alerts.intake import find
 from alerts.intake.limits import Meter
@@ -442,6 +443,16 @@ class HeartbeatTests(OpsgenieTestCase):
 
         self.assertEqual(response.status_code, 400)
         self.assertEqual(IntakeEvent.objects.get().headers["query"], "a=b")
+
+    def test_it_makes_no_more_heartbeats_than_a_source_may_have(self):
+        Heartbeat.objects.create(source=make_source(), name="elsewhere")
+
+        with mock.patch.object(opsgenie, "MOST_HEARTBEATS", 2):
+            answers = [self.ask("POST", f"/v2/heartbeats/{name}/ping") for name in ("a", "b", "c", "a")]
+
+        self.assertEqual([answer.status_code for answer in answers], [202, 202, 422, 202])
+        self.assertIn("at most 2 heartbeats", answers[2].json()["message"])
+        self.assertEqual((Heartbeat.objects.filter(source=self.source).count(), IntakeEvent.objects.count()), (2, 0))
 
     def test_it_refuses_strangers_and_knows_no_heartbeat_of_another_source(self):
         self.ask("POST", "/v2/heartbeats/backup/ping")
