@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from incident_response.conversions import quick_conversions
 from incident_response.environment import Environment
 
 try:
@@ -192,6 +193,7 @@ else:
         "charset": "utf8mb4",
         "isolation_level": "read committed",
         "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+        "conv": quick_conversions(),
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
 DATABASE["CONN_MAX_AGE"] = 600
