@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from alerts.adapters import adapters
@@ -64,7 +64,7 @@ def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> in
         return 0
     for event in events:
         if event.format in _readers:
-            _read_elsewhere(event)
+            _elsewhere(event)
     ours = [event for event in events if event.format not in _readers]
     if ours:
         _process(ours, now)
@@ -137,23 +137,31 @@ def _parsed(adapter: Any, source: Source, incoming: Incoming, at: dt.datetime | 
     return parsed(incoming)
 
 
+def _elsewhere(event: IntakeEvent) -> None:
+    """Have a replayed request read by the app that kept it, or put it aside."""
+    try:
+        _read_elsewhere(event)
+    except IntakeError as error:
+        _put_aside(event, error.message)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.error("intake_not_read", intake=event.pk, exc_info=error)
+        _put_aside(event, f"It could not be read: {type(error).__name__}: {error}")
+
+
 @unit_of_work
 def _read_elsewhere(event: IntakeEvent) -> None:
-    """Have a replayed request read by the app that kept it, once."""
     if not IntakeEvent.objects.waiting().select_for_update().filter(pk=event.pk).exists():
         return
-    state, reason = IntakeState.DONE, ""
-    try:
-        with transaction.atomic():
-            _readers[event.format](event)
-    except IntakeError as error:
-        state, reason = IntakeState.FAILED, error.message
-    except OperationalError:
-        raise
-    except Exception as error:
-        log.error("intake_not_read", intake=event.pk, exc_info=error)
-        state, reason = IntakeState.FAILED, f"It could not be read: {type(error).__name__}: {error}"
-    IntakeEvent.objects.filter(pk=event.pk).update(state=state, reason=reason[:500], processed_at=timezone.now())
+    _readers[event.format](event)
+    IntakeEvent.objects.filter(pk=event.pk).update(state=IntakeState.DONE, reason="", processed_at=timezone.now())
+
+
+def _put_aside(event: IntakeEvent, reason: str) -> None:
+    IntakeEvent.objects.waiting().filter(pk=event.pk).update(
+        state=IntakeState.FAILED, reason=reason[:500], processed_at=timezone.now()
+    )
 
 
 def _within(events: list[IntakeEvent]) -> list[IntakeEvent]:
@@ -195,11 +203,7 @@ def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -
         if is_away(error):
             raise
         log.error("intake_failed", intake=event.pk, exc_info=error)
-        IntakeEvent.objects.waiting().filter(pk=event.pk).update(
-            state=IntakeState.FAILED,
-            reason=f"{type(error).__name__}: {error}"[:500],
-            processed_at=timezone.now(),
-        )
+        _put_aside(event, f"{type(error).__name__}: {error}")
 
 
 def is_away(error: Exception) -> bool:

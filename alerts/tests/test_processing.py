@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from alerts.adapters import examples
 from alerts.drafts import Action, Draft
-from alerts.models import Alert, IntakeEvent
-from alerts.services import applying, enqueue, process_waiting
+from alerts.models import Alert, IntakeEvent, Source
+from alerts.services import applying, enqueue, process_waiting, processing
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
 from alerts.vocabulary import IntakeState
 from incidents.models import Incident
@@ -113,6 +113,36 @@ class FaultTests(TestCase):
         states = self.work_off("too many SQL variables")
 
         self.assertEqual(states, ["failed", "done"])
+
+    def test_it_waits_for_a_database_that_is_away(self):
+        with self.assertRaises(OperationalError):
+            self.work_off(2003, "Can't connect to server")
+
+        self.assertEqual(set(IntakeEvent.objects.values_list("state", flat=True)), {"waiting"})
+
+
+class ReaderTests(TestCase):
+    """A replayed request that another app reads, and whose rows the database does not take."""
+
+    def work_off(self, *fault: object) -> list[str]:
+        def read(event: IntakeEvent) -> None:
+            make_source(name="half done")
+            raise OperationalError(*fault)
+
+        source = make_source()
+        IntakeEvent.objects.create(source=source, format="elsewhere", body=b"", received_at=timezone.now())
+        enqueue(source, [Draft(title="good", fingerprint="good")])
+        with mock.patch.dict(processing._readers, {"elsewhere": read}):
+            process_waiting()
+        return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
+
+    def test_it_puts_aside_what_the_database_does_not_take(self):
+        with self.assertLogs(level="ERROR"):
+            states = self.work_off(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
+
+        self.assertEqual(states, ["failed", "done"])
+        self.assertIn("max_allowed_packet", IntakeEvent.objects.get(state=IntakeState.FAILED).reason)
+        self.assertFalse(Source.objects.filter(name="half done").exists())
 
     def test_it_waits_for_a_database_that_is_away(self):
         with self.assertRaises(OperationalError):
