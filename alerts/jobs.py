@@ -4,6 +4,7 @@ import datetime as dt
 import time
 
 from alerts.services import heartbeats, processing, upkeep
+from alerts.services.overtaking import forget_early_ends
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
 # Nothing was heard of anybody while we were away. Prometheus says once a minute that an alert fires still.
@@ -58,7 +59,7 @@ def forget_old(now: dt.datetime) -> int:
     """Delete what is kept no longer."""
     total = 0
     for _ in range(MAX_BATCHES):
-        done = upkeep.forget(now)
+        done = upkeep.forget(now) + forget_early_ends(now)
         total += done
         if not done:
             break

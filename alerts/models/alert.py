@@ -126,3 +126,15 @@ class AlertGroup(models.Model):
 
     def __str__(self) -> str:
         return f"group {self.pk} of incident {self.incident_id}"
+
+
+class EarlyEnd(models.Model):
+    """The end of a firing that we have not heard of, remembered for an hour by the alert's key; see
+    `alerts.services.overtaking`."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    ended_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -15,6 +15,7 @@ from alerts.matching import facts_of
 from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pair_number
 from alerts.routing import Decision, alert_key, decide, silence_for
 from alerts.services.opening import Incidents, Started
+from alerts.services.overtaking import EarlyEnds
 from alerts.services.queue import DRAFT_FORMAT
 from alerts.services.rules import rules, silences
 from alerts.vocabulary import AlertStatus, Ending, IntakeState
@@ -54,6 +55,7 @@ class Batch:
         self.rules = rules()
         self.silences = silences(now)
         self.alerts: dict[str, Alert] = {}
+        self.early_ends = EarlyEnds()
         self.touched: dict[str, set[str]] = {}
         self.started: dict[str, Started] = {}
         self.ended: dict[str, Alert] = {}
@@ -65,6 +67,7 @@ class Batch:
         """Fold every message into its alert, open, join and resolve incidents, and mark the events done."""
         messages = [list(_messages(reading)) for reading in readings]
         self._load({message.key: message.source for of_one in messages for message in of_one})
+        self.early_ends.load((message for of_one in messages for message in of_one), self.alerts)
         states = []
         for reading, of_one in zip(readings, messages, strict=True):
             outcomes = [self._take(message) for message in of_one]
@@ -73,6 +76,7 @@ class Batch:
         spoken_of = [alert for alert, _ in self.voices]
         incidents.place(list(self.started.values()), self.ended.values(), spoken_of, self.alerts)
         self._write()
+        self.early_ends.save()
         incidents.end(self.ended.values())
         incidents.speak(self.voices)
         incidents.save()
@@ -100,7 +104,12 @@ class Batch:
         if decision.is_drop and decision.rule is not None and not _ends_what_fires(alert, draft):
             self.dropped[decision.rule.id] += 1
             return None
+        if (end := self.early_ends.end_of(message, alert)) is not None:
+            self._fold(fold(_known(alert), end.draft), alert, end, severity, decision, facts)
+            alert = self.alerts.get(message.key)
         outcome = fold(_known(alert), draft)
+        if outcome == Outcome.NOTHING:
+            self.early_ends.remember(message)
         if draft.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):
             return Outcome.STALE  # heard of again since it was found to have expired
         self._fold(outcome, alert, message, severity, decision, facts)

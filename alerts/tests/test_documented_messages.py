@@ -3,9 +3,9 @@
 from django.test import TestCase
 
 from alerts.drafts import Action
-from alerts.jobs import process_intake
-from alerts.models import Alert, IntakeEvent
-from alerts.services import process_waiting
+from alerts.jobs import forget_old, process_intake
+from alerts.models import Alert, EarlyEnd, IntakeEvent
+from alerts.services import enqueue, process_waiting
 from alerts.services.queue import delivery_key, insert_events
 from alerts.services.upkeep import calm, expire
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
@@ -161,6 +161,62 @@ class OrderTests(TestCase):
 
         self.assertEqual(IntakeEvent.objects.get().state, IntakeState.IGNORED)
         self.assertEqual((statuses(), Alert.objects.count()), ([], 0))
+
+    @documented(12)
+    def test_it_remembers_an_end_that_tells_only_its_own_time(self) -> None:
+        for number, before in enumerate(([], [fire, resolve])):
+            with self.subTest(before=before):
+                for verb in before:
+                    verb(self.source, f"{number}", at=after(1), **{"starts_at": after(0)} if verb is fire else {})
+                opened = Incident.objects.count()
+                self.tell_end(f"{number}", 11)
+
+                alert = fire(self.source, f"{number}", starts_at=after(10), at=after(13))
+
+                self.assertEqual((alert.status, alert.starts_at, alert.ends_at), ("resolved", after(10), after(11)))
+                self.assertEqual((Incident.objects.count(), "open" in statuses()), (opened, False))
+
+    @documented(12)
+    def test_it_lets_fire_what_such_an_end_does_not_concern(self) -> None:
+        for number, facts in enumerate(
+            (
+                {"at": after(13)},
+                {"at": after(13), "starts_at": after(11)},
+                {"at": after(12 + 61), "starts_at": after(10)},
+            )
+        ):
+            with self.subTest(facts=facts):
+                self.tell_end(f"{number}", 11)
+
+                alert = fire(self.source, f"{number}", **facts)
+
+                self.assertEqual((alert.status, statuses()), ("firing", ["open"] * (number + 1)))
+
+    @documented(12)
+    def test_it_believes_no_such_end_that_lies_ahead(self) -> None:
+        self.tell_end("a", 60)
+
+        alert = fire(self.source, starts_at=after(13), at=after(13))
+
+        self.assertEqual((alert.status, EarlyEnd.objects.count()), ("firing", 0))
+
+    @documented(12)
+    def test_it_keeps_one_such_end_for_each_alert_and_forgets_it(self) -> None:
+        for minute in (9, 11, 10):
+            self.tell_end("a", minute)
+        self.tell_end("b", 11)
+
+        kept = dict(EarlyEnd.objects.values_list("key", "ended_at"))
+        forget_old(after(12 + 61))
+
+        self.assertEqual(list(kept.values()), [after(11)] * 2)
+        self.assertEqual(EarlyEnd.objects.count(), 0)
+
+    def tell_end(self, fingerprint: str, minute: float) -> None:
+        """Have the source say, twelve minutes on, that it was over at this one."""
+        over = draft(fingerprint, action=Action.RESOLVE, ends_at=after(minute))
+        enqueue(self.source, [over, over], at=after(12))
+        process_waiting(after(12))
 
 
 class ExpiryTests(TestCase):
