@@ -69,8 +69,10 @@ def _quiet() -> AlertQuerySet:
 
 @unit_of_work
 def _lift(ids: list[int], now: dt.datetime) -> int:
-    routes = rules()
-    locked = list(_locked(_quiet().filter(pk__in=ids)))
+    routes, active = rules(), silences(now)
+    found = _locked(_quiet().filter(pk__in=ids))
+    # Somebody may have silenced them again since they were looked at.
+    locked = [alert for alert in found if silence_for(active, _facts(alert), now) is None]
     decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
     started = [Started(alert, decision.rule, Outcome.NEW) for alert, decision in decided if not decision.is_drop]
     incidents = Incidents(now, routes)

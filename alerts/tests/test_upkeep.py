@@ -1,6 +1,7 @@
 """What time does to alerts, beyond what docs/alerts.md says of it."""
 
 import datetime as dt
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.models import Alert, AlertGroup
+from alerts.services import upkeep
 from alerts.services.upkeep import _forget_over, forget, lift_silences
 from alerts.tests.documented import after
 from alerts.tests.factories import fire, make_route, make_silence, make_source
@@ -25,6 +27,22 @@ class LiftTests(TestCase):
         self.assertIsNotNone(quiet.silenced_by)
         self.assertEqual(lifted, 0)
         self.assertEqual([query["sql"] for query in queries if not query["sql"].startswith("SELECT")], [])
+
+    def test_it_opens_nothing_that_is_silenced_again_while_it_looks(self) -> None:
+        now = timezone.now()
+        first = make_silence(("host", "=", "db-3"), ends_at=now + dt.timedelta(minutes=1))
+        quiet = fire(make_source(), labels={"host": "db-3"}, at=now)
+        lift, later = upkeep._lift, now + dt.timedelta(minutes=2)
+
+        def late(ids: list[int], at: dt.datetime) -> int:
+            make_silence(("host", "=", "db-3"))
+            return lift(ids, at)
+
+        with mock.patch.object(upkeep, "_lift", late):
+            lifted = lift_silences(later)
+
+        quiet.refresh_from_db()
+        self.assertEqual((lifted, quiet.incident, quiet.silenced_by), (0, None, first))
 
 
 class ForgetGroupsTests(TestCase):
