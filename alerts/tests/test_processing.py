@@ -4,7 +4,7 @@ import datetime as dt
 from unittest import mock
 
 from django.db import OperationalError
-from django.test import TestCase
+from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from alerts.adapters import examples
@@ -87,7 +87,7 @@ class ProcessingTests(TestCase):
         )
 
 
-class FaultTests(TestCase):
+class FaultTests(TransactionTestCase):
     """An event whose rows the database does not take, before one that is good."""
 
     def setUp(self) -> None:
@@ -121,7 +121,7 @@ class FaultTests(TestCase):
         self.assertEqual(set(IntakeEvent.objects.values_list("state", flat=True)), {"waiting"})
 
 
-class ReaderTests(TestCase):
+class ReaderTests(TransactionTestCase):
     """A replayed request that another app reads, and whose rows the database does not take."""
 
     def work_off(self, *fault: object) -> list[str]:
