@@ -18,7 +18,7 @@ from alerts.models import Alert, ChangeEvent, IntakeEvent
 from alerts.routing import alert_key
 from alerts.services import replay
 from alerts.services.processing import read
-from alerts.services.queue import REPLAYABLE
+from alerts.services.queue import may_replay
 from alerts.vocabulary import IntakeState
 from users.admin import ReadOnlyAdmin
 from users.models import User
@@ -155,7 +155,7 @@ def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
     return {
         "event": event,
         "state": state_badge(event),
-        "may_replay": event.state in REPLAYABLE,
+        "may_replay": may_replay(event),
         "is_waiting": event.state == IntakeState.WAITING,
         "told": [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in alerts_of(event, user)],
         "headers": cut(event.headers),
@@ -189,7 +189,8 @@ def _tell(request: HttpRequest, number: int, asked: int) -> None:
     if number:
         messages.success(request, f"{number} put into the queue again.")
     if number < asked:
-        messages.warning(request, f"{asked - number} left alone: only what failed or was dropped is worked off again.")
+        left = "only what failed, was dropped or held no alert is worked off again"
+        messages.warning(request, f"{asked - number} left alone: {left}.")
 
 
 @admin.register(ChangeEvent)

@@ -62,7 +62,8 @@ def _text_of(event: IntakeEvent) -> str | None:
 
 
 class ReplaySerializer(StrictFields, serializers.Serializer[Any]):
-    """Which events: by their ids, or the oldest in a state, all sources' or one's."""
+    """Which events: by their ids, or the oldest in a state, all sources' or one's. Of those that are ignored, only what
+    held no alert."""
 
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID),

@@ -16,7 +16,7 @@ from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pair_nu
 from alerts.routing import Decision, alert_key, decide, silence_for
 from alerts.services.opening import Incidents, Started
 from alerts.services.overtaking import EarlyEnds
-from alerts.services.queue import DRAFT_FORMAT
+from alerts.services.queue import DRAFT_FORMAT, NO_ALERT
 from alerts.services.rules import rules, silences
 from alerts.vocabulary import AlertStatus, Ending, IntakeState
 from incidents.vocabulary import SEVERITY_OF_WORD, Severity
@@ -244,7 +244,7 @@ def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[I
     if outcomes and all(outcome is None for outcome in outcomes):
         return IntakeState.DROPPED, "A route drops it."
     if not outcomes:
-        return IntakeState.IGNORED, "There was no alert in it."
+        return IntakeState.IGNORED, NO_ALERT
     if all(outcome == Outcome.NOTHING for outcome in outcomes):
         return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
     return IntakeState.DONE, ""

@@ -5,16 +5,19 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import orjson
+from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Draft, to_json
-from alerts.models import IntakeEvent, Source
+from alerts.models import IntakeEvent, IntakeEventQuerySet, Source
 from alerts.vocabulary import IntakeState
 from users import rows
 from users.transactions import unit_of_work
 
 DRAFT_FORMAT = "draft"
-REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED)
+NO_ALERT = "There was no alert in it."
+# Of what is ignored, only that in which there was no alert, which may be an adapter's mistake: see `may_replay`.
+REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
 
 
 def enqueue(source: Source, drafts: Sequence[Draft], *, at: dt.datetime | None = None) -> None:
@@ -42,8 +45,22 @@ def delivery_key(source: Source, number: str) -> str:
     return hashlib.sha256(f"{source.pk}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def may_replay(event: IntakeEvent) -> bool:
+    """Whether nothing was done for an event, so that it may be worked off again. What is ignored for another reason was
+    understood, or done in part, as are requests of log lines some of which are stored."""
+    if event.state == IntakeState.IGNORED:
+        return event.alert_count == 0 and event.reason == NO_ALERT
+    return event.state in REPLAYABLE
+
+
+def replayable() -> IntakeEventQuerySet:
+    """The events of which `may_replay` holds."""
+    empty = Q(state=IntakeState.IGNORED, alert_count=0, reason=NO_ALERT)
+    return IntakeEvent.objects.filter(Q(state__in=(IntakeState.FAILED, IntakeState.DROPPED)) | empty)
+
+
 @unit_of_work
 def replay(ids: Iterable[int]) -> int:
-    """Put failed or dropped events into the queue again; the number of them. What was done is never done twice."""
-    again = IntakeEvent.objects.filter(pk__in=list(ids), state__in=REPLAYABLE)
-    return again.update(state=IntakeState.WAITING, reason="", processed_at=None)
+    """Put events for which nothing was done into the queue again; the number of them. What was done is never done
+    twice."""
+    return replayable().filter(pk__in=list(ids)).update(state=IntakeState.WAITING, reason="", processed_at=None)

@@ -1,6 +1,7 @@
 from django.utils import timezone
 
 from alerts.models import ChangeEvent, IntakeEvent
+from alerts.services.queue import NO_ALERT
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_source
 from alerts.vocabulary import IntakeState
@@ -81,6 +82,14 @@ class IntakeTests(BackOfficeCase):
         self.assertEqual(waiting, {failed.pk, dropped.pk})
         self.assertIn("1 put into the queue", self.messages(one))
         self.assertIn("1 left alone", self.messages(many))
+
+    def test_it_offers_to_work_off_again_what_held_no_alert(self) -> None:
+        empty = self.event(state=IntakeState.IGNORED, reason=NO_ALERT)
+        understood = self.event(state=IntakeState.IGNORED, reason="It ends what was not firing.", alert_count=1)
+
+        offered = ["Work it off again" in self.client.get(self.page(one)).text for one in (empty, understood)]
+
+        self.assertEqual(offered, [True, False])
 
     def test_it_costs_the_same_at_any_number(self) -> None:
         urls = [self.list_of("intakeevent"), f"{self.list_of('intakeevent')}?state=any", self.list_of("changeevent")]

@@ -86,6 +86,20 @@ class FailureTests(TestCase):
         )
         self.assertEqual(Alert.objects.get().occurrences, 1)
 
+    def test_it_replays_what_held_no_alert_and_nothing_else_that_changed_nothing(self) -> None:
+        source, kept = make_source(kind="github"), {"body": b"{}", "headers": {"x-github-event": "star"}}
+        IntakeEvent.objects.create(source=source, format="github", received_at=timezone.now(), **kept)
+        self.hand_in(b'{"title": "Disk", "key": "unheard of", "status": "resolved"}')
+        process_waiting()
+        in_part = {"state": IntakeState.IGNORED, "reason": "1 of 2 lines were taken.", "received_at": timezone.now()}
+        IntakeEvent.objects.create(source=make_source(kind="logs"), format="json", body=b"", **in_part)
+        before = self.states()
+
+        replayed = replay(IntakeEvent.objects.values_list("pk", flat=True))
+
+        self.assertEqual((before, replayed), ({IntakeState.IGNORED: 3}, 1))
+        self.assertEqual(IntakeEvent.objects.waiting().get().source, source)
+
     def test_it_takes_a_very_large_message(self) -> None:
         source = make_source(group_by=["service"])
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from alerts.models import IntakeEvent
 from alerts.services import process_waiting
+from alerts.services.queue import NO_ALERT
 from alerts.tests.factories import fire, make_key, make_route, make_source
 from alerts.views import intake
 from alerts.vocabulary import IntakeState
@@ -121,12 +122,16 @@ class ReplayTests(IntakeCase):
         mine, theirs = [self.make().pk for _ in range(3)], self.make(source=other)
         dropped = self.make(state=IntakeState.DROPPED)
         done = self.make(state=IntakeState.DONE)
+        empty = self.make(state=IntakeState.IGNORED, reason=NO_ALERT)
+        understood = self.make(state=IntakeState.IGNORED, reason="It ends what was not firing.", alert_count=1)
         table = [
             ({"ids": [mine[0], done.pk, 10**9]}, 1),
             ({"state": "failed", "source": self.source.pk}, 2),
             ({"state": "failed"}, 1),
             ({"state": "dropped"}, 1),
             ({"state": "dropped"}, 0),
+            ({"state": "ignored"}, 1),
+            ({"ids": [understood.pk]}, 0),
         ]
         for body, number in table:
             with self.subTest(body=body):
@@ -134,7 +139,7 @@ class ReplayTests(IntakeCase):
 
                 self.assertEqual(answer.json(), {"replayed": number, "has_more": False})
         waiting = set(IntakeEvent.objects.waiting().values_list("pk", flat=True))
-        self.assertEqual(waiting, {*mine, theirs.pk, dropped.pk})
+        self.assertEqual(waiting, {*mine, theirs.pk, dropped.pk, empty.pk})
 
     def test_it_replays_so_many_at_once(self):
         events = [self.make().pk for _ in range(5)]

@@ -19,6 +19,7 @@ from alerts.serializers.intake import (
     ReplaySerializer,
 )
 from alerts.services import replay
+from alerts.services.queue import replayable
 from incident_response.api import Key, KeysetPagination
 from incident_response.exceptions import Conflict, NotFound
 from incident_response.schema import paged
@@ -76,7 +77,8 @@ class IntakeEventReplayView(IdempotentWrites, APIView):
         event = _event(event_id)
         if not replay([event.pk]):
             raise Conflict(
-                f"It is {event.get_state_display().lower()}; only what failed or was dropped can be replayed.",
+                f"It is {event.get_state_display().lower()}; only what failed, was dropped or held no alert can be "
+                "replayed.",
                 code="not_replayable",
             )
         return Response({"replayed": 1, "has_more": False})
@@ -89,7 +91,7 @@ class IntakeReplayView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="intake_events_replay_many",
-        summary="Work off again what failed or was dropped",
+        summary="Work off again what failed, was dropped or held no alert",
         parameters=[IDEMPOTENCY_KEY],
         request=ReplaySerializer,
         responses={200: ReplayedSerializer},
@@ -106,7 +108,7 @@ def _asked_for(asked: dict[str, Any]) -> list[int]:
     if "ids" in asked:
         ids: list[int] = asked["ids"]
         return ids
-    found = IntakeEvent.objects.filter(state=asked["state"])
+    found = replayable().filter(state=asked["state"])
     if "source" in asked:
         found = found.filter(source=asked["source"])
     return list(found.order_by("id").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
