@@ -84,6 +84,11 @@ class DocsTests(SimpleTestCase):
 
         self.assertLessEqual(len(lines), LONGEST_README)
 
+    def test_it_foretells_no_number_that_the_demo_decides(self):
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+        self.assertNotRegex(readme, r"INC-\d")
+
     def test_it_keeps_pictures_small(self):
         large = [
             picture.name for picture in (ROOT / "docs" / "images").glob("*") if picture.stat().st_size > LARGEST_PICTURE
