@@ -79,6 +79,7 @@ class Alert(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["status"], name="alert_status"),
+            models.Index(fields=["status", "silenced_by"], name="alert_quiet"),  # what a silence holds back
             models.Index(fields=["severity"], name="alert_severity"),
             models.Index(fields=["expires_at"], name="alert_expires"),
             models.Index(fields=["is_flapping"], name="alert_flapping"),

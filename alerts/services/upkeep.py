@@ -58,13 +58,16 @@ def lift_silences(now: dt.datetime) -> int:
     """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts."""
     active = silences(now)
     # Most are to be kept quiet still: looking at them must not keep others from writing.
-    looked_at = _quiet().select_related("source").defer("description", "annotations", "links").order_by("pk")
+    looked_at = (
+        _quiet().select_related("source").defer("description", "annotations", "links").order_by("silenced_by", "pk")
+    )
     heard = [alert.pk for alert in looked_at.iterator() if silence_for(active, _facts(alert), now) is None]
     return _lift(heard[:BATCH], now) if heard else 0
 
 
 def _quiet() -> AlertQuerySet:
-    return Alert.objects.filter(silenced_by__isnull=False, status=AlertStatus.FIRING)
+    # Said as a range, which SQLite looks up in an index, too.
+    return Alert.objects.filter(status=AlertStatus.FIRING, silenced_by__gt=0)
 
 
 @unit_of_work
