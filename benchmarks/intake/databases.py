@@ -41,6 +41,7 @@ class IntakeDatabase(Database):
         if self.size:
             print(f"{self.size:,} stored alerts, {self.engine} …", file=sys.stderr, flush=True)
             self.inside("fill", str(self.size))
+            self.inside("tidy", str(self.size))
 
     def clear(self) -> None:
         """Remove it."""

@@ -98,6 +98,28 @@ def fill(number: str) -> None:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else f"ANALYZE TABLE {Alert._meta.db_table}")
 
 
+def tidy(number: str) -> None:
+    """Take away what earlier loads left: open incidents past due would keep the worker busy with them."""
+    from django.db import connection
+
+    from alerts.models import Alert, AlertGroup, AlertLabel, IntakeEvent
+    from incidents.models import Incident, IncidentEvent
+    from logs.models import LogEntry
+
+    kept = int(number)
+    models = (AlertGroup, IntakeEvent, IncidentEvent, LogEntry)
+    statements = [f"DELETE FROM {model._meta.db_table}" for model in models]
+    statements += [
+        f"DELETE FROM {AlertLabel._meta.db_table} WHERE alert_id > {kept}",
+        f"DELETE FROM {Alert._meta.db_table} WHERE id > {kept}",
+        "DELETE FROM incidents_search",
+        f"DELETE FROM {Incident._meta.db_table}",
+    ]
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
 def _stored(owner: Any) -> Any:
     from alerts.models import Alert
 
@@ -178,7 +200,8 @@ def main() -> None:
 
     django.setup()
     steps: dict[str, Callable[..., None]] = {
-        step.__name__: step for step in (source, token, counts, waiting, occurrences, chains, fill, rules, bare_lines)
+        step.__name__: step
+        for step in (source, token, counts, waiting, occurrences, chains, fill, tidy, rules, bare_lines)
     }
     steps[sys.argv[1]](*sys.argv[2:])
 
