@@ -193,7 +193,7 @@ class QueueTests(ConcurrencyTestCase):
         source = make_source()
         enqueue(source, [draft()])
 
-        with mock.patch.object(processing, "Batch", side_effect=OperationalError(2006, "gone")):
+        with mock.patch.object(processing, "Batch", side_effect=OperationalError(2003, "Cannot connect to the server")):
             self.assertRaises(OperationalError, process_waiting)
 
         self.assertEqual((IntakeEvent.objects.waiting().count(), work(), statuses()), (1, 1, ["open"]))
