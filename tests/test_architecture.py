@@ -33,7 +33,7 @@ OWN_MODULES = {
     "responders": {"oncall"},
     "alerts": {
         *("adapters", "doors", "drafts", "folding", "incoming", "intake", "matching", "patterns", "routing"),
-        "validation",
+        *("taken", "validation"),
     },
     "incidents": {
         *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),
@@ -54,6 +54,20 @@ class ImportDirectionTests(SimpleTestCase):
             for path in sources(app)
             for module in imports(path)
             if not is_allowed(app, module)
+        ]
+
+        self.assertEqual(wrong, [])
+
+    def test_it_keeps_services_apart_from_the_doors_that_call_them(self):
+        wrong = [
+            f"{path.relative_to(ROOT)} imports {module}"
+            for app in apps()
+            for path in sources(app)
+            if path.is_relative_to(ROOT / app / "services") and "tests" not in path.parts
+            for module in imports(path)
+            if len(parts := module.split(".")) > 1
+            and parts[1] in {"doors", "intake", "views", "admin"}
+            and parts[0] in ALLOWED
         ]
 
         self.assertEqual(wrong, [])

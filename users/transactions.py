@@ -21,6 +21,10 @@ R = TypeVar("R")
 ATTEMPTS = 6
 # MySQL: 1213 deadlock found, 1205 lock wait timeout. Both rolled the work back, and both go away by trying again.
 RETRIED_CODES = frozenset({1205, 1213})
+# MySQL's errors that what is written may be to blame for: a statement longer than it takes (it may say so, or just end
+# the connection), and characters that it does not know. And SQLite's word for the first.
+BLAMED_CODES = frozenset({1153, 1366, 2006, 2013})
+TOO_LONG = "too many SQL variables"
 TURN_SECONDS = 20.0  # as long as SQLite itself waits for a lock (its busy timeout)
 
 _turn_of_process = threading.Lock()
@@ -115,6 +119,21 @@ def _take(line: IO[str], turn: "Future[None]") -> None:
 def is_transient(error: OperationalError) -> bool:
     """Whether the database itself says that the same work may succeed when tried again."""
     return bool(error.args) and error.args[0] in RETRIED_CODES
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database is to blame, so that the queue waits for it; not what is worked off, which would hold up all
+    that comes after it for ever."""
+    if not isinstance(error, OperationalError):
+        return False
+    if not (error.args and error.args[0] in BLAMED_CODES) and TOO_LONG not in str(error):
+        return True
+    connection.close_if_unusable_or_obsolete()
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        return True
+    return False
 
 
 def _raise_busy(error: OperationalError) -> None:

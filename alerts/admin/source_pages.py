@@ -14,10 +14,10 @@ from django.urls import path, reverse
 
 from alerts.adapters import adapters
 from alerts.admin.guides import rendered
+from alerts.doors.sampling import send_sample
 from alerts.models import IntakeEvent, Source, SourceKey
 from alerts.services import process_waiting
 from alerts.services.keys import give_key, snippet_for, take_key_back
-from alerts.services.sampling import send_sample
 from alerts.services.sources import MAX_KEYS, forget
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError

@@ -5,10 +5,11 @@ and sends the same alerts again with its next evaluation.
 """
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken, basic_pair, bearer
-from alerts.intake.serving import event_of, keep_events
+from alerts.intake.doors import Door, basic_pair, bearer
 from alerts.models import Source
 from alerts.services.processing import parse
+from alerts.services.queue import event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import Kind
 
 

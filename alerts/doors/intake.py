@@ -5,11 +5,12 @@ from typing import Any
 
 from alerts.adapters import adapters
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken
-from alerts.intake.serving import event_of, keep_events
+from alerts.intake.doors import Door
 from alerts.models import Source
+from alerts.services.heartbeats import keep_beats
 from alerts.services.processing import parse
-from alerts.services.queue import delivery_key
+from alerts.services.queue import delivery_key, event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import Kind
 
 PATH = re.compile(r"^/?intake/([^/]+)/")
@@ -51,8 +52,6 @@ class HeartbeatDoor(Door):
     key = IntakeDoor.key
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        from alerts.services.heartbeats import keep_beats
-
         return Taken([source], Reply(204), keep_beats, source)
 
 

@@ -18,12 +18,12 @@ from alerts.adapters._reading import json_object, text
 from alerts.adapters.opsgenie import ACTION, ALIAS, CREATE, with_alias
 from alerts.doors import opsgenie_answers as answers
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken, bearer
-from alerts.intake.serving import event_of, keep_events
+from alerts.intake.doors import Door, bearer
 from alerts.models import Heartbeat, Source
 from alerts.services.heartbeats import beat
 from alerts.services.processing import parse
-from alerts.services.queue import delivery_key
+from alerts.services.queue import delivery_key, event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import IntakeState, Kind
 
 # (method, what follows the alert in the path) → the action's name in the adapter. Custom actions are apart.

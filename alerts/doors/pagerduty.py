@@ -12,10 +12,12 @@ import orjson
 from alerts.adapters._reading import json_object, text
 from alerts.adapters.pagerduty import change_of, errors_of, errors_of_change, with_dedup_key
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken
-from alerts.intake.serving import event_of, failed, keep_events
+from alerts.intake.doors import Door
+from alerts.intake.serving import failed
 from alerts.models import Source
 from alerts.services.changes import keep_changes
+from alerts.services.queue import event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import Kind
 
 HEADER = "x-routing-key"  # PagerDuty's own Python client sends it besides or instead of the body's

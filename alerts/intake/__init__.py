@@ -4,7 +4,7 @@ A door (see `doors`) speaks one vendor's protocol. `serve` takes any number of r
 them are committed in one transaction; `committer` gathers the requests that wait at the same time.
 """
 
-from alerts.intake.doors import Door, Taken, find, register
+from alerts.intake.doors import Door, find, register
 from alerts.intake.serving import serve
 
-__all__ = ["Door", "Taken", "find", "register", "serve"]
+__all__ = ["Door", "find", "register", "serve"]

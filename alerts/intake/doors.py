@@ -2,25 +2,12 @@
 
 import base64
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.models import Source
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a door has read and wants kept: `rows` go to `shelf`, and only then the sender is told `reply`.
-
-    `shelf` is called inside the transaction with everything that was taken for it at the same time.
-    """
-
-    rows: Sequence[Any]
-    reply: Reply
-    shelf: Callable[[Sequence["Taken"]], None]
-    source: Source | None = None
+from alerts.services.sources import source_of
+from alerts.taken import Taken
 
 
 class Door:
@@ -37,8 +24,6 @@ class Door:
 
     def source(self, incoming: Incoming) -> Source | None:
         """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one."""
-        from alerts.services.sources import source_of
-
         key = self.key(incoming)
         if not key:
             raise IntakeError("There is no key in the request.", status=401)

@@ -6,8 +6,10 @@ import time
 from django.conf import settings
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken
+from alerts.intake.doors import Door
 from alerts.models import Source
+from alerts.services.queue import event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
 
 MINUTE = 60.0
@@ -53,8 +55,6 @@ def turned_away(door: Door, source: Source) -> Taken | Reply | None:
 
 
 def _noted(door: Door, source: Source, error: IntakeError) -> Taken:
-    from alerts.intake.serving import event_of, keep_events
-
     nothing = Incoming("POST", "", {})
     event = event_of(nothing, source, state=IntakeState.LIMITED, reason=error.message)
     return Taken([event], door.refuse(error), keep_events, source)

@@ -7,18 +7,18 @@ from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from django.db import DatabaseError, IntegrityError, InterfaceError
-from django.utils import timezone
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken
+from alerts.intake.doors import Door
 from alerts.intake.limits import turned_away
-from alerts.models import IntakeEvent, Source
+from alerts.models import Source
+from alerts.services.queue import event_of, keep_events
+from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
-from users.transactions import unit_of_work
+from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
 
-REASON_LENGTH = 500
 MAX_UNPACKED = 2 * MAX_BYTES
 Call = tuple[Door, Incoming]
 Shelf = Callable[[Sequence[Taken]], None]
@@ -46,7 +46,7 @@ def _serve_first(calls: Sequence[Call]) -> list[Reply]:
         if wanted:  # what only reads need not wait for its turn to write
             _keep(wanted)
     except Exception as error:
-        if len(calls) > 1 and not _is_away(error):
+        if len(calls) > 1 and not is_away(error):
             log.warning("intake_batch_split", requests=len(calls), error=str(error))
             return [serve([call])[0] for call in calls]
         log.error("intake_not_kept", requests=len(calls), exc_info=error)
@@ -58,66 +58,12 @@ def _serve_first(calls: Sequence[Call]) -> list[Reply]:
     return [one.reply if isinstance(one, Taken) else one for one in taken]
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether the database is busy or gone. To wait for it once more with each request would take as many times as
-    long, and all that comes later waits behind."""
-    from alerts.services.processing import is_away
-
-    return is_away(error)
-
-
 def failed(door: Door, incoming: Incoming, source: Source | None, error: IntakeError) -> Taken:
     """What cannot be read, kept with the reason, so that it can be looked at and replayed after a fix."""
     event = event_of(incoming, source, format=door.format, state=IntakeState.FAILED, reason=error.message)
     if not door.has_key_in_path:
         event.headers["path"] = incoming.path
     return Taken([event], door.refuse(error), keep_events, source)
-
-
-def event_of(
-    incoming: Incoming,
-    source: Source | None,
-    *,
-    format: str = "",
-    state: IntakeState = IntakeState.WAITING,
-    reason: str = "",
-    delivery_key: str | None = None,
-) -> IntakeEvent:
-    """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
-    kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
-    if incoming.query:
-        kept["query"] = incoming.query
-    return IntakeEvent(
-        source=source,
-        format=format or (source.kind if source else ""),
-        state=state,
-        reason=reason[:REASON_LENGTH],
-        headers=kept,
-        body=incoming.body,
-        delivery_key=delivery_key,
-        received_at=timezone.now(),
-    )
-
-
-# What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
-KEPT_HEADERS = (
-    "content-type",
-    "content-encoding",
-    "user-agent",
-    "x-amz-sns-message-type",
-    "x-amz-sns-topic-arn",
-    "sentry-hook-resource",
-    "request-id",
-    "x-github-event",
-    "x-github-delivery",
-)
-
-
-def keep_events(taken: Sequence[Taken]) -> None:
-    """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
-    from alerts.services.queue import insert_events
-
-    insert_events([event for one in taken for event in one.rows])
 
 
 def _keep(taken: Sequence[Taken]) -> None:

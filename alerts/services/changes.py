@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Change
-from alerts.intake.doors import Taken
 from alerts.models import ChangeEvent, Source
+from alerts.taken import Taken
 from incidents.models import Incident
 from responders.models import Service
 from users import rows

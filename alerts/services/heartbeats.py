@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Action, Draft
-from alerts.intake.doors import Taken
 from alerts.models import Alert, AlertQuerySet, Heartbeat, Source
 from alerts.routing import alert_key
 from alerts.services.queue import enqueue
+from alerts.taken import Taken
 from alerts.vocabulary import AlertStatus
 from users.transactions import unit_of_work
 

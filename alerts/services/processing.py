@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
 from alerts.adapters import adapters
@@ -21,7 +21,7 @@ from alerts.models import IntakeEvent, Source
 from alerts.services.applying import Batch
 from alerts.services.queue import DRAFT_FORMAT
 from alerts.vocabulary import IntakeState
-from users.transactions import unit_of_work
+from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +29,6 @@ BATCH = 300  # events
 MAX_BYTES = 4 * 1024 * 1024
 MOST_DRAFTS = 10_000  # in one request: all of them are worked off in one transaction
 ATTEMPTS = 5
-# MySQL's errors that what is written may be to blame for: a statement longer than it takes (it may say so, or just end
-# the connection), and characters that it does not know. And SQLite's word for the first.
-BLAMED_CODES = frozenset({1153, 1366, 2006, 2013})
-TOO_LONG = "too many SQL variables"
 
 
 # What other apps' doors kept and somebody replays: by format, what reads it again and stores what it says.
@@ -204,18 +200,3 @@ def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -
             raise
         log.error("intake_failed", intake=event.pk, exc_info=error)
         _put_aside(event, f"{type(error).__name__}: {error}")
-
-
-def is_away(error: Exception) -> bool:
-    """Whether the database is to blame, so that the queue waits for it; not what is worked off, which would hold up all
-    that comes after it for ever."""
-    if not isinstance(error, OperationalError):
-        return False
-    if not (error.args and error.args[0] in BLAMED_CODES) and TOO_LONG not in str(error):
-        return True
-    connection.close_if_unusable_or_obsolete()
-    try:
-        connection.ensure_connection()
-    except OperationalError:
-        return True
-    return False

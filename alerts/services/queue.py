@@ -9,7 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Draft, to_json
+from alerts.incoming import Incoming
 from alerts.models import IntakeEvent, IntakeEventQuerySet, Source
+from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
 from users import rows
 from users.transactions import unit_of_work
@@ -18,6 +20,49 @@ DRAFT_FORMAT = "draft"
 NO_ALERT = "There was no alert in it."
 # Of what is ignored, only that in which there was no alert, which may be an adapter's mistake: see `may_replay`.
 REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
+REASON_LENGTH = 500
+# What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
+KEPT_HEADERS = (
+    "content-type",
+    "content-encoding",
+    "user-agent",
+    "x-amz-sns-message-type",
+    "x-amz-sns-topic-arn",
+    "sentry-hook-resource",
+    "request-id",
+    "x-github-event",
+    "x-github-delivery",
+)
+
+
+def event_of(
+    incoming: Incoming,
+    source: Source | None,
+    *,
+    format: str = "",
+    state: IntakeState = IntakeState.WAITING,
+    reason: str = "",
+    delivery_key: str | None = None,
+) -> IntakeEvent:
+    """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
+    kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
+    if incoming.query:
+        kept["query"] = incoming.query
+    return IntakeEvent(
+        source=source,
+        format=format or (source.kind if source else ""),
+        state=state,
+        reason=reason[:REASON_LENGTH],
+        headers=kept,
+        body=incoming.body,
+        delivery_key=delivery_key,
+        received_at=timezone.now(),
+    )
+
+
+def keep_events(taken: Sequence[Taken]) -> None:
+    """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
+    insert_events([event for one in taken for event in one.rows])
 
 
 def enqueue(source: Source, drafts: Sequence[Draft], *, at: dt.datetime | None = None) -> None:

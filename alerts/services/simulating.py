@@ -12,13 +12,13 @@ from django.utils import timezone
 from alerts.drafts import Draft
 from alerts.folding import Outcome
 from alerts.incoming import Incoming, IntakeError
-from alerts.intake.serving import event_of
 from alerts.matching import facts_of
 from alerts.models import Alert, Silence, Source
 from alerts.routing import Decision, alert_key, decide, group_labels
 from alerts.services.applying import Batch, Message, severity_of
 from alerts.services.opening import Incidents, Slot
 from alerts.services.processing import read
+from alerts.services.queue import event_of
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError
 from incidents.models import EventKind, Incident

@@ -16,13 +16,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from alerts.incoming import Incoming, Reply
-from alerts.intake.doors import Taken
-from alerts.intake.serving import event_of, keep_events, serve
+from alerts.intake.serving import serve
 from alerts.models import Alert, AlertGroup, IntakeEvent
 from alerts.services import enqueue, merge, process_waiting, processing
 from alerts.services.applying import Batch
-from alerts.services.queue import delivery_key
+from alerts.services.queue import delivery_key, event_of, keep_events
 from alerts.services.upkeep import expire
+from alerts.taken import Taken
 from alerts.tests.documented import draft, statuses
 from alerts.tests.factories import fire, make_source
 from alerts.vocabulary import IntakeState

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from alerts.doors.sampling import Sample, send_sample
 from alerts.models import Heartbeat, Source, SourceKey
 from alerts.serializers.sources import (
     HeartbeatSerializer,
@@ -21,7 +22,6 @@ from alerts.serializers.sources import (
 )
 from alerts.services.applying import severity_of
 from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
-from alerts.services.sampling import Sample, send_sample
 from incident_response.api import Key
 from incident_response.exceptions import Conflict, NotFound
 from incidents.views.incidents import person

@@ -7,12 +7,11 @@ from typing import Any
 
 from alerts.drafts import Action, Change, Draft
 from alerts.incoming import Incoming
-from alerts.intake.serving import event_of
 from alerts.models import Heartbeat, Route, Silence, Source
 from alerts.services import enqueue, process_waiting
 from alerts.services.changes import take
 from alerts.services.processing import read
-from alerts.services.queue import insert_events
+from alerts.services.queue import event_of, insert_events
 from incidents.models import Category
 from logs.lines import Line
 from logs.models import DetectionRule

@@ -5,9 +5,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door, Taken, basic_pair, bearer
-from alerts.intake.serving import event_of
+from alerts.intake.doors import Door, basic_pair, bearer
 from alerts.models import Source
+from alerts.services.queue import event_of
+from alerts.taken import Taken
 from alerts.vocabulary import IntakeState, Kind
 from logs.formats import formats
 from logs.lines import Parsed

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Taken
 from alerts.models import Source
+from alerts.taken import Taken
 from logs.doors.senders import LogDoor, WrongKind
 from logs.formats import hec, otlp
 from logs.lines import Parsed

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from alerts.incoming import Incoming, IntakeError
-from alerts.intake import Taken
 from alerts.models import IntakeEvent, Source
 from alerts.services.heartbeats import BEAT_STEP, beat
 from alerts.services.queue import insert_events
+from alerts.taken import Taken
 from logs.formats import formats
 from logs.lines import Line
 from logs.services import detecting

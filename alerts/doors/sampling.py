@@ -9,10 +9,11 @@ from alerts.adapters import adapters, example_request, examples
 from alerts.doors.intake import IntakeDoor, accepted
 from alerts.drafts import Draft
 from alerts.incoming import Incoming, Reply
-from alerts.intake import Taken, serve
-from alerts.intake.serving import event_of, keep_events
+from alerts.intake import serve
 from alerts.models import IntakeEvent, Source
 from alerts.services.processing import parse
+from alerts.services.queue import event_of, keep_events
+from alerts.taken import Taken
 from incident_response.exceptions import Conflict
 
 

@@ -1,0 +1,21 @@
+"""What a door makes of a request: the rows to keep and where, and what the sender is then told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alerts.incoming import Reply
+from alerts.models import Source
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was read and is wanted kept: `rows` go to `shelf`, and only then the sender is told `reply`.
+
+    `shelf` is called inside the transaction with everything that was taken for it at the same time.
+    """
+
+    rows: Sequence[Any]
+    reply: Reply
+    shelf: Callable[[Sequence["Taken"]], None]
+    source: Source | None = None
