@@ -28,7 +28,7 @@ OWN_MODULES = {
     "users": {
         *("authentication", "backends", "clients", "configuration", "forms", "idempotency", "lockout", "mails"),
         *("middleware", "names", "pages", "passwords", "prepared", "rows", "schema", "spreadsheets", "throttling"),
-        *("tokens", "transactions"),
+        *("tokens", "transactions", "values"),
     },
     "responders": {"oncall"},
     "alerts": {

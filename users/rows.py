@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from users.prepared import prepared
+from users.values import sent
 
 Row = TypeVar("Row", bound=Model)
 
@@ -28,10 +29,8 @@ def insert(*rows: Model) -> None:
     if not rows:
         return
     start, fields = _insertion(type(rows[0]))
-    backend = connections[DEFAULT_DB_ALIAS]  # looked up once: the proxy looks it up for every value
-    for some, values in _chunks(
-        rows, lambda row: [field.get_db_prep_save(field.pre_save(row, True), backend) for field in fields]
-    ):
+    columns = [(field.pre_save, sent(field)) for field in fields]
+    for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, True)) for value_of, as_sent in columns]):
         _insert(start, some, values)
 
 
@@ -49,7 +48,7 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
 def update(row: Model, names: Iterable[str]) -> None:
     """Write these fields of a row that is in the database."""
     statement, fields = _update(type(row), tuple(sorted(names)))
-    values = [_prepared(field, row, add=False) for field in fields]
+    values = [sent(field)(field.pre_save(row, False)) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, row.pk])
 
@@ -67,8 +66,10 @@ def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
     """Write these fields of several rows of one model, each its own values, in few statements."""
     if not rows:
         return
-    fields = [rows[0]._meta.get_field(name) for name in sorted(names)]
-    for some, values in _chunks(rows, lambda row: [_prepared(field, row, add=False) for field in fields]):
+    meta: Any = rows[0]._meta
+    fields = [meta.get_field(name) for name in sorted(names)]
+    columns = [(field.pre_save, sent(field)) for field in fields]
+    for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, False)) for value_of, as_sent in columns]):
         _update_some(some, fields, values)
 
 
@@ -120,10 +121,6 @@ def _length(values: Iterable[Any]) -> int:
         elif isinstance(value, (bytes, bytearray, memoryview)):
             size += len(value)
     return size
-
-
-def _prepared(field: Any, row: Model, *, add: bool) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, add), connection)
 
 
 def _stored(model: type[Model]) -> list[str]:

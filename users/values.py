@@ -1,0 +1,82 @@
+"""Values of fields as both databases' drivers take them: what Django makes of them, in less time for the usual ones.
+
+Django passes each value through half a dozen methods, to end up, for a number or a text, with the value itself.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import orjson
+from django.db import DEFAULT_DB_ALIAS, connections, models
+
+# Of these fields, values of exactly this type are sent as they are.
+_AS_THEY_ARE: dict[type[Any], type[Any]] = {
+    models.AutoField: int,
+    models.BigAutoField: int,
+    models.BigIntegerField: int,
+    models.BooleanField: bool,
+    models.CharField: str,
+    models.ForeignKey: int,
+    models.IntegerField: int,
+    models.PositiveIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+    models.SlugField: str,
+    models.SmallIntegerField: int,
+    models.TextField: str,
+}
+
+
+@cache
+def sent(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """What makes of a value of the field what is sent when a row is written. Raises what Django raises."""
+    if type(field) in _AS_THEY_ARE:
+        return _as_it_is(field, _AS_THEY_ARE[type(field)])
+    if type(field) is models.DateTimeField:
+        return _moment(field)
+    if type(field) is models.JSONField and field.encoder is None:
+        return _json(field)
+    return _slowly(field)
+
+
+def _as_it_is(field: "models.Field[Any, Any]", kind: type[Any]) -> Callable[[Any], Any]:
+    slowly = _slowly(field)
+
+    def quickly(value: Any) -> Any:
+        return value if value is None or type(value) is kind else slowly(value)
+
+    return quickly
+
+
+def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """Both databases keep UTC, and are not told so."""
+    slowly = _slowly(field)
+
+    def quickly(value: Any) -> Any:
+        is_utc = type(value) is dt.datetime and value.tzinfo is dt.UTC
+        return str(value.replace(tzinfo=None)) if is_utc else slowly(value)
+
+    return quickly
+
+
+def _json(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """The same values in fewer characters; what orjson does not know, such as numbers beyond 64 bits, is Django's."""
+    slowly = _slowly(field)
+
+    def quickly(value: Any) -> Any:
+        if type(value) is not dict and type(value) is not list:
+            return slowly(value)
+        try:
+            return orjson.dumps(value, option=STRICT).decode()
+        except TypeError:
+            return slowly(value)
+
+    return quickly
+
+
+STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def _slowly(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    return lambda value: field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
