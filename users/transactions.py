@@ -28,6 +28,7 @@ TOO_LONG = "too many SQL variables"
 TURN_SECONDS = 20.0  # as long as SQLite itself waits for a lock (its busy timeout)
 
 _turn_of_process = threading.Lock()
+_of_thread = threading.local()  # `has_turn`: it need not wait for another
 
 
 class DatabaseBusy(Busy, OperationalError):
@@ -51,7 +52,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
                 return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with _turn_to_write(), transaction.atomic():
+                with turn_to_write(), transaction.atomic():
                     return function(*args, **kwargs)
             except OperationalError as error:
                 if attempt == ATTEMPTS or not is_transient(error):
@@ -64,7 +65,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextlib.contextmanager
-def _turn_to_write() -> Iterator[None]:
+def turn_to_write() -> Iterator[None]:
     """Wait in line for SQLite, which lets one transaction write at a time; nothing to wait for elsewhere.
 
     SQLite itself has those who wait sleep and look again, for up to a tenth of a second at a time and in no order: half
@@ -73,7 +74,8 @@ def _turn_to_write() -> Iterator[None]:
     turn does not come within TURN_SECONDS.
     """
     name = str(connection.settings_dict["NAME"])
-    if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name:
+    is_needed = connection.vendor == "sqlite" and not (":memory:" in name or "mode=memory" in name)
+    if not is_needed or getattr(_of_thread, "has_turn", False):
         yield
         return
     deadline = time.monotonic() + TURN_SECONDS
@@ -81,8 +83,10 @@ def _turn_to_write() -> Iterator[None]:
         raise DatabaseBusy
     try:
         with _locked(Path(f"{name}-turn"), deadline):
+            _of_thread.has_turn = True
             yield
     finally:
+        _of_thread.has_turn = False
         _turn_of_process.release()
 
 

@@ -54,7 +54,7 @@ def send_sample(source: Source) -> Sample:
     if not source.is_enabled:
         raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
     door = _SampleDoor(source)
-    reply = serve([(door, example_request(examples(source.kind)[0]))])[0]
+    reply = serve(door, example_request(examples(source.kind)[0]))
     door.sample.status = reply.status
     if reply.status >= 400:
         body: Any = orjson.loads(reply.body)

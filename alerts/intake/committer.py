@@ -1,27 +1,29 @@
-"""Group commit: one thread serves all requests that wait at the same time in one transaction.
+"""Group commit: all requests that wait at the same time are kept in one transaction.
 
-While one transaction is on its way to the disk the next requests gather, so that a busy server commits many at once and
-an idle one each by itself, without any delay that somebody would have to choose.
+One thread reads requests as they come, another keeps what was read. While one transaction waits for its turn or is on
+its way to the disk, the next requests gather, so that a busy server commits many at once and an idle one each by
+itself, without any delay that somebody would have to choose.
 """
 
 import asyncio
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import structlog
 from django.db import close_old_connections
 
-from alerts.incoming import Incoming, IntakeError, Reply
+from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
-from alerts.intake.serving import serve
+from alerts.intake.serving import Pending, keep, read, serve
+from users.transactions import turn_to_write
 
 log = structlog.get_logger(__name__)
 
 MAX_BATCH = 200
-MAX_BATCH_BYTES = 4 * 1024 * 1024
 SLOW_THREADS = 2
 MAX_SLOW = 100  # requests that are with those threads, or wait for them
 SLOW_WAIT_SECONDS = 15.0  # Amazon SNS, for one, waits no longer for an answer, and sends it again
@@ -38,36 +40,101 @@ class _Waiting:
     since: float = field(default_factory=time.monotonic)
 
 
+class _Backlog:
+    """Requests that were read and wait to be kept: no more than go into one transaction and may be held in memory."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: list[tuple[_Waiting, Pending]] = []
+        self._size = 0
+
+    def put(self, one: _Waiting, pending: Pending) -> None:
+        """Add one, as soon as there is room for it."""
+        with self._changed:
+            while self._held and (len(self._held) >= MAX_BATCH or self._size + pending.size > MAX_BYTES):
+                self._changed.wait()
+            self._held.append((one, pending))
+            self._size += pending.size
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Until there is something."""
+        with self._changed:
+            while not self._held:
+                self._changed.wait()
+
+    def take(self) -> list[tuple[_Waiting, Pending]]:
+        """All that is there."""
+        with self._changed:
+            taken, self._held, self._size = self._held, [], 0
+            self._changed.notify_all()
+            return taken
+
+
 class Committer:
-    """Serves requests for an event loop. Its thread starts with the first one, and keeps its database connection."""
+    """Serves requests for an event loop. Its threads start with the first one, each with its database connection."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._backlog = _Backlog()
+        self._threads: list[threading.Thread] = []
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
         self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
     async def answer(self, door: Door, incoming: Incoming) -> Reply:
         """The reply, once what it promises is committed."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-            self._thread.start()
+        if not self._threads:
+            self._start()
         loop = asyncio.get_running_loop()
         waiting = _Waiting(door, incoming, loop, loop.create_future())
         self._queue.put(waiting)
         return await waiting.future
 
-    def _run(self) -> None:
+    def _start(self) -> None:
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("intake-read", self._read_all), ("intake-keep", self._keep_all))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # --- Both threads go on whatever happens: without them all intake would stand still -------------------------------
+
+    def _read_all(self) -> None:
         while True:
-            batch = self._gather()
-            quick = []
-            for one in batch:
-                if _is_slow(one):
-                    self._put_aside(one)
-                else:
-                    quick.append(one)
-            if quick:
-                _serve(quick)
+            one = self._queue.get()
+            try:
+                self._read(one)
+            except Exception as error:
+                log.error("intake_not_read", exc_info=error)
+                _turn_away([one])
+
+    def _read(self, one: _Waiting) -> None:
+        close_old_connections()
+        if _is_slow(one):
+            self._put_aside(one)
+            return
+        found = read(one.door, one.incoming)
+        if isinstance(found, Pending):
+            self._backlog.put(one, found)
+        else:
+            _hand_over([one], [found])
+
+    def _keep_all(self) -> None:
+        while True:
+            self._backlog.wait()
+            batch: list[tuple[_Waiting, Pending]] = []
+            try:
+                close_old_connections()
+                with turn_to_write():  # those that come meanwhile are kept with those that wait for it
+                    batch = self._backlog.take()
+                    replies = keep([pending for _, pending in batch])
+            except Exception as error:
+                batch = batch or self._backlog.take()
+                log.error("intake_not_served", requests=len(batch), exc_info=error)
+                _turn_away([one for one, _ in batch])
+            else:
+                _hand_over([one for one, _ in batch], replies)
 
     def _put_aside(self, one: _Waiting) -> None:
         if self._slow_places.acquire(blocking=False):
@@ -77,23 +144,16 @@ class Committer:
 
     def _serve_slow(self, one: _Waiting) -> None:
         try:
+            close_old_connections()
             if time.monotonic() - one.since > SLOW_WAIT_SECONDS:
                 _turn_away([one])
             else:
-                _serve([one])
+                _hand_over([one], [serve(one.door, one.incoming)])
+        except Exception as error:
+            log.error("intake_not_served", requests=1, exc_info=error)
+            _turn_away([one])
         finally:
             self._slow_places.release()
-
-    def _gather(self) -> list[_Waiting]:
-        batch = [self._queue.get()]
-        size = len(batch[0].incoming.body)
-        while len(batch) < MAX_BATCH and size < MAX_BATCH_BYTES:
-            try:
-                batch.append(self._queue.get_nowait())
-            except queue.Empty:
-                break
-            size += len(batch[-1].incoming.body)
-        return batch
 
 
 committer = Committer()
@@ -109,30 +169,20 @@ def _is_slow(one: _Waiting) -> bool:
         return False
 
 
-def _serve(batch: list[_Waiting]) -> None:
-    """Never raises: with its thread all intake would stand still, and those who wait would wait for ever."""
+def _turn_away(waiting: Sequence[_Waiting]) -> None:
+    _hand_over(waiting, [one.door.refuse(AGAIN) for one in waiting])
+
+
+def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
+    if not waiting:
+        return
     try:
-        close_old_connections()
-        replies = serve([(one.door, one.incoming) for one in batch])
-    except Exception as error:
-        log.error("intake_not_served", requests=len(batch), exc_info=error)
-        _turn_away(batch)
-    else:
-        _hand_over(batch, replies)
-
-
-def _turn_away(batch: list[_Waiting]) -> None:
-    _hand_over(batch, [one.door.refuse(AGAIN) for one in batch])
-
-
-def _hand_over(batch: list[_Waiting], replies: list[Reply]) -> None:
-    try:
-        batch[0].loop.call_soon_threadsafe(_deliver, batch, replies)
+        waiting[0].loop.call_soon_threadsafe(_deliver, waiting, replies)
     except RuntimeError:
-        log.warning("intake_stopping", requests=len(batch))  # nobody is left to be told
+        log.warning("intake_stopping", requests=len(waiting))  # nobody is left to be told
 
 
-def _deliver(batch: list[_Waiting], replies: list[Reply]) -> None:
-    for one, reply in zip(batch, replies, strict=True):
+def _deliver(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
+    for one, reply in zip(waiting, replies, strict=True):
         if not one.future.done():  # the client may be gone
             one.future.set_result(reply)

@@ -39,7 +39,7 @@ def door_view(door: Door, otherwise: View | None = None) -> View:
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         if request.method in door.methods:
-            return response_from(serve([(door, incoming_from(request))])[0])
+            return response_from(serve(door, incoming_from(request)))
         if otherwise is not None:
             return otherwise(request, **kwargs)
         allowed = ", ".join(sorted(door.methods))

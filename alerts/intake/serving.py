@@ -1,8 +1,8 @@
-"""Serving requests at the doors: read each, keep all in one transaction, answer each."""
+"""Serving requests at the doors: read each, keep many in one transaction, answer each."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -19,43 +19,63 @@ from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
 
-MAX_UNPACKED = 2 * MAX_BYTES
-Call = tuple[Door, Incoming]
 Shelf = Callable[[Sequence[Taken]], None]
 
 
-def serve(calls: Sequence[Call]) -> list[Reply]:
-    """The answers to requests that came at the same time. What is answered 2xx is committed; never raises."""
-    replies: list[Reply] = []
-    while len(replies) < len(calls):
-        replies += _serve_first(calls[len(replies) :])
-    return replies
+@dataclass(frozen=True)
+class Pending:
+    """A request that was read and is to be kept; `size` is that of its body, unpacked, in bytes."""
+
+    door: Door
+    taken: Taken
+    size: int
 
 
-def _serve_first(calls: Sequence[Call]) -> list[Reply]:
-    """The answers to the first of the requests: as many as are held in memory together, unpacked."""
-    taken: list[Taken | Reply] = []
-    sizes: list[int] = []
-    for door, incoming in calls:
-        taken.append(_read(door, incoming, sizes))
-        if sum(sizes) > MAX_UNPACKED:
-            break
-    calls = calls[: len(taken)]
-    wanted = [one for one in taken if isinstance(one, Taken)]
+def serve(door: Door, incoming: Incoming) -> Reply:
+    """The answer to a request. What is answered 2xx is committed; never raises."""
+    one = read(door, incoming)
+    return keep([one])[0] if isinstance(one, Pending) else one
+
+
+def read(door: Door, incoming: Incoming) -> Pending | Reply:
+    """What the door makes of a request, or the answer where nothing is to be kept; never raises."""
+    source, size = None, len(incoming.body)
     try:
-        if wanted:  # what only reads need not wait for its turn to write
-            _keep(wanted)
+        if size > MAX_BYTES:
+            raise IntakeError(f"The body is larger than {MAX_BYTES:,} bytes.", status=413)
+        source = door.source(incoming)
+        incoming = _without_key(door, incoming) if incoming.query else incoming
+        taken: Taken | Reply | None = turned_away(door, source) if source is not None else None
+        if taken is None:
+            unpacked = incoming.unpacked()
+            size = len(unpacked.body)
+            taken = door.take(unpacked, source)
+    except IntakeError as error:
+        taken = failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
+    except (DatabaseError, InterfaceError) as error:
+        log.error("intake_without_database", exc_info=error)
+        taken = door.refuse(_not_now(error))
     except Exception as error:
-        if len(calls) > 1 and not is_away(error):
-            log.warning("intake_batch_split", requests=len(calls), error=str(error))
-            return [serve([call])[0] for call in calls]
-        log.error("intake_not_kept", requests=len(calls), exc_info=error)
-        # A 5xx is what senders try again; the fault is ours or the database's.
-        not_now = _not_now(error)
-        return [
-            door.refuse(not_now) if isinstance(one, Taken) else one for (door, _), one in zip(calls, taken, strict=True)
-        ]
-    return [one.reply if isinstance(one, Taken) else one for one in taken]
+        # An adapter met something that nobody thought of. It is kept, and can be replayed after a fix.
+        log.error("intake_not_read", source=source and source.pk, exc_info=error)
+        fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
+        taken = failed(door, incoming, source, fault) if source else door.refuse(fault)
+    return taken if isinstance(taken, Reply) else Pending(door, taken, size)
+
+
+def keep(batch: Sequence[Pending]) -> list[Reply]:
+    """Store what was read, all in one transaction; the answer to each. Never raises."""
+    try:
+        _keep([one.taken for one in batch])
+    except Exception as error:
+        if len(batch) > 1 and not is_away(error):
+            log.warning("intake_batch_split", requests=len(batch), error=str(error))
+            return [keep([one])[0] for one in batch]
+        log.error("intake_not_kept", requests=len(batch), exc_info=error)
+        # A 5xx is what senders try again; the fault is ours or the database's. When that is busy or gone, to wait for
+        # it once more with each request would take as many times as long, and all that comes later waits behind.
+        return [one.door.refuse(_not_now(error)) for one in batch]
+    return [one.taken.reply for one in batch]
 
 
 def failed(door: Door, incoming: Incoming, source: Source | None, error: IntakeError) -> Taken:
@@ -80,31 +100,6 @@ def _keep_once(taken: Sequence[Taken]) -> None:
         shelves[one.shelf].append(one)
     for shelf, of_it in shelves.items():
         shelf(of_it)
-
-
-def _read(door: Door, incoming: Incoming, sizes: list[int]) -> Taken | Reply:
-    """What the door makes of it; `sizes` is told how many bytes were unpacked."""
-    source = None
-    try:
-        if len(incoming.body) > MAX_BYTES:
-            raise IntakeError(f"The body is larger than {MAX_BYTES:,} bytes.", status=413)
-        source = door.source(incoming)
-        incoming = _without_key(door, incoming) if incoming.query else incoming
-        if source is not None and (refusal := turned_away(door, source)) is not None:
-            return refusal
-        unpacked = incoming.unpacked()
-        sizes.append(len(unpacked.body))
-        return door.take(unpacked, source)
-    except IntakeError as error:
-        return failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
-    except (DatabaseError, InterfaceError) as error:
-        log.error("intake_without_database", exc_info=error)
-        return door.refuse(_not_now(error))
-    except Exception as error:
-        # An adapter met something that nobody thought of. It is kept, and can be replayed after a fix.
-        log.error("intake_not_read", source=source and source.pk, exc_info=error)
-        fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
-        return failed(door, incoming, source, fault) if source else door.refuse(fault)
 
 
 def _without_key(door: Door, incoming: Incoming) -> Incoming:

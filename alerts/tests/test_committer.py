@@ -1,19 +1,25 @@
 """Group commit: many waiting requests, one transaction, each its own answer."""
 
 import asyncio
+import contextlib
+import gzip
 import json
 import threading
+import time
+from collections.abc import Callable, Iterator
 from unittest import mock
 
 from django.db import InterfaceError
 from django.test import TransactionTestCase
 
-from alerts.incoming import Incoming, Reply
-from alerts.intake import find, serve
-from alerts.intake.committer import Committer
+from alerts.incoming import MAX_BYTES, Incoming, Reply
+from alerts.intake import find
+from alerts.intake.committer import MAX_BATCH, Committer
+from alerts.intake.serving import keep
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source
+from users.transactions import DatabaseBusy
 
 
 class CommitterTests(TransactionTestCase):
@@ -41,15 +47,62 @@ class CommitterTests(TransactionTestCase):
         process_waiting()
         self.assertEqual(Alert.objects.count(), 20)
 
-    def test_it_gathers_what_waits(self) -> None:
+    def test_it_keeps_what_comes_while_it_waits_for_its_turn_in_one_transaction(self) -> None:
         bodies = [json.dumps({"title": "Disk", "key": str(number)}).encode() for number in range(50)]
+        with self.turns(lambda: self.wait_for(50)), mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+            replies = self.ask(*bodies)
 
-        with mock.patch("alerts.intake.committer.serve", wraps=serve) as served:
-            self.ask(*bodies)
+        self.assertEqual(({reply.status for reply in replies}, IntakeEvent.objects.count()), ({202}, 50))
+        self.assertEqual([len(call.args[0]) for call in kept.call_args_list], [50])
 
-        self.assertEqual(IntakeEvent.objects.count(), 50)
-        self.assertEqual(sum(len(call.args[0]) for call in served.call_args_list), 50)
-        self.assertLess(served.call_count, 50)
+    def test_it_answers_what_it_only_reads_without_a_turn(self) -> None:
+        self.path = "/intake/nobody/"
+
+        with self.turns(lambda: self.fail("nothing is to be written")):
+            replies = self.ask(b"{}", b"{}")
+
+        self.assertEqual([reply.status for reply in replies], [403, 403])
+
+    def test_it_turns_away_those_who_wait_when_the_turn_does_not_come(self) -> None:
+        with self.turns(mock.Mock(side_effect=DatabaseBusy())):
+            busy = self.ask(b'{"title": "Disk"}', b'{"title": "Disk"}')
+        good = self.ask(b'{"title": "Disk"}')
+
+        self.assertEqual([reply.status for reply in busy + good], [503, 503, 202])
+
+    def test_it_holds_little_that_was_packed_small(self) -> None:
+        body = gzip.compress(json.dumps({"title": "Disk", "message": "x" * (MAX_BYTES // 3)}).encode())
+
+        with mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+            replies = self.ask(*[body] * 8)
+
+        self.assertEqual([reply.status for reply in replies], [202] * 8)
+        self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), 2)
+
+    def test_it_keeps_no_more_at_once_than_a_transaction_should_hold(self) -> None:
+        with mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+            self.ask(*[b'{"title": "Disk"}'] * (MAX_BATCH + 50))
+
+        self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), MAX_BATCH)
+        self.assertEqual(IntakeEvent.objects.count(), MAX_BATCH + 50)
+
+    @contextlib.contextmanager
+    def turns(self, wait: Callable[[], object]) -> Iterator[None]:
+        """Every turn to write comes after `wait`."""
+
+        @contextlib.contextmanager
+        def turn() -> Iterator[None]:
+            wait()
+            yield
+
+        with mock.patch("alerts.intake.committer.turn_to_write", turn):
+            yield
+
+    def wait_for(self, number: int) -> None:
+        """Until so many were read."""
+        deadline = time.monotonic() + 10
+        while len(self.committer._backlog._held) < number and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def test_it_keeps_serving_whatever_goes_wrong(self) -> None:
         door = find("POST", self.path)

@@ -207,7 +207,7 @@ class DeliveryTests(ConcurrencyTestCase):
         door = Numbered(source)
 
         results = at_once(
-            *[lambda: serve([(door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}'))])[0].status] * 8
+            *[lambda: serve(door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}')).status] * 8
         )
         work()
 
@@ -217,14 +217,14 @@ class DeliveryTests(ConcurrencyTestCase):
     def test_it_changes_nothing_twice_when_killed_between_commit_and_answer(self) -> None:
         source = make_source()
         door = Numbered(source)
-        call = (door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}'))
+        incoming = Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}')
 
         with mock.patch("alerts.intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
-            serve([call])
+            serve(door, incoming)
         kept = IntakeEvent.objects.count()
-        again = serve([call])[0].status
+        again = serve(door, incoming).status
         work()
-        late = serve([call])[0].status
+        late = serve(door, incoming).status
         work()
 
         self.assertEqual((kept, again, late), (1, 202, 202))

@@ -69,7 +69,7 @@ class LogEntriesView(APIView):
         """One line, an array of them, or one on each line (NDJSON), with the key of a source of kind `logs` as bearer
         token, or as a responder. What is no line is counted; the others are stored.
         """
-        return response_from(serve([(OWN, incoming_from(request._request))])[0])
+        return response_from(serve(OWN, incoming_from(request._request)))
 
 
 class LogEntryView(APIView):
