@@ -59,8 +59,15 @@ class Prepared:
             return []
         connection = connections[self.alias]
         sent = [one.sent(values[one.name], connection) if isinstance(one, Slot) else one for one in self.parameters]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, sent)
+        return self._rows(self.sql, sent)
+
+    def rows_where(self, condition: str, values: list[Any]) -> list[list[Any]]:
+        """The rows of a query that has no condition yet, under one in SQL, with what else follows it there."""
+        return self._rows(f"{self.sql} WHERE {condition}", values)
+
+    def _rows(self, sql: str, values: list[Any]) -> list[list[Any]]:
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute(sql, values)
             rows = [list(row) for row in cursor.fetchall()]
         for position, convert in self.converters:
             for row in rows:

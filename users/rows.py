@@ -62,6 +62,26 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
 
 
+def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
+    """Whole rows whose field is one of the values, in that field's order, and locked in it where that is asked for.
+
+    The model's own managers are not asked: rows that they hide are among them.
+    """
+    wanted = list(values)
+    if not wanted:
+        return []
+    meta: Any = model._meta
+    field = meta.get_field(name)
+    query = prepared((model, "any"), lambda: model._base_manager.order_by().values_list(*_stored(model)))
+    column = f"{connection.ops.quote_name(meta.db_table)}.{connection.ops.quote_name(field.column)}"
+    is_locked = lock and connection.features.has_select_for_update
+    ending = f" ORDER BY {column}{' FOR UPDATE' if is_locked else ''}"
+    as_sent = sent(field)
+    marks = ", ".join(["%s"] * len(wanted))
+    found = query.rows_where(f"{column} IN ({marks}){ending}", [as_sent(value) for value in wanted])
+    return [model.from_db(query.alias, query.columns, row) for row in found]
+
+
 def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
     """Write these fields of several rows of one model, each its own values, in few statements."""
     if not rows:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-# Of these fields, values of exactly this type are sent as they are.
+# Of these fields, values of this type are sent as they are.
 _AS_THEY_ARE: dict[type[Any], type[Any]] = {
     models.AutoField: int,
     models.BigAutoField: int,
@@ -44,7 +44,11 @@ def _as_it_is(field: "models.Field[Any, Any]", kind: type[Any]) -> Callable[[Any
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:
-        return value if value is None or type(value) is kind else slowly(value)
+        if value is None or type(value) is kind:
+            return value
+        if kind is str and isinstance(value, str):  # a choice
+            return value
+        return int(value) if kind is int and isinstance(value, int) else slowly(value)
 
     return quickly
 

@@ -38,6 +38,7 @@ FIELDS = {
     "note": "note comment",
     "user": "user username",
 }
+_NAMES = {field: tuple(names.split()) for field, names in FIELDS.items()}
 # Facts that make good labels when they stand beside the others.
 LABELS = {
     **{name: name for name in ("host", "service", "environment", "region", "cluster", "instance", "source", "team")},
@@ -98,12 +99,12 @@ def action_of(status: Any) -> Action:
 
 def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
     """The value of each field, by its template or else by its names."""
-    plain = {_plain(name): value for name, value in reversed(body.items())}  # of twins the first stays
+    plain = {_plain(name): value for name, value in reversed(body.items()) if _says(value)}  # of twins the first stays
     return {
         field: render(str(templates[field]), body)
         if templates.get(field)
-        else next((plain[name] for name in names.split() if _says(plain.get(name))), None)
-        for field, names in FIELDS.items()
+        else next((plain[name] for name in names if name in plain), None)
+        for field, names in _NAMES.items()
     }
 
 

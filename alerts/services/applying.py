@@ -87,7 +87,7 @@ class Batch:
 
     def _load(self, sources: Mapping[str, Source]) -> None:
         """Lock the alerts, in the order of their keys, so that two batches never wait for each other crosswise."""
-        for alert in Alert.objects.select_for_update().filter(key__in=sources).order_by("key"):
+        for alert in rows.select_in(Alert, "key", sources, lock=True):
             alert.source = sources[alert.key]
             self.alerts[alert.key] = alert
 

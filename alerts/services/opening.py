@@ -137,8 +137,7 @@ class Incidents:
 
     def _load(self, keys: Collection[str], alerts: Iterable[Alert]) -> None:
         wanted = {*keys, *(storm_key(rule.id) for rule in self.rules), storm_key(None)} if keys else set()
-        groups = AlertGroup.objects.select_for_update().filter(open_key__in=wanted).order_by("open_key")
-        for group in groups:
+        for group in rows.select_in(AlertGroup, "open_key", wanted, lock=True):
             self.slots[group.key] = Slot(group.key, group.labels, group, is_storm=group.is_storm)
         ids = {slot.group.incident_id for slot in self.slots.values() if slot.group and slot.group.incident_id}
         ids.update(alert.incident_id for alert in alerts if alert.incident_id)

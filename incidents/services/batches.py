@@ -61,10 +61,7 @@ def open_many(openings: Sequence[Opening], *, origin: Origin, at: dt.datetime | 
 
 def lock_many(ids: Collection[int]) -> dict[int, Incident]:
     """The incidents of these ids as they stand now, deleted ones too, locked in the order of their ids."""
-    if not ids:
-        return {}
-    locked = Incident.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    return {incident.pk: incident for incident in locked}
+    return {incident.pk: incident for incident in rows.select_in(Incident, "id", ids, lock=True)}
 
 
 def save_all(entries: Iterable[Entry]) -> None:

@@ -105,3 +105,25 @@ class UpdateManyTests(TestCase):
         with self.assertNumQueries(0):
             rows.update_many([], ["name"])
             rows.insert()
+
+
+class SelectInTests(TestCase):
+    def test_it_reads_whole_rows_in_the_fields_order(self) -> None:
+        made = {name: Group.objects.create(name=name) for name in ("c", "a", "b")}
+
+        with self.assertNumQueries(1):
+            found = rows.select_in(Group, "name", ["c", "a", "missing"], lock=connection.in_atomic_block)
+
+        self.assertEqual(found, [made["a"], made["c"]])
+        self.assertFalse(found[0]._state.adding)
+
+    def test_it_converts_what_it_reads(self) -> None:
+        person = make_reporter()
+
+        [found] = rows.select_in(User, "id", [person.pk])
+
+        self.assertEqual({**vars(found), "_state": 0}, {**vars(User.objects.get(pk=person.pk)), "_state": 0})
+
+    def test_it_asks_nothing_where_nothing_is_wanted(self) -> None:
+        with self.assertNumQueries(0):
+            self.assertEqual(rows.select_in(Group, "name", []), [])
