@@ -1,9 +1,11 @@
 """The filters of alerts, changes, silences and of what senders handed in."""
 
 from collections.abc import Callable
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -12,7 +14,9 @@ from rest_framework.request import Request
 from alerts.models import AlertLabel, AlertQuerySet, Source, pair_number
 from alerts.routing import alert_key
 from alerts.vocabulary import AlertStatus, IntakeState
-from incident_response.api import KeysetPagination, moment_of, refuse, refuse_unknown_parameters
+from incident_response.api import moment_of, refuse, refuse_unknown_parameters
+from incident_response.paging import KeysetPagination, containing
+from incidents.models import Incident
 from incidents.views.lookup import NUMBER
 from incidents.vocabulary import SEVERITY_OF_WORD
 
@@ -20,6 +24,7 @@ LABEL = "label."
 # Alerts with a label that has fewer than these are looked up by it; others are met soon by walking the list.
 RARE = 1000
 MAX_SOURCES = 1000
+MAX_WORDS = 10
 
 Filter = Callable[[Any, str, str], Any]
 
@@ -30,12 +35,19 @@ Filter = Callable[[Any, str, str], Any]
 def filtered_alerts(alerts: AlertQuerySet, request: Request) -> AlertQuerySet:
     """The alerts the query parameters ask for; 400 for parameters nobody reads and values nobody understands."""
     labels = [name for name in request.query_params if name.startswith(LABEL)]
-    refuse_unknown_parameters(request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels})
+    refuse_unknown_parameters(request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels, "q"})
     found: AlertQuerySet = _applied(alerts, request, ALERT_FILTERS)
     for name in labels:
         for value in request.query_params.getlist(name):
             found = _labelled(found, name, value)
     return found
+
+
+def searched(request: Request) -> Q | None:
+    """What the words of `q` ask for, of which no index knows; None where nothing is asked for."""
+    words = request.query_params.get("q", "").split()
+    conditions = [containing("title", word) | containing("description", word) for word in words[:MAX_WORDS]]
+    return reduce(and_, conditions) if conditions else None
 
 
 def _labelled(alerts: AlertQuerySet, parameter: str, value: str) -> AlertQuerySet:
@@ -55,6 +67,15 @@ def _by_incident(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
     if match is None:
         refuse(name, f"{value} is neither an incident's number nor its reference, nor none.")
     return alerts.filter(incident_id=int(match.group(1)))
+
+
+def _by_team(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
+    """Those of a team with few incidents by these, those of another by a look at each."""
+    if value == "none":
+        return alerts.filter(Q(incident__isnull=True) | Q(incident__team__isnull=True))
+    theirs = _row("team_id")(Incident.objects.order_by(), name, value)
+    ids = list(theirs.values_list("pk", flat=True)[:RARE])
+    return alerts.filter(incident__in=ids) if len(ids) < RARE else alerts.filter(incident__team=int(value))
 
 
 def _by_fingerprint(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
@@ -146,6 +167,7 @@ ALERT_FILTERS: dict[str, tuple[Filter, str]] = {
     "status": (_words("status", {word: word for word in AlertStatus.values}), "Comma list: firing, resolved."),
     "severity": (_words("severity", SEVERITY_OF_WORD), "Comma list: critical, high, medium, low."),
     "source": (_row("source_id"), "Id."),
+    "team": (_by_team, "Id of its incident's team, or `none`."),
     "incident": (_by_incident, "Number or reference, or `none`."),
     "fingerprint": (_by_fingerprint, "Exact."),
     "is_flapping": (_flag("is_flapping"), "`true` or `false`."),
@@ -159,6 +181,14 @@ LABEL_PARAMETER = OpenApiParameter(
     "label.{name}",
     OpenApiTypes.STR,
     description="Exact value of the label of that name, as in `label.host=db-3`; several must all hold.",
+)
+TEXT_PARAMETER = OpenApiParameter(
+    "q",
+    OpenApiTypes.STR,
+    description=(
+        "Words that are all in title or description, whatever their case. Looks through a bounded number of alerts for "
+        "each page: a page may be short, or empty, while `next` goes on."
+    ),
 )
 CHANGE_FILTERS: dict[str, tuple[Filter, str]] = {
     "service": (_by_service, "Slug."),

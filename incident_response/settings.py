@@ -266,7 +266,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.jsonio.AnyAccept",
     "DEFAULT_SCHEMA_CLASS": "incident_response.schema.ProblemAutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "incident_response.api.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "incident_response.paging.KeysetPagination",
     "EXCEPTION_HANDLER": "incident_response.api.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "DATETIME_FORMAT": "iso-8601",

@@ -9,7 +9,8 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from incident_response.api import KeysetPagination, moment_of, refuse, refuse_unknown_parameters
+from incident_response.api import moment_of, refuse, refuse_unknown_parameters
+from incident_response.paging import KeysetPagination
 from incidents import search
 from incidents.models import Incident, IncidentQuerySet, Status
 from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD

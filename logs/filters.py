@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from incident_response.api import moment_of, refuse
+from incident_response.paging import containing
 from logs.vocabulary import LEVEL_OF_WORD, Level
 
 FILTERS = {
@@ -22,7 +23,6 @@ FILTERS = {
         "page: a page may be short, or empty, while `next` goes on."
     ),
 }
-TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,8 @@ def selection(given: Mapping[str, str]) -> Selection:
     if levels is not None and not by_level:
         checked.append(Q(level__in=levels))
     if given.get("q"):
-        checked.append(containing(given["q"]))
+        checked.append(containing("message", given["q"]))
     return Selection(found, branches, _all(checked))
-
-
-def containing(text: str) -> Q:
-    """Messages that contain the text. SQLite knows the cases of ASCII's letters alone, so others are tried in each."""
-    if len(text) > TEXT_LENGTH:
-        refuse("q", f"q is longer than {TEXT_LENGTH} characters.")
-    condition = Q(message__icontains=text)
-    if not text.isascii():
-        for variant in {text.lower(), text.upper(), text.capitalize()} - {text}:
-            condition |= Q(message__icontains=variant)
-    return condition
 
 
 def _all(conditions: list[Q]) -> Q | None:

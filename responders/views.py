@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import Key, page_of
+from incident_response.paging import Key, page_of
 from incident_response.schema import paged
 from responders import services
 from responders.models import Service, Team

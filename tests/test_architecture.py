@@ -19,7 +19,7 @@ ALLOWED = {
     "notifications": {"incidents", "responders", "users"},
     "console": {"users", "responders", "incidents", "alerts", "logs", "notifications"},
 }
-FROM_PROJECT = {"exceptions", "api", "schema"}
+FROM_PROJECT = {"exceptions", "api", "paging", "schema"}
 
 # The names that every app shares. What else an app may hold is its own pure modules and helpers of its services.
 APP_FILES = {"models", "services", "serializers", "views", "filters", "urls", "admin", "jobs", "apps", "tests"}

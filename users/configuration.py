@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
-from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.api import refuse, refuse_unknown_parameters
 from incident_response.exceptions import Conflict
+from incident_response.paging import Key, KeysetPagination
 from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
-from incident_response.api import Key, KeysetPagination, refuse, refuse_unknown_parameters
+from incident_response.api import refuse, refuse_unknown_parameters
+from incident_response.paging import Key, KeysetPagination
 from users import serializers, services
 from users.authentication import NotByPersonalToken
 from users.idempotency import IdempotentWrites

@@ -10,6 +10,7 @@ from alerts import filters
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertSerializer
 from alerts.tests.factories import fire, make_silence, make_source, resolve
+from incident_response.paging import BoundedPages
 from incidents.models import Incident, Subscription
 from incidents.tests.factories import make_incident, make_team
 from users.models import User
@@ -144,6 +145,50 @@ class FilterTests(AlertCase):
             with self.subTest(query=query):
                 self.assertEqual(self.ids(**query), [alert.pk for alert in expected])
 
+    def test_it_filters_by_team(self):
+        mine, theirs = make_team("Day"), make_team("Night")
+        alerts = [fire(make_source(team=team), str(number)).pk for number, team in enumerate([mine, theirs, None])]
+        hushed = fire(self.source, "hushed")
+        Alert.objects.filter(pk=hushed.pk).update(incident=None)
+
+        for rare in (filters.RARE, 0):
+            with self.subTest(rare=rare), mock.patch.object(filters, "RARE", rare):
+                self.assertEqual(self.ids(team=mine.pk), alerts[:1])
+                self.assertEqual(self.ids(team=theirs.pk), alerts[1:2])
+                self.assertEqual(self.ids(team="none"), [hushed.pk, alerts[2]])
+
+    def test_it_finds_words(self):
+        disk = fire(self.source, "1", title="Disk full on db-3", description="4 % left")
+        umlaut = fire(self.source, "2", title="Überlast in Zürich")
+        for query, expected in [
+            ("disk", [disk]),
+            ("DISK left", [disk]),
+            ("disk zürich", []),
+            ("%", [disk]),
+            ("_", []),
+            ("ÜBERLAST zürich", [umlaut]),
+            ("", [umlaut, disk]),
+        ]:
+            with self.subTest(query):
+                self.assertEqual(self.ids(q=query), [alert.pk for alert in expected])
+
+    def test_it_looks_through_so_many_for_a_page_and_goes_on(self):
+        alerts = [fire(self.source, str(number), title="Disk" if number % 5 == 0 else "Load") for number in range(20)]
+
+        with mock.patch.object(BoundedPages, "looked_through", 6):
+            for ordering in ("-id", "id", "-last_seen_at"):
+                with self.subTest(ordering):
+                    pages, following = [], f"/api/v1/alerts/?q=disk&ordering={ordering}"
+                    while following:
+                        page = self.get(following, by=self.responder).json()
+                        pages.append([one["id"] for one in page["results"]])
+                        following = page["next"]
+
+                    found = [pk for page in pages for pk in page]
+                    expected = [alert.pk for alert in alerts[::5]]
+                    self.assertEqual(found, expected if ordering == "id" else expected[::-1])
+                    self.assertGreater(len(pages), 3)
+
     def test_it_filters_by_labels_of_any_text(self):
         texts = ["db-3", "Zürich", "ZÜRICH", "数据库", '"quoted"', "it's", SCRIPT, "a b", "a&b=c", "%", "", "💥"]
         alerts = [
@@ -187,7 +232,8 @@ class FilterTests(AlertCase):
     def test_it_refuses_what_nobody_reads(self):
         for query, field in [
             ({"colour": "red"}, "colour"),
-            ({"q": "disk"}, "q"),
+            ({"q": "x" * 201}, "q"),
+            ({"team": "night"}, "team"),
             ({"status": "open"}, "status"),
             ({"status": ""}, "status"),
             ({"severity": "awful"}, "severity"),

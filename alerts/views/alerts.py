@@ -5,12 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.filters import ALERT_FILTERS, LABEL_PARAMETER, filtered_alerts, parameters_of
+from alerts.filters import ALERT_FILTERS, LABEL_PARAMETER, TEXT_PARAMETER, filtered_alerts, parameters_of, searched
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
 from alerts.serializers.fields import MAX_ID
-from incident_response.api import Key, KeysetPagination, page_of
 from incident_response.exceptions import NotFound
+from incident_response.paging import BoundedPages, Key, page_of
 from incidents.views.incidents import PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID
@@ -29,11 +29,11 @@ class AlertListView(APIView):
     @extend_schema(
         operation_id="alerts_list",
         summary="List alerts",
-        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, *PAGES],
+        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, TEXT_PARAMETER, *PAGES],
         responses=AlertPageSerializer,
     )
     def get(self, request: Request) -> Response:
-        pages = KeysetPagination()
+        pages = BoundedPages(searched(request))
         found = filtered_alerts(Alert.objects.visible_to(person(request)), request)
         rows = pages.paginate_queryset(found.prefetch_related("source"), request, self)
         return pages.get_paginated_response([represent(alert) for alert in rows])

@@ -12,7 +12,8 @@ from alerts.filters import CHANGE_FILTERS, filtered, parameters_of
 from alerts.models import ChangeEvent
 from alerts.serializers.changes import ChangePageSerializer, ChangeSerializer
 from alerts.services.changes import changes_before
-from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incident_response.api import refuse_unknown_parameters
+from incident_response.paging import Key, KeysetPagination
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID

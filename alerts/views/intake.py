@@ -20,8 +20,8 @@ from alerts.serializers.intake import (
 )
 from alerts.services import replay
 from alerts.services.queue import replayable
-from incident_response.api import Key, KeysetPagination
 from incident_response.exceptions import Conflict, NotFound
+from incident_response.paging import Key, KeysetPagination
 from incident_response.schema import paged
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
 from users.idempotency import IdempotentWrites

@@ -15,8 +15,8 @@ from alerts.serializers.routing import OrderedSerializer, OrderSerializer, Route
 from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
 from alerts.services.arranging import end_silence, reorder_routes
 from alerts.services.simulating import simulate
-from incident_response.api import Key, KeysetPagination
 from incident_response.exceptions import Conflict
+from incident_response.paging import Key, KeysetPagination
 from incidents.views.incidents import person
 from users.configuration import ConfigurationViewSet
 from users.permissions import IsResponder, RespondersReadOrAdmin

@@ -22,8 +22,8 @@ from alerts.serializers.sources import (
 )
 from alerts.services.applying import severity_of
 from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
-from incident_response.api import Key
 from incident_response.exceptions import Conflict, NotFound
+from incident_response.paging import Key
 from incidents.views.incidents import person
 from users.configuration import ConfigurationViewSet
 from users.idempotency import IdempotentWrites

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import Key, page_of, refuse
+from incident_response.api import refuse
 from incident_response.exceptions import NotFound, PermissionRefused
+from incident_response.paging import Key, page_of
 from incident_response.schema import paged
 from incidents.attachments import Checked, serving
 from incidents.attachments.faults import FIELD

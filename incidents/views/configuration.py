@@ -1,6 +1,6 @@
 """The routes of what administrators set up."""
 
-from incident_response.api import Key
+from incident_response.paging import Key
 from incidents.models import Category, SlaPolicy
 from incidents.serializers.configuration import CategorySerializer, SlaPolicySerializer
 from users.configuration import ConfigurationViewSet

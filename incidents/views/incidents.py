@@ -13,13 +13,9 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from incident_response.api import (
-    Key,
-    moment_of,
-    refuse,
-    refuse_unknown_parameters,
-)
+from incident_response.api import moment_of, refuse, refuse_unknown_parameters
 from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
+from incident_response.paging import Key
 from incident_response.schema import paged
 from incidents import services
 from incidents.attachments import Checked

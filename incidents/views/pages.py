@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from incident_response.api import KeysetPagination
+from incident_response.paging import KeysetPagination
 from incidents import search
 from incidents.filters import CLOCK_FILTERS
 from incidents.models import Incident

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import Key, page_of, refuse, refuse_unknown_parameters
+from incident_response.api import refuse, refuse_unknown_parameters
 from incident_response.exceptions import NotFound
+from incident_response.paging import Key, page_of
 from incident_response.schema import paged
 from incidents import services
 from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription

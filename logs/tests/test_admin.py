@@ -11,6 +11,7 @@ from alerts.tests.factories import make_source
 from logs.lines import Line
 from logs.models import DetectionRule, LogEntry
 from logs.services.storing import store
+from logs.views.pages import LinePages
 from logs.vocabulary import Level
 from users.tests.factories import make_admin, make_responder
 
@@ -74,7 +75,7 @@ class LineTests(TestCase):
             self.write(f"other {number}", number + 1)
         seen, query = [], "?q=wanted"
 
-        with patch("logs.views.pages.LOOKED_THROUGH", 5):
+        with patch.object(LinePages, "looked_through", 5):
             while query and len(seen) < 20:
                 changes = self.client.get(LIST + query).context["cl"]
                 seen.append(len(changes.result_list))

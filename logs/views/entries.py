@@ -11,8 +11,9 @@ from rest_framework.views import APIView
 
 from alerts.intake.http import incoming_from, response_from
 from alerts.intake.serving import serve
-from incident_response.api import Key, KeysetPagination, refuse_unknown_parameters
+from incident_response.api import refuse_unknown_parameters
 from incident_response.exceptions import NotFound
+from incident_response.paging import Key, KeysetPagination
 from incident_response.schema import paged
 from logs.doors import OWN
 from logs.filters import FILTERS, selection

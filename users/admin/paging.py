@@ -17,7 +17,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
-from incident_response.api import Key, after, to_json
+from incident_response.api import to_json
+from incident_response.paging import Key, after
 
 CAP = 1000
 NEXT, PREVIOUS = "after", "before"
