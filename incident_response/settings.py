@@ -186,8 +186,8 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        # FULL: what was committed is on the disk. Pages that many writes touch leave the log of writes less often than by
-        # default (1,000 pages), and a batch fits into the cache (kB): at a million alerts, a fifth more of them a second.
+        # FULL: what was committed is on the disk. Pages that many writes touch leave the log of writes less often than
+        # by default (1,000 pages), and a batch fits into the cache (kB): at a million alerts, a fifth more a second.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
             "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-8000;"
