@@ -1,6 +1,7 @@
 """What the doors of log senders share."""
 
 from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
@@ -13,6 +14,7 @@ from alerts.vocabulary import IntakeState, Kind
 from logs.formats import formats
 from logs.lines import Parsed
 from logs.services.intake import Delivery, keep_lines
+from logs.services.storing import fit
 from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
 from users.models import User
 
@@ -47,7 +49,8 @@ class LogDoor(Door):
         if parsed.rejected and source is not None:
             # Not to be replayed: its good lines are stored.
             failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
-        return Taken([Delivery(parsed.lines, failed)], reply, keep_lines, source)
+        ready = fit(parsed.lines, source, timezone.now())
+        return Taken([Delivery(ready, failed)], reply, keep_lines, source)
 
     def refuse_all(self, parsed: Parsed) -> None:
         """Raise IntakeError for a request of which nothing is a line."""

@@ -67,7 +67,7 @@ class _Found:
             self.samples.append(message[:SAMPLE_LENGTH])
 
 
-def on_lines(lines: Iterable[Counted], source: Source | None = None, *, now: dt.datetime | None = None) -> int:
+def on_lines(lines: Iterable[Counted], *, now: dt.datetime | None = None) -> int:
     """Raise the alerts that lines are by themselves, in the caller's transaction; how many messages about alerts.
 
     To be called with all lines that are stored together. Lines that no rule wants cost one comparison each.

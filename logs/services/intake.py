@@ -14,7 +14,7 @@ from alerts.taken import Taken
 from logs.formats import formats
 from logs.lines import Line
 from logs.services import detecting
-from logs.services.storing import store
+from logs.services.storing import Fitted, insert, store
 from users.transactions import unit_of_work
 
 
@@ -22,30 +22,26 @@ from users.transactions import unit_of_work
 class Delivery:
     """The lines of a request, and the request itself where some of it could not be read."""
 
-    lines: Sequence[Line]
+    fitted: Fitted
     failed: IntakeEvent | None = None
 
 
 def keep_lines(taken: Sequence[Taken]) -> None:
     """The shelf of log senders."""
     now = timezone.now()
-    of_source: dict[Source | None, list[Line]] = {}
-    failed = []
-    for one in taken:
-        for delivery in one.rows:
-            of_source.setdefault(one.source, []).extend(delivery.lines)
-            failed += [delivery.failed] if delivery.failed else []
-    for source, lines in of_source.items():
-        detecting.on_lines(store(lines, source, now), source, now=now)
+    deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
+    insert(delivery.fitted for delivery in deliveries)
+    detecting.on_lines((line for delivery in deliveries for line in delivery.fitted.lines), now=now)
+    for source in dict.fromkeys(one.source for one in taken):
         _note(source, now)
-    insert_events(failed)
+    insert_events([delivery.failed for delivery in deliveries if delivery.failed])
 
 
 @unit_of_work
 def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
     """Store lines that a person hands in; how many."""
     stored = store(lines, None, now)
-    detecting.on_lines(stored, None, now=now)
+    detecting.on_lines(stored, now=now)
     return len(stored)
 
 
@@ -63,4 +59,4 @@ def read_again(event: IntakeEvent) -> None:
     if not parsed.lines:
         raise IntakeError(parsed.summary)
     now = timezone.now()
-    detecting.on_lines(store(parsed.lines, event.source, now), event.source, now=now)
+    detecting.on_lines(store(parsed.lines, event.source, now), now=now)

@@ -1,7 +1,8 @@
 """Storing lines: many in few statements, for they come by the thousand."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,16 +16,35 @@ from logs.models import LogEntry
 COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "trace_id", "source_id", "received_at"),)
 
 
-def store(lines: Sequence[Line], source: Source | None, now: dt.datetime) -> list[Line]:
-    """Insert lines in the caller's transaction, as they fit (see `logs.fitting`); what was stored, in its order."""
-    stored = [fitted(line, now) for line in lines]
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Lines as they will be stored, and as rows."""
+
+    lines: list[Line]
+    rows: list[tuple[Any, ...]]
+
+
+def fit(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> Fitted:
+    """Make lines ready (see `logs.fitting`), which no transaction need wait for; `now` is when they were received."""
+    ready = [fitted(line, now) for line in lines]
     source_id, received_at = source.pk if source else None, _moment(now)
-    rows = [_row(line, source_id, received_at) for line in stored]
+    return Fitted(ready, [_row(line, source_id, received_at) for line in ready])
+
+
+def insert(many: Iterable[Fitted]) -> None:
+    """Store lines in the caller's transaction."""
+    rows = [row for one in many for row in one.rows]
     if rows:
         with connection.cursor() as cursor:
             # SQLite loops over a prepared statement; MySQL's drivers make long statements of it, as the server takes.
             cursor.executemany(_statement(), rows)
-    return stored
+
+
+def store(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> list[Line]:
+    """Make lines ready and store them in the caller's transaction; what was stored, in its order."""
+    ready = fit(lines, source, now)
+    insert([ready])
+    return ready.lines
 
 
 @cache

@@ -167,7 +167,7 @@ class OwnDoorTests(DoorTests):
         self.assertEqual(LogEntry.objects.count(), 3000)
 
     def test_it_asks_to_be_tried_again_when_the_database_does_not_take_it(self) -> None:
-        with mock.patch("logs.services.intake.store", side_effect=RuntimeError("disk full")):
+        with mock.patch("logs.services.intake.insert", side_effect=RuntimeError("disk full")):
             answer = self.post("/api/v1/logs/", {"message": "x"})
 
         self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "5"))
