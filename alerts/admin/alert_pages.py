@@ -1,4 +1,4 @@
-"""What can be done about alerts: moving them to another incident, or giving them one of their own."""
+"""What can be done about alerts: moving them to another incident, giving them one of their own, merging two."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -23,13 +24,22 @@ from users.models import User
 MOST_AT_ONCE = 200
 
 
+def _reference(label: str, help_text: str) -> forms.CharField:
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "INC-1042"})
+    return forms.CharField(max_length=30, label=label, widget=widget, help_text=help_text)
+
+
 class MoveForm(forms.Form):
     """Where they go."""
 
-    incident = forms.CharField(
-        max_length=30,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "INC-1042"}),
-        help_text="The reference of the incident they belong to.",
+    incident = _reference("Incident", "The reference of the incident they belong to.")
+
+
+class MergeForm(forms.Form):
+    """Which incident takes in the other's alerts."""
+
+    incident = _reference(
+        "Into", "It takes in all alerts, also those to come; the merged incident is resolved as its duplicate."
     )
 
 
@@ -54,6 +64,8 @@ class AlertPages:
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_alert_{name}")
             for name, view in views.items()
         ]
+        merge = self.admin_site.admin_view(self.merge_view)
+        ours.append(path("merge/<int:incident_id>/", merge, name="alerts_alert_merge"))
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def has_work_permission(self, request: HttpRequest) -> bool:
@@ -80,6 +92,25 @@ class AlertPages:
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         return self._split(request, [alert], url) or HttpResponseRedirect(url)
 
+    def merge_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
+        """Put all alerts of an incident, and those to come, into another one."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        visible = Incident.objects.visible_to(_user(request)).filter(deleted_at__isnull=True)
+        incident = get_object_or_404(visible, pk=incident_id)
+        form = MergeForm(_answer(request))
+        if form.is_valid():
+            try:
+                target = one_of(visible, form.cleaned_data["incident"].strip())
+                moving.merge(incident, target, by=_user(request), origin=Origin.ADMIN)
+            except DomainError as error:
+                form.add_error("incident", error.message)
+            else:
+                messages.success(request, f"{incident.reference} is merged into {target}.")
+                return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
+        back = reverse("admin:incidents_incident_change", args=[incident.pk])
+        return self._inquire(request, f"Merge {incident.reference}", [str(incident)], form, "Merge", back)
+
     # --- Shared -------------------------------------------------------------------------------------------------------
 
     def _move(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
@@ -93,7 +124,7 @@ class AlertPages:
             else:
                 messages.success(request, f"{_number(alerts)} moved to {target}.")
                 return None
-        return self._inquire(request, alerts, form, "Move", back, action)
+        return self._inquire_about(request, alerts, form, "Move", back, action)
 
     def _split(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
         form = SplitForm(_answer(request))
@@ -107,17 +138,30 @@ class AlertPages:
             else:
                 messages.success(request, f"{_number(alerts)} now at {incident}.")
                 return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[incident.pk]))
-        return self._inquire(request, alerts, form, "Split", back, action)
+        return self._inquire_about(request, alerts, form, "Split", back, action)
 
-    def _inquire(
+    def _inquire_about(
         self, request: HttpRequest, alerts: Sequence[Alert], form: forms.Form, submit: str, back: str, action: str
     ) -> HttpResponse:
-        """The page between choosing and doing."""
         hidden = [("action", action), *((ACTION_CHECKBOX_NAME, alert.pk) for alert in alerts)] if action else []
+        rows = [str(alert) for alert in alerts]
+        return self._inquire(request, f"{submit} {_number(alerts)}", rows, form, submit, back, hidden)
+
+    def _inquire(
+        self,
+        request: HttpRequest,
+        title: str,
+        rows: Sequence[str],
+        form: forms.Form,
+        submit: str,
+        back: str,
+        hidden: Sequence[tuple[str, Any]] = (),
+    ) -> HttpResponse:
+        """The page between choosing and doing."""
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{submit} {_number(alerts)}",
-            "rows": [str(alert) for alert in alerts],
+            "title": title,
+            "rows": rows,
             "form": form,
             "hidden": hidden,
             "submit": submit,

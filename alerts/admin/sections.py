@@ -14,6 +14,7 @@ from alerts.vocabulary import AlertStatus, IntakeState
 from incidents.admin.badges import severity_badge
 from incidents.admin.sections import Section, on_home, on_incident
 from incidents.models import Incident
+from incidents.permissions import can_work_on
 from users.models import User
 
 ALERTS_SHOWN = 20
@@ -34,9 +35,10 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
     if alerts:
         rows = [_told(alert) for alert in alerts[:ALERTS_SHOWN]]
         url = f"{reverse('admin:alerts_alert_changelist')}?q={incident.reference}"
-        yield Section(
-            "admin/alerts/incident_alerts.html", {"rows": rows, "url": url, "has_more": len(alerts) > ALERTS_SHOWN}
-        )
+        may_merge = can_work_on(user, incident.team_id) and incident.deleted_at is None
+        merge_url = reverse("admin:alerts_alert_merge", args=[incident.pk]) if may_merge else ""
+        context = {"rows": rows, "url": url, "has_more": len(alerts) > ALERTS_SHOWN, "merge_url": merge_url}
+        yield Section("admin/alerts/incident_alerts.html", context)
     changes = changes_before(incident, limit=CHANGES_SHOWN)
     if changes:
         shown = [(change, ago(change.occurred_at), safe_links(change.links)) for change in changes]

@@ -6,7 +6,7 @@ from alerts.models import Alert
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_silence, make_source, resolve
 from incidents import services
-from incidents.models import Incident
+from incidents.models import Incident, Status
 
 
 class AlertCase(BackOfficeCase):
@@ -166,6 +166,40 @@ class MovingTests(AlertCase):
 
         self.assertEqual(set(Alert.objects.values_list("incident", flat=True)), {target.incident_id})
         self.assertIn("2 alerts moved", self.messages(answer))
+
+    def test_it_merges_an_incident_into_another(self) -> None:
+        one, target = fire(self.source, "one"), fire(self.source, "target")
+        merged = one.incident_id
+        page = reverse("admin:incidents_incident_change", args=[merged])
+        url = reverse("admin:alerts_alert_merge", args=[merged])
+
+        shown, asked = self.client.get(page), self.client.get(url)
+        wrong = self.client.post(url, {"apply": "1", "incident": one.incident.reference})
+        done = self.client.post(url, {"apply": "1", "incident": target.incident.reference}, follow=True)
+
+        self.assertContains(shown, url)
+        self.assertContains(asked, f"Merge {one.incident.reference}")
+        self.assertContains(wrong, "cannot be merged into itself")
+        self.assertContains(done, f"{one.incident.reference} is merged into {target.incident}")
+        one.refresh_from_db()
+        self.assertEqual(one.incident, target.incident)
+        self.assertEqual(Incident.objects.get(pk=merged).status, Status.RESOLVED)
+
+    def test_it_merges_nothing_for_who_may_not(self) -> None:
+        one, target = fire(self.source, "one"), fire(self.source, "target")
+        url = reverse("admin:alerts_alert_merge", args=[one.incident_id])
+        answers = {}
+        for person in (self.outsider, self.reporter):
+            self.sign_in(person)
+            page = self.client.get(reverse("admin:incidents_incident_change", args=[one.incident_id]))
+            answers[person] = self.client.post(url, {"apply": "1", "incident": target.incident.reference})
+
+            self.assertNotContains(page, url, status_code=page.status_code)
+
+        self.assertContains(answers[self.outsider], "belongs to another team")
+        self.assertIn(answers[self.reporter].status_code, (302, 403))
+        one.refresh_from_db()
+        self.assertNotEqual(one.incident_id, target.incident_id)
 
     def test_it_refuses_who_works_elsewhere(self) -> None:
         one, other = fire(self.source, "one"), fire(self.source, "other")
