@@ -60,6 +60,7 @@ class Batch:
         self.started: dict[str, Started] = {}
         self.ended: dict[str, Alert] = {}
         self.voices: list[tuple[Alert, Draft]] = []
+        self.last_words: list[tuple[Alert, Draft]] = []  # said with the end of an alert, or after it
         self.matched: Counter[int] = Counter()
         self.dropped: Counter[int] = Counter()
 
@@ -73,12 +74,13 @@ class Batch:
             outcomes = [self._take(message) for message in of_one]
             states.append((reading, _state_of(reading, outcomes), len(of_one)))
         incidents = Incidents(self.now, self.rules)
-        spoken_of = [alert for alert, _ in self.voices]
+        spoken_of = [alert for alert, _ in (*self.voices, *self.last_words)]
         incidents.place(list(self.started.values()), self.ended.values(), spoken_of, self.alerts)
         self._write()
         self.early_ends.save()
-        incidents.end(self.ended.values())
         incidents.speak(self.voices)
+        incidents.end(self.ended.values())
+        incidents.speak(self.last_words)
         incidents.save()
         self._count_routes()
         self._close(states)
@@ -114,13 +116,14 @@ class Batch:
             return Outcome.STALE  # heard of again since it was found to have expired
         self._fold(outcome, alert, message, severity, decision, facts)
         if alert is not None and outcome == Outcome.RESOLVED and draft.note:
-            self.voices.append((alert, draft))
+            self.last_words.append((alert, draft))
         return outcome
 
     def _voice(self, alert: Alert | None, draft: Draft) -> Outcome:
         if alert is None:
             return Outcome.NOTHING
-        self.voices.append((alert, draft))
+        said = self.last_words if alert.key in self.ended else self.voices
+        said.append((alert, draft))
         return Outcome.REPEATED
 
     def _fold(

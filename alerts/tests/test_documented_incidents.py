@@ -249,6 +249,26 @@ class EndTests(TestCase):
         self.assertEqual(kinds_of(incident), ["created", "comment", "acknowledged"])
         self.assertEqual((incident.status, incident.events.get(kind="comment").body), ("acknowledged", "ann: On it"))
 
+    @documented(25)
+    def test_it_tells_what_was_said_before_an_end_before_it(self) -> None:
+        fire(self.source)
+
+        tell(
+            self.source,
+            draft(action=Action.ACKNOWLEDGE, user="ann"),
+            draft(action=Action.NOTE, note="Found it", user="ann"),
+            draft(action=Action.RESOLVE, note="Mended", user="ann"),
+            draft(action=Action.NOTE, note="Late", user="bob"),
+        )
+
+        incident = Incident.objects.get()
+        before, after_end = ["created", "acknowledged", "comment"], ["comment", "comment"]
+        self.assertEqual(kinds_of(incident), [*before, "alert_resolved", "resolved", *after_end])
+        self.assertEqual(
+            [event.body for event in incident.events.filter(kind="comment").order_by("seq")],
+            ["ann: Found it", "ann: Mended", "bob: Late"],
+        )
+
     def test_it_ignores_what_was_said_of_an_unknown_alert(self) -> None:
         with self.assertRaises(Alert.DoesNotExist):
             tell(self.source, draft(action=Action.ACKNOWLEDGE))
