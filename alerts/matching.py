@@ -77,8 +77,10 @@ def first_failing(matchers: Iterable[Matcher], facts: Mapping[str, str]) -> Matc
 
 
 def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[str, str]:
-    """What matchers look at: the labels, and the severity and the source's name, which win over labels so named."""
-    return {**labels, "severity": severity, "source": source}
+    """What matchers look at: the labels, and the severity and the source's name, which win over labels so named; those
+    are looked at as `label.severity` and `label.source`."""
+    hidden = {f"label.{name}": labels[name] for name in ("severity", "source") if name in labels}
+    return {**labels, **hidden, "severity": severity, "source": source}
 
 
 def words_of(matchers: Sequence[Matcher]) -> str:

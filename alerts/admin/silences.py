@@ -107,6 +107,10 @@ class SilenceAdmin(BackOfficeAdmin):
             alert = Alert.objects.visible_to(user).filter(pk=int(number[:15])).select_related("source").first()
             if alert is not None:
                 initial["matchers"] = like(alert)
+                if len(initial["matchers"]) == 1:
+                    messages.warning(
+                        request, f"The alert has no labels to tell it by: this silences all of {alert.source}."
+                    )
         return initial
 
     def save_model(self, request: HttpRequest, obj: Silence, form: Any, change: bool) -> None:
@@ -179,7 +183,8 @@ class SilenceAdmin(BackOfficeAdmin):
 
 def like(alert: Alert) -> list[dict[str, str]]:
     """Matchers that this alert fulfils, of its source and all its labels: to be made wider by taking lines out."""
-    facts = {**dict(sorted(alert.labels.items())), "source": alert.source.name}
+    labels = {"label.source" if name == "source" else name: value for name, value in sorted(alert.labels.items())}
+    facts = {**labels, "source": alert.source.name}
     facts.pop("severity", None)
     written = [{"name": name, "op": "=", "value": value} for name, value in facts.items()]
     return [matcher for matcher in written if _can_be(matcher)][:20]

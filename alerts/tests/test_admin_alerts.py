@@ -119,6 +119,17 @@ class PageTests(AlertCase):
         self.assertContains(page, url)
         self.assertEqual(form.context["adminform"].form["matchers"].value(), 'host="db-3"\nsource="Prometheus"')
 
+    def test_it_offers_no_silence_of_a_whole_source_unawares(self) -> None:
+        plain, named = fire(self.source, "plain"), fire(self.source, "named", labels={"source": "srv01"})
+        url = reverse("admin:alerts_silence_add")
+
+        warned, told = self.client.get(f"{url}?alert={plain.pk}"), self.client.get(f"{url}?alert={named.pk}")
+
+        self.assertContains(warned, "this silences all of Prometheus")
+        self.assertNotContains(told, "this silences all of")
+        matchers = told.context["adminform"].form["matchers"].value()
+        self.assertEqual(matchers, 'label.source="srv01"\nsource="Prometheus"')
+
 
 class MovingTests(AlertCase):
     def test_it_moves_an_alert_to_another_incident(self) -> None:

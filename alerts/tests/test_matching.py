@@ -158,7 +158,8 @@ class FactsTests(SimpleTestCase):
     def test_it_lets_severity_and_source_win_over_labels_of_these_names(self) -> None:
         facts = facts_of({"severity": "page", "source": "x", "a": "b"}, severity="high", source="Prometheus")
 
-        self.assertEqual(facts, {"severity": "high", "source": "Prometheus", "a": "b"})
+        hidden = {"label.severity": "page", "label.source": "x"}
+        self.assertEqual(facts, {"severity": "high", "source": "Prometheus", "a": "b", **hidden})
 
     def test_it_names_the_first_matcher_that_fails_and_why(self) -> None:
         matchers = matchers_from([{"name": name, "value": "1"} for name in "abc"])
