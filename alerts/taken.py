@@ -12,10 +12,12 @@ from alerts.models import Source
 class Taken:
     """What was read and is wanted kept: `rows` go to `shelf`, and only then the sender is told `reply`.
 
-    `shelf` is called inside the transaction with everything that was taken for it at the same time.
+    `shelf` is called inside the transaction with everything that was taken for it at the same time. `weight` is what
+    it takes to keep and to hold, in bytes of a body, where that is more than its own body has.
     """
 
     rows: Sequence[Any]
     reply: Reply
     shelf: Callable[[Sequence["Taken"]], None]
     source: Source | None = None
+    weight: int = 0

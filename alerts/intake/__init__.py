@@ -1,7 +1,7 @@
 """Taking in what senders send: quickly, durably, in every vendor's manner.
 
-A door (see `doors`) speaks one vendor's protocol. `serve` takes any number of requests and answers each after all of
-them are committed in one transaction; `committer` gathers the requests that wait at the same time.
+A door (see `doors`) speaks one vendor's protocol. `serve` answers one request once what it holds is committed;
+`committer` keeps all that wait at the same time in one transaction.
 """
 
 from alerts.intake.doors import Door, find, register

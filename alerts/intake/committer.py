@@ -174,15 +174,16 @@ def _turn_away(waiting: Sequence[_Waiting]) -> None:
 
 
 def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
-    if not waiting:
-        return
-    try:
-        waiting[0].loop.call_soon_threadsafe(_deliver, waiting, replies)
-    except RuntimeError:
-        log.warning("intake_stopping", requests=len(waiting))  # nobody is left to be told
+    answers = list(zip(waiting, replies, strict=True))
+    for loop in {one.loop for one in waiting}:
+        mine = [(one.future, reply) for one, reply in answers if one.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_deliver, mine)
+        except RuntimeError:
+            log.warning("intake_stopping", requests=len(mine))  # nobody is left to be told
 
 
-def _deliver(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
-    for one, reply in zip(waiting, replies, strict=True):
-        if not one.future.done():  # the client may be gone
-            one.future.set_result(reply)
+def _deliver(answers: Sequence[tuple["asyncio.Future[Reply]", Reply]]) -> None:
+    for future, reply in answers:
+        if not future.done():  # the client may be gone
+            future.set_result(reply)

@@ -24,7 +24,7 @@ Shelf = Callable[[Sequence[Taken]], None]
 
 @dataclass(frozen=True)
 class Pending:
-    """A request that was read and is to be kept; `size` is that of its body, unpacked, in bytes."""
+    """A request that was read and is to be kept; `size` is that of its body, unpacked, in bytes, or what it weighs."""
 
     door: Door
     taken: Taken
@@ -60,7 +60,7 @@ def read(door: Door, incoming: Incoming) -> Pending | Reply:
         log.error("intake_not_read", source=source and source.pk, exc_info=error)
         fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
         taken = failed(door, incoming, source, fault) if source else door.refuse(fault)
-    return taken if isinstance(taken, Reply) else Pending(door, taken, size)
+    return taken if isinstance(taken, Reply) else Pending(door, taken, max(size, taken.weight))
 
 
 def keep(batch: Sequence[Pending]) -> list[Reply]:

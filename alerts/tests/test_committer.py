@@ -18,6 +18,7 @@ from alerts.intake.committer import MAX_BATCH, Committer
 from alerts.intake.serving import keep
 from alerts.models import Alert, IntakeEvent
 from alerts.services import process_waiting
+from alerts.taken import Taken
 from alerts.tests.factories import make_key, make_source
 from users.transactions import DatabaseBusy
 
@@ -115,6 +116,24 @@ class CommitterTests(TransactionTestCase):
         good = self.ask(b'{"title": "Disk"}')[0]
 
         self.assertEqual((unknown.status, broken.status, good.status), (503, 503, 202))
+
+    def test_it_answers_all_when_keeping_them_breaks(self) -> None:
+        with mock.patch("alerts.intake.committer.keep", side_effect=RuntimeError("full")):
+            broken = self.ask(b'{"title": "Disk"}', b'{"title": "Disk"}')
+        good = self.ask(b'{"title": "Disk"}')
+
+        self.assertEqual([reply.status for reply in broken + good], [503, 503, 202])
+
+    def test_it_keeps_what_weighs_much_by_itself(self) -> None:
+        heavy = Taken([], Reply(202), mock.Mock(), weight=MAX_BYTES)
+
+        with (
+            mock.patch("alerts.doors.intake.IntakeDoor.take", return_value=heavy),
+            mock.patch("alerts.intake.committer.keep", wraps=keep) as kept,
+        ):
+            self.ask(b"{}", b"{}", b"{}")
+
+        self.assertEqual([len(call.args[0]) for call in kept.call_args_list], [1, 1, 1])
 
     def test_it_turns_away_what_is_slow_while_much_of_it_waits(self) -> None:
         self.committer._slow_places = places = threading.BoundedSemaphore(1)

@@ -18,6 +18,8 @@ from logs.services.storing import fit
 from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
 from users.models import User
 
+LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a body
+
 
 class WrongKind(IntakeError):
     """A key that lets in, but not here."""
@@ -50,7 +52,7 @@ class LogDoor(Door):
             # Not to be replayed: its good lines are stored.
             failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
         ready = fit(parsed.lines, source, timezone.now())
-        return Taken([Delivery(ready, failed)], reply, keep_lines, source)
+        return Taken([Delivery(ready, failed)], reply, keep_lines, source, weight=LINE_BYTES * len(ready.lines))
 
     def refuse_all(self, parsed: Parsed) -> None:
         """Raise IntakeError for a request of which nothing is a line."""

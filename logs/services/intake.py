@@ -30,7 +30,7 @@ def keep_lines(taken: Sequence[Taken]) -> None:
     """The shelf of log senders."""
     now = timezone.now()
     deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
-    insert(delivery.fitted for delivery in deliveries)
+    insert((delivery.fitted for delivery in deliveries), now)
     detecting.on_lines((line for delivery in deliveries for line in delivery.fitted.lines), now=now)
     for source in dict.fromkeys(one.source for one in taken):
         _note(source, now)

@@ -18,22 +18,24 @@ COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Lines as they will be stored, and as rows."""
+    """Lines as they will be stored, and as rows: without the time of receipt, and without any time where that one
+    stands for it."""
 
     lines: list[Line]
     rows: list[tuple[Any, ...]]
 
 
 def fit(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> Fitted:
-    """Make lines ready (see `logs.fitting`), which no transaction need wait for; `now` is when they were received."""
+    """Make lines ready (see `logs.fitting`), which no transaction need wait for."""
     ready = [fitted(line, now) for line in lines]
-    source_id, received_at = source.pk if source else None, _moment(now)
-    return Fitted(ready, [_row(line, source_id, received_at) for line in ready])
+    source_id = source.pk if source else None
+    return Fitted(ready, [_row(line, source_id, now) for line in ready])
 
 
-def insert(many: Iterable[Fitted]) -> None:
-    """Store lines in the caller's transaction."""
-    rows = [row for one in many for row in one.rows]
+def insert(many: Iterable[Fitted], now: dt.datetime) -> None:
+    """Store lines in the caller's transaction, as received `now`: rules do not look for what lies long behind."""
+    received_at = _moment(now)
+    rows = [(row[0] or received_at, *row[1:], received_at) for one in many for row in one.rows]
     if rows:
         with connection.cursor() as cursor:
             # SQLite loops over a prepared statement; MySQL's drivers make long statements of it, as the server takes.
@@ -43,7 +45,7 @@ def insert(many: Iterable[Fitted]) -> None:
 def store(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> list[Line]:
     """Make lines ready and store them in the caller's transaction; what was stored, in its order."""
     ready = fit(lines, source, now)
-    insert([ready])
+    insert([ready], now)
     return ready.lines
 
 
@@ -54,9 +56,9 @@ def _statement() -> str:
     return f"INSERT INTO {quote(LogEntry._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
 
 
-def _row(line: Line, source_id: int | None, received_at: str) -> tuple[Any, ...]:
+def _row(line: Line, source_id: int | None, now: dt.datetime) -> tuple[Any, ...]:
     return (
-        _moment(line.timestamp) if line.timestamp else received_at,
+        _moment(line.timestamp) if line.timestamp and line.timestamp is not now else None,
         int(line.level),
         line.service,
         line.host,
@@ -64,7 +66,6 @@ def _row(line: Line, source_id: int | None, received_at: str) -> tuple[Any, ...]
         attributes_json(line.attributes),
         line.trace_id,
         source_id,
-        received_at,
     )
 
 

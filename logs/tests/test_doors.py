@@ -1,6 +1,7 @@
 """The doors of log senders, each with its protocol's own key, answers and numbers."""
 
 import base64
+import datetime as dt
 import gzip
 import json
 import zlib
@@ -9,6 +10,7 @@ from unittest import mock
 
 import cramjam
 from django.test import TestCase
+from django.utils import timezone
 
 from alerts.models import IntakeEvent
 from alerts.services import process_waiting, replay
@@ -165,6 +167,23 @@ class OwnDoorTests(DoorTests):
 
         self.assertEqual(answer.json()["accepted"], 3000)
         self.assertEqual(LogEntry.objects.count(), 3000)
+
+    def test_it_dates_what_has_no_time_when_it_is_stored(self) -> None:
+        late = timezone.now() + dt.timedelta(seconds=15)
+        lines = [{"message": "undated"}, {"message": "of old", "timestamp": "9999-01-01T00:00:00Z"}]
+        dated = {"message": "dated", "timestamp": "2026-11-20T10:00:00Z"}
+
+        with mock.patch("logs.services.intake.timezone.now", return_value=late), self.captured_reading():
+            self.post("/api/v1/logs/", [*lines, dated])
+
+        stored = dict(LogEntry.objects.values_list("message", "timestamp"))
+        self.assertEqual((stored["undated"], stored["of old"]), (late, late))
+        self.assertEqual(stored["dated"], dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC))
+        self.assertEqual(set(LogEntry.objects.values_list("received_at", flat=True)), {late})
+
+    def captured_reading(self) -> Any:
+        """The lines are read a while before they are stored."""
+        return mock.patch("logs.doors.senders.timezone", mock.Mock(now=lambda: dt.datetime.now(dt.UTC)))
 
     def test_it_asks_to_be_tried_again_when_the_database_does_not_take_it(self) -> None:
         with mock.patch("logs.services.intake.insert", side_effect=RuntimeError("disk full")):
