@@ -17,6 +17,7 @@ from alerts.vocabulary import AlertStatus, IntakeState
 from incident_response.api import moment_of, refuse, refuse_unknown_parameters
 from incident_response.paging import KeysetPagination, containing
 from incidents.models import Incident
+from incidents.search.tokens import MAX_QUERY_WORDS
 from incidents.views.lookup import NUMBER
 from incidents.vocabulary import SEVERITY_OF_WORD
 
@@ -24,7 +25,6 @@ LABEL = "label."
 # Alerts with a label that has fewer than these are looked up by it; others are met soon by walking the list.
 RARE = 1000
 MAX_SOURCES = 1000
-MAX_WORDS = 10
 
 Filter = Callable[[Any, str, str], Any]
 
@@ -32,22 +32,37 @@ Filter = Callable[[Any, str, str], Any]
 # --- Alerts -----------------------------------------------------------------------------------------------------------
 
 
-def filtered_alerts(alerts: AlertQuerySet, request: Request) -> AlertQuerySet:
-    """The alerts the query parameters ask for; 400 for parameters nobody reads and values nobody understands."""
+def filtered_alerts(alerts: AlertQuerySet, request: Request) -> tuple[AlertQuerySet, Q | None]:
+    """The alerts that the query parameters ask for, and what each of them must be looked at for, because no index
+    answers it; 400 for parameters nobody reads and values nobody understands."""
     labels = [name for name in request.query_params if name.startswith(LABEL)]
-    refuse_unknown_parameters(request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels, "q"})
+    refuse_unknown_parameters(request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels, "q", "team"})
     found: AlertQuerySet = _applied(alerts, request, ALERT_FILTERS)
     for name in labels:
         for value in request.query_params.getlist(name):
             found = _labelled(found, name, value)
-    return found
+    checked = _containing_all(request.query_params.get("q", ""))
+    if "team" in request.query_params:
+        of_team = _of_team(request.query_params["team"])
+        if isinstance(of_team, Q):
+            checked &= of_team
+        else:
+            found = found.filter(incident__in=of_team)
+    return found, checked if checked else None
 
 
-def searched(request: Request) -> Q | None:
-    """What the words of `q` ask for, of which no index knows; None where nothing is asked for."""
-    words = request.query_params.get("q", "").split()
-    conditions = [containing("title", word) | containing("description", word) for word in words[:MAX_WORDS]]
-    return reduce(and_, conditions) if conditions else None
+def _containing_all(text: str) -> Q:
+    words = text.split()[:MAX_QUERY_WORDS]
+    return reduce(and_, (containing("title", word) | containing("description", word) for word in words), Q())
+
+
+def _of_team(value: str) -> Q | list[int]:
+    """The incidents of a team with few of them; else what an alert of it, or of none, must be looked at for."""
+    if value == "none":
+        return Q(incident__isnull=True) | Q(incident__team__isnull=True)
+    theirs = _row("team_id")(Incident.objects.order_by(), "team", value)
+    ids = list(theirs.values_list("pk", flat=True)[:RARE])
+    return ids if len(ids) < RARE else Q(incident__team=int(value))
 
 
 def _labelled(alerts: AlertQuerySet, parameter: str, value: str) -> AlertQuerySet:
@@ -67,15 +82,6 @@ def _by_incident(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
     if match is None:
         refuse(name, f"{value} is neither an incident's number nor its reference, nor none.")
     return alerts.filter(incident_id=int(match.group(1)))
-
-
-def _by_team(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
-    """Those of a team with few incidents by these, those of another by a look at each."""
-    if value == "none":
-        return alerts.filter(Q(incident__isnull=True) | Q(incident__team__isnull=True))
-    theirs = _row("team_id")(Incident.objects.order_by(), name, value)
-    ids = list(theirs.values_list("pk", flat=True)[:RARE])
-    return alerts.filter(incident__in=ids) if len(ids) < RARE else alerts.filter(incident__team=int(value))
 
 
 def _by_fingerprint(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
@@ -167,7 +173,6 @@ ALERT_FILTERS: dict[str, tuple[Filter, str]] = {
     "status": (_words("status", {word: word for word in AlertStatus.values}), "Comma list: firing, resolved."),
     "severity": (_words("severity", SEVERITY_OF_WORD), "Comma list: critical, high, medium, low."),
     "source": (_row("source_id"), "Id."),
-    "team": (_by_team, "Id of its incident's team, or `none`."),
     "incident": (_by_incident, "Number or reference, or `none`."),
     "fingerprint": (_by_fingerprint, "Exact."),
     "is_flapping": (_flag("is_flapping"), "`true` or `false`."),
@@ -182,14 +187,23 @@ LABEL_PARAMETER = OpenApiParameter(
     OpenApiTypes.STR,
     description="Exact value of the label of that name, as in `label.host=db-3`; several must all hold.",
 )
-TEXT_PARAMETER = OpenApiParameter(
-    "q",
-    OpenApiTypes.STR,
-    description=(
-        "Words that are all in title or description, whatever their case. Looks through a bounded number of alerts for "
-        "each page: a page may be short, or empty, while `next` goes on."
-    ),
+LOOKED_AT = (
+    "Looks through a bounded number of alerts for each page: a page may be short, or empty, while `next` goes on."
 )
+CHECKED_PARAMETERS = [
+    OpenApiParameter(
+        "q",
+        OpenApiTypes.STR,
+        description=f"Words that are all in title or description, whatever their case; the first {MAX_QUERY_WORDS} "
+        f"count. {LOOKED_AT}",
+    ),
+    OpenApiParameter(
+        "team",
+        OpenApiTypes.STR,
+        description=f"Id of its incident's team, or `none`. For `none`, and a team with {RARE:,} incidents or more: "
+        f"{LOOKED_AT.lower()}",
+    ),
+]
 CHANGE_FILTERS: dict[str, tuple[Filter, str]] = {
     "service": (_by_service, "Slug."),
     "since": (_time("occurred_at__gte"), AFTER),

@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from incident_response.api import refuse, refuse_unknown_parameters
 from incident_response.jsonio import to_json
@@ -215,8 +215,11 @@ class BoundedPages(KeysetPagination):
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
         if self.goes_on is not None:
-            name, direction = ("previous", "p") if self.is_backwards else ("next", "n")
-            response.data[name] = self._link(self.goes_on, direction)
+            on, back = ("previous", "next") if self.is_backwards else ("next", "previous")
+            response.data[on] = self._link(self.goes_on, on[0])
+            response.data[back] = response.data[back] or self._link(self.goes_on, back[0])
+        elif self.is_backwards and not self.rows:
+            response.data["next"] = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return response
 
     def _end(self, of_branches: list[QuerySet[Any]], keys: Sequence[Key]) -> Any:

@@ -189,6 +189,45 @@ class FilterTests(AlertCase):
                     self.assertEqual(found, expected if ordering == "id" else expected[::-1])
                     self.assertGreater(len(pages), 3)
 
+    def test_it_finds_the_way_back_over_empty_pages(self):
+        alerts = [fire(self.source, str(number), title="Disk" if number in (3, 17) else "Load") for number in range(20)]
+        wanted = [alerts[17].pk, alerts[3].pk]
+
+        with mock.patch.object(BoundedPages, "looked_through", 4):
+            there, page = [], self.get(f"{ALERTS}?q=disk&page_size=1", by=self.responder).json()
+            while len(there := there + [one["id"] for one in page["results"]]) < 2:
+                page = self.get(page["next"], by=self.responder).json()
+            back = []
+            while page["previous"]:
+                page = self.get(page["previous"], by=self.responder).json()
+                back += [one["id"] for one in page["results"]]
+            first = page if page["results"] else self.get(page["next"], by=self.responder).json()
+
+        self.assertEqual(there, wanted)
+        self.assertIn(wanted[0], back)
+        self.assertEqual([one["id"] for one in first["results"]], wanted[:1])
+
+    def test_it_finds_nothing_of_what_is_hidden(self):
+        team = make_team("Secret")
+        hidden = fire(make_source(team=team), title="Disk full")
+        Incident.objects.filter(pk=hidden.incident_id).update(is_restricted=True)
+
+        for person in (self.responder, self.reporter):
+            for query in ({"q": "disk"}, {"team": team.pk}, {"q": "disk", "team": team.pk}):
+                with self.subTest(person=person.role, query=query):
+                    self.assertEqual(self.ids(by=person, **query), [])
+        self.assertEqual(self.ids(q="disk", team=team.pk), [hidden.pk])
+
+    def test_it_asks_no_more_for_many_that_were_looked_at(self):
+        for number in range(10):
+            fire(self.source, str(number), title="Disk")
+        self.ids(by=self.responder, q="disk")
+
+        with CaptureQueriesContext(connection) as queries:
+            self.ids(by=self.responder, q="disk", team="none")
+
+        self.assertLessEqual(len(queries), 5, [query["sql"] for query in queries])
+
     def test_it_filters_by_labels_of_any_text(self):
         texts = ["db-3", "Zürich", "ZÜRICH", "数据库", '"quoted"', "it's", SCRIPT, "a b", "a&b=c", "%", "", "💥"]
         alerts = [

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.filters import ALERT_FILTERS, LABEL_PARAMETER, TEXT_PARAMETER, filtered_alerts, parameters_of, searched
+from alerts.filters import ALERT_FILTERS, CHECKED_PARAMETERS, LABEL_PARAMETER, filtered_alerts, parameters_of
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
 from alerts.serializers.fields import MAX_ID
@@ -29,12 +29,12 @@ class AlertListView(APIView):
     @extend_schema(
         operation_id="alerts_list",
         summary="List alerts",
-        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, TEXT_PARAMETER, *PAGES],
+        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, *CHECKED_PARAMETERS, *PAGES],
         responses=AlertPageSerializer,
     )
     def get(self, request: Request) -> Response:
-        pages = BoundedPages(searched(request))
-        found = filtered_alerts(Alert.objects.visible_to(person(request)), request)
+        found, checked = filtered_alerts(Alert.objects.visible_to(person(request)), request)
+        pages = BoundedPages(checked)
         rows = pages.paginate_queryset(found.prefetch_related("source"), request, self)
         return pages.get_paginated_response([represent(alert) for alert in rows])
 
