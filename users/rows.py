@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.transaction import TransactionManagementError
 
 from users.prepared import prepared
 from users.values import sent
@@ -65,8 +66,11 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
 def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
     """Whole rows whose field is one of the values, in that field's order, and locked in it where that is asked for.
 
-    The model's own managers are not asked: rows that they hide are among them.
+    The model's own managers are not asked: rows that they hide are among them. Raises TransactionManagementError for
+    a lock outside a transaction.
     """
+    if lock and not connection.in_atomic_block:
+        raise TransactionManagementError("Rows are locked within a transaction.")
     wanted = list(values)
     if not wanted:
         return []

@@ -65,7 +65,8 @@ def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
 
 
 def _json(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """The same values in fewer characters; what orjson does not know, such as numbers beyond 64 bits, is Django's."""
+    """The same values in fewer characters, so not to be compared as text with what Django writes. What orjson does not
+    know, such as numbers beyond 64 bits, is Django's; NaN, which is no JSON, becomes null, and a UUID its text."""
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:

@@ -112,7 +112,7 @@ class SelectInTests(TestCase):
         made = {name: Group.objects.create(name=name) for name in ("c", "a", "b")}
 
         with self.assertNumQueries(1):
-            found = rows.select_in(Group, "name", ["c", "a", "missing"], lock=connection.in_atomic_block)
+            found = rows.select_in(Group, "name", ["c", "a", "missing"], lock=True)
 
         self.assertEqual(found, [made["a"], made["c"]])
         self.assertFalse(found[0]._state.adding)

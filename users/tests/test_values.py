@@ -70,6 +70,14 @@ class SentTests(SimpleTestCase):
                 self.assertEqual(type(found), type(expected))
                 self.assertEqual(found and json.loads(found), expected and json.loads(expected))
 
+    def test_it_writes_json_that_every_database_takes(self) -> None:
+        for value, expected in (
+            ({"a": float("nan")}, {"a": None}),
+            ({"a": uuid.UUID(int=7)}, {"a": str(uuid.UUID(int=7))}),
+        ):
+            with self.subTest(value=value):
+                self.assertEqual(json.loads(sent(models.JSONField())(value)), expected)
+
     def test_it_refuses_what_django_refuses(self) -> None:
         for field, value, error in (
             (models.IntegerField(), "seven", ValueError),
