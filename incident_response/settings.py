@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from incident_response.conversions import quick_conversions
 from incident_response.environment import Environment
+from incident_response.loglines import without_keys
 
 try:
     import MySQLdb  # noqa: F401
@@ -455,6 +456,7 @@ LOGGING = {
                     if LOG_FORMAT == "json"
                     else structlog.dev.ConsoleRenderer(colors=False)
                 ),
+                without_keys,
             ],
         },
     },
