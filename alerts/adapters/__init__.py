@@ -2,8 +2,8 @@
 
 A module says
 
-- `TITLE`, the tool's name, and `SNIPPET`, what to paste into it (`{url}` is our address, `{key}` the source's key;
-  other braces are the tool's own, so replace these two and do not format);
+- `TITLE`, the tool's name, and `SNIPPET`, what to paste into it (`{url}` is our address, `{scheme}` and `{host}` its
+  parts, the latter with the port; `{key}` is the source's key; other braces are the tool's own: do not format);
 - `parse(incoming) -> list[Draft]`, which raises IntakeError for what it cannot read; `incoming` is unpacked already;
 - where the tool signs what it sends: `verify(incoming, secret)`, which raises IntakeError (403); `secret` is the
   source's signing secret, "" where none is set;

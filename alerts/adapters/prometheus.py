@@ -17,14 +17,14 @@ from alerts.incoming import Incoming, IntakeError, read_json
 TITLE = "Prometheus"
 TAKES_TIME = True
 SNIPPET = """\
-# {url} without its https:// is the target
+# In prometheus.yml
 alerting:
   alertmanagers:
-    - scheme: https
+    - scheme: {scheme}
       authorization:
         credentials: {key}
       static_configs:
-        - targets: ["{url}"]
+        - targets: ["{host}"]
 """
 
 

@@ -17,7 +17,7 @@ from alerts.incoming import Incoming, IntakeError, read_json
 
 TITLE = "Amazon SNS and CloudWatch"
 SNIPPET = """\
-aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:123456789012:alarms --protocol https \\
+aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:123456789012:alarms --protocol {scheme} \\
   --notification-endpoint {url}/intake/{key}/
 """
 IS_SLOW = True

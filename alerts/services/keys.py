@@ -1,5 +1,7 @@
 """Keys of sources: given out and taken back by people, on record."""
 
+from urllib.parse import urlsplit
+
 from auditlog.models import LogEntry
 from django.conf import settings
 
@@ -41,7 +43,11 @@ def set_up_anew() -> None:
 
 
 def snippet_for(source: Source, key: str) -> str:
-    """What to paste into the sender, with our address and its key."""
+    """What to paste into the sender, with our address (whole, and in the parts that some tools ask for) and its key."""
     text = LOGS_SNIPPET if source.kind == Kind.LOGS else adapters()[source.kind].SNIPPET
+    url = settings.PUBLIC_URL.rstrip("/")
+    parts = urlsplit(url)
     # Not `format`: other braces are the tool's own.
-    return text.replace("{url}", settings.PUBLIC_URL.rstrip("/")).replace("{key}", key)
+    for name, value in {"url": url, "scheme": parts.scheme, "host": parts.netloc, "key": key}.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -64,8 +64,17 @@ class SourceTests(SourceCase):
                 made = self.make(name=kind, kind=kind).json()
 
                 self.assertIn(made["key"], made["snippet"])
-                self.assertNotIn("{key}", made["snippet"])
-                self.assertNotIn("{url}", made["snippet"])
+                self.assertNotRegex(made["snippet"], r"{(key|url|host|scheme)}")
+
+    def test_it_gives_each_tool_the_parts_of_our_address_that_it_asks_for(self):
+        for url, scheme in (("http://127.0.0.1:8411", "http"), ("https://incidents.example.org/", "https")):
+            with self.subTest(url), override_settings(PUBLIC_URL=url):
+                prometheus = self.make(name=f"Prometheus {scheme}").json()["snippet"]
+                sns = self.make(name=f"SNS {scheme}", kind="sns").json()["snippet"]
+
+                self.assertIn(f"scheme: {scheme}\n", prometheus)
+                self.assertIn(f'targets: ["{url.rstrip("/").removeprefix(f"{scheme}://")}"]', prometheus)
+                self.assertIn(f"--protocol {scheme} ", sns)
 
     def test_it_takes_every_field(self):
         fields = {
