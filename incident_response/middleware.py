@@ -7,6 +7,10 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from alerts.intake import find
+from alerts.intake.http import incoming_from, response_from
+from alerts.intake.serving import serve
+
 SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -21,5 +25,16 @@ def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         response = get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         return response
+
+    return middleware
+
+
+def doors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Serve senders before anything is redirected or refused by its host, as the gateway does: many of them do not
+    follow. The same paths with other methods are no doors, such as the list of log lines, and go on."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        door = find(request.method or "", request.path)
+        return response_from(serve(door, incoming_from(request))) if door else get_response(request)
 
     return middleware

@@ -147,6 +147,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "incident_response.middleware.request_context",
     "corsheaders.middleware.CorsMiddleware",
+    "incident_response.middleware.doors",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -357,11 +358,8 @@ EMAIL_TIMEOUT = 10
 
 SECURE_TRANSPORT = not (DEBUG or PLAIN_HTTP)
 SECURE_SSL_REDIRECT = SECURE_TRANSPORT
-# Health probes and machines that send us alerts are never redirected: many of them do not follow.
-SECURE_REDIRECT_EXEMPT = [
-    *(r"^livez$", r"^readyz$", r"^health/$", r"^metrics$"),
-    *(r"^intake/", r"^v1/logs", r"^loki/", r"^services/collector", r"^gelf"),
-]
+# Probes are never redirected: many of them do not follow. Nor are senders, whom `doors` serves before.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^health/$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TRANSPORT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TRANSPORT
 SECURE_HSTS_PRELOAD = SECURE_TRANSPORT

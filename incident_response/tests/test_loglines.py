@@ -65,7 +65,7 @@ class RequestTests(TestCase):
 
     def test_it_writes_no_key_when_something_breaks(self) -> None:
         self.client.raise_request_exception = False
-        broken = mock.patch("alerts.intake.http.serve", side_effect=RuntimeError(f"at /intake/{KEY}/"))
+        broken = mock.patch("incident_response.middleware.serve", side_effect=RuntimeError(f"at /intake/{KEY}/"))
         with broken, Written(RENDERERS[0]) as written:
             response = self.client.post(f"/intake/{KEY}/", "{}", content_type="application/json")
 
