@@ -7,20 +7,18 @@ source has sent and nothing else.
 
 import re
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
-from django.utils import timezone
 
 from alerts.adapters._reading import json_object, text
 from alerts.adapters.opsgenie import ACTION, ALIAS, CREATE, with_alias
 from alerts.doors import opsgenie_answers as answers
+from alerts.doors.named import named_beat
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door, bearer
-from alerts.models import Heartbeat, Source
-from alerts.services.heartbeats import beat
+from alerts.models import Source
 from alerts.services.processing import parse
 from alerts.services.queue import delivery_key, event_of, keep_events
 from alerts.taken import Taken
@@ -38,8 +36,6 @@ _ON_ALERT = re.compile(r"/?v2/alerts/(.+?)/?", re.DOTALL)
 _ACTED = re.compile(r"(.+)/(actions/[^/]+|[a-z]+)", re.DOTALL)
 _REQUEST = re.compile(r"/?v2/alerts/requests/([^/]+)/?")
 _HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
-LONGEST_NAME = 100
-MOST_HEARTBEATS = 1_000  # of one source
 
 
 class _GenieDoor(Door):
@@ -118,24 +114,8 @@ class OpsgeniePingDoor(_GenieDoor):
         return super().key(incoming) or incoming.parameter("apiKey")
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        name = text(_matched(_HEARTBEAT, incoming))
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        _refuse_too_many(source, name)
-        return Taken([name], answers.accepted("PONG - Heartbeat received"), keep_named_beats, source)
-
-
-def _refuse_too_many(source: Source, name: str) -> None:
-    """Raise IntakeError (422) for a new name where there are enough; those that come at one moment may exceed it by
-    their number."""
-    ours = Heartbeat.objects.filter(source=source)
-    if not ours.filter(name=name).exists() and ours.count() >= MOST_HEARTBEATS:
-        raise IntakeError(
-            f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you name another.",
-            status=422,
-            is_kept=False,
-        )
+        return named_beat(source, _matched(_HEARTBEAT, incoming), answers.accepted("PONG - Heartbeat received"))
 
 
 class OpsgenieHeartbeatDoor(_GenieDoor):
@@ -147,14 +127,6 @@ class OpsgenieHeartbeatDoor(_GenieDoor):
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         return answers.heartbeat(source, _matched(_HEARTBEAT, incoming))
-
-
-def keep_named_beats(taken: Sequence[Taken]) -> None:
-    """The shelf of named signs of life: each Taken's rows are names of its source's heartbeats."""
-    now = timezone.now()
-    beats = {(one.source, name): None for one in taken if one.source is not None for name in one.rows}
-    for source, name in beats:
-        beat(source, now, name)
 
 
 def _accepted(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from alerts.doors import opsgenie
+from alerts.doors import named
 from alerts.incoming import MAX_BYTES
 from alerts.intake import find
 from alerts.intake.limits import Meter
@@ -447,7 +447,7 @@ class HeartbeatTests(OpsgenieTestCase):
     def test_it_makes_no_more_heartbeats_than_a_source_may_have(self):
         Heartbeat.objects.create(source=make_source(), name="elsewhere")
 
-        with mock.patch.object(opsgenie, "MOST_HEARTBEATS", 2):
+        with mock.patch.object(named, "MOST_HEARTBEATS", 2):
             answers = [self.ask("POST", f"/v2/heartbeats/{name}/ping") for name in ("a", "b", "c", "a")]
 
         self.assertEqual([answer.status_code for answer in answers], [202, 202, 422, 202])
