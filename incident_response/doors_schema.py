@@ -49,6 +49,8 @@ DESCRIBED = (
     Described("post", "/intake/{key}/", "Hand in alerts in the words of the source's tool", 202, example=ALERT),
     Described("get", "/intake/{key}/heartbeat/", "Say that a source is alive", 204),
     Described("post", "/intake/{key}/heartbeat/", "Say by POST that a source is alive", 204),
+    Described("get", "/intake/{key}/heartbeat/{name}/", "Say that one thing of a source is alive", 204),
+    Described("post", "/intake/{key}/heartbeat/{name}/", "Say by POST that one thing of a source is alive", 204),
     Described("post", "/api/v2/alerts", "Hand in alerts as to Alertmanager", 200, "sourceKey", [{"labels": {}}]),
     Described("post", "/v2/enqueue", "Hand in an event as to PagerDuty", 202, example=EVENT),
     Described("post", "/v2/change/enqueue", "Tell of a change as to PagerDuty", 202, example=CHANGE),

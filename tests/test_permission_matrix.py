@@ -105,6 +105,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     # Doors of senders: a key opens them, whoever the person is
     *((method, "intake/<key>/", None, (403,) * 6) for method in ("get", "post", "put")),
     *((method, "intake/<key>/heartbeat/", None, (403,) * 6) for method in ("get", "post", "put")),
+    *((method, "intake/<key>/heartbeat/<name>/", None, (403,) * 6) for method in ("get", "post", "put")),
     ("post", "api/v2/alerts/", [], (401, 403, 403, 403, 403, 403)),
     ("post", "v2/enqueue/", {}, (400,) * 6),
     ("post", "v2/change/enqueue/", {}, (400,) * 6),

@@ -1,7 +1,7 @@
 """The doors of alert senders; the URL patterns and the gateway take them from here."""
 
 from alerts.doors.alertmanager_api import AlertmanagerApiDoor
-from alerts.doors.intake import HeartbeatDoor, IntakeDoor
+from alerts.doors.intake import HeartbeatDoor, IntakeDoor, NamedHeartbeatDoor
 from alerts.doors.opsgenie import (
     OpsgenieAlertDoor,
     OpsgenieAlertsDoor,
@@ -16,6 +16,7 @@ from alerts.intake.doors import register
 DOORS = (
     IntakeDoor(),
     HeartbeatDoor(),
+    NamedHeartbeatDoor(),
     AlertmanagerApiDoor(),
     PagerDutyDoor(),
     PagerDutyChangeDoor(),

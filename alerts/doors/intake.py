@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from alerts.adapters import adapters
+from alerts.doors.named import named_beat
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
 from alerts.models import Source
@@ -14,6 +15,7 @@ from alerts.taken import Taken
 from alerts.vocabulary import Kind
 
 PATH = re.compile(r"^/?intake/([^/]+)/")
+NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
 
 
 class IntakeDoor(Door):
@@ -53,6 +55,17 @@ class HeartbeatDoor(Door):
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         return Taken([source], Reply(204), keep_beats, source)
+
+
+class NamedHeartbeatDoor(HeartbeatDoor):
+    """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source."""
+
+    paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        match = NAMED.fullmatch(incoming.path)
+        return named_beat(source, match.group(1) if match else "", Reply(204))
 
 
 def accepted(alerts: int) -> Reply:
