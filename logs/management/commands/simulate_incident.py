@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from alerts.services import process_waiting
 from incident_response.exceptions import DomainError
+from logs.management.migrated import require_migrated
 from logs.models import RuleSeverity
 from logs.services.simulating import Scenario, Simulated, alerts_of, simulate
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--service", default="simulation")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_migrated()
         try:
             done = simulate(
                 options["type"], severity=options["severity"], service=options["service"], now=timezone.now()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from incident_response.exceptions import DomainError
 from logs.lines import Line
+from logs.management.migrated import require_migrated
 from logs.tailing import Follower, Joiner, line_from
 from logs.tailing.sending import ToDatabase, ToServer
 
@@ -70,6 +71,7 @@ class Command(BaseCommand):
 
     def _target(self, options: dict[str, Any]) -> Target:
         if not options["url"]:
+            require_migrated()
             return ToDatabase()
         key = options["key"] or os.environ.get("LOG_KEY", "")
         if not key:

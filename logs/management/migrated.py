@@ -1,0 +1,26 @@
+"""Whether the database that a command is about to write to is one of ours."""
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+
+def require_migrated() -> None:
+    """Raise CommandError for a database that cannot be reached, or in which migrations wait."""
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as error:
+        raise CommandError(f"The database {_name()} cannot be reached: {error}") from error
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError(
+            f"The database {_name()} is not migrated. Is DATABASE_URL the one that the server has? "
+            "If so, run `manage.py migrate` first."
+        )
+
+
+def _name() -> str:
+    """The database as an operator knows it, without its password."""
+    of = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(of["NAME"])
+    return f"{of['NAME']} at {of['HOST'] or 'localhost'}"
