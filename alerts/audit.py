@@ -9,7 +9,7 @@ def register() -> None:
     """Record every change of these models that goes through a save."""
     auditlog.register(
         Source,
-        exclude_fields=["last_received_at"],
+        exclude_fields=["last_received_at", "awaited_since"],
         mask_fields=["signing_secret"],
         mask_callable="alerts.audit.masked",
     )

@@ -1,5 +1,8 @@
 """Where alerts come from."""
 
+import datetime as dt
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -64,12 +67,27 @@ class Source(models.Model):
     is_enabled = models.BooleanField(default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    awaited_since = models.DateTimeField(
+        null=True, editable=False
+    )  # when `heartbeat_minutes` was set, after it was not
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Note since when a sign of life is waited for: silence before that was no broken promise."""
+        if self.heartbeat_minutes is None:
+            self.awaited_since = None
+        elif self.awaited_since is None:
+            self.awaited_since = timezone.now() if self.pk else self.created_at
+        super().save(*args, **kwargs)
+
+    def quiet_since(self) -> dt.datetime:
+        """From when its silence counts, where a sign of life is waited for."""
+        return max(filter(None, (self.last_received_at, self.awaited_since)), default=self.created_at)
 
     def clean(self) -> None:
         """Refuse a name that another source has in other case."""

@@ -23,7 +23,7 @@ LASTING = dt.timedelta(days=3650)
 BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
 PREFIX = "heartbeat"
 
-# A sign of life that is waited for: whose, its name, when it was heard last, and how many minutes it may stay away.
+# A sign of life that is waited for: whose, its name, since when it is silent, and how many minutes it may stay away.
 Promise = tuple[Source, str, dt.datetime, int]
 
 
@@ -63,7 +63,7 @@ def watch(now: dt.datetime) -> int:
 def _own(which: Q) -> Iterator[Promise]:
     """What is waited for at sources' own addresses."""
     for source in Source.objects.filter(which, is_enabled=True, heartbeat_minutes__isnull=False):
-        yield source, "", source.last_received_at or source.created_at, source.heartbeat_minutes or 0
+        yield source, "", source.quiet_since(), source.heartbeat_minutes or 0
 
 
 def _named(which: Q) -> Iterator[Promise]:

@@ -66,6 +66,28 @@ class MissedTests(TestCase):
 
         self.assertEqual((found, IntakeEvent.objects.count()), (0, 0))
 
+    def test_it_waits_from_when_it_was_asked_to(self) -> None:
+        quiet = make_source(last_received_at=self.now - 600 * MINUTE, created_at=self.now - 900 * MINUTE)
+        quiet.heartbeat_minutes = 10
+        quiet.save()
+        asked = quiet.awaited_since or self.now
+        quiet.heartbeat_minutes = 5  # a shorter promise is no new one
+        quiet.save()
+
+        found = [watch(asked + minutes * MINUTE) for minutes in (1, 4, 6)]
+
+        self.assertEqual(found, [0, 0, 1])
+        self.assertEqual(Source.objects.get(pk=quiet.pk).awaited_since, asked)
+        self.assertIn(f"since {asked:%Y-%m-%d %H:%M} UTC", bytes(IntakeEvent.objects.get().body).decode())
+
+    def test_it_waits_anew_for_what_was_not_waited_for_meanwhile(self) -> None:
+        for minutes in (None, 10):
+            self.source.heartbeat_minutes = minutes
+            self.source.save()
+
+        self.assertGreater(self.source.awaited_since, self.now)
+        self.assertEqual(watch(self.source.awaited_since + 9 * MINUTE), 0)
+
     def test_it_raises_again_what_waited_longer(self) -> None:
         self.look(11)
         Source.objects.filter(pk=self.source.pk).update(heartbeat_minutes=60)

@@ -23,7 +23,7 @@ class SettlingTests(TestCase):
 
     @documented(48)
     def test_it_waits_for_signs_of_life_after_a_start(self) -> None:
-        make_source(heartbeat_minutes=5, last_received_at=after(0))
+        make_source(heartbeat_minutes=5, last_received_at=after(0), created_at=after(0))
 
         found = soon_after_the_start(lambda: jobs.watch_heartbeats(after(10)))
 
