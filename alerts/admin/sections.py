@@ -92,7 +92,7 @@ def silent_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
             url = reverse("admin:alerts_heartbeat_change", args=[beat.pk])
             silent.append((f"{beat.name} ({beat.source.name})", url, ago(beat.last_beat_at, now)))
     for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False)[:MOST_WATCHED]:
-        heard = source.last_received_at or source.created_at
+        heard = source.quiet_since()
         if now - heard > dt.timedelta(minutes=source.heartbeat_minutes or 0):
             url = reverse("admin:alerts_source_change", args=[source.pk])
             silent.append((source.name, url, ago(source.last_received_at, now)))

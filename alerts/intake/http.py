@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from alerts.incoming import Incoming, Reply
 from alerts.intake.doors import Door
-from alerts.intake.serving import serve
 
-View = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponse]
 
 
 def incoming_from(request: HttpRequest) -> Incoming:
@@ -33,22 +32,18 @@ def response_from(reply: Reply) -> HttpResponse:
     return response
 
 
-def door_view(door: Door, otherwise: View | None = None) -> View:
-    """A view that serves the door; other methods go to `otherwise`, or are answered 405."""
+def patterns(*doors: Door) -> list[URLPattern]:
+    """URL patterns for doors: what they take is served before any view (see the project's middleware), the rest is
+    refused here."""
+    return [re_path(f"^{path}$", _refusal(door)) for door in doors for path in door.paths]
+
+
+def _refusal(door: Door) -> View:
+    allowed = ", ".join(sorted(door.methods))
 
     @csrf_exempt
-    def view(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
-        if request.method in door.methods:
-            return response_from(serve(door, incoming_from(request)))
-        if otherwise is not None:
-            return otherwise(request, **kwargs)
-        allowed = ", ".join(sorted(door.methods))
+    def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
         return response_from(Reply.json(405, {"detail": f"Use {allowed} here."}, Allow=allowed))
 
     view.methods = sorted(door.methods)  # type: ignore[attr-defined]  # for whoever lists what is routed
     return view
-
-
-def patterns(*doors: Door) -> list[URLPattern]:
-    """URL patterns for doors that share their paths with nothing else."""
-    return [re_path(f"^{path}$", door_view(door)) for door in doors for path in door.paths]

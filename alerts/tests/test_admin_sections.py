@@ -48,7 +48,8 @@ class HomePageTests(BackOfficeCase):
         now = timezone.now()
         self.source = make_source(name="Shop")
         long_ago = now - dt.timedelta(days=3)
-        make_source(name="Quiet one", heartbeat_minutes=5, last_received_at=long_ago)
+        make_source(name="Quiet one", heartbeat_minutes=5, last_received_at=long_ago, awaited_since=long_ago)
+        make_source(name="Asked just now", heartbeat_minutes=5, last_received_at=long_ago)
         make_source(name="Switched off", heartbeat_minutes=5, last_received_at=long_ago, is_enabled=False)
         Heartbeat.objects.create(source=self.source, name="nightly-export", last_beat_at=long_ago)
         for state, reason in ((IntakeState.FAILED, "Torn <b>off</b>."), (IntakeState.LIMITED, "")):
@@ -63,7 +64,8 @@ class HomePageTests(BackOfficeCase):
 
         for text in ("1 failed", "Torn &lt;b&gt;off", "nightly-export (Shop)", "Quiet one", "sent more than it may"):
             self.assertContains(answer, text)
-        self.assertNotContains(answer, "Switched off")
+        for text in ("Switched off", "Asked just now"):
+            self.assertNotContains(answer, text)
 
     def test_it_is_silent_while_all_is_well_and_to_others(self) -> None:
         self.sign_in(self.responder)
