@@ -16,9 +16,9 @@ from incidents import services
 from incidents.admin.badges import age, due_mark, missed_targets, severity_badge, status_badge
 from incidents.admin.forms import CommentForm, NoteForm, ReasonForm
 from incidents.admin.sections import incident_sections
-from incidents.admin.timeline import lines_of
+from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
 from incidents.attachments import serving
-from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, Origin, Subscription
+from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription
 from incidents.permissions import can_work_on
 from incidents.services import attaching
 from incidents.workflow import ACTION_NAMED, actions_from
@@ -51,7 +51,7 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
         "moves": [(action, action.name in NOTED) for action in actions_from(incident.status)] if works else [],
         "comment_form": None if is_deleted else CommentForm(),
         "attachments": list(Attachment.objects.filter(incident=incident)[:MOST_PICTURES]),
-        "links": list(_links(incident, user)),
+        "links": _links(incident, user),
         "followers": list(_followers(incident)),
         "sections": incident_sections(incident, user),
         "lines": lines,
@@ -59,11 +59,16 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
     }
 
 
-def _links(incident: Incident, user: User) -> Any:
-    """Links to incidents that the person may see."""
+def _links(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
+    """Each incident that the person may see and that is linked with this one, from here or from there, between the
+    words that say how."""
     visible = Incident.objects.visible_to(user)
-    links = IncidentLink.objects.filter(incident=incident, target__in=visible)
-    return links.select_related("target")[:MOST_PEOPLE]
+    from_here = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
+    from_there = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
+    return [
+        *((link.get_kind_display(), link.target, "") for link in from_here[:MOST_PEOPLE]),
+        *(("", link.incident, SEEN_FROM_THERE[LinkKind(link.kind)]) for link in from_there[:MOST_PEOPLE]),
+    ]
 
 
 def _followers(incident: Incident) -> Any:

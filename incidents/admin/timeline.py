@@ -10,13 +10,19 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from incidents.models import EventKind, Incident, IncidentEvent
+from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from users.models import User
 
 SHOWN = 100
 # Fields whose change the event's name tells already.
 SILENT = frozenset({"status", "paused_at", "acknowledged_at", "resolved_at", "closed_at", "deleted_at"})
 REDACTABLE = frozenset({"title", "description", "location"})
+# What the incident at the other end of a link is to this one, when the link was made there.
+SEEN_FROM_THERE = {
+    LinkKind.DUPLICATE_OF: "is a duplicate of this",
+    LinkKind.RELATED_TO: "is related to this",
+    LinkKind.CAUSED_BY: "was caused by this",
+}
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,16 @@ def _shown(value: Any) -> str:
     return date_format(localtime(moment), "DATETIME_FORMAT") if moment else str(value)
 
 
+def _relation(data: dict[str, Any]) -> str:
+    kind = str(data.get("link", ""))
+    if data.get("is_from_there") and kind in SEEN_FROM_THERE:
+        return f"{data['incident']} {SEEN_FROM_THERE[LinkKind(kind)]}"
+    return f"{kind.replace('_', ' ').capitalize()} {data['incident']}"
+
+
 def _facts(data: dict[str, Any]) -> Iterable[str]:
     if "incident" in data:
-        yield f"{str(data.get('link', '')).replace('_', ' ').capitalize()} {data['incident']}"
+        yield _relation(data)
     if isinstance(data.get("alert"), dict):
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):

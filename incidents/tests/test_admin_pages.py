@@ -4,6 +4,7 @@ from unittest.mock import patch
 from incidents import services
 from incidents.models import EventKind, Incident, Origin, Status
 from incidents.tests.back_office import LIST, BackOfficeCase, page
+from incidents.tests.factories import make_incident
 
 
 class PageTests(BackOfficeCase):
@@ -73,6 +74,25 @@ class PageTests(BackOfficeCase):
 
         self.assertNotContains(answer, 'name="title"')
         self.assertContains(answer, 'name="message"')
+
+    def test_it_tells_a_link_from_both_ends(self) -> None:
+        other = make_incident(title="Twin")
+        services.link(other, self.incident, "duplicate_of", by=self.admin)
+        self.sign_in(self.member)
+
+        original, duplicate = self.client.get(page(self.incident)), self.client.get(page(other))
+
+        self.assertContains(original, f"{other.reference} is a duplicate of this")
+        self.assertContains(original, f'href="{page(other)}">{other}</a> is a duplicate of this')
+        self.assertContains(duplicate, f"Duplicate of {self.incident.reference}")
+        self.assertContains(duplicate, f'Duplicate of <a class="ir-link" href="{page(self.incident)}"')
+
+    def test_it_names_no_linked_incident_that_is_hidden(self) -> None:
+        secret = make_incident(title="Secret twin", is_restricted=True)
+        services.link(secret, self.incident, "related_to", by=self.admin)
+        self.sign_in(self.member)
+
+        self.assertNotContains(self.client.get(page(self.incident)), "Secret twin")
 
     def test_it_adds_updates(self) -> None:
         self.sign_in(self.member)
