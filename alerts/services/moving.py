@@ -69,23 +69,33 @@ def merge(incident: Incident, into: Incident, *, by: User | None, origin: str = 
     """Put all that belongs to the incident into another one, `into`: its alerts, and those of its groups that are yet
     to come. It is linked as the other's duplicate, which resolves it.
 
-    Raises as `move` and `link`.
+    Raises as `require_mergeable` and `link`.
     """
-    if incident.pk == into.pk:
-        raise DomainError("An incident cannot be merged into itself.", field="into")
     locked = list(Alert.objects.select_for_update().filter(incident=incident).order_by("key"))
     groups = list(AlertGroup.objects.select_for_update().filter(incident=incident).order_by("pk"))
     incidents = lock_many({incident.pk, into.pk})
     duplicate, target = _present(incidents, incident), _present(incidents, into)
-    require_work(by, duplicate)
-    require_work(by, target)
-    if not target.is_still_open and duplicate.is_still_open:
-        raise Conflict(f"{target.reference} is over, and {duplicate.reference} is not; reopen it first.")
+    require_mergeable(duplicate, target, by=by)
     AlertGroup.objects.filter(pk__in=[group.pk for group in groups]).update(incident=target)
     _move(_with_sources(locked), {target.pk: target, duplicate.pk: duplicate}, target, Act.now(by, origin), is_all=True)
     _link(duplicate, target, by=by, origin=origin)
     target.refresh_from_db()
     return target
+
+
+def require_mergeable(incident: Incident, into: Incident, *, by: User | None) -> None:
+    """Raise DomainError for an incident and itself, PermissionRefused unless `by` works on both, Conflict where one
+    that is not over would go to an ended one, or where it is another's duplicate already."""
+    if incident.pk == into.pk:
+        raise DomainError("An incident cannot be merged into itself.", field="into")
+    require_work(by, incident)
+    require_work(by, into)
+    if not into.is_still_open and incident.is_still_open:
+        raise Conflict(f"{into.reference} is over, and {incident.reference} is not; reopen it first.")
+    links = IncidentLink.objects.filter(incident=incident, kind=LinkKind.DUPLICATE_OF, target__deleted_at=None)
+    other = links.exclude(target=into).select_related("target").first()
+    if other is not None:
+        raise Conflict(f"{incident.reference} is a duplicate of {other.target.reference} already.")
 
 
 def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:

@@ -261,6 +261,19 @@ class MergeTests(TestCase):
             merge(self.db, self.other, by=self.by)
         self.assertEqual(set(self.db.alerts.all()), {self.disk, self.web})
 
+    def test_it_merges_nothing_that_is_a_duplicate_already(self) -> None:
+        third = make_incident()
+        merge(self.db, self.other, by=self.by)
+
+        with self.assertRaisesMessage(Conflict, f"is a duplicate of {self.other.reference} already"):
+            merge(self.db, third, by=self.by)
+        merge(self.db, self.other, by=self.by)
+        delete(self.other, by=None)
+        merge(self.db, third, by=self.by)
+
+        self.assertEqual(set(self.other.alerts.all()), {self.disk, self.web})
+        self.assertEqual([verify(self.db), verify(third)], [None, None])
+
     def test_it_leaves_the_work_on_the_target_alone(self) -> None:
         acknowledge(self.other, by=self.by)
 

@@ -101,6 +101,16 @@ class MergeTests(MovingCase):
         self.assertEqual(self.incident.status, Status.RESOLVED)
         self.assertTrue(IncidentLink.objects.filter(incident=self.incident, target=self.other).exists())
 
+    def test_it_names_what_one_is_a_duplicate_of_already(self):
+        third = make_incident(by=self.member, team=self.team)
+        path = f"incidents/{self.incident.pk}/merge/"
+        self.post(path, {"into": self.other.reference})
+
+        answer = self.post(path, {"into": third.reference})
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (409, "conflict"))
+        self.assertIn(f"duplicate of {self.other.reference}", answer.json()["detail"])
+
     def test_it_refuses_what_cannot_be_merged(self):
         table = [
             (self.member, self.incident.pk, 400),
