@@ -1,6 +1,6 @@
 """What can be done about alerts: moving them to another incident, giving them one of their own, merging two."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -41,6 +41,8 @@ class MergeForm(forms.Form):
     incident = _reference(
         "Into", "It takes in all alerts, also those to come; the merged incident is resolved as its duplicate."
     )
+    # The one that was shown and agreed to; another reference is shown first.
+    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class SplitForm(forms.Form):
@@ -98,18 +100,19 @@ class AlertPages:
             raise PermissionDenied
         visible = Incident.objects.visible_to(_user(request)).filter(deleted_at__isnull=True)
         incident = get_object_or_404(visible, pk=incident_id)
-        form = MergeForm(_answer(request))
+        form, target = MergeForm(_answer(request)), None
         if form.is_valid():
             try:
                 target = one_of(visible, form.cleaned_data["incident"].strip())
-                moving.merge(incident, target, by=_user(request), origin=Origin.ADMIN)
+                moving.require_mergeable(incident, target, by=_user(request))
+                if form.cleaned_data["confirmed"] == str(target.pk):
+                    moving.merge(incident, target, by=_user(request), origin=Origin.ADMIN)
+                    messages.success(request, f"{incident.reference} is merged into {target}.")
+                    return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
             except DomainError as error:
                 form.add_error("incident", error.message)
-            else:
-                messages.success(request, f"{incident.reference} is merged into {target}.")
-                return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
-        back = reverse("admin:incidents_incident_change", args=[incident.pk])
-        return self._inquire(request, f"Merge {incident.reference}", [str(incident)], form, "Merge", back)
+                target = None
+        return self._inquire_about_merging(request, incident, target, form)
 
     # --- Shared -------------------------------------------------------------------------------------------------------
 
@@ -147,6 +150,19 @@ class AlertPages:
         rows = [str(alert) for alert in alerts]
         return self._inquire(request, f"{submit} {_number(alerts)}", rows, form, submit, back, hidden)
 
+    def _inquire_about_merging(
+        self, request: HttpRequest, incident: Incident, target: Incident | None, form: MergeForm
+    ) -> HttpResponse:
+        """Which one; then whether it is that one."""
+        rows, submit = [_described(incident)], "Next"
+        if target is not None:
+            rows.append(f"into {_described(target)}")
+            form = MergeForm(initial={"incident": target.reference, "confirmed": target.pk})
+            submit = f"Merge into {target.reference}"
+        back = reverse("admin:incidents_incident_change", args=[incident.pk])
+        around = {"opts": incident._meta, "original": incident}
+        return self._inquire(request, f"Merge {incident.reference}", rows, form, submit, back, around=around)
+
     def _inquire(
         self,
         request: HttpRequest,
@@ -156,8 +172,9 @@ class AlertPages:
         submit: str,
         back: str,
         hidden: Sequence[tuple[str, Any]] = (),
+        around: Mapping[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page between choosing and doing."""
+        """The page between choosing and doing; `around` is what it lies below, where that is no alert."""
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -167,6 +184,7 @@ class AlertPages:
             "submit": submit,
             "back": back,
             "opts": self.opts,
+            **(around or {}),
         }
         return TemplateResponse(request, "admin/ask.html", context)
 
@@ -182,6 +200,11 @@ class AlertPages:
 def _answer(request: HttpRequest) -> Any:
     """What the page in between was answered with; None when it has not been shown yet."""
     return request.POST if "apply" in request.POST else None
+
+
+def _described(incident: Incident) -> str:
+    """An incident to recognize."""
+    return f"{incident} · {incident.get_status_display().lower()} · {incident.team or 'no team'}"
 
 
 def _number(alerts: Sequence[Alert]) -> str:

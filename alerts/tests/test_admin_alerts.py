@@ -1,5 +1,7 @@
+from typing import Any
 from unittest.mock import patch
 
+from django.test import Client
 from django.urls import reverse
 
 from alerts.models import Alert
@@ -186,15 +188,83 @@ class MovingTests(AlertCase):
 
         shown, asked = self.client.get(page), self.client.get(url)
         wrong = self.client.post(url, {"apply": "1", "incident": one.incident.reference})
-        done = self.client.post(url, {"apply": "1", "incident": target.incident.reference}, follow=True)
+        answer = {"apply": "1", "incident": target.incident.reference}
+        chosen = self.client.post(url, answer)
+        one.refresh_from_db()
+        was = one.incident_id
+        done = self.client.post(url, {**answer, "confirmed": target.incident_id}, follow=True)
 
         self.assertContains(shown, url)
+        self.assertContains(chosen, f"into {target.incident} · open · ")
+        self.assertContains(chosen, f'name="confirmed" value="{target.incident_id}"')
+        self.assertContains(chosen, f'href="{page}"')
+        self.assertEqual(was, merged)
         self.assertContains(asked, f"Merge {one.incident.reference}")
         self.assertContains(wrong, "cannot be merged into itself")
         self.assertContains(done, f"{one.incident.reference} is merged into {target.incident}")
         one.refresh_from_db()
         self.assertEqual(one.incident, target.incident)
         self.assertEqual(Incident.objects.get(pk=merged).status, Status.RESOLVED)
+
+    def test_it_shows_another_one_before_it_merges(self) -> None:
+        one, shown, other = (fire(self.source, name) for name in ("one", "shown", "other"))
+
+        answer = self.merge(one, other.incident.reference, confirmed=shown.incident_id)
+
+        self.assertContains(answer, f"into {other.incident}")
+        self.assertContains(answer, f'name="confirmed" value="{other.incident_id}"')
+        self.assert_at(one, one.incident)
+
+    def test_it_merges_into_nothing_that_is_hidden_or_gone(self) -> None:
+        one, secret, gone = (fire(self.source, name) for name in ("one", "secret", "gone"))
+        services.update(secret.incident, by=self.admin, fields={"is_restricted": True})
+        services.assign_team(secret.incident, self.other_team, by=self.admin)
+        services.delete(gone.incident, by=self.admin)
+
+        for reference in (secret.incident.reference, gone.incident.reference, f"INC-{'9' * 18}", "9" * 30):
+            with self.subTest(reference):
+                self.assertContains(self.merge(one, reference, confirmed=reference[4:]), "or it is not yours to see")
+        self.assert_at(one, one.incident)
+
+    def test_it_says_what_one_is_a_duplicate_of_already(self) -> None:
+        one, twin, third = (fire(self.source, name) for name in ("one", "twin", "third"))
+        services.link(one.incident, twin.incident, "duplicate_of", by=self.admin)
+
+        answer = self.merge(one, third.incident.reference, confirmed=third.incident_id)
+
+        self.assertContains(answer, f"is a duplicate of {twin.incident.reference} already")
+        self.assert_at(one, one.incident)
+
+    def test_it_has_no_page_to_merge_what_is_hidden_or_gone(self) -> None:
+        secret, gone, target = (fire(self.source, name) for name in ("secret", "gone", "target"))
+        services.update(secret.incident, by=self.admin, fields={"is_restricted": True})
+        services.assign_team(secret.incident, self.other_team, by=self.admin)
+        services.delete(gone.incident, by=self.admin)
+
+        for incident_id in (secret.incident_id, gone.incident_id, 10**9, 10**30):
+            with self.subTest(incident_id):
+                url = reverse("admin:alerts_alert_merge", args=[incident_id])
+                answer = {"apply": "1", "incident": target.incident.reference, "confirmed": target.incident_id}
+
+                self.assertEqual(self.client.get(url).status_code, 404)
+                self.assertEqual(self.client.post(url, answer).status_code, 404)
+
+    def test_it_merges_for_nobody_from_elsewhere(self) -> None:
+        one, target = fire(self.source, "one"), fire(self.source, "target")
+        self.client = Client(enforce_csrf_checks=True)
+        self.sign_in(self.responder)
+
+        answer = self.merge(one, target.incident.reference, confirmed=target.incident_id)
+
+        self.assertEqual(answer.status_code, 403)
+        self.assert_at(one, one.incident)
+
+    def merge(self, alert: Alert, reference: str, **more: object) -> Any:
+        url = reverse("admin:alerts_alert_merge", args=[alert.incident_id])
+        return self.client.post(url, {"apply": "1", "incident": reference, **more})
+
+    def assert_at(self, alert: Alert, incident: Incident) -> None:
+        self.assertEqual(Alert.objects.get(pk=alert.pk).incident, incident)
 
     def test_it_merges_nothing_for_who_may_not(self) -> None:
         one, target = fire(self.source, "one"), fire(self.source, "target")
@@ -203,7 +273,7 @@ class MovingTests(AlertCase):
         for person in (self.outsider, self.reporter):
             self.sign_in(person)
             page = self.client.get(reverse("admin:incidents_incident_change", args=[one.incident_id]))
-            answers[person] = self.client.post(url, {"apply": "1", "incident": target.incident.reference})
+            answers[person] = self.merge(one, target.incident.reference, confirmed=target.incident_id)
 
             self.assertNotContains(page, url, status_code=page.status_code)
 
