@@ -13,6 +13,7 @@ from alerts.services.simulating import simulate
 from incident_response.exceptions import DomainError
 from incidents.admin.badges import severity_badge
 from incidents.vocabulary import SEVERITY_OF_WORD
+from users.admin.base import zone_told
 from users.models import User
 
 LABELS, PAYLOAD = "labels", "payload"
@@ -49,6 +50,10 @@ class TryForm(forms.Form):
         widget=UnfoldAdminSplitDateTimeWidget,
         help_text="When it would come, for silences and groups; empty: now.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["at"].help_text += f" {zone_told()}"
 
     def clean(self) -> dict[str, Any]:
         """A payload needs its source, lines have to be lines."""

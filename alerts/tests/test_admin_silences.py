@@ -37,6 +37,14 @@ class SilenceTests(BackOfficeCase):
         self.assertEqual((silence.weekdays, silence.created_by), ([5, 6], self.responder))
         self.assertEqual((silence.starts_time, silence.ends_time), (dt.time(22), dt.time(4, 30)))
 
+    def test_it_says_in_which_zone_times_are_entered(self) -> None:
+        self.responder.time_zone = "Asia/Tokyo"
+        self.responder.save()
+
+        for url in (reverse(ADD), reverse("admin:alerts_route_try")):
+            with self.subTest(url):
+                self.assertContains(self.client.get(url), "Times are in Asia/Tokyo")
+
     def test_it_says_what_is_wrong(self) -> None:
         cases = {
             "required": {"matchers": ""},

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
@@ -59,8 +60,10 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Fields without the buttons that would open another form in a window."""
+        """Fields without the buttons that would open another form in a window; times with the zone they are in."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.SplitDateTimeField):
+            field.help_text = f"{field.help_text} {zone_told()}".strip()
         for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             if field is not None and hasattr(field.widget, name):
                 setattr(field.widget, name, self.has_related_buttons)
@@ -125,6 +128,11 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def zone_told() -> str:
+    """In which zone the times of this request are entered and shown."""
+    return f"Times are in {timezone.get_current_timezone_name()}, the zone of your account."
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:
