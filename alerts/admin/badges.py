@@ -7,14 +7,12 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
-from incidents.admin.badges import span
+from incidents.admin.badges import exactly, span
 from incidents.models import Incident
 
 LONGEST_SHOWN = 2000
@@ -39,8 +37,9 @@ def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeStrin
         return "never"
     seconds = ((now or timezone.now()) - moment).total_seconds()
     words = "just now" if -60 < seconds < 60 else f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
-    exact = date_format(localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+    return format_html(
+        '<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exactly(moment), words
+    )
 
 
 def incident_link(incident: Incident | None) -> SafeString | str:

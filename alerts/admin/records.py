@@ -20,6 +20,7 @@ from alerts.services import replay
 from alerts.services.processing import read
 from alerts.services.queue import may_replay
 from alerts.vocabulary import IntakeState
+from incidents.admin.badges import exactly
 from users.admin import ReadOnlyAdmin
 from users.models import User
 
@@ -155,6 +156,7 @@ def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
     return {
         "event": event,
         "state": state_badge(event),
+        "received": exactly(event.received_at),
         "may_replay": may_replay(event),
         "is_waiting": event.state == IntakeState.WAITING,
         "told": [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in alerts_of(event, user)],

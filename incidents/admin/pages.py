@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from incident_response.exceptions import DomainError
 from incidents import services
-from incidents.admin.badges import age, due_mark, missed_targets, severity_badge, status_badge
+from incidents.admin.badges import age, due_mark, exactly, missed_targets, severity_badge, status_badge
 from incidents.admin.forms import CommentForm, NoteForm, ReasonForm
 from incidents.admin.sections import incident_sections
 from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
@@ -43,6 +43,8 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
         "severity": severity_badge(incident.severity),
         "status": status_badge(incident.status),
         "age": age(incident, now),
+        "reported": exactly(incident.created_at),
+        "deleted": exactly(incident.deleted_at) if incident.deleted_at else "",
         "due": due_mark(incident, now),
         "is_late": bool(missed_targets(incident, now)),
         "is_deleted": is_deleted,

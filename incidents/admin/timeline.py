@@ -6,10 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 
+from incidents.admin.badges import exactly
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from users.models import User
 
@@ -32,6 +31,11 @@ class Line:
     event: IncidentEvent
     label: str
     changes: list[str]
+
+    @property
+    def at(self) -> str:
+        """When it happened."""
+        return exactly(self.event.occurred_at)
 
     @property
     def is_redactable(self) -> bool:
@@ -78,7 +82,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     moment = parse_datetime(value) if isinstance(value, str) and value.endswith("Z") and len(value) >= 19 else None
-    return date_format(localtime(moment), "DATETIME_FORMAT") if moment else str(value)
+    return exactly(moment) if moment else str(value)
 
 
 def _relation(data: dict[str, Any]) -> str:

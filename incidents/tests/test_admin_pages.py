@@ -1,5 +1,6 @@
 from http import HTTPStatus
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 from incidents import services
 from incidents.models import EventKind, Incident, Origin, Status
@@ -74,6 +75,17 @@ class PageTests(BackOfficeCase):
 
         self.assertNotContains(answer, 'name="title"')
         self.assertContains(answer, 'name="message"')
+
+    def test_it_tells_times_to_the_second_with_their_zone(self) -> None:
+        self.member.time_zone = "Asia/Tokyo"
+        self.member.save()
+        self.sign_in(self.member)
+
+        answer = self.client.get(page(self.incident))
+
+        local = self.incident.created_at.astimezone(ZoneInfo("Asia/Tokyo"))
+        self.assertContains(answer, f"{local:%H:%M:%S} JST</time>")
+        self.assertContains(answer, f"{local:%H:%M:%S} JST by")
 
     def test_it_tells_a_link_from_both_ends(self) -> None:
         other = make_incident(title="Twin")
