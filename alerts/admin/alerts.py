@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from alerts.admin import alert_filters as filters
 from alerts.admin.alert_pages import AlertPages
 from alerts.admin.badges import ago, alert_badge, cut, incident_link, marks, safe_links
+from alerts.admin.waiting import waits_for
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
 from incidents.admin.badges import severity_badge
@@ -130,6 +131,7 @@ def around_alert(alert: Alert, user: User) -> dict[str, Any]:
         "severity": severity_badge(alert.severity),
         "marks": marks(alert),
         "incident_link": incident_link(alert.incident),
+        "waits": waits_for(alert),
         "links": safe_links(alert.links),
         "labels": [(name, value, _search(name, value)) for name, value in cut(alert.labels)],
         "annotations": cut(alert.annotations),

@@ -171,7 +171,8 @@ class RouteAdmin(BackOfficeAdmin):
             return format_html('<span class="ir-badge ir-late">{}</span>', "dropped")
         severity = severity_badge(route.severity) if route.severity else ""
         words = " · ".join(str(part) for part in (route.team, route.service, route.category) if part)
-        onward = " · then on" if route.go_on else ""
+        later = f" · after {route.open_after_count} in {route.open_after_minutes} min"
+        onward = (later if route.open_after_count > 1 else "") + (" · then on" if route.go_on else "")
         return format_html("{} {}{}", severity, words or ("" if severity else "as the source says"), onward)
 
     @admin.display(description="Matched")

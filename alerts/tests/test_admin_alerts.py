@@ -4,9 +4,9 @@ from unittest.mock import patch
 from django.test import Client
 from django.urls import reverse
 
-from alerts.models import Alert
+from alerts.models import Alert, AlertGroup, Route
 from alerts.tests.back_office import BackOfficeCase
-from alerts.tests.factories import fire, make_silence, make_source, resolve
+from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
 from incidents import services
 from incidents.models import Incident, Status
 
@@ -111,6 +111,30 @@ class PageTests(AlertCase):
         self.assertContains(answer, alert.incident.reference)
         self.assertNotContains(answer, "javascript:alert")
         self.assertNotContains(answer, "<i>Bob")
+
+    def test_it_says_what_an_alert_without_incident_waits_for(self) -> None:
+        route = make_route(open_after_count=3, open_after_minutes=10)
+        first, second = fire(self.source, "disk"), fire(self.source, "net")
+        over = fire(self.source, "over")
+        resolve(self.source, "over")
+        sentence = f"waits: 1 of 3 within 10 minutes (route {route.name})"
+
+        for alert in (first, second):
+            self.assertContains(self.client.get(self.page(alert)), f"no incident, {sentence}")
+        self.assertNotContains(self.client.get(self.page(over)), "waits:")
+        self.assertContains(self.client.get(self.list_of("route")), "after 3 in 10 min")
+
+    def test_it_counts_what_fired_of_a_group_lately(self) -> None:
+        make_route(open_after_count=3, open_after_minutes=1, group_by=["host"])
+        alerts = [fire(self.source, name, labels={"host": "db"}) for name in ("disk", "load")]
+        group = AlertGroup.objects.get()
+
+        self.assertContains(self.client.get(self.page(alerts[0])), "waits: 2 of 3 within 1 minute (")
+        group.pending[0][1] -= 90
+        group.save()
+        self.assertContains(self.client.get(self.page(alerts[0])), "waits: 1 of 3")
+        Route.objects.update(is_enabled=False)
+        self.assertNotContains(self.client.get(self.page(alerts[0])), "waits:")
 
     def test_it_offers_a_silence_for_alerts_like_it(self) -> None:
         alert = fire(self.source, severity="high", labels={"host": "db-3", "severity": "high"})
