@@ -1,6 +1,7 @@
 """The pages of alerts: read only; what is done about them goes through services."""
 
 import datetime as dt
+import itertools
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,8 @@ from alerts.admin.badges import ago, alert_badge, cut, incident_link, marks, saf
 from alerts.admin.waiting import waits_for
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
-from incidents.admin.badges import severity_badge
+from alerts.vocabulary import AlertStatus
+from incidents.admin.badges import exactly, severity_badge
 from incidents.permissions import can_work_on
 from users.admin import ReadOnlyAdmin
 from users.models import User
@@ -135,13 +137,21 @@ def around_alert(alert: Alert, user: User) -> dict[str, Any]:
         "links": safe_links(alert.links),
         "labels": [(name, value, _search(name, value)) for name, value in cut(alert.labels)],
         "annotations": cut(alert.annotations),
-        "changes": [dt.datetime.fromtimestamp(moment, dt.UTC) for moment in reversed(alert.changes)],
+        "changes": latest_changes(alert),
         "silence": alert.silenced_by,
         "silence_url": f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}",
         "may_silence": user.has_perm("alerts.add_silence"),
         "works": can_work_on(user, team_id),
         "shows_source": user.has_perm("alerts.view_source"),
     }
+
+
+def latest_changes(alert: Alert) -> list[tuple[str, str]]:
+    """When its status changed of late, newest first, and to what: the newest change made what it is, and each other
+    one the opposite of the next."""
+    turns = itertools.cycle(sorted(AlertStatus, key=lambda status: status != alert.status))
+    moments = (dt.datetime.fromtimestamp(moment, dt.UTC) for moment in reversed(alert.changes))
+    return [(exactly(moment), str(status.label)) for moment, status in zip(moments, turns, strict=False)]
 
 
 def _search(name: str, value: str) -> str:

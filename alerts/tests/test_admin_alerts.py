@@ -136,6 +136,16 @@ class PageTests(AlertCase):
         Route.objects.update(is_enabled=False)
         self.assertNotContains(self.client.get(self.page(alerts[0])), "waits:")
 
+    def test_it_tells_what_its_status_changed_to(self) -> None:
+        fire(self.source, "disk")
+        resolve(self.source, "disk")
+        alert = fire(self.source, "disk")
+
+        changes = self.client.get(self.page(alert)).context["changes"]
+
+        self.assertEqual([status for _, status in changes], ["Firing", "Resolved", "Firing"])
+        self.assertRegex(changes[0][0], r", [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$")
+
     def test_it_offers_a_silence_for_alerts_like_it(self) -> None:
         alert = fire(self.source, severity="high", labels={"host": "db-3", "severity": "high"})
         url = f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}"
