@@ -168,10 +168,20 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return response
 
 
+class HeartbeatForm(RefusableForm):
+    """A heartbeat, named as everything else in the back office is."""
+
+    class Meta:
+        model = Heartbeat
+        fields = "__all__"
+        labels = {"interval_minutes": "Interval (minutes)", "is_enabled": "Switched on"}
+
+
 @admin.register(Heartbeat)
 class HeartbeatAdmin(BackOfficeAdmin):
     """Signs of life. A sender's first beat makes its own; one that stays away raises an alert."""
 
+    form = HeartbeatForm
     ordering = ("name", "id")
     list_display = ("name", "source", "interval", "heard", "state")
     list_select_related = ("source",)

@@ -195,6 +195,12 @@ class ListTests(SourceCase):
 
 
 class HeartbeatTests(SourceCase):
+    def test_it_names_its_fields_as_elsewhere(self) -> None:
+        answer = self.client.get(reverse("admin:alerts_heartbeat_add"))
+
+        self.assertContains(answer, "Interval (minutes)")
+        self.assertContains(answer, "Switched on")
+
     def test_it_tells_what_was_missed(self) -> None:
         source, now = make_source(), timezone.now()
         for name, minutes, is_enabled in (("late", 20, True), ("alive", 5, True), ("off", 20, False)):
