@@ -21,6 +21,7 @@ from alerts.services.keys import give_key, snippet_for, take_key_back
 from alerts.services.sources import MAX_KEYS, forget
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError
+from incidents.admin.badges import exactly
 from users.admin.base import attempt
 
 GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
@@ -32,7 +33,8 @@ def panel_of(source: Source) -> dict[str, Any]:
     keys = list(source.keys.all())
     return {
         "source": source,
-        "keys": keys,
+        "received": exactly(source.last_received_at) if source.last_received_at else "never",
+        "keys": [(key, exactly(key.created_at)) for key in keys],
         "may_have_key": len(keys) < MAX_KEYS,
         "has_sample": source.kind in adapters(),
         "has_guide": guide_of(source.kind) is not None,

@@ -11,7 +11,7 @@ from alerts.drafts import TITLE_LENGTH
 from alerts.models import Source
 from alerts.services.simulating import simulate
 from incident_response.exceptions import DomainError
-from incidents.admin.badges import severity_badge
+from incidents.admin.badges import exactly, severity_badge
 from incidents.vocabulary import SEVERITY_OF_WORD
 from users.admin.base import zone_told
 from users.models import User
@@ -97,6 +97,7 @@ def _shown(one: dict[str, Any]) -> dict[str, Any]:
     opening = one["opening"]
     return {
         **one,
+        "silence_ends": exactly(one["silence"]["ends_at"]) if one["silence"] else "",
         "severity": severity_badge(SEVERITY_OF_WORD[one["alert"]["severity"]]),
         "opening_severity": severity_badge(SEVERITY_OF_WORD[opening["severity"]]) if opening else "",
         "grouped": ", ".join(f"{name}={value}" for name, value in one["group_by"].items()),

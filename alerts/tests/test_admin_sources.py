@@ -194,6 +194,19 @@ class ListTests(SourceCase):
             Heartbeat.objects.create(source=source, name="nightly")
 
 
+class PanelTests(SourceCase):
+    def test_it_tells_times_to_the_second_with_their_zone(self) -> None:
+        at = dt.datetime(2026, 7, 2, 9, 30, 5, tzinfo=dt.UTC)
+        source = make_source()
+        Source.objects.filter(pk=source.pk).update(last_received_at=at)
+        source.keys.create(digest="0" * 64, prefix="abcd", created_at=at)
+
+        answer = self.client.get(self.page(source))
+
+        self.assertContains(answer, "Last received 2 Jul 2026, 09:30:05 UTC")
+        self.assertContains(answer, "made 2 Jul 2026, 09:30:05 UTC")
+
+
 class HeartbeatTests(SourceCase):
     def test_it_names_its_fields_as_elsewhere(self) -> None:
         answer = self.client.get(reverse("admin:alerts_heartbeat_add"))
