@@ -95,7 +95,8 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
     links = IncidentLink.objects.filter(incident=incident, kind=LinkKind.DUPLICATE_OF, target__deleted_at=None)
     other = links.exclude(target=into).select_related("target").first()
     if other is not None:
-        raise Conflict(f"{incident.reference} is a duplicate of {other.target.reference} already.")
+        known = f"{incident.reference} is a duplicate of {other.target.reference} already"
+        raise Conflict(f"{known}; merge that one, or take the link back first.")
 
 
 def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
