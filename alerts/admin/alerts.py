@@ -48,7 +48,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     actions = ("move_selected", "split_selected")
     change_form_outer_before_template = "admin/alerts/alert_panel.html"
     change_form_outer_after_template = "admin/alerts/alert_below.html"
-    fields = ("description_shown", "first_seen_at", "starts_at", "last_seen_at", "ended", "expires_at", "fingerprint")
+    fields = ("description_shown", "first_seen", "started", "last_seen", "ended", "expires", "fingerprint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         """What the person may see."""
@@ -109,6 +109,22 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     @admin.display(description="What it says")
     def description_shown(self, alert: Alert) -> SafeString | str:
         return format_html('<span class="ir-lines">{}</span>', alert.description) if alert.description else "Nothing."
+
+    @admin.display(description="First seen")
+    def first_seen(self, alert: Alert) -> str:
+        return exactly(alert.first_seen_at)
+
+    @admin.display(description="Started")
+    def started(self, alert: Alert) -> str:
+        return exactly(alert.starts_at)
+
+    @admin.display(description="Last seen")
+    def last_seen(self, alert: Alert) -> str:
+        return exactly(alert.last_seen_at)
+
+    @admin.display(description="Expires")
+    def expires(self, alert: Alert) -> str:
+        return f"{exactly(alert.expires_at)}, unless heard of again" if alert.expires_at else "never"
 
     @admin.display(description="Ended")
     def ended(self, alert: Alert) -> SafeString | str:

@@ -141,8 +141,10 @@ class PageTests(AlertCase):
         resolve(self.source, "disk")
         alert = fire(self.source, "disk")
 
-        changes = self.client.get(self.page(alert)).context["changes"]
+        answer = self.client.get(self.page(alert))
 
+        changes = answer.context["changes"]
+        self.assertContains(answer, f"{alert.expires_at:%H:%M:%S} UTC, unless heard of again")
         self.assertEqual([status for _, status in changes], ["Firing", "Resolved", "Firing"])
         self.assertRegex(changes[0][0], r", [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$")
 
