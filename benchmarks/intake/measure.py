@@ -1,7 +1,10 @@
 """Measuring one data set of stored alerts."""
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks import server
 from benchmarks.client import ask, load, request
@@ -10,6 +13,13 @@ from benchmarks.intake.databases import IntakeDatabase
 from benchmarks.intake.visible import visible
 
 PLAIN = request("GET", "/bench/plain/")
+TURNS = 4
+# What is grouped by, and the events.
+EVENTS: dict[str, tuple[list[str], Callable[[], Iterator[Any]]]] = {
+    "distinct": (["group"], loads.distinct),
+    "repeated": (["group"], loads.repeated),
+    "own": ([], lambda: loads.distinct("own-")),
+}
 
 
 @dataclass
@@ -22,6 +32,7 @@ class IntakeResults:
     p50: dict[str, float] = field(default_factory=dict)
     p99: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    of_none: dict[str, float] = field(default_factory=dict)  # rates ÷ those at none, measured in turns
 
 
 def measure(database: IntakeDatabase, seconds: float) -> IntakeResults:
@@ -50,21 +61,62 @@ def measure(database: IntakeDatabase, seconds: float) -> IntakeResults:
 
 
 def _events(results: IntakeResults, port: int, seconds: float) -> None:
-    database = results.database
-    for what, group_by, bodies in (
-        ("distinct", ["group"], loads.distinct()),
-        ("repeated", ["group"], loads.repeated()),
-        ("own", [], loads.distinct("own-")),
-    ):
-        source = loads.new_source(database, "generic", *group_by)
-        sent = loads.run(port, database, loads.one_by_one(source["key"], bodies), seconds)
+    for what in EVENTS:
+        flow = Flow(results.database, port, what)
+        sent = flow.run(seconds)
         _note(results, what, sent, 1)
-        came = json.loads(database.inside("counts", str(source["id"])))
-        incidents = {"distinct": loads.GROUPS, "repeated": loads.GROUPS, "own": sent.total}[what]
-        alerts = min(loads.KEYS, sent.total) if what == "repeated" else sent.total
-        expected = {"events": {"done": sent.total}, "incidents": incidents, "n": alerts, "occurrences": sent.total}
-        if came != expected:
-            results.wrong.append(f"{what}: {came} instead of {expected}")
+        results.wrong += flow.faults()
+
+
+class Flow:
+    """One load of single events on one database, sent in as many turns as one likes."""
+
+    def __init__(self, database: IntakeDatabase, port: int, what: str) -> None:
+        group_by, bodies = EVENTS[what]
+        self.database, self.port, self.what = database, port, what
+        self.source = loads.new_source(database, "generic", *group_by)
+        self.messages = loads.one_by_one(self.source["key"], bodies())
+        self.total, self.seconds = 0, 0.0
+
+    def run(self, seconds: float) -> loads.Sent:
+        """Send for so long, and wait until it is worked off."""
+        sent = loads.run(self.port, self.database, self.messages, seconds)
+        self.total += sent.total
+        self.seconds += sent.seconds
+        return sent
+
+    def faults(self) -> list[str]:
+        """What did not come of it as it should."""
+        came = json.loads(self.database.inside("counts", str(self.source["id"])))
+        alerts = min(loads.KEYS, self.total) if self.what == "repeated" else self.total
+        incidents = self.total if self.what == "own" else loads.GROUPS
+        expected = {"events": {"done": self.total}, "incidents": incidents, "n": alerts, "occurrences": self.total}
+        return [] if came == expected else [f"{self.what}: {came} instead of {expected}"]
+
+
+def in_turns(empty: IntakeDatabase, stored: IntakeDatabase, seconds: float) -> tuple[dict[str, float], list[str]]:
+    """The rates at many stored alerts ÷ those at none, and what came out wrong.
+
+    The two are measured in turns, ABBA, by servers that both run all the while: within the minutes between two
+    measurements a machine's pace may change by more than what is looked for.
+    """
+    with contextlib.ExitStack() as stack:
+        flows: dict[str, list[Flow]] = {what: [] for what in EVENTS}
+        for database in (empty, stored):
+            database.ensure()
+            port = server.free_port()
+            stack.enter_context(server.running(*loads.ours(database, port)))
+            loads.warm(port, loads.new_source(database)["key"])
+            loads.drain(database)
+            for what, of_it in flows.items():
+                of_it.append(Flow(database, port, what))
+        for turn in range(TURNS):
+            for of_it in flows.values():
+                for flow in of_it[:: -1 if turn % 2 else 1]:
+                    flow.run(seconds / TURNS)
+        wrong = [fault for of_it in flows.values() for flow in of_it for fault in flow.faults()]
+    rates = {what: [flow.total / flow.seconds for flow in of_it] for what, of_it in flows.items()}
+    return {what: at_many / at_none for what, (at_none, at_many) in rates.items()}, wrong
 
 
 def _posts(results: IntakeResults, port: int, seconds: float) -> None:
