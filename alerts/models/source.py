@@ -67,9 +67,8 @@ class Source(models.Model):
     is_enabled = models.BooleanField(default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    awaited_since = models.DateTimeField(
-        null=True, editable=False
-    )  # when `heartbeat_minutes` was set, after it was not
+    # When `heartbeat_minutes` was set, after it was not; `save` keeps it.
+    awaited_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["name"]
