@@ -39,6 +39,7 @@ class SourceForm(RefusableForm):
             "heartbeat_minutes": "Must be heard of every (minutes)",
             "expire_minutes": "Alerts expire after (minutes)",
             "rate_limit": "Requests a minute",
+            "allow_other_endpoints": "Accept its keys at other endpoints",
         }
         help_texts = {"rate_limit": "At most; what is above is refused, and the sender tries again."}
 
@@ -107,7 +108,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         ("Severity", {"fields": ("default_severity", "severity_map")}),
         ("Incidents", {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
         ("Silence and limits", {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
-        ("What is sent", {"fields": ("templates", "signing_secret"), "classes": ["collapse"]}),
+        ("What is sent", {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:

@@ -17,6 +17,7 @@ class AlertmanagerApiDoor(Door):
     """The key as bearer token, or as the password of basic authentication."""
 
     paths = (r"api/v2/alerts/?",)
+    kinds = (Kind.PROMETHEUS, Kind.ALERTMANAGER)
 
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "bearer") or basic_pair(incoming)[1]

@@ -31,6 +31,9 @@ class IntakeDoor(Door):
     def is_slow(self, source: Source | None) -> bool:
         return source is not None and getattr(adapters().get(source.kind), "IS_SLOW", False)
 
+    def checks_signature(self, source: Source) -> bool:
+        return hasattr(adapters().get(source.kind), "verify")
+
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         adapter: Any = adapters().get(source.kind)

@@ -41,6 +41,12 @@ _HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
 class _GenieDoor(Door):
     """The key follows "GenieKey" in the Authorization header."""
 
+    kinds = (Kind.OPSGENIE,)
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """To send; a key of another kind never reads, whatever its source allows."""
+        return incoming.method != "GET"
+
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "geniekey")
 
@@ -112,6 +118,10 @@ class OpsgeniePingDoor(_GenieDoor):
     def key(self, incoming: Incoming) -> str:
         """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
         return super().key(incoming) or incoming.parameter("apiKey")
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """A ping by GET tells, and reads nothing."""
+        return True
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)

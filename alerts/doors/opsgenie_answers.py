@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from alerts.adapters.opsgenie import ACTION, ALIAS
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.models import Alert, AlertQuerySet, Heartbeat, IntakeEvent, Source
 from alerts.routing import alert_key
+from alerts.services.heartbeats import raised_here
 from alerts.services.queue import delivery_key
 from alerts.vocabulary import AlertStatus, IntakeState
 from incidents.models import Status
@@ -65,7 +66,7 @@ def listed(source: Source, incoming: Incoming) -> Reply:
     over would tell of alerts that were not asked for.
     """
     started = time.perf_counter()
-    alerts = Alert.objects.filter(source=source).select_related("source", "incident")
+    alerts = _sent_by(source)
     for name, value in _conditions(incoming.parameter("query")):
         if name == "alias":
             alerts = alerts.filter(key=alert_key(source.pk, value))
@@ -122,7 +123,7 @@ def heartbeat(source: Source, name: str) -> Reply:
 
 def find(source: Source, kind: str, identifier: str) -> Alert | None:
     """An alert of the source by what a client knows of it."""
-    alerts = Alert.objects.filter(source=source).select_related("source", "incident")
+    alerts = _sent_by(source)
     if kind == "alias":
         return alerts.filter(key=alert_key(source.pk, identifier)).first()
     if kind == "id":
@@ -149,9 +150,10 @@ def request_name(number: str) -> str:
 
 
 def shown(alert: Alert) -> dict[str, Any]:
-    """An alert as lists show it."""
-    incident = alert.incident
+    """An alert as lists show it. Of a restricted incident nothing is told: what people do there is theirs."""
+    incident = None if alert.incident is None or alert.incident.is_restricted else alert.incident
     is_open = alert.status == AlertStatus.FIRING
+    is_hidden = alert.incident is not None and incident is None
     return {
         "id": alert.key,
         "tinyId": str(alert.pk),
@@ -161,7 +163,7 @@ def shown(alert: Alert) -> dict[str, Any]:
         "acknowledged": incident is not None and incident.status != Status.OPEN and is_open,
         "isSeen": incident is not None and incident.status != Status.OPEN,
         "tags": [],
-        "snoozed": alert.silenced_by_id is not None,
+        "snoozed": alert.silenced_by_id is not None and not is_hidden,
         "count": alert.occurrences,
         "lastOccurredAt": _time(alert.last_seen_at),
         "createdAt": _time(alert.first_seen_at),
@@ -172,6 +174,12 @@ def shown(alert: Alert) -> dict[str, Any]:
         "responders": [],
         "integration": {"id": str(alert.source_id), "name": alert.source.name, "type": "API"},
     }
+
+
+def _sent_by(source: Source) -> AlertQuerySet:
+    """What the source said; not what is said of it, such as that its heartbeat was missed."""
+    alerts: AlertQuerySet = Alert.objects.filter(~raised_here(), source=source)
+    return alerts.select_related("source", "incident")
 
 
 def _failure(event: IntakeEvent, alert: Alert | None) -> str:

@@ -12,7 +12,7 @@ import orjson
 from alerts.adapters._reading import json_object, text
 from alerts.adapters.pagerduty import change_of, errors_of, errors_of_change, with_dedup_key
 from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.intake.doors import Door
+from alerts.intake.doors import Door, WrongKind
 from alerts.intake.serving import failed
 from alerts.models import Source
 from alerts.services.changes import keep_changes
@@ -35,12 +35,16 @@ class InvalidEventError(IntakeError):
 class _RoutedDoor(Door):
     """The key is the body's `routing_key`."""
 
+    kinds = (Kind.PAGERDUTY,)
+
     def key(self, incoming: Incoming) -> str:
         return incoming.headers.get(HEADER, "").strip() or text(json_object(incoming.unpacked()).get("routing_key"))
 
     def source(self, incoming: Incoming) -> Source | None:
         try:
             return super().source(incoming)
+        except WrongKind as error:
+            raise InvalidEventError(f"Invalid routing key. {error.message}") from error
         except IntakeError as error:
             if error.status == 401:
                 raise InvalidEventError("'routing_key' is missing or blank") from error

@@ -10,6 +10,10 @@ from alerts.services.sources import source_of
 from alerts.taken import Taken
 
 
+class WrongKind(IntakeError):
+    """A key that is known, but not accepted at this endpoint."""
+
+
 class Door:
     """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
 
@@ -17,20 +21,57 @@ class Door:
     methods: ClassVar[frozenset[str]] = frozenset({"POST"})
     format: ClassVar[str] = ""  # what a kept request is read as; "": as its source's kind
     has_key_in_path: ClassVar[bool] = True  # then the path is not kept
+    kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
 
     def key(self, incoming: Incoming) -> str:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""
         raise NotImplementedError
 
     def source(self, incoming: Incoming) -> Source | None:
-        """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one."""
+        """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
+        here."""
         key = self.key(incoming)
         if not key:
             raise IntakeError("There is no key in the request.", status=401)
         source = source_of(key)
         if source is None:
             raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_kept=False)
+        self._check_kind(source, incoming)
+        self._check_unsigned(source)
         return source
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """Whether a source of another kind may be allowed to use this endpoint."""
+        return True
+
+    def checks_signature(self, source: Source) -> bool:
+        """Whether `take` refuses what the source has not signed."""
+        return False
+
+    def wrong_kind(self, source: Source) -> str:
+        """What is said of a key of another kind."""
+        return (
+            f"The key belongs to {source.name}, a source of kind {source.kind}; "
+            f"this endpoint accepts keys of kind {' or '.join(self.kinds)}."
+        )
+
+    def _check_kind(self, source: Source, incoming: Incoming) -> None:
+        if not self.kinds or source.kind in self.kinds:
+            return
+        message = self.wrong_kind(source)
+        if not self.accepts_others(incoming):
+            raise WrongKind(message, status=403, is_kept=False)
+        if not source.allow_other_endpoints:
+            raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_kept=False)
+
+    def _check_unsigned(self, source: Source) -> None:
+        """What a signature would prove must not be had without one by choosing another endpoint."""
+        if source.signing_secret and not self.checks_signature(source) and not source.allow_other_endpoints:
+            message = (
+                f"{source.name} has a signing secret, and this endpoint cannot check a signature of a source of kind "
+                f"{source.kind}. Remove the secret, or allow unsigned requests on the source."
+            )
+            raise WrongKind(message, status=403, is_kept=False)
 
     def is_slow(self, source: Source | None) -> bool:
         """Whether taking it may wait for the network, so that it must not hold up others."""

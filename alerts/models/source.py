@@ -64,6 +64,11 @@ class Source(models.Model):
     signing_secret = models.CharField(
         max_length=200, blank=True, default="", help_text="What the sender signs with, where it does (GitHub, Sentry)."
     )
+    allow_other_endpoints = models.BooleanField(
+        default=False,
+        help_text="Accept its keys at the endpoints of other kinds, and its heartbeats where it has a signing secret. "
+        "What comes that way is not checked for a signature.",
+    )
     is_enabled = models.BooleanField(default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -69,7 +69,14 @@ class SourceSerializer(CleanedModelSerializer):
         fields = [
             *("id", "name", "kind", "team", "is_enabled", "default_severity", "severity_map", "group_by"),
             *("auto_resolve", "reopen_minutes", "expire_minutes", "heartbeat_minutes", "rate_limit", "templates"),
-            *("signing_secret", "has_signing_secret", "keys", "last_received_at", "created_at"),
+            *(
+                "signing_secret",
+                "has_signing_secret",
+                "allow_other_endpoints",
+                "keys",
+                "last_received_at",
+                "created_at",
+            ),
         ]
         read_only_fields = ["last_received_at", "created_at"]
 

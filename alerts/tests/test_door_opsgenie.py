@@ -17,7 +17,7 @@ from alerts.models import Alert, Heartbeat, IntakeEvent
 from alerts.services import process_waiting
 from alerts.services.heartbeats import watch
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
-from alerts.vocabulary import IntakeState
+from alerts.vocabulary import IntakeState, Kind
 from incidents.models import Incident
 
 ALIAS = "db-3/disk Zürich+ДИСК 満杯?"
@@ -86,8 +86,8 @@ class CreateTests(OpsgenieTestCase):
         self.assertEqual(aliases, set(Alert.objects.values_list("fingerprint", flat=True)))
         self.assertEqual(Incident.objects.count(), 2)
 
-    def test_it_takes_a_source_of_any_kind(self):
-        key = make_key(make_source(kind="generic"))
+    def test_it_takes_a_source_of_another_kind_that_is_allowed_to(self):
+        key = make_key(make_source(kind="generic", allow_other_endpoints=True))
 
         self.ask("POST", ADDRESS, {"message": "Disk is full"}, key=key)
         process_waiting()
@@ -124,7 +124,7 @@ class CreateTests(OpsgenieTestCase):
             self.assertEqual(self.create(description="x" * MAX_BYTES).status_code, 413)
 
     def test_it_says_when_to_come_back(self):
-        key = make_key(make_source(rate_limit=1))
+        key = make_key(make_source(kind="opsgenie", rate_limit=1))
 
         with mock.patch("alerts.intake.limits.meter", Meter()):
             answers = [self.ask("POST", ADDRESS, {"message": "a"}, key=key) for _ in range(2)]
@@ -350,6 +350,51 @@ class ReadingTests(OpsgenieTestCase):
         self.assertFalse(IntakeEvent.objects.exists())
 
 
+class ConfidentialityTests(OpsgenieTestCase):
+    READS = ("", "/disk?identifierType=alias", "/requests/x")
+
+    def test_it_answers_reads_of_no_other_kind_even_where_it_takes_what_they_send(self):
+        for kind in Kind.values:
+            source = make_source(kind=kind, allow_other_endpoints=True)
+            fire(source, "disk")
+            key = make_key(source)
+            with self.subTest(kind=kind):
+                answers = [self.ask("GET", ADDRESS + path, key=key) for path in self.READS]
+                answers.append(self.ask("GET", "/v2/heartbeats/backup", key=key))
+
+                statuses = [answer.status_code for answer in answers]
+                self.assertEqual(statuses, [200, 200, 404, 404] if kind == "opsgenie" else [403] * 4)
+
+    def test_it_tells_nothing_that_people_did_in_a_restricted_incident(self):
+        self.create()
+        self.create("open")
+        process_waiting()
+        seen = Alert.objects.get(fingerprint="disk")
+        silence = make_silence(("alias", "=", "disk"))
+        Alert.objects.filter(pk=seen.pk).update(silenced_by=silence)
+        Incident.objects.filter(pk=seen.incident_id).update(is_restricted=True, status="in_progress")
+
+        listed = self.ask("GET", ADDRESS).json()["data"]
+        alone = self.ask("GET", f"{path_of('disk')}?identifierType=alias").json()["data"]
+
+        for told in (listed[1], alone):
+            self.assertEqual((told["message"], told["status"]), ("Disk is full", "open"))
+            self.assertEqual((told["acknowledged"], told["isSeen"], told["snoozed"]), (False, False, False))
+
+    def test_it_lists_only_what_the_source_sent_itself(self):
+        self.create()
+        self.ask("POST", "/v2/heartbeats/backup/ping")
+        Heartbeat.objects.update(last_beat_at=timezone.now() - dt.timedelta(hours=1))
+        watch(timezone.now())
+        process_waiting()
+        raised = Alert.objects.get(fingerprint="heartbeat:backup")
+
+        listed = self.ask("GET", ADDRESS).json()["data"]
+
+        self.assertEqual([one["alias"] for one in listed], ["disk"])
+        self.assertEqual(self.ask("GET", f"{ADDRESS}/{raised.key}").status_code, 404)
+
+
 class RequestTests(OpsgenieTestCase):
     def test_it_says_404_until_the_request_was_worked_off(self):
         number = self.create().json()["requestId"]
@@ -394,7 +439,8 @@ class RequestTests(OpsgenieTestCase):
         number = self.create().json()["requestId"]
         process_waiting()
 
-        response = self.ask("GET", f"{ADDRESS}/requests/{number}", key=make_key(make_source()))
+        other = make_source(kind="opsgenie")
+        response = self.ask("GET", f"{ADDRESS}/requests/{number}", key=make_key(other))
 
         self.assertEqual(response.status_code, 404)
 
@@ -456,7 +502,7 @@ class HeartbeatTests(OpsgenieTestCase):
 
     def test_it_refuses_strangers_and_knows_no_heartbeat_of_another_source(self):
         self.ask("POST", "/v2/heartbeats/backup/ping")
-        other = make_key(make_source())
+        other = make_key(make_source(kind="opsgenie"))
 
         statuses = [
             self.ask("GET", "/v2/heartbeats/backup", key=key).status_code for key in ("", "x" * 32, other, self.key)

@@ -164,7 +164,7 @@ class EnqueueTests(PagerDutyTestCase):
         self.assertFalse(IntakeEvent.objects.exists())
 
     def test_it_says_when_to_come_back(self):
-        key = make_key(make_source(rate_limit=1))
+        key = make_key(make_source(kind="pagerduty", rate_limit=1))
         body = {"routing_key": key, "event_action": "trigger", "payload": PAYLOAD}
 
         with mock.patch("alerts.intake.limits.meter", Meter()):

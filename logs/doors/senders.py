@@ -21,24 +21,21 @@ from users.models import User
 LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a body
 
 
-class WrongKind(IntakeError):
-    """A key that lets in, but not here."""
-
-
 class LogDoor(Door):
     """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
 
     has_key_in_path = False
+    kinds = (Kind.LOGS,)
 
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
 
-    def source(self, incoming: Incoming) -> Source | None:
-        source = super().source(incoming)
-        if source is not None and source.kind != Kind.LOGS:
-            message = f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
-            raise WrongKind(message, status=403, is_kept=False)
-        return source
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """Alerts and log lines do not mix."""
+        return False
+
+    def wrong_kind(self, source: Source) -> str:
+        return f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         parsed = formats()[self.format].parse(incoming)

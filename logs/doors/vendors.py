@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from alerts.incoming import Incoming, IntakeError, Reply
+from alerts.intake.doors import WrongKind
 from alerts.models import Source
 from alerts.taken import Taken
-from logs.doors.senders import LogDoor, WrongKind
+from logs.doors.senders import LogDoor
 from logs.formats import hec, otlp
 from logs.lines import Parsed
 
