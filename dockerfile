@@ -11,7 +11,7 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements-m
 
 FROM python:3.13-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libmariadb3 \
+    && apt-get install --yes --no-install-recommends libmariadb3 mariadb-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /app --no-create-home app \
     && install --directory --owner app --group app /data /data/media

@@ -95,3 +95,11 @@ class DocsTests(SimpleTestCase):
         ]
 
         self.assertEqual(large, [])
+
+
+class ComposeTests(SimpleTestCase):
+    def test_it_does_not_serve_without_tls_because_of_a_developers_dotenv(self):
+        """Compose puts the values of a `.env` beside it into the file, and `make run` writes PLAIN_HTTP=true there."""
+        compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+        self.assertNotIn("${PLAIN_HTTP", compose)

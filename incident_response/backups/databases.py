@@ -1,0 +1,185 @@
+"""A consistent copy of the database while others write, and the way back."""
+
+import contextlib
+import datetime as dt
+import gzip
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from django.db import connection
+from django.utils import timezone
+
+from incident_response.backups import BackupError
+from incident_response.models import JobRun
+
+FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
+DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
+LAST_LINE = b"-- Dump completed"
+HEARD_LATELY = dt.timedelta(seconds=60)
+# `loose-` options are passed over by the tools that do not know them. We talk to the server that our own driver talks
+# to, which checks no certificate either; `column-statistics` is asked of servers that have none.
+OPTIONS = """[client]
+default-character-set=utf8mb4
+loose-skip-ssl-verify-server-cert
+max-allowed-packet=1G
+[mysqldump]
+loose-column-statistics=0
+loose-set-gtid-purged=OFF
+"""
+
+
+def copy_out(folder: Path) -> Path:
+    """Copy the database, as it is at one moment, to the folder. Raises BackupError."""
+    path = folder / FILE_NAMES[connection.vendor]
+    if connection.vendor == "sqlite":
+        _copy_sqlite(path)
+    else:
+        _dump(path)
+    return path
+
+
+def copy_in(path: Path) -> None:
+    """Put the copy in the place of the present database. Raises BackupError."""
+    if connection.vendor == "sqlite":
+        _replace_sqlite(path)
+    else:
+        _load(path)
+
+
+def is_empty() -> bool:
+    """Whether nobody would miss what the database holds: it has no people and no incidents."""
+    tables = set(_table_names())
+    with connection.cursor() as cursor:
+        for table in {"users_user", "incidents_incident"} & tables:
+            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608 (our own names)
+            if cursor.fetchone():
+                return False
+    return True
+
+
+def is_in_use() -> bool:
+    """Whether a worker was at this database within the last minute."""
+    if JobRun._meta.db_table not in _table_names():
+        return False
+    return JobRun.objects.filter(started_at__gt=timezone.now() - HEARD_LATELY).exists()
+
+
+def _table_names() -> list[str]:
+    with connection.cursor() as cursor:
+        return connection.introspection.table_names(cursor)
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def _copy_sqlite(path: Path) -> None:
+    connection.ensure_connection()
+    with contextlib.closing(sqlite3.connect(path)) as copy:
+        connection.connection.backup(copy)
+        # A file of its own, without a log of writes beside it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        verdict = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise BackupError(f"The database is damaged: {verdict}. Keep the last good backup, and this copy: {path}.")
+
+
+def _replace_sqlite(path: Path) -> None:
+    target = Path(connection.settings_dict["NAME"])
+    connection.close()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.restored")
+    shutil.copyfile(path, draft)
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    for suffix in ("-wal", "-shm"):  # they belong to the database that goes
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
+    draft.replace(target)
+
+
+# --- MySQL and MariaDB ------------------------------------------------------------------------------------------------
+
+
+def _dump(path: Path) -> None:
+    name = str(connection.settings_dict["NAME"])
+    tool = _found(DUMP_TOOLS)
+    consistent = ["--single-transaction", "--skip-lock-tables", "--quick", "--hex-blob", "--no-tablespaces"]
+    with _options() as options, tempfile.TemporaryFile() as faults, gzip.open(path, "wb", compresslevel=3) as dump:
+        process = subprocess.Popen(  # noqa: S603
+            [tool, f"--defaults-file={options}", *consistent, name], stdout=subprocess.PIPE, stderr=faults
+        )
+        assert process.stdout is not None  # noqa: S101 (for the type checker)
+        end = b""
+        while chunk := process.stdout.read(1024 * 1024):
+            dump.write(chunk)
+            end = (end + chunk)[-200:]
+        _raise_for(process.wait(), tool, faults)
+    if LAST_LINE not in end:
+        raise BackupError(f"{tool} ended before its last line; the copy is not complete.")
+
+
+def _load(path: Path) -> None:
+    name = str(connection.settings_dict["NAME"])
+    tool = _found(LOAD_TOOLS)
+    _drop_all_tables()
+    connection.close()
+    with _options() as options, tempfile.TemporaryFile() as faults, gzip.open(path, "rb") as dump:
+        process = subprocess.Popen(  # noqa: S603
+            [tool, f"--defaults-file={options}", name], stdin=subprocess.PIPE, stderr=faults
+        )
+        assert process.stdin is not None  # noqa: S101 (for the type checker)
+        with contextlib.suppress(BrokenPipeError):  # the tool ended, and its own words say why
+            shutil.copyfileobj(dump, process.stdin, 1024 * 1024)
+            process.stdin.close()
+        _raise_for(process.wait(), tool, faults)
+
+
+def _drop_all_tables() -> None:
+    with connection.cursor() as cursor, connection.constraint_checks_disabled():
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
+
+
+def _found(tools: tuple[str, ...]) -> str:
+    for tool in tools:
+        if found := shutil.which(tool):
+            return found
+    raise BackupError(
+        f"Neither {' nor '.join(tools)} is installed here, and one is needed; on Debian: apt install mariadb-client."
+    )
+
+
+@contextlib.contextmanager
+def _options() -> Iterator[Path]:
+    """A file of options that only we can read: on the command line everybody on the machine sees the password."""
+    config = connection.settings_dict
+    socket_or_host = "socket" if str(config["HOST"]).startswith("/") else "host"
+    sign_in = {
+        "user": config["USER"],
+        "password": config["PASSWORD"],
+        socket_or_host: config["HOST"] or "localhost",
+        "port": config["PORT"] or 3306,
+    }
+    lines = [f"{name}={_quoted(str(value))}" for name, value in sign_in.items() if value]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "client.cnf"
+        path.touch(mode=0o600)
+        path.write_text(OPTIONS + "[client]\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        yield path
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _raise_for(code: int, tool: str, faults: IO[bytes]) -> None:
+    if code:
+        faults.seek(0)
+        words = faults.read(2000).decode(errors="replace").strip()
+        raise BackupError(f"{Path(tool).name} failed: {words or f'it ended with {code}'}.")

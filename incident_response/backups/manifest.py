@@ -1,0 +1,76 @@
+"""What a backup says of itself."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from incident_response.backups import BackupError
+
+FORMAT = 1
+NAME = "manifest.json"
+KEYS = ("HISTORY_KEY", "SECRET_KEY")
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest; times are ISO 8601 in UTC, digests SHA-256 in hexadecimal."""
+
+    format: int
+    version: str
+    made_at: str
+    engine: str
+    database: str
+    database_sha256: str
+    files_sha256: str
+    migrations: list[str]
+    keys: dict[str, str]
+
+    def write(self, folder: Path) -> None:
+        """Put it in place in one step: a backup that broke off has none."""
+        draft = folder / f"{NAME}.new"
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        draft.rename(folder / NAME)
+
+
+def read(folder: Path) -> Manifest:
+    """The folder's manifest. Raises BackupError where there is none that this version can read."""
+    try:
+        manifest = Manifest(**json.loads((folder / NAME).read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise BackupError(f"{folder} holds no complete backup: there is no {NAME} in it.") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise BackupError(f"{folder / NAME} cannot be read: {error}.") from error
+    if manifest.format != FORMAT:
+        raise BackupError(f"{folder} has format {manifest.format}; this version reads {FORMAT}.")
+    return manifest
+
+
+def key_fingerprints() -> dict[str, str]:
+    """By name of each key: a few digits that tell it from others and give nothing of it away."""
+    return {name: hashlib.sha256(f"{name}:{getattr(settings, name)}".encode()).hexdigest()[:16] for name in KEYS}
+
+
+def applied_migrations() -> list[str]:
+    """The migrations of the present database, as `app.name`."""
+    return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file."""
+    with path.open("rb") as file:
+        return digest_of(file)
+
+
+def digest_of(file: IO[bytes]) -> str:
+    """The digest of what is left to read."""
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
