@@ -73,6 +73,8 @@ class EventKind(models.TextChoices):
     ATTACHMENT_REMOVED = "attachment_removed", "File removed"
     SUBSCRIBED = "subscribed", "Subscriber added"
     UNSUBSCRIBED = "unsubscribed", "Subscriber removed"
+    ACCESS_GRANTED = "access_granted", "Made visible to others"
+    FOLLOWERS_LEFT = "followers_left", "Followers not taken along"
     LINKED = "linked", "Linked"
     UNLINKED = "unlinked", "Link removed"
     REDACTED = "redacted", "Text removed"

@@ -36,8 +36,8 @@ OWN_MODULES = {
         *("taken", "validation"),
     },
     "incidents": {
-        *("attachments", "digest", "export", "imports", "metrics", "percentiles", "representation", "search"),
-        *("sla", "snapshot", "workflow"),
+        *("attachments", "digest", "export", "imports", "metrics", "naming", "percentiles", "representation"),
+        *("search", "sla", "snapshot", "workflow"),
     },
     "logs": {
         *("detection", "doors", "formats", "fitting", "levels", "lines", "queries", "sources", "tailing", "templates"),

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from alerts.models import Alert
 from alerts.services import moving
 from incident_response.exceptions import DomainError
+from incidents.admin.forms import GrantForm
 from incidents.models import Incident, Origin
 from incidents.views.lookup import one_of
 from users.models import User
@@ -29,13 +30,13 @@ def _reference(label: str, help_text: str) -> forms.CharField:
     return forms.CharField(max_length=30, label=label, widget=widget, help_text=help_text)
 
 
-class MoveForm(forms.Form):
+class MoveForm(GrantForm):
     """Where they go."""
 
     incident = _reference("Incident", "The reference of the incident they belong to.")
 
 
-class MergeForm(forms.Form):
+class MergeForm(GrantForm):
     """Which incident takes in the other's alerts."""
 
     incident = _reference(
@@ -45,7 +46,7 @@ class MergeForm(forms.Form):
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
-class SplitForm(forms.Form):
+class SplitForm(GrantForm):
     """What the new incident is called."""
 
     title = forms.CharField(
@@ -100,13 +101,15 @@ class AlertPages:
             raise PermissionDenied
         visible = Incident.objects.visible_to(_user(request)).filter(deleted_at__isnull=True)
         incident = get_object_or_404(visible, pk=incident_id)
-        form, target = MergeForm(_answer(request)), None
+        form = MergeForm(_answer(request), incidents=[incident, self._named(request, visible)])
+        target: Incident | None = None
         if form.is_valid():
             try:
                 target = one_of(visible, form.cleaned_data["incident"].strip())
                 moving.require_mergeable(incident, target, by=_user(request))
                 if form.cleaned_data["confirmed"] == str(target.pk):
-                    moving.merge(incident, target, by=_user(request), origin=Origin.ADMIN)
+                    how = {"grants_access": form.is_granted, "origin": Origin.ADMIN}
+                    moving.merge(incident, target, by=_user(request), **how)
                     messages.success(request, f"{incident.reference} is merged into {target}.")
                     return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
             except DomainError as error:
@@ -117,11 +120,12 @@ class AlertPages:
     # --- Shared -------------------------------------------------------------------------------------------------------
 
     def _move(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
-        form = MoveForm(_answer(request))
+        form = MoveForm(_answer(request), incidents=[alert.incident for alert in alerts])
         if form.is_valid():
             try:
                 target = one_of(Incident.objects.visible_to(_user(request)), form.cleaned_data["incident"].strip())
-                moving.move(alerts, target, by=_user(request), origin=Origin.ADMIN)
+                how = {"grants_access": form.is_granted, "origin": Origin.ADMIN}
+                moving.move(alerts, target, by=_user(request), **how)
             except DomainError as error:
                 form.add_error("incident", error.message)
             else:
@@ -130,12 +134,11 @@ class AlertPages:
         return self._inquire_about(request, alerts, form, "Move", back, action)
 
     def _split(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
-        form = SplitForm(_answer(request))
+        form = SplitForm(_answer(request), incidents=[alert.incident for alert in alerts])
         if form.is_valid():
             try:
-                incident = moving.split(
-                    alerts, by=_user(request), title=form.cleaned_data["title"], origin=Origin.ADMIN
-                )
+                how = {"title": form.cleaned_data["title"], "grants_access": form.is_granted}
+                incident = moving.split(alerts, by=_user(request), origin=Origin.ADMIN, **how)
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -157,7 +160,8 @@ class AlertPages:
         rows, submit = [_described(incident)], "Next"
         if target is not None:
             rows.append(f"into {_described(target)}")
-            form = MergeForm(initial={"incident": target.reference, "confirmed": target.pk})
+            known = {"incident": target.reference, "confirmed": target.pk}
+            form = MergeForm(initial=known, incidents=[incident, target])
             submit = f"Merge into {target.reference}"
         back = reverse("admin:incidents_incident_change", args=[incident.pk])
         around = {"opts": incident._meta, "original": incident}
@@ -187,6 +191,13 @@ class AlertPages:
             **(around or {}),
         }
         return TemplateResponse(request, "admin/ask.html", context)
+
+    def _named(self, request: HttpRequest, visible: Any) -> Incident | None:
+        """The incident that was named so far, if it is one."""
+        try:
+            return one_of(visible, request.POST.get("incident", "").strip())
+        except DomainError:
+            return None
 
     def _visible(self, request: HttpRequest, pk: int) -> Alert:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]

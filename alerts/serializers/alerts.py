@@ -9,7 +9,7 @@ from alerts.models import Alert
 from alerts.serializers.fields import MAX_ID
 from alerts.vocabulary import AlertStatus, Ending
 from incident_response.schema import paged
-from incidents.serializers.incidents import TextField
+from incidents.serializers.incidents import GrantField, TextField
 from incidents.vocabulary import SEVERITY_WORDS, Severity
 from users.configuration import StrictFields
 
@@ -73,12 +73,14 @@ class MoveSerializer(StrictFields, serializers.Serializer[Any]):
     """Where an alert goes."""
 
     incident = serializers.CharField(max_length=30, help_text="Number or reference.")
+    grants_access = GrantField()
 
 
 class MergeSerializer(StrictFields, serializers.Serializer[Any]):
     """Which incident takes the alerts of this one."""
 
     into = serializers.CharField(max_length=30, help_text="Number or reference.")
+    grants_access = GrantField()
 
 
 class SplitSerializer(StrictFields, serializers.Serializer[Any]):
@@ -88,6 +90,7 @@ class SplitSerializer(StrictFields, serializers.Serializer[Any]):
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID), min_length=1, max_length=MOST_AT_ONCE
     )
     title = TextField(max_length=200, required=False, allow_blank=True, help_text="The first alert's without one.")
+    grants_access = GrantField()
 
 
 class IncidentNamedSerializer(serializers.Serializer[Any]):

@@ -11,12 +11,13 @@ from alerts.models import Alert, AlertGroup, Source
 from alerts.services.opening import told
 from alerts.vocabulary import AlertStatus
 from incident_response.exceptions import Conflict, DomainError, NotFound
-from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status
-from incidents.permissions import require_work
+from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status, Visibility
+from incidents.permissions import discloses, require_grant, require_work
 from incidents.services import link, report, resolve
 from incidents.services.batches import lock_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
+from incidents.services.links import note_of_duplicate
 from incidents.services.recording import Act, Entry
 from users import rows
 from users.models import User
@@ -24,12 +25,21 @@ from users.transactions import unit_of_work
 
 
 @unit_of_work
-def move(alerts: Iterable[Alert], incident: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+def move(
+    alerts: Iterable[Alert],
+    incident: Incident,
+    *,
+    by: User | None,
+    grants_access: bool = False,
+    origin: str = Origin.API,
+) -> Incident:
     """Put the alerts into the incident, from wherever they are; those that are there already stay.
 
     From now on they belong there: when they fire again within their source's `reopen_minutes`, they reopen it. An
     incident that is left with resolved alerts alone is resolved. Raises PermissionRefused unless `by` works on all the
     incidents concerned, NotFound for a deleted one, Conflict where an alert that fires would go to an ended incident.
+    Where people would come to see what a restricted incident holds, `grants_access` says that they shall, and `by` is
+    of its team or an administrator; else raises Conflict or PermissionRefused.
     """
     locked = _lock_alerts(alerts)
     incidents = lock_many({incident.pk, *(alert.incident_id for alert in locked if alert.incident_id)})
@@ -39,12 +49,21 @@ def move(alerts: Iterable[Alert], incident: Incident, *, by: User | None, origin
         require_work(by, concerned)
     if not target.is_still_open and any(alert.status == AlertStatus.FIRING for alert in moving):
         raise Conflict(f"{target.reference} is over, and what is to be moved still fires; reopen it first.")
-    _move(moving, incidents, target, Act.now(by, origin))
+    left = [incidents[pk] for pk in {alert.incident_id for alert in moving if alert.incident_id}]
+    shown = _shown_by(left, target, by=by, grants_access=grants_access)
+    _move(moving, incidents, target, Act.now(by, origin), shown=shown)
     return target
 
 
 @unit_of_work
-def split(alerts: Iterable[Alert], *, by: User | None, title: str = "", origin: str = Origin.API) -> Incident:
+def split(
+    alerts: Iterable[Alert],
+    *,
+    by: User | None,
+    title: str = "",
+    grants_access: bool = False,
+    origin: str = Origin.API,
+) -> Incident:
     """A new incident with these alerts, for the team, services and category of the incident that they leave, and
     restricted if that one is.
 
@@ -59,17 +78,20 @@ def split(alerts: Iterable[Alert], *, by: User | None, title: str = "", origin: 
         require_work(by, concerned)
     new = _opened(locked, list(incidents.values()), title, by=by, origin=origin)
     require_work(by, new)
-    _move(locked, {**incidents, **lock_many({new.pk})}, new, Act.now(by, origin))
+    shown = _shown_by(incidents.values(), new, by=by, grants_access=grants_access)
+    _move(locked, {**incidents, **lock_many({new.pk})}, new, Act.now(by, origin), shown=shown)
     new.refresh_from_db()
     return new
 
 
 @unit_of_work
-def merge(incident: Incident, into: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+def merge(
+    incident: Incident, into: Incident, *, by: User | None, grants_access: bool = False, origin: str = Origin.API
+) -> Incident:
     """Put all that belongs to the incident into another one, `into`: its alerts, and those of its groups that are yet
     to come. It is linked as the other's duplicate, which resolves it.
 
-    Raises as `require_mergeable` and `link`.
+    Raises as `require_mergeable` and `link`; access is granted as by `move`, and to followers as by `link`.
     """
     locked = list(Alert.objects.select_for_update().filter(incident=incident).order_by("key"))
     groups = list(AlertGroup.objects.select_for_update().filter(incident=incident).order_by("pk"))
@@ -77,8 +99,10 @@ def merge(incident: Incident, into: Incident, *, by: User | None, origin: str = 
     duplicate, target = _present(incidents, incident), _present(incidents, into)
     require_mergeable(duplicate, target, by=by)
     AlertGroup.objects.filter(pk__in=[group.pk for group in groups]).update(incident=target)
-    _move(_with_sources(locked), {target.pk: target, duplicate.pk: duplicate}, target, Act.now(by, origin), is_all=True)
-    _link(duplicate, target, by=by, origin=origin)
+    both = {target.pk: target, duplicate.pk: duplicate}
+    shown = _shown_by([duplicate], target, by=by, grants_access=grants_access)
+    _move(_with_sources(locked), both, target, Act.now(by, origin), shown=shown, is_all=True)
+    _link(duplicate, target, by=by, grants_access=grants_access, origin=origin)
     target.refresh_from_db()
     return target
 
@@ -97,6 +121,15 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
     if other is not None:
         known = f"{incident.reference} is a duplicate of {other.target.reference} already"
         raise Conflict(f"{known}; merge that one, or take the link back first.")
+
+
+def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:
+    """Those of the incidents that alerts leave of which the target shows what its people do not see now; refuses unless
+    that may happen and is said."""
+    shown = [incident for incident in left if discloses(incident, target)]
+    for incident in shown:
+        require_grant(by, incident, f"whoever sees {target.reference}", is_said=grants_access)
+    return shown
 
 
 def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
@@ -140,20 +173,32 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
 
 
 def _move(
-    alerts: Sequence[Alert], incidents: dict[int, Incident], target: Incident, act: Act, *, is_all: bool = False
+    alerts: Sequence[Alert],
+    incidents: dict[int, Incident],
+    target: Incident,
+    act: Act,
+    *,
+    shown: Sequence[Incident] = (),
+    is_all: bool = False,
 ) -> None:
-    """Write it down everywhere. Where `is_all`, somebody else sees to the incident that is left."""
+    """Write it down everywhere; `shown` are the incidents of which the target's people come to see something. Where
+    `is_all`, somebody else sees to the incident that is left."""
     entries = {pk: Entry(one, act) for pk, one in incidents.items() if one.deleted_at is None}
     arriving = entries[target.pk]
     left = {alert.incident_id: incidents[alert.incident_id] for alert in alerts if alert.incident_id}
     worst = max((_weight(alert, left.get(alert.incident_id or 0)) for alert in alerts), default=0)
     for alert in alerts:
         leaving = entries.get(alert.incident_id or 0)
-        from_there = {"from": leaving.incident.reference} if leaving else {}
+        from_there = _named_as("from", leaving.incident) if leaving else {}
         if leaving is not None:
-            leaving.note(EventKind.ALERT_REMOVED, data={"alert": told(alert), "to": target.reference})
+            leaving.note(EventKind.ALERT_REMOVED, data={"alert": told(alert), **_named_as("to", target)})
         arriving.note(EventKind.ALERT_ADDED, data={"alert": told(alert), **from_there})
         alert.incident, alert.silenced_by = target, None
+    for incident in shown:
+        arriving.note(EventKind.ACCESS_GRANTED, data={"of": incident.reference}, visibility=Visibility.INTERNAL)
+        if incident.pk in entries:
+            facts = {"to": target.reference}
+            entries[incident.pk].note(EventKind.ACCESS_GRANTED, data=facts, visibility=Visibility.INTERNAL)
     rows.update_many(alerts, ["incident", "silenced_by"])
     if target.is_still_open and worst > target.severity:
         set_severity(arriving, Severity(worst))
@@ -161,6 +206,11 @@ def _move(
         if pk in entries and entries[pk].incident.is_still_open:
             move_to(entries[pk], Status.RESOLVED, "")
     save_all(entries.values())
+
+
+def _named_as(word: str, incident: Incident) -> dict[str, str]:
+    """The other end of a move; a restricted incident is named to nobody who does not see it."""
+    return {} if incident.is_restricted else {word: incident.reference}
 
 
 def _without_firing(incident_ids: Collection[int]) -> list[int]:
@@ -180,10 +230,10 @@ def _weight(alert: Alert, left: Incident | None) -> int:
     return min(alert.severity, left.severity) if left else alert.severity
 
 
-def _link(duplicate: Incident, target: Incident, *, by: User | None, origin: str) -> None:
+def _link(duplicate: Incident, target: Incident, *, by: User | None, grants_access: bool, origin: str) -> None:
     """As a duplicate; it may have been linked before, and reopened since."""
     known = IncidentLink.objects.filter(incident=duplicate, target=target, kind=LinkKind.DUPLICATE_OF)
     if not known.exists():
-        link(duplicate, target, LinkKind.DUPLICATE_OF, by=by, origin=origin)
+        link(duplicate, target, LinkKind.DUPLICATE_OF, by=by, grants_access=grants_access, origin=origin)
     elif duplicate.is_still_open:
-        resolve(duplicate, by=by, note=f"Duplicate of {target.reference}.", origin=origin)
+        resolve(duplicate, by=by, note=note_of_duplicate(target), origin=origin)

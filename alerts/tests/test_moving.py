@@ -10,7 +10,7 @@ from alerts.services import merge, move, split
 from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
 from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import Incident, IncidentLink, Severity
-from incidents.services import acknowledge, delete, link, transition, verify
+from incidents.services import acknowledge, delete, link, subscribe, transition, verify
 from incidents.services import resolve as resolve_incident
 from incidents.services.editing import assign_team
 from incidents.tests.factories import kinds_of, make_category, make_incident, make_service, make_team
@@ -281,3 +281,64 @@ class MergeTests(TestCase):
 
         self.other.refresh_from_db()
         self.assertEqual(self.other.status, "acknowledged")
+
+
+class RestrictedTests(TestCase):
+    """What a restricted incident holds is shown to nobody else by moving it."""
+
+    def setUp(self) -> None:
+        self.member, self.admin = make_responder(), make_admin()
+        self.team = make_team("Security", self.member)
+        self.source = make_source(group_by=["service"])
+        self.alert = fire(self.source, "theft", labels=labelled("db"))
+        self.secret = incident_of(self.alert)
+        Incident.objects.filter(pk=self.secret.pk).update(is_restricted=True, team=self.team)
+        self.secret.refresh_from_db()
+        self.plain = make_incident(by=self.admin)
+
+    def acts(self, **how):
+        return {
+            "move": lambda: move([self.alert], self.plain, by=self.member, **how),
+            "merge": lambda: merge(self.secret, self.plain, by=self.member, **how),
+        }
+
+    def test_it_is_refused_unless_it_is_said(self) -> None:
+        for name, act in self.acts().items():
+            with self.subTest(name), self.assertRaises(Conflict) as caught:
+                act()
+            self.assertEqual(caught.exception.code, "access_not_granted")
+        self.assertEqual(incident_of(self.alert), self.secret)
+
+    def test_it_is_refused_to_who_may_not_grant(self) -> None:
+        Incident.objects.filter(pk=self.secret.pk).update(team=None, assignee=self.member)
+        for name, act in self.acts(grants_access=True).items():
+            with self.subTest(name), self.assertRaises(PermissionRefused):
+                act()
+
+    def test_it_is_told_on_both_timelines(self) -> None:
+        move([self.alert], self.plain, by=self.member, grants_access=True)
+
+        arrived, left = (one.events.get(kind="access_granted") for one in (self.plain, self.secret))
+        self.assertEqual((arrived.data, left.data), ({"of": self.secret.reference}, {"to": self.plain.reference}))
+        self.assertEqual({arrived.visibility, left.visibility}, {"internal"})
+        self.assertNotIn("from", self.plain.events.get(kind="alert_added").data)
+        self.assertEqual([verify(self.plain), verify(self.secret)], [None, None])
+
+    def test_it_splits_for_those_who_saw_it(self) -> None:
+        self.assertTrue(split([self.alert], by=self.member).is_restricted)
+
+    def test_it_shows_one_team_nothing_of_another(self) -> None:
+        elsewhere = make_incident(by=self.admin, is_restricted=True, team=make_team("Network", make_responder()))
+        with self.assertRaises(Conflict):
+            move([self.alert], elsewhere, by=self.admin)
+
+    def test_it_names_no_restricted_target(self) -> None:
+        other = incident_of(fire(self.source, "web", labels=labelled("web")))
+        reporter = make_reporter()
+        subscribe(other, reporter, by=self.admin)
+
+        merge(other, self.secret, by=self.admin)
+
+        public = other.events.filter(visibility="public")
+        self.assertNotIn(self.secret.reference, " ".join(f"{event.body} {event.data}" for event in public))
+        self.assertNotIn(self.secret, Incident.objects.visible_to(reporter))

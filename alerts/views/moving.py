@@ -39,8 +39,9 @@ class AlertMoveView(IdempotentWrites, APIView):
     )
     def post(self, request: Request, alert_id: int) -> Response:
         alerts = alerts_for(request, [alert_id])
-        target = _incident_named(request, "incident", _read(MoveSerializer, request)["incident"])
-        moving.move(alerts, target, by=person(request))
+        asked = _read(MoveSerializer, request)
+        target = _incident_named(request, "incident", asked["incident"])
+        moving.move(alerts, target, by=person(request), grants_access=asked["grants_access"])
         return Response(represent(alerts_for(request, [alert_id])[0]))
 
 
@@ -57,7 +58,9 @@ class AlertSplitView(IdempotentWrites, APIView):
     def post(self, request: Request) -> Response:
         asked = _read(SplitSerializer, request)
         alerts = alerts_for(request, asked["alerts"])
-        incident = moving.split(alerts, by=person(request), title=asked.get("title", ""))
+        incident = moving.split(
+            alerts, by=person(request), title=asked.get("title", ""), grants_access=asked["grants_access"]
+        )
         return Response(named(incident), status=http.HTTP_201_CREATED)
 
 
@@ -73,8 +76,9 @@ class IncidentMergeView(IdempotentWrites, APIView):
     )
     def post(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
-        into = _incident_named(request, "into", _read(MergeSerializer, request)["into"])
-        moving.merge(incident, into, by=person(request))
+        asked = _read(MergeSerializer, request)
+        into = _incident_named(request, "into", asked["into"])
+        moving.merge(incident, into, by=person(request), grants_access=asked["grants_access"])
         return Response(named(one_of(Incident.objects.visible_to(person(request)), str(into.pk))))
 
 

@@ -60,20 +60,22 @@ class BulkActions:
 
     @admin.action(description="Assign to a team …", permissions=["work"])
     def assign_team(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
-        form = TeamForm(_answer(request))
+        form = TeamForm(_answer(request), incidents=queryset[:MOST_AT_ONCE])
         if not form.is_valid():
             return self._inquire(request, queryset, form, "assign_team", "Assign")
-        fields, note = {"team": form.cleaned_data["team"]}, form.cleaned_data["note"]
-        self._change(request, queryset, f"assigned to {fields['team']}", fields=fields, note=note)
+        fields = {"team": form.cleaned_data["team"]}
+        how = {"note": form.cleaned_data["note"], "grants_access": form.is_granted}
+        self._change(request, queryset, f"assigned to {fields['team']}", fields=fields, **how)
         return None
 
     @admin.action(description="Assign to a person …", permissions=["remove"])
     def assign_person(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
-        form = PersonForm(_answer(request))
+        form = PersonForm(_answer(request), incidents=queryset[:MOST_AT_ONCE])
         if not form.is_valid():
             return self._inquire(request, queryset, form, "assign_person", "Assign")
-        fields, note = {"assignee": form.cleaned_data["assignee"]}, form.cleaned_data["note"]
-        self._change(request, queryset, f"given to {fields['assignee']}", fields=fields, note=note)
+        fields = {"assignee": form.cleaned_data["assignee"]}
+        how = {"note": form.cleaned_data["note"], "grants_access": form.is_granted}
+        self._change(request, queryset, f"given to {fields['assignee']}", fields=fields, **how)
         return None
 
     @admin.action(description="Restore", permissions=["remove"])

@@ -1,11 +1,17 @@
 """The forms of the incident pages."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
 from incidents.models import Incident, Visibility
 from incidents.vocabulary import Priority
@@ -89,19 +95,40 @@ class CommentForm(forms.Form):
     )
 
 
-class TeamForm(NoteForm):
+class GrantForm(forms.Form):
+    """What may let people see a restricted incident; asked only where one of the `incidents` is."""
+
+    grants_access = forms.BooleanField(
+        required=False,
+        label="Let them see what is restricted",
+        widget=UnfoldBooleanWidget,
+        help_text="A restricted incident is among these. Unticked, nobody comes to see it by this.",
+    )
+
+    def __init__(self, *args: Any, incidents: Iterable[Incident | None] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not any(incident is not None and incident.is_restricted for incident in incidents):
+            del self.fields["grants_access"]
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether it was asked, and ticked."""
+        return bool(self.cleaned_data.get("grants_access"))
+
+
+class TeamForm(GrantForm, NoteForm):
     """Which team gets them."""
 
-    field_order = ("team", "note")
+    field_order = ("team", "note", "grants_access")
     team = forms.ModelChoiceField(
         Team.objects.all(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
     )
 
 
-class PersonForm(NoteForm):
+class PersonForm(GrantForm, NoteForm):
     """Who gets them."""
 
-    field_order = ("assignee", "note")
+    field_order = ("assignee", "note", "grants_access")
     assignee = forms.ModelChoiceField(
         User.objects.can_respond(),
         widget=AutocompleteSelect(Incident._meta.get_field("assignee"), admin.site),

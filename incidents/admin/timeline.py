@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 
 from incidents.admin.badges import exactly
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
+from incidents.naming import hidden_from, without_hidden
 from users.models import User
 
 SHOWN = 100
@@ -53,7 +54,19 @@ def lines_of(incident: Incident, viewer: User, *, before: int | None = None) -> 
         events = events.filter(seq__lt=before)
     found = list(events.order_by("-seq")[: SHOWN + 1])
     rest = found[SHOWN - 1].seq if len(found) > SHOWN else None
-    return [line_of(event) for event in found[:SHOWN]], rest
+    return [line_of(event) for event in _readable(found[:SHOWN], viewer)], rest
+
+
+def _readable(events: list[IncidentEvent], viewer: User) -> list[IncidentEvent]:
+    """The events without what names an incident that the viewer must not know of; not to be saved."""
+    hidden = hidden_from(viewer, [(event.kind, event.data, event.body) for event in events])
+    readable = []
+    for event in events:
+        told = without_hidden((event.kind, event.data, event.body), hidden)
+        if told is not None:
+            event.data, event.body = told[1:]
+            readable.append(event)
+    return readable
 
 
 def line_of(event: IncidentEvent) -> Line:
@@ -92,9 +105,22 @@ def _relation(data: dict[str, Any]) -> str:
     return f"{kind.replace('_', ' ').capitalize()} {data['incident']}"
 
 
+def _access(data: dict[str, Any]) -> Iterable[str]:
+    """Who did, or did not, come to see which incident."""
+    if "users" in data:
+        names = ", ".join(str(user.get("name", "")) for user in data["users"])
+        towards = f"to {data['original']}" if "original" in data else f"from {data.get('duplicate', '')}"
+        yield f"{names}, {towards}"
+    elif "of" in data:
+        yield f"What {data['of']} held"
+    elif "to" in data and "alert" not in data:
+        yield f"To whoever sees {data['to']}"
+
+
 def _facts(data: dict[str, Any]) -> Iterable[str]:
     if "incident" in data:
         yield _relation(data)
+    yield from _access(data)
     if isinstance(data.get("alert"), dict):
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):

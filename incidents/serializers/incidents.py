@@ -46,6 +46,14 @@ class FlagField(serializers.BooleanField):
     default_empty_html = serializers.empty
 
 
+class GrantField(FlagField):
+    """Whether people who do not see a restricted incident may come to see it by what is asked for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        sentence = "Let those see a restricted incident who come to by this; for its team and administrators to say."
+        super().__init__(**{"default": False, "help_text": sentence, **kwargs})
+
+
 class RowField(serializers.PrimaryKeyRelatedField):
     """A row by its id, which is a whole number: 1.5 is not rounded to somebody else's."""
 
@@ -212,6 +220,7 @@ class BulkSerializer(StrictFields, serializers.Serializer[Any]):
     assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     note = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, default="")
+    grants_access = GrantField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not {"status", "team", "assignee", "severity"} & set(attrs):
@@ -289,6 +298,7 @@ class LinkSerializer(StrictFields, serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=LinkKind.choices)
     target = serializers.CharField(max_length=30)
+    grants_access = GrantField()
 
 
 class IncidentDetailSerializer(IncidentSerializer):

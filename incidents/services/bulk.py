@@ -16,14 +16,17 @@ def update_many(
     fields: dict[str, Any] | None = None,
     status: str | None = None,
     note: str = "",
+    grants_access: bool = False,
     origin: str = Origin.API,
 ) -> list[dict[str, Any]]:
     """Apply `update` to each incident in turn; a result per id: {id, ok, status | code, detail}.
 
-    What the caller cannot see is answered as absent. One refusal stops none of the others.
+    What the caller cannot see is answered as absent. One refusal stops none of the others. Whoever would come to see
+    a restricted one does only where `grants_access` says so.
     """
     found = {incident.pk: incident for incident in Incident.objects.visible_to(by).filter(pk__in=ids)}
-    return [_one(found.get(pk), pk, by=by, fields=fields, status=status, note=note, origin=origin) for pk in ids]
+    change = {"fields": fields, "status": status, "note": note, "grants_access": grants_access}
+    return [_one(found.get(pk), pk, by=by, origin=origin, **change) for pk in ids]
 
 
 def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
-from incidents.permissions import require_voice, require_work
+from incidents.permissions import gaining, require_grant, require_sight, require_voice, require_work
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
 from users.transactions import unit_of_work
@@ -37,13 +37,18 @@ def comment(
 def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = Origin.API) -> bool:
     """Let a person follow the incident, and so see it; False when they do already.
 
-    People subscribe themselves to what they see; only those who work on an incident subscribe others.
+    People subscribe themselves to what they see; only those who work on an incident subscribe others, and only the team
+    of a restricted one, or an administrator, those who do not see it yet.
     """
-    if by is not None and by != user:
-        require_work(by, incident)
     if not user.is_active:
         raise DomainError(f"{user.name} has no active account.", field="user")
     incident = lock(incident)
+    if by == user:
+        require_sight(user, incident)
+    else:
+        require_work(by, incident)
+        if incident.is_restricted and gaining([user.pk], incident):
+            require_grant(by, incident, user.name, is_said=True)
     _, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
     if is_new:
         entry = Entry(incident, Act.now(by, origin))
@@ -55,11 +60,11 @@ def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = 
 @unit_of_work
 def unsubscribe(incident: Incident, user: User, *, by: User | None, origin: str = Origin.API) -> None:
     """Stop following. The reporter always follows: that is how they see what became of their report."""
-    if by is not None and by != user:
+    incident = lock(incident)
+    if by != user:
         require_work(by, incident)
     if incident.reporter_id == user.pk:
         raise Conflict("The reporter always follows the incident.", code="reporter_follows")
-    incident = lock(incident)
     removed, _ = Subscription.objects.filter(incident=incident, user=user).delete()
     if not removed:
         raise NotFound(f"{user.name} does not follow {incident.reference}.")

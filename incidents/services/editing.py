@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from incidents.models import EventKind, Incident, Origin, Priority, Severity
-from incidents.permissions import require_edit, require_work
+from incidents.permissions import gaining, require_edit, require_grant, require_work
 from incidents.services.clocks import (
     acknowledged_since_start,
     due_times,
@@ -34,6 +34,7 @@ def update(
     fields: dict[str, Any] | None = None,
     status: str | None = None,
     note: str = "",
+    grants_access: bool = True,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
     expected_versions: Collection[int] | None = None,
@@ -43,12 +44,15 @@ def update(
     `fields` may hold title, description, category, location, is_restricted, occurred_at, services (a list), severity,
     priority (None: follow the severity), team, assignee. Values equal to the present ones leave no event. The note
     belongs to the move; without one it is told with the change of team or assignee, else as a comment on what changed.
-    An incident may be given by its number, unread: what `by` may not see is NotFound then.
+    An incident may be given by its number, unread: what `by` may not see is NotFound then. Who hands a restricted
+    incident to a team or a person, or lifts the restriction, lets people see it: its own team and administrators may,
+    and `grants_access` is whether they know that this one is.
     """
     fields = fields or {}
     incident = _locked(incident, by, expected_versions)
     if fields:
         require_edit(by, incident, frozenset(fields))
+        _require_grants(by, incident, fields, is_said=grants_access)
     if status is not None:
         require_work(by, incident)
     entry = Entry(incident, Act.now(by, origin, at))
@@ -63,6 +67,19 @@ def _locked(incident: Incident | int, by: User | None, expected_versions: Collec
     if isinstance(incident, Incident):
         return lock(incident, expected_versions=expected_versions)
     return lock_for(incident, by, expected_versions=expected_versions)
+
+
+def _require_grants(by: User | None, incident: Incident, fields: dict[str, Any], *, is_said: bool) -> None:
+    """Refuse to let people see a restricted incident who do not now, unless `by` may and it is said."""
+    if not incident.is_restricted:
+        return
+    if fields.get("is_restricted") is False:
+        require_grant(by, incident, "every responder", is_said=is_said)
+    team, assignee = fields.get("team"), fields.get("assignee")
+    if team is not None and team.pk != incident.team_id:
+        require_grant(by, incident, f"the team {team.name}", is_said=is_said)
+    if assignee is not None and gaining([assignee.pk], incident):
+        require_grant(by, incident, assignee.name, is_said=is_said)
 
 
 def assign_team(

@@ -3,8 +3,8 @@
 import datetime as dt
 
 from incident_response.exceptions import Conflict, DomainError, NotFound
-from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription
-from incidents.permissions import require_work
+from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
+from incidents.permissions import can_grant, gaining, require_grant, require_work
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
@@ -18,13 +18,15 @@ def link(
     kind: str,
     *,
     by: User | None,
+    grants_access: bool = False,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> IncidentLink:
     """Say how an incident stands to another. A duplicate is resolved, and its followers follow the original too.
 
-    Followers see what they follow: only those who work on a restricted original may bring it new ones. Raises Conflict
-    when the link exists or would close a circle of duplicates.
+    Followers see what they follow: those who would come to see a restricted original by it stay behind, unless
+    `grants_access` says that they shall and `by` may let them (else PermissionRefused); so do all who would come to see
+    an original that `by` does not work on. Raises Conflict when the link exists or would close a circle of duplicates.
     """
     if incident.pk == target.pk:
         raise DomainError("An incident cannot be linked to itself.", field="target")
@@ -41,12 +43,14 @@ def link(
     if not is_new:
         raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
     entry, mirrored = Entry(incident, act), Entry(target, act)
-    entry.note(EventKind.LINKED, data=_facts(kind, target))
-    mirrored.note(EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True})
+    entry.note(EventKind.LINKED, data=_facts(kind, target), visibility=_visibility(target))
+    mirrored.note(
+        EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True}, visibility=_visibility(incident)
+    )
     if kind == LinkKind.DUPLICATE_OF:
-        _hand_followers_over(incident, mirrored)
+        _hand_followers_over(entry, mirrored, grants_access=grants_access)
         if incident.is_still_open:
-            move_to(entry, Status.RESOLVED, f"Duplicate of {target.reference}.")
+            move_to(entry, Status.RESOLVED, note_of_duplicate(target))
     entry.save()
     mirrored.save()
     return created
@@ -66,14 +70,24 @@ def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = O
     if not removed:
         raise NotFound(f"{incident.reference} no longer has this link.")
     act = Act.now(by, origin)
-    _note(Entry(incident, act), _facts(found.kind, found.target))
+    _note(Entry(incident, act), _facts(found.kind, found.target), _visibility(found.target))
     for target in told:
-        _note(Entry(target, act), {**_facts(found.kind, incident), "is_from_there": True})
+        _note(Entry(target, act), {**_facts(found.kind, incident), "is_from_there": True}, _visibility(incident))
 
 
-def _note(entry: Entry, facts: dict[str, object]) -> None:
-    entry.note(EventKind.UNLINKED, data=facts)
+def note_of_duplicate(original: Incident) -> str:
+    """Why a duplicate is resolved; those who read it need not know a restricted original."""
+    return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
+
+
+def _note(entry: Entry, facts: dict[str, object], visibility: Visibility) -> None:
+    entry.note(EventKind.UNLINKED, data=facts, visibility=visibility)
     entry.save()
+
+
+def _visibility(other: Incident) -> Visibility:
+    """Who reads what names the other incident; `naming` takes it out for staff who do not see that one."""
+    return Visibility.INTERNAL if other.is_restricted else Visibility.PUBLIC
 
 
 def _locked(*incidents: Incident) -> list[Incident]:
@@ -103,12 +117,38 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
     return goal.pk in frontier
 
 
-def _hand_followers_over(duplicate: Incident, entry: Entry) -> None:
-    """Let who follows the duplicate follow the original, the entry's incident, and say so on its timeline."""
-    original = entry.incident
-    followers = Subscription.objects.filter(incident=duplicate).select_related("user").order_by("pk")
+def _hand_followers_over(duplicate: Entry, mirrored: Entry, *, grants_access: bool) -> None:
+    """Let who follows the duplicate follow the original, and say on its timeline who does; those who would come to see
+    it and may not stay behind, which staff read on both timelines."""
+    original, by = mirrored.incident, mirrored.act.by
+    followers = Subscription.objects.filter(incident=duplicate.incident).select_related("user").order_by("pk")
     present = set(Subscription.objects.filter(incident=original).values_list("user_id", flat=True))
     new = [row.user for row in followers if row.user_id not in present]
-    Subscription.objects.bulk_create(Subscription(incident=original, user=user) for user in new)
-    for user in new:
-        entry.note(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
+    strangers = _strangers(original, new)
+    if strangers and grants_access:
+        require_grant(by, original, _named(strangers), is_said=True)
+    is_open = grants_access or (not original.is_restricted and (by is None or can_grant(by, original)))
+    left = [] if is_open else strangers
+    for user in [user for user in new if user not in left]:
+        Subscription.objects.create(incident=original, user=user, created_at=mirrored.act.at)
+        mirrored.note(EventKind.SUBSCRIBED, data={"user": _person(user)})
+    if left:
+        facts = {"users": [_person(user) for user in left]}
+        for entry, other in ((duplicate, original), (mirrored, duplicate.incident)):
+            told = {**facts, "original" if other is original else "duplicate": other.reference}
+            entry.note(EventKind.FOLLOWERS_LEFT, data=told, visibility=Visibility.INTERNAL)
+
+
+def _strangers(incident: Incident, users: list[User]) -> list[User]:
+    """Those of the people who do not see the incident."""
+    if incident.is_restricted:
+        return gaining([user.pk for user in users], incident)
+    return [user for user in users if not (user.is_admin or user.is_responder)]
+
+
+def _person(user: User) -> dict[str, object]:
+    return {"id": user.pk, "name": user.name}
+
+
+def _named(users: list[User]) -> str:
+    return ", ".join(user.name for user in users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")

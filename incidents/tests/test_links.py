@@ -92,9 +92,10 @@ class DuplicateTests(TestCase):
             link(incident, original, LinkKind.DUPLICATE_OF, by=follower)
         self.assertNotIn(original, Incident.objects.visible_to(reporter))
         link(incident, original, LinkKind.RELATED_TO, by=follower)
-        link(incident, original, LinkKind.DUPLICATE_OF, by=member)
+        link(incident, original, LinkKind.DUPLICATE_OF, by=member, grants_access=True)
 
         self.assertIn(original, Incident.objects.visible_to(reporter))
+        self.assertEqual(original.events.get(kind="subscribed", actor=member).data["user"]["id"], reporter.pk)
 
     def test_it_leaves_what_is_resolved_as_it_is(self) -> None:
         incident = transition(make_incident(), Status.RESOLVED, by=None)

@@ -216,9 +216,8 @@ class IncidentBulkView(IdempotentWrites, APIView):
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
         ids = list(dict.fromkeys(fields.pop("ids")))
-        results = services.update_many(
-            ids, by=by, status=fields.pop("status", None), note=fields.pop("note"), fields=fields
-        )
+        how = {name: fields.pop(name, None) for name in ("status", "note", "grants_access")}
+        results = services.update_many(ids, by=by, fields=fields, **how)
         return Response({"results": results})
 
 

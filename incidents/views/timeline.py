@@ -17,6 +17,7 @@ from incident_response.paging import Key, page_of
 from incident_response.schema import paged
 from incidents import services
 from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription
+from incidents.naming import hidden_from, without_hidden
 from incidents.serializers.incidents import (
     CommentSerializer,
     EventSerializer,
@@ -193,8 +194,10 @@ class LinksView(IdempotentWrites, APIView):
         incident = incident_for(request, id)
         serializer = LinkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        target = _target(request, serializer.validated_data["target"])
-        link = services.link(incident, target, serializer.validated_data["kind"], by=person(request))
+        asked = serializer.validated_data
+        target = _target(request, asked["target"])
+        grants_access = asked["grants_access"]
+        link = services.link(incident, target, asked["kind"], by=person(request), grants_access=grants_access)
         return Response(_linked(link, incident), status=http.HTTP_201_CREATED)
 
     @extend_schema(
@@ -218,7 +221,16 @@ def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[li
         return events.readable_by(caller).values(*EVENT_COLUMNS)
 
     pages = PreparedPages("events", caller.role, incident=row_for(request, id)["id"])
-    return pages.get_paginated_response(show(pages.page_of(readable, IncidentEvent, request, view)))
+    rows = pages.page_of(readable, IncidentEvent, request, view)
+    return pages.get_paginated_response(show(_readable(rows, caller)))
+
+
+def _readable(rows: list[dict[str, Any]], viewer: User) -> list[dict[str, Any]]:
+    """The rows without what names an incident that the viewer must not know of."""
+    facts = [(row["kind"], row["data"], row["body"]) for row in rows]
+    hidden = hidden_from(viewer, facts)
+    told = [(row, without_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
+    return [{**row, "data": event[1], "body": event[2]} for row, event in told if event is not None]
 
 
 def _stored(event: IncidentEvent) -> dict[str, Any]:
