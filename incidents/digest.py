@@ -66,6 +66,11 @@ def head_digest(last: str, schema: int) -> str:
     return last if schema == 1 else _hmac(last.encode(), use="head")
 
 
+def copy_digest(original: str, variant: str, sha256: str) -> str:
+    """The keyed digest of a file made from an original; both are given by their SHA-256."""
+    return _hmac(f"{original}\0{variant}\0{sha256}".encode(), use="copy")
+
+
 def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 

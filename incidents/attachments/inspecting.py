@@ -1,6 +1,6 @@
 """Judging files before anything is stored: by their content, never by name or declared type."""
 
-import hashlib
+import functools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from django.core.files.base import File
 
 from incident_response.exceptions import StorageUnavailable
 from incidents.attachments import faults, pictures, texts
+from incidents.attachments.digests import measured
 from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, told_by
 from incidents.attachments.names import clean_name
 
 IN_MEMORY_BYTES = 1024 * 1024
-CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Checked:
     copy: IO[bytes] | None = field(default=None, repr=False)
     width: int | None = None
     height: int | None = None
+
+    @functools.cached_property
+    def copy_sha256(self) -> str:
+        """The SHA-256 of the copy; empty where there is none."""
+        return measured(self.copy)[1] if self.copy else ""
 
     @property
     def is_picture(self) -> bool:
@@ -74,7 +79,7 @@ def _inspect_one(file: "File[bytes]") -> Checked:
     if kind is PDF:
         if not texts.is_whole_pdf(source, file.size):
             raise faults.damaged(name, "PDF")
-        return Checked(name, kind, *_measured(source), source)
+        return Checked(name, kind, *measured(source), source)
     return _inspect_picture(name, source, kind)
 
 
@@ -89,7 +94,7 @@ def _inspect_text(name: str, source: IO[bytes]) -> Checked:
     if texts.encoding_of(source.read(4)) == "utf-16":
         copy = _spool()
         texts.copy_as_utf8(source, copy)
-    return Checked(name, kind, *_measured(source), source, copy)
+    return Checked(name, kind, *measured(source), source, copy)
 
 
 def _inspect_picture(name: str, source: IO[bytes], kind: Kind) -> Checked:
@@ -100,19 +105,9 @@ def _inspect_picture(name: str, source: IO[bytes], kind: Kind) -> Checked:
         raise faults.bomb(name, f"{pictures.MAX_PIXELS // 1_000_000} million pixels or too many frames") from error
     except pictures.Damaged as error:
         raise faults.damaged(name, f"{kind.media_type.removeprefix('image/').upper()} picture") from error
-    return Checked(name, kind, *_measured(source), source, copy, size.width, size.height)
+    return Checked(name, kind, *measured(source), source, copy, size.width, size.height)
 
 
 def _spool() -> IO[bytes]:
     """Room for a copy: in memory while it is small; gone as soon as nothing refers to it."""
     return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
-
-
-def _measured(source: IO[bytes]) -> tuple[int, str]:
-    """The true length and the SHA-256."""
-    source.seek(0)
-    digest, size = hashlib.sha256(), 0
-    while chunk := source.read(CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return size, digest.hexdigest()

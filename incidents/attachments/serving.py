@@ -1,5 +1,6 @@
 """Answers that carry a file. The browser is told to run nothing in it, to guess no type, and to ask us each time."""
 
+import contextlib
 from urllib.parse import quote
 
 from django.conf import settings
@@ -9,9 +10,11 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import content_disposition_header
 
-from incidents.attachments import storing
+from incidents.attachments import verifying
 from incidents.attachments.names import served_name
 from incidents.attachments.pictures import THUMBNAIL_MEDIA_TYPE
+from incidents.attachments.storing import FileMissing
+from incidents.attachments.verifying import StoredFile
 from incidents.models import Attachment
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -21,7 +24,7 @@ def served_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBas
     """The copy for everybody: pictures to look at, everything else to download."""
     return _send(
         request,
-        attachment.served_key or attachment.original_key,
+        verifying.served(attachment),
         media_type=attachment.served_media_type,
         name=attachment.name,
         tag=f"{attachment.sha256}-file",
@@ -33,7 +36,7 @@ def thumbnail(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
     """The small picture; the caller has seen to it that there is one."""
     return _send(
         request,
-        attachment.thumbnail_key,
+        verifying.thumbnail(attachment),
         media_type=THUMBNAIL_MEDIA_TYPE,
         name=f"{attachment.name}.webp",
         tag=f"{attachment.sha256}-thumbnail",
@@ -46,7 +49,7 @@ def original(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
     is_text = attachment.served_media_type.startswith("text/")
     return _send(
         request,
-        attachment.original_key,
+        verifying.original(attachment),
         # Without a charset for text: it may be UTF-16, and its bytes are not touched.
         media_type="text/plain" if is_text else attachment.media_type,
         name=attachment.name,
@@ -56,9 +59,9 @@ def original(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
 
 
 def _send(
-    request: HttpRequest, key: str, *, media_type: str, name: str, tag: str, is_download: bool
+    request: HttpRequest, file: StoredFile, *, media_type: str, name: str, tag: str, is_download: bool
 ) -> HttpResponseBase:
-    response = get_conditional_response(request, etag=f'"{tag}"') or _with_content(key)
+    response = get_conditional_response(request, etag=f'"{tag}"') or _with_content(file)
     if response.status_code == 200:
         response["Content-Type"] = media_type
         known = "text/plain; charset=utf-8" if media_type.startswith("text/") else media_type
@@ -72,8 +75,11 @@ def _send(
     return response
 
 
-def _with_content(key: str) -> HttpResponseBase:
-    if settings.X_ACCEL_PREFIX and isinstance(default_storage, FileSystemStorage):
-        prefix = settings.X_ACCEL_PREFIX.rstrip("/")
-        return HttpResponse(headers={"X-Accel-Redirect": f"{prefix}/{quote(key)}"})
-    return FileResponse(storing.read(key))
+def _with_content(file: StoredFile) -> HttpResponseBase:
+    """The file, once all of it was found to be what was stored: what differs is not even begun to be sent."""
+    if not (settings.X_ACCEL_PREFIX and isinstance(default_storage, FileSystemStorage)):
+        return FileResponse(verifying.opened(file))
+    # nginx may have a file that we cannot read, and says so itself where it has none.
+    with contextlib.suppress(FileMissing):
+        verifying.opened(file).close()
+    return HttpResponse(headers={"X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(file.key)}"})

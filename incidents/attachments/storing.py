@@ -8,7 +8,7 @@ import datetime as dt
 import sys
 import uuid
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 import structlog
@@ -18,7 +18,8 @@ from django.core.files.storage import default_storage
 from django.db import OperationalError, transaction
 from django.db.models import Q
 
-from incident_response.exceptions import StorageUnavailable
+from incident_response.exceptions import DomainError, StorageUnavailable
+from incidents.attachments.digests import measured
 from incidents.models import Attachment, Incident
 from users.transactions import is_transient
 
@@ -26,6 +27,18 @@ log = structlog.get_logger(__name__)
 
 FOLDER = "attachments"
 SWEPT_DAYS = range(2, 5)  # no transaction lives for a day, so what has no row after two never will have one
+
+
+class FileMissing(StorageUnavailable):
+    """The store answers, and has no such file."""
+
+
+class FileAltered(DomainError):
+    """What is stored is not what was put there."""
+
+    status = 500
+    code = "file_altered"
+    title = "File altered"
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
@@ -49,7 +62,8 @@ def telling_outages(doing: str) -> Iterator[None]:
 
 def _unavailable(doing: str, error: Exception) -> StorageUnavailable:
     log.error("storage_unavailable", doing=doing, error=repr(error))
-    return StorageUnavailable("The file store does not answer; try again later.")
+    is_missing = isinstance(error, FileNotFoundError) and doing == "read"
+    return (FileMissing if is_missing else StorageUnavailable)("The file store does not answer; try again later.")
 
 
 def write(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
@@ -65,13 +79,30 @@ def write(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
     return stored
 
 
-def read(key: str) -> "File[bytes]":
-    """The stored file, opened, its first byte seen. Raises StorageUnavailable, also where it is missing."""
+def read(key: str, *, is_whole: Callable[[str], bool] | None = None) -> "File[bytes]":
+    """The stored file, opened, its first byte seen; all of it where `is_whole` is to judge its SHA-256.
+
+    Raises StorageUnavailable, FileMissing where there is none, and FileAltered where it is not what was stored.
+    """
     with telling_outages("read"):
         file = default_storage.open(key, "rb")
-        file.read(1)  # object stores fetch lazily, and this is the last moment an error can be answered
-        file.seek(0)
+        try:
+            if is_whole is not None:
+                _require_whole(key, file, is_whole)
+            else:
+                file.read(1)  # object stores fetch lazily, and this is the last moment an error can be answered
+                file.seek(0)
+        except BaseException:
+            file.close()
+            raise
         return file
+
+
+def _require_whole(key: str, file: "File[bytes]", is_whole: Callable[[str], bool]) -> None:
+    size, sha256 = measured(file)
+    if not is_whole(sha256):
+        log.error("file_altered", key=key, size=size, sha256=sha256)
+        raise FileAltered("This file is not what was stored any more and is not served; an administrator must look.")
 
 
 def written_with_transaction() -> list[str]:

@@ -9,7 +9,8 @@ class Attachment(models.Model):
     """A file: the original byte for byte, a copy that is safe to serve, and for pictures a thumbnail.
 
     The three `*_key` columns are names within the attachment storage. `served_key` is empty where the original
-    itself is served (text, PDF); `thumbnail_due_at` is set while a thumbnail is still to be made.
+    itself is served (text, PDF); `thumbnail_due_at` is set while a thumbnail is still to be made. What we made has a
+    `*_digest`, keyed as those of the timeline are; it is empty where the file was made before there were such.
     """
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="attachments")
@@ -21,8 +22,10 @@ class Attachment(models.Model):
     height = models.PositiveIntegerField(null=True)
     original_key = models.CharField(max_length=200)
     served_key = models.CharField(max_length=200, blank=True, default="")
+    served_digest = models.CharField(max_length=64, blank=True, default="")
     served_media_type = models.CharField(max_length=64, blank=True, default="")
     thumbnail_key = models.CharField(max_length=200, blank=True, default="")
+    thumbnail_digest = models.CharField(max_length=64, blank=True, default="")
     thumbnail_due_at = models.DateTimeField(null=True, db_index=True)
     thumbnail_attempts = models.PositiveSmallIntegerField(default=0)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from incident_response.exceptions import NotFound, PermissionRefused
 from incidents.attachments import Checked, inspect, storing
+from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
 from incidents.permissions import can_work_on, require_voice
 from incidents.services.recording import Act, Entry, lock
@@ -138,6 +139,7 @@ def _row(incident: Incident, stored: Stored, act: Act) -> Attachment:
         height=checked.height,
         original_key=stored.original_key,
         served_key=stored.served_key,
+        served_digest=copy_digest(checked.sha256, "file", checked.copy_sha256) if checked.copy else "",
         served_media_type=checked.served_media_type,
         thumbnail_due_at=act.received_at if checked.is_picture else None,
         uploaded_by=act.by,

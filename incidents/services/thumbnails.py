@@ -7,7 +7,9 @@ import structlog
 from django.db.models import F
 
 from incident_response.exceptions import StorageUnavailable
-from incidents.attachments import pictures, storing
+from incidents.attachments import pictures, storing, verifying
+from incidents.attachments.digests import measured
+from incidents.digest import copy_digest
 from incidents.models import Attachment
 
 log = structlog.get_logger(__name__)
@@ -42,27 +44,29 @@ def _make(attachment: Attachment, now: dt.datetime) -> None:
     small = io.BytesIO()
     written: list[str] = []
     try:
-        with storing.read(attachment.served_key) as source:
+        with verifying.opened(verifying.served(attachment)) as source:
             pictures.make_thumbnail(source, small)
         key = storing.write(small, now, written)
     except pictures.Damaged as error:
         _try_later(attachment, now, repr(error.__cause__))
+    except storing.FileAltered:
+        _try_later(attachment, now, "the file was altered")
     except StorageUnavailable as error:
         storing.discard(written)
         _after_outage(attachment, now, error)
     else:
-        _finish(attachment, key)
+        _finish(attachment, key, copy_digest(attachment.sha256, "thumbnail", measured(small)[1]))
 
 
-def _finish(attachment: Attachment, key: str) -> None:
+def _finish(attachment: Attachment, key: str, digest: str) -> None:
     done = Attachment.objects.filter(pk=attachment.pk, thumbnail_key="")
-    if not done.update(thumbnail_key=key, thumbnail_due_at=None):
+    if not done.update(thumbnail_key=key, thumbnail_digest=digest, thumbnail_due_at=None):
         storing.discard([key])  # the attachment was removed meanwhile, or has its thumbnail from somebody else
 
 
 def _after_outage(attachment: Attachment, now: dt.datetime, error: StorageUnavailable) -> None:
     """A store that is away is no fault of the picture, so the attempt does not count; a lost file does."""
-    if isinstance(error.__cause__, FileNotFoundError):
+    if isinstance(error, storing.FileMissing):
         _try_later(attachment, now, "the file is missing")
         return
     row = Attachment.objects.filter(pk=attachment.pk)

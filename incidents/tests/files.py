@@ -17,6 +17,8 @@ from PIL import Image
 IMAGES = Path(settings.BASE_DIR).parent / "shared" / "data" / "images"
 NO_IMAGES = f"{IMAGES} is not there"
 IN_MEMORY = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+FULL = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.FullStorage"}}
+ABSENT = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.AbsentStorage"}}
 LATITUDE = "51 deg 28 min 38 sec, Greenwich"
 
 
@@ -120,6 +122,11 @@ class AbsentStorage(InMemoryStorage):
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         raise ConnectionError("no route to host")
+
+
+def body_of(response: Any) -> bytes:
+    """All that was answered."""
+    return response.getvalue() if response.streaming else response.content
 
 
 def stored_files(storage: Any) -> list[str]:

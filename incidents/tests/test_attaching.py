@@ -18,11 +18,9 @@ from incidents.attachments import pictures, storing
 from incidents.models import Attachment, EventKind, Incident
 from incidents.services import attaching, thumbnails
 from incidents.tests.factories import make_incident, make_team
-from incidents.tests.files import IN_MEMORY, PDF, OwnStore, picture, stored_files, upload
+from incidents.tests.files import ABSENT, FULL, PDF, OwnStore, picture, stored_files, upload
 from users.tests.factories import make_admin, make_reporter, make_responder
 
-FULL = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.FullStorage"}}
-ABSENT = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.AbsentStorage"}}
 PDF_TYPE = "application/pdf"
 
 

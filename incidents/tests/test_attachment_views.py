@@ -15,11 +15,21 @@ from incidents import jobs, services
 from incidents.models import Attachment, Incident
 from incidents.services import attaching
 from incidents.tests.factories import make_incident, make_team
-from incidents.tests.files import IN_MEMORY, PDF, SVG, OwnStore, located_picture, picture, stored_files, upload
+from incidents.tests.files import (
+    FULL,
+    IN_MEMORY,
+    PDF,
+    SVG,
+    OwnStore,
+    body_of,
+    located_picture,
+    picture,
+    stored_files,
+    upload,
+)
 from users.models import User
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
-FULL = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.FullStorage"}}
 FIELDS = {
     "id",
     "name",
@@ -39,10 +49,6 @@ def send(client: APIClient, incident: Incident | str, *files: Any, **headers: st
     """Post files to an incident."""
     id = incident if isinstance(incident, str) else incident.pk
     return client.post(f"/api/v1/incidents/{id}/attachments/", {"attachments": files}, format="multipart", **headers)
-
-
-def body_of(response: Any) -> bytes:
-    return response.getvalue() if response.streaming else response.content
 
 
 def attach(incident: Incident, content: bytes, name: str = "photo.jpg") -> Attachment:

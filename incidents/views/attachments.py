@@ -30,6 +30,10 @@ UPLOAD_ERRORS = {
     "415": "A file is of a kind that is not accepted; the problem names it.",
     "503": "The file store takes no files now; nothing was stored.",
 }
+SENDING_ERRORS = {
+    "500": "The stored file is not what was stored any more (`file_altered`); it is not served.",
+    "503": "The file store does not answer, or has lost the file.",
+}
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 SERVED_TYPES = (*PICTURE_TYPES, "application/pdf", "text/plain")
 RETRY_SECONDS = 2
@@ -95,6 +99,8 @@ class AttachmentView(IdempotentWrites, APIView):
 class AttachmentFileView(APIView):
     """The copy that is safe to look at."""
 
+    schema_errors = SENDING_ERRORS
+
     @extend_schema(
         operation_id="attachments_file",
         summary="Get the copy of a file that is safe to look at",
@@ -107,6 +113,8 @@ class AttachmentFileView(APIView):
 
 class AttachmentThumbnailView(APIView):
     """The small picture."""
+
+    schema_errors = SENDING_ERRORS
 
     @extend_schema(
         operation_id="attachments_thumbnail",
@@ -125,6 +133,8 @@ class AttachmentThumbnailView(APIView):
 
 class AttachmentOriginalView(APIView):
     """The evidence."""
+
+    schema_errors = SENDING_ERRORS
 
     @extend_schema(
         operation_id="attachments_original",
