@@ -196,6 +196,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
+    DATABASE["ENGINE"] = "users.mariadb"  # Django's own, with an answer to each COMMIT
     DATABASE["OPTIONS"] = {
         "charset": "utf8mb4",
         "isolation_level": "read committed",

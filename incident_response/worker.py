@@ -45,6 +45,7 @@ def all_jobs() -> list[Job]:
         Job("update_tallies", incidents.update_tallies, 1),
         Job("sweep_files", incidents.sweep_files, 24 * 3600),
         Job("forget_old", users.forget_old, 3600),
+        Job("forget_markers", users.forget_markers, 60),
         Job("process_intake", alerts.process_intake, 0.1),
         Job("expire_alerts", alerts.expire_alerts, 5),
         Job("lift_silences", alerts.lift_silences, 5),

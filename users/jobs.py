@@ -7,10 +7,12 @@ from axes.models import AccessFailureLog
 from django.db.models import QuerySet
 
 from users.idempotency import REMEMBERED
-from users.models import IdempotentRequest, Session
+from users.markers import marker_of
+from users.models import IdempotentRequest, Session, TransactionMarker
 
 BATCH = 500
 MAX_BATCHES = 200
+MARKERS_KEPT = dt.timedelta(minutes=10)  # many times as long as anybody asks
 FAILED_SIGN_INS_KEPT = dt.timedelta(days=90)
 
 
@@ -25,6 +27,11 @@ def forget_old(now: dt.datetime) -> int:
         AccessFailureLog.objects.filter(attempt_time__lte=now - FAILED_SIGN_INS_KEPT),
     ]
     return sum(_delete_in_batches(rows) for rows in outdated)
+
+
+def forget_markers(now: dt.datetime) -> int:
+    """Delete the markers of transactions of which nobody asks any more; returns how many."""
+    return TransactionMarker.objects.filter(pk__lt=marker_of((now - MARKERS_KEPT).timestamp())).delete()[0]
 
 
 def _delete_in_batches(rows: QuerySet[Any]) -> int:

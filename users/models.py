@@ -179,3 +179,12 @@ class IdempotentRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.key_digest[:8]} → {self.status}"
+
+
+class TransactionMarker(models.Model):
+    """The trace of one transaction, by which it is known to have been committed; see `users.mariadb`."""
+
+    id = models.CharField(max_length=32, primary_key=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.id

@@ -4,27 +4,39 @@ import contextlib
 import fcntl
 import functools
 import random
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from incident_response.exceptions import Busy
+from users.faults import CommitUnknown, is_away, is_lost, is_transient
+
+__all__ = [
+    "CommitUnknown",
+    "DatabaseBusy",
+    "Outcome",
+    "is_away",
+    "is_lost",
+    "is_transient",
+    "turn_to_write",
+    "unit_of_work",
+    "when_settled",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 6
-# MySQL: 1213 deadlock found, 1205 lock wait timeout. Both rolled the work back, and both go away by trying again.
-RETRIED_CODES = frozenset({1205, 1213})
-# MySQL's errors that what is written may be to blame for: a statement longer than it takes (it may say so, or just end
-# the connection), and characters that it does not know. And SQLite's word for the first.
-BLAMED_CODES = frozenset({1153, 1366, 2006, 2013})
-TOO_LONG = "too many SQL variables"
+LOST_ATTEMPTS = 3  # after connections that were lost: a database that stays away is waited for elsewhere
+LOST_SECONDS = 10.0  # from the first attempt on, in which another one is made
 TURN_SECONDS = 20.0  # as long as SQLite itself waits for a lock (its busy timeout)
 
 _turn_of_process = threading.Lock()
@@ -39,8 +51,10 @@ class DatabaseBusy(Busy, OperationalError):
 
 
 def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
-    """Run the function in a transaction; the outermost one is tried again after a deadlock.
+    """Run the function in a transaction; the outermost one is tried again after a deadlock, or a lost connection.
 
+    It is never done twice: of a COMMIT whose answer was lost, `users.mariadb` finds out what became of it. Where it
+    cannot, it raises CommitUnknown, and nothing is tried again.
     Inside another transaction it is a savepoint of that one: a retry there would repeat half of the work. Raises
     DatabaseBusy when trying again did not help, or others did not let go of the database in time.
     """
@@ -50,18 +64,55 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
         if connection.in_atomic_block:
             with transaction.atomic():
                 return function(*args, **kwargs)
+        begun = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with turn_to_write(), transaction.atomic():
                     return function(*args, **kwargs)
-            except OperationalError as error:
-                if attempt == ATTEMPTS or not is_transient(error):
+            except (OperationalError, InterfaceError) as error:
+                if not _is_worth_another(error, attempt, begun):
                     _raise_busy(error)
                     raise
                 time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 (spreading retries, not a secret)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     return wrapper
+
+
+def _is_worth_another(error: Exception, attempt: int, begun: float) -> bool:
+    if is_transient(error):
+        return attempt < ATTEMPTS
+    return is_lost(error) and attempt < LOST_ATTEMPTS and time.monotonic() - begun < LOST_SECONDS
+
+
+class Outcome(StrEnum):
+    """What became of a transaction, or of the part of it that a savepoint held."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown"  # as after CommitUnknown: it may be there, and stays unknown until somebody looks
+
+
+def when_settled(tell: Callable[[Outcome], object]) -> None:
+    """Have `tell` called once with what became of the present transaction; at once where there is none.
+
+    For what a transaction cannot take back by itself, such as files: delete them after ROLLED_BACK, and after nothing
+    else. A savepoint that is rolled back counts as its transaction's end. Nobody is told when the process dies.
+
+    Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the nested
+    transactions failed, and however; the callback's end is the signal.
+    """
+
+    def committed() -> None:
+        dropped.detach()
+        tell(Outcome.COMMITTED)
+
+    dropped = weakref.finalize(committed, _tell_dropped, tell)
+    transaction.on_commit(committed)
+
+
+def _tell_dropped(tell: Callable[[Outcome], object]) -> None:
+    tell(Outcome.UNKNOWN if isinstance(sys.exception(), CommitUnknown) else Outcome.ROLLED_BACK)
 
 
 @contextlib.contextmanager
@@ -120,27 +171,7 @@ def _take(line: IO[str], turn: "Future[None]") -> None:
         line.close()  # nobody waits for it any more
 
 
-def is_transient(error: OperationalError) -> bool:
-    """Whether the database itself says that the same work may succeed when tried again."""
-    return bool(error.args) and error.args[0] in RETRIED_CODES
-
-
-def is_away(error: Exception) -> bool:
-    """Whether the database is to blame, so that the queue waits for it; not what is worked off, which would hold up all
-    that comes after it for ever."""
-    if not isinstance(error, OperationalError):
-        return False
-    if not (error.args and error.args[0] in BLAMED_CODES) and TOO_LONG not in str(error):
-        return True
-    connection.close_if_unusable_or_obsolete()
-    try:
-        connection.ensure_connection()
-    except OperationalError:
-        return True
-    return False
-
-
-def _raise_busy(error: OperationalError) -> None:
+def _raise_busy(error: Exception) -> None:
     """Raise DatabaseBusy in place of an error that says no more than that others hold the locks."""
     if is_transient(error) or (connection.vendor == "sqlite" and "is locked" in str(error)):
         raise DatabaseBusy from error

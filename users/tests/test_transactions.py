@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock, skipUnless
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test import SimpleTestCase, TransactionTestCase
 
 from users import transactions
 from users.models import User
 from users.tests.factories import make_user
-from users.transactions import ATTEMPTS, DatabaseBusy, is_transient, unit_of_work
+from users.transactions import ATTEMPTS, LOST_ATTEMPTS, CommitUnknown, DatabaseBusy, is_transient, unit_of_work
 
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
 LOCK_WAIT = OperationalError(1205, "Lock wait timeout exceeded; try restarting transaction")
@@ -62,7 +62,8 @@ class UnitOfWorkTests(TransactionTestCase):
         self.assertEqual(sleep.call_count, ATTEMPTS - 1)
 
     def test_it_does_not_repeat_other_failures(self, sleep: mock.Mock) -> None:
-        for failure in (GONE, OperationalError(), OperationalError("database is locked"), ValueError("no")):
+        unknown = CommitUnknown(2013, "Lost connection to MySQL server during query")
+        for failure in (unknown, OperationalError(), OperationalError("database is locked"), ValueError("no")):
             with self.subTest(failure=failure):
                 work = Work(failure)
 
@@ -70,6 +71,20 @@ class UnitOfWorkTests(TransactionTestCase):
                     unit_of_work(work)("Alice")
 
                 self.assertEqual((work.attempts, User.objects.count()), (1, 0))
+
+    def test_it_tries_again_on_another_connection_where_one_was_lost(self, sleep: mock.Mock) -> None:
+        for failure in (GONE, OperationalError(2013, "Lost connection"), InterfaceError(0, "")):
+            for times, count in ((1, 1), (LOST_ATTEMPTS, 0)):
+                with self.subTest(failure=failure, times=times):
+                    User.objects.all().delete()
+                    work = Work(*[failure] * times)
+
+                    if count:
+                        unit_of_work(work)("Alice")
+                    else:
+                        self.assertRaises(type(failure), unit_of_work(work), "Alice")
+
+                    self.assertEqual((work.attempts, User.objects.count()), (times + count, count))
 
     def test_it_says_that_the_database_is_busy(self, sleep: mock.Mock) -> None:
         database = SimpleNamespace(vendor="sqlite")
