@@ -9,13 +9,14 @@ import sys
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import IO
 
 import structlog
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from incident_response.exceptions import DomainError, StorageUnavailable
@@ -105,27 +106,86 @@ def _require_whole(key: str, file: "File[bytes]", is_whole: Callable[[str], bool
         raise FileAltered("This file is not what was stored any more and is not served; an administrator must look.")
 
 
-def written_with_transaction() -> list[str]:
-    """A list for the names of files that belong to the present transaction: if it rolls back, they are deleted.
+@dataclass
+class Written:
+    """Files that were written ahead of the rows that are to name them, until it is known what became of the rows."""
 
-    Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the nested
-    transactions failed, and however; the callback's end is the signal. A crash leaves files behind: see `sweep`.
-    """
-    written: list[str] = []
+    newest: int  # the newest attachment before them, by number
+    keys: list[str] = field(default_factory=list)
+    is_committed: bool = False
 
-    def keep() -> None:
-        finalizer.detach()
+    @classmethod
+    def begin(cls) -> "Written":
+        """To be called before the first file is written."""
+        return cls(Attachment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
 
-    finalizer = weakref.finalize(keep, _discard_rolled_back, written)
-    transaction.on_commit(keep)
-    return written
+    def confirm(self) -> None:
+        """Rows that name them are committed: for `on_commit`."""
+        self.is_committed = True
+
+    @contextlib.contextmanager
+    def followed(self) -> Iterator[None]:
+        """Write the rows in this block: where they fail, now or with a transaction around it, the files go too."""
+        is_nested = connection.in_atomic_block
+        try:
+            yield
+        except BaseException as error:
+            if is_nested:
+                discard(self.keys)  # nobody tried to commit
+            else:
+                self.settle(error)
+            raise
+        if is_nested:
+            self._follow_transaction()
+
+    def settle(self, failure: BaseException | None) -> None:
+        """When all is over, and failed in this way if it did: delete the files that no row names, where that is sure.
+
+        A row that is not there may still come while the answer to a COMMIT is out; then `sweep` decides.
+        """
+        if self.is_committed or not self.keys:
+            return
+        try:
+            connection.close_if_unusable_or_obsolete()
+            left = set(self.keys) - self._named()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("files_in_doubt", files=len(self.keys), error=repr(error))
+            return
+        if left and is_in_doubt(failure):
+            log.warning("files_in_doubt", files=len(left), error=repr(failure))
+            return
+        discard(left)
+
+    def _named(self) -> set[str]:
+        rows = Attachment.objects.filter(pk__gt=self.newest).values_list("original_key", "served_key")
+        return {key for row in rows.iterator() for key in row}
+
+    def _follow_transaction(self) -> None:
+        """Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the
+        nested transactions failed, and however; the callback's end is the signal. After a crash, `sweep` sees to it."""
+
+        def keep() -> None:
+            finalizer.detach()
+
+        finalizer = weakref.finalize(keep, _discard_rolled_back, self.keys)
+        transaction.on_commit(keep)
 
 
 def _discard_rolled_back(keys: list[str]) -> None:
-    error = sys.exception()
-    if isinstance(error, OperationalError) and not is_transient(error):
-        return  # a connection lost at COMMIT may have committed: rows must not lose their files, so `sweep` decides
-    discard(keys)
+    if not is_in_doubt(sys.exception()):
+        discard(keys)
+
+
+def is_in_doubt(failure: BaseException | None) -> bool:
+    """Whether what failed in this way may have been committed all the same: the answer was lost with the connection.
+
+    After a connection that breaks, a driver may say so of the rollback, in words of its own. Only servers number their
+    errors, SQLite answers for itself; and what is to be tried again was rolled back.
+    """
+    if not isinstance(failure, (OperationalError, InterfaceError, InternalError)) or not failure.args:
+        return False
+    is_rolled_back = isinstance(failure, OperationalError) and is_transient(failure)
+    return isinstance(failure.args[0], int) and not is_rolled_back
 
 
 def discard(keys: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from incidents.services.reporting import report
 from users.models import User
 from users.transactions import unit_of_work
 
-__all__ = ["attach", "inspect", "remove", "report_with_files"]
+__all__ = ["StoredFiles", "attach", "inspect", "remove", "report_with_files", "store"]
 
 
 @dataclass(frozen=True)
@@ -30,33 +30,80 @@ class Stored:
     served_key: str
 
 
-@unit_of_work
+@dataclass(frozen=True)
+class StoredFiles:
+    """Checked files that lie in the store, before anything names them. Who stored them calls `settle` in the end."""
+
+    files: Sequence[Stored]
+    written: storing.Written
+
+    def settle(self, failure: BaseException | None = None) -> None:
+        """Delete them unless they were attached; `failure` is what was raised in place of that."""
+        self.written.settle(failure)
+
+
+def store(checked: Sequence[Checked]) -> StoredFiles:
+    """Write the files that `inspect` accepted, however long that takes: outside of any transaction.
+
+    Raises StorageUnavailable, and leaves none of them behind then.
+    """
+    now, written = timezone.now(), storing.Written.begin()
+    try:
+        files = [
+            Stored(
+                checked=file,
+                original_key=storing.write(file.source, now, written.keys),
+                served_key=storing.write(file.copy, now, written.keys) if file.copy else "",
+            )
+            for file in checked
+        ]
+    except BaseException:
+        storing.discard(written.keys)
+        raise
+    return StoredFiles(files, written)
+
+
 def attach(
     incident: Incident,
-    checked: Sequence[Checked],
+    files: Sequence[Checked] | StoredFiles,
     *,
     by: User | None,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> list[Attachment]:
-    """Store files that `inspect` accepted, each with its event. Who may comment may attach.
+    """Attach files that `inspect` accepted, each with its event. Who may comment may attach.
 
     All or nothing: whatever fails, the database, the storage or a transaction around this one, no row stays and no
-    file either. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
+    file either; only where the answer to a COMMIT was lost do files wait for `sweep`. Files that were not stored yet
+    are, before the transaction. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
     require_voice(by, incident)
-    # Files go first, so that the incident is not locked while they are written.
-    stored = _store(checked)
-    return _record(lock(incident), stored, Act.now(by, origin, at))
+    if isinstance(files, StoredFiles):
+        return _attach(incident, files, Act.now(by, origin, at))
+    stored = store(files)
+    with stored.written.followed():
+        return _attach(incident, stored, Act.now(by, origin, at))
 
 
 @unit_of_work
-def report_with_files(checked: Sequence[Checked], **fields: Any) -> Incident:
+def _attach(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachment]:
+    return _record(lock(incident), stored, act)
+
+
+def report_with_files(files: Sequence[Checked] | StoredFiles, **fields: Any) -> Incident:
     """Open an incident with files that `inspect` accepted, as `report` does: both or neither.
 
     Raises what `report` and `attach` raise.
     """
-    stored = _store(checked)
+    if isinstance(files, StoredFiles):
+        return _report(files, fields)
+    stored = store(files)
+    with stored.written.followed():
+        return _report(stored, fields)
+
+
+@unit_of_work
+def _report(stored: StoredFiles, fields: dict[str, Any]) -> Incident:
     incident = report(**fields)
     _record(incident, stored, Act.now(fields.get("by"), fields.get("origin", Origin.API), fields.get("at")))
     return incident
@@ -95,23 +142,11 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
     return attachment.uploaded_by_id == by.pk and incident.is_still_open
 
 
-def _store(checked: Sequence[Checked]) -> list[Stored]:
-    """Write the files; should the transaction fail, they are deleted."""
-    now, written = timezone.now(), storing.written_with_transaction()
-    return [
-        Stored(
-            checked=file,
-            original_key=storing.write(file.source, now, written),
-            served_key=storing.write(file.copy, now, written) if file.copy else "",
-        )
-        for file in checked
-    ]
-
-
-def _record(incident: Incident, stored: Sequence[Stored], act: Act) -> list[Attachment]:
+def _record(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachment]:
     """The rows and events of stored files, on an incident that is locked or new."""
     entry, attachments = Entry(incident, act), []
-    for file in stored:
+    transaction.on_commit(stored.written.confirm)
+    for file in stored.files:
         attachment = _row(incident, file, act)
         attachment.save(force_insert=True)
         entry.note(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))

@@ -14,14 +14,15 @@ from incident_response.api import refuse
 from incident_response.exceptions import NotFound, PermissionRefused
 from incident_response.paging import Key, page_of
 from incident_response.schema import paged
-from incidents.attachments import Checked, serving
+from incidents.attachments import serving
 from incidents.attachments.faults import FIELD
 from incidents.models import Attachment, Incident
+from incidents.permissions import require_voice
 from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
 from incidents.services import attaching
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
-from incidents.views.uploads import FilesParser
+from incidents.views.uploads import FilesParser, StoresFiles
 from users.idempotency import IdempotentWrites
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
@@ -47,11 +48,10 @@ class ThumbnailNotReady(exceptions.NotFound):
     wait = RETRY_SECONDS
 
 
-class IncidentAttachmentsView(IdempotentWrites, APIView):
+class IncidentAttachmentsView(StoresFiles, IdempotentWrites, APIView):
     """The files of an incident, and adding some."""
 
     parser_classes = [FilesParser]
-    checked: list[Checked] | None = None
     orderings = {"id": [Key("id")], "created_at": [Key("created_at")]}
     default_ordering = "id"
     schema_errors = UPLOAD_ERRORS
@@ -77,14 +77,14 @@ class IncidentAttachmentsView(IdempotentWrites, APIView):
     def post(self, request: Request, id: str) -> Response:
         """Attach up to 20 files, in the multipart field `attachments`; all of them are stored or none."""
         incident = incident_for(request, id)
-        checked = self.checked if self.checked is not None else attaching.inspect(_files(request))
-        attachments = attaching.attach(incident, checked, by=person(request))
+        files = self.stored if self.stored is not None else attaching.inspect(_files(request))
+        attachments = attaching.attach(incident, files, by=person(request))
         return Response(_shown(attachments, request), status=http.HTTP_201_CREATED)
 
     def prepare(self, request: Request, id: str) -> None:
-        """Look at the files; not for those who do not see the incident."""
-        incident_for(request, id)
-        self.checked = attaching.inspect(_files(request))
+        """Look at the files and store them; not for those who may not attach any."""
+        require_voice(person(request), incident_for(request, id))
+        self.stored = attaching.store(attaching.inspect(_files(request)))
 
 
 class AttachmentView(IdempotentWrites, APIView):

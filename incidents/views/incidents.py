@@ -18,7 +18,6 @@ from incident_response.exceptions import NotFound, PermissionRefused, StaleVersi
 from incident_response.paging import Key
 from incident_response.schema import paged
 from incidents import services
-from incidents.attachments import Checked
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
 from incidents.models import Attachment, Incident, IncidentEvent
@@ -36,7 +35,7 @@ from incidents.services import attaching
 from incidents.snapshot import fold
 from incidents.views.lookup import incident_for, number_of, row_for
 from incidents.views.pages import IncidentPages
-from incidents.views.uploads import FilesParser
+from incidents.views.uploads import FilesParser, StoresFiles
 from users.idempotency import IdempotentWrites
 from users.models import User
 from users.prepared import Parameter, prepared
@@ -61,11 +60,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The incident as it stood then.")
 
 
-class IncidentListView(IdempotentWrites, APIView):
+class IncidentListView(StoresFiles, IdempotentWrites, APIView):
     """All incidents the caller may see, and reporting a new one."""
 
     parser_classes = [FilesParser, *APIView.parser_classes]
-    checked: list[Checked] | None = None
 
     # Each ordering walks an index, so that the 1,000th page costs what the first does.
     orderings = {
@@ -103,14 +101,12 @@ class IncidentListView(IdempotentWrites, APIView):
         responses={201: IncidentDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
-        serializer.is_valid(raise_exception=True)
-        fields = serializer.validated_data
+        fields = _wanted_report(request)
         files = fields.pop("attachments", [])
         by = person(request)
         if files:
-            checked = self.checked if self.checked is not None else attaching.inspect(files)
-            incident = attaching.report_with_files(checked, by=by, **fields)
+            stored = self.stored if self.stored is not None else attaching.inspect(files)
+            incident = attaching.report_with_files(stored, by=by, **fields)
         else:
             incident = services.report(by=by, **fields)
         slugs = sorted(service.slug for service in fields.get("services", ()))
@@ -119,9 +115,16 @@ class IncidentListView(IdempotentWrites, APIView):
         return response
 
     def prepare(self, request: Request) -> None:
-        """Look at the files."""
-        files = request.FILES.getlist("attachments")
-        self.checked = attaching.inspect(files) if files else None
+        """Look at the files and store them, once the report itself is found good."""
+        if request.FILES:
+            self.stored = attaching.store(attaching.inspect(_wanted_report(request).get("attachments", [])))
+
+
+def _wanted_report(request: Request) -> dict[str, Any]:
+    """The fields of a new incident, its files among them."""
+    serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 class IncidentView(IdempotentWrites, APIView):

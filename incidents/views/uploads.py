@@ -10,8 +10,30 @@ from rest_framework.parsers import MultiPartParser
 
 from incident_response.exceptions import DomainError, StorageUnavailable, TooLarge
 from incidents.attachments.faults import FIELD
+from incidents.services.attaching import StoredFiles
 
 TAIL_BYTES = 2048
+
+
+class StoresFiles:
+    """Mixin, left of a DRF view: files that a write with an `Idempotency-Key` stored before its transaction began are
+    deleted again where nothing came of it."""
+
+    stored: StoredFiles | None = None
+    failure: Exception | None = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer, and see what became of the files."""
+        try:
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        finally:
+            if self.stored is not None:
+                self.stored.settle(self.failure)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Remember what went wrong."""
+        self.failure = exc
+        return super().handle_exception(exc)  # type: ignore[misc]  # the view's
 
 
 class _Watched:
