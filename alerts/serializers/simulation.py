@@ -128,7 +128,9 @@ class SimulatedFateSerializer(serializers.Serializer[Any]):
     )
     fate = serializers.ChoiceField(choices=[fate.value for fate in Fate])
     detail = serializers.CharField(help_text="The same in a sentence.")
-    incident = IncidentNamedSerializer(allow_null=True, help_text="Null: none, a new one, or one not yours to see.")
+    incident = IncidentNamedSerializer(
+        allow_null=True, help_text="Null: none, or a new one. What is not yours to see counts for nothing here."
+    )
     opening = OpeningSerializer(allow_null=True)
     notified = ToldSerializer(many=True, help_text="Members of the incident's team.")
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from alerts.folding import Outcome
 from alerts.incoming import Incoming, IntakeError
 from alerts.matching import facts_of
 from alerts.models import Alert, Silence, Source
-from alerts.routing import Decision, alert_key, decide, group_labels
+from alerts.routing import Decision, Rule, alert_key, decide, group_labels
 from alerts.services.applying import Batch, Message, severity_of
 from alerts.services.opening import Incidents, Slot
 from alerts.services.processing import read
@@ -49,16 +49,34 @@ class Fate(enum.StrEnum):
 
 
 class _Rehearsal(Batch):
-    """One message, folded; nothing is written."""
+    """One message, folded; nothing is written. What the viewer may not see is as if it were not there."""
+
+    def __init__(self, now: dt.datetime, viewer: User) -> None:
+        super().__init__(now)
+        self.viewer = viewer
 
     def meet(self, message: Message) -> Outcome | None:
         """What it means; None when a route drops it."""
         self._load({message.key: message.source})
+        seen = Alert.objects.visible_to(self.viewer).filter(key__in=self.alerts).values_list("key", flat=True)
+        self.alerts = {key: self.alerts[key] for key in seen}
         return self._take(message)
 
 
 class _Placing(Incidents):
-    """Finds an alert's place; what would be opened is planned only."""
+    """Finds an alert's place; what would be opened is planned only. Hidden incidents take in nothing."""
+
+    def __init__(self, now: dt.datetime, rules: Sequence[Rule], viewer: User) -> None:
+        super().__init__(now, rules)
+        self.viewer = viewer
+
+    def _load(self, keys: Collection[str], alerts: Iterable[Alert]) -> None:
+        super()._load(keys, alerts)
+        hidden = {pk for pk, incident in self.locked.items() if not can_see(self.viewer, incident)}
+        self.locked = {pk: incident for pk, incident in self.locked.items() if pk not in hidden}
+        for slot in self.slots.values():
+            if slot.incident is not None and slot.incident.pk in hidden:
+                slot.group = slot.incident = None
 
     def _open(self) -> None:
         """Nothing is opened."""
@@ -84,7 +102,8 @@ def simulate(
 ) -> dict[str, Any]:
     """What would become of an alert (a Draft's members), or of each alert in a source's payload, at that time.
 
-    The shape is RouteSimulatedSerializer's. Incidents that the viewer may not see are not named. Raises DomainError
+    The shape is RouteSimulatedSerializer's. Alerts and incidents that the viewer may not see are left out of account,
+    so that the answer does not tell that they are there. Raises DomainError
     for a payload that cannot be read.
     """
     now = at or timezone.now()
@@ -114,13 +133,13 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draf
 
 @unit_of_work
 def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> dict[str, Any]:
-    batch, placing = _Rehearsal(now), None
+    batch, placing = _Rehearsal(now, viewer), None
     message = Message(draft, source, now, alert_key(source.pk or 0, draft.identity))
     outcome = batch.meet(message)
     alert = batch.alerts.get(message.key)
     started = batch.started.get(message.key)
     if started is not None:
-        placing = _Placing(now, batch.rules)
+        placing = _Placing(now, batch.rules, viewer)
         placing.place([started], [], [])
     severity = severity_of(source, draft).word
     decision = decide(batch.rules, facts_of(draft.labels, severity=severity, source=source.name), explain=True)

@@ -239,18 +239,28 @@ class PayloadTests(SimulationCase):
 
 
 class SightTests(SimulationCase):
-    def test_it_names_no_incident_that_is_hidden(self):
+    def test_it_tells_nothing_of_what_is_hidden(self):
+        """What is hidden and what is not there are answered alike."""
         there = fire(self.source, "a", labels={"cluster": "eu"}).incident
         Incident.objects.filter(pk=there.pk).update(is_restricted=True)
-        found = {
-            by.name: self.simulate(by=by, fingerprint="b", labels={"cluster": "eu"})
-            for by in (self.member, make_responder(name="Otto"))
-        }
+        otto = make_responder(name="Otto")
+        hidden = [
+            self.simulate(by=otto, fingerprint="b", labels={"cluster": "eu"}),
+            self.simulate(by=otto, fingerprint="a", labels={"cluster": "eu"}),
+            self.simulate({"source": self.source.pk, "payload": {"title": "x", "key": "a", "status": "ok"}}, by=otto),
+        ]
+        seen = self.simulate(by=self.member, fingerprint="b", labels={"cluster": "eu"})
+        Alert.objects.all().delete()
+        AlertGroup.objects.all().delete()
+        absent = [
+            self.simulate(by=otto, fingerprint="b", labels={"cluster": "eu"}),
+            self.simulate(by=otto, fingerprint="a", labels={"cluster": "eu"}),
+            self.simulate({"source": self.source.pk, "payload": {"title": "x", "key": "a", "status": "ok"}}, by=otto),
+        ]
 
-        self.assertEqual(found["Mia"]["incident"]["id"], there.pk)
-        self.assertEqual(
-            (found["Otto"]["fate"], found["Otto"]["incident"], found["Otto"]["notified"]), ("joins", None, [])
-        )
+        self.assertEqual(hidden, absent)
+        self.assertEqual([one["fate"] for one in hidden], ["opens", "opens", "nothing"])
+        self.assertEqual((seen["fate"], seen["incident"]["id"]), ("joins", there.pk))
 
     def test_it_is_not_for_reporters(self):
         answer = client_of(make_reporter()).post(SIMULATE, {"alert": {}})
