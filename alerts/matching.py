@@ -3,41 +3,27 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
-from alerts.patterns import LENGTH, may_take_for_ever
+from alerts.patterns import LENGTH, Pattern, PatternInvalid, compiled
+from alerts.patterns import words_of as words_in
 from alerts.vocabulary import MatchOperator
+from incidents.vocabulary import SEVERITY_WORDS
 
-PATTERN_LENGTH = 500
 MAX_MATCHERS = 50
 NAME = re.compile(r"^[^\s=!~{}\"]{1,200}$")
 _WRITTEN = re.compile(
     r"""\s*(?P<name>[^\s=!~{}",]+)\s*(?P<op>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?![=~!])[^",]*))\s*(?:,|$)"""
 )
+SEVERITY, SOURCE = "severity", "source"  # what every alert has
+_SEVERITIES = tuple(str(word) for word, _label in SEVERITY_WORDS)
+_ANY_SOURCE = ("a", "Z-9", "\u6771 1")  # a pattern that all of them match asks for no source
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
 class MatcherInvalid(ValueError):
     """A matcher that cannot be; the message says why."""
-
-
-@lru_cache(maxsize=2048)
-def compiled(pattern: str, *, is_searched: bool = False) -> re.Pattern[str]:
-    """A matcher's regular expression, or one to be searched for. Raises MatcherInvalid for one that is not one, or may
-    never come to an end."""
-    if len(pattern) > PATTERN_LENGTH:
-        raise MatcherInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
-    try:
-        regex = re.compile(pattern, re.DOTALL)
-        is_slow = may_take_for_ever(pattern, is_searched=is_searched)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise MatcherInvalid(f"{pattern} is not a regular expression: {error}.") from error
-    if is_slow:
-        raise MatcherInvalid(
-            f"{pattern} repeats what can match in many ways, which may take for ever; write it simpler."
-        )
-    return regex
 
 
 @dataclass(frozen=True)
@@ -53,14 +39,14 @@ class Matcher:
         fact = facts.get(self.name, "")
         if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
             return (fact == self.value) == (self.op == MatchOperator.EQUAL)
-        return (self._pattern.fullmatch(fact, 0, LENGTH) is not None) == (self.op == MatchOperator.MATCHES)
+        return self._pattern.matches(fact[:LENGTH]) == (self.op == MatchOperator.MATCHES)
 
     def explain(self, facts: Mapping[str, str]) -> str:
         """Why it does not hold, in a sentence."""
         return f'{self.name} is "{facts.get(self.name, "")}", and must be {self.op} "{self.value}".'
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def _pattern(self) -> Pattern:
         return compiled(self.value)
 
 
@@ -76,10 +62,68 @@ def first_failing(matchers: Iterable[Matcher], facts: Mapping[str, str]) -> Matc
     return next((matcher for matcher in matchers if not matcher.matches(facts)), None)
 
 
+def asks_for_nothing(matchers: Sequence[Matcher]) -> str:
+    """Why these would hold for alerts of every kind, in a sentence; "" for matchers of which one asks for a value.
+
+    One that holds for what lacks the label asks for none, and so does one that any severity or source fulfils.
+    """
+    if any(_asks(matcher) for matcher in matchers):
+        return ""
+    said = f"{words_of(matchers)} would hold for" if matchers else "No matcher would mean"
+    return f'{said} every alert, or for all that lack the label. Ask for a value of at least one, such as team="db".'
+
+
+def _asks(matcher: Matcher) -> bool:
+    if matcher.matches({}):
+        return False
+    always = {SEVERITY: _SEVERITIES, SOURCE: _ANY_SOURCE}.get(matcher.name, ())
+    return not always or not all(matcher.matches({matcher.name: value}) for value in always)
+
+
+def contradiction(matchers: Sequence[Matcher]) -> str:
+    """Why no alert could fulfil all of these, in a sentence; "" where one could."""
+    for name in dict.fromkeys(matcher.name for matcher in matchers):
+        about = [matcher for matcher in matchers if matcher.name == name]
+        possible = _possible(name, about)
+        if possible is None and _denied(about):
+            possible = ()
+        if possible is not None and not any(all(one.matches({name: value}) for one in about) for value in possible):
+            return _impossible(name, about)
+    return ""
+
+
+def _possible(name: str, about: Sequence[Matcher]) -> Sequence[str] | None:
+    """The values that the label can have if one of these holds; None where they leave it open."""
+    if name == SEVERITY:
+        return _SEVERITIES
+    for matcher in about:
+        if matcher.op == MatchOperator.EQUAL:
+            return (matcher.value,)
+    for matcher in about:
+        if matcher.op == MatchOperator.MATCHES and (words := words_in(matcher.value)) is not None:
+            return words
+    return None
+
+
+def _denied(about: Sequence[Matcher]) -> bool:
+    wanted = {matcher.value for matcher in about if matcher.op == MatchOperator.MATCHES}
+    refused = {matcher.value for matcher in about if matcher.op == MatchOperator.MATCHES_NOT}
+    return bool(wanted & refused) or bool(refused & {".*", "(.*)", "^.*$"})
+
+
+def _impossible(name: str, about: Sequence[Matcher]) -> str:
+    if name == SEVERITY:
+        return (
+            f"{words_of(about)} holds for no alert: severity is one of {', '.join(_SEVERITIES)}. "
+            "The sender's own label of that name is label.severity."
+        )
+    return f"{words_of(about)} contradict each other: no alert fulfils them."
+
+
 def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[str, str]:
     """What matchers look at: the labels, and the severity and the source's name, which win over labels so named; those
     are looked at as `label.severity` and `label.source`."""
-    hidden = {f"label.{name}": labels[name] for name in ("severity", "source") if name in labels}
+    hidden = {f"label.{name}": labels[name] for name in (SEVERITY, SOURCE) if name in labels}
     return {**labels, **hidden, "severity": severity, "source": source}
 
 
@@ -150,5 +194,8 @@ def _matcher_from(item: Any) -> Matcher:
         raise MatcherInvalid(f"The value for {name} is not a text.")
     matcher = Matcher(name, MatchOperator(op), value)
     if matcher.op in (MatchOperator.MATCHES, MatchOperator.MATCHES_NOT):
-        compiled(value)
+        try:
+            compiled(value)
+        except PatternInvalid as error:
+            raise MatcherInvalid(str(error)) from error
     return matcher

@@ -1,109 +1,259 @@
-"""How long a regular expression may take, told before it is used. Pure.
+"""The regular expressions that people enter, in matchers and in queries. Pure.
 
-Python's engine tries every way in which a pattern can match, and cannot be interrupted. The ways are counted on the
-pattern as the engine itself has parsed it: each repetition that has a choice multiplies them.
+They are RE2's, matched in time that grows with the text and with nothing else, and bounded in size. What people wrote
+for Python's engine means the same: \\w, \\d and \\s know the letters, digits and spaces of all scripts, and "." stands
+for a new line too.
 """
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import lru_cache
 
+import re2
+
+PATTERN_LENGTH = 500
 LENGTH = 1000  # characters of a value that patterns look at
-MOST_WAYS = 10_000
-MOST_STEPS = 4 * LENGTH**3
-_NARROW = 50  # A repetition with no more choices than this is counted as so many ways, any other by the value's length.
+MAX_MEMORY = 256 * 1024  # bytes of a pattern written out, and of what the engine remembers while it matches
 
-_parse: Any = import_module("re._parser").parse
-_REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The ways in which a part can match: `ways` times the value's length to the power of `wide`."""
-
-    ways: float = 1
-    wide: int = 0
-
-    def then(self, other: "Choices") -> "Choices":
-        """Those of this part followed by another."""
-        return Choices(self.ways * other.ways, self.wide + other.wide)
-
-    @property
-    def is_endless(self) -> bool:
-        """Whether trying all of them takes longer than anybody waits."""
-        return self.ways > MOST_WAYS or self.ways * float(LENGTH) ** self.wide > MOST_STEPS
+# Ranges rather than the classes of Unicode, one of which is thousands of instructions of the engine's.
+_WORD = (
+    r"0-9A-Z_a-z\x{aa}\x{b2}\x{b3}\x{b5}\x{b9}\x{ba}\x{bc}-\x{be}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1fff}"
+    r"\x{2070}-\x{209f}\x{20d0}-\x{218f}\x{2460}-\x{24ff}\x{2c00}-\x{2dff}\x{2e80}-\x{2fff}\x{3005}-\x{3007}"
+    r"\x{3021}-\x{302f}\x{3031}-\x{dfff}\x{f900}-\x{fe0f}\x{fe20}-\x{fe2f}\x{fe70}-\x{fefe}\x{ff10}-\x{ff19}"
+    r"\x{ff21}-\x{ff3a}\x{ff3f}\x{ff41}-\x{ff5a}\x{ff66}-\x{ffdf}\x{10000}-\x{1cfff}\x{1d400}-\x{1efff}"
+    r"\x{20000}-\x{e0fff}"
+)
+_SPACE = r"\t-\r\x1c- \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_CLASSES = {"w": _WORD, "s": _SPACE, "d": r"\p{Nd}", "D": r"\P{Nd}"}
+_FLAGS = re.compile(r"\(\?[a-zA-Z]*(?:-[a-zA-Z]+)?[:)]")
+_REPEATED = re.compile(r"[*+?]|\{\d*,?\d*\}")
+_LOOKING = ("(?=", "(?!", "(?<=", "(?<!")
+# Nothing in them has a meaning of its own but the bar between them, and what may stand around a single one.
+_WORDS = re.compile(r"[^\\.^$*+?{}\[\]()]*")
+_AROUND = re.compile(r"(\.\*)?([^\\.^$*+?{}\[\]()|]+)(\.\*)?")
 
 
-def may_take_for_ever(pattern: str, *, is_searched: bool = False) -> bool:
-    """Whether a value of LENGTH characters could keep the pattern busy for more than about a second. One that
-    `is_searched` for is tried from each place, all of which a repetition at its start goes along with.
-
-    Raises re.error and RecursionError as compiling it does.
-    """
-    items = list(_parse(pattern))
-    if items and _is_anything(items[-1]):
-        items.pop()  # whatever is left over matches at once
-    choices = _of_sequence(items)
-    return (choices.then(Choices(wide=1)) if is_searched and _begins_anywhere(items) else choices).is_endless
+class PatternInvalid(ValueError):
+    """A pattern that cannot be; the message says why."""
 
 
-def _begins_anywhere(items: Sequence[Any]) -> bool:
-    if not items:
-        return False
-    name, argument = str(items[0][0]), items[0][1]
-    if name == "SUBPATTERN":
-        return _begins_anywhere(argument[-1])
-    if name == "BRANCH":
-        return any(_begins_anywhere(branch) for branch in argument[1])
-    return name in _REPEATS
+class Pattern:
+    """A regular expression, ready to be asked."""
+
+    __slots__ = ("matches", "occurs_in")
+
+    def __init__(self, matches: Callable[[str], bool], occurs_in: Callable[[str], bool]) -> None:
+        self.matches = matches  # whether it matches the whole text
+        self.occurs_in = occurs_in  # whether it matches somewhere in it
 
 
-def _of_sequence(items: Sequence[Any]) -> Choices:
-    choices = Choices()
-    for item in items:
-        choices = choices.then(_of_item(str(item[0]), item[1]))
-    return choices
+@lru_cache(maxsize=2048)
+def compiled(pattern: str) -> Pattern:
+    """The pattern, ready to be asked. Raises PatternInvalid with a sentence."""
+    if len(pattern) > PATTERN_LENGTH:
+        raise PatternInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
+    regex = _regex(pattern)
+    if (words := words_of(pattern)) is not None:
+        return _of_words(words)
+    if around := _AROUND.fullmatch(pattern):
+        word = around[2]
+        return Pattern(_around(word, bool(around[1]), bool(around[3])), lambda text: word in text)
+    return Pattern(
+        lambda text: regex.fullmatch(text.encode("utf-8", "replace")) is not None,
+        lambda text: regex.search(text.encode("utf-8", "replace")) is not None,
+    )
 
 
-def _of_item(name: str, argument: Any) -> Choices:
-    if name in _REPEATS:
-        return _of_repeat(*argument)
-    if name == "SUBPATTERN":
-        return _of_sequence(argument[-1])
-    if name == "BRANCH":
-        return _of_branches(argument[1])
-    if name == "ATOMIC_GROUP":
-        return _of_sequence(argument)
-    if name in ("ASSERT", "ASSERT_NOT"):
-        return _of_sequence(argument[1])
-    if name == "GROUPREF_EXISTS":
-        return _of_branches([branch for branch in argument[1:] if branch is not None])
-    return Choices()
+def words_of(pattern: str) -> list[str] | None:
+    """All that the pattern matches, where it is words with bars between; None where it says more."""
+    return pattern.split("|") if _WORDS.fullmatch(pattern) else None
 
 
-def _of_repeat(least: int, most: int, body: Sequence[Any]) -> Choices:
-    inner = _of_sequence(body)
-    if most <= 1:
-        return Choices(inner.ways + (most - least), inner.wide)
-    if inner.wide:
-        return Choices(math.inf)
-    if inner.ways > 1:
-        return Choices(math.inf if most > _NARROW else inner.ways**most * (most - least + 1))
-    spread = most - least + 1
-    return Choices(wide=1) if spread > _NARROW else Choices(spread)
+def _of_words(words: list[str]) -> Pattern:
+    return Pattern(frozenset(words).__contains__, lambda text: any(word in text for word in words))
 
 
-def _of_branches(branches: Sequence[Sequence[Any]]) -> Choices:
-    """Of alternatives that begin with different letters one at most can match."""
-    each = [_of_sequence(branch) for branch in branches]
-    starts = [branch[0][1] if branch and str(branch[0][0]) == "LITERAL" else None for branch in branches]
-    is_clear = None not in starts and len(set(starts)) == len(starts)
-    ways = [choices.ways for choices in each]
-    return Choices(max(ways) if is_clear else sum(ways), max(choices.wide for choices in each))
+def _around(word: str, before: bool, after: bool) -> Callable[[str], bool]:
+    if before and after:
+        return lambda text: word in text
+    return (lambda text: text.endswith(word)) if before else (lambda text: text.startswith(word))
 
 
-def _is_anything(item: Any) -> bool:
-    name, argument = str(item[0]), item[1]
-    return name == "MAX_REPEAT" and argument[0] == 0 and [str(inner[0]) for inner in argument[2]] == ["ANY"]
+def _regex(pattern: str) -> "re2._Regexp":
+    try:
+        return re2.compile(_Translation(pattern).whole().encode(), _options())
+    except UnicodeEncodeError as error:
+        raise PatternInvalid("A pattern is text; this holds half a character.") from error
+    except re2.error as error:
+        raise PatternInvalid(_sentence(pattern, error)) from error
+
+
+@lru_cache(maxsize=1)
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.max_mem, options.dot_nl, options.never_capture, options.log_errors = MAX_MEMORY, True, True, False
+    return options
+
+
+def _sentence(pattern: str, error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    if "too large" in why:
+        return f"{pattern} is too large once its repetitions are written out; repeat less."
+    if why.startswith("invalid repetition size"):
+        return f"{pattern} repeats {why.partition(': ')[2]} times: at most 1,000, the lesser number first."
+    return f"{pattern} is not a regular expression: {why}."
+
+
+class _Translation:
+    """A pattern as it is written for Python's engine, said in RE2's words. What these have no words for is refused."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern, self.at = pattern, 0
+
+    def whole(self) -> str:
+        found = []
+        while self.at < len(self.pattern):
+            found.append(self._part())
+        return "".join(found)
+
+    def _part(self) -> str:
+        start = self.pattern[self.at]
+        if start == "\\":
+            return self._escape()
+        if start == "[":
+            return self._class()
+        if self.pattern.startswith("(?", self.at):
+            return self._group()
+        if repeated := _REPEATED.match(self.pattern, self.at):
+            return self._repetition(repeated[0])
+        self.at += 1
+        return start
+
+    def _refuse(self, what: str) -> PatternInvalid:
+        return PatternInvalid(
+            f"{self.pattern} holds {what}, which is not supported: patterns are RE2's, which never take long."
+        )
+
+    def _repetition(self, said: str) -> str:
+        self.at += len(said)
+        if said == "{}":
+            return r"\{\}"
+        if self.pattern.startswith("+", self.at):
+            raise self._refuse(f"the possessive repetition {said}+")
+        return said.replace("{,", "{0,")
+
+    def _group(self) -> str:
+        rest = self.pattern[self.at :]
+        if rest.startswith(_LOOKING):
+            raise self._refuse("a look-ahead or look-behind, " + rest[: 4 if rest[2] == "<" else 3])
+        if rest.startswith("(?P="):
+            raise self._refuse("a reference back to a group, (?P=")
+        if rest.startswith("(?>"):
+            raise self._refuse("an atomic group, (?>")
+        if rest.startswith("(?("):
+            raise self._refuse("a condition on a group, (?(")
+        if rest.startswith("(?#"):
+            self.at += rest.find(")") + 1 or len(rest)
+            return "(?:)"
+        if flags := _FLAGS.match(rest):
+            return self._flags(flags[0])
+        self.at += 2
+        return "(?"
+
+    def _flags(self, said: str) -> str:
+        letters = set(said) - set("(?:)-u")
+        if unknown := letters - set("ims"):
+            raise self._refuse(f"the flag {min(unknown)}; there are i, m and s")
+        self.at += len(said)
+        kept = said.replace("u", "")
+        return "(?:)" if kept == "(?)" else kept
+
+    def _escape(self) -> str:
+        """What a backslash outside brackets says."""
+        letter = self._escaped_letter()
+        if letter and letter in "wsdD":
+            return f"[{_CLASSES[letter]}]"
+        if letter and letter in "WS":
+            return f"[^{_CLASSES[letter.lower()]}]"
+        if letter and letter in "bB":
+            return self._boundary(letter)
+        if letter == "Z":
+            return r"\z"
+        if letter and letter in "123456789":
+            raise self._refuse(rf"a reference back to a group, \{letter}")
+        return self._character(letter)
+
+    def _escaped_letter(self) -> str:
+        letter = self.pattern[self.at + 1 : self.at + 2]
+        self.at += 1 + len(letter)
+        return letter
+
+    def _character(self, letter: str) -> str:
+        """What is the same within brackets and without."""
+        digits = {"u": 4, "U": 8}.get(letter, 0)
+        code = self.pattern[self.at : self.at + digits]
+        if digits and re.fullmatch(r"[0-9A-Fa-f]{4,8}", code) and len(code) == digits:
+            self.at += digits
+            return rf"\x{{{code}}}"
+        if letter == "C":
+            raise self._refuse(r"\C")
+        if letter == "Q":
+            raise self._refuse(r"\Q")
+        if letter and letter in "pP":
+            said = re.match(r"\{\^?\w+\}|\w", self.pattern[self.at :])
+            self.at += len(said[0]) if said else 0
+            return rf"\{letter}{said[0] if said else ''}"
+        return rf"\{letter}" if letter.isascii() else letter
+
+    def _boundary(self, letter: str) -> str:
+        """RE2 tells words by the letters a to z, and would find no edge beside others."""
+        beside = self.pattern[self.at - 3 : self.at - 2] + self.pattern[self.at : self.at + 1]
+        if not beside.isascii():
+            raise self._refuse(rf"\{letter} beside a letter that is not one of a to z")
+        return rf"\{letter}"
+
+    def _class(self) -> str:
+        """Characters in brackets."""
+        opening = re.match(r"\[\^?\]?", self.pattern[self.at :])
+        said = [opening[0] if opening else "["]
+        self.at += len(said[0])
+        while self.at < len(self.pattern):
+            letter = self.pattern[self.at]
+            if letter == "\\":
+                said.append(self._escape_in_class())
+                continue
+            self.at += 1
+            said.append(r"\[" if letter == "[" else letter)
+            if letter == "]":
+                break
+        return "".join(said)
+
+    def _escape_in_class(self) -> str:
+        letter = self._escaped_letter()
+        if letter and letter in "wsdD":
+            return _CLASSES[letter]
+        if letter and letter in "WS":
+            return _others(_CLASSES[letter.lower()])
+        return r"\x08" if letter == "b" else self._character(letter)
+
+
+@lru_cache
+def _others(ranges: str) -> str:
+    """The characters that are not in these ranges, as ranges."""
+    ends = [
+        (_code(one[1]), _code(one[2] or one[1]))
+        for one in re.finditer(r"(\\x\{\w+\}|\\x\w\w|\\.|.)(?:-(\\x\{\w+\}|\\x\w\w|\\.|.))?", ranges)
+    ]
+    found, first = [], 0
+    for low, high in [*sorted(ends), (0x110000, 0x110000)]:
+        if low > first:
+            found.append(rf"\x{{{first:x}}}-\x{{{low - 1:x}}}")
+        first = high + 1
+    return "".join(found)
+
+
+def _code(said: str) -> int:
+    if said.startswith(r"\x"):
+        return int(said[2:].strip("{}"), 16)
+    return ord({r"\t": "\t", r"\r": "\r"}.get(said, said))

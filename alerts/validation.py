@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.adapters import adapters
 from alerts.adapters._templates import problems
-from alerts.matching import NAME, MatcherInvalid, matchers_from
+from alerts.matching import NAME, MatcherInvalid, asks_for_nothing, contradiction, matchers_from
 from incidents.vocabulary import SEVERITY_OF_WORD
 
 MAX_NAMES = 20
@@ -24,6 +24,18 @@ def matchers(value: Any) -> list[dict[str, str]]:
     except MatcherInvalid as error:
         raise ValueError(f"{_first_wrong(value)}{error}") from error
     return [{"name": matcher.name, "op": matcher.op.value, "value": matcher.value} for matcher in found]
+
+
+def wrong_matchers(stored: Any, *, must_ask: bool) -> str:
+    """What is wrong with the matchers of a route or a silence as they are stored, in a sentence; "" for good ones.
+
+    Those of one that keeps alerts from opening anything `must_ask` for some value, so that it cannot stop all.
+    """
+    try:
+        found = matchers_from(stored)
+    except MatcherInvalid as error:
+        return f"{_first_wrong(stored)}{error}"
+    return contradiction(found) or (asks_for_nothing(found) if must_ask else "")
 
 
 def _first_wrong(value: Any) -> str:

@@ -4,11 +4,13 @@
     "connection refused"    these characters occur, whatever their case
     /took \\d{4,} ms/        the regular expression is found (case counts unless it begins with (?i))
     status:502              the attribute is 502; nested ones with dots; quotes where the value has spaces
+    level:error             the line is of that level; so too service, host, trace_id and message
     path:/\\/api\\/.*/         the attribute's whole value matches the regular expression
     user:*                  the line has the attribute
     -healthcheck            any of these with a minus: must not hold
 
-All parts must hold. An empty query holds for every line.
+All parts must hold. An empty query holds for every line. A line that has neither the attribute nor a field so named is
+looked through for the text as it is written, `C:\\temp` or `java.io.IOException:pipe`.
 """
 
 import re
@@ -17,12 +19,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from alerts.matching import MatcherInvalid, compiled
+from alerts.patterns import Pattern, PatternInvalid, compiled
+from logs.levels import level_of
+from logs.vocabulary import LEVEL_OF_WORD, Level
 
 QUERY_LENGTH = 1000
 MAX_TERMS = 30
 SEARCHED_LENGTH = 2000  # characters of a message that regular expressions look at
-OWN_FIELDS = frozenset({"service", "host", "trace_id"})
+LEVEL, MESSAGE, ATTRIBUTES = "level", "message", "attributes."
+OWN_FIELDS = frozenset({"service", "host", "trace_id", LEVEL, MESSAGE})
+# What loggers call the fields that a line has, where it has no attribute of that name.
+FIELD_OF_NAME = {
+    **dict.fromkeys(("severity", "loglevel", "log_level", "log.level", "lvl", "levelname", "priority"), LEVEL),
+    **dict.fromkeys(("msg", "text", "body", "log", "line"), MESSAGE),
+    **dict.fromkeys(("service.name", "service_name", "app", "application", "logger"), "service"),
+    **dict.fromkeys(("hostname", "host.name", "host_name", "node", "instance"), "host"),
+    **dict.fromkeys(("trace", "traceid", "trace.id", "traceId"), "trace_id"),
+}
+TIMES = frozenset({"timestamp", "time", "@timestamp", "ts", "since", "until"})
+JOINING = frozenset({"AND", "OR", "NOT", "&&", "||"})
 ANCHOR_LENGTH = 3  # shorter runs of letters occur in too many lines to tell them apart
 
 # The slash within an expression is written \/, the quote within a phrase \".
@@ -44,6 +59,8 @@ class QueryInvalid(ValueError):
 class Searched(Protocol):
     """What a query looks at."""
 
+    @property
+    def level(self) -> int: ...
     @property
     def message(self) -> str: ...
     @property
@@ -79,16 +96,38 @@ class Query:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Query:
     """The query that a text says. Raises QueryInvalid."""
+    parts = _parts(text)
+    tests = tuple(_negated(_test(part), part) for part in parts)
+    anchors = [run for part in parts if _is_text(part) for run in letters(_readings(part)[0])]
+    anchor = max(anchors, key=len, default="")
+    needs = any(part["name"] and part["name"] not in OWN_FIELDS for part in parts)
+    return Query(tests, anchor if len(anchor) >= ANCHOR_LENGTH else "", needs)
+
+
+def saved(text: str) -> Query:
+    """The query of a rule that is about to be saved or tried: what would never hold of any line is refused besides.
+    Raises QueryInvalid."""
+    for part in _parts(text):
+        name, word = part["name"], part["word"]
+        if word in JOINING:
+            raise QueryInvalid(
+                f"All parts must hold without a word between them; for either of two write a pattern, such as "
+                f'/timeout|refused/. To look for the word itself write "{word}".'
+            )
+        if name == LEVEL and part["pattern"] is None and word != "*" and level_of(_text(part)) is None:
+            raise QueryInvalid(f"{_text(part)} is no level; there are {', '.join(LEVEL_OF_WORD)}.")
+        if name in TIMES:
+            raise QueryInvalid(f"A rule looks at lines as they come: leave {name} out, and say how long its window is.")
+    return parse(text)
+
+
+def _parts(text: str) -> list[re.Match[str]]:
     if len(text) > QUERY_LENGTH:
         raise QueryInvalid(f"A query has at most {QUERY_LENGTH} characters.")
     parts = list(_PART.finditer(text.rstrip()))
     if len(parts) > MAX_TERMS:
         raise QueryInvalid(f"A query has at most {MAX_TERMS} parts.")
-    tests = tuple(_negated(_test(part), part) for part in parts)
-    anchors = [run for part in parts if _is_text(part) for run in letters(_text(part).lower())]
-    anchor = max(anchors, key=len, default="")
-    needs = any(part["name"] and part["name"] not in OWN_FIELDS for part in parts)
-    return Query(tests, anchor if len(anchor) >= ANCHOR_LENGTH else "", needs)
+    return parts
 
 
 def letters(text: str) -> list[str]:
@@ -98,10 +137,16 @@ def letters(text: str) -> list[str]:
 
 def field(line: Searched, name: str) -> str | None:
     """A line's field or attribute (`http.status`: under that name, else nested) as text; None when it has none."""
+    if name == LEVEL:
+        return Level(line.level).word
     if name in OWN_FIELDS:
         return getattr(line, name) or None
     attributes = line.attributes
     value: Any = attributes[name] if name in attributes else _nested(attributes, name)
+    if value is None and name.startswith(ATTRIBUTES):
+        return field(line, name.removeprefix(ATTRIBUTES))
+    if value is None and name in FIELD_OF_NAME:
+        return field(line, FIELD_OF_NAME[name])
     return None if value is None else _as_text(value)
 
 
@@ -119,25 +164,62 @@ def _as_text(value: Any) -> str:
 
 def _test(part: re.Match[str]) -> Test:
     if part["word"] is not None and part["word"].startswith('"'):
-        raise QueryInvalid(f"There is a quote without its end: {part['word']}.")
-    if part["name"]:
+        raise QueryInvalid(
+            f"There is a quote without its end: {part['word']}. Before a quote that ends a phrase a backslash is "
+            r'written twice, "C:\temp\\".'
+        )
+    if part["name"] and part["name"] != MESSAGE:
         return _field_test(part)
+    return _text_test(part)
+
+
+def _text_test(part: re.Match[str]) -> Test:
+    """That it occurs in the message."""
     if part["pattern"] is not None:
-        found = _pattern(_anywhere(part["pattern"]), is_searched=True).search
-        return lambda line, _lowered: found(line.message[:SEARCHED_LENGTH]) is not None
-    wanted = _text(part).lower()
-    return lambda _line, lowered: wanted in lowered
+        found = _pattern(part["pattern"]).occurs_in
+        return lambda line, _lowered: found(line.message[:SEARCHED_LENGTH].removesuffix("\n"))
+    if part["name"] and part["word"] == "*":
+        return lambda _line, lowered: bool(lowered)
+    return _occurring(_readings(part))
+
+
+def _occurring(readings: tuple[str, ...]) -> Test:
+    if len(readings) == 1:
+        wanted = readings[0]
+        return lambda _line, lowered: wanted in lowered
+    return lambda _line, lowered: any(wanted in lowered for wanted in readings)
 
 
 def _field_test(part: re.Match[str]) -> Test:
-    name = part["name"]
+    name, test = part["name"], _value_test(part)
+    if part["pattern"] is not None or part["word"] == "*" or name in OWN_FIELDS:
+        return lambda line, _lowered: test(field(line, name))
+    return _either(name, test, _occurring(tuple(f"{name}:{said}".lower() for said in _readings(part))))
+
+
+def _either(name: str, test: Callable[[str | None], bool], within: Test) -> Test:
+    """By the attribute where the line has it, else by the line's text."""
+
+    def holds(line: Searched, lowered: str) -> bool:
+        value = field(line, name)
+        return within(line, lowered) if value is None else test(value)
+
+    return holds
+
+
+def _value_test(part: re.Match[str]) -> Callable[[str | None], bool]:
     if part["pattern"] is not None:
-        whole = _pattern(part["pattern"]).fullmatch
-        return lambda line, _lowered: whole((field(line, name) or "")[:SEARCHED_LENGTH]) is not None
+        whole = _pattern(part["pattern"]).matches
+        return lambda value: whole((value or "")[:SEARCHED_LENGTH])
     if part["word"] == "*":
-        return lambda line, _lowered: field(line, name) is not None
-    wanted = _text(part).casefold()
-    return lambda line, _lowered: (field(line, name) or "").casefold() == wanted
+        return lambda value: value is not None
+    if FIELD_OF_NAME.get(part["name"]) == MESSAGE:
+        among = _readings(part)
+        return lambda value: value is not None and any(said in value.lower() for said in among)
+    readings = {said.casefold() for said in _readings(part)}
+    if FIELD_OF_NAME.get(part["name"], part["name"]) == LEVEL and (level := level_of(_text(part))):
+        readings.add(level.word)
+    return lambda value: (value or "").casefold() in readings
 
 
 def _negated(test: Test, part: re.Match[str]) -> Test:
@@ -149,18 +231,22 @@ def _is_text(part: re.Match[str]) -> bool:
 
 
 def _text(part: re.Match[str]) -> str:
-    if part["phrase"] is not None:
-        return re.sub(r"\\(.)", r"\1", part["phrase"])
-    return part["word"]
+    """As it is typed: of a phrase, only a backslash before a quote is none."""
+    phrase: str | None = part["phrase"]
+    return str(part["word"]) if phrase is None else phrase.replace('\\"', '"')
 
 
-def _anywhere(text: str) -> str:
-    """Without a leading ".*", which says nothing of what is searched for, and would be tried from every place."""
-    return text[2:] if text.startswith(".*") and text[2:3] not in ("", "?", "*", "+", "{") else text
+def _readings(part: re.Match[str]) -> tuple[str, ...]:
+    """What is looked for, in lower case. A backslash means itself, and two of them may mean one: `"C:\temp"` and
+    `"C:\\temp"` both find that path."""
+    typed = _text(part).lower()
+    once = (part["phrase"] or part["word"] or "").lower()
+    once = re.sub(r'\\([\\"])' if part["phrase"] is not None else r"\\(\\)", r"\1", once)
+    return (typed,) if once == typed else (typed, once)
 
 
-def _pattern(text: str, *, is_searched: bool = False) -> re.Pattern[str]:
+def _pattern(text: str) -> Pattern:
     try:
-        return compiled(text.replace(r"\/", "/"), is_searched=is_searched)
-    except MatcherInvalid as error:
+        return compiled(text.replace(r"\/", "/"))
+    except PatternInvalid as error:
         raise QueryInvalid(str(error)) from error

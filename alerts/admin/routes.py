@@ -17,7 +17,7 @@ from alerts import validation
 from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, checked, readable
 from alerts.admin.trying import TryForm, tried
 from alerts.matching import MatcherInvalid, matchers_from, words_of
-from alerts.models import Route
+from alerts.models import Route, Silence
 from incident_response.exceptions import DomainError
 from incidents.admin.badges import severity_badge
 from users.admin import BackOfficeAdmin, RefusableForm
@@ -159,7 +159,7 @@ class RouteAdmin(BackOfficeAdmin):
 
     @admin.display(description="Which alerts")
     def conditions(self, route: Route) -> SafeString | str:
-        return shown(route.matchers) if route.matchers else "all"
+        return shown(route) if route.matchers else "all"
 
     @admin.display(description="Group by")
     def grouping(self, route: Route) -> str:
@@ -184,9 +184,13 @@ class RouteAdmin(BackOfficeAdmin):
         return route.dropped_count
 
 
-def shown(stored: Any) -> SafeString | str:
-    """Matchers in a list's cell."""
+def shown(one: Route | Silence) -> SafeString | str:
+    """Its matchers in a list's cell, and what is wrong with them."""
     try:
-        return format_html('<code class="ir-code">{}</code>', words_of(matchers_from(stored)))
-    except MatcherInvalid:
-        return format_html('<span class="ir-badge ir-late">{}</span>', "spoilt: matches nothing")
+        said = format_html('<code class="ir-code">{}</code>', words_of(matchers_from(one.matchers)))
+    except MatcherInvalid as error:
+        return format_html('<span class="ir-badge ir-late" title="{}">{}</span>', error, "spoilt: matches nothing")
+    wrong = one.wrong
+    return (
+        format_html('{} <span class="ir-badge ir-late" title="{}">to be mended</span>', said, wrong) if wrong else said
+    )

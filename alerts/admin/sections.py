@@ -10,6 +10,7 @@ from django.utils import timezone
 from alerts.admin.badges import ago, alert_badge, marks, safe_links
 from alerts.models import Alert, Heartbeat, IntakeEvent, Source
 from alerts.services.changes import changes_before
+from alerts.services.rules import faulty
 from alerts.vocabulary import AlertStatus, IntakeState
 from incidents.admin.badges import severity_badge
 from incidents.admin.sections import Section, on_home, on_incident
@@ -74,6 +75,12 @@ def of_home(user: User) -> Iterable[Section]:
     }
     if failed or context["limited"] or context["silent"]:
         yield Section("admin/alerts/home_intake.html", context)
+    if wrong := faulty(now):
+        rows = [
+            (one, reverse(f"admin:{one._meta.label_lower.replace('.', '_')}_change", args=[one.pk]), why)
+            for one, why in wrong
+        ]
+        yield Section("admin/alerts/home_conditions.html", {"rows": rows[:FAILURES_SHOWN], "number": len(rows)})
 
 
 def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:

@@ -155,7 +155,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
     @admin.display(description="Which alerts")
     def conditions(self, silence: Silence) -> SafeString | str:
-        return shown(silence.matchers)
+        return shown(silence)
 
     @admin.display(description="From")
     def starts(self, silence: Silence) -> SafeString | str:

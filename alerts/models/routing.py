@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from alerts.models.source import minutes_field
-from alerts.validation import silence_times
+from alerts.validation import silence_times, wrong_matchers
 from incidents.models import Category
 from incidents.vocabulary import Priority, Severity
 from responders.models import Service, Team
@@ -53,9 +53,16 @@ class Route(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def wrong(self) -> str:
+        """Why its matchers are of no use, or of too much, in a sentence; "" for good ones."""
+        return wrong_matchers(self.matchers, must_ask=self.is_drop)
+
     def clean(self) -> None:
-        """Refuse a name that another route has in other case."""
+        """Refuse a name that another route has in other case, and matchers that cannot hold or would drop all."""
         refuse_twins(self, "name")
+        if self.wrong:
+            raise ValidationError({"matchers": self.wrong})
 
 
 class Silence(models.Model):
@@ -85,7 +92,14 @@ class Silence(models.Model):
     def __str__(self) -> str:
         return self.comment or f"silence {self.pk}"
 
+    @property
+    def wrong(self) -> str:
+        """Why its matchers are of no use, or of too much, in a sentence; "" for good ones."""
+        return wrong_matchers(self.matchers, must_ask=True)
+
     def clean(self) -> None:
-        """Refuse times that cannot be."""
+        """Refuse times that cannot be, and matchers that cannot hold or would silence all."""
+        if self.wrong:
+            raise ValidationError({"matchers": self.wrong})
         if wrong := silence_times(self.starts_at, self.ends_at, self.weekdays, self.starts_time, self.ends_time):
             raise ValidationError(wrong)

@@ -2,17 +2,20 @@
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import orjson
 import structlog
+from django.db.models import Model
 
 from alerts.matching import Matcher, MatcherInvalid, matchers_from
 from alerts.models import Route, Silence
 from alerts.routing import Quiet, Rule
 
 log = structlog.get_logger(__name__)
+
+MOST_LOOKED_AT = 1000
 
 
 def rules() -> list[Rule]:
@@ -59,6 +62,23 @@ def quiets(found: Iterable[Silence]) -> list[Quiet]:
         )
         for silence in found
     ]
+
+
+def faulty(now: dt.datetime) -> list[tuple[Model, str]]:
+    """What was stored before its conditions were refused, each with why they are of no use, or of too much: enabled
+    routes, silences that are not over, and what other apps have."""
+    routes = Route.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]
+    silences = Silence.objects.filter(ends_at__gt=now)[:MOST_LOOKED_AT]
+    ours: list[tuple[Model, str]] = [(one, one.wrong) for some in (routes, silences) for one in some if one.wrong]
+    return ours + [found for look in _looking for found in look()]
+
+
+def look_for_faults(function: Callable[[], list[tuple[Model, str]]]) -> None:
+    """Tell of what the function finds, too."""
+    _looking.append(function)
+
+
+_looking: list[Callable[[], list[tuple[Model, str]]]] = []
 
 
 def _zone(silence: Silence) -> str:

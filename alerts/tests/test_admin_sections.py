@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
 from alerts.tests.back_office import BackOfficeCase
-from alerts.tests.factories import fire, make_source, resolve
+from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
 from alerts.vocabulary import IntakeState
 
 
@@ -79,3 +79,19 @@ class HomePageTests(BackOfficeCase):
 
         self.assertNotContains(others, "Not coming in")
         self.assertNotContains(well, "Not coming in")
+
+    def test_it_tells_of_conditions_that_were_stored_before_they_were_refused(self) -> None:
+        make_silence(("team", "=~", ".*"), comment="Quiet for all")
+        make_silence(("team", "=~", "(?!db).+"), comment="Quiet for none")
+        make_silence(("team", "=", "db"), comment="Quiet for some")
+        make_route(name="Away with it", is_drop=True)
+        self.sign_in(self.admin)
+
+        answer = self.client.get(reverse("admin:index"))
+        listed = self.client.get(reverse("admin:alerts_silence_changelist"))
+
+        for text in ("Quiet for all", "Quiet for none", "Away with it", "Ask for a value", "look-ahead"):
+            self.assertContains(answer, text)
+        self.assertNotContains(answer, "Quiet for some")
+        self.assertContains(listed, "to be mended", count=1)
+        self.assertContains(listed, "spoilt: matches nothing", count=1)

@@ -49,6 +49,9 @@ class SilenceTests(BackOfficeCase):
         cases = {
             "required": {"matchers": ""},
             "Line 1": {"matchers": "nonsense"},
+            "Ask for a value": {"matchers": 'team=~".*"'},
+            "contradict each other": {"matchers": "a=1\na=2"},
+            "a look-ahead": {"matchers": 'a=~"(?!b)c"'},
             "ends after it starts": {"ends_at_0": "2027-01-03"},
             "on which weekdays": {"weekdays": []},
             "366 days": {"ends_at_0": "2029-01-03"},

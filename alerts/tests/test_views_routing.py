@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from alerts.models import Route, Silence
 from alerts.serializers.routing import RouteSerializer, SilenceSerializer
-from alerts.tests.factories import fire, make_route, make_silence, make_source
+from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
 from incidents.tests.factories import make_category, make_service, make_team
 from incidents.vocabulary import Priority, Severity
 from users.tests.factories import client_of, make_admin, make_responder
@@ -74,11 +74,32 @@ class RouteTests(TestCase):
         expected = [{"name": "host", "op": "=", "value": "db-3"}, {"name": "gone", "op": "=", "value": ""}]
         self.assertEqual(made["matchers"], expected)
 
+    def test_it_refuses_to_drop_everything(self):
+        route = make_route(is_drop=False)
+        for matchers in ([], matchers_of(("team", "=~", ".*")), matchers_of(("source", "=~", ".+"))):
+            with self.subTest(matchers=matchers):
+                made = self.make(drop=True, matchers=matchers)
+                changed = self.client.patch(f"{ROUTES}{route.pk}/", {"drop": True, "matchers": matchers})
+
+                self.assertEqual([made.status_code, changed.status_code], [400, 400])
+                self.assertEqual(changed.json()["errors"][0]["field"], "matchers")
+        flagged = self.client.patch(f"{ROUTES}{route.pk}/", {"drop": True})
+        contrary = self.make(matchers=matchers_of(("a", "=", "1"), ("a", "=", "2")))
+        kept = self.make(drop=True, matchers=matchers_of(("team", "=", "test")))
+        every = self.make(name="All", matchers=[])
+
+        self.assertEqual([flagged.status_code, contrary.status_code], [400, 400])
+        self.assertEqual([kept.status_code, every.status_code], [201, 201])
+
     def test_it_names_the_matcher_that_cannot_be(self):
         table = [
             ([MATCHER, {"name": "a b", "op": "=", "value": "x"}], "Matcher 2: 'a b' is not the name of a label."),
             ([{"name": "host", "op": "=~", "value": "["}], "Matcher 1: [ is not a regular expression"),
-            ([{"name": "host", "op": "=~", "value": "(a+)+"}], "Matcher 1: (a+)+ repeats"),
+            ([{"name": "host", "op": "=~", "value": "(?=a)b"}], "Matcher 1: (?=a)b holds a look-ahead"),
+            (
+                [{"name": "host", "op": "=~", "value": r"\w{1,500}"}],
+                "is too large once its repetitions are written out",
+            ),
             ([{"name": "host", "op": "==", "value": "x"}], "'==' is not one of = != =~ !~."),
             ([{"name": "host", "op": "=", "value": 3}], "The value for host is not a text."),
             ([{"name": "host", "op": ["="], "value": "x"}], "is not one of"),
@@ -249,6 +270,29 @@ class SilenceTests(TestCase):
                 self.assertEqual(answer.status_code, 400, answer.content)
                 self.assertEqual(answer.json()["errors"][0]["field"].split(".")[0], field)
         self.assertEqual(Silence.objects.count(), 0)
+
+    def test_it_refuses_what_would_silence_everything_or_nothing(self):
+        silence = make_silence(("a", "=", "b"))
+        for op, value in (("=~", ".*"), ("=", ""), ("!~", "db.+"), ("!=", "x")):
+            matchers = matchers_of(("team", op, value))
+            for answer in (
+                self.make(matchers=matchers),
+                self.client.patch(f"{SILENCES}{silence.pk}/", {"matchers": matchers}),
+            ):
+                with self.subTest(op=op, method=answer.request["REQUEST_METHOD"]):
+                    error = answer.json()["errors"][0]
+                    self.assertEqual((answer.status_code, error["field"]), (400, "matchers"))
+                    self.assertIn("Ask for a value of at least one", error["message"])
+        for matchers in (matchers_of(("a", "=", "1"), ("a", "=", "2")), matchers_of(("a", "=", "1"), ("a", "!=", "1"))):
+            self.assertIn("contradict each other", self.make(matchers=matchers).json()["errors"][0]["message"])
+        self.assertEqual(Silence.objects.count(), 1)
+
+    def test_it_ends_what_was_stored_before_that_was_refused(self):
+        silence = make_silence(("team", "=~", ".*"))
+
+        answer = self.client.post(f"{SILENCES}{silence.pk}/end/")
+
+        self.assertEqual(answer.status_code, 200)
 
     def test_it_ends_now_and_stays(self):
         for method, path in (("post", "end/"), ("delete", "")):

@@ -11,7 +11,7 @@ from alerts.models import Source
 from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
 from logs.models.entry import NAME_LENGTH
 from logs.models.fields import ExactCharField
-from logs.queries import QUERY_LENGTH, QueryInvalid, parse
+from logs.queries import QUERY_LENGTH, QueryInvalid, parse, saved
 from logs.sources import INTERNAL, KINDS
 from logs.vocabulary import Level
 from users.names import refuse_twins
@@ -111,7 +111,7 @@ class DetectionRule(models.Model):
         """Refuse what cannot be evaluated, and a second rule of the same name."""
         refuse_twins(self, "name")
         try:
-            parse(self.query)
+            saved(self.query)
         except QueryInvalid as error:
             raise ValidationError({"query": str(error)}) from error
         if problem := _wrong_with_groups(self.group_by):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from incident_response.exceptions import DomainError
 from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
 from logs.models import DetectionRule, Mode
+from logs.queries import QueryInvalid
 from logs.services.detecting import Task, read, reads
 from logs.services.drafting import title_of
 from logs.sources import SeenLine, source_of_kind
@@ -63,7 +64,11 @@ def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Bac
         raise BacktestRefused("The range is empty: since is not before until.", field="since")
     if until - since > MAX_RANGE:
         raise BacktestRefused(f"A range has at most {MAX_RANGE.days} days.", field="since")
-    trial = _Immediate(rule, since, until) if rule.mode == Mode.IMMEDIATE else _Windows(rule, since, until)
+    kind = _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
+    try:
+        trial = kind(rule, since, until)
+    except QueryInvalid as error:  # stored before such a query was refused
+        raise BacktestRefused(str(error), field="query") from error
     return trial.run()
 
 
@@ -75,11 +80,12 @@ class _Trial:
         self.source = source_of_kind(rule.source_kind)
         self.found = Backtest(since, until, since)
         self.open: dict[Group, Raised] = {}
+        self.deadline = 0.0
 
     def run(self) -> Backtest:
-        deadline = time.monotonic() + MAX_SECONDS
+        self.deadline = time.monotonic() + MAX_SECONDS
         for part in self.parts():
-            if time.monotonic() > deadline or len(self.found.alerts) >= MAX_ALERTS or not self.try_part(part):
+            if time.monotonic() > self.deadline or len(self.found.alerts) >= MAX_ALERTS or not self.try_part(part):
                 self.found.is_truncated = True
                 break
         self.found.alerts = self.found.alerts[:MAX_ALERTS]
@@ -89,7 +95,7 @@ class _Trial:
         raise NotImplementedError
 
     def try_part(self, part: Sequence[int]) -> bool:
-        """Evaluate a part; False when it holds more lines than may still be read."""
+        """Evaluate a part; False when it holds more lines, or takes longer, than may still be."""
         raise NotImplementedError
 
     def raise_alert(self, group: Group, starts_at: dt.datetime, lines: Sequence[str]) -> Raised:
@@ -121,7 +127,8 @@ class _Windows(_Trial):
         earlier, self.tally.samples = self.tally.samples, {}
         task = Task(self.rule, self.spec, part, self.read_until, self.tally)
         left = MAX_LINES - self.found.lines_read
-        number = read(self.source, [task], max(self.read_until, part[0] - self.spec.window), part[-1], limit=left)
+        since = max(self.read_until, part[0] - self.spec.window)
+        number = read(self.source, [task], since, part[-1], limit=left, deadline=self.deadline)
         self.found.lines_read += number
         if number >= left:
             return False
@@ -159,6 +166,8 @@ class _Immediate(_Trial):
         if len(lines) >= left:
             return False
         for line in sorted(lines, key=lambda line: line.timestamp):
+            if time.monotonic() > self.deadline:
+                return False
             if self.spec.takes(line, line.message.lower()):
                 self._take(line)
         end = dt.datetime.fromtimestamp(part[1], dt.UTC)

@@ -7,6 +7,8 @@ far, is not counted any more.
 """
 
 import datetime as dt
+import math
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +51,7 @@ LEASE = dt.timedelta(seconds=60)  # so that other workers do not read the same l
 MAX_LINES = 1_000_000  # of one read
 MAX_SERVICE_READS = 20  # then one read of all services is cheaper
 DRAFTS_AT_ONCE = 200
+LOOKS_AT_CLOCK = 100  # lines
 
 settling = dt.timedelta(seconds=SETTLE_SECONDS)
 
@@ -195,8 +198,17 @@ def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
     return done
 
 
-def read(source: LogSource, tasks: Sequence[Task], since: int, until: int, *, limit: int = MAX_LINES) -> int:
-    """Count the lines of a range of time for all tasks; the number of lines read, which ends with `limit`."""
+def read(
+    source: LogSource,
+    tasks: Sequence[Task],
+    since: int,
+    until: int,
+    *,
+    limit: int = MAX_LINES,
+    deadline: float = math.inf,
+) -> int:
+    """Count the lines of a range of time for all tasks; the number of lines read, which ends with `limit`. It is
+    `limit` too where the monotonic clock passes `deadline` meanwhile."""
     alike: dict[tuple[object, ...], list[Task]] = defaultdict(list)
     for task in tasks:
         alike[task.spec.condition].append(task)
@@ -205,6 +217,8 @@ def read(source: LogSource, tasks: Sequence[Task], since: int, until: int, *, li
     number = 0
     for line in _lines(source, [task.spec for task in tasks], since, until, limit):
         number += 1
+        if number % LOOKS_AT_CLOCK == 0 and time.monotonic() > deadline:
+            return limit
         for spec in index.matching(line):
             counted[spec.id].add(spec, line, line.timestamp.timestamp())
     for some in alike.values():

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
+from django.db.models import Model
 from django.utils import timezone
 
 from alerts.models import Source
@@ -15,7 +16,7 @@ from incident_response.exceptions import Conflict
 from logs.detection import Index, Spec, Verdict, from_json
 from logs.models import DetectionRule, Mode, RuleSeverity
 from logs.models.rules import MACHINERY
-from logs.queries import QueryInvalid
+from logs.queries import QueryInvalid, saved
 from logs.services.drafting import draft_of
 from logs.vocabulary import Level
 from users.transactions import unit_of_work
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 SOURCE_NAME = "Log rules"
 BUILTIN_NAME = "Critical log line"
 BUILTIN_SECONDS = 900
+MOST_LOOKED_AT = 1000
 REMEMBERED_SECONDS = 1.0
 SHOWN = ("name", "severity")
 CONDITION = (
@@ -143,6 +145,17 @@ def spec_of(rule: DetectionRule) -> Spec | None:
     except QueryInvalid as error:
         log.error("detection_rule_invalid", rule=rule.pk, error=str(error))
         return None
+
+
+def faulty_rules() -> list[tuple[Model, str]]:
+    """Enabled rules whose query is none (any more), or can hold of no line, each with why."""
+    found: list[tuple[Model, str]] = []
+    for rule in DetectionRule.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]:
+        try:
+            saved(rule.query)
+        except QueryInvalid as error:
+            found.append((rule, str(error)))
+    return found
 
 
 def _begin(rule: DetectionRule, now: dt.datetime) -> None:

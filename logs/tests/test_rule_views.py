@@ -5,6 +5,7 @@ from typing import Any
 from unittest import mock
 
 from auditlog.models import LogEntry as AuditEntry
+from django.core import checks
 from django.test import TestCase
 
 from alerts.models import Alert, IntakeEvent
@@ -36,6 +37,27 @@ class RuleViewTests(TestCase):
         self.assertEqual((made.status_code, made.json()["level"], made.json()["is_builtin"]), (201, "error", False))
         self.assertEqual((changed.status_code, shown.json()["level"], shown.json()["threshold"]), (200, None, 7))
         self.assertEqual((deleted.status_code, self.admin.get(one).status_code), (204, 404))
+
+    def test_it_tells_of_a_query_that_was_stored_before_it_was_refused(self):
+        rule = make_rule(name="Looks back")
+        DetectionRule.objects.filter(pk=rule.pk).update(query="/(?<=a)b/")
+
+        said = [(str(one), "look-behind" in why) for one, why in rules.faulty_rules()]
+        tried = self.responder.post(f"{URL}{rule.pk}/backtest/", {}, "json")
+        checked = [message.msg for message in checks.run_checks(tags=["database"], databases=["default"])]
+
+        self.assertEqual(said, [("Looks back", True)])
+        self.assertEqual((tried.status_code, "look-behind" in tried.json()["detail"]), (400, True))
+        self.assertEqual(len(checked), 1)
+
+    def test_it_ends_a_test_that_takes_too_long(self):
+        write(*[number / 10 for number in range(300)])
+        rule = make_rule(query="/x/")
+        with mock.patch("logs.services.backtesting.MAX_SECONDS", -1.0):
+            given = {"since": after(-600).isoformat(), "until": after(600).isoformat()}
+            answer = self.responder.post(f"{URL}{rule.pk}/backtest/", given, "json")
+
+        self.assertEqual((answer.status_code, answer.json()["is_truncated"]), (200, True))
 
     def test_it_refuses_what_cannot_be_evaluated(self):
         for field, value in [
