@@ -107,14 +107,19 @@ def require_edit(user: User | None, incident: Incident, fields: frozenset[str]) 
     require_work(user, incident)
 
 
+def can_comment(user: User, incident: Incident) -> bool:
+    """Who sees an incident may comment, but for responders of other teams who do not follow it."""
+    if can_work_on(user, incident.team_id) or not user.is_responder:
+        return True
+    return Subscription.objects.filter(incident=incident, user=user).exists()
+
+
 def require_voice(user: User | None, incident: Incident) -> None:
-    """Refuse a responder of another team who does not follow the incident; everybody else who sees it may comment."""
+    """Refuse whoever may not comment."""
     if user is None:
         return
     _require_sight_of_restricted(user, incident)
-    if can_work_on(user, incident.team_id) or not user.is_responder:
-        return
-    if not Subscription.objects.filter(incident=incident, user=user).exists():
+    if not can_comment(user, incident):
         require_work(user, incident)
 
 

@@ -94,6 +94,10 @@ class Visibility(models.TextChoices):
     INTERNAL = "internal", "Internal"
 
 
+# What an update is where nobody says; pages and API show the choice, and offer the same.
+DEFAULT_VISIBILITY = Visibility.PUBLIC
+
+
 class Origin(models.TextChoices):
     """Where an event came from."""
 

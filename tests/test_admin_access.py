@@ -44,7 +44,10 @@ RESPONDER_PAGES = frozenset(
         *(f"{model}_{page}" for model in RESPONDER_MODELS for page in ("changelist", "change")),
         "responders_team_export",
         "responders_service_export",
-        *(f"incidents_incident_{page}" for page in ("move", "comment", "timeline", "attach", "attachment")),
+        *(
+            f"incidents_incident_{page}"
+            for page in ("move", "take", "assign", "comment", "timeline", "attach", "attachment")
+        ),
         "incidents_incident_remove_attachment",
         "alerts_alert_merge",
         "alerts_alert_move",

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from incident_response.exceptions import DomainError
 from incidents import services
 from incidents.admin.forms import NoteForm, PersonForm, TeamForm
+from incidents.admin.pages import ended
 from incidents.models import Incident, Origin, Status
 from users.models import User
 
@@ -47,7 +48,9 @@ class BulkActions:
 
     @admin.action(description="Take them myself", permissions=["work"])
     def take(self, request: HttpRequest, queryset: Rows) -> None:
-        self._change(request, queryset, "given to you", fields={"assignee": request.user})
+        for incident in queryset.filter(is_open=False)[:MOST_MESSAGES]:
+            messages.error(request, ended(incident))
+        self._change(request, queryset.filter(is_open=True), "given to you", fields={"assignee": request.user})
 
     @admin.action(description="Resolve …", permissions=["work"])
     def resolve(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
@@ -94,7 +97,10 @@ class BulkActions:
         ids = list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE])
         user: User = request.user  # type: ignore[assignment]
         results = services.update_many(ids, by=user, origin=Origin.ADMIN, **change)
-        _tell(request, sum(row["ok"] for row in results), [row["detail"] for row in results if not row["ok"]], done)
+        changed = sum(row["ok"] and row["is_changed"] for row in results)
+        _tell(request, changed, [row["detail"] for row in results if not row["ok"]], done)
+        if as_before := sum(row["ok"] for row in results) - changed:
+            messages.info(request, f"{_incidents(as_before)} {'were' if as_before != 1 else 'was'} so already.")
 
     def _each(self, request: HttpRequest, queryset: Rows, service: Any, done: str, **how: Any) -> None:
         number, refused = 0, []
@@ -131,9 +137,13 @@ def _answer(request: HttpRequest) -> Any:
     return request.POST if "apply" in request.POST else None
 
 
+def _incidents(number: int) -> str:
+    return f"{number} incident{'s' if number != 1 else ''}"
+
+
 def _tell(request: HttpRequest, number: int, refused: list[str], done: str) -> None:
     if number:
-        messages.success(request, f"{number} incident{'s' if number != 1 else ''} {done}.")
+        messages.success(request, f"{_incidents(number)} {done}.")
     for sentence in refused[:MOST_MESSAGES]:
         messages.error(request, sentence)
     if len(refused) > MOST_MESSAGES:

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Category, Incident, Status
 from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
-from responders.models import Team
+from responders.models import Service, Team
 
 Incidents = QuerySet[Incident]
 Choices = list[tuple[str, str]]
@@ -22,12 +22,24 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
     """Wanting work, or done with."""
 
     title, parameter_name = "open or done", "open"
+    all_option = ["", "Open, unless asked for"]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", "Open"), ("no", "Resolved or closed")]
+        return [("yes", "Open"), ("no", "Resolved or closed"), ("all", "All")]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
-        return queryset.filter(is_open=self.value() == "yes") if self.value() else queryset
+        if self.value() in ("yes", "no"):
+            return queryset.filter(is_open=self.value() == "yes")
+        return queryset.open() if hides_ended(request) else queryset  # type: ignore[attr-defined]
+
+
+# Who asks for one of these may well mean an incident that has ended.
+ASKS_FOR_ENDED = ("open", "status", "q", "deleted", "reported")
+
+
+def hides_ended(request: HttpRequest) -> bool:
+    """Whether the list shows open incidents only, because nothing else was asked for."""
+    return not any(request.GET.get(name) for name in ASKS_FOR_ENDED)
 
 
 class StatusFilter(DropdownFilter):  # type: ignore[misc]
@@ -77,6 +89,21 @@ class CategoryFilter(DropdownFilter):  # type: ignore[misc]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         return of_one(queryset, "category_id", self.value())
+
+
+class ServiceFilter(DropdownFilter):  # type: ignore[misc]
+    """One affected service."""
+
+    title, parameter_name = "service", "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return list(Service.objects.order_by("name").values_list("slug", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
+        if not self.value():
+            return queryset
+        affected = Incident.services.through.objects.filter(service__slug=self.value())
+        return queryset.filter(pk__in=affected.values("incident"))
 
 
 class AssigneeFilter(DropdownFilter):  # type: ignore[misc]

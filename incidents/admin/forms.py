@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -14,7 +15,7 @@ from unfold.widgets import (
 )
 
 from incidents.models import Incident, Visibility
-from incidents.vocabulary import Priority
+from incidents.vocabulary import DEFAULT_VISIBILITY, Priority
 from responders.models import Team
 from users.admin import RefusableForm
 from users.models import User
@@ -22,7 +23,26 @@ from users.models import User
 FOLLOW = ("", "Follows the severity")
 
 
-class IncidentForm(RefusableForm):
+# The update is written below the form, beside the timeline, and saved with it.
+OF_INCIDENT_FORM = {"form": "incident_form"}
+VISIBILITIES = [(Visibility.PUBLIC, "Public: the reporter too"), (Visibility.INTERNAL, "Internal: responders only")]
+
+
+class UpdateFields(forms.Form):
+    """An update for the timeline, and who reads it."""
+
+    message = forms.CharField(
+        max_length=20_000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, **OF_INCIDENT_FORM})
+    )
+    visibility = forms.ChoiceField(
+        required=False,
+        choices=VISIBILITIES,
+        initial=DEFAULT_VISIBILITY,
+        widget=UnfoldAdminRadioSelectWidget(attrs=OF_INCIDENT_FORM),
+    )
+
+
+class IncidentForm(UpdateFields, RefusableForm):
     """What is known of an incident. Saved by incidents.services, one event for each field that changed."""
 
     class Meta:
@@ -85,13 +105,11 @@ class ReasonForm(forms.Form):
 
 
 class CommentForm(forms.Form):
-    """An update for the timeline."""
+    """An update for the timeline, by who has nothing else to save."""
 
     message = forms.CharField(max_length=20_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
     visibility = forms.ChoiceField(
-        choices=[(Visibility.INTERNAL, "Internal: responders only"), (Visibility.PUBLIC, "Public: the reporter too")],
-        initial=Visibility.INTERNAL,
-        widget=UnfoldAdminSelectWidget,
+        choices=VISIBILITIES, initial=DEFAULT_VISIBILITY, widget=UnfoldAdminRadioSelectWidget
     )
 
 
@@ -132,4 +150,16 @@ class PersonForm(GrantForm, NoteForm):
     assignee = forms.ModelChoiceField(
         User.objects.can_respond(),
         widget=AutocompleteSelect(Incident._meta.get_field("assignee"), admin.site),
+    )
+
+
+class AssignForm(GrantForm, NoteForm):
+    """Which team and which person have one incident from now on."""
+
+    field_order = ("team", "assignee", "note", "grants_access")
+    team = forms.ModelChoiceField(
+        Team.objects.all(), required=False, empty_label="No team", widget=UnfoldAdminSelectWidget
+    )
+    assignee = forms.ModelChoiceField(
+        User.objects.can_respond(), required=False, empty_label="Nobody", widget=UnfoldAdminSelectWidget
     )

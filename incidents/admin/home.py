@@ -1,24 +1,59 @@
 """The home page of the back office: what wants work now. Every query walks an index and stops early."""
 
+import datetime as dt
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from incidents.admin.badges import age, due_mark, severity_badge, status_badge
 from incidents.admin.sections import home_sections
-from incidents.filters import ack_breached, resolve_breached
 from incidents.metrics import summary
 from incidents.models import Incident, IncidentQuerySet
+from incidents.sla import overdue
 from incidents.vocabulary import OPEN_STATUSES, Severity, Status
 from users.models import User
 
 ROWS = 8
-# More open work than this, and the grid by severity speaks of the newest only; the totals stay exact.
+# More open work than this, and lists and grid speak of the newest only; the totals stay exact.
 MOST_OPEN = 10_000
+
+
+class OpenRow(NamedTuple):
+    """What the home page asks of each open incident."""
+
+    pk: int
+    severity: int
+    status: str
+    created_at: dt.datetime
+    assignee_id: int | None
+    ack_due_at: dt.datetime | None
+    resolve_due_at: dt.datetime | None
+    ack_breached: bool
+    resolve_breached: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A list of the home page: the first of what there is, and a link to all of it."""
+
+    title: str
+    rows: list[dict[str, Any]]
+    total: int
+    url: str
+    nothing: str
+    is_cut: bool = False
+
+    @property
+    def extent(self) -> str:
+        """How much of it is shown; empty where that is everything."""
+        if self.total <= len(self.rows):
+            return ""
+        return f"{len(self.rows)} of {self.total:,}{'+' if self.is_cut else ''}"
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -27,26 +62,61 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     visible = Incident.objects.visible_to(user)
     now = timezone.now()
     totals = summary(visible, is_filtered=False, viewer=user)
-    late = ack_breached(now) & Q(status=Status.OPEN) | resolve_breached(now)
-    oldest = visible.open().order_by("created_at", "id")
-    breached = shown(oldest.filter(late))
-    mine = shown(visible.open().filter(assignee=user).order_by("-created_at"))
-    waiting = shown(oldest.filter(status=Status.OPEN))
-    recent = shown(visible.order_by("-created_at", "-id"))
+    work = open_rows(visible)
     return {
         **context,
         "title": "Home",
         "tiles": tiles(totals),
-        "grid": grid(visible),
+        "grid": grid(work),
         "sections": home_sections(user),
         "statuses": [(status.label, status.value) for status in OPEN_STATUSES],
-        "panels": [
-            ("Past due", breached, link(open="yes", breached="any"), "Nothing is late."),
-            ("Nobody has acknowledged", waiting, link(status="open"), "Everything was seen by somebody."),
-            ("Mine", mine, link(open="yes", to="me"), "Nothing is waiting for you."),
-            ("Reported last", recent, link(), "No incidents yet."),
-        ],
+        "panels": panels(visible, work, user, now),
     }
+
+
+def open_rows(visible: IncidentQuerySet) -> list[OpenRow]:
+    """The newest open incidents, at most MOST_OPEN."""
+    newest = visible.open().order_by("-created_at").values_list(*OpenRow._fields)[:MOST_OPEN]
+    return [OpenRow._make(row) for row in newest]
+
+
+def panels(visible: IncidentQuerySet, work: Sequence[OpenRow], user: User, now: dt.datetime) -> list[Panel]:
+    """The lists: the most severe first, and of those alike the one that has waited longest."""
+    by_urgency = sorted(work, key=lambda row: (-row.severity, row.created_at))
+    worst_first = "&o=-3"
+    wanted: list[tuple[str, Callable[[OpenRow], bool], str, str]] = [
+        ("Past due", lambda row: is_late(row, now), link(open="yes", breached="any") + worst_first, "Nothing is late."),
+        (
+            "Nobody has acknowledged",
+            lambda row: row.status == Status.OPEN,
+            link(status="open") + worst_first,
+            "Everything was seen by somebody.",
+        ),
+        (
+            "Mine",
+            lambda row: row.assignee_id == user.pk,
+            link(open="yes", to="me") + worst_first,
+            "Nothing is waiting for you.",
+        ),
+    ]
+    chosen = [[row.pk for row in by_urgency if belongs(row)] for _, belongs, _, _ in wanted]
+    newest = list(visible.order_by("-created_at", "-id").values_list("pk", flat=True)[:ROWS])
+    rows = shown(visible, {*newest, *(pk for pks in chosen for pk in pks[:ROWS])}, now)
+    is_cut = len(work) >= MOST_OPEN
+    return [
+        *(
+            Panel(title, [rows[pk] for pk in pks[:ROWS] if pk in rows], len(pks), url, nothing, is_cut)
+            for (title, _, url, nothing), pks in zip(wanted, chosen, strict=True)
+        ),
+        Panel("Reported last", [rows[pk] for pk in newest if pk in rows], 0, link(open="all"), "No incidents yet."),
+    ]
+
+
+def is_late(row: OpenRow, now: dt.datetime) -> bool:
+    """Whether a target that still matters was missed: one that was acknowledged late is no longer late for that."""
+    is_ack_late, is_resolve_late = overdue(row.status, row.ack_due_at, row.resolve_due_at, now)
+    is_waiting = row.status == Status.OPEN
+    return is_ack_late or (is_waiting and row.ack_breached) or is_resolve_late or row.resolve_breached
 
 
 def link(**filters: str) -> str:
@@ -64,10 +134,9 @@ def tiles(totals: dict[str, Any]) -> list[tuple[str, int, str]]:
     ]
 
 
-def grid(visible: IncidentQuerySet) -> dict[str, Any]:
+def grid(work: Sequence[OpenRow]) -> dict[str, Any]:
     """Open work by severity and status."""
-    newest = visible.open().order_by("-created_at").values_list("severity", "status")[:MOST_OPEN]
-    counts = Counter(newest)
+    counts = Counter((row.severity, row.status) for row in work)
     rows = [
         (
             severity_badge(severity),
@@ -77,14 +146,13 @@ def grid(visible: IncidentQuerySet) -> dict[str, Any]:
         )
         for severity in sorted(Severity, reverse=True)
     ]
-    return {"rows": rows, "is_cut": counts.total() >= MOST_OPEN, "most": MOST_OPEN}
+    return {"rows": rows, "is_cut": len(work) >= MOST_OPEN, "most": MOST_OPEN}
 
 
-def shown(incidents: IncidentQuerySet) -> list[dict[str, Any]]:
-    """The first incidents, as the lists show them."""
-    now = timezone.now()
-    return [
-        {
+def shown(visible: IncidentQuerySet, pks: Iterable[int], now: dt.datetime) -> dict[int, dict[str, Any]]:
+    """The incidents as the lists show them, by their numbers."""
+    return {
+        incident.pk: {
             "incident": incident,
             "severity": severity_badge(incident.severity),
             "status": status_badge(incident.status),
@@ -92,5 +160,5 @@ def shown(incidents: IncidentQuerySet) -> list[dict[str, Any]]:
             "due": due_mark(incident, now),
             "url": reverse("admin:incidents_incident_change", args=[incident.pk]),
         }
-        for incident in incidents.select_related("team", "assignee")[:ROWS]
-    ]
+        for incident in visible.filter(pk__in=pks).select_related("team", "assignee")
+    }

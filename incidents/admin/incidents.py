@@ -14,9 +14,10 @@ from incidents import search, services
 from incidents.admin import filters
 from incidents.admin.actions import BulkActions
 from incidents.admin.badges import age, due_mark, severity_badge, status_badge
-from incidents.admin.forms import IncidentForm
+from incidents.admin.forms import IncidentForm, UpdateFields
 from incidents.admin.pages import IncidentPages, board
 from incidents.models import Incident, Origin
+from incidents.vocabulary import DEFAULT_VISIBILITY
 from users.admin import BackOfficeAdmin
 from users.admin.paging import KeysetChangeList
 from users.models import User
@@ -73,6 +74,7 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
     autocomplete_fields = ("services", "team", "assignee")
     readonly_fields = FACTS
     actions = ("acknowledge", "resolve", "take", "assign_team", "assign_person", "restore_selected", "purge_selected")
+    list_before_template = "admin/incidents/list_above.html"
     change_form_before_template = "admin/incidents/version.html"
     change_form_outer_before_template = "admin/incidents/panel.html"
     change_form_outer_after_template = "admin/incidents/below.html"
@@ -109,6 +111,7 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
             filters.SeverityFilter,
             filters.TeamFilter,
             filters.CategoryFilter,
+            filters.ServiceFilter,
             filters.AssigneeFilter,
             filters.BreachFilter,
             filters.ReportedFilter,
@@ -166,12 +169,17 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
         """Report it, or change the fields that were changed, unless somebody else did meanwhile."""
         by: User = request.user  # type: ignore[assignment]
+        told = {name: form.cleaned_data.get(name) for name in UpdateFields.base_fields}
+        known = {name: value for name, value in form.cleaned_data.items() if name not in told}
         if not change:
-            filled = {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+            filled = {name: value for name, value in known.items() if value not in (None, "")}
             obj.pk = services.report(by=by, origin=Origin.ADMIN, **filled).pk
             return
-        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        fields = {name: known[name] for name in form.changed_data if name in known}
         services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_versions={seen_version(request, obj)})
+        if told["message"]:
+            visibility = told["visibility"] or DEFAULT_VISIBILITY
+            services.comment(obj, told["message"], by=by, visibility=visibility, origin=Origin.ADMIN)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The affected services were written with the rest."""
@@ -199,6 +207,12 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
             response: HttpResponse = super().delete_view(request, object_id, extra_context)
         except DomainError as error:
             return self.told(request, error, self.list_url())
+        return response
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; it says what it leaves out."""
+        context = {**(extra_context or {}), "hides_ended": filters.hides_ended(request)}
+        response: HttpResponse = super().changelist_view(request, context)
         return response
 
     def change_view(

@@ -14,12 +14,12 @@ from django.utils import timezone
 from incident_response.exceptions import DomainError
 from incidents import services
 from incidents.admin.badges import age, due_mark, exactly, missed_targets, severity_badge, status_badge
-from incidents.admin.forms import CommentForm, NoteForm, ReasonForm
+from incidents.admin.forms import AssignForm, CommentForm, NoteForm, ReasonForm
 from incidents.admin.sections import incident_sections
 from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
 from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription
-from incidents.permissions import can_work_on
+from incidents.permissions import can_comment, can_work_on, require_work
 from incidents.services import attaching
 from incidents.workflow import ACTION_NAMED, actions_from
 from users.admin.base import attempt
@@ -51,7 +51,8 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
         "is_admin": user.is_superuser,
         "works": works,
         "moves": [(action, action.name in NOTED) for action in actions_from(incident.status)] if works else [],
-        "comment_form": None if is_deleted else CommentForm(),
+        "may_take": works and incident.is_still_open and incident.assignee_id != user.pk,
+        "comment_form": CommentForm() if not is_deleted and can_comment(user, incident) else None,
         "attachments": list(Attachment.objects.filter(incident=incident)[:MOST_PICTURES]),
         "links": _links(incident, user),
         "followers": list(_followers(incident)),
@@ -88,6 +89,8 @@ class IncidentPages:
         """Ours before Django's, which would take any path for an id."""
         views: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
             "move": ("<int:pk>/move/<slug:name>/", self.move_view),
+            "take": ("<int:pk>/take/", self.take_view),
+            "assign": ("<int:pk>/assign/", self.assign_view),
             "comment": ("<int:pk>/comment/", self.comment_view),
             "timeline": ("<int:pk>/timeline/", self.timeline_view),
             "redact": ("<int:pk>/timeline/<int:seq>/redact/", self.redact_view),
@@ -108,42 +111,72 @@ class IncidentPages:
         incident, action = self._visible(request, pk), ACTION_NAMED.get(name)
         if action is None:
             raise Http404
+        if (refusal := self._refused(request, incident)) is not None:
+            return refusal
         is_noted = name in NOTED
         form = NoteForm(request.POST or None, is_required=action.needs_note)
+        asked = form if is_noted else None
         if request.method != "POST" or (is_noted and not form.is_valid()):
             title = f"{action.name.capitalize()} {incident}"
-            return self._ask(request, incident, title, form if is_noted else None, action.name.capitalize())
+            return self._ask(request, incident, title, asked, action.name.capitalize())
         note = form.cleaned_data["note"] if is_noted else ""
-        attempt(
-            request,
-            lambda: services.transition(
-                incident,
-                action.to_status,
-                by=_user(request),
-                note=note,
-                origin=Origin.ADMIN,
-            ),
-            done=f"{incident.reference} is {action.to_status.label.lower()}.",
+        work = lambda: services.transition(  # noqa: E731
+            incident, action.to_status, by=_user(request), note=note, origin=Origin.ADMIN
         )
+        attempt(request, work, done=f"{incident.reference} is {action.to_status.label.lower()}.")
         return self.back_to(incident)
+
+    def take_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give it to the person who asks."""
+        incident = self._visible(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not incident.is_still_open:
+            messages.error(request, ended(incident))
+            return self.back_to(incident)
+        by = _user(request)
+        work = lambda: services.assign_person(incident, by, by=by, origin=Origin.ADMIN)  # noqa: E731
+        attempt(request, work, done=f"{incident.reference} is yours.")
+        return self.back_to(incident)
+
+    def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Hand it to a team, a person or both."""
+        incident = self._visible(request, pk)
+        if (refusal := self._refused(request, incident)) is not None:
+            return refusal
+        present = {"team": incident.team_id, "assignee": incident.assignee_id}
+        form = AssignForm(request.POST or None, initial=present, incidents=[incident])
+        if request.method != "POST" or not form.is_valid():
+            return self._ask(request, incident, f"Reassign {incident}", form, "Reassign")
+        fields = {name: form.cleaned_data[name] for name in present if name in form.changed_data}
+        work = lambda: services.update(  # noqa: E731
+            incident,
+            by=_user(request),
+            fields=fields,
+            note=form.cleaned_data["note"],
+            origin=Origin.ADMIN,
+            grants_access=form.is_granted,
+        )
+        if not self._is_done(form, work):
+            return self._ask(request, incident, f"Reassign {incident}", form, "Reassign")
+        messages.success(request, f"{incident.reference} was reassigned." if fields else "Nothing was changed.")
+        is_still_seen = self.get_queryset(request).filter(pk=pk).exists()  # type: ignore[attr-defined]
+        return self.back_to(incident) if is_still_seen else HttpResponseRedirect(self.list_url())
 
     def comment_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Add an update."""
         incident = self._visible(request, pk)
         form = CommentForm(request.POST or None)
-        if not form.is_valid():
-            return self._ask(request, incident, f"Update {incident}", form, "Add")
-        attempt(
-            request,
-            lambda: services.comment(
-                incident,
-                form.cleaned_data["message"],
-                by=_user(request),
-                visibility=form.cleaned_data["visibility"],
-                origin=Origin.ADMIN,
-            ),
-            done="Added to the timeline.",
+        work = lambda: services.comment(  # noqa: E731
+            incident,
+            form.cleaned_data["message"],
+            by=_user(request),
+            visibility=form.cleaned_data["visibility"],
+            origin=Origin.ADMIN,
         )
+        if not form.is_valid() or not self._is_done(form, work):
+            return self._ask(request, incident, f"Update {incident}", form, "Add")
+        messages.success(request, "Added to the timeline.")
         return self.back_to(incident)
 
     def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -233,6 +266,24 @@ class IncidentPages:
 
     # --- Shared -------------------------------------------------------------------------------------------------------
 
+    def _refused(self, request: HttpRequest, incident: Incident) -> HttpResponse | None:
+        """Why the person may not work on it, told before a form is filled in for nothing."""
+        try:
+            require_work(_user(request), incident)
+        except DomainError as error:
+            return self.told(request, error, reverse("admin:incidents_incident_change", args=[incident.pk]))
+        return None
+
+    @staticmethod
+    def _is_done(form: Any, work: Callable[[], Any]) -> bool:
+        """Call a service; what it refuses is said on the form, which keeps what was entered."""
+        try:
+            work()
+        except DomainError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+            return False
+        return True
+
     def list_url(self) -> str:
         """The address of the incident list."""
         return reverse("admin:incidents_incident_changelist")
@@ -276,6 +327,11 @@ class IncidentPages:
     ) -> HttpResponse:
         context = {**self._context(request, incident, title), "form": form, "submit": submit, **more}
         return TemplateResponse(request, "admin/ask.html", context)
+
+
+def ended(incident: Incident) -> str:
+    """Why nobody takes an incident that has ended."""
+    return f"{incident.reference} is {incident.get_status_display().lower()}; reopen it to work on it."
 
 
 def _attach(incident: Incident, files: Sequence[Any], by: User) -> None:

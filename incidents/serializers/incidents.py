@@ -12,7 +12,7 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
-from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
+from incidents.vocabulary import DEFAULT_VISIBILITY, PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Service, Team
 from users import rows
 from users.configuration import StrictFields
@@ -233,6 +233,7 @@ class BulkResultSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     ok = serializers.BooleanField()
+    is_changed = serializers.BooleanField(required=False, help_text="False where all was so already.")
     status = serializers.CharField(required=False)
     version = serializers.IntegerField(required=False)
     code = serializers.CharField(required=False)
@@ -243,7 +244,12 @@ class CommentSerializer(StrictFields, serializers.Serializer[Any]):
     """An update to the timeline."""
 
     message = TextField(max_length=MAX_TEXT)
-    visibility = serializers.ChoiceField(choices=Visibility.choices, default=Visibility.PUBLIC)
+    visibility = serializers.ChoiceField(
+        choices=Visibility.choices,
+        default=DEFAULT_VISIBILITY,
+        help_text="`public`: whoever sees the incident reads it, its reporter too. `internal`: responders and "
+        "administrators only. Say which; left out, it is `public`.",
+    )
 
 
 class RedactionSerializer(StrictFields, serializers.Serializer[Any]):

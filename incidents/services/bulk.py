@@ -19,7 +19,7 @@ def update_many(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> list[dict[str, Any]]:
-    """Apply `update` to each incident in turn; a result per id: {id, ok, status | code, detail}.
+    """Apply `update` to each incident in turn; a result per id: {id, ok, is_changed, status | code, detail}.
 
     What the caller cannot see is answered as absent. One refusal stops none of the others. Whoever would come to see
     a restricted one does only where `grants_access` says so.
@@ -32,8 +32,10 @@ def update_many(
 def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
     if incident is None:
         return {"id": pk, "ok": False, "code": "not_found", "detail": f"INC-{pk} does not exist or is not yours."}
+    before = incident.event_count
     try:
         changed = update(incident, **change)
     except DomainError as error:
         return {"id": pk, "ok": False, "code": error.code, "detail": error.message, **error.extra}
-    return {"id": pk, "ok": True, "status": changed.status, "version": changed.version}
+    is_changed = changed.event_count != before
+    return {"id": pk, "ok": True, "is_changed": is_changed, "status": changed.status, "version": changed.version}
