@@ -23,12 +23,20 @@ TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflo
 TYPED := $(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 
-.PHONY: run setup test check fix bench e2e secret lock
+# Runs what follows with the Makefile locked (the system lets go of it with the process); without Python, just runs it.
+ANY_PYTHON = $(or $(wildcard $(PY)),$(PYTHON))
+ONE_AT_A_TIME = $(addsuffix $(LOCKED),$(ANY_PYTHON))
+LOCKED = $() -S -c 'import fcntl, os, sys; lock = os.open("Makefile", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX); \
+	os.set_inheritable(lock, True); os.execvp(sys.argv[1], sys.argv[1:])'
 
-run: setup .env staticfiles/staticfiles.json
-	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) manage.py demo
-	@exec $(PY) manage.py serve --host $(HOST) --port $(PORT)
+.PHONY: run ready setup test check fix bench e2e secret lock
+
+# Of several in one folder, one sets it up while the others wait.
+run:
+	@$(ONE_AT_A_TIME) $(MAKE) --no-print-directory ready
+	@exec $(PY) manage.py serve --prepare --host $(HOST) --port $(PORT)
+
+ready: setup .env staticfiles/staticfiles.json
 
 setup: $(VENV)/.runtime
 

@@ -17,6 +17,8 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)  # what a shell calls Ctrl-C
 
 
 if __name__ == "__main__":

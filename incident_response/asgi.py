@@ -1,19 +1,22 @@
 """The application for ASGI servers, and the one that `manage.py serve` serves; see incident_response.gateway."""
 
 import os
+from typing import TYPE_CHECKING
 
 import django
 
-from incident_response.bodies import ASGIApplication
+if TYPE_CHECKING:
+    from incident_response.entrance import Entrance
 
 
-def load() -> ASGIApplication:
+def load() -> "Entrance":
     """Set Django up, then import what needs it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "incident_response.settings")
     django.setup(set_prefix=False)
+    from incident_response.entrance import Entrance
     from incident_response.gateway import application
 
-    return application
+    return Entrance(application)
 
 
 application = load()

@@ -54,7 +54,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         body, size = await take_body(scope, receive, _limit(scope))
     except DomainError as error:
-        await _send_problem(send, error)
+        await send_problem(send, error)
         return
     except ClientGone:
         return
@@ -62,7 +62,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await threaded(scope, receive, send, body, size)
         except Busy as error:
-            await _send_problem(send, error)
+            await send_problem(send, error)
 
 
 async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +98,8 @@ def _limit(scope: Scope) -> int:
     return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
-async def _send_problem(send: Send, error: DomainError) -> None:
+async def send_problem(send: Send, error: DomainError) -> None:
+    """Answer with a problem document, without Django."""
     request_id = uuid.uuid4().hex
     body = to_json(problem(error.status, error.message, code=error.code, title=error.title, request_id=request_id))
     headers = [

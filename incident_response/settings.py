@@ -97,6 +97,9 @@ WEB_PROCESSES = env.integer(
 WEB_THREADS = env.integer(
     "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests one server process works on at a time."
 )
+STOP_SECONDS = env.integer(
+    "STOP_SECONDS", default=30, minimum=1, help="How long what is in hand may take to end when we stop, in seconds."
+)
 STORM_INCIDENTS_PER_MINUTE = env.integer(
     "STORM_INCIDENTS_PER_MINUTE",
     default=30,

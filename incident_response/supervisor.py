@@ -1,24 +1,35 @@
-"""Keeps child processes running: one that ends is started again, and all of them stop together."""
+"""Keeps child processes running: one that ends is started again, for ever, and all of them stop together."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from types import FrameType
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 
 import structlog
 
+from incident_response.stopping import StopSignals
+
 log = structlog.get_logger(__name__)
 
-GRACE_SECONDS = 10.0  # from SIGTERM to SIGKILL
+GRACE_SECONDS = 35.0  # from SIGTERM to SIGKILL
 HEALTHY_SECONDS = 10.0  # a child that lived this long had started well
-MAX_DELAY_SECONDS = 5.0
-MAX_FAILED_STARTS = 5
+MAX_DELAY_SECONDS = 30.0
+FAILING_STARTS = 2  # in a row, after which the others are told of a child
 TICK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A child that ended soon after its start, again and again."""
+
+    name: str
+    exit_code: int
+    failed_starts: int
 
 
 @dataclass
@@ -33,6 +44,7 @@ class Child:
     started: float = 0.0
     start_after: float = 0.0
     failed_starts: int = 0
+    exit_code: int = 0
 
     def start(self) -> None:
         """Run the command. Its standard input is a pipe that ends with us: see `stop_with_parent`."""
@@ -40,64 +52,94 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 (our own commands)
             self.command,
             stdin=subprocess.PIPE,
+            bufsize=0,
             pass_fds=self.pass_fds,
             env={**os.environ, **self.env},
             start_new_session=True,
         )
+        if self.process.stdin is not None:
+            os.set_blocking(self.process.stdin.fileno(), False)
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def tell(self, line: bytes) -> None:
+        """Write a line to its standard input, unless it does not read or is gone."""
+        if self.process is not None and self.process.stdin is not None:
+            try:
+                self.process.stdin.write(line)
+            except OSError as error:
+                log.warning("child does not listen", child=self.name, error=str(error))
+
 
 class Supervisor:
-    """Runs children until told to stop."""
+    """Runs children until told to stop. Whatever becomes of one child, the others stay."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
+    def __init__(self, children: Sequence[Child], grace_seconds: float = GRACE_SECONDS) -> None:
         self.children = children
-        self.stopping = threading.Event()
+        self.grace_seconds = grace_seconds
+        self.signals = StopSignals()
+        self._told: list[Failing] = []
 
-    def run(self) -> int:
-        """Block until SIGTERM or SIGINT (returns 0), or until a child cannot be kept running (returns 1)."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+    def run(self, on_stopping: Callable[[], object] = lambda: None) -> None:
+        """Block until SIGTERM or SIGINT; `on_stopping` is called before the children are told."""
         try:
-            while not self.stopping.is_set():
-                if not all(self._keep(child) for child in self.children):
-                    return 1
-                self.stopping.wait(TICK_SECONDS)
-            return 0
+            while not self.signals.wait(TICK_SECONDS):
+                for child in self.children:
+                    self._keep(child)
+                self._tell()
         finally:
+            self.signals.ignore()
+            on_stopping()
             self._stop_all()
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.stopping.set()
-
-    def _keep(self, child: Child) -> bool:
-        """Start the child if it is not running; False when it keeps failing."""
+    def _keep(self, child: Child) -> None:
+        """Start the child if it is not running; the oftener it failed, the later."""
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_after:
-                child.start()
-            return True
-        code = child.process.poll()
-        if code is None:
-            return True
-        lived = now - child.started
-        child.failed_starts = 0 if lived >= HEALTHY_SECONDS else child.failed_starts + 1
-        if child.failed_starts >= MAX_FAILED_STARTS:
-            log.error("child keeps failing; giving up", child=child.name, exit_code=code)
-            return False
+                self._start(child)
+        elif (code := child.process.poll()) is not None:
+            _close_input(child.process)
+            child.process = None
+            self._put_off(child, now, code)
+        elif now - child.started >= HEALTHY_SECONDS:
+            child.failed_starts = 0
+
+    def _start(self, child: Child) -> None:
+        try:
+            child.start()
+        except OSError as error:  # the system is short of processes or memory
+            log.error("child cannot be started", child=child.name, error=str(error))
+            self._put_off(child, time.monotonic(), error.errno or 1)
+        else:
+            child.tell(_line(self._told))
+
+    def _put_off(self, child: Child, now: float, code: int) -> None:
+        child.failed_starts = 0 if now - child.started >= HEALTHY_SECONDS else child.failed_starts + 1
+        child.exit_code = code
         delay = min(MAX_DELAY_SECONDS, 0.25 * 2**child.failed_starts) if child.failed_starts else 0.0
-        log.warning("child ended; starting it again", child=child.name, exit_code=code, delay_seconds=delay)
-        _close_input(child.process)
-        child.process, child.start_after = None, now + delay
-        return True
+        child.start_after = now + delay
+        say = log.error if child.failed_starts >= FAILING_STARTS else log.warning
+        say("child ended; starting it again", child=child.name, exit_code=code, delay_seconds=delay)
+
+    def _tell(self) -> None:
+        """Tell the children which of them cannot be kept running, when that changes."""
+        failing = [
+            Failing(child.name, child.exit_code, child.failed_starts)
+            for child in self.children
+            if child.failed_starts >= FAILING_STARTS
+        ]
+        if failing != self._told:
+            self._told = failing
+            for child in self.children:
+                child.tell(_line(failing))
 
     def _stop_all(self) -> None:
         running = [child for child in self.children if child.is_running()]
         for child in running:
             _signal(child, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + self.grace_seconds
         while any(child.is_running() for child in running) and time.monotonic() < deadline:
             time.sleep(TICK_SECONDS / 2)
         for child in running:
@@ -109,15 +151,36 @@ class Supervisor:
                 _close_input(child.process)
 
 
+class Heard:
+    """In a child: what the supervisor told it last."""
+
+    def __init__(self) -> None:
+        self.failing: list[Failing] = []
+
+    def take(self, line: bytes) -> None:
+        """A line of the supervisor's."""
+        self.failing = [Failing(**one) for one in json.loads(line)]
+
+
+heard = Heard()
+
+
 def stop_with_parent() -> None:
-    """In a child: end this process (by SIGTERM) when the supervisor is gone, however it went."""
+    """In a child: hear the supervisor, and end this process (by SIGTERM) when that is gone, however it went."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1):
-            pass
+        rest = b""
+        while piece := os.read(sys.stdin.fileno(), 4096):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                heard.take(line)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _line(failing: list[Failing]) -> bytes:
+    return json.dumps([asdict(one) for one in failing]).encode() + b"\n"
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

@@ -19,7 +19,6 @@ log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
 MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
-STOP_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -107,14 +106,19 @@ class Runner:
             self._recorded = time.monotonic()
 
 
-def work(jobs: Sequence[Job], stopping: threading.Event) -> bool:
-    """Run all jobs until `stopping` is set; False when one did not come to its end in time."""
+def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_seconds: float) -> bool:
+    """Run all jobs until told to stop; False when one did not come to its end within the grace.
+
+    `is_told_to_stop` waits for as many seconds as it is given.
+    """
+    stopping = threading.Event()
     threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
-    while not stopping.wait(1.0):
+    while not is_told_to_stop(1.0):
         pass
-    deadline = time.monotonic() + STOP_SECONDS
+    stopping.set()
+    deadline = time.monotonic() + grace_seconds
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)

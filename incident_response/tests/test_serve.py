@@ -1,9 +1,11 @@
 import socket
+from unittest import mock
 
 from django.core.management import CommandError, call_command
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, TestCase
 
-from incident_response.management.commands.serve import address_of, listen, web_children
+from incident_response.management.commands import serve
+from incident_response.management.commands.serve import address_of, listen, prepare, web_children
 
 
 class ListenTests(SimpleTestCase):
@@ -13,6 +15,16 @@ class ListenTests(SimpleTestCase):
 
             with self.assertRaisesMessage(CommandError, f"Port {port} on 127.0.0.1 is taken; choose another"):
                 call_command("serve", port=port)
+
+    def test_it_waits_a_moment_for_who_is_about_to_let_go_of_the_port(self):
+        other = socket.create_server(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+
+        with mock.patch.object(serve.time, "sleep", side_effect=lambda seconds: other.close()):
+            listener = listen("127.0.0.1", port)
+
+        self.addCleanup(listener.close)
+        self.assertEqual(listener.getsockname()[1], port)
 
     def test_it_says_what_is_wrong_with_an_address(self):
         for host, port, message in (
@@ -43,3 +55,17 @@ class ListenTests(SimpleTestCase):
 
             self.assertEqual([child.name for child in children], ["web-1", "web-2", "web-3"])
             self.assertEqual({tuple(child.pass_fds) for child in children}, {(listener.fileno(),)})
+
+
+class PrepareTests(TestCase):
+    def test_it_migrates_only_where_it_must_and_loads_the_demo_once(self):
+        for planned in ([("m", False)], []):
+            with (
+                mock.patch.object(serve.MigrationExecutor, "migration_plan", return_value=planned),
+                mock.patch.object(serve, "call_command") as called,
+                mock.patch.object(serve.connection, "close"),
+            ):
+                prepare()
+
+            commands = [call.args[0] for call in called.call_args_list]
+            self.assertEqual(commands, ["migrate", "demo"] if planned else ["demo"])

@@ -77,10 +77,23 @@ class WorkTests(TransactionTestCase):
             stopping.set()
             return 1
 
-        is_clean = work([Job("one", meet, 60), Job("two", meet, 60)], stopping)
+        is_clean = work([Job("one", meet, 60), Job("two", meet, 60)], stopping.wait, 8.0)
 
         self.assertTrue(is_clean)
         self.assertEqual(set(JobRun.objects.values_list("name", flat=True)), {"one", "two"})
+
+    def test_it_says_when_a_job_did_not_end_in_time(self):
+        begun, release = threading.Event(), threading.Event()
+        self.addCleanup(release.set)
+
+        def hang(runner):
+            begun.set()
+            release.wait(30)
+
+        with mock.patch.object(Runner, "loop", hang):
+            is_clean = work([Job("hanging", lambda now: 0, 60)], begun.wait, 0.05)
+
+        self.assertFalse(is_clean)
 
 
 class AllJobsTests(TestCase):

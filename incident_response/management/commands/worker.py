@@ -1,13 +1,13 @@
 """`manage.py worker`: run the background jobs."""
 
-import signal
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from incident_response.health import Unhealthy, check_worker
+from incident_response.stopping import StopSignals
 from incident_response.supervisor import stop_with_parent
 from incident_response.worker import all_jobs, work
 
@@ -23,14 +23,14 @@ class Command(BaseCommand):
         if options["is_alive"]:
             self._report()
             return
-        stopping = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_received: stopping.set())
+        signals = StopSignals()
         if options["supervised"]:
             stop_with_parent()
         jobs = all_jobs()
         self.stdout.write(f"Worker running {', '.join(job.name for job in jobs)}.")
-        if not work(jobs, stopping):
+        is_clean = work(jobs, signals.wait, settings.STOP_SECONDS)
+        signals.ignore()
+        if not is_clean:
             raise CommandError("A job was cut short; its unfinished rows will be taken up again.")
 
     def _report(self) -> None:

@@ -1,0 +1,90 @@
+"""What a web process answers by itself, on its event loop: that it lives, and that it is stopping."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+
+from incident_response.bodies import ASGIApplication, Message, Receive, Scope, Send
+from incident_response.exceptions import Busy
+from incident_response.gateway import send_problem
+
+
+@dataclass(eq=False)
+class Exchange:
+    """A request that is being answered."""
+
+    send: Send
+    is_answered: bool = False
+    is_last: bool = False  # on its connection
+
+    async def answer(self, message: Message) -> None:
+        """Pass a message on to the client."""
+        if message["type"] == "http.response.start":
+            self.is_answered = True
+            if self.is_last:
+                message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        await self.send(message)
+
+
+class Entrance:
+    """The outermost part of the application: every request comes through here."""
+
+    linger_seconds = 2.0  # for a sender to finish what it is sending, so that it reads our answer
+
+    def __init__(self, application: ASGIApplication) -> None:
+        self.application = application
+        self.is_stopping = False
+        self.pending: set[Exchange] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; what is cut short because we stop is answered 503."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        if scope["path"] == "/livez" and scope["method"] in ("GET", "HEAD"):
+            await _send_alive(send)
+            return
+        exchange = Exchange(send, is_last=self.is_stopping)
+        self.pending.add(exchange)
+        try:
+            await self.application(scope, receive, exchange.answer)
+        except asyncio.CancelledError:
+            if not self.is_stopping or exchange.is_answered:
+                raise
+            await _turn_away(receive, exchange, self.linger_seconds)
+        finally:
+            self.pending.discard(exchange)
+
+    def stop(self) -> None:
+        """From now on, answers are the last of their connections."""
+        self.is_stopping = True
+        for exchange in self.pending:
+            exchange.is_last = True
+
+
+async def _send_alive(send: Send) -> None:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"3"),
+        (b"cache-control", b"max-age=0, no-cache, no-store, must-revalidate, private"),
+        (b"x-request-id", uuid.uuid4().hex.encode()),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok\n"})
+
+
+async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:
+    """Answer 503, and take in what is still being sent: a connection that is cut meanwhile may lose the answer."""
+
+    async def send_all_but_the_end(message: Message) -> None:
+        await exchange.answer({**message, "more_body": message["type"] == "http.response.body"})
+
+    await send_problem(send_all_but_the_end, Busy("The server is stopping; send it again shortly.", code="stopping"))
+    try:
+        async with asyncio.timeout(linger_seconds):
+            while (message := await receive())["type"] != "http.disconnect" and message.get("more_body", False):
+                pass
+    except TimeoutError:
+        return
+    finally:
+        await exchange.send({"type": "http.response.body", "body": b""})
