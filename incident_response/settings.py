@@ -219,6 +219,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["incident_response.formats"]
 
 # --- People and sessions ----------------------------------------------------------------------------------------------
 

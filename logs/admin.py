@@ -15,7 +15,6 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from rest_framework.exceptions import APIException
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -32,6 +31,7 @@ from logs.services.rules import delete_rule, save_rule
 from logs.views.pages import LinePages
 from logs.vocabulary import LEVEL_WORDS, Level
 from users.admin import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm
+from users.admin.base import exactly, zone_told
 from users.admin.paging import KeysetChangeList
 
 COLOURS = {
@@ -157,8 +157,8 @@ class LogEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="When")
     def when(self, line: LogEntry) -> SafeString:
         """To the second: lines are read one beside the other."""
-        exact = f"{localtime(line.timestamp):%d %b %H:%M:%S}"
-        return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', line.timestamp.isoformat(), exact)
+        moment = line.timestamp
+        return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', moment.isoformat(), exactly(moment))
 
     @admin.display(description="Level")
     def level_shown(self, line: LogEntry) -> SafeString:
@@ -233,6 +233,11 @@ class RangeForm(forms.Form):
 
     since = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
     until = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.help_text = zone_told()
 
 
 @admin.register(DetectionRule)

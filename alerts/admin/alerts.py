@@ -20,9 +20,10 @@ from alerts.admin.waiting import waits_for
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
 from alerts.vocabulary import AlertStatus
-from incidents.admin.badges import exactly, severity_badge
+from incidents.admin.badges import severity_badge
 from incidents.permissions import can_work_on
 from users.admin import ReadOnlyAdmin
+from users.admin.base import exactly
 from users.models import User
 
 _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
-from incidents.admin.badges import exactly, span
+from incidents.admin.badges import span
 from incidents.models import Incident
+from users.admin.base import exactly
 
 LONGEST_SHOWN = 2000
 

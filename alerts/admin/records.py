@@ -20,8 +20,8 @@ from alerts.services import replay
 from alerts.services.processing import read
 from alerts.services.queue import may_replay
 from alerts.vocabulary import IntakeState
-from incidents.admin.badges import exactly
 from users.admin import ReadOnlyAdmin
+from users.admin.base import exactly
 from users.models import User
 
 MOST_SHOWN = 64 * 1024  # bytes of a body

@@ -1,9 +1,11 @@
 """What can be done on a source's page: keys, a sample, switching it on and off."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,8 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.safestring import SafeString
 
 from alerts.adapters import adapters
+from alerts.admin import new_keys
 from alerts.admin.guides import rendered
 from alerts.doors.sampling import send_sample
 from alerts.models import IntakeEvent, Source, SourceKey
@@ -21,10 +25,10 @@ from alerts.services.keys import give_key, snippet_for, take_key_back
 from alerts.services.sources import MAX_KEYS, forget
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError
-from incidents.admin.badges import exactly
-from users.admin.base import attempt
+from users.admin.base import attempt, exactly
 
 GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
+EXAMPLE_URL = "https://incidents.example.org"
 TEST_SECONDS = 5.0
 
 
@@ -49,6 +53,16 @@ def guide_of(kind: str) -> Path | None:
     return page if kind in Kind.values and page.is_file() else None
 
 
+def guide_text(kind: str, key: str = "") -> SafeString | None:
+    """The documentation's page, with this server's address, and the key where there is one."""
+    page = guide_of(kind)
+    if page is None:
+        return None
+    text = page.read_text(encoding="utf-8").replace(EXAMPLE_URL, settings.PUBLIC_URL.rstrip("/"))
+    text = text.replace(urlsplit(EXAMPLE_URL).netloc, urlsplit(settings.PUBLIC_URL).netloc)
+    return rendered(re.sub(r"\bKEY\b", key, text) if key else text)
+
+
 class SourcePages:
     """The addresses below a source's page."""
 
@@ -59,6 +73,7 @@ class SourcePages:
         """Ours before Django's, which would take any path for an id."""
         views: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
             "key": ("<int:pk>/key/", self.key_view),
+            "new_key": ("<int:pk>/new-key/", self.new_key_view),
             "revoke": ("<int:pk>/keys/<int:key_id>/revoke/", self.revoke_view),
             "sample": ("<int:pk>/sample/", self.sample_view),
             "switch": ("<int:pk>/switch/", self.switch_view),
@@ -71,24 +86,38 @@ class SourcePages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give it another key."""
+        """Give it another key, and show it."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            return self.show_new_key(request, source)
+            return self.make_key(request, source)
         except DomainError as error:
             messages.error(request, error.message)
             return self._back(source)
 
-    def show_new_key(self, request: HttpRequest, source: Source) -> HttpResponse:
-        """A new key, on the one page that ever shows it: nothing is redirected to, so nothing has to remember it."""
+    def make_key(self, request: HttpRequest, source: Source) -> HttpResponse:
+        """A new key, and on to the page that shows it."""
         _key, text = give_key(source, by=request.user)  # type: ignore[arg-type]
+        new_keys.remember(request, source, text)
+        return HttpResponseRedirect(reverse("admin:alerts_source_new_key", args=[source.pk]))
+
+    def new_key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The key that was just made, until who made it says that they have it."""
+        source = self._source(request, pk)
+        if request.method == "POST":
+            new_keys.drop(request, source)
+            return self._back(source)
+        key = new_keys.recall(request, source)
+        if key is None:
+            messages.warning(request, "The key is not shown any more. Should it be lost, make another and revoke it.")
+            return self._back(source)
         context = {
             **self._context(request, source, f"The key of {source.name}"),
-            "key": text,
-            "snippet": snippet_for(source, text),
-            "has_guide": guide_of(source.kind) is not None,
+            "key": key,
+            "minutes": new_keys.SHOWN_SECONDS // 60,
+            "snippet": snippet_for(source, key),
+            "guide": guide_text(source.kind, key),
         }
         return TemplateResponse(request, "admin/alerts/new_key.html", context)
 
@@ -142,13 +171,13 @@ class SourcePages:
         """The documentation's page about a kind of source."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
-        page = guide_of(kind)
-        if page is None:
+        text = guide_text(kind)
+        if text is None:
             raise Http404
         context = {
             **self.admin_site.each_context(request),
             "title": f"Setting up {Kind(kind).label}",
-            "text": rendered(page.read_text(encoding="utf-8")),
+            "text": text,
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/alerts/guide.html", context)

@@ -156,8 +156,8 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         forget()
 
     def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
-        """The one page that shows its first key."""
-        return self.show_new_key(request, obj)
+        """On to the page that shows its first key."""
+        return self.make_key(request, obj)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

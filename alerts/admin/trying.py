@@ -11,9 +11,9 @@ from alerts.drafts import TITLE_LENGTH
 from alerts.models import Source
 from alerts.services.simulating import simulate
 from incident_response.exceptions import DomainError
-from incidents.admin.badges import exactly, severity_badge
+from incidents.admin.badges import severity_badge
 from incidents.vocabulary import SEVERITY_OF_WORD
-from users.admin.base import zone_told
+from users.admin.base import exactly, zone_told
 from users.models import User
 
 LABELS, PAYLOAD = "labels", "payload"

@@ -1,16 +1,20 @@
 import datetime as dt
+from http import HTTPStatus
 
+import time_machine
 from auditlog.models import LogEntry
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.admin import new_keys
 from alerts.models import Alert, Heartbeat, IntakeEvent, Source
 from alerts.services.sources import source_of
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_key, make_source
 from alerts.vocabulary import IntakeState, Kind
 from incidents.models import Severity
+from users.tests.factories import make_admin
 
 
 class SourceCase(BackOfficeCase):
@@ -39,8 +43,8 @@ class SourceCase(BackOfficeCase):
 
 class FormTests(SourceCase):
     @override_settings(PUBLIC_URL="https://incidents.example.org/")
-    def test_it_shows_the_key_of_a_new_source_once(self) -> None:
-        answer = self.client.post(reverse("admin:alerts_source_add"), self.form())
+    def test_it_shows_the_key_of_a_new_source(self) -> None:
+        answer = self.client.post(reverse("admin:alerts_source_add"), self.form(), follow=True)
 
         source = Source.objects.get(name="Prometheus")
         key = answer.context["key"]
@@ -92,12 +96,42 @@ class ButtonTests(SourceCase):
         source = make_source()
         make_key(source)
 
-        answer = self.client.post(self.page(source, "key"))
+        answer = self.client.post(self.page(source, "key"), follow=True)
         refused = self.client.post(self.page(source, "key"))
 
         self.assertEqual(source_of(answer.context["key"]), source)
         self.assertIn("2 keys already", self.messages(refused))
         self.assertEqual(source.keys.count(), 2)
+
+    @override_settings(PUBLIC_URL="https://alerts.example.net")
+    def test_it_shows_a_key_until_it_was_copied(self) -> None:
+        source = make_source(kind=Kind.ALERTMANAGER)
+        shown = self.client.post(self.page(source, "key"), follow=True)
+        key, url = shown.context["key"], self.page(source, "new_key")
+
+        again = self.client.get(url)
+        self.client.post(url)
+        afterwards = self.client.get(url)
+
+        self.assertContains(again, key)
+        self.assertContains(again, 'data-copy="new-key"')
+        self.assertContains(again, f"url: https://alerts.example.net/intake/{key}/", count=2)  # the guide says it, too
+        self.assertRedirects(afterwards, self.page(source))
+        self.assertEqual(source_of(key), source)
+
+    def test_it_shows_a_key_for_a_quarter_of_an_hour_to_who_made_it(self) -> None:
+        source = make_source()
+        key = self.client.post(self.page(source, "key"), follow=True).context["key"]
+        url = self.page(source, "new_key")
+        other = Client()
+        other.force_login(make_admin())
+
+        with time_machine.travel(timezone.now() + dt.timedelta(seconds=new_keys.SHOWN_SECONDS + 2)):
+            later = self.client.get(url)
+
+        self.assertEqual(later.status_code, HTTPStatus.FOUND)
+        self.assertEqual(other.get(url).status_code, HTTPStatus.FOUND)
+        self.assertNotIn(key, str(dict(self.client.session)))
 
     def test_it_revokes_a_key_after_asking(self) -> None:
         source = make_source()

@@ -3,10 +3,8 @@
 import datetime as dt
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from incidents.models import Incident, Status
 from incidents.sla import overdue
@@ -34,11 +32,6 @@ def span(seconds: float) -> str:
             parts.append(f"{left // size} {name}")
             left %= size
     return " ".join(parts[:2]) or "under a minute"
-
-
-def exactly(moment: dt.datetime) -> str:
-    """A moment to the second, in the zone of the person who looks, which it names."""
-    return date_format(localtime(moment), "j M Y, H:i:s T")
 
 
 def age(incident: Incident, now: dt.datetime | None = None) -> str:

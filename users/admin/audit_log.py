@@ -1,5 +1,6 @@
 """The audit log: readable by administrators, changeable by nobody."""
 
+import datetime as dt
 from typing import Any
 
 import auditlog.admin  # noqa: F401 (registers its own page, which ours replaces)
@@ -7,15 +8,18 @@ from auditlog.models import LogEntry
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from users.admin.base import ReadOnlyAdmin
+from users.admin.base import ReadOnlyAdmin, exactly
 
 admin.site.unregister(LogEntry)
 SHOWN_CHANGES = 4
 SHOWN_CHARACTERS = 80
+SHORTEST_MOMENT = len("2026-01-01 00:00:00")
 ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger", "noted": "default"}
 
 
@@ -90,5 +94,16 @@ def _pair(change: Any) -> tuple[str, str]:
 
 
 def _short(value: Any) -> str:
-    text = "" if value in (None, "None") else str(value)
+    text = "" if value in (None, "None") else _moment(value) or str(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+
+
+def _moment(value: Any) -> str:
+    """A time that was written down in UTC, as this person reads times; empty for anything else."""
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) and len(value) >= SHORTEST_MOMENT else None
+    except ValueError:
+        return ""
+    if moment is None:
+        return ""
+    return exactly(moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC))

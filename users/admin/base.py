@@ -1,5 +1,6 @@
 """What every page of the back office shares."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
@@ -128,6 +130,11 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def exactly(moment: dt.datetime) -> str:
+    """A moment to the second, in the zone of the person who looks, which it names."""
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def zone_told() -> str:

@@ -57,6 +57,10 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return rows
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """None for a column that no index holds in order, whoever asks for it by hand."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         """One column, then what tells equals apart, all in one direction: an index can be walked in that order."""
         first = super().get_ordering(request, queryset)[0]
