@@ -22,7 +22,7 @@ from django.db.models import Q
 from incident_response.exceptions import DomainError, StorageUnavailable
 from incidents.attachments.digests import measured
 from incidents.models import Attachment, Incident
-from users.transactions import is_transient
+from users.transactions import CommitUnknown, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +146,8 @@ class Written:
         if self.is_committed or not self.keys:
             return
         try:
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             left = set(self.keys) - self._named()
         except (DatabaseError, InterfaceError) as error:
             log.warning("files_in_doubt", files=len(self.keys), error=repr(error))
@@ -182,6 +183,8 @@ def is_in_doubt(failure: BaseException | None) -> bool:
     After a connection that breaks, a driver may say so of the rollback, in words of its own. Only servers number their
     errors, SQLite answers for itself; and what is to be tried again was rolled back.
     """
+    if isinstance(failure, CommitUnknown):
+        return True
     if not isinstance(failure, (OperationalError, InterfaceError, InternalError)) or not failure.args:
         return False
     is_rolled_back = isinstance(failure, OperationalError) and is_transient(failure)

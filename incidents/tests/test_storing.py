@@ -16,10 +16,10 @@ from incidents.services import attaching
 from incidents.tests.factories import make_incident
 from incidents.tests.files import FULL, OwnStore, stored_files, upload
 from users.tests.factories import client_of, make_admin, make_reporter
-from users.transactions import DatabaseBusy
+from users.transactions import CommitUnknown, DatabaseBusy
 
 LOST = OperationalError(2013, "Lost connection to MySQL server during query")
-IN_DOUBT = (LOST, InterfaceError(0, ""), OperationalError(2006, "Server has gone away"))
+IN_DOUBT = (LOST, InterfaceError(0, ""), OperationalError(2006, "Server has gone away"), CommitUnknown("nobody knows"))
 CERTAIN = (
     OperationalError("database or disk is full"),
     OperationalError(1205, "Lock wait timeout exceeded"),
