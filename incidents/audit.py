@@ -16,6 +16,7 @@ LEFT_OUT = (
     "version",
     "event_count",
     "head_digest",
+    "row_digest",
     "is_tallied",
     "tallied_as",
     "next_breach_at",

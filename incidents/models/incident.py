@@ -153,6 +153,9 @@ class Incident(models.Model):
     version = models.PositiveIntegerField(default=1)
     event_count = models.PositiveIntegerField(default=0)
     head_digest = models.CharField(max_length=64, blank=True, default="")
+    row_digest = models.CharField(  # noqa: DJ001 (NULL is what those have that were written before)
+        max_length=64, null=True, editable=False, help_text="HMAC over the other columns that acts write."
+    )
     tallied_as = models.CharField(max_length=100, blank=True, default="", help_text="The counts it is in.")
     is_tallied = FlagField(default=False)
     is_open = models.GeneratedField(

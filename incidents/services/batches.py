@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incidents import search
-from incidents.models import Category, EventKind, Incident, IncidentEvent, Origin, Priority, Severity
+from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity
 from incidents.services.clocks import policy_values
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import HISTORY_COLUMNS, Act, Entry, seal_opening, seal_row
 from incidents.services.reporting import default_team, new_incident
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users import rows
 from users.transactions import unit_of_work
-
-HISTORY_COLUMNS = ("event_count", "head_digest")
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,13 @@ def open_many(openings: Sequence[Opening], *, origin: Origin, at: dt.datetime | 
         entry = Entry(incident, act)
         changes = initial_changes(incident, [service.slug for service in opening.services])
         entry.note(EventKind.CREATED, data={**opening.data, "changes": changes})
+        seal_row(incident)
         entries.append(entry)
     rows.insert(*incidents)
     _learn_ids(incidents)
-    rows.insert(*(_of_saved(event, entry.incident) for entry in entries for event in entry.events))
+    for entry in entries:
+        seal_opening(entry.incident, entry.events)
+    rows.insert(*(event for entry in entries for event in entry.events))
     through = Incident.services.through
     pairs = [(i, service) for i, opening in zip(incidents, openings, strict=True) for service in opening.services]
     rows.insert(*(through(incident=incident, service=service) for incident, service in pairs))
@@ -71,6 +72,7 @@ def save_all(entries: Iterable[Entry]) -> None:
         if entry.columns or any(event.body for event in entry.events):
             entry.save()
         elif entry.events:
+            seal_row(entry.incident)
             light.append(entry)
     rows.update_many([entry.incident for entry in light], HISTORY_COLUMNS)
     rows.insert(*(event for entry in light for event in entry.events))
@@ -100,8 +102,3 @@ def _learn_ids(incidents: Sequence[Incident]) -> None:
     ids = dict(Incident.objects.filter(uid__in=[incident.uid for incident in incidents]).values_list("uid", "pk"))
     for incident in incidents:
         incident.pk = ids[incident.uid]
-
-
-def _of_saved(event: IncidentEvent, incident: Incident) -> IncidentEvent:
-    event.incident = incident  # whose number is known only now
-    return event

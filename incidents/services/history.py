@@ -1,14 +1,15 @@
-"""Checking that nobody edited, inserted or removed a row of a timeline behind our back."""
+"""Checking that nobody edited, inserted or removed a row of a timeline, or a row it tells of, behind our back."""
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
 from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, IncidentQuerySet
-from incidents.services.recording import sealed_facts
+from incidents.services.comparing import FileFault, Rows, Slugs, first_difference, is_sealed, rows_of
+from incidents.services.recording import head_after, seal_row, sealed_facts
 
 CHUNK_INCIDENTS = 500
 CHUNK_EVENTS = 5_000
@@ -19,14 +20,15 @@ Redaction = tuple[tuple[str, str], tuple[str, str]]
 
 @dataclass(frozen=True)
 class Fault:
-    """The first row of a timeline that is not as it was written."""
+    """The first row of an incident that is not as it was written: an event, or else `row`, a column or another row."""
 
     incident_id: int
-    seq: int
+    seq: int | None
     what: str
+    row: str = ""
 
     def __str__(self) -> str:
-        return f"INC-{self.incident_id} event {self.seq}: {self.what}"
+        return f"INC-{self.incident_id} {self.row or f'event {self.seq}'}: {self.what}"
 
 
 def verify(incident: Incident) -> Fault | None:
@@ -35,27 +37,35 @@ def verify(incident: Incident) -> Fault | None:
     Somebody may write between our reading of the events and of their count, so a fault is looked at again with the
     incident locked before it is believed.
     """
-    return _confirmed(incident) if _first_fault(incident) else None
+    return _chain_confirmed(incident) if _chain_fault(incident) else None
 
 
-def _first_fault(incident: Incident) -> Fault | None:
+def _chain_fault(incident: Incident) -> Fault | None:
     events = list(IncidentEvent.objects.filter(incident=incident).order_by("seq"))
     event_count, head_digest = Incident.objects.values_list("event_count", "head_digest").get(pk=incident.pk)
     incident.event_count, incident.head_digest = event_count, head_digest
     return first_fault(incident, events)
 
 
+@transaction.atomic
+def _chain_confirmed(incident: Incident) -> Fault | None:
+    """The fault as it stands while nobody writes; None too when the incident was purged meanwhile."""
+    locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
+    return _chain_fault(locked) if locked else None
+
+
 def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None:
     """The first fault in these events of the incident, ordered by `seq`; the incident's own columns are believed."""
     redactions = _redactions(events)
+    uid = str(incident.uid)
     previous, schema = "", 1
     for expected_seq, event in enumerate(events, 1):
         if event.seq != expected_seq:
             return Fault(incident.pk, expected_seq, "is missing")
-        fault = _fault_in(event, previous, redactions.get(event.seq, []), str(incident.uid))
+        fault = _fault_in(event, previous, redactions.get(event.seq, []), uid, incident.pk)
         if fault or event.schema < schema:  # nobody seals the old way any more
             return Fault(incident.pk, event.seq, fault or "was edited or inserted")
-        previous, schema = digest.head_digest(event.digest, event.schema), event.schema
+        previous, schema = head_after(event, uid), event.schema
     # Every incident has the event of its opening, whatever its own count says.
     if max(incident.event_count, 1) > len(events):
         return Fault(incident.pk, len(events) + 1, "is missing")
@@ -66,20 +76,52 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
     return None
 
 
-def verify_all(incidents: IncidentQuerySet | None = None) -> Iterator[Fault | None]:
-    """For each incident in the order of its number: its first fault, or None when it is whole. Memory is bounded."""
+@dataclass
+class Check:
+    """One walk over incidents: what is looked at, and what was met on the way."""
+
+    file_fault: FileFault | None = None  # None: the files themselves are not read
+    seals: bool = False  # seal the rows of those that are whole and from before rows were
+    unsealed: int = 0  # those met that have no seal, and were given none
+    sealed: int = 0
+    slugs: Slugs = field(default_factory=Slugs.present)
+
+
+def verify_all(incidents: IncidentQuerySet | None = None, *, check: Check | None = None) -> Iterator[Fault | None]:
+    """For each incident in the order of its number: its first fault, or None when it is whole. Memory is bounded.
+
+    The chain of its timeline is checked first, then its row and what belongs to it against the timeline.
+    """
+    check = check or Check()
     wanted = Incident.objects.all() if incidents is None else incidents
-    rows = wanted.order_by("pk").only("id", "uid", "event_count", "head_digest")
+    rows = wanted.order_by("pk").select_related("category")
     last_pk = 0
     while chunk := _chunk(list(rows.filter(pk__gt=last_pk)[:CHUNK_INCIDENTS])):
-        timelines: dict[int, list[IncidentEvent]] = {incident.pk: [] for incident in chunk}
-        for event in IncidentEvent.objects.filter(incident__in=chunk).order_by("incident_id", "seq"):
-            timelines[event.incident_id].append(event)
-        for incident in chunk:
-            fault = first_fault(incident, timelines[incident.pk])
-            # Somebody may have written between our two queries: look again before saying so.
-            yield _confirmed(incident) if fault else None
         last_pk = chunk[-1].pk
+        for incident, fault, has_seal in _looked_at(chunk, check):
+            # Somebody may have written between our queries: look again before saying so.
+            if fault or (check.seals and not has_seal):
+                yield _confirmed(incident, check)
+                continue
+            check.unsealed += not has_seal
+            yield None
+
+
+def _looked_at(chunk: list[Incident], check: Check) -> Iterator[tuple[Incident, Fault | None, bool]]:
+    """Each incident with its first fault, and whether its row carries a digest."""
+    timelines: dict[int, list[IncidentEvent]] = {incident.pk: [] for incident in chunk}
+    for event in IncidentEvent.objects.filter(incident__in=chunk).order_by("incident_id", "seq"):
+        timelines[event.incident_id].append(event)
+    rows = rows_of(chunk)
+    for incident in chunk:
+        events = timelines.pop(incident.pk)
+        fault = first_fault(incident, events) or _difference(incident, events, rows.get(incident.pk, Rows()), check)
+        yield incident, fault, fault is not None or is_sealed(incident, events)
+
+
+def _difference(incident: Incident, events: list[IncidentEvent], rows: Rows, check: Check) -> Fault | None:
+    found = first_difference(incident, events, rows, check.slugs, check.file_fault)
+    return Fault(incident.pk, None, found[1], row=found[0]) if found else None
 
 
 def _chunk(incidents: list[Incident]) -> list[Incident]:
@@ -93,10 +135,22 @@ def _chunk(incidents: list[Incident]) -> list[Incident]:
 
 
 @transaction.atomic
-def _confirmed(incident: Incident) -> Fault | None:
-    """The fault as it stands while nobody writes; None too when the incident was purged meanwhile."""
+def _confirmed(incident: Incident, check: Check) -> Fault | None:
+    """The fault as it stands while nobody writes; None too when the incident was purged meanwhile. One that has none
+    and no seal either gets it, where that is asked for."""
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
-    return _first_fault(locked) if locked else None
+    if locked is None:
+        return None
+    check.slugs = Slugs.present()
+    [(_, fault, has_seal)] = _looked_at([locked], check)
+    if fault is None and not has_seal:
+        if not check.seals:
+            check.unsealed += 1
+            return None
+        seal_row(locked)
+        locked.save(update_fields=["row_digest"])
+        check.sealed += 1
+    return fault
 
 
 def _redactions(events: list[IncidentEvent]) -> dict[int, list[Redaction]]:
@@ -117,8 +171,8 @@ def _redactions(events: list[IncidentEvent]) -> dict[int, list[Redaction]]:
     return found
 
 
-def _fault_in(event: IncidentEvent, previous: str, redactions: list[Redaction], uid: str) -> str | None:
-    facts = sealed_facts(event, uid)
+def _fault_in(event: IncidentEvent, previous: str, redactions: list[Redaction], uid: str, number: int) -> str | None:
+    facts = sealed_facts(event, uid, number)
     if event.redacted_at is not None and not redactions:
         return "was emptied without a removal on record"
     if redactions:

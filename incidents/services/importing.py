@@ -18,10 +18,11 @@ from incidents import digest, search
 from incidents.imports.mapping import Mapping
 from incidents.imports.replay import Draft, DraftEvent
 from incidents.models import Category, Incident, IncidentEvent, Origin, Visibility
-from incidents.services.recording import seal
+from incidents.services.recording import HISTORY_COLUMNS, seal, seal_row
 from incidents.services.reporting import external_key
 from incidents.snapshot import encode
 from responders.models import Team
+from users import rows
 from users.transactions import unit_of_work
 
 Row = TypeVar("Row", Team, Category)
@@ -111,12 +112,15 @@ def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
     missing, outcome = _sift(drafts, names.mapping)
     received_at = timezone.now()
     incidents = [_incident(draft, names) for draft in missing]
+    _insert(incidents)
     events = [
         event
         for draft, incident in zip(missing, incidents, strict=True)
         for event in _sealed_events(draft, incident, names, received_at)
     ]
-    _insert(incidents)
+    for incident in incidents:
+        seal_row(incident)
+    rows.update_many(incidents, HISTORY_COLUMNS)
     IncidentEvent.objects.bulk_create(events, batch_size=INSERT_CHUNK)
     for incident in incidents:
         search.index(incident)

@@ -1,7 +1,7 @@
 """The one way a fact about an incident is written down: change and event together, sealed, in one transaction."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,11 @@ from users.models import User
 from users.prepared import Parameter
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
-BOOKKEEPING = ("updated_at", "version", "event_count", "head_digest", "is_tallied")
+HISTORY_COLUMNS = ("event_count", "head_digest", "row_digest")
+BOOKKEEPING = ("updated_at", "version", "is_tallied", *HISTORY_COLUMNS)
+# Written by jobs, each by itself, and by the database; what they hold follows from the rest.
+UNSEALED = frozenset({"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"})
+SEALED = tuple(field.attname for field in Incident._meta.concrete_fields if field.attname not in UNSEALED)
 SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
@@ -138,7 +142,10 @@ class Entry:
             data=data or {},
             schema=digest.SCHEMA,
         )
-        seal(event, incident)
+        if incident.pk is None and event.schema >= digest.NUMBERED:
+            incident.event_count, incident.head_digest = event.seq, digest.opening_head(str(incident.uid))
+        else:
+            seal(event, incident)
         self.events.append(event)
         return event
 
@@ -151,6 +158,7 @@ class Entry:
             incident.version += 1
             incident.updated_at = self.act.received_at
             incident.is_tallied = False
+        seal_row(incident)
         rows.update(incident, self.columns.union(BOOKKEEPING))
         with acting(self.act.by):
             audit.record_change(incident, self.before, self.columns)
@@ -172,11 +180,38 @@ class Entry:
 
 def seal(event: IncidentEvent, incident: Incident) -> None:
     """Chain the event to the incident's last one, and let the incident know it as the last."""
-    event.digest = digest.event_digest(incident.head_digest, sealed_facts(event, str(incident.uid)))
-    incident.event_count, incident.head_digest = event.seq, digest.head_digest(event.digest, event.schema)
+    is_opening = event.seq == 1 and event.schema >= digest.NUMBERED
+    previous = "" if is_opening else incident.head_digest
+    event.digest = digest.event_digest(previous, sealed_facts(event, str(incident.uid), incident.pk))
+    incident.event_count, incident.head_digest = event.seq, head_after(event, str(incident.uid))
 
 
-def sealed_facts(event: IncidentEvent, incident_uid: str) -> digest.Sealed:
+def seal_opening(incident: Incident, events: Iterable[IncidentEvent]) -> None:
+    """Give an incident that was just stored, and so has its number, to the first event, or events, that wait for it."""
+    for event in events:
+        event.incident = incident
+        if not event.digest:
+            seal(event, incident)
+
+
+def head_after(event: IncidentEvent, incident_uid: str) -> str:
+    """The head of a chain that ends with this event."""
+    if event.seq == 1 and event.schema >= digest.NUMBERED:
+        return digest.opening_head(incident_uid)
+    return digest.head_digest(event.digest, event.schema)
+
+
+def seal_row(incident: Incident) -> None:
+    """Write down what the incident's row says now, behind its last event."""
+    incident.row_digest = digest.row_digest(sealed_columns(incident), incident.pk)
+
+
+def sealed_columns(incident: Incident) -> dict[str, Any]:
+    """The columns that the digest of the row covers."""
+    return {name: getattr(incident, name) for name in SEALED}
+
+
+def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) -> digest.Sealed:
     """The part of an event that its digest covers, taken from what the event holds."""
     return digest.Sealed(
         incident_uid=incident_uid,
@@ -191,4 +226,5 @@ def sealed_facts(event: IncidentEvent, incident_uid: str) -> digest.Sealed:
         body_digest=digest.text_digest(event.body),
         data_digest=digest.data_digest(event.data),
         schema=event.schema,
+        incident_number=incident_number,
     )

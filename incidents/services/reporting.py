@@ -9,7 +9,7 @@ from incident_response.exceptions import DomainError, PermissionRefused
 from incidents import audit, search
 from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity, Subscription
 from incidents.services.clocks import due_times, next_breach_at, policy_values
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import Act, Entry, seal_opening, seal_row
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users import rows
@@ -96,10 +96,11 @@ def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incide
     entry = Entry(incident, act)
     changes = initial_changes(incident, [service.slug for service in services])
     event = entry.note(EventKind.CREATED, data={"changes": changes})
+    seal_row(incident)
     rows.insert(incident)
     with acting(act.by):
         audit.record_creation(incident)
-    event.incident = incident  # whose number is known only now
+    seal_opening(incident, [event])
     rows.insert(event)
     through = Incident.services.through
     rows.insert(*(through(incident=incident, service=service) for service in services))

@@ -21,6 +21,7 @@ def sealed() -> digest.Sealed:
         received_at=MOMENT,
         body_digest=digest.text_digest("満杯"),
         data_digest=digest.data_digest({"changes": {"status": ["open", "resolved"]}}),
+        incident_number=1,
     )
 
 
@@ -40,6 +41,21 @@ class DigestTests(SimpleTestCase):
         self.assertEqual(
             digest.event_digest("00" * 32, first), "0fc5ef2f1904da37a5b9c4de615a362a041d3b9a1f7364eabc5c09804e9f187e"
         )
+        second = replace(sealed(), schema=2)
+        self.assertEqual(
+            digest.event_digest("", second), "2a43c6f85405f5f7a333b59f030517f1b11a3d661407a9091323deb997e82032"
+        )
+        self.assertEqual(
+            digest.event_digest("", sealed()), "ec8eff4df926109802508d3e9e076dcd1657eafaed497c2483deff40ce0d94eb"
+        )
+        self.assertEqual(
+            digest.opening_head(sealed().incident_uid),
+            "0476b96e91d1289c4f88047426311a97b85e01845b5a4911c3642b4ec2306ecb",
+        )
+        self.assertEqual(
+            digest.row_digest({"a": None, "b": True, "at": MOMENT, "n": 7, "s": "é", "j": {"k": [1]}}, 12),
+            "c4ab41d43fd792d94bd65a843d33446c1f26f48c86ad3bd7158187bdac7f90eb",
+        )
 
     def test_it_changes_with_each_fact(self) -> None:
         changes = {
@@ -55,6 +71,7 @@ class DigestTests(SimpleTestCase):
             "body_digest": digest.text_digest("満"),
             "data_digest": digest.data_digest({}),
             "schema": 9,
+            "incident_number": 2,
         }
         self.assertEqual(set(changes), set(vars(sealed())))
         original = digest.event_digest("", sealed())

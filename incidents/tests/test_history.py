@@ -94,7 +94,7 @@ class VerifyTests(TestCase):
             comment(incident, "As it was", by=None)
         comment(incident, "As it is", by=None)
 
-        self.assertEqual(list(incident.events.values_list("schema", flat=True)), [1, 1, 2])
+        self.assertEqual(list(incident.events.values_list("schema", flat=True)), [1, 1, 3])
         self.assertIsNone(history.verify(incident))
 
     def test_it_finds_the_first_schema_after_the_second(self) -> None:

@@ -1,0 +1,174 @@
+"""Whether an incident's rows say what its timeline says: its own columns, its files, its followers and its links."""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from incidents import digest
+from incidents.models import Attachment, Category, EventKind, Incident, IncidentEvent, IncidentLink, Subscription
+from incidents.services.recording import sealed_columns
+from incidents.services.redaction import REDACTED
+from incidents.snapshot import ENCODERS, encode, fold
+from responders.models import Service
+
+NAMED = ("team", "assignee", "reporter")  # by id: people and teams may be called otherwise since
+SLUGS = ("category", "services")  # may be called otherwise since, too
+FILE_FACTS = ("name", "media_type", "size", "sha256")
+
+FileFault = Callable[[Attachment], str]  # what is wrong with the stored files of a row; "" for nothing
+
+
+@dataclass
+class Rows:
+    """What belongs to one incident beside its own row."""
+
+    services: list[str] = field(default_factory=list)
+    files: list[Attachment] = field(default_factory=list)
+    followers: set[int] = field(default_factory=set)
+    links: set[tuple[str, str]] = field(default_factory=set)  # kind, and the reference of the other end
+
+
+@dataclass(frozen=True)
+class Slugs:
+    """The names that there are: one that a timeline tells and that is not among them was changed since."""
+
+    categories: frozenset[str]
+    services: frozenset[str]
+
+    @classmethod
+    def present(cls) -> "Slugs":
+        """As they are now."""
+        return cls(
+            frozenset(Category.objects.order_by().values_list("slug", flat=True)),
+            frozenset(Service.objects.order_by().values_list("slug", flat=True)),
+        )
+
+
+def rows_of(incidents: Sequence[Incident]) -> dict[int, Rows]:
+    """The rows of these incidents, by their numbers; four queries."""
+    found: defaultdict[int, Rows] = defaultdict(Rows)
+    through = Incident.services.through.objects.filter(incident__in=incidents)
+    for number, slug in through.values_list("incident_id", "service__slug"):
+        found[number].services.append(slug)
+    for attachment in Attachment.objects.filter(incident__in=incidents).order_by("id"):
+        found[attachment.incident_id].files.append(attachment)
+    for number, person in Subscription.objects.filter(incident__in=incidents).values_list("incident_id", "user_id"):
+        found[number].followers.add(person)
+    links = IncidentLink.objects.filter(incident__in=incidents).values_list("incident_id", "kind", "target_id")
+    for number, kind, target in links:
+        found[number].links.add((kind, f"INC-{target}"))
+    return found
+
+
+def first_difference(
+    incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs, file_fault: FileFault | None
+) -> tuple[str, str] | None:
+    """Which row, or column of the incident's, is the first that is not as the timeline has it, and what is wrong with
+    it; None when all are."""
+    differences = (
+        *_columns(incident, events, rows, slugs),
+        *_files(events, rows.files, file_fault),
+        *_followers(events, rows.followers),
+        *_links(events, rows.links),
+    )
+    return next(iter(differences), None)
+
+
+def is_sealed(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
+    """Whether the incident's row carries a digest; those from before there were any do not."""
+    return incident.row_digest is not None or events[-1].schema >= digest.NUMBERED
+
+
+def _columns(
+    incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs
+) -> Iterable[tuple[str, str]]:
+    told = fold(event.data.get("changes", {}) for event in events)
+    stored = {name: encode(name, getattr(incident, name)) for name in ENCODERS if name not in NAMED}
+    stored |= {name: getattr(incident, f"{name}_id") for name in NAMED} | {"services": sorted(rows.services)}
+    told |= {name: (told[name] or {}).get("id") for name in NAMED} | {"services": sorted(told["services"])}
+    has_seal, is_whole = is_sealed(incident, events), _is_row_whole(incident, events)
+    if is_whole:
+        del stored["category"]  # which the digest has by its id, whatever is called so now
+    for name, value in stored.items():
+        if value != told[name] and not (name in SLUGS and _is_renamed(name, told[name], value, slugs)):
+            yield name, "is not what the timeline says"
+    if has_seal and not is_whole:
+        yield "row", "was edited"
+
+
+def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
+    """Whether the digest is that of the row; one that was made before there was a number is good beside an event that
+    knows it."""
+    columns = sealed_columns(incident)
+    numbers: list[int | None] = [incident.pk]
+    if events[0].schema >= digest.NUMBERED:
+        numbers.append(None)
+    return any(hmac.compare_digest(incident.row_digest or "", digest.row_digest(columns, number)) for number in numbers)
+
+
+def _is_renamed(name: str, told: Any, stored: Any, slugs: Slugs) -> bool:
+    """Whether the two differ by nothing but names that exist no longer."""
+    if name == "category":
+        return told is not None and stored is not None and told not in slugs.categories
+    gone, new = set(told) - set(stored), set(stored) - set(told)
+    return len(gone) == len(new) and gone.isdisjoint(slugs.services)
+
+
+def _files(
+    events: Sequence[IncidentEvent], files: Sequence[Attachment], file_fault: FileFault | None
+) -> Iterable[tuple[str, str]]:
+    told: dict[int, IncidentEvent] = {}
+    for event in events:
+        if event.kind == EventKind.ATTACHMENT_ADDED:
+            told[event.data["id"]] = event
+        elif event.kind == EventKind.ATTACHMENT_REMOVED:
+            told.pop(event.data["id"], None)
+    for attachment in files:
+        row, event = f"file {attachment.pk}", told.get(attachment.pk)
+        if event is None:
+            yield row, "is not on the timeline"
+        elif wrong := _wrong_facts(attachment, event):
+            yield row, f"has not the {wrong} that the timeline says"
+        elif file_fault is not None and (fault := file_fault(attachment)):
+            yield row, fault
+    for number in told.keys() - {attachment.pk for attachment in files}:
+        yield f"file {number}", "has no row any more"
+
+
+def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
+    """The first column of a file's row that its event has otherwise; "" for none."""
+    told = {name: event.data[name] for name in FILE_FACTS}
+    if told["name"] == REDACTED:
+        told["name"] = f"file-{attachment.pk}"
+    told |= {"uploaded_by_id": event.actor_id, "created_at": event.occurred_at}
+    wrong = next((name for name, value in told.items() if getattr(attachment, name) != value), "")
+    return wrong.removesuffix("_id").replace("_", " ")
+
+
+def _followers(events: Sequence[IncidentEvent], followers: set[int]) -> Iterable[tuple[str, str]]:
+    told: set[int] = set()
+    for event in events:
+        if event.kind == EventKind.CREATED and (reporter := event.data.get("changes", {}).get("reporter")):
+            told.add(reporter[1]["id"])
+        elif event.kind == EventKind.SUBSCRIBED:
+            told.add(event.data["user"]["id"])
+        elif event.kind == EventKind.UNSUBSCRIBED:
+            told.discard(event.data["user"]["id"])
+    for person in sorted(followers - told):
+        yield f"follower {person}", "is not on the timeline"
+    for person in sorted(told - followers):
+        yield f"follower {person}", "has no row any more"
+
+
+def _links(events: Sequence[IncidentEvent], links: set[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """A link whose other end was purged went with it, so that only what is there is asked for."""
+    told: set[tuple[str, str]] = set()
+    for event in events:
+        if event.data.get("is_from_there") or event.kind not in (EventKind.LINKED, EventKind.UNLINKED):
+            continue
+        link = (event.data["link"], event.data["incident"])
+        told = told | {link} if event.kind == EventKind.LINKED else told - {link}
+    for kind, reference in sorted(links - told):
+        yield f"link {kind} {reference}", "is not on the timeline"
