@@ -270,6 +270,10 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         """Written by the service, which starts the rule afresh where it has to."""
         save_rule(obj)
 
+    def switch_off(self, row: DetectionRule) -> None:
+        row.is_enabled = False
+        save_rule(row)
+
     def delete_model(self, request: HttpRequest, obj: DetectionRule) -> None:
         """End what fires by it, too."""
         delete_rule(obj)

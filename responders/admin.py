@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 
 from responders.models import Membership, Service, Team
 from responders.services import add_member, remove_member
+from users.admin.base import RetirableAdmin
 from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
 from users.models import User
 
@@ -103,15 +104,15 @@ class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untype
 
 
 @admin.register(Team)
-class TeamAdmin(ExchangeAdmin):
+class TeamAdmin(RetirableAdmin, ExchangeAdmin):
     """Teams and their members."""
 
     resource_classes = (TeamResource,)
     ordering = ("name",)
-    list_display = ("name", "description", "people")
+    list_display = ("name", "description", "people", "state")
     search_fields = ("name__icontains",)
     sortable_by = ("name",)
-    fields = ("name", "description")
+    fields = ("name", "description", "is_active")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
@@ -124,17 +125,17 @@ class TeamAdmin(ExchangeAdmin):
 
 
 @admin.register(Service)
-class ServiceAdmin(ExchangeAdmin):
+class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
     """What can break, and who answers for it."""
 
     resource_classes = (ServiceResource,)
     ordering = ("name",)
-    list_display = ("name", "slug", "team", "description")
+    list_display = ("name", "slug", "team", "description", "state")
     list_select_related = ("team",)
     search_fields = ("name__icontains", "slug__istartswith")
     sortable_by = ("name",)
     autocomplete_fields = ("team",)
-    fields = ("name", "slug", "team", "description")
+    fields = ("name", "slug", "team", "description", "is_active")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
         """The slug follows the name until the service exists; programs rely on it afterwards."""

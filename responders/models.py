@@ -1,14 +1,28 @@
 """Teams, their members, and the services they answer for."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from users.models import User
 from users.names import refuse_twins
 from users.prepared import Parameter, prepared
+from users.usage import usage_of
+
+
+class ActiveQuerySet(models.QuerySet[Any]):
+    """Selections of what may have been retired."""
+
+    def active(self) -> Self:
+        """Those that are offered for something new."""
+        return self.filter(is_active=True)
+
+
+# What new work may be handed to.
+ACTIVE = {"is_active": True}
 
 
 class Team(models.Model):
@@ -16,8 +30,11 @@ class Team(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
+    is_active = models.BooleanField(default=True, help_text="Off: retired. It keeps its history and gets nothing new.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ActiveQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -26,8 +43,16 @@ class Team(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name that another team has in other case."""
+        """Refuse a name that another team has in other case, and to retire a team that is still handed work."""
         refuse_twins(self, "name")
+        if self.pk and not self.is_active:
+            self._refuse_while_handed_work()
+
+    def _refuse_while_handed_work(self) -> None:
+        # What may be emptied is configuration (routes, sources, services, categories); incidents keep their team.
+        if handing := [str(usage) for usage in usage_of(self) if usage.may_be_emptied]:
+            told = f"Work still comes to {self.name} by {', '.join(handing)}; change what names it first."
+            raise ValidationError({"is_active": told})
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -68,8 +93,13 @@ class Service(models.Model):
     name = models.CharField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
+    is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services", limit_choices_to=ACTIVE
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ActiveQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -24,7 +24,7 @@ class TeamSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Team
-        fields = ["id", "name", "description", "members", "created_at"]
+        fields = ["id", "name", "description", "is_active", "members", "created_at"]
         read_only_fields = ["created_at"]
 
 
@@ -39,5 +39,5 @@ class ServiceSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Service
-        fields = ["id", "name", "slug", "description", "team", "created_at"]
+        fields = ["id", "name", "slug", "description", "team", "is_active", "created_at"]
         read_only_fields = ["created_at"]

@@ -28,7 +28,7 @@ OWN_MODULES = {
     "users": {
         *("authentication", "backends", "clients", "configuration", "faults", "forms", "idempotency"),
         *("lockout", "mails", "mariadb", "markers", "middleware", "names", "pages", "passwords", "prepared", "rows"),
-        *("schema", "spreadsheets", "throttling", "tokens", "transactions", "values"),
+        *("schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
     },
     "responders": {"oncall"},
     "alerts": {

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
-from django.db.models import PROTECT, Model, QuerySet
+from django.db.models import Model
 from django.db.models.deletion import ProtectedError
 from rest_framework import exceptions
 from rest_framework.fields import BooleanField, ChoiceField, Field, empty, get_error_detail
@@ -22,6 +22,7 @@ from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 from users.transactions import unit_of_work
+from users.usage import switch_of, usage_of
 
 _fields: dict[type, dict[str, Any]] = {}
 
@@ -123,26 +124,14 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
             raise Conflict("There is one like this already.", code="already_exists") from error
 
     def perform_destroy(self, instance: Model) -> None:
-        """Delete; what incidents still name stays, and the caller hears what names it."""
-        if kinds := kinds_naming(instance):
-            raise Conflict(f"{instance} is still named by {', '.join(kinds)}.", code="in_use")
+        """Delete; what is still named stays, and the caller hears by how many of what."""
+        if used := usage_of(instance):
+            switch = switch_of(type(instance))
+            instead = f" Switch it off instead: {switch} = false." if switch else ""
+            told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
+            raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{instead}", code="in_use", used_by=told)
         try:
             with acting(self.request.user):
                 unit_of_work(instance.delete)()
         except ProtectedError as error:  # somebody named it just now
             raise Conflict(f"{instance} is in use.", code="in_use") from error
-
-
-def kinds_naming(row: Model) -> list[str]:
-    """The kinds of rows that name this one and keep it from being deleted; one cheap question for each kind.
-
-    Those that a foreign key protects, and those that name it in a table of pairs, which would be emptied without a
-    trace.
-    """
-    kinds = []
-    for relation in row._meta.related_objects:
-        if relation.many_to_many or getattr(relation, "on_delete", None) is PROTECT:
-            rows: QuerySet[Any] = relation.related_model._base_manager.filter(**{relation.field.name: row})
-            if rows.exists():
-                kinds.append(str(relation.related_model._meta.verbose_name_plural))
-    return kinds

@@ -147,6 +147,10 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         super().save_model(request, obj, form, change)
         forget()
 
+    def switch_off(self, row: Source) -> None:
+        super().switch_off(row)
+        forget()
+
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         super().delete_model(request, obj)
         forget()

@@ -54,7 +54,7 @@ class SourceSerializer(CleanedModelSerializer):
     """An intake point; times are in minutes, the rate limit in requests a minute."""
 
     kind = serializers.ChoiceField(choices=Kind.choices)
-    team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
+    team = RowField(queryset=Team.objects.active(), required=False, allow_null=True)
     default_severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     severity_map = SeverityMapField(required=False)
     group_by = LabelNamesField(required=False)

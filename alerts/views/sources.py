@@ -22,7 +22,7 @@ from alerts.serializers.sources import (
 )
 from alerts.services.applying import severity_of
 from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
-from incident_response.exceptions import Conflict, NotFound
+from incident_response.exceptions import NotFound
 from incident_response.paging import Key
 from incidents.views.incidents import person
 from users.configuration import ConfigurationViewSet
@@ -65,8 +65,6 @@ class SourceViewSet(ConfigurationViewSet):
         set_up_anew()
 
     def perform_destroy(self, instance: Any) -> None:
-        if instance.alerts.exists():
-            raise Conflict(f"{instance} has alerts, which stay; switch it off instead (is_enabled).", code="in_use")
         super().perform_destroy(instance)
         set_up_anew()
 

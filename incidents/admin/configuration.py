@@ -17,22 +17,23 @@ from unfold.widgets import (
 from incidents.admin.badges import severity_badge, span
 from incidents.models import Category, SlaPolicy
 from users.admin import BackOfficeAdmin, RefusableForm
+from users.admin.base import RetirableAdmin
 from users.admin.people import zone_choices
 
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 
 
 @admin.register(Category)
-class CategoryAdmin(BackOfficeAdmin):
+class CategoryAdmin(RetirableAdmin, BackOfficeAdmin):
     """Kinds of incidents and who gets them."""
 
     ordering = ("name",)
-    list_display = ("name", "slug", "default_team", "description")
+    list_display = ("name", "slug", "default_team", "description", "state")
     list_select_related = ("default_team",)
     search_fields = ("name__icontains", "slug__istartswith")
     sortable_by = ("name",)
     autocomplete_fields = ("default_team",)
-    fields = ("name", "slug", "default_team", "description")
+    fields = ("name", "slug", "default_team", "description", "is_active")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
         """The slug follows the name until the category exists; programs rely on it afterwards."""

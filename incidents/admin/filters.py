@@ -34,7 +34,10 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 
 # Who asks for one of these may well mean an incident that has ended.
-ASKS_FOR_ENDED = ("open", "status", "q", "deleted", "reported")
+ASKS_FOR_ENDED = (
+    *("open", "status", "q", "deleted", "reported"),
+    *("team__id__exact", "category__id__exact", "services__id__exact"),  # all that keeps something from deletion
+)
 
 
 def hides_ended(request: HttpRequest) -> bool:
@@ -97,12 +100,14 @@ class ServiceFilter(DropdownFilter):  # type: ignore[misc]
     title, parameter_name = "service", "service"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(Service.objects.order_by("name").values_list("slug", "name"))
+        return [(str(pk), name) for pk, name in Service.objects.values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         if not self.value():
             return queryset
-        affected = Incident.services.through.objects.filter(service__slug=self.value())
+        if not (self.value().isascii() and self.value().isdigit()):
+            return queryset.none()
+        affected = Incident.services.through.objects.filter(service=int(self.value()))
         return queryset.filter(pk__in=affected.values("incident"))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Q
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -139,7 +140,7 @@ class TeamForm(GrantForm, NoteForm):
 
     field_order = ("team", "note", "grants_access")
     team = forms.ModelChoiceField(
-        Team.objects.all(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
+        Team.objects.active(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
     )
 
 
@@ -158,8 +159,13 @@ class AssignForm(GrantForm, NoteForm):
 
     field_order = ("team", "assignee", "note", "grants_access")
     team = forms.ModelChoiceField(
-        Team.objects.all(), required=False, empty_label="No team", widget=UnfoldAdminSelectWidget
+        Team.objects.active(), required=False, empty_label="No team", widget=UnfoldAdminSelectWidget
     )
     assignee = forms.ModelChoiceField(
         User.objects.can_respond(), required=False, empty_label="Nobody", widget=UnfoldAdminSelectWidget
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = self.initial.get("team")
+        self.fields["team"].queryset = Team.objects.filter(Q(is_active=True) | Q(pk=present))  # type: ignore[attr-defined]

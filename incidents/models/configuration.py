@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from incidents.vocabulary import Severity
-from responders.models import Team
+from responders.models import ACTIVE, ActiveQuerySet, Team
 from users.names import refuse_twins
 
 MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
@@ -21,9 +21,18 @@ class Category(models.Model):
     name = models.CharField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
+    is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")
     default_team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Gets new incidents."
+        Team,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        limit_choices_to=ACTIVE,
+        help_text="Gets new incidents.",
     )
+
+    objects = ActiveQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -11,7 +11,7 @@ class CategorySerializer(CleanedModelSerializer):
 
     class Meta:
         model = Category
-        fields = ["id", "name", "slug", "description", "default_team"]
+        fields = ["id", "name", "slug", "description", "default_team", "is_active"]
 
 
 class SlaPolicySerializer(CleanedModelSerializer):

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from incidents.models import EventKind, Incident, Origin, Priority, Severity
+from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity
 from incidents.permissions import gaining, require_edit, require_grant, require_work
 from incidents.services.clocks import (
     acknowledged_since_start,
@@ -17,7 +17,7 @@ from incidents.services.clocks import (
 )
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry, lock, lock_for
-from incidents.services.reporting import require_can_respond
+from incidents.services.reporting import require_active, require_can_respond
 from incidents.vocabulary import Status
 from responders.models import Service, Team
 from users.models import User
@@ -98,6 +98,7 @@ def assign_person(
 
 def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
     incident = entry.incident
+    _require_active_choices(entry, fields)
     for name in PLAIN_FIELDS:
         if name in fields and getattr(incident, name) != fields[name]:
             entry.change(EventKind.FIELD_CHANGED, {name: fields[name]})
@@ -119,7 +120,18 @@ def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
         entry.note(EventKind.COMMENT, body=note)
 
 
-def _id(row: Team | User | None) -> int | None:
+def _require_active_choices(entry: Entry, fields: dict[str, Any]) -> None:
+    """Refuse what was retired, unless the incident has it already."""
+    for name in ("team", "category"):
+        if name in fields and getattr(entry.incident, f"{name}_id") != _id(fields[name]):
+            require_active(fields[name], name)
+    retired = [service for service in fields.get("services", ()) if not service.is_active]
+    if retired:
+        kept = set(entry.incident.services.values_list("pk", flat=True))
+        require_active(next((service for service in retired if service.pk not in kept), None), "services")
+
+
+def _id(row: Team | Category | User | None) -> int | None:
     return row.pk if row is not None else None
 
 

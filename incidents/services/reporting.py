@@ -47,6 +47,8 @@ def report(
         raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
     require_can_respond(assignee)
     services = list(dict.fromkeys(services))
+    for row, field in ((team, "team"), (category, "category"), *((service, "services") for service in services)):
+        require_active(row, field)
     act = Act.now(by, origin, at)
     system = origin_system or str(act.origin)
     incident = new_incident(
@@ -119,6 +121,12 @@ def require_can_respond(assignee: User | None) -> None:
     """Only active responders and administrators are given work."""
     if assignee is not None and not (assignee.is_staff):
         raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
+
+
+def require_active(row: Team | Category | Service | None, field: str) -> None:
+    """Nothing new is given to what was retired."""
+    if row is not None and not row.is_active:
+        raise DomainError(f"{row.name} is retired; choose another.", field=field)
 
 
 def default_team(services: Sequence[Service], category: Category | None) -> Team | None:

@@ -8,18 +8,19 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.text import capfirst
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from incident_response.exceptions import DomainError
 from users.admin.paging import BoundedPaginator, KeysetChangeList
-from users.configuration import kinds_naming
+from users.usage import Usage, switch_of, usage_of
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
@@ -50,6 +51,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     warn_unsaved_form = True
     # Relations are created on their own pages; a small plus beside each field is one way too many.
     has_related_buttons = False
+    delete_confirmation_template = "admin/delete_or_switch_off.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         """Lists walk by key."""
@@ -93,8 +95,55 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What a deletion takes away and what forbids it, without reading everything that hangs on the rows."""
         rows = list(objs)
-        protected = sorted({f"{capfirst(kind)} that name {row}" for row in rows for kind in kinds_naming(row)})
+        protected = [self._usage_line(row, usage) for row in rows for usage in usage_of(row)]
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
+
+    def _usage_line(self, row: Model, usage: Usage) -> str:
+        options = usage.model._meta
+        if usage.model not in self.admin_site._registry:
+            return f"{usage} name {row}"
+        url = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+        query = f"{usage.field}__{row._meta.pk.name}__exact={row.pk}"
+        return format_html('<a class="ir-link" href="{}?{}">{}</a> name {}', url, query, usage, row)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Django's own; what is in use can be switched off instead."""
+        context = {**(extra_context or {}), "switch": switch_of(self.model)}
+        response: HttpResponse = super().delete_view(request, object_id, context)
+        return response
+
+    def get_urls(self) -> list[Any]:
+        """With the address that switches a row off."""
+        if switch_of(self.model) is None:
+            return super().get_urls()  # type: ignore[no-any-return]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_switch_off"
+        view = self.admin_site.admin_view(self.switch_off_view)
+        return [path("<path:object_id>/switch-off/", view, name=name), *super().get_urls()]
+
+    def switch_off_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Switch a row off in place of deleting it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not (self.has_change_permission(request) and self.has_delete_permission(request)):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        attempt(request, lambda: self.switch_off(row), done=f"{row} is switched off.")
+        return HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        )
+
+    def switch_off(self, row: Any) -> None:
+        """Write it down. Raises DomainError for a row that cannot be switched off."""
+        switch = switch_of(self.model)
+        assert switch is not None  # noqa: S101 (the address is there only where it is)
+        setattr(row, switch, False)
+        try:
+            row.clean()
+        except ValidationError as error:
+            raise DomainError(" ".join(error.messages)) from error
+        row.save(update_fields=[switch])
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -115,6 +164,20 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """The audit log has it."""
+
+
+class RetirableAdmin:
+    """What can be retired: the list says which are, and pickers leave them out."""
+
+    @display(description="State", label={"in use": "success", "retired": "default"})  # type: ignore[untyped-decorator]
+    def state(self, row: Any) -> str:
+        return "in use" if row.is_active else "retired"
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Django's own; what is picked from there is for something new."""
+        rows, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        is_picker = request.path == reverse("admin:autocomplete")
+        return (rows.filter(is_active=True) if is_picker else rows), may_repeat
 
 
 class ReadOnlyAdmin(BackOfficeAdmin):

@@ -1,0 +1,58 @@
+"""What names a row of configuration and so keeps it from being deleted, and how it is switched off instead."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from auditlog.registry import auditlog
+from django.db.models import PROTECT, SET_NULL, Model, QuerySet
+
+MOST_COUNTED = 1000
+SWITCHES = ("is_enabled", "is_active")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How many rows of a model name a row, in which field; and whether that field may be emptied."""
+
+    model: type[Model]
+    field: str
+    may_be_emptied: bool
+    count: int
+
+    def __str__(self) -> str:
+        options = self.model._meta
+        if self.count == 1:
+            return f"1 {options.verbose_name}"
+        number = f"{self.count:,}" if self.count <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+        return f"{number} {options.verbose_name_plural}"
+
+
+def usage_of(row: Model) -> list[Usage]:
+    """What names the row, counted up to a limit; nothing where it can be deleted without a trace being lost."""
+    counted = (
+        Usage(model, field, may_be_emptied, rows_naming(row, model, field)[: MOST_COUNTED + 1].count())
+        for model, field, may_be_emptied in _relations(type(row))
+    )
+    return [usage for usage in counted if usage.count]
+
+
+def rows_naming(row: Model, model: type[Model], field: str) -> QuerySet[Any, Any]:
+    """The rows of a model that name the row."""
+    return model._base_manager.filter(**{field: row}).order_by().values("pk")
+
+
+def switch_of(model: type[Model]) -> str | None:
+    """The field that switches a row off; None where there is none."""
+    return next((field.name for field in model._meta.concrete_fields if field.name in SWITCHES), None)
+
+
+def _relations(model: type[Model]) -> Iterator[tuple[type[Model], str, bool]]:
+    """What a foreign key protects, what people entered and a deletion would empty, and tables of pairs."""
+    for relation in model._meta.get_fields(include_hidden=True):
+        related: Any = relation.related_model
+        if not relation.auto_created or relation.concrete or related._meta.auto_created:
+            continue
+        rule = getattr(relation, "on_delete", None)
+        if relation.many_to_many or rule is PROTECT or (rule is SET_NULL and auditlog.contains(related)):
+            yield related, relation.field.name, rule is SET_NULL  # type: ignore[union-attr]
