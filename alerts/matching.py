@@ -19,6 +19,7 @@ _WRITTEN = re.compile(
 SEVERITY, SOURCE = "severity", "source"  # what every alert has
 _SEVERITIES = tuple(str(word) for word, _label in SEVERITY_WORDS)
 _ANY_SOURCE = ("a", "Z-9", "\u6771 1")  # a pattern that all of them match asks for no source
+SEVERAL = " | "  # stands between the values of a label whose name came with several
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
@@ -35,11 +36,11 @@ class Matcher:
     value: str
 
     def matches(self, facts: Mapping[str, str]) -> bool:
-        """Whether it holds."""
-        fact = facts.get(self.name, "")
+        """Whether it holds; of a label with several values, "is" and "matches" hold where they do for any of them."""
+        said = values_of(facts.get(self.name, ""))
         if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
-            return (fact == self.value) == (self.op == MatchOperator.EQUAL)
-        return self._pattern.matches(fact[:LENGTH]) == (self.op == MatchOperator.MATCHES)
+            return (self.value in said) == (self.op == MatchOperator.EQUAL)
+        return any(self._pattern.matches(one[:LENGTH]) for one in said) == (self.op == MatchOperator.MATCHES)
 
     def explain(self, facts: Mapping[str, str]) -> str:
         """Why it does not hold, in a sentence."""
@@ -48,6 +49,11 @@ class Matcher:
     @cached_property
     def _pattern(self) -> Pattern:
         return compiled(self.value)
+
+
+def values_of(fact: str) -> tuple[str, ...]:
+    """What a label says: its text and, where its name came with several values, each of them."""
+    return (fact, *fact.split(SEVERAL)) if SEVERAL in fact else (fact,)
 
 
 def matchers_from(value: Any) -> list[Matcher]:

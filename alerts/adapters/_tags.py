@@ -3,18 +3,38 @@
 import re
 from typing import Any
 
-from alerts.adapters._reading import first, text
+from alerts.adapters._reading import first, mapping, text
+from alerts.matching import SEVERAL
 
 
 def labels_of(tags: Any) -> dict[str, str]:
     """Labels from a list of "env:prod", "env=prod" or "db" (which is db = true), of pairs, or of objects of key (or
     tag, or name) and value; from an object; or from a text of such words between commas.
+
+    A name that comes with several values keeps them all, and matchers look at each of them.
     """
     if isinstance(tags, dict):
-        pairs = [(text(name), text(value)) for name, value in tags.items()]
+        pairs = [(text(name), one) for name, value in tags.items() for one in _values(value)]
     else:
         pairs = [_pair(tag) for tag in (tags if isinstance(tags, list) else text(tags).split(","))]
-    return {name: value or "true" for name, value in pairs if name}
+    found: dict[str, dict[str, None]] = {}
+    for name, value in pairs:
+        if name:
+            found.setdefault(name, {})[value or "true"] = None
+    return {name: SEVERAL.join(values) for name, values in found.items()}
+
+
+def label_texts(value: Any) -> dict[str, str]:
+    """An object as labels: text to text, without what says nothing; a list of values as several."""
+    found = ((text(name), SEVERAL.join(dict.fromkeys(_values(part)))) for name, part in mapping(value).items())
+    return {name: said for name, said in found if name and said}
+
+
+def _values(value: Any) -> list[str]:
+    """The values of a list of simple ones; anything else as one."""
+    if isinstance(value, list) and value and not any(isinstance(one, (dict, list)) for one in value):
+        return [said for said in map(text, value) if said]
+    return [text(value)]
 
 
 def _pair(tag: Any) -> tuple[str, str]:

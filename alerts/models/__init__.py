@@ -1,6 +1,6 @@
 """Alerts: where they come from, what they are, where they go."""
 
-from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyEnd, pair_number
+from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyEnd, pair_number, pairs_of
 from alerts.models.change import ChangeEvent
 from alerts.models.intake import IntakeEvent, IntakeEventQuerySet
 from alerts.models.routing import Route, Silence
@@ -21,4 +21,5 @@ __all__ = [
     "Source",
     "SourceKey",
     "pair_number",
+    "pairs_of",
 ]

@@ -1,9 +1,11 @@
 """Alerts, and the groups that share an incident."""
 
 import hashlib
+from collections.abc import Mapping
 
 from django.db import models
 
+from alerts.matching import values_of
 from alerts.models.routing import Silence
 from alerts.models.source import Source
 from alerts.vocabulary import AlertStatus, Ending
@@ -17,6 +19,11 @@ def pair_number(name: str, value: str) -> int:
     """A label's name and value as one signed 64-bit number (the start of their SHA-256): what the index holds."""
     digest = hashlib.sha256(f"{name}\0{value}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def pairs_of(labels: Mapping[str, str]) -> set[int]:
+    """The numbers of all labels, of one with several values each of them."""
+    return {pair_number(name, value) for name, said in labels.items() for value in values_of(said)}
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):

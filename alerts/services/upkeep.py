@@ -9,7 +9,7 @@ from django.db import connection
 from alerts.drafts import Action, Draft, to_json
 from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, Route, pair_number
+from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, Route, pairs_of
 from alerts.routing import decide, silence_for
 from alerts.services.opening import Incidents, Started
 from alerts.services.queue import DRAFT_FORMAT, delivery_key, insert_events
@@ -137,7 +137,7 @@ def _forget_alerts(until: dt.datetime) -> int:
     # Nothing was heard of it, and it has been over, for as long.
     old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until, ends_at__lt=until)
     alerts = list(old.select_for_update().order_by("last_seen_at")[:BATCH])
-    pairs = [(pair_number(name, value), alert.pk) for alert in alerts for name, value in alert.labels.items()]
+    pairs = [(pair, alert.pk) for alert in alerts for pair in sorted(pairs_of(alert.labels))]
     table = connection.ops.quote_name(AlertLabel._meta.db_table)
     with connection.cursor() as cursor:
         cursor.executemany(f"DELETE FROM {table} WHERE pair = %s AND alert_id = %s", pairs)  # noqa: S608
