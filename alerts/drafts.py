@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,11 @@ class Draft:
     `ends_at` of one that fires is when it counts as over unless it is heard of again. `labels` and
     `annotations` are text to text; `links` are `{"href": …, "text": …}`. `note` goes with NOTE and ACKNOWLEDGE, `user`
     is who did that over there. `is_expiry` marks an end that nobody told us of.
+
+    `status_word` and `severity_word` are what the sender said itself, for the source's own maps to look at; the latter
+    may stand in the label `severity` as well. `is_guess` says that nothing here knows the status word, so that `action`
+    is what is safest. `may_never_end` marks an alert of a sender that may never say that it is over, although it says
+    when it began: it expires as one without times does.
     """
 
     title: str
@@ -45,6 +50,10 @@ class Draft:
     note: str = ""
     user: str = ""
     is_expiry: bool = False
+    status_word: str = ""
+    severity_word: str = ""
+    is_guess: bool = False
+    may_never_end: bool = False
 
     @property
     def identity(self) -> str:
@@ -53,6 +62,28 @@ class Draft:
             return short_fingerprint(self.fingerprint)
         facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
         return hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What of a list could not be read: `body` holds those items alone, for the same adapter to read again; `reasons`
+    are the number of each in the list (from 1), and why."""
+
+    body: bytes
+    reasons: tuple[tuple[int, str], ...]
+
+    @property
+    def reason(self) -> str:
+        """All of it in one text."""
+        return " ".join(f"Item {number}: {why}" for number, why in self.reasons)
+
+
+class Drafts(list[Draft]):
+    """The drafts of a list, and what of it could not be read."""
+
+    def __init__(self, drafts: Iterable[Draft] = (), leftover: Leftover | None = None) -> None:
+        super().__init__(drafts)
+        self.leftover = leftover
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Bodies of senders that choose their own format: JSON, a form, or XML."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # defusedxml does the parsing
 
@@ -8,7 +9,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from alerts.adapters._forms import form
-from alerts.incoming import MAX_DEPTH, Incoming, IntakeError, read_json
+from alerts.adapters._reading import exact_json, unmarked
+from alerts.incoming import MAX_DEPTH, Incoming, IntakeError
 
 MOST_ELEMENTS = 20_000
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -24,17 +26,17 @@ def read_body(incoming: Incoming) -> Any:
 
     Raises IntakeError for anything else.
     """
-    body = incoming.body.strip()
-    if body.startswith((b"<", b"\xef\xbb\xbf<")):
+    body = unmarked(incoming.body).strip()
+    if body.startswith(b"<"):
         return _from_xml(body)
     if body[:1] not in (b"{", b"[") and (incoming.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
-        return _from_form(form(incoming))
-    return read_json(body)
+        return _from_form(form(replace(incoming, body=body)))
+    return exact_json(body)
 
 
 def _from_form(fields: dict[str, str]) -> Any:
     payload = fields.get("payload", "")
-    return read_json(payload.encode()) if len(fields) == 1 and payload.lstrip()[:1] in ("{", "[") else fields
+    return exact_json(payload.encode()) if len(fields) == 1 and payload.lstrip()[:1] in ("{", "[") else fields
 
 
 def _from_xml(body: bytes) -> Any:

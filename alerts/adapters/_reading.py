@@ -1,6 +1,8 @@
 """Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
 
+import codecs
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from alerts.adapters._words import action_of, severity_of
+from alerts.drafts import Action
 from alerts.incoming import Incoming, IntakeError, read_json
 
 # With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
@@ -17,25 +21,65 @@ _TIME = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+_EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
+# Numbers in JSON that no float, and no integer of 64 bits, may hold as they are written.
+_INEXACT = re.compile(rb"[:\[,]\s*-?(?:\d{19,}|\d+(?:\.\d+)?[eE][+-]?\d+|\d+\.\d+)\s*[,}\]]")
+_WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_XML_HEAD = re.compile(r"\s*<\?xml[^>]*\?>")
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
 _LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
 SEVERITIES = ("critical", "high", "medium", "low")
 
-# What senders call how bad it is, in the words that are common to most of them.
-_WORDS = {
-    "critical": "critical crit fatal emergency emerg page disaster down p1 sev1",
-    "high": "high error err major alert severe p2 sev2",
-    "medium": "medium warning warn minor average moderate p3 sev3",
-    "low": "low info information informational notice debug none ok p4 p5 sev4 sev5",
-}
-COMMON_SEVERITIES = {word: ours for ours, words in _WORDS.items() for word in words.split()}
+
+def unmarked(body: bytes) -> bytes:
+    """The body without a byte order mark; in UTF-8 where the mark says that it is in UTF-16 or UTF-32."""
+    for mark, encoding in _WIDE_MARKS:
+        if body.startswith(mark):
+            # What XML says of its encoding is true no longer.
+            return _XML_HEAD.sub("", body.decode(encoding, "replace"), count=1).encode()
+    stripped = body.lstrip()
+    return stripped.removeprefix(codecs.BOM_UTF8) if stripped.startswith(codecs.BOM_UTF8) else body
+
+
+def exact_json(body: bytes) -> Any:
+    """JSON whose numbers keep what they say: one that would not be written again as it was is its text.
+
+    Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
+    """
+    body = unmarked(body)
+    if _INEXACT.search(body) is None:
+        return read_json(body)
+    try:
+        value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
+        read_json(orjson.dumps(value))  # as strict and as bounded as everything else
+    except (ValueError, RecursionError, TypeError):
+        return read_json(body)  # which says what is wrong
+    return value
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON.")
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 and digits != "-0" else digits
+
+
+def _fraction(digits: str) -> float | str:
+    number = float(digits)
+    return number if repr(number) == digits else digits
 
 
 def json_object(incoming: Incoming) -> dict[str, Any]:
     """The body as a JSON object, whatever its Content-Type says."""
-    value = read_json(incoming.body)
+    value = exact_json(incoming.body)
     if not isinstance(value, dict):
         raise IntakeError("The body is JSON, but not an object.")
     return value
@@ -53,7 +97,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 def text(value: Any) -> str:
     """A value as text: "" for null and what is empty, compact JSON for objects and lists. NUL, which no database
-    takes, is left out.
+    takes, is left out, and so is a byte order mark, which is no content.
     """
     if value is None:
         return ""
@@ -61,7 +105,7 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
         value = orjson.dumps(value).decode() if value else ""
-    return str(value).replace("\0", "").strip()
+    return str(value).replace("\0", "").replace("\ufeff", "").strip()
 
 
 def first(*values: Any) -> str:
@@ -71,7 +115,7 @@ def first(*values: Any) -> str:
 
 def texts(value: Any) -> dict[str, str]:
     """An object as text to text, without what says nothing; nested values as compact JSON."""
-    found = ((str(name).replace("\0", "").strip(), text(part)) for name, part in mapping(value).items())
+    found = ((text(name), text(part)) for name, part in mapping(value).items())
     return {name: said for name, said in found if name and said}
 
 
@@ -100,12 +144,26 @@ def moment(value: Any) -> dt.datetime | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
+    if _EXPONENT.fullmatch(value):
+        value = f"{Decimal(value):f}"
     return _from_number(value) if _NUMBER.fullmatch(value) else _from_words(value)
 
 
-def severity(value: Any, words: Mapping[str, str] = COMMON_SEVERITIES) -> str:
-    """One of ours for the sender's word; "" when the word says nothing to us."""
-    return words.get(text(value).lower(), "")
+def severity(value: Any, words: Mapping[str, str] | None = None) -> str:
+    """One of ours for the sender's word: by the sender's own scale where it is given, else by what such words mean
+    elsewhere; "" when it says nothing to us."""
+    said = "" if isinstance(value, (dict, list)) else text(value)
+    return (words or {}).get(said.lower(), "") or severity_of(said)
+
+
+def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action, bool]:
+    """What the sender's word for a state asks for, by its own words where they are given, else by what such words mean
+    elsewhere; and whether that is a guess: what nobody knows fires, better once too often."""
+    said = text(value)
+    if isinstance(value, (dict, list)):
+        return Action.FIRE, bool(said)
+    found = (words or {}).get(said.lower()) or action_of(said)
+    return found or Action.FIRE, found is None and bool(said)
 
 
 def _from_number(digits: str) -> dt.datetime | None:

@@ -8,8 +8,9 @@ its identity then, never those of the group, which change with its members.
 
 from typing import Any
 
-from alerts.adapters._reading import first, json_object, links, moment, objects, severity, text, texts
-from alerts.drafts import Action, Draft
+from alerts.adapters._lists import read_each
+from alerts.adapters._reading import first, json_object, links, mapping, moment, severity, state, text, texts
+from alerts.drafts import Action, Draft, Drafts
 from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Prometheus Alertmanager"
@@ -22,30 +23,45 @@ receivers:
 """
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: Incoming) -> Drafts:
     """A draft for each alert of the group; what carries nothing to tell it by is no alert."""
     return drafts_of(json_object(incoming))
 
 
-def drafts_of(group: dict[str, Any]) -> list[Draft]:
+def drafts_of(group: dict[str, Any]) -> Drafts:
     """The drafts in a group of version 3 or 4. Raises IntakeError when there is none."""
-    alerts = [alert for alert in objects(group.get("alerts")) if alert.get("labels") or alert.get("fingerprint")]
-    if not alerts:
+    alerts = group.get("alerts")
+    if not isinstance(alerts, list) or not alerts:
         raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")
-    return [draft_of(alert, group) for alert in alerts]
+    return read_each(alerts, lambda alert: draft_of(checked(alert), group), lambda bad: {**group, "alerts": bad})
+
+
+def checked(alert: Any) -> dict[str, Any]:
+    """An alert that can be told from others. Raises IntakeError."""
+    if not isinstance(alert, dict):
+        raise IntakeError("It is not an object.")
+    if not texts(alert.get("labels")) and not text(alert.get("fingerprint")):
+        raise IntakeError("It has neither labels nor a fingerprint to tell it by.")
+    return alert
 
 
 def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
     """One alert of a group; what the group says in common is only taken where the alert says nothing itself."""
+    word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
+    action, is_guess = state(word)
+    is_over = action == Action.RESOLVE
     labels = texts(alert.get("labels")) or texts(group.get("commonLabels"))
+    how_bad = first(labels.get("severity"), labels.get("priority"))
     annotations = {**texts(group.get("commonAnnotations")), **texts(alert.get("annotations")), **_left_out(group)}
-    is_over = first(alert.get("status"), group.get("status")).lower() == "resolved"
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
+        status_word=word if is_guess else "",
+        is_guess=is_guess,
         fingerprint=text(alert.get("fingerprint")),
         title=first(annotations.get("summary"), annotations.get("title"), labels.get("alertname"), "Alert"),
         description=first(annotations.get("description"), annotations.get("message")),
-        severity=severity(labels.get("severity")),
+        severity=severity(how_bad),
+        severity_word="" if labels.get("severity") else how_bad,
         labels=labels,
         annotations=annotations,
         links=links(

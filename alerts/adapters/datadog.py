@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from alerts.adapters._bodies import read_body
-from alerts.adapters._reading import first, labels, links, mapping, moment, severity, text
+from alerts.adapters._reading import first, labels, links, mapping, moment, severity, state, text
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
@@ -58,16 +58,21 @@ def _draft(body: dict[str, Any]) -> Draft:
     told, scope, title = _from_title(_said(body, "event_title", "alert_title", "title"))
     transition = first(_said(body, "alert_transition", "transition"), told).lower()
     scope = first(_said(body, "alert_scope", "scope", "scopes"), scope)
-    is_over = transition == "recovered" or (not transition and _said(body, "alert_type").lower() == "success")
+    is_over = state(transition or _said(body, "alert_type"))[0] == Action.RESOLVE
     # A reminder tells of the firing that we know; its date is that of the reminder.
     at = None if transition.startswith("re-") or transition == "renotify" else moment(_said(body, "date"))
     found = _labels(body, scope)
+    how_bad = _severity_word(body, found)
+    is_guess = bool(transition) and state(transition)[1]
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
+        status_word=transition if is_guess else "",
+        is_guess=is_guess,
+        severity_word=how_bad,
         fingerprint=_fingerprint(body, scope, title),
         title=first(title, _said(body, "alert_metric"), "Alert in Datadog"),
         description=_said(body, "text_only_msg", "event_msg", "message", "body", "description", "alert_status"),
-        severity=_severity(body, transition, found),
+        severity=severity(how_bad) or ("medium" if transition in ("warn", "re-warn") else ""),
         labels=found,
         annotations=labels(
             transition=transition,
@@ -86,10 +91,10 @@ def _fingerprint(body: dict[str, Any], scope: str, title: str) -> str:
     return first(keyed, ":".join(filter(None, (monitor or title, scope))))
 
 
-def _severity(body: dict[str, Any], transition: str, found: dict[str, str]) -> str:
+def _severity_word(body: dict[str, Any], found: dict[str, str]) -> str:
     priority = _said(body, "alert_priority", "priority")
-    stated = severity(f"p{priority}" if priority.isdigit() else priority) or severity(found.get("severity"))
-    return stated or ("medium" if transition in ("warn", "re-warn") else "")
+    word = f"p{priority}" if priority.isdigit() else priority
+    return word if severity(word) else first(found.get("severity"), word)
 
 
 def _labels(body: dict[str, Any], scope: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ are seconds since 1970, 0 or null where there is none.
 
 from typing import Any
 
-from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, severity, text, texts
+from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, severity, state, text, texts
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
 
@@ -30,16 +30,22 @@ def parse(incoming: Incoming) -> list[Draft]:
 
 
 def _draft(incident: dict[str, Any]) -> Draft:
-    is_over = text(incident.get("state")).lower() == "closed"
+    word = text(incident.get("state"))
+    action, is_guess = state(word)
+    is_over = action == Action.RESOLVE
     documentation = mapping(incident.get("documentation"))
     condition = first(incident.get("condition_name"), mapping(incident.get("condition")).get("displayName"))
     found = _labels(incident, condition)
+    how_bad = _severity_word(incident, found)
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=text(incident.get("incident_id")),
         title=first(documentation.get("subject"), incident.get("summary"), condition, "Incident in Google Cloud"),
         description=first(documentation.get("content"), incident.get("summary")),
-        severity=severity(first(incident.get("severity"), found.get("severity"))),
+        severity=severity(how_bad),
+        severity_word=how_bad,
+        status_word=word if is_guess else "",
+        is_guess=is_guess,
         labels=found,
         annotations=labels(
             summary=incident.get("summary"),
@@ -50,6 +56,11 @@ def _draft(incident: dict[str, Any]) -> Draft:
         starts_at=moment(incident.get("started_at")),
         ends_at=moment(incident.get("ended_at")) if is_over else None,
     )
+
+
+def _severity_word(incident: dict[str, Any], found: dict[str, str]) -> str:
+    said = text(incident.get("severity"))
+    return first("" if said.lower() == "no severity" else said, found.get("severity"))
 
 
 def _labels(incident: dict[str, Any], condition: str) -> dict[str, str]:

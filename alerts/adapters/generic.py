@@ -11,10 +11,11 @@ from typing import Any
 
 from alerts.adapters._bodies import read_body
 from alerts.adapters._fingerprints import computed
-from alerts.adapters._reading import first, labels, links, mapping, moment, severity, text, texts
-from alerts.adapters._tags import labels_of
+from alerts.adapters._lists import read_each
+from alerts.adapters._reading import first, labels, links, mapping, moment, severity, state, text, texts
+from alerts.adapters._tags import label_texts, labels_of
 from alerts.adapters._templates import render
-from alerts.drafts import Action, Draft
+from alerts.drafts import Action, Draft, Drafts
 from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Generic webhook"
@@ -26,33 +27,42 @@ TAKES_TEMPLATES = True
 
 MOST_ALERTS = 1_000
 FIELDS = {
-    "title": "title summary subject headline alertname name eventname rulename checkname",
-    "message": "message description body text details detail msg output reason",
+    "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
+    "incidenttitle problemtitle shortdescription alertrule alarmname monitorname monitorfriendlyname friendlyname "
+    "triggername conditionname policyname displayname rule",
+    "message": "message description body text details detail msg output reason alarmmessage alertmessage eventmessage "
+    "alertdetails longdescription eventdescription serviceoutput hostoutput statusmessage errormessage content",
     "type": "type eventtype alerttype category class",
-    "severity": "severity priority level urgency alertseverity",
-    "key": "key dedupkey fingerprint alias incidentkey eventkey alertkey alertid incidentid",
-    "status": "status state alertstatus alertstate eventaction currentstate action",
-    "url": "url link href sourceurl alerturl dashboardurl",
-    "starts_at": "startsat startedat starttime",
-    "ends_at": "endsat endedat endtime resolvedat closedat",
-    "note": "note comment",
-    "user": "user username",
+    "severity": "severity priority level urgency alertseverity alertpriority alertlevel eventseverity incidentseverity "
+    "perceivedseverity severitylevel criticality servicestate hoststate impact",
+    # The steadiest first: what numbers each message stands last.
+    "key": "key dedupkey deduplicationkey deduplicationid fingerprint alias incidentkey eventkey alertkey alertuid "
+    "alertid incidentid problemid incidentnumber alarmid triggerid issueid aggregationkey correlationkey correlationid "
+    "externalid externalkey messagekey monitorid checkid eventuid eventid",
+    "status": "status state alertstatus alertstate eventaction currentstate action notificationtype monitorcondition "
+    "newstate newstatus eventstatus eventstate incidentstatus incidentstate issuestate problemstate monitorstatus "
+    "checkstatus alarmstatus alarmstate alerttransition newstatevalue",
+    "url": "url link href sourceurl alerturl dashboardurl linktoupstreamdetails incidenturl problemurl issueurl "
+    "eventurl htmlurl weburl detailsurl monitorurl checkurl permalink generatorurl",
+    "starts_at": "startsat startedat starttime firedat fireddatetime triggeredat",
+    "ends_at": "endsat endedat endtime resolvedat closedat recoveredat recoverytime resolveddatetime",
+    "note": "note comment notificationcomment ackcomment acknowledgementcomment",
+    "user": "user username author notificationauthor ackauthor acknowledgedby",
 }
 _NAMES = {field: tuple(names.split()) for field, names in FIELDS.items()}
+# Names that may tell of the state, among other things: what they say counts where it means an end or an
+# acknowledgement of something that has a key, such as "check.up".
+_MAY_TELL = ("event", "eventtype", "alerttype", "transition")
+# Names that say by themselves, where they are true, that it is over.
+_IS_OVER = ("resolved", "isresolved", "recovered", "isrecovered", "fixed", "closed", "cleared")
 # Facts that make good labels when they stand beside the others.
 LABELS = {
     **{name: name for name in ("host", "service", "environment", "region", "cluster", "instance", "source", "team")},
     **{"hostname": "host", "env": "environment", "component": "component", "application": "application"},
 }
-_ENDS = (
-    "0 ok okay resolved resolve closed close recovered recovery up normal clear cleared inactive healthy good green "
-    "fixed ended end success passed false"
-)
-RESOLVED = frozenset(_ENDS.split())
-ACKNOWLEDGED = frozenset(("acknowledged", "acknowledge", "acked", "ack"))
 
 
-def parse(incoming: Incoming, templates: Mapping[str, Any] | None = None) -> list[Draft]:
+def parse(incoming: Incoming, templates: Mapping[str, Any] | None = None) -> Drafts:
     """A draft for the object in the body, or for each object of a list.
 
     `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
@@ -61,40 +71,61 @@ def parse(incoming: Incoming, templates: Mapping[str, Any] | None = None) -> lis
     found = body if isinstance(body, list) else [body]
     if len(found) > MOST_ALERTS:
         raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
-    if not found or not all(isinstance(one, dict) and one for one in found):
+    if not found:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
-    return [draft_of(one, templates or {}) for one in found]
+    return read_each(found, lambda one: draft_of(one, templates or {}))
 
 
-def draft_of(body: dict[str, Any], templates: Mapping[str, Any] | None = None, *, fallback_title: str = "") -> Draft:
-    """The draft of one object. Raises IntakeError where nothing in it could be a title."""
+def draft_of(body: Any, templates: Mapping[str, Any] | None = None, *, fallback_title: str = "") -> Draft:
+    """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
+    if not isinstance(body, dict) or not body:
+        raise IntakeError("The body must be an object that says something, or a list of such objects.")
     said = _fields(body, templates or {})
-    title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title)
+    key = text(said["key"])
+    title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title, key)
     if not title:
         raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
     known = _labels(body, templates or {}, said["type"])
-    action = action_of(said["status"])
+    word, action, is_guess = _state(said["status"], body, has_key=bool(key))
+    began = moment(said["starts_at"])
+    how_bad = first(said["severity"], known.get("severity"), known.get("priority"))
     return Draft(
         title=title,
         action=action,
-        fingerprint=text(said["key"]) or computed(title, *(part for pair in sorted(known.items()) for part in pair)),
-        severity=severity(said["severity"]),
+        fingerprint=key or computed(title, *(part for pair in sorted(known.items()) for part in pair)),
+        severity=severity(how_bad),
         description=text(said["message"]),
-        labels={**known, **labels(severity=said["severity"])},
+        labels={**known, **labels(severity=how_bad)},
         links=links(("Source", said["url"])),
-        starts_at=moment(said["starts_at"]),
+        starts_at=began,
         ends_at=moment(said["ends_at"]),
-        note=text(said["note"]),
+        note=text(said["note"]) or (f"Its sender says: {word}." if action == Action.NOTE else ""),
         user=text(said["user"]),
+        status_word=word,
+        is_guess=is_guess,
+        may_never_end=action == Action.FIRE and began is not None,
     )
 
 
 def action_of(status: Any) -> Action:
-    """What a status asks for. Whatever is neither an end nor an acknowledgement fires: better once too often."""
-    word = text(status).lower()
-    if word in RESOLVED:
-        return Action.RESOLVE
-    return Action.ACKNOWLEDGE if word in ACKNOWLEDGED else Action.FIRE
+    """What a status asks for. What nobody knows fires: better once too often."""
+    return state(status)[0]
+
+
+def _state(said: Any, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
+    """The word for its state, what that asks for, and whether it is a guess."""
+    word = text(said)
+    if word:
+        action, is_guess = state(word)
+        return word, action, is_guess
+    plain = {_plain(name): text(value) for name, value in body.items() if not _is_deep(value)}
+    if any(plain.get(name) == "true" for name in _IS_OVER):
+        return "", Action.RESOLVE, False
+    for name in _MAY_TELL if has_key else ():
+        action, is_guess = state(plain.get(name, ""))
+        if action in (Action.RESOLVE, Action.ACKNOWLEDGE):
+            return plain[name], action, False
+    return "", Action.FIRE, False
 
 
 def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,13 +144,13 @@ def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> di
     plain = {_plain(name): value for name, value in body.items()}
     facts = {LABELS[name]: text(value) for name, value in plain.items() if name in LABELS and not _is_deep(value)}
     templated = {str(name): render(str(one), body) for name, one in mapping(templates.get("labels")).items()}
-    tagged = {**labels_of(plain.get("tags")), **texts(plain.get("labels"))}
+    tagged = {**labels_of(plain.get("tags")), **label_texts(plain.get("labels"))}
     return texts({**facts, **tagged, "type": kind, **templated})
 
 
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
-    return re.sub(r"[-_\s]", "", name).lower()
+    return re.sub(r"[-_\s\ufeff]", "", name).lower()
 
 
 def _says(value: Any) -> bool:

@@ -8,10 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from alerts.adapters._forms import pairs
-from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, severity, text
+from alerts.adapters._reading import (
+    exact_json,
+    first,
+    json_object,
+    labels,
+    links,
+    mapping,
+    moment,
+    severity,
+    text,
+    unmarked,
+)
 from alerts.adapters._signing import check_hmac
 from alerts.drafts import Action, Draft
-from alerts.incoming import Incoming, IntakeError, read_json
+from alerts.incoming import Incoming, IntakeError
 
 TITLE = "GitHub"
 SNIPPET = """\
@@ -62,9 +73,10 @@ def greet(incoming: Incoming) -> bool:
 
 def _body(incoming: Incoming) -> dict[str, Any]:
     """The event, which a webhook may also be set to post as a form's field."""
-    if not incoming.body.startswith(b"payload="):
+    body = unmarked(incoming.body)
+    if not body.startswith(b"payload="):
         return json_object(incoming)
-    return mapping(read_json(pairs(incoming.body)["payload"].encode()))
+    return mapping(exact_json(pairs(body)["payload"].encode()))
 
 
 def _guess(body: dict[str, Any]) -> str:

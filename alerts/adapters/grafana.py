@@ -10,9 +10,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from alerts.adapters._reading import first, json_object, links, objects, severity, text, texts
-from alerts.adapters.alertmanager import draft_of
-from alerts.drafts import Action, Draft
+from alerts.adapters._lists import read_each
+from alerts.adapters._reading import first, json_object, links, objects, severity, state, text, texts
+from alerts.adapters.alertmanager import checked, draft_of
+from alerts.drafts import Action, Draft, Drafts
 from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Grafana"
@@ -30,17 +31,18 @@ _LEGACY_ACTIONS = {
     "paused": Action.NOTE,
     "pending": Action.NOTE,
     "unknown": Action.NOTE,
+    "no_data": Action.FIRE,
 }
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: Incoming) -> Drafts:
     """A draft for each alert of a group, or one for a legacy rule."""
     body = json_object(incoming)
-    alerts = [alert for alert in objects(body.get("alerts")) if alert.get("labels") or alert.get("fingerprint")]
-    if alerts:
-        return [_draft(alert, body) for alert in alerts]
+    alerts = body.get("alerts")
+    if isinstance(alerts, list) and alerts:
+        return read_each(alerts, lambda alert: _draft(checked(alert), body), lambda bad: {**body, "alerts": bad})
     if first(body.get("ruleId"), body.get("ruleName")):
-        return [_legacy(body)]
+        return Drafts([_legacy(body)])
     raise IntakeError("There is neither a list of alerts nor a ruleId in it; is this Grafana's webhook?")
 
 
@@ -67,8 +69,8 @@ def _values(value: Any) -> str:
 
 
 def _legacy(body: dict[str, Any]) -> Draft:
-    state = text(body.get("state")).lower()
-    action = _LEGACY_ACTIONS.get(state, Action.FIRE)
+    said = text(body.get("state")).lower()
+    action, is_guess = state(said, _LEGACY_ACTIONS)
     matches = objects(body.get("evalMatches"))
     tags = {**_shared([texts(match.get("tags")) for match in matches]), **texts(body.get("tags"))}
     rule = first(body.get("ruleName"), re.sub(r"^\[[^\]]*\]\s*", "", text(body.get("title"))), "Alert")
@@ -79,9 +81,11 @@ def _legacy(body: dict[str, Any]) -> Draft:
         description=text(body.get("message")),
         severity=severity(tags.get("severity")),
         labels={"alertname": rule, **tags},
-        annotations=texts({"state": state, "values": _measured(matches)}),
+        annotations=texts({"state": said, "values": _measured(matches)}),
         links=links(("Rule", body.get("ruleUrl")), ("Image", body.get("imageUrl"))),
-        note=f"Grafana says that the rule is {state}." if action == Action.NOTE else "",
+        note=f"Grafana says that the rule is {said}." if action == Action.NOTE else "",
+        status_word=said if is_guess else "",
+        is_guess=is_guess,
     )
 
 

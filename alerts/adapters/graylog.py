@@ -7,7 +7,7 @@ event's key (what it is grouped by), or the alert condition.
 
 from typing import Any
 
-from alerts.adapters._reading import first, json_object, labels, mapping, moment, objects, text, texts
+from alerts.adapters._reading import first, json_object, labels, mapping, moment, objects, severity, text, texts
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
 
@@ -17,7 +17,7 @@ Alerts → Notifications → Create, type "HTTP Notification":
 URL: {url}/intake/{key}/
 Then add it to each event definition.
 """
-_PRIORITIES = {"1": "low", "2": "medium", "3": "high", "4": "critical"}
+_PRIORITIES = {"0": "low", "1": "low", "2": "medium", "3": "high", "4": "critical"}
 
 
 def parse(incoming: Incoming) -> list[Draft]:
@@ -38,7 +38,8 @@ def _event(body: dict[str, Any], event: dict[str, Any]) -> Draft:
         fingerprint=":".join(filter(None, (definition or title, key))),
         title=first(event.get("message"), title, "Event in Graylog"),
         description=first(*_said(body.get("backlog")), body.get("event_definition_description")),
-        severity=_PRIORITIES.get(text(event.get("priority")), ""),
+        severity=severity(event.get("priority"), _PRIORITIES),
+        severity_word=text(event.get("priority")),
         labels={
             **texts(event.get("fields")),
             **grouped,
@@ -50,6 +51,7 @@ def _event(body: dict[str, Any], event: dict[str, Any]) -> Draft:
             event_id=event.get("id"),
         ),
         starts_at=moment(event.get("timestamp")),
+        may_never_end=True,
     )
 
 

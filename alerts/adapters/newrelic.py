@@ -7,7 +7,19 @@ The identity is the issue (workflows) or the incident (channels). Times are mill
 
 from typing import Any
 
-from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, objects, severity, text, texts
+from alerts.adapters._reading import (
+    first,
+    json_object,
+    labels,
+    links,
+    mapping,
+    moment,
+    objects,
+    severity,
+    state,
+    text,
+    texts,
+)
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
 
@@ -17,7 +29,8 @@ Alerts → Destinations → Webhook:
 Endpoint URL: {url}/intake/{key}/
 Then choose it as a notification channel of a workflow, with the default template.
 """
-_ACTIONS = {"acknowledged": Action.ACKNOWLEDGE, "closed": Action.RESOLVE}
+# An owner that is none.
+_NOBODY = ("", "n/a", "none", "null", "unassigned")
 _SEVERITIES = {
     "critical": "critical",
     "high": "high",
@@ -39,7 +52,7 @@ def parse(incoming: Incoming) -> list[Draft]:
 
 
 def _incident(body: dict[str, Any]) -> Draft:
-    action = _ACTIONS.get(text(body.get("current_state")).lower(), Action.FIRE)
+    action, is_guess = state(body.get("current_state"))
     at = moment(body.get("timestamp"))
     targets = objects(body.get("targets"))
     return Draft(
@@ -48,6 +61,9 @@ def _incident(body: dict[str, Any]) -> Draft:
         title=first(body.get("condition_name"), body.get("details"), "Incident in New Relic"),
         description=first(body.get("details"), body.get("condition_description")),
         severity=severity(body.get("severity"), _SEVERITIES),
+        severity_word=text(body.get("severity")),
+        status_word=text(body.get("current_state")) if is_guess else "",
+        is_guess=is_guess,
         labels={**_targets(targets), **_labels(body)},
         annotations=labels(owner=body.get("owner")),
         links=links(
@@ -80,7 +96,7 @@ def _targets(targets: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _issue(body: dict[str, Any]) -> Draft:
-    action = _issue_action(body)
+    action, is_guess = _issue_action(body)
     title = _listed(body.get("title"))
     return Draft(
         action=action,
@@ -88,6 +104,9 @@ def _issue(body: dict[str, Any]) -> Draft:
         title=first(title, _listed(body.get("alertConditionNames")), "Issue in New Relic"),
         description=first(_listed(body.get("description")), _listed(body.get("alertConditionNames"))),
         severity=severity(body.get("priority"), _SEVERITIES),
+        severity_word=text(body.get("priority")),
+        status_word=text(body.get("state")) if is_guess else "",
+        is_guess=is_guess,
         labels=labels(
             policy=_listed(body.get("alertPolicyNames")),
             condition=_listed(body.get("alertConditionNames")),
@@ -98,15 +117,23 @@ def _issue(body: dict[str, Any]) -> Draft:
         links=links(("Issue", body.get("issueUrl"))),
         starts_at=moment(body.get("createdAt")),
         ends_at=moment(first(body.get("closedAt"), body.get("updatedAt"))) if action == Action.RESOLVE else None,
-        user=_listed(body.get("owner")) if action == Action.ACKNOWLEDGE else "",
+        user=_acknowledger(body) if action == Action.ACKNOWLEDGE else "",
     )
 
 
-def _issue_action(body: dict[str, Any]) -> Action:
-    state = text(body.get("state")).lower()
-    if state != "closed" and "acknowledged" in text(body.get("trigger")).lower():
-        return Action.ACKNOWLEDGE
-    return _ACTIONS.get(state, Action.FIRE)
+def _issue_action(body: dict[str, Any]) -> tuple[Action, bool]:
+    """What the state says, and whether that is a guess. An issue that somebody took stays ACTIVATED: then it is told by
+    when that was, or by who did."""
+    action, is_guess = state(body.get("state"))
+    if action == Action.RESOLVE:
+        return action, is_guess
+    is_taken = "acknowledged" in text(body.get("trigger")).lower() or moment(body.get("acknowledgedAt")) is not None
+    return (Action.ACKNOWLEDGE, False) if is_taken or _acknowledger(body) else (action, is_guess)
+
+
+def _acknowledger(body: dict[str, Any]) -> str:
+    names = (_listed(body.get(name)) for name in ("acknowledgedBy", "owner"))
+    return next((name for name in names if name.lower() not in _NOBODY), "")
 
 
 def _listed(value: Any) -> str:

@@ -6,6 +6,7 @@ no header, for no sender can send a header of such a name.
 """
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from alerts.adapters._fingerprints import computed
@@ -100,7 +101,11 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[Draft]:
         note = [noted(alias, said)] if text(said.get("note")) else []
         return [closed(alias, {**said, "note": ""}), *note]  # told once, and even where it is closed already
     parts = (told(action, said), text(said.get("note")))
-    return [noted(alias, {**said, "note": ". ".join(part for part in parts if part)})]
+    comment = noted(alias, {**said, "note": ". ".join(part for part in parts if part)})
+    if action == "priority":
+        word = text(said.get("priority"))
+        comment = replace(comment, severity=severity(word, PRIORITIES), severity_word=word)
+    return [comment]
 
 
 def told(action: str, said: dict[str, Any]) -> str:

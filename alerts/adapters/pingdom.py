@@ -7,6 +7,7 @@ since 1970) when the present state began, in repeats too. Transaction checks say
 from typing import Any
 
 from alerts.adapters._reading import first, json_object, labels, links, mapping, moment, severity, text
+from alerts.adapters._reading import state as state_of
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
@@ -17,7 +18,6 @@ Integrations → Add integration → Type "Webhook":
 URL: {url}/intake/{key}/
 Then tick it under "Connect integrations" of each check.
 """
-_OVER = ("up", "success")
 
 
 def parse(incoming: Incoming) -> list[Draft]:
@@ -29,16 +29,20 @@ def parse(incoming: Incoming) -> list[Draft]:
 
 
 def _draft(body: dict[str, Any]) -> Draft:
-    state = text(body.get("current_state"))
-    is_over = state.lower() in _OVER
+    word = text(body.get("current_state"))
+    action, is_guess = state_of(word)
+    is_over = action == Action.RESOLVE
     changed_at = moment(first(body.get("state_changed_timestamp"), body.get("state_changed_utc_time")))
     address = first(mapping(body.get("check_params")).get("full_url"), body.get("full_url"))
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=first(body.get("check_id"), body.get("check_name")),
-        title=": ".join(filter(None, (text(body.get("check_name")), first(body.get("description"), state)))),
+        title=": ".join(filter(None, (text(body.get("check_name")), first(body.get("description"), word)))),
         description=first(body.get("long_description"), body.get("description")),
         severity=severity(body.get("importance_level")),
+        severity_word=text(body.get("importance_level")),
+        status_word=word if is_guess else "",
+        is_guess=is_guess,
         labels=_labels(body),
         annotations=_probes(body),
         links=links(("Checked address", address)),

@@ -9,10 +9,11 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from alerts.adapters._reading import moment, objects
+from alerts.adapters._lists import read_each
+from alerts.adapters._reading import exact_json, mapping, moment, texts
 from alerts.adapters.alertmanager import draft_of, drafts_of
-from alerts.drafts import Action, Draft
-from alerts.incoming import Incoming, IntakeError, read_json
+from alerts.drafts import Action, Draft, Drafts
+from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Prometheus"
 TAKES_TIME = True
@@ -28,25 +29,28 @@ alerting:
 """
 
 
-def parse(incoming: Incoming, now: dt.datetime | None = None) -> list[Draft]:
+def parse(incoming: Incoming, now: dt.datetime | None = None) -> Drafts:
     """A draft for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
     or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
     """
-    body = read_json(incoming.body)
+    body = exact_json(incoming.body)
     if isinstance(body, dict) and "alerts" in body:
         return drafts_of(body)
-    alerts = [alert for alert in objects(body) if alert.get("labels")]
-    if not alerts and body != []:
+    if not isinstance(body, list):
         raise IntakeError("There are no alerts with labels in it; is this what Prometheus sends to Alertmanager?")
     at = now or dt.datetime.now(dt.UTC)
-    return [_draft(alert, at) for alert in alerts]
+    return read_each(body, lambda alert: _draft(alert, at))
 
 
-def _draft(alert: dict[str, Any], now: dt.datetime) -> Draft:
+def _draft(alert: Any, now: dt.datetime) -> Draft:
+    if not texts(mapping(alert).get("labels")):
+        raise IntakeError("It has no labels to tell it by.")
     ends_at = moment(alert.get("endsAt"))
     is_over = ends_at is not None and ends_at <= now
     return replace(
         draft_of({**alert, "status": "", "fingerprint": ""}, {}),
         action=Action.RESOLVE if is_over else Action.FIRE,
         ends_at=ends_at,
+        # Flux and other senders tell when it began and never that it is over.
+        may_never_end=ends_at is None,
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 from alerts.adapters import _sns_trust, generic
 from alerts.adapters._fingerprints import computed
-from alerts.adapters._reading import first, json_object, labels, mapping, moment, objects, text
+from alerts.adapters._reading import exact_json, first, json_object, labels, mapping, moment, objects, state, text
 from alerts.drafts import Action, Draft
-from alerts.incoming import Incoming, IntakeError, read_json
+from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Amazon SNS and CloudWatch"
 SNIPPET = """\
@@ -74,7 +74,7 @@ def _message(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return read_json(value.encode("utf-8", "surrogatepass"))
+        return exact_json(value.encode("utf-8", "surrogatepass"))
     except IntakeError:
         return value
 
@@ -85,21 +85,24 @@ def _is_alarm(message: Any) -> bool:
 
 def _alarm(message: dict[str, Any], topic: str) -> Draft:
     """A CloudWatch alarm. Without data it is not over: nobody knows, and after ALARM it is the same alert still."""
-    state, since = text(message.get("NewStateValue")), moment(message.get("StateChangeTime"))
-    is_lost = state == "INSUFFICIENT_DATA"
+    word, since = text(message.get("NewStateValue")), moment(message.get("StateChangeTime"))
+    action, is_guess = state(word)
+    is_lost, is_over = word == "INSUFFICIENT_DATA", action == Action.RESOLVE
     is_fresh = not is_lost or message.get("OldStateValue") != "ALARM"
     place = [text(message.get(name)) for name in ("AWSAccountId", "Region", "AlarmName")]
     return Draft(
         title=text(message.get("AlarmName")) + (" has no data" if is_lost and is_fresh else ""),
-        action=Action.RESOLVE if state == "OK" else Action.FIRE,
+        action=Action.RESOLVE if is_over else Action.FIRE,
+        status_word=word if is_guess else "",
+        is_guess=is_guess,
         fingerprint=first(message.get("AlarmArn"), ":".join(place)),
         severity="medium" if is_lost and is_fresh else "",
         description="\n\n".join(
             part for part in (text(message.get("AlarmDescription")), text(message.get("NewStateReason"))) if part
         ),
         labels=_labels(message, topic),
-        starts_at=since if state != "OK" and is_fresh else None,
-        ends_at=since if state == "OK" else None,
+        starts_at=since if not is_over and is_fresh else None,
+        ends_at=since if is_over else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from alerts.adapters._forms import form, pairs
 from alerts.adapters._reading import (
+    exact_json,
     first,
     json_object,
     labels,
@@ -18,10 +19,11 @@ from alerts.adapters._reading import (
     moment,
     severity,
     text,
+    unmarked,
 )
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
-from alerts.incoming import Incoming, IntakeError, read_json
+from alerts.incoming import Incoming, IntakeError
 
 TITLE = "Uptime Kuma"
 SNIPPET = """\
@@ -48,7 +50,7 @@ def parse(incoming: Incoming) -> list[Draft]:
 def _body(incoming: Incoming) -> dict[str, Any]:
     if not incoming.body:
         fields = pairs(incoming.query)
-    elif incoming.body.lstrip()[:1] in (b"{", b"[") or incoming.media_type == "application/json":
+    elif unmarked(incoming.body).lstrip()[:1] in (b"{", b"[") or incoming.media_type == "application/json":
         return json_object(incoming)
     else:
         fields = form(incoming)
@@ -58,11 +60,12 @@ def _body(incoming: Incoming) -> dict[str, Any]:
 
 
 def _json(said: str) -> Any:
-    return read_json(said.encode("utf-8", "replace")) if said.strip() else None
+    return exact_json(said.encode("utf-8", "replace")) if said.strip() else None
 
 
 def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> Draft:
     status = text(heartbeat.get("status"))
+    is_guess = status not in _ACTIONS
     action = _ACTIONS.get(status, Action.NOTE)
     is_reminder = heartbeat.get("important") == 0  # or false, which equals it
     at = None if is_reminder else moment(heartbeat.get("time"))
@@ -79,6 +82,8 @@ def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> Draft:
         links=links(("Checked address", monitor.get("url"))),
         starts_at=at if action == Action.FIRE else None,
         ends_at=at if action == Action.RESOLVE else None,
+        status_word=status if is_guess else "",
+        is_guess=is_guess,
         note=_NOTES.get(status, "") if action == Action.NOTE else "",
     )
 

@@ -5,11 +5,12 @@ problem's in its recovery and in its updates, too. A macro without a value arriv
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from alerts.adapters._reading import first, json_object, labels, links, moment, text
+from alerts.adapters._reading import first, json_object, labels, links, moment, severity, state, text
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
@@ -41,47 +42,66 @@ Script:
   return 'OK';
 """
 
+# What the numbers of event.acknowledge mean, for those who send that mask in place of its words.
+_MASK = {
+    1: "closed",
+    2: "acknowledged",
+    4: "commented",
+    8: "changed severity",
+    16: "unacknowledged",
+    32: "suppressed",
+    64: "unsuppressed",
+}
 SEVERITIES = {"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high", "5": "critical"}
 _EMPTY = re.compile(r"\*UNKNOWN\*|\{[A-Z][A-Z.]*[0-9]?\}", re.ASCII)
 
 
 def parse(incoming: Incoming) -> list[Draft]:
-    """The draft of an event: a problem, its recovery, or what somebody did about it."""
+    """The draft of an event: a problem, its recovery, or what somebody did about it, a draft for each thing done."""
     body = {name: _said(value) for name, value in json_object(incoming).items()}
     key = text(body.get("event_id"))
     if not key:
         raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
     number = text(body.get("event_nseverity"))
-    return [
-        Draft(
-            title=first(body.get("event_name"), body.get("subject"), "Problem"),
-            action=_action(body),
-            fingerprint=key,
-            severity=SEVERITIES.get(number, ""),
-            description=first(body.get("event_opdata"), body.get("message")),
-            labels={
-                **_tags(body.get("event_tags")),
-                **labels(host=body.get("host"), ip=body.get("host_ip"), trigger=body.get("trigger_id")),
-                **labels(severity=number),
-            },
-            links=links(("Trigger", body.get("trigger_url"))),
-            starts_at=moment(body.get("event_timestamp")),
-            note=text(body.get("update_message")),
-            user=text(body.get("user")),
-        )
-    ]
+    draft = Draft(
+        title=first(body.get("event_name"), body.get("subject"), "Problem"),
+        fingerprint=key,
+        severity=severity(number, SEVERITIES),
+        description=first(body.get("event_opdata"), body.get("message")),
+        labels={
+            **_tags(body.get("event_tags")),
+            **labels(host=body.get("host"), ip=body.get("host_ip"), trigger=body.get("trigger_id")),
+            **labels(severity=number),
+        },
+        links=links(("Trigger", body.get("trigger_url"))),
+        starts_at=moment(body.get("event_timestamp")),
+        user=text(body.get("user")),
+    )
+    return [replace(draft, action=action, note=note) for action, note in _acts(body)]
 
 
-def _action(body: dict[str, Any]) -> Action:
-    """An update acknowledges, raises or lowers the severity, or says something; closing is told by a recovery."""
-    if text(body.get("event_value")) == "0":
-        return Action.RESOLVE
-    if text(body.get("event_update_status")) != "1":
-        return Action.FIRE
-    done = text(body.get("event_update_action")).lower()
+def _acts(body: dict[str, Any]) -> list[tuple[Action, str]]:
+    """What is to be done, with the note that goes along. An update may do several things at once: acknowledge, raise or
+    lower the severity, and say something; closing is told by a recovery."""
+    said = text(body.get("update_message"))
+    word = text(body.get("event_value"))
+    action = Action.RESOLVE if word == "0" else Action.FIRE if word == "1" or not word else state(word)[0]
+    if action == Action.RESOLVE or text(body.get("event_update_status")) != "1":
+        return [(action, said)]
+    done = _done(text(body.get("event_update_action")))
     if re.search(r"\backnowledged\b", done):
-        return Action.ACKNOWLEDGE
-    return Action.FIRE if "severity" in done else Action.NOTE
+        return [(Action.ACKNOWLEDGE, said)]  # which takes the severity along
+    if "severity" in done:
+        return [(Action.FIRE, ""), *([(Action.NOTE, said)] if said else [])]
+    # What has no word of its own here is told: suppressed, taken back, closed.
+    return [(Action.NOTE, said or done)]
+
+
+def _done(action: str) -> str:
+    """What was done, in Zabbix's words."""
+    if not action.isdecimal() or len(action) > 4:
+        return action.lower()
+    return ", ".join(word for bit, word in _MASK.items() if int(action) & bit)
 
 
 def _said(value: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from alerts.adapters import adapters
 from alerts.doors.named import named_beat
+from alerts.drafts import Leftover
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
 from alerts.models import Source
@@ -43,10 +44,10 @@ class IntakeDoor(Door):
             verify(incoming, source.signing_secret)
         if (greet := getattr(adapter, "greet", None)) and greet(incoming):
             return accepted(0)
-        count = len(parse(source, incoming))
+        drafts = parse(source, incoming)
         number = adapter.delivery_id(incoming) if hasattr(adapter, "delivery_id") else ""
         event = event_of(incoming, source, delivery_key=delivery_key(source, number) if number else None)
-        return Taken([event], accepted(count), keep_events, source)
+        return Taken([event], accepted(len(drafts), getattr(drafts, "leftover", None)), keep_events, source)
 
 
 class HeartbeatDoor(Door):
@@ -71,6 +72,7 @@ class NamedHeartbeatDoor(HeartbeatDoor):
         return named_beat(source, match.group(1) if match else "", Reply(204))
 
 
-def accepted(alerts: int) -> Reply:
-    """What senders at our own address are told."""
-    return Reply.json(202, {"accepted": True, "alerts": alerts})
+def accepted(alerts: int, leftover: Leftover | None = None) -> Reply:
+    """What senders at our own address are told, also of what in a list could not be read."""
+    left = [{"item": number, "detail": why} for number, why in leftover.reasons] if leftover else []
+    return Reply.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})

@@ -10,7 +10,7 @@ from alerts.models.source import minutes_field
 from alerts.validation import silence_times, wrong_matchers
 from incidents.models import Category
 from incidents.vocabulary import Priority, Severity
-from responders.models import Service, Team
+from responders.models import ACTIVE, Service, Team
 from users.names import refuse_twins
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
@@ -29,11 +29,17 @@ class Route(models.Model):
         default=False, help_text="Look at later routes too, for what this one leaves open (`continue` in the API)."
     )
     is_drop = models.BooleanField(default=False, help_text="Keep nothing of these alerts but their number.")
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+    )
     severity = models.PositiveSmallIntegerField(choices=Severity.choices, null=True, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, null=True, blank=True)
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+    )
+    service = models.ForeignKey(
+        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+    )
     group_by = models.JSONField(  # NULL: as the source says
         null=True, blank=True, default=None, help_text="Label names; empty: as the source says."
     )

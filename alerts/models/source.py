@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alerts.vocabulary import Kind
 from incidents.vocabulary import Severity
-from responders.models import Team
+from responders.models import ACTIVE, Team
 from users.names import refuse_twins
 
 DAY_MINUTES = 24 * 60
@@ -32,7 +32,9 @@ class Source(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=24, choices=Kind.choices)
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources")
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
+    )
     default_severity = models.PositiveSmallIntegerField(
         choices=Severity.choices, default=Severity.MEDIUM, help_text="Of alerts that do not say how bad they are."
     )

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.db.models import F, Q
 
+from alerts.adapters._words import mapped
 from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH, Action, Draft
 from alerts.folding import Known, Outcome, fold, is_flapping, with_change
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pair_number
+from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pairs_of
 from alerts.routing import Decision, alert_key, decide, silence_for
 from alerts.services.opening import Incidents, Started
 from alerts.services.overtaking import EarlyEnds
-from alerts.services.queue import DRAFT_FORMAT, NO_ALERT
+from alerts.services.queue import DRAFT_FORMAT, NO_ALERT, event_of_leftover
 from alerts.services.rules import rules, silences
 from alerts.vocabulary import AlertStatus, Ending, IntakeState
 from incidents.vocabulary import SEVERITY_OF_WORD, Severity
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MAX_LABELS = 100
 LABEL_LENGTH = 2000
 TEXT_LENGTH = 20_000
-# What a sender that gives no times, and never says that it is over, is believed without being heard of again.
+# What a sender that gives no times, or may never say that it is over, is believed without being heard of again.
 UNTIMED_EXPIRY = dt.timedelta(days=1)
 AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believed
 
@@ -96,9 +97,9 @@ class Batch:
     def _take(self, message: Message) -> Outcome | None:
         """Fold one message; None when a route drops it."""
         draft, alert = message.draft, self.alerts.get(message.key)
-        if draft.action in (Action.ACKNOWLEDGE, Action.NOTE):
-            return self._voice(alert, draft)
         severity = severity_of(message.source, draft)
+        if draft.action in (Action.ACKNOWLEDGE, Action.NOTE):
+            return self._voice(alert, message, severity)
         facts = facts_of(draft.labels, severity=severity.word, source=message.source.name)
         decision = decide(self.rules, facts)
         if decision.rule is not None:
@@ -119,12 +120,22 @@ class Batch:
             self.last_words.append((alert, draft))
         return outcome
 
-    def _voice(self, alert: Alert | None, draft: Draft) -> Outcome:
+    def _voice(self, alert: Alert | None, message: Message, severity: Severity) -> Outcome:
+        draft = message.draft
         if alert is None:
             return Outcome.NOTHING
+        if draft.severity and alert.status == AlertStatus.FIRING and alert.severity != severity:
+            self._tell_severity(alert, message, severity)
         said = self.last_words if alert.key in self.ended else self.voices
         said.append((alert, draft))
         return Outcome.REPEATED
+
+    def _tell_severity(self, alert: Alert, message: Message, severity: Severity) -> None:
+        """What is said of an alert that fires may also say how bad it is by now."""
+        alert.severity = severity
+        self.touched.setdefault(alert.key, set()).add("severity")
+        facts = facts_of(alert.labels, severity=severity.word, source=message.source.name)
+        self._start(alert, decide(self.rules, facts), facts, Outcome.REPEATED)
 
     def _fold(
         self,
@@ -211,7 +222,14 @@ class Batch:
                 matched_count=F("matched_count") + self.matched[pk], dropped_count=dropped
             )
 
-    def _close(self, states: Iterable[tuple["Reading", tuple[IntakeState, str], int]]) -> None:
+    def _close(self, states: Sequence[tuple["Reading", tuple[IntakeState, str], int]]) -> None:
+        rows.insert(
+            *(
+                event_of_leftover(reading.event, reading.leftover, self.now)
+                for reading, _state, _number in states
+                if reading.leftover is not None
+            )
+        )
         alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
         heard: dict[int, dt.datetime] = {}
         for reading, (state, reason), number in states:
@@ -236,9 +254,13 @@ def _messages(reading: "Reading") -> Iterable[Message]:
 
 
 def _timed(draft: Draft, at: dt.datetime) -> Draft:
-    """The draft, without a beginning that lies ahead: every true one would be taken for older news until then."""
-    is_wrong = draft.starts_at is not None and draft.starts_at > at + AHEAD
-    return replace(draft, starts_at=None) if is_wrong else draft
+    """The draft, without a beginning that is none: one that lies ahead, for every true one would be taken for older
+    news until then; and that of an end which began when it ended, as Grafana 12 tells it."""
+    began, ended = draft.starts_at, draft.ends_at
+    if began is None:
+        return draft
+    is_end_twice = draft.action == Action.RESOLVE and ended is not None and began >= ended
+    return replace(draft, starts_at=None) if is_end_twice or began > at + AHEAD else draft
 
 
 def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[IntakeState, str]:
@@ -266,9 +288,9 @@ def _known(alert: Alert | None) -> Known | None:
 
 def severity_of(source: Source, draft: Draft) -> Severity:
     """How bad it is: by the source's own words, else as the adapter understood it, else the source's default."""
-    said = (draft.labels.get("severity", "").lower(), draft.severity)
-    mapped = next((source.severity_map[word] for word in said if word in source.severity_map), draft.severity)
-    return SEVERITY_OF_WORD.get(mapped, Severity(source.default_severity))
+    said = (draft.labels.get("severity", ""), draft.severity_word, draft.severity)
+    word = mapped(source.severity_map, *said) or draft.severity
+    return SEVERITY_OF_WORD.get(word, Severity(source.default_severity))
 
 
 def new_alert(message: Message, severity: Severity) -> Alert:
@@ -308,7 +330,8 @@ def count(alert: Alert, message: Message, changed: set[str], severity: Severity,
     alert.expires_at = expiry_of(message)
     told = (
         severity,
-        draft.title[:TITLE_LENGTH] or "Alert",
+        # A title that only repeats the key tells nothing anew.
+        (draft.title[:TITLE_LENGTH] or "Alert") if draft.title != draft.fingerprint else alert.title,
         draft.description[:TEXT_LENGTH],
         _cut(draft.annotations),
         list(draft.links)[:MAX_LABELS],
@@ -326,7 +349,7 @@ def expiry_of(message: Message) -> dt.datetime | None:
         return draft.ends_at
     if message.source.expire_minutes:
         return at + dt.timedelta(minutes=message.source.expire_minutes)
-    return None if draft.starts_at else at + UNTIMED_EXPIRY
+    return None if draft.starts_at and not draft.may_never_end else at + UNTIMED_EXPIRY
 
 
 def learn_ids(alerts: Sequence[Alert]) -> None:
@@ -339,7 +362,7 @@ def learn_ids(alerts: Sequence[Alert]) -> None:
 
 def insert_labels(alerts: Sequence[Alert]) -> None:
     """Index the labels of new alerts."""
-    pairs = {(pair_number(name, value), alert.pk) for alert in alerts for name, value in alert.labels.items()}
+    pairs = {(pair, alert.pk) for alert in alerts for pair in pairs_of(alert.labels)}
     table = connection.ops.quote_name(AlertLabel._meta.db_table)
     unique = sorted(pairs)  # as the table is: neighbours share a page, and nobody waits crosswise
     with connection.cursor() as cursor:

@@ -120,7 +120,7 @@ class Incidents:
                 move_to(
                     self._entry(incident), Status.ACKNOWLEDGED, said or f"Acknowledged{who} in {alert.source.name}."
                 )
-            elif draft.action != Action.ACKNOWLEDGE and said:
+            elif said:
                 self._entry(incident).note(EventKind.COMMENT, body=said, data={"alert": told(alert)})
 
     def save(self) -> None:

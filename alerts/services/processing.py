@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from alerts.adapters import adapters
-from alerts.drafts import Draft, from_json
+from alerts.drafts import Draft, Leftover, from_json
 from alerts.incoming import Incoming, IntakeError
 from alerts.models import IntakeEvent, Source
 from alerts.services.applying import Batch
@@ -50,6 +50,7 @@ class Reading:
     drafts: list[Draft] = field(default_factory=list)
     state: IntakeState = IntakeState.DONE
     reason: str = ""
+    leftover: Leftover | None = None
 
 
 def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> int:
@@ -89,6 +90,7 @@ def read(event: IntakeEvent, source: Source | None) -> Reading:
         return reading
     try:
         reading.drafts = drafts_of(event, source)
+        reading.leftover = getattr(reading.drafts, "leftover", None)
     except IntakeError as error:
         reading.state, reading.reason = IntakeState.FAILED, error.message
     except Exception as error:

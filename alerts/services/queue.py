@@ -8,7 +8,7 @@ import orjson
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts.drafts import Draft, to_json
+from alerts.drafts import Draft, Leftover, to_json
 from alerts.incoming import Incoming
 from alerts.models import IntakeEvent, IntakeEventQuerySet, Source
 from alerts.taken import Taken
@@ -57,6 +57,20 @@ def event_of(
         body=incoming.body,
         delivery_key=delivery_key,
         received_at=timezone.now(),
+    )
+
+
+def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -> IntakeEvent:
+    """The row that keeps what of a request's list could not be read, for a look and a replay."""
+    return IntakeEvent(
+        source_id=event.source_id,
+        format=event.format,
+        state=IntakeState.FAILED,
+        reason=f"Of a list, the rest of which was taken (event {event.pk}). {leftover.reason}"[:REASON_LENGTH],
+        headers={**event.headers, "content-type": "application/json", "content-encoding": ""},
+        body=leftover.body,
+        received_at=event.received_at,
+        processed_at=at,
     )
 
 
