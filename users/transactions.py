@@ -23,6 +23,7 @@ __all__ = [
     "CommitUnknown",
     "DatabaseBusy",
     "Outcome",
+    "alone_at",
     "is_away",
     "is_lost",
     "is_transient",
@@ -124,9 +125,8 @@ def turn_to_write() -> Iterator[None]:
     between threads and processes alike, and is let go by the system when its holder dies. Raises DatabaseBusy where the
     turn does not come within TURN_SECONDS.
     """
-    name = str(connection.settings_dict["NAME"])
-    is_needed = connection.vendor == "sqlite" and not (":memory:" in name or "mode=memory" in name)
-    if not is_needed or getattr(_of_thread, "has_turn", False):
+    name = _file()
+    if name is None or getattr(_of_thread, "has_turn", False):
         yield
         return
     deadline = time.monotonic() + TURN_SECONDS
@@ -139,6 +139,29 @@ def turn_to_write() -> Iterator[None]:
     finally:
         _of_thread.has_turn = False
         _turn_of_process.release()
+
+
+@contextlib.contextmanager
+def alone_at(task: str) -> Iterator[bool]:
+    """Whether nobody else is at a task, for as long as this lasts. Always, unless the database is SQLite: elsewhere
+    several share a task, and lock the rows that they take."""
+    name = _file()
+    if name is None:
+        yield True
+        return
+    with Path(f"{name}-{task}").open("a") as line:
+        try:
+            fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _file() -> str | None:
+    """The path of SQLite's file; None where the database is another, or in memory."""
+    name = str(connection.settings_dict["NAME"])
+    return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else name
 
 
 def _locked(path: Path, deadline: float) -> IO[str]:

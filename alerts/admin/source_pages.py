@@ -216,8 +216,8 @@ def _worked_off(event: IntakeEvent) -> IntakeEvent:
     """The event, worked off here unless a worker is quicker; waiting still where the queue is long."""
     until = time.monotonic() + TEST_SECONDS
     while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():
-        if not process_waiting():
-            break
+        if not process_waiting():  # a worker is at it
+            time.sleep(0.05)
     return event
 
 

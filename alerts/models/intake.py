@@ -27,6 +27,7 @@ class IntakeEvent(models.Model):
     reason = models.CharField(max_length=500, blank=True, default="")
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
+    byte_count = models.PositiveIntegerField(null=True, editable=False, help_text="Of the body.")  # NULL: not measured
     delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets deliveries have no number)
         max_length=64, null=True, unique=True, editable=False
     )

@@ -1,7 +1,7 @@
 """Working off the queue: from what senders handed in to alerts and incidents.
 
-Whoever runs it, and however many do: the rows of a batch are locked, so each event is worked off once, in one
-transaction with all that follows from it.
+Whoever runs it, and however many do: each takes rows that no other has (`claiming`), so each event is read and worked
+off once, in one transaction with all that follows from it.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from alerts.adapters import adapters
@@ -19,16 +19,19 @@ from alerts.drafts import Draft, Leftover, from_json
 from alerts.incoming import Incoming, IntakeError
 from alerts.models import IntakeEvent, Source
 from alerts.services.applying import Batch
+from alerts.services.claiming import Waiting, claim, waiting
+from alerts.services.postponing import Postponed, answers
 from alerts.services.queue import DRAFT_FORMAT
 from alerts.vocabulary import IntakeState
-from users.transactions import is_away, unit_of_work
+from users.transactions import alone_at, is_away, is_transient, unit_of_work
 
 log = structlog.get_logger(__name__)
 
 BATCH = 300  # events
-MAX_BYTES = 4 * 1024 * 1024
 MOST_DRAFTS = 10_000  # in one request: all of them are worked off in one transaction
 ATTEMPTS = 5
+
+postponed = Postponed()
 
 
 # What other apps' doors kept and somebody replays: by format, what reads it again and stores what it says.
@@ -55,31 +58,93 @@ class Reading:
 
 def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> int:
     """Work off up to `limit` waiting events, oldest first; the number of them."""
-    # Looking costs no lock; most of the time there is nothing to do.
-    events = _within(list(IntakeEvent.objects.waiting()[:limit]))
-    if not events:
+    listed = waiting(postponed.ids())  # most of the time there is nothing to do
+    if not listed:
         return 0
-    for event in events:
-        if event.format in _readers:
-            _elsewhere(event)
-    ours = [event for event in events if event.format not in _readers]
-    if ours:
-        _process(ours, now)
-    return len(events)
+    with alone_at("intake") as is_alone:
+        return _work_off(listed, limit, now) if is_alone else 0
 
 
-def _process(events: list[IntakeEvent], now: dt.datetime | None) -> None:
-    senders = Source.objects.select_related("team")
-    sources = senders.in_bulk({event.source_id for event in events if event.source_id})
-    readings = [read(event, sources.get(event.source_id or 0)) for event in events]
+def _work_off(listed: list[Waiting], limit: int, now: dt.datetime | None) -> int:
+    elsewhere = sum(_elsewhere(one.pk) for one in listed[:limit] if one.format in _readers)
+    work = Work(now)
     try:
-        _repeated(readings, now)
+        work.repeatedly([one for one in listed if one.format not in _readers], limit - elsewhere)
     except Exception as error:
-        if is_away(error):
+        if is_away(error) and (is_transient(error) or not postponed.is_suspicious()):
             raise
-        log.warning("intake_batch_split", events=len(events), exc_info=error)
-        for event in events:
-            _alone(event, sources.get(event.source_id or 0), now)
+        log.warning("intake_batch_split", events=len(work.taken), exc_info=error)
+        for _ in work.taken:
+            _alone(now)
+    postponed.succeeded(*work.taken)
+    return elsewhere + len(work.taken)
+
+
+class Work:
+    """The part of the queue that one transaction works off. What was read of it is kept for another attempt."""
+
+    def __init__(self, now: dt.datetime | None) -> None:
+        self.now = now
+        self.taken: list[int] = []
+        self._readings: dict[int, Reading] = {}
+
+    def repeatedly(self, listed: Sequence[Waiting], limit: int) -> None:
+        """Two writers may open the same group or alert at once: the database lets one; the other looks again and
+        joins."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._once(listed, limit)
+                break
+            except IntegrityError:
+                if attempt == ATTEMPTS:
+                    raise
+
+    def _once(self, listed: Sequence[Waiting], limit: int) -> None:
+        if connection.features.has_select_for_update_skip_locked:
+            self._claim_and_apply(listed, limit)
+            return
+        # One writer at a time: others must not wait for it while events are read.
+        self._apply(self._read(claim(listed, limit)))
+
+    @unit_of_work
+    def _claim_and_apply(self, listed: Sequence[Waiting], limit: int) -> None:
+        readings = self._read(claim(listed, limit))
+        if readings:
+            Batch(self.now or timezone.now()).apply(readings)
+
+    @unit_of_work
+    def _apply(self, readings: Sequence[Reading]) -> None:
+        ids = [reading.event.pk for reading in readings]
+        locked = set(IntakeEvent.objects.waiting().select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
+        mine = [reading for reading in readings if reading.event.pk in locked]
+        if mine:
+            Batch(self.now or timezone.now()).apply(mine)
+
+    def _read(self, claimed: Sequence[Waiting]) -> list[Reading]:
+        self.taken = [one.pk for one in claimed]
+        unread = [pk for pk in self.taken if pk not in self._readings]
+        events = IntakeEvent.objects.in_bulk(unread) if unread else {}
+        sources = Source.objects.select_related("team").in_bulk({event.source_id for event in events.values()} - {None})
+        for pk, event in events.items():
+            self._readings[pk] = read(event, sources.get(event.source_id or 0))
+        return [self._readings[pk] for pk in self.taken if pk in self._readings]
+
+
+def _alone(now: dt.datetime | None) -> None:
+    """Work off the next one by itself. One that fails is put aside with the reason, for a look and a replay; where the
+    database is to blame for that, it waits."""
+    work = Work(now)
+    try:
+        work.repeatedly([one for one in waiting(postponed.ids()) if one.format not in _readers], 1)
+    except Exception as error:
+        if not work.taken or (is_away(error) and not answers()):
+            raise
+        [pk] = work.taken
+        if is_away(error):
+            postponed.postpone(pk, error)
+            return
+        log.error("intake_failed", intake=pk, exc_info=error)
+        _put_aside(pk, f"{type(error).__name__}: {error}")
 
 
 def read(event: IntakeEvent, source: Source | None) -> Reading:
@@ -135,70 +200,35 @@ def _parsed(adapter: Any, source: Source, incoming: Incoming, at: dt.datetime | 
     return parsed(incoming)
 
 
-def _elsewhere(event: IntakeEvent) -> None:
-    """Have a replayed request read by the app that kept it, or put it aside."""
+def _elsewhere(pk: int) -> bool:
+    """Have a replayed request read by the app that kept it, or put it aside; False where another worker has it."""
     try:
-        _read_elsewhere(event)
+        return _read_elsewhere(pk)
     except IntakeError as error:
-        _put_aside(event, error.message)
+        _put_aside(pk, error.message)
     except Exception as error:
         if is_away(error):
-            raise
-        log.error("intake_not_read", intake=event.pk, exc_info=error)
-        _put_aside(event, f"It could not be read: {type(error).__name__}: {error}")
+            if is_transient(error) or not postponed.is_suspicious():
+                raise
+            postponed.postpone(pk, error)
+            return False
+        log.error("intake_not_read", intake=pk, exc_info=error)
+        _put_aside(pk, f"It could not be read: {type(error).__name__}: {error}")
+    return True
 
 
 @unit_of_work
-def _read_elsewhere(event: IntakeEvent) -> None:
-    if not IntakeEvent.objects.waiting().select_for_update().filter(pk=event.pk).exists():
-        return
+def _read_elsewhere(pk: int) -> bool:
+    skips = connection.features.has_select_for_update_skip_locked
+    event = IntakeEvent.objects.waiting().select_for_update(skip_locked=skips).filter(pk=pk).first()
+    if event is None:
+        return False
     _readers[event.format](event)
-    IntakeEvent.objects.filter(pk=event.pk).update(state=IntakeState.DONE, reason="", processed_at=timezone.now())
+    IntakeEvent.objects.filter(pk=pk).update(state=IntakeState.DONE, reason="", processed_at=timezone.now())
+    return True
 
 
-def _put_aside(event: IntakeEvent, reason: str) -> None:
-    IntakeEvent.objects.waiting().filter(pk=event.pk).update(
+def _put_aside(pk: int, reason: str) -> None:
+    IntakeEvent.objects.waiting().filter(pk=pk).update(
         state=IntakeState.FAILED, reason=reason[:500], processed_at=timezone.now()
     )
-
-
-def _within(events: list[IntakeEvent]) -> list[IntakeEvent]:
-    """As many of the events as hold no more than MAX_BYTES, at least one."""
-    size = 0
-    for count, event in enumerate(events):
-        size += len(event.body)
-        if count and size > MAX_BYTES:
-            return events[:count]
-    return events
-
-
-def _repeated(readings: Sequence[Reading], now: dt.datetime | None) -> None:
-    """Two writers may open the same group or alert at once: the database lets one; the other looks again and joins."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _apply(readings, now)
-            break
-        except IntegrityError:
-            if attempt == ATTEMPTS:
-                raise
-
-
-@unit_of_work
-def _apply(readings: Sequence[Reading], now: dt.datetime | None) -> None:
-    ids = [reading.event.pk for reading in readings]
-    waiting = IntakeEvent.objects.waiting().select_for_update().filter(pk__in=ids)
-    locked = set(waiting.values_list("pk", flat=True))
-    mine = [reading for reading in readings if reading.event.pk in locked]
-    if mine:
-        Batch(now or timezone.now()).apply(mine)
-
-
-def _alone(event: IntakeEvent, source: Source | None, now: dt.datetime | None) -> None:
-    """Work off one by itself; when it fails, it is put aside with the reason, for a look and a replay."""
-    try:
-        _repeated([read(event, source)], now)
-    except Exception as error:
-        if is_away(error):
-            raise
-        log.error("intake_failed", intake=event.pk, exc_info=error)
-        _put_aside(event, f"{type(error).__name__}: {error}")

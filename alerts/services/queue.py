@@ -93,6 +93,7 @@ def insert_events(events: Sequence[IntakeEvent]) -> None:
         known.update(IntakeEvent.objects.filter(delivery_key__in=numbered).values_list("delivery_key", flat=True))
     fresh = []
     for event in events:
+        event.byte_count = len(event.body)
         if event.delivery_key is None or event.delivery_key not in known:
             known.add(event.delivery_key)
             fresh.append(event)

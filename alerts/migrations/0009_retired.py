@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0007_other_endpoints"),
+        ("alerts", "0008_intake_byte_count"),
         ("incidents", "0010_retired"),
         ("responders", "0002_retired"),
     ]

@@ -1,0 +1,61 @@
+"""Events at which the database fails again and again though it answers: they wait longer, and nothing waits for them.
+
+What is the database's fault is never the event's, and nothing is put aside for it. But should one event bring it about
+each time, it must not hold up all others. Each worker keeps this to itself; one that starts anew tries again.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+log = structlog.get_logger(__name__)
+
+FAILURES = 3  # in a row, until the events of a batch are tried one by one
+FIRST_SECONDS = 10.0
+MAX_SECONDS = 600.0
+
+
+@dataclass
+class Postponed:
+    """What a worker passes over for now."""
+
+    failures: int = 0
+    _until: dict[int, float] = field(default_factory=dict)
+    _times: dict[int, int] = field(default_factory=dict)
+
+    def ids(self) -> set[int]:
+        """The events whose time has not come."""
+        now = time.monotonic()
+        return {pk for pk, until in self._until.items() if until > now}
+
+    def is_suspicious(self) -> bool:
+        """Note one more batch at which the database failed; whether one of its events may bring that about."""
+        self.failures += 1
+        return self.failures >= FAILURES and answers()
+
+    def succeeded(self, *done: int) -> None:
+        """Note that a batch was worked off."""
+        self.failures = 0
+        for pk in done:
+            self._until.pop(pk, None)
+            self._times.pop(pk, None)
+
+    def postpone(self, pk: int, error: Exception) -> None:
+        """Pass an event over, each time for twice as long."""
+        times = self._times[pk] = self._times.get(pk, 0) + 1
+        seconds = min(MAX_SECONDS, FIRST_SECONDS * 2 ** (times - 1))
+        self._until[pk] = time.monotonic() + seconds
+        log.error("intake_postponed", intake=pk, seconds=seconds, times=times, error=f"{type(error).__name__}: {error}")
+
+
+def answers() -> bool:
+    """Whether the database answers at this moment."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
