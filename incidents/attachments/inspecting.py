@@ -1,6 +1,7 @@
 """Judging files before anything is stored: by their content, never by name or declared type."""
 
 import functools
+import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from django.core.files.base import File
 from incident_response.exceptions import StorageUnavailable
 from incidents.attachments import faults, pictures, texts
 from incidents.attachments.digests import measured
-from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, told_by
+from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, lead_of, may_be_pdf, told_by
 from incidents.attachments.names import clean_name
 
 IN_MEMORY_BYTES = 1024 * 1024
@@ -73,39 +74,47 @@ def _require_size(file: "File[bytes]") -> None:
 def _inspect_one(file: "File[bytes]") -> Checked:
     name, source = clean_name(file.name or ""), file.file or file
     source.seek(0)
-    kind = told_by(source.read(HEAD_BYTES))
-    if kind is None:
-        return _inspect_text(name, source)
-    if kind is PDF:
-        if not texts.is_whole_pdf(source, file.size):
+    head = source.read(HEAD_BYTES)
+    lead = lead_of(head)
+    kind = told_by(head[lead:])
+    if kind is PDF or (kind is None and may_be_pdf(head)):
+        if texts.is_whole_pdf(source, file.size):
+            return Checked(name, PDF, *measured(source), source)
+        if kind is PDF:
             raise faults.damaged(name, "PDF")
-        return Checked(name, kind, *measured(source), source)
-    return _inspect_picture(name, source, kind)
+    return _inspect_picture(name, source, kind, lead) if kind else _inspect_text(name, source)
 
 
 def _inspect_text(name: str, source: IO[bytes]) -> Checked:
     try:
-        kind = texts.text_kind(source)
+        text = texts.inspect_text(source)
     except texts.NotText as error:
         source.seek(0)
         raise faults.unsupported(name, foreign_type(source.read(HEAD_BYTES))) from error
-    source.seek(0)
     copy = None
-    if texts.encoding_of(source.read(4)) == "utf-16":
+    if not text.is_utf8:
         copy = _spool()
-        texts.copy_as_utf8(source, copy)
-    return Checked(name, kind, *measured(source), source, copy)
+        texts.copy_as_utf8(source, text.encoding, copy)
+    return Checked(name, text.kind, *measured(source), source, copy)
 
 
-def _inspect_picture(name: str, source: IO[bytes], kind: Kind) -> Checked:
+def _inspect_picture(name: str, source: IO[bytes], kind: Kind, lead: int) -> Checked:
     copy = _spool()
     try:
-        size = pictures.make_copy(source, kind, copy)
+        size = pictures.make_copy(_after(source, lead), kind, copy)
     except pictures.Bomb as error:
         raise faults.bomb(name, f"{pictures.MAX_PIXELS // 1_000_000} million pixels or too many frames") from error
     except pictures.Damaged as error:
         raise faults.damaged(name, f"{kind.media_type.removeprefix('image/').upper()} picture") from error
     return Checked(name, kind, *measured(source), source, copy, size.width, size.height)
+
+
+def _after(source: IO[bytes], lead: int) -> IO[bytes]:
+    """The file without what stands before it; decoders do not look further than its first byte."""
+    if not lead:
+        return source
+    source.seek(lead)
+    return io.BytesIO(source.read())
 
 
 def _spool() -> IO[bytes]:

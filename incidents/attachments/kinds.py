@@ -1,5 +1,6 @@
 """The kinds of file we accept, and telling them by their first bytes."""
 
+import re
 from dataclasses import dataclass
 
 import filetype
@@ -41,6 +42,24 @@ EXTENSIONS_SERVED_AS = {
     **{kind.media_type: kind.extensions for kind in (HEIC, AVIF, CSV, JSON)},
 }
 ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, PDF, plain text, log, CSV and JSON"
+
+
+PDF_HEADER = b"%PDF-"
+PDF_LEAD_BYTES = 1024  # readers accept the header anywhere within (ISO 32000-1, annex H.3)
+# What scripts and gateways put before a file by mistake: line ends, spaces, a byte order mark.
+LEAD = re.compile(rb"(?:\s|\xef\xbb\xbf){1,64}")
+
+
+def lead_of(head: bytes) -> int:
+    """How many bytes stand before the picture that follows them; 0 where none does."""
+    lead = LEAD.match(head)
+    is_before_picture = lead is not None and told_by(head[lead.end() :]) not in (None, PDF)
+    return lead.end() if lead is not None and is_before_picture else 0
+
+
+def may_be_pdf(head: bytes) -> bool:
+    """Whether a PDF may begin somewhat later, behind what is no other kind of file."""
+    return PDF_HEADER in head[: PDF_LEAD_BYTES + len(PDF_HEADER) - 1] and not foreign_type(head)
 
 
 def told_by(head: bytes) -> Kind | None:

@@ -7,22 +7,25 @@ from incidents.attachments.kinds import EXTENSIONS_SERVED_AS
 
 MAX_NAME = 200  # characters
 FALLBACK = "file"
-# What makes a name read differently from what it is: direction marks and overrides, invisible spaces.
-INVISIBLE = frozenset(
-    "\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-)
+# What joins the letters of some scripts and the parts of some symbols, and shows nothing by itself.
+JOINERS = "\u200c\u200d"
 
 
 def clean_name(raw: str) -> str:
-    """The name without folders, control characters and tricks of direction; at most 200 characters, never empty."""
+    """The name without folders, control characters and tricks of direction; at most 200 characters, never empty.
+
+    A name of which nothing is left that can be seen is `file`.
+    """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", raw))[-1]
     kept = "".join(" " if mark.isspace() else mark for mark in last if mark.isspace() or _is_shown(mark))
     name = " ".join(kept.split()).lstrip(".").strip(". ")
-    return _shortened(name) or FALLBACK
+    is_readable = any(mark not in JOINERS and unicodedata.category(mark)[0] not in "MZ" for mark in name)
+    return (_shortened(name) if is_readable else "") or FALLBACK
 
 
 def _is_shown(mark: str) -> bool:
-    return mark not in INVISIBLE and unicodedata.category(mark) not in ("Cc", "Cs", "Cn")
+    """Not what controls, or makes a name read differently from what it is: direction marks, invisible signs."""
+    return mark in JOINERS or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def _shortened(name: str) -> str:

@@ -1,22 +1,26 @@
 """Telling text from everything else, and PDF files that are whole from those that are not.
 
-Text is UTF-8, or UTF-16 with its byte order mark, without control characters (tabs, line ends, form feeds, backspaces,
-bells and the escape of terminal colours aside). Documents in HTML, XML or SVG are not text here but programs, and are
-refused; text that merely mentions markup is accepted, since text is only ever sent as a `text/plain` download.
+Text is in any encoding that programs write logs in (see `charsets`), without control characters: tabs, line ends, form
+feeds, backspaces, bells, the escape of terminal colours and the end mark of DOS aside. Documents in HTML, XML or SVG
+are not text here but programs, and are refused; text that merely mentions markup is accepted, since text is only ever
+sent as a `text/plain` download.
 """
 
 import codecs
 import csv
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
 import orjson
 
+from incidents.attachments.charsets import FALLBACK, encoding_of, is_valid
 from incidents.attachments.kinds import CSV, JSON, TEXT, Kind
 
 CHUNK = 256 * 1024
-FORBIDDEN = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
+FORBIDDEN = re.compile("[\x00-\x06\x0e-\x19\x1c-\x1f\x7f\ufffe\uffff]")
 # A syslog line may begin with "<13>", so a bracket alone is no sign.
 MARKUP = re.compile(
     r"\s*<(\?xml|!doctype|!--|!entity|(\w+:)?(svg|html|head|body|script|style|iframe|xsl\w*|meta|link|img|div|p|a)\b)",
@@ -24,49 +28,71 @@ MARKUP = re.compile(
 )
 JSON_BYTES = 2 * 1024 * 1024  # larger ones are called text: parsing them would cost many times their size in memory
 CSV_ROWS = 50
-PDF_TAIL = 2048  # readers look for the end marker in the last 1,024 bytes; editors leave some more behind
+SINGLE_BYTES = "incidents-single-bytes"  # the name of our error handler
+REPLACED = "\ufffd"
+PDF_TAIL = 16 * 1024  # readers look for the end marker in the last 1,024 bytes; editors and mailers leave more behind
 
 
 class NotText(ValueError):
     """The bytes are not text as we accept it."""
 
 
-def text_kind(source: IO[bytes]) -> Kind:
-    """What kind of text it is. Raises NotText, and reads it to the end first."""
+@dataclass(frozen=True)
+class Text:
+    """What a text was found to be. `is_utf8` says that it can be read as it is."""
+
+    kind: Kind
+    encoding: str
+    is_utf8: bool
+
+
+def inspect_text(source: IO[bytes]) -> Text:
+    """What kind of text it is, and in which encoding. Raises NotText, and reads it to the end first."""
+    encoding = encoding_of(source)
     beginning = ""
-    for part in decoded(source):
+    for part in decoded(source, encoding):
         if FORBIDDEN.search(part):
             raise NotText("control characters")
         beginning = beginning or part
     if MARKUP.match(beginning):
         raise NotText("markup")
-    if _is_json(source, beginning):
-        return JSON
-    return CSV if _is_csv(beginning) else TEXT
+    is_utf8 = encoding.startswith("utf-8") and is_valid(source, "utf-8")
+    if _is_json(source, encoding, beginning):
+        return Text(JSON, encoding, is_utf8)
+    return Text(CSV if _is_csv(beginning) else TEXT, encoding, is_utf8)
 
 
-def decoded(source: IO[bytes]) -> Iterator[str]:
-    """The text in parts, without its byte order mark. Raises NotText."""
+def decoded(source: IO[bytes], encoding: str) -> Iterator[str]:
+    """The text in parts, without its byte order mark; what does not fit is put as readably as can be.
+
+    Raises NotText where characters of two or four bytes make no sense.
+    """
+    is_wide = encoding.startswith(("utf-16", "utf-32"))
+    decoder = codecs.getincrementaldecoder(encoding)(SINGLE_BYTES if encoding.startswith("utf-8") else "replace")
     source.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding_of(source.read(4)))("strict")
-    source.seek(0)
-    try:
-        while chunk := source.read(CHUNK):
-            yield decoder.decode(chunk)
-        yield decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise NotText(str(error)) from error
+    is_last = False
+    while not is_last:
+        chunk = source.read(CHUNK)
+        is_last = not chunk
+        part = decoder.decode(chunk, is_last)
+        if is_wide and part.count(REPLACED) > len(part) // 100 + 1:
+            raise NotText("not UTF-16 or UTF-32")
+        yield part
 
 
-def encoding_of(start: bytes) -> str:
-    """UTF-16 where its mark says so, else UTF-8 (with or without a mark)."""
-    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+def _as_single_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Another program's bytes in a text that is UTF-8 otherwise, or a letter that was cut in two."""
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 (for the type checker: it is registered for decoding)
+    return error.object[error.start : error.end].decode(FALLBACK, "replace"), error.end
 
 
-def copy_as_utf8(source: IO[bytes], target: IO[bytes]) -> None:
+codecs.register_error(SINGLE_BYTES, _as_single_bytes)
+
+
+def copy_as_utf8(source: IO[bytes], encoding: str, target: IO[bytes]) -> None:
     """Copy a text as UTF-8."""
-    for part in decoded(source):
-        target.write(part.encode())
+    for part in decoded(source, encoding):
+        target.write(part.encode("utf-8", "replace"))
 
 
 def is_whole_pdf(source: IO[bytes], size: int) -> bool:
@@ -76,15 +102,11 @@ def is_whole_pdf(source: IO[bytes], size: int) -> bool:
     return b"startxref" in tail and b"%%EOF" in tail
 
 
-def _is_json(source: IO[bytes], beginning: str) -> bool:
-    if beginning.lstrip()[:1] not in ("{", "["):
-        return False
-    source.seek(0)
-    content = source.read(JSON_BYTES + 1)
-    if len(content) > JSON_BYTES:
+def _is_json(source: IO[bytes], encoding: str, beginning: str) -> bool:
+    if beginning.lstrip()[:1] not in ("{", "[") or source.seek(0, os.SEEK_END) > JSON_BYTES:
         return False
     try:
-        orjson.loads(content.decode(encoding_of(content[:4])))
+        orjson.loads("".join(decoded(source, encoding)))
     except orjson.JSONDecodeError:
         return False
     return True

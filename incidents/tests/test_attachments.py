@@ -110,6 +110,7 @@ class AcceptanceTests(SimpleTestCase):
             "terminal colours": b"\x1b[31mERROR\x1b[0m disk full\r\n",
             "byte order mark": b"\xef\xbb\xbfhello",
             "UTF-16": "größe 满\n".encode("utf-16"),
+            "end mark of DOS": "größe\r\n".encode("cp850") + b"\x1a",
             "mentions markup": b"GET /?q=<script>alert(1)</script> 200",
             "one character": b"x",
             "broken JSON": b'{"a": ',
@@ -119,10 +120,37 @@ class AcceptanceTests(SimpleTestCase):
             with self.subTest(case):
                 self.assertEqual(inspected(content, "app.log").kind.media_type, "text/plain")
 
-    def test_it_copies_utf16_as_utf8(self) -> None:
-        checked = inspected("größe 满\n".encode("utf-16"), "windows.log")
+    def test_it_accepts_files_as_lenient_readers_do(self) -> None:
+        cases = {
+            "newline before a PDF": (b"\n" + PDF, "application/pdf"),
+            "printer's language before a PDF": (b"\x1b%-12345X@PJL JOB\r\n" + b"\r\n" * 100 + PDF, "application/pdf"),
+            "line ends after a PDF": (PDF + b"\r\n" * 4000, "application/pdf"),
+            "newline before a JPEG": (b"\r\n" + picture("JPEG"), "image/jpeg"),
+            "mark before a PNG": (b"\xef\xbb\xbf" + picture("PNG"), "image/png"),
+            "newline before a WebP": (b"\n\n" + picture("WEBP"), "image/webp"),
+            "newline before a GIF": (b"\n" + animation("GIF"), "image/gif"),
+            "newline before a HEIC": (b"\n" + picture("HEIF"), "image/heic"),
+            "film after a JPEG": (picture("JPEG") + b"\0\0\0\x18ftypmp42" + bytes(5000), "image/jpeg"),
+            "trailer of Samsung": (
+                picture("JPEG") + b"\0\0\x01\x0aImage_UTC_DataSEFH" + bytes(9) + b"SEFT",
+                "image/jpeg",
+            ),
+            "zeros after a PNG": (picture("PNG") + bytes(3000), "image/png"),
+            "mark before JSON": (b'\xef\xbb\xbf{"level": "error"}', "application/json"),
+            "mark before CSV": (b"\xef\xbb\xbf" + GRID, "text/csv"),
+            "text that speaks of PDF": (b"2026-11-21 the file begins with %PDF-1.4\n", "text/plain"),
+        }
+        for case, (content, media_type) in cases.items():
+            with self.subTest(case):
+                checked = inspected(content, "upload.bin")
 
-        self.assertEqual(copy_of(checked).decode(), "größe 满\n")
+                self.assertEqual(checked.kind.media_type, media_type)
+                self.assertEqual(checked.size, len(content))
+
+    def test_it_refuses_a_pdf_that_is_another_thing_first(self) -> None:
+        for case, content in {"ZIP": zip_file(content=b"x") + PDF, "program": b"MZ\x90\0" + bytes(60) + PDF}.items():
+            with self.subTest(case):
+                self.assertEqual(outcome(content, "invoice.pdf"), (415, "unsupported_media_type"))
 
     def test_it_refuses_what_is_of_no_accepted_kind(self) -> None:
         cases = {
@@ -133,7 +161,6 @@ class AcceptanceTests(SimpleTestCase):
             "script": SCRIPT,
             "ZIP named .jpg": zip_file(),
             "binary": bytes(range(256)),
-            "Latin-1": "größe".encode("latin-1"),
             "NUL in text": b"hello\0world",
             "ELF": b"\x7fELF\x02\x01\x01" + bytes(100),
             "BMP": picture("BMP"),
@@ -354,6 +381,14 @@ class NameTests(SimpleTestCase):
             "C:\\Users\\me\\Desktop\\Störung 1.png": "Störung 1.png",
             "満杯 📷.jpg": "満杯 📷.jpg",
             "evil\u202egpj.exe": "evilgpj.exe",
+            "C:\\fakepath\\photo.jpg": "photo.jpg",
+            "\\\\server\\share\\app.log": "app.log",
+            "....": "file",
+            ". . .": "file",
+            "\u200d\u2060\u00ad": "file",
+            "tag\U000e0041ged\u2060.txt": "tagged.txt",
+            "\u0301": "file",
+            "می\u200cخواهم.txt": "می\u200cخواهم.txt",
             "a\0b\r\nSet-Cookie: x\x7f.txt": "ab Set-Cookie: x.txt",
             "..": "file",
             "": "file",

@@ -11,6 +11,7 @@ from rest_framework.parsers import MultiPartParser
 from incident_response.exceptions import DomainError, StorageUnavailable, TooLarge
 from incidents.attachments.faults import FIELD
 from incidents.services.attaching import StoredFiles
+from incidents.views.parts import Parts
 
 TAIL_BYTES = 2048
 
@@ -57,8 +58,9 @@ class FilesParser(MultiPartParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body: Any = _Watched(stream)
+        parts: Any = Parts(body, _boundary(media_type or ""))
         try:
-            parsed = super().parse(body, media_type, parser_context)
+            parsed = super().parse(parts, media_type, parser_context)
         except TooManyFilesSent as error:
             raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files") from error
         except TooManyFieldsSent as error:
@@ -74,10 +76,14 @@ class FilesParser(MultiPartParser):
                 for file in files:
                     file.close()
             raise ParseError("The body broke off before its end; nothing was stored.")
+        parts.name_files(parsed.files)
         return parsed
 
 
 def _is_closed(tail: bytes, media_type: str) -> bool:
     """Whether the closing boundary (RFC 2046, section 5.1.1) is there; little may follow it."""
-    _, parameters = parse_header_parameters(media_type)
-    return f"--{parameters.get('boundary', '')}--".encode() in tail
+    return f"--{_boundary(media_type)}--".encode() in tail
+
+
+def _boundary(media_type: str) -> str:
+    return str(parse_header_parameters(media_type)[1].get("boundary", ""))

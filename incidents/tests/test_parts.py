@@ -1,0 +1,142 @@
+"""Files come in whatever their names are like."""
+
+from typing import Any
+
+from django.test import TestCase
+
+from incidents.models import Attachment, Incident
+from incidents.tests.files import IMAGES, OwnStore
+from users.tests.factories import client_of, make_reporter
+
+TITLE = b'--X\r\nContent-Disposition: form-data; name="title"\r\n\r\nGate is stuck\r\n'
+FINDINGS = IMAGES.parent / "hostile-findings"
+
+
+def part(parameters: bytes, content: bytes = b"it will not close", more: bytes = b"") -> bytes:
+    """A part of a form, with these parameters of its disposition."""
+    return b"--X\r\nContent-Disposition: form-data" + parameters + b"\r\n" + more + b"\r\n" + content + b"\r\n"
+
+
+class PartsTests(OwnStore, TestCase):
+    """POST incidents/ with files."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.client_ = client_of(make_reporter())
+
+    def report(self, *parts: bytes) -> Any:
+        body = TITLE + b"".join(parts) + b"--X--\r\n"
+        return self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
+
+    def name_of(self, parameters: bytes, more: bytes = b"") -> str:
+        response = self.report(part(b'; name="attachments"' + parameters, more=more))
+        self.assertEqual(response.status_code, 201, response.content)
+        (shown,) = response.json()["attachments"]
+        return str(shown["name"])
+
+    def test_it_keeps_every_file_under_a_readable_name(self) -> None:
+        cases = {
+            b'; filename="plain.txt"': "plain.txt",
+            b"; filename=plain.txt": "plain.txt",
+            '; filename="Störung.txt"'.encode(): "Störung.txt",
+            '; filename="Störung.txt"'.encode("latin-1"): "Störung.txt",
+            '; filename="ошибка сервера подробно.txt"'.encode("cp1251"): "ошибка сервера подробно.txt",
+            '; filename="サーバーのエラーログ.txt"'.encode("cp932"): "サーバーのエラーログ.txt",
+            b'; filename=".."': "file",
+            b'; filename="."': "file",
+            b'; filename="....."': "file",
+            b'; filename=""': "file",
+            b'; filename=" "': "file",
+            b'; filename="/"': "file",
+            b'; filename="a\0b.txt"': "ab.txt",
+            b'; filename="\0"': "file",
+            b'; filename="C:\\fakepath\\photo.txt"': "photo.txt",
+            b'; filename="../../etc/passwd"': "passwd",
+            b'; filename="a;b=c.txt"': "a;b=c.txt",
+            b'; filename="a\\"b.txt"': 'a"b.txt',
+            b'; filename="&#x41;.txt"': "A.txt",
+            b"; filename*=UTF-8''St%C3%B6rung.txt": "Störung.txt",
+            b"; filename*=iso-8859-1'de'St%F6rung.txt": "Störung.txt",
+            b"; filename=\"plain.txt\"; filename*=UTF-8''St%C3%B6rung.txt": "Störung.txt",
+            b"; filename*=no-such-charset''plain.txt": "plain.txt",
+            b"; filename*=UTF-8''..": "file",
+            b'; filename*0="long name of "; filename*1="a log.txt"': "long name of a log.txt",
+            b"; filename*0*=UTF-8''St%C3%B6; filename*1*=rung.txt": "Störung.txt",
+            b'; filename="=?utf-8?B?U3TDtnJ1bmcudHh0?="': "Störung.txt",
+            b'; FILENAME="plain.txt"': "plain.txt",
+        }
+        for parameters, name in cases.items():
+            with self.subTest(parameters):
+                self.assertEqual(self.name_of(parameters), name)
+
+    def test_it_keeps_a_file_with_a_very_long_name(self) -> None:
+        for letter in ("x", "界"):
+            with self.subTest(letter):
+                name = self.name_of(f'; filename="{letter * 3000}.txt"'.encode())
+
+                self.assertEqual((len(name), name[-5:]), (200, f"{letter}.txt"))
+
+    def test_it_takes_a_file_whose_field_has_no_name(self) -> None:
+        response = self.report(part(b'; filename="plain.txt"'))
+
+        self.assertEqual([shown["name"] for shown in response.json()["attachments"]], ["plain.txt"])
+
+    def test_it_ignores_a_file_input_that_was_left_empty(self) -> None:
+        empty = part(b'; name="attachments"; filename=""', b"", b"Content-Type: application/octet-stream\r\n")
+
+        for parts, count in (
+            ((empty,), 0),
+            ((empty, empty), 0),
+            ((empty, part(b'; name="attachments"; filename="a"')), 1),
+        ):
+            with self.subTest(parts):
+                response = self.report(*parts)
+
+                self.assertEqual((response.status_code, len(response.json()["attachments"])), (201, count))
+
+    def test_it_refuses_an_empty_file_that_has_a_name(self) -> None:
+        response = self.report(part(b'; name="attachments"; filename="empty.txt"', b""))
+
+        self.assertEqual((response.status_code, response.json()["file"]), (400, "empty.txt"))
+
+    def test_it_refuses_what_it_cannot_tell_apart_and_stores_nothing(self) -> None:
+        cases = {
+            "no disposition": b"--X\r\nContent-Type: text/plain\r\n\r\nlost?\r\n",
+            "no header": b"--X\r\n\r\nlost?\r\n",
+            "neither name nor file": part(b"", b"lost?"),
+            "endless header": part(b'; name="attachments"; filename="' + b"x" * 40_000 + b'"'),
+        }
+        for case, broken in cases.items():
+            with self.subTest(case):
+                self.assertEqual(self.report(broken).status_code, 400)
+        self.assertEqual((Incident.objects.count(), Attachment.objects.count()), (0, 0))
+
+    def test_it_counts_as_many_files_as_parts_were_sent(self) -> None:
+        names = (b"a.txt", b"..", b"a.txt", b"\xff\xfe.txt", b"")
+
+        response = self.report(*(part(b'; name="attachments"; filename="' + name + b'"') for name in names))
+
+        self.assertEqual(len(response.json()["attachments"]), len(names))
+
+    def test_it_leaves_content_as_it_came(self) -> None:
+        content = b"--\r\n--Y\r\n\r\n--X-like? no: --\n\r\n\r\n-" + bytes(range(32, 127)) * 3000
+        response = self.report(part(b'; name="attachments"; filename="a.txt"', content.replace(b"--X", b"--Z")))
+
+        self.assertEqual(response.json()["attachments"][0]["size"], len(content))
+
+    def test_it_takes_fields_and_files_in_any_order_with_text_around_them(self) -> None:
+        body = b"preamble\r\n" + part(b'; name="attachments"; filename="a.txt"') + TITLE + b"--X--\r\nepilogue --X\r\n"
+
+        response = self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
+
+        self.assertEqual((response.status_code, response.json()["title"]), (201, "Gate is stuck"))
+        self.assertEqual(len(response.json()["attachments"]), 1)
+
+    def test_it_loses_no_file_of_an_old_client(self) -> None:
+        if not FINDINGS.is_dir():
+            self.skipTest(f"{FINDINGS} is not there")
+        body = (FINDINGS / "report_latin1_filename.multipart").read_bytes()
+
+        response = self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
+
+        self.assertEqual([shown["name"] for shown in response.json()["attachments"]], ["évidence.txt"])
