@@ -27,7 +27,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 def fitted(line: Line, now: dt.datetime) -> Line:
     """The line as it is stored; `now` is when it was received, and stands in for a time that cannot be right."""
-    message = cut(plain(line.message))
+    message = cut(plain(line.message).removeprefix("\ufeff"))
     service, host, trace_id = plain(line.service), plain(line.host), plain(line.trace_id)
     changes: dict[str, Any] = {}
     if message is not line.message:

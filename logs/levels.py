@@ -6,46 +6,82 @@ from typing import Any
 
 from logs.vocabulary import Level
 
+# The words of the loggers of this world, in lower case and without what is no letter. Collected from the documentation
+# of syslog, Log4j, JUL, Logback, .NET and Serilog, Python, structlog, pino, bunyan, winston, npm, zap, zerolog, logrus,
+# log15, slog (Go and Rust), tracing, klog, Monolog, Ruby's, Erlang's, of PostgreSQL, MySQL, MongoDB, Redis, HAProxy,
+# nginx, Windows, Android, systemd, Google, Datadog and AWS.
 _WORDS = {
-    Level.TRACE: "trace verbose finest finer notset silly",
-    Level.DEBUG: "debug dbg fine config",
-    Level.INFO: "info information informational notice log default unknown success",
-    Level.WARNING: "warning warn wrn",
-    Level.ERROR: "error err eror severe failure",
-    Level.CRITICAL: "critical crit fatal ftl emergency emerg alert panic dpanic",
+    Level.TRACE: "trace trac trce trc verbose verb vrb finest finer notset silly spam all excessive protocol extreme",
+    Level.DEBUG: "debug debu dbug debg dbg deb fine config diagnostic diag development internal",
+    Level.INFO: "info inf information informational notice note ntc noti log default unknown success ok okay http "
+    "system audit auditsuccess successaudit status message normal event user unspecified undefined print "
+    "infos information informacion informazione informazioni hinweis 情報 信息 消息 정보 инфо",
+    Level.WARNING: "warning warn warni wrn wng wrning caution attention deprecated deprecation minor medium moderate "
+    "auditfailure failureaudit degraded warnung avertissement advertencia aviso avviso waarschuwing 警告 경고 "
+    "внимание",
+    Level.ERROR: "error err erro eror errors erreur fehler errore severe failure fail failed fault exception major "
+    "high stderr schwerwiegend grave serious 错误 錯誤 エラー 오류 ошибка",
+    Level.CRITICAL: "critical crit crt fatal fata ftl fat emergency emerg emrg alert alrt panic pani dpanic disaster "
+    "catastrophic catastrophe wtf assert blocker urgent kritisch critique critico "
+    "critica 致命的 严重 嚴重 致命 치명적 фатальный",
 }
 LEVEL_OF = {word: level for level, words in _WORDS.items() for word in words.split()}
 # A glog line begins with its letter, klog's likewise; journald and some libraries write the letter alone.
-LEVEL_OF |= {"t": Level.TRACE, "d": Level.DEBUG, "i": Level.INFO, "w": Level.WARNING, "e": Level.ERROR}
-LEVEL_OF |= {"f": Level.CRITICAL, "c": Level.CRITICAL}
+LEVEL_OF |= {"t": Level.TRACE, "v": Level.TRACE, "d": Level.DEBUG, "i": Level.INFO, "n": Level.INFO}
+LEVEL_OF |= {"w": Level.WARNING, "e": Level.ERROR, "f": Level.CRITICAL, "c": Level.CRITICAL, "a": Level.CRITICAL}
 
 # RFC 5424, 6.2.1: 0 emergency, 1 alert, 2 critical, 3 error, 4 warning, 5 notice, 6 informational, 7 debug.
 _SYSLOG = (Level.CRITICAL,) * 3 + (Level.ERROR, Level.WARNING, Level.INFO, Level.INFO, Level.DEBUG)
+# .NET's LogLevel and semantic_logger's index: 0 trace to 5 critical; 6 is none.
+_OF_SIX = (Level.TRACE, Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR, Level.CRITICAL)
+# Windows: 1 critical, 2 error, 3 warning, 4 information, 5 verbose; 0 is written for audits.
+_WINDOWS = (Level.INFO, Level.CRITICAL, Level.ERROR, Level.WARNING, Level.INFO, Level.DEBUG)
+# Monolog's; 550 is alert, 600 emergency.
+_HUNDREDS = {1: Level.DEBUG, 2: Level.INFO, 3: Level.WARNING, 4: Level.ERROR, 5: Level.CRITICAL, 6: Level.CRITICAL}
+# Google's LogSeverity: 0 default, 100 debug, 200 info, 300 notice, 400 warning, 500 error, 600 critical and worse.
+_GOOGLE = {0: Level.INFO, 1: Level.DEBUG, 2: Level.INFO, 3: Level.INFO, 4: Level.WARNING, 5: Level.ERROR}
+_JUL = {7: Level.DEBUG, 8: Level.INFO, 9: Level.WARNING, 10: Level.ERROR}  # CONFIG to SEVERE
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_OFFSET = re.compile(r"[+-]\d+$")  # slog: ERROR+2, DEBUG-4
+_NUMBERED = re.compile(r"level\((-?\d{1,3})\)")  # zap: Level(-3)
 
 _HEAD_LENGTH = 200  # a level stands near the beginning of a line
 _SHOUTED = re.compile(
-    r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG(?:ENCY)?|PANIC)\b"
+    r"\b(?:(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG(?:ENCY)?|PANIC)"
+    r"|(TRCE?|VRB|DBG|DBUG|DEBU?|INF|NTC|WRN|WARNI|ERRO?|EROR|FTL|FATA|CRT|PANI|ALERT))\b"
 )
+# Short ones stand at the beginning, in brackets, or behind a time; elsewhere they are names of other things.
+_BEFORE_SHORT = re.compile(r"(?:^|[\[|(]|\d[\dZ:.,]*(?:\s?[AP]M)?\]?\s+\[?)$")
 _MARKED = re.compile(
     r"(?:\b(?:level|lvl|severity)[\"']?\s*[=:]\s*[\"']?|[\[<(])"
-    r"(trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|alert|emerg|panic)\b",
+    r"(trace|debug|info|notice|warn(?:ing)?|err(?:or)?|eror|crit(?:ical)?|fatal|alert|emerg|panic)\b",
     re.IGNORECASE,
 )
 _GLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
-_LED = re.compile(r"\s*(trace|debug|info|notice|warning|warn|error|critical|fatal|panic)\s*:", re.IGNORECASE)
+_RUBY = re.compile(r"([DIWEFA]), \[")
+_PRIORITY = re.compile(r"<(\d{1,3})>")  # syslog's facility and severity in one, or systemd's severity
+_REDIS = re.compile(r"\d+:[A-Z] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.\-*#]) ")
+_OF_REDIS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFO, "#": Level.WARNING}
+_PHP = re.compile(
+    r"(?:\[[^\]]{1,60}\] )?PHP (?:Recoverable |Catchable )?(Fatal|Parse|Core|Compile|Warning|Notice|Deprecated)\b"
+)
+_OF_PHP = {"Warning": Level.WARNING, "Notice": Level.INFO, "Deprecated": Level.WARNING}
+_LED = re.compile(
+    r"\s*(trace|trce|debug|dbug|info|notice|warning|warn|error|fail|critical|crit|fatal|panic|alert)\s*:", re.IGNORECASE
+)
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^panic: |\b[A-Za-z.]+(?:Exception|Error): ", re.MULTILINE)
 
 
 def level_of(value: Any) -> Level | None:
-    """The level of a word, of a syslog severity (0–7), or of a number on the scale of Python, pino and bunyan (10–60);
-    None for what says nothing.
+    """The level of a word, or of a number on one of the scales that can be told apart: syslog's (0–7), pino's and
+    bunyan's (10–60), Monolog's (100–600), JUL's (700–1000), Log4j's (5000–50000); None for what says nothing.
     """
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        return _of_word(value[:32])
-    if isinstance(value, (int, float)) and 0 <= value <= 100:
-        return syslog_level(int(value)) if value < 8 else _of_ten(int(value))
+        return _of_word(value[:64])
+    if isinstance(value, (int, float)) and 0 <= value <= 100_000:
+        return _of_number(int(value))
     return None
 
 
@@ -61,27 +97,81 @@ def python_level(number: int) -> Level:
     return Level(min(number // 10 + 1, Level.CRITICAL))
 
 
+def level_from_zero(number: int) -> Level | None:
+    """The level of .NET's LogLevel or semantic_logger's index, 0 trace to 5 critical."""
+    return _OF_SIX[number] if 0 <= number < len(_OF_SIX) else None
+
+
+def windows_level(number: int) -> Level | None:
+    """The level of an event of Windows, 1 critical to 5 verbose."""
+    return _WINDOWS[number] if 0 <= number < len(_WINDOWS) else None
+
+
+def google_level(number: int) -> Level | None:
+    """The level of Google's LogSeverity, 0 default to 800 emergency."""
+    return _GOOGLE.get(number // 100, Level.CRITICAL) if 0 <= number <= 800 else None
+
+
+def otlp_level(number: int) -> Level | None:
+    """The level of an OpenTelemetry severity number: 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24
+    fatal; None for any other."""
+    return _OF_SIX[(number - 1) // 4] if 1 <= number <= 24 else None
+
+
 def guess_level(text: str) -> Level | None:
     """The level that a line names near its beginning, or that a stack trace in it shows; None where it names none."""
     head = text[:_HEAD_LENGTH]
-    if match := _GLOG.match(head):
+    if "\x1b" in head:
+        head = _COLOUR.sub("", head)
+    if (level := _by_form(head)) is not None:
+        return level
+    if (level := _shouted(head)) is not None:
+        return level
+    if match := _MARKED.search(head) or _LED.match(head):
         return LEVEL_OF[match[1].lower()]
-    for pattern in (_SHOUTED, _MARKED, _LED):
-        if (match := pattern.search(head) if pattern is not _LED else pattern.match(head)) is not None:
-            return LEVEL_OF[match[1].lower()]
     return Level.ERROR if _TRACEBACK.search(text[:2000]) else None
+
+
+def _shouted(head: str) -> Level | None:
+    for match in _SHOUTED.finditer(head):
+        if match[1] or _BEFORE_SHORT.search(head[: match.start()]):
+            return LEVEL_OF[(match[1] or match[2]).lower()]
+    return None
+
+
+def _by_form(head: str) -> Level | None:
+    """The level of a line that begins as only one program's lines do."""
+    if match := _GLOG.match(head) or _RUBY.match(head):
+        return LEVEL_OF[match[1].lower()]
+    if (match := _PRIORITY.match(head)) and int(match[1]) <= 191:
+        return syslog_level(int(match[1]) % 8)
+    if match := _REDIS.match(head):
+        return _OF_REDIS[match[1]]
+    if match := _PHP.match(head):
+        return _OF_PHP.get(match[1], Level.CRITICAL if match[1] == "Fatal" else Level.ERROR)
+    return None
 
 
 @lru_cache(maxsize=512)
 def _of_word(word: str) -> Level | None:
-    plain = word.strip().lower()
+    plain = _COLOUR.sub("", word).strip().lower()
     if plain.isascii() and plain.isdigit():
         return level_of(int(plain))
+    if match := _NUMBERED.fullmatch(plain):
+        return Level.DEBUG if int(match[1]) < 0 else level_from_zero(int(match[1]) + 2)
     # `info2` is OTLP's, `[error]` Apache's, `Microsoft.Extensions.Logging.LogLevel.Error` speaks for itself.
-    plain = plain.strip("[]<>(): ").rpartition(".")[2].rstrip("0123456789")
-    return LEVEL_OF.get(plain)
+    plain = _OFFSET.sub("", plain.strip("[]<>()|: "))
+    plain = plain.rpartition(".")[2].rpartition("/")[2].rpartition("::")[2].rstrip("0123456789")
+    return LEVEL_OF.get(plain) or LEVEL_OF.get(re.sub(r"[\s_-]", "", plain).removeprefix("log").removeprefix("level"))
 
 
-def _of_ten(number: int) -> Level:
-    """pino and bunyan: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal."""
-    return Level(max(Level.TRACE, min(number // 10, Level.CRITICAL)))
+def _of_number(number: int) -> Level | None:
+    if number < 8:
+        return syslog_level(number)
+    if number < 100:  # pino and bunyan: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal
+        return Level(max(Level.TRACE, min(number // 10, Level.CRITICAL)))
+    if number <= 1000:
+        return _HUNDREDS.get(number // 100) or _JUL.get(number // 100)
+    if number >= 5000:  # Log4j: 5000 trace, 10000 debug, 20000 info, 30000 warn, 40000 error, 50000 fatal
+        return Level(min(number // 10_000 + 1, Level.CRITICAL))
+    return None

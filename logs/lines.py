@@ -15,7 +15,8 @@ class Line:
     """One log line as its sender tells it, of whatever length; what is stored of it is bounded (`logs.fitting`).
 
     `timestamp` is UTC; None means that the sender did not say. `attributes` are JSON values by name. `trace_id` is
-    32 hexadecimal digits in lower case, or "".
+    32 hexadecimal digits in lower case, or "". `unknown_level` is the sender's word for the level where nothing here
+    knows it; `level` is then a guess.
     """
 
     message: str
@@ -25,6 +26,7 @@ class Line:
     host: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     trace_id: str = ""
+    unknown_level: str = ""
 
 
 @dataclass(slots=True)

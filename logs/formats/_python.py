@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from alerts.incoming import IntakeError
-from logs.formats._reading import moment
+from logs.formats._times import moment
 from logs.levels import level_of, python_level
 from logs.lines import Line, Parsed
 from logs.vocabulary import Level

@@ -4,13 +4,16 @@ Source: https://go2docs.graylog.org/current/getting_in_log_data/gelf.html. `leve
 where it is missing, which nobody means: we take the text's word); fields of the sender's own begin with `_`.
 """
 
+import codecs
 from typing import Any
 
 import orjson
 
 from alerts.incoming import Incoming, IntakeError, read_json
-from logs.formats._reading import moment, name, text, trace_of
-from logs.levels import guess_level, level_of
+from logs.formats._reading import name, text, trace_of, unmarked
+from logs.formats._records import level_in
+from logs.formats._times import moment
+from logs.levels import level_of
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -31,7 +34,8 @@ _OF_ITS_OWN = frozenset({"version", "host", "short_message", "full_message", "ti
 
 def parse(incoming: Incoming) -> Parsed:
     """A line for each message. Raises IntakeError for what is none at all."""
-    body = incoming.body.strip(b"\0 \t\r\n")  # over TCP, messages end with NUL, and some clients keep the habit
+    # Over TCP, messages end with NUL, and some clients keep the habit.
+    body = unmarked(incoming.body).strip(b"\0 \t\r\n")
     if not body:
         raise IntakeError("The body is empty; post a GELF message.")
     parsed = Parsed()
@@ -52,7 +56,7 @@ def _each_line(body: bytes, parsed: Parsed) -> list[Any]:
         if not piece.strip():
             continue
         try:
-            messages.append(orjson.loads(piece))
+            messages.append(orjson.loads(piece.strip(b"\0 \t\r\n").removeprefix(codecs.BOM_UTF8)))
         except orjson.JSONDecodeError as error:
             parsed.reject(f"Line {number} is not valid JSON: {error}.")
     return messages
@@ -73,7 +77,7 @@ def _add(parsed: Parsed, message: Any) -> None:
         Line(
             said if full else short,
             moment(message.get("timestamp")),
-            level_of(message.get("level")) or guess_level(short) or Level.INFO,
+            level_of(message.get("level")) or level_in(short) or Level.INFO,
             name(first_named(fields, SERVICE)[1]),
             name(message.get("host")),
             fields,

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from alerts.incoming import Incoming, IntakeError, read_json
-from logs.formats._reading import moment, name, text, trace_of
-from logs.formats._records import line_of
-from logs.levels import guess_level, level_of
+from logs.formats._reading import name, text, trace_of, unmarked
+from logs.formats._records import level_in, line_of
+from logs.formats._times import moment
+from logs.levels import level_of
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -20,7 +21,7 @@ MAX_EVENTS = 100_000
 LEVEL = ("level", "severity", "loglevel", "log_level", "levelname")
 TRACE = ("trace_id", "traceId", "traceID")
 NO_DATA, INVALID, EVENT_MISSING, EVENT_BLANK = 5, 6, 12, 13
-_SPACE = " \t\r\n,"
+_SPACE = " \t\r\n,\ufeff"
 
 
 class HecError(IntakeError):
@@ -46,7 +47,8 @@ def parse(incoming: Incoming) -> Parsed:
 def _objects(body: bytes, parsed: Parsed) -> Iterator[Any]:
     """The values that follow one another; one that is broken hides all after it."""
     try:
-        first = read_json(body)  # one object, which is much the quickest to read; or, though Splunk has it not, a list
+        # One object, which is much the quickest to read; or, though Splunk has it not, a list.
+        first = read_json(unmarked(body))
     except IntakeError:
         yield from _each(body, parsed)
         return
@@ -54,7 +56,7 @@ def _objects(body: bytes, parsed: Parsed) -> Iterator[Any]:
 
 
 def _each(body: bytes, parsed: Parsed) -> Iterator[Any]:
-    source = body.decode("utf-8", "replace").removeprefix("\ufeff")
+    source = unmarked(body).decode("utf-8", "replace")
     decoder, position, count = json.JSONDecoder(parse_constant=lambda _word: None), 0, 0
     while True:
         while position < len(source) and source[position] in _SPACE:
@@ -94,7 +96,7 @@ def _line(event: dict[str, Any], said: Any) -> Line:
     if inner is not None:
         attributes = {**inner.attributes, **attributes}
     message = inner.message if inner else text(said)
-    level = level_of(first_named(attributes, LEVEL)[1]) or (inner.level if inner else guess_level(message))
+    level = level_of(first_named(attributes, LEVEL)[1]) or (inner.level if inner else level_in(message))
     return Line(
         message,
         moment(event.get("time")) or (inner.timestamp if inner else None),
@@ -110,11 +112,11 @@ def _raw(incoming: Incoming) -> Parsed:
     names = ("source", "sourcetype", "index")
     attributes = {key: value for key in names if (value := incoming.parameter(key))}
     at, host = moment(incoming.parameter("time")), incoming.parameter("host")
-    lines = incoming.body.decode("utf-8", "replace").splitlines()
+    lines = unmarked(incoming.body).decode("utf-8", "replace").splitlines()
     service = _service(attributes)
     return Parsed(
         [
-            Line(line, at, guess_level(line) or Level.INFO, service, host, attributes)
+            Line(line, at, level_in(line) or Level.INFO, service, host, attributes)
             for line in lines[:MAX_EVENTS]
             if line.strip()
         ]
@@ -122,4 +124,4 @@ def _raw(incoming: Incoming) -> Parsed:
 
 
 def _service(attributes: dict[str, Any]) -> str:
-    return text(first_named(attributes, ("service", "service.name", "app", "source", "sourcetype"))[1])
+    return text(first_named(attributes, ("service", "service.name", "app", "tag", "source", "sourcetype"))[1])

@@ -13,8 +13,10 @@ from google.protobuf.message import DecodeError
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, read_json
 from logs.formats._loki_push import push_request
-from logs.formats._reading import from_nanoseconds, moment, text, trace_of
-from logs.levels import guess_level, level_of
+from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
+from logs.formats._records import level_in
+from logs.formats._times import moment
+from logs.levels import level_of
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -31,9 +33,9 @@ _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 def parse(incoming: Incoming) -> Parsed:
     """A line for each entry of each stream. Raises IntakeError for what is no push."""
-    kind = incoming.media_type
-    if kind == "application/json" or (kind != "application/x-protobuf" and incoming.body.lstrip()[:1] == b"{"):
-        return _from_json(incoming.body)
+    kind, marked = incoming.media_type, unmarked(incoming.body)
+    if kind == "application/json" or (kind != "application/x-protobuf" and marked.lstrip()[:1] == b"{"):
+        return _from_json(marked)
     return _from_protobuf(incoming.body)
 
 
@@ -101,6 +103,6 @@ def labels_of(text: str) -> dict[str, str]:
 
 
 def _line(message: str, at: Any, labels: dict[str, Any]) -> Line:
-    level = level_of(first_named(labels, LEVEL)[1]) or guess_level(message) or Level.INFO
+    level = level_of(first_named(labels, LEVEL)[1]) or level_in(message) or Level.INFO
     service, host = text(first_named(labels, SERVICE)[1]), text(first_named(labels, HOST)[1])
     return Line(message, at, level, service, host, labels, trace_of(first_named(labels, TRACE)[1]))

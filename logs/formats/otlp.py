@@ -14,8 +14,9 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from alerts.incoming import Incoming, IntakeError, read_json
-from logs.formats._reading import from_nanoseconds, text, trace_of
-from logs.levels import guess_level, level_of
+from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
+from logs.formats._records import level_in
+from logs.levels import level_of, otlp_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -26,17 +27,16 @@ MAX_NESTING = 20
 _JSON = "application/json"
 # gRPC's numbers for HTTP's: invalid argument, unauthenticated, permission denied, resource exhausted, unavailable.
 _CODES = {400: 3, 401: 16, 403: 7, 413: 8, 429: 8, 503: 14}
-_LEVELS = (Level.TRACE, Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR, Level.CRITICAL)
 
 
 def parse(incoming: Incoming) -> Parsed:
     """A line for each log record. Raises IntakeError for what is neither protobuf nor JSON of this kind."""
-    return _from_json(incoming.body) if is_json(incoming) else _from_protobuf(incoming.body)
+    return _from_json(unmarked(incoming.body)) if is_json(incoming) else _from_protobuf(incoming.body)
 
 
 def is_json(incoming: Incoming) -> bool:
     """Whether the request is JSON, by its type; without one, by its first character, which no protobuf has here."""
-    return incoming.media_type == _JSON or (not incoming.media_type and incoming.body.lstrip()[:1] == b"{")
+    return incoming.media_type == _JSON or (not incoming.media_type and unmarked(incoming.body).lstrip()[:1] == b"{")
 
 
 def response(parsed: Parsed, *, as_json: bool) -> bytes:
@@ -70,9 +70,7 @@ def _varint(number: int) -> bytes:
 
 def level_of_number(number: int, word: str, message: str) -> Level:
     """1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; 0 says nothing, then the word counts."""
-    if 1 <= number <= 24:
-        return _LEVELS[(number - 1) // 4]
-    return level_of(word) or guess_level(message) or Level.INFO
+    return otlp_level(number) or level_of(word) or level_in(message) or Level.INFO
 
 
 # --- Protobuf ---------------------------------------------------------------------------------------------------------

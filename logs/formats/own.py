@@ -1,13 +1,14 @@
 """Our own: one JSON object, an array of them, or one on each line; and the form of Python's logging.HTTPHandler."""
 
+import codecs
 from typing import Any
 
 import orjson
 
 from alerts.incoming import Incoming, IntakeError, read_json
 from logs.formats import _python
-from logs.formats._records import line_of
-from logs.levels import guess_level
+from logs.formats._reading import unmarked
+from logs.formats._records import level_in, line_of
 from logs.lines import Line, Parsed
 from logs.vocabulary import Level
 
@@ -17,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def parse(incoming: Incoming) -> Parsed:
     """A line for each object; of a bare string too."""
-    body = incoming.body.strip()
+    body = unmarked(incoming.body).strip()
     if incoming.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given
         return _python.parse(body)
     if not body:
@@ -42,7 +43,7 @@ def each_line(body: bytes) -> Parsed:
         if not piece.strip():
             continue
         try:
-            record = orjson.loads(piece)
+            record = orjson.loads(piece.strip().removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError as error:
             parsed.reject(f"Line {number} is not valid JSON: {error}.")
         else:
@@ -52,7 +53,7 @@ def each_line(body: bytes) -> Parsed:
 
 def _add(parsed: Parsed, record: Any, place: str) -> None:
     if isinstance(record, str) and record.strip():
-        parsed.lines.append(Line(record, level=guess_level(record) or Level.INFO))
+        parsed.lines.append(Line(record, level=level_in(record) or Level.INFO))
         return
     line = line_of(record) if isinstance(record, dict) else None
     if line is None:

@@ -75,4 +75,4 @@ class Follower:
 
 
 def _text(piece: bytes) -> str:
-    return piece.decode("utf-8", "replace").removesuffix("\r")
+    return piece.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import orjson
 
-from logs.formats._records import line_of
-from logs.levels import guess_level
+from logs.formats._records import level_in, line_of
 from logs.lines import Line
 from logs.tailing.times import time_in
 from logs.vocabulary import Level
@@ -18,7 +17,7 @@ def line_from(record: str, *, service: str, host: str, now: dt.datetime, zone: d
     """
     if record.startswith("{") and (line := _from_json(record)) is not None:
         return replace(line, service=line.service or service, host=line.host or host, timestamp=line.timestamp or now)
-    return Line(record, time_in(record, now, zone) or now, guess_level(record) or Level.INFO, service, host)
+    return Line(record, time_in(record, now, zone) or now, level_in(record) or Level.INFO, service, host)
 
 
 def _from_json(record: str) -> Line | None:
