@@ -60,7 +60,7 @@ RESPONDER_PAGES = frozenset(
 # The ends of the addresses that only administrators may post to.
 WRITING = (
     *("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password"),
-    *("source_key", "_new_key", "_revoke", "_sample", "_switch", "_switch_off", "_replay"),
+    *("source_key", "_new_key", "_revoke", "_sample", "_switch", "_switch_off", "_replay", "_dismiss", "_dismiss_all"),
 )
 OPEN_TO_ALL = frozenset({"login", "logout"})
 

@@ -18,7 +18,7 @@ from alerts.models import Alert, ChangeEvent, IntakeEvent
 from alerts.routing import alert_key
 from alerts.services import replay
 from alerts.services.processing import read
-from alerts.services.queue import may_replay
+from alerts.services.queue import dismiss, may_replay
 from alerts.vocabulary import IntakeState
 from users.admin import ReadOnlyAdmin
 from users.admin.base import exactly
@@ -58,11 +58,11 @@ class IntakeEventAdmin(ReadOnlyAdmin):
     list_display_links = ("received",)
     list_select_related = ("source",)
     list_filter = (StateFilter, SourceFilter)
-    actions = ("replay_selected",)
+    actions = ("replay_selected", "dismiss_selected")
     list_before_template = "admin/alerts/intake_above.html"
     change_form_outer_before_template = "admin/alerts/intake_panel.html"
     change_form_outer_after_template = "admin/alerts/intake_below.html"
-    fields = ("received_at", "processed_at", "source", "format", "alert_count")
+    fields = ("received_at", "processed_at", "source", "format", "alert_count", "dismissed_at", "dismissed_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IntakeEvent]:
         """Without the bodies, which are long; the page of one reads its own."""
@@ -85,14 +85,40 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         chosen = list(queryset.values_list("pk", flat=True))
         _tell(request, replay(chosen), len(chosen))
 
+    @admin.action(description="Dismiss: nothing more is to be done", permissions=["replay"])
+    def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> None:
+        events = IntakeEvent.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        messages.success(request, f"{dismiss(events, by=request.user)} dismissed.")  # type: ignore[arg-type]
+
     def get_urls(self) -> list[Any]:
         """Ours before Django's, which would take any path for an id."""
-        views = {"replay": self.replay_view, "raw": self.raw_view}
+        views = {"replay": self.replay_view, "raw": self.raw_view, "dismiss": self.dismiss_view}
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_intakeevent_{name}")
             for name, view in views.items()
         ]
-        return [*ours, *super().get_urls()]
+        all_view = self.admin_site.admin_view(self.dismiss_all_view)
+        return [path("dismiss/", all_view, name="alerts_intakeevent_dismiss_all"), *ours, *super().get_urls()]
+
+    def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Dismiss one that failed."""
+        event = self._event(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        dismiss(IntakeEvent.objects.filter(pk=event.pk), by=request.user)  # type: ignore[arg-type]
+        messages.success(request, "Dismissed; it stays in the list.")
+        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+
+    def dismiss_all_view(self, request: HttpRequest) -> HttpResponse:
+        """Dismiss all that had failed when the home page was shown, and nothing that failed since."""
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        last = request.POST.get("last", "")
+        if request.method != "POST" or not (last.isascii() and last.isdigit()):
+            return HttpResponseNotAllowed(["POST"])
+        number = dismiss(IntakeEvent.objects.filter(pk__lte=int(last)), by=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"{number} dismissed; they stay in the list.")
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Work one off again."""
@@ -147,7 +173,8 @@ class IntakeEventAdmin(ReadOnlyAdmin):
 def state_badge(event: IntakeEvent) -> SafeString:
     """What became of it, as a coloured word."""
     state = IntakeState(event.state)
-    return format_html('<span class="ir-badge {}">{}</span>', COLOURS.get(state, ""), state.label)
+    mark = format_html(' <span class="ir-badge">{}</span>', "dismissed") if event.dismissed_at else ""
+    return format_html('<span class="ir-badge {}">{}</span>{}', COLOURS.get(state, ""), state.label, mark)
 
 
 def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
@@ -158,6 +185,7 @@ def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
         "state": state_badge(event),
         "received": exactly(event.received_at),
         "may_replay": may_replay(event),
+        "may_dismiss": event.state == IntakeState.FAILED and event.dismissed_at is None,
         "is_waiting": event.state == IntakeState.WAITING,
         "told": [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in alerts_of(event, user)],
         "headers": cut(event.headers),

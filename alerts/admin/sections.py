@@ -62,13 +62,14 @@ def of_home(user: User) -> Iterable[Section]:
         return
     now = timezone.now()
     failed = list(
-        IntakeEvent.objects.filter(state=IntakeState.FAILED)
+        IntakeEvent.objects.troubling()
         .order_by("-id")
         .values("pk", "reason", "received_at", "source__name")[: MOST_COUNTED + 1]
     )
     context = {
         "failures": [{**row, "ago": ago(row["received_at"], now)} for row in failed[:FAILURES_SHOWN]],
         "number": min(len(failed), MOST_COUNTED),
+        "last": failed[0]["pk"] if failed else 0,
         "is_cut": len(failed) > MOST_COUNTED,
         "limited": limited_since(now - LATELY),
         "silent": silent_at(now),

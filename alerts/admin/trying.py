@@ -12,7 +12,9 @@ from alerts.models import Source
 from alerts.services.simulating import simulate
 from incident_response.exceptions import DomainError
 from incidents.admin.badges import severity_badge
+from incidents.models import Category
 from incidents.vocabulary import SEVERITY_OF_WORD
+from responders.models import Service, Team
 from users.admin.base import exactly, zone_told
 from users.models import User
 
@@ -94,15 +96,23 @@ def tried(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
 
 
 def _shown(one: dict[str, Any]) -> dict[str, Any]:
-    opening = one["opening"]
+    opening, incident = one["opening"], one["incident"]
     return {
         **one,
         "silence_ends": exactly(one["silence"]["ends_at"]) if one["silence"] else "",
         "severity": severity_badge(SEVERITY_OF_WORD[one["alert"]["severity"]]),
         "opening_severity": severity_badge(SEVERITY_OF_WORD[opening["severity"]]) if opening else "",
         "grouped": ", ".join(f"{name}={value}" for name, value in one["group_by"].items()),
-        "people": ", ".join(person["name"] for person in one["notified"]),
+        "team": _team(opening, incident) if opening or incident else None,
+        "category": Category.objects.filter(slug=opening["category"]).first() if opening else None,
+        "services": list(Service.objects.filter(slug__in=opening["services"])) if opening else [],
     }
+
+
+def _team(opening: dict[str, Any] | None, incident: dict[str, Any] | None) -> Team | None:
+    """The team that gets the new incident, or has the one it joins."""
+    rows = Team.objects.filter(pk=opening["team"]) if opening else Team.objects.filter(incidents=(incident or {})["id"])
+    return rows.first()
 
 
 def _is_json(text: str) -> bool:

@@ -1,5 +1,6 @@
 """What senders handed in, byte for byte: the queue that alerts are made from, and their evidence."""
 
+from django.conf import settings
 from django.db import models
 
 from alerts.models.source import Source
@@ -12,6 +13,10 @@ class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
     def waiting(self) -> "IntakeEventQuerySet":
         """Those to be worked off, oldest first."""
         return self.filter(state=IntakeState.WAITING).order_by("id")
+
+    def troubling(self) -> "IntakeEventQuerySet":
+        """Those that failed and that nobody dismissed."""
+        return self.filter(state=IntakeState.FAILED, dismissed_at__isnull=True)
 
 
 class IntakeEvent(models.Model):
@@ -34,6 +39,8 @@ class IntakeEvent(models.Model):
     received_at = models.DateTimeField(db_index=True)
     processed_at = models.DateTimeField(null=True)
     alert_count = models.PositiveIntegerField(default=0)
+    dismissed_at = models.DateTimeField(null=True, help_text="When somebody said that this failure needs nothing more.")
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = IntakeEventQuerySet.as_manager()
 

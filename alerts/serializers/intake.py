@@ -27,7 +27,7 @@ class IntakeEventSerializer(serializers.ModelSerializer[IntakeEvent]):
         model = IntakeEvent
         fields = [
             *("id", "source", "format", "state", "reason", "headers", "size", "alert_count"),
-            *("received_at", "processed_at"),
+            *("received_at", "processed_at", "dismissed_at"),
         ]
         read_only_fields = fields
 

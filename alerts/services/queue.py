@@ -14,6 +14,7 @@ from alerts.models import IntakeEvent, IntakeEventQuerySet, Source
 from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
 from users import rows
+from users.models import User
 from users.transactions import unit_of_work
 
 DRAFT_FORMAT = "draft"
@@ -123,4 +124,14 @@ def replayable() -> IntakeEventQuerySet:
 def replay(ids: Iterable[int]) -> int:
     """Put events for which nothing was done into the queue again; the number of them. What was done is never done
     twice."""
-    return replayable().filter(pk__in=list(ids)).update(state=IntakeState.WAITING, reason="", processed_at=None)
+    return (
+        replayable()
+        .filter(pk__in=list(ids))
+        .update(state=IntakeState.WAITING, reason="", processed_at=None, dismissed_at=None, dismissed_by=None)
+    )
+
+
+@unit_of_work
+def dismiss(events: IntakeEventQuerySet, *, by: User, at: dt.datetime | None = None) -> int:
+    """Say of failed events that nothing more is to be done about them; they stay. The number of them."""
+    return events.troubling().update(dismissed_at=at or timezone.now(), dismissed_by=by)

@@ -2,7 +2,8 @@ from django.urls import reverse
 
 from alerts.models import Alert, IntakeEvent, Route
 from alerts.tests.back_office import BackOfficeCase
-from alerts.tests.factories import make_route, make_source, matchers_of
+from alerts.tests.factories import fire, make_route, make_source, matchers_of
+from incidents.tests.factories import make_category, make_service
 
 TRY = "admin:alerts_route_try"
 
@@ -140,6 +141,24 @@ class TryTests(RouteCase):
         for sentence, data in cases.items():
             with self.subTest(sentence):
                 self.assertContains(self.client.post(reverse(TRY), data), sentence)
+
+    def test_it_shows_the_team_the_category_and_the_services_of_what_it_would_open(self) -> None:
+        service, category = make_service("mail"), make_category("network")
+        make_route(service=service, category=category, team=self.team)
+
+        answer = self.client.post(reverse(TRY), {"shape": "labels", "text": "host=db-3"})
+
+        for link, value in (("Team", self.team.name), ("Category", category.name), ("Services", service.name)):
+            with self.subTest(link):
+                self.assertRegex(answer.content.decode(), rf"<th>{link}</th><td>(<a[^>]*>)?{value}")
+
+    def test_it_shows_the_team_of_the_incident_that_an_alert_would_join(self) -> None:
+        make_route(team=self.team, group_by=["host"])
+        fire(make_source(name=""), "disk", labels={"host": "db-3"})
+
+        answer = self.client.post(reverse(TRY), {"shape": "labels", "text": "host=db-3"})
+
+        self.assertRegex(answer.content.decode(), rf"<th>Team</th><td><a[^>]*>{self.team.name}")
 
     def test_it_is_open_to_responders(self) -> None:
         self.sign_in(self.responder)

@@ -4,6 +4,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
+from alerts.services import replay
+from alerts.services.queue import dismiss
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
 from alerts.vocabulary import IntakeState
@@ -56,6 +58,40 @@ class HomePageTests(BackOfficeCase):
             IntakeEvent.objects.create(
                 source=self.source, format="x", state=state, reason=reason, body=b"", received_at=now
             )
+
+    def test_it_dismisses_what_failed(self) -> None:
+        self.sign_in(self.admin)
+        home = reverse("admin:index")
+        failed = IntakeEvent.objects.get(state=IntakeState.FAILED)
+        shown = self.client.get(home).content.decode()
+        later = IntakeEvent.objects.create(
+            source=self.source,
+            format="x",
+            state=IntakeState.FAILED,
+            reason="Later.",
+            body=b"",
+            received_at=timezone.now(),
+        )
+
+        self.client.post(reverse("admin:alerts_intakeevent_dismiss_all"), {"last": failed.pk})
+
+        failed.refresh_from_db()
+        self.assertIn(reverse("admin:alerts_intakeevent_change", args=[failed.pk]), shown)
+        self.assertEqual((failed.state, failed.dismissed_by), (IntakeState.FAILED, self.admin))
+        self.assertNotContains(self.client.get(home), "Torn")
+        self.assertContains(self.client.get(home), "Later.")
+        self.client.post(reverse("admin:alerts_intakeevent_dismiss", args=[later.pk]))
+        self.assertNotContains(self.client.get(home), "Later.")
+        self.assertContains(self.client.get(reverse("admin:alerts_intakeevent_changelist")), "dismissed")
+
+    def test_it_shows_what_was_dismissed_again_where_a_replay_fails(self) -> None:
+        failed = IntakeEvent.objects.get(state=IntakeState.FAILED)
+        dismiss(IntakeEvent.objects.all(), by=self.admin)
+
+        replay([failed.pk])
+
+        failed.refresh_from_db()
+        self.assertIsNone(failed.dismissed_at)
 
     def test_it_shows_administrators_what_does_not_come_in(self) -> None:
         self.sign_in(self.admin)
