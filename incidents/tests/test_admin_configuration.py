@@ -84,6 +84,6 @@ class DeletionTests(Base):
                 asked = self.client.get(address)
                 self.client.post(address, {"post": "yes"})
 
-                self.assertEqual(f"</a> name {row.name}" in asked.content.decode(), row not in unused)
+                self.assertEqual(f"{row.name}: <a" in asked.content.decode(), row not in unused)
                 self.assertEqual("1 incident" in asked.content.decode(), row not in unused)
                 self.assertEqual(type(row).objects.filter(pk=row.pk).exists(), row not in unused)

@@ -101,10 +101,10 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def _usage_line(self, row: Model, usage: Usage) -> str:
         options = usage.model._meta
         if usage.model not in self.admin_site._registry:
-            return f"{usage} name {row}"
+            return f"{row}: {usage}"
         url = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         query = f"{usage.field}__{row._meta.pk.name}__exact={row.pk}"
-        return format_html('<a class="ir-link" href="{}?{}">{}</a> name {}', url, query, usage, row)
+        return format_html('{}: <a class="ir-link" href="{}?{}">{}</a>', row, url, query, usage)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Django's own; what is in use can be switched off instead."""
