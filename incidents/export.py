@@ -7,7 +7,7 @@ from typing import Any
 
 from incidents.models import IncidentQuerySet
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD, service_slugs
-from users.spreadsheets import defused
+from users.spreadsheets import BYTE_ORDER_MARK, cell
 
 CHUNK = 1000
 FIRST_CHUNK = 100
@@ -52,7 +52,7 @@ def csv_rows(incidents: IncidentQuerySet) -> Iterator[str]:
     and an export of everything holds no more rows than one of ten.
     """
     writer = csv.writer(_Echo())
-    yield writer.writerow(HEADER)
+    yield BYTE_ORDER_MARK + writer.writerow(HEADER)
     last_id: int | None = None
     while True:
         # A small first chunk: whoever asked sees at once that it works.
@@ -71,10 +71,10 @@ def _cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
     values["id"] = f"INC-{values['id']}"
     values["severity"] = SEVERITY_WORD[values["severity"]]
     values["priority"] = PRIORITY_WORD[values["priority"]]
-    return [*(_cell(value) for value in values.values()), defused(" ".join(services))]
+    return [*(_cell(value) for value in values.values()), cell(" ".join(services))]
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return defused(value)
+    return cell(value)

@@ -18,7 +18,7 @@ EXPORT = "/api/v1/incidents/export/"
 class ExportTests(TestCase):
     def rows(self, by: User, **filters: Any) -> list[dict[str, str]]:
         answer = client_of(by).get(EXPORT, filters)
-        text = b"".join(answer.streaming_content).decode()
+        text = b"".join(answer.streaming_content).decode("utf-8-sig")
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
     def test_it_is_a_streamed_download(self) -> None:
@@ -28,6 +28,18 @@ class ExportTests(TestCase):
         self.assertEqual(answer["Content-Type"], "text/csv; charset=utf-8")
         self.assertIn("attachment; filename=", answer["Content-Disposition"])
         self.assertEqual(len(list(answer.streaming_content)), 1)
+
+    def test_it_begins_with_a_byte_order_mark(self) -> None:
+        content = b"".join(client_of(make_admin()).get(EXPORT).streaming_content)
+
+        self.assertTrue(content.startswith(b"\xef\xbb\xbfreference,"))
+
+    def test_it_writes_what_no_file_can_hold_as_a_mark(self) -> None:
+        reporter = make_reporter()
+        incident = make_incident(by=reporter)
+        Incident.objects.filter(pk=incident.pk).update(title="a\bb;=1+1")
+
+        self.assertEqual(self.rows(reporter)[0]["title"], "a\ufffdb;'=1+1")
 
     def test_it_says_what_the_incident_says(self) -> None:
         reporter = make_reporter(name="Ann")

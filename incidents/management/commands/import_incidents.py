@@ -19,7 +19,7 @@ from incidents.imports.reading import Cells, Refusal, records
 from incidents.imports.replay import Draft, draft
 from incidents.imports.spool import Spool
 from incidents.services.importing import Names, Outcome, import_batch
-from users.spreadsheets import defused
+from users.spreadsheets import cell
 
 BATCH = 200  # incidents in one transaction
 SHOWN_REFUSALS = 20
@@ -46,7 +46,7 @@ class Report:
         """Take down a refused row."""
         self.reasons[refusal.reason.partition(":")[0]] += 1
         if self.writer:
-            self.writer.writerow([refusal.line, defused(refusal.external_id), defused(refusal.reason)])
+            self.writer.writerow([refusal.line, cell(refusal.external_id), cell(refusal.reason)])
         elif self.count <= SHOWN_REFUSALS:
             self.screen.write(f"line {refusal.line}: {refusal.reason}")
 
