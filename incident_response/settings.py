@@ -64,6 +64,12 @@ REFRESH_TOKEN_DAYS = env.integer(
 LOGIN_FAILURE_LIMIT = env.integer(
     "LOGIN_FAILURE_LIMIT", default=10, minimum=1, help="Failed sign-ins for one address and client before the lock."
 )
+LOGIN_CLIENT_FAILURE_LIMIT = env.integer(
+    "LOGIN_CLIENT_FAILURE_LIMIT",
+    default=30,
+    minimum=1,
+    help="Failed sign-ins from one client, whatever the addresses, before it is locked out.",
+)
 LOGIN_LOCK_MINUTES = env.integer("LOGIN_LOCK_MINUTES", default=15, minimum=1, help="How long the lock lasts.")
 EMAIL = env.email_server(
     "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
@@ -162,6 +168,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "users.audit.during_request",
     "users.middleware.local_time",
+    "users.middleware.busy_pages",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -225,6 +232,7 @@ FORMAT_MODULE_PATH = ["incident_response.formats"]
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "users.backends.EmailBackend"]
+PASSWORD_HASHERS = ["users.hashing.BoundedPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -240,10 +248,11 @@ AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "users.lockout.sign_in_name"
-AXES_CLIENT_IP_CALLABLE = "users.clients.client_address"
+AXES_HANDLER = "users.lockout.SignInHandler"
+AXES_CLIENT_IP_CALLABLE = "users.clients.client_network"
 AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
-AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False  # our handler writes it, with the full address
 AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in; the audit log has them
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # users.admin shows its tables in our own style
@@ -263,6 +272,7 @@ RATES_PER_ADDRESS: dict[str, str] = {
     "password_reset": "30/hour",
     "password_reset_confirm": "60/hour",
     "verify_email": "60/hour",
+    "invitation": "60/hour",
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", pages.index, name="index"),
     path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="forgotten-password"),
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
+    path("invitation/", people.InvitationPage.as_view(), name="invitation"),
     path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
     path("admin/", admin.site.urls),
     path("api/schema/", pages.SchemaView.as_view(), name="schema"),

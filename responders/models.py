@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from users.models import User
-from users.names import refuse_twins
+from users.names import NameField, refuse_twins
 from users.prepared import Parameter, prepared
 from users.usage import usage_of
 
@@ -28,7 +28,7 @@ ACTIVE = {"is_active": True}
 class Team(models.Model):
     """People who answer for services together."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(default=True, help_text="Off: retired. It keeps its history and gets nothing new.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
@@ -90,7 +90,7 @@ def _memberships() -> models.QuerySet[Membership, Any]:
 class Service(models.Model):
     """A system that can be affected by an incident, and the team that answers for it."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")

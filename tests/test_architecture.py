@@ -26,8 +26,9 @@ APP_FILES = {"models", "services", "serializers", "views", "filters", "urls", "a
 APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions", "audit"}
 OWN_MODULES = {
     "users": {
-        *("authentication", "backends", "clients", "configuration", "faults", "forms", "idempotency"),
-        *("lockout", "mails", "mariadb", "markers", "middleware", "names", "pages", "passwords", "prepared", "rows"),
+        *("addresses", "authentication", "backends", "clients", "configuration", "faults", "forms"),
+        *("hashing", "idempotency", "lockout", "mails", "mariadb", "markers", "middleware", "names", "pages"),
+        *("passwords", "prepared", "rows"),
         *("schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
     },
     "responders": {"oncall"},

@@ -117,6 +117,8 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     *(("post", path, [], (401, 403, 403, 403, 403, 403)) for path in LOG_DOORS),
     *((method, "services/collector/health/", None, ANYBODY) for method in ("get", "post")),
     *((method, "services/collector/health/1.0/", None, ANYBODY) for method in ("get", "post")),
+    ("get", "invitation/", None, ANYBODY),
+    ("post", "invitation/", {}, (400,) * 6),
     ("get", "verify-email/", None, ANYBODY),
     ("post", "verify-email/", {}, (400,) * 6),
     ("get", f"{API}system/info/", None, ADMINS),

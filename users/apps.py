@@ -18,6 +18,6 @@ class UsersConfig(AppConfig):
         from users.audit import record_sign_in, sign
         from users.models import User
 
-        auditlog.register(User, exclude_fields=["password", "last_login"])
+        auditlog.register(User, exclude_fields=["password", "last_login", "access_epoch"])
         pre_save.connect(sign, sender=LogEntry, dispatch_uid="users.audit.sign")
         user_logged_in.connect(record_sign_in, dispatch_uid="users.record_sign_in")

@@ -36,6 +36,11 @@ def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     return middleware
 
 
+def present_request() -> HttpRequest | None:
+    """The request that is being answered; None in commands and jobs."""
+    return _request.get()
+
+
 @contextmanager
 def acting(by: User | None) -> Iterator[None]:
     """Enter the person as the actor of every audit entry written inside."""

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from incident_response.exceptions import TooManyRequests
 from users import audit
-from users.services.sessions import end_sessions
+from users.services.sessions import confirm_password, end_access
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
@@ -25,12 +28,30 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
-    """A new password for oneself; it ends the person's sessions over the API, as a change there does."""
+    """A new password for oneself; it ends the person's sessions over the API and tokens, as a change there does."""
+
+    keep_tokens = forms.BooleanField(
+        label="Keep my personal access tokens",
+        required=False,
+        help_text="Without it they end, as your sessions over the API do.",
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+    def clean_old_password(self) -> str:
+        """The present password; guessing it here counts as guessing it at the sign-in."""
+        old = str(self.cleaned_data["old_password"])
+        try:
+            is_right = confirm_password(self.user, old)
+        except TooManyRequests as error:
+            raise ValidationError(error.message, code=error.code) from error
+        if not is_right:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
 
     def save(self, commit: bool = True) -> Any:
         """Store the password."""
         with transaction.atomic():
             user = super().save(commit)
-            end_sessions(user, reason="password_changed")
+            end_access(user, reason="password_changed", keep_tokens=self.cleaned_data["keep_tokens"])
             audit.record(user, "password_changed")
         return user

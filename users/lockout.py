@@ -1,36 +1,119 @@
-"""The lock after too many failed sign-ins (django-axes): how it names people, how long it lasts, how it answers."""
+"""The locks after too many failed sign-ins (django-axes): how they count, how long they last, how they answer.
 
+One is for an address and a client, the other for a client that tries many addresses. A client is counted by its network
+(`users.clients.client_network`).
+"""
+
+import datetime as dt
 import math
 from typing import Any
 
-from axes.models import AccessAttempt
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from incident_response.api import problem, to_json
-from users.clients import client_address
+from incident_response.exceptions import TooManyRequests
+from users.addresses import canonical
+from users.clients import client_address, client_network
 
 MESSAGE = "Too many failed sign-ins. Try again later."
 
 
+class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyped
+    """Axes' own count by address and client, and one by client alone."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """The failures that count; as many as lock where the client has tried too many addresses.
+
+        What is forgiven to those who sign in after all, the client is forgiven too; but signing in to one account
+        forgives nothing that was tried on others.
+        """
+        own: int = super().get_failures(request, credentials)
+        tried = sum(failures for _when, failures in _failures_of_client(request))
+        return max(own, settings.AXES_FAILURE_LIMIT) if tried >= settings.LOGIN_CLIENT_FAILURE_LIMIT else own
+
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+    ) -> None:
+        """Count it, and write it down with the caller's full address (axes itself would write the network's)."""
+        was_locked = is_locked(request) if request else True
+        super().user_login_failed(sender, credentials, request, **kwargs)
+        if request is None or was_locked:
+            return
+        name = sign_in_name(request, credentials)
+        AccessFailureLog.objects.create(
+            username=name,
+            ip_address=client_address(request),
+            user_agent=request.axes_user_agent,  # type: ignore[attr-defined]
+            http_accept=request.axes_http_accept,  # type: ignore[attr-defined]
+            path_info=request.axes_path_info,  # type: ignore[attr-defined]
+            locked_out=is_locked(request),
+        )
+        self.remove_out_of_limit_failure_logs(username=name)
+
+
 def sign_in_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The name that failures are counted under: the e-mail address in lower case, whichever form it came in by."""
+    """The name that failures are counted under: the e-mail address as we keep addresses, in ASCII.
+
+    MySQL's collations take `júlia` for `julia`; whoever signs in as one of them must not forgive failures of the other.
+    """
     given = credentials or request.POST
-    return str(given.get("email") or given.get("username") or "").strip().lower()[:255]
+    name = canonical(str(given.get("email") or given.get("username") or ""))
+    return name.encode("unicode_escape").decode("ascii")[:255]
 
 
 def is_locked(request: HttpRequest) -> bool:
-    """Whether the sign-in that was just tried with this request met the lock."""
+    """Whether the sign-in that was just tried with this request met a lock."""
     return bool(getattr(request, "axes_locked_out", False))
+
+
+def refuse_locked(request: HttpRequest, email: str) -> None:
+    """Raise TooManyRequests where the password that was just tried with this request met a lock."""
+    if is_locked(request):
+        name = sign_in_name(request, {"email": email})
+        raise TooManyRequests(MESSAGE, retry_after=seconds_left(request, name))
 
 
 def seconds_left(request: HttpRequest, name: str) -> int:
     """How long the lock still lasts for this name and client; at least one second."""
-    attempts = AccessAttempt.objects.filter(username=name, ip_address=client_address(request))
-    newest = attempts.aggregate(newest=Max("attempt_time"))["newest"] or timezone.now()
-    return max(1, math.ceil((newest + settings.AXES_COOLOFF_TIME - timezone.now()).total_seconds()))
+    client = AccessAttempt.objects.filter(ip_address=client_network(request))
+    newest = client.filter(username=name).order_by("-attempt_time").first()
+    ends = [newest.attempt_time] if newest and _is_name_locked(client, name) else []
+    failures = _failures_of_client(request)
+    left = sum(number for _when, number in failures)
+    for when, number in failures:
+        if left < settings.LOGIN_CLIENT_FAILURE_LIMIT:
+            break
+        left -= number
+        ends.append(when)
+    end = max(ends, default=timezone.now()) + settings.AXES_COOLOFF_TIME
+    return max(1, math.ceil((end - timezone.now()).total_seconds()))
+
+
+def is_client_locked(network: str | None) -> bool:
+    """Whether nobody signs in from this network for now."""
+    failures = sum(number for _when, number in _recent_failures(network))
+    return failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT
+
+
+def _is_name_locked(client: Any, name: str) -> bool:
+    total = client.filter(username=name).aggregate(total=Sum("failures_since_start"))["total"]
+    return (total or 0) >= settings.AXES_FAILURE_LIMIT
+
+
+def _failures_of_client(request: HttpRequest) -> list[tuple[dt.datetime, int]]:
+    return _recent_failures(client_network(request))
+
+
+def _recent_failures(network: str | None) -> list[tuple[dt.datetime, int]]:
+    """When each address was last tried from there, and how often, those that are forgotten first at the front."""
+    since = timezone.now() - settings.AXES_COOLOFF_TIME
+    rows = AccessAttempt.objects.filter(ip_address=network, attempt_time__gte=since).order_by("attempt_time")
+    return list(rows.values_list("attempt_time", "failures_since_start"))
 
 
 def locked_response(

@@ -1,6 +1,7 @@
 """Mails about accounts. They are sent beside the request: how long a mail server takes tells nobody which addresses
 exist, and a mail server that is down keeps nobody from registering."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import urlencode
@@ -8,16 +9,19 @@ from urllib.parse import urlencode
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.template.loader import render_to_string
 
 from users.models import User
+from users.names import one_line
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 500
+INVITATION_DAYS = 7
 
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
-_waiting: set[Future[int]] = set()
+_waiting: set[Future[None]] = set()
 
 
 def verification_mail(user: User, token: str) -> EmailMessage:
@@ -25,19 +29,34 @@ def verification_mail(user: User, token: str) -> EmailMessage:
     return _mail(user, "Confirm your e-mail address", "verify_email", "verify-email/", token=token)
 
 
+def invitation_mail(user: User, token: str) -> EmailMessage:
+    """Tells somebody that an administrator made an account for them, whose password is theirs to choose."""
+    return _mail(user, "Your account", "invitation", "invitation/", token=token)
+
+
 def reset_mail(user: User, uid: str, token: str) -> EmailMessage:
     """Lets somebody who forgot the password choose a new one."""
     return _mail(user, "Choose a new password", "password_reset", "reset-password/", uid=uid, token=token)
 
 
-def post(mail: EmailMessage) -> None:
-    """Send it soon, in the background; a failure is logged and no more."""
+def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
+    """Send it soon, in the background, and do what comes `then`; a failure is logged and no more."""
     if len(_waiting) >= MAX_WAITING:
         log.error("mail_dropped", subject=mail.subject, reason="too many are waiting")
         return
-    future = _executor.submit(mail.send)
+    future = _executor.submit(_send, mail, then)
     _waiting.add(future)
     future.add_done_callback(_finish)
+
+
+def send(mail: EmailMessage) -> bool:
+    """Send it now; False, and a line in the log, where the mail server does not take it."""
+    try:
+        mail.send()
+    except OSError as error:  # those of SMTP are among them
+        log.error("mail_failed", error=repr(error))
+        return False
+    return True
 
 
 def flush() -> None:
@@ -45,7 +64,16 @@ def flush() -> None:
     wait(list(_waiting), timeout=settings.EMAIL_TIMEOUT)
 
 
-def _finish(future: Future[int]) -> None:
+def _send(mail: EmailMessage, then: Callable[[], None] | None) -> None:
+    mail.send()
+    if then is not None:
+        try:
+            then()
+        finally:
+            connection.close()
+
+
+def _finish(future: Future[None]) -> None:
     _waiting.discard(future)
     error = future.exception()
     if error is not None:
@@ -54,5 +82,14 @@ def _finish(future: Future[int]) -> None:
 
 def _mail(user: User, subject: str, template: str, page: str, **values: str) -> EmailMessage:
     link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}?{urlencode(values)}"
-    context: dict[str, Any] = {"user": user, "link": link, "api": settings.PUBLIC_URL.rstrip("/"), **values}
+    # Whoever made the account chose its name; nobody else's words go to an address that is not known to be theirs.
+    name = one_line(user.name) if user.email_verified_at else ""
+    context: dict[str, Any] = {
+        "name": name,
+        "email": user.email,
+        "link": link,
+        "api": settings.PUBLIC_URL.rstrip("/"),
+        "invitation_days": INVITATION_DAYS,
+        **values,
+    }
     return EmailMessage(subject, render_to_string(f"users/{template}.txt", context), to=[user.email])

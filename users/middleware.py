@@ -5,8 +5,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+
+from incident_response.exceptions import Busy
 
 
 def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -18,6 +21,28 @@ def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         with timezone.override(zone_named(getattr(request.user, "time_zone", "UTC"))):
             return get_response(request)
 
+    return middleware
+
+
+def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Say on a page, too, that what was asked for cannot be done just now, and when to try again."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Busy):
+            return None
+        context = {
+            "title": error.title,
+            "sentence": error.message,
+            "request_id": getattr(request, "request_id", ""),
+        }
+        answer = render(request, "problem.html", context, status=error.status)
+        answer["Retry-After"] = str(error.retry_after)
+        return answer
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django looks for it there
     return middleware
 
 

@@ -5,10 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from users.addresses import AddressField, canonical
+from users.names import NameField, PersonNameField
 from users.permissions import role_allows, role_enters
+
+COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 
 
 class Role(models.TextChoices):
@@ -40,31 +46,41 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user of an e-mail address, however it is capitalised."""
-        user: User = self.get(email=(username or "").strip().lower())
+        user: User = self.get(email=canonical(username or ""))
         return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A new user with a hashed password (unusable when None)."""
-        user: User = self.model(email=email.strip().lower(), **fields)
+        user: User = self.model(email=canonical(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A new administrator; what `manage.py createsuperuser` calls."""
+        """A new administrator; what `manage.py createsuperuser` calls, asked for a password or given one.
+
+        Raises Django's ValidationError for a weak one.
+        """
+        if password is not None:
+            validate_password(password, self.model(email=canonical(email), **fields))
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN})
 
 
 class User(AbstractBaseUser):
     """A person who reports, responds or administers. Users are deactivated, never deleted: history names them."""
 
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=150)
+    email = AddressField(unique=True)
+    name = PersonNameField(max_length=150)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.REPORTER)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
-    language = models.CharField(max_length=16, default="en")
+    language = models.CharField(
+        max_length=16, default="en", help_text="Kept for translations to come; so far, everything is in English."
+    )
     is_active = models.BooleanField(default=True, help_text="Unset this instead of deleting the account.")
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    invited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Counts how often access was taken away, so that cookies of the admin site from before are good for nothing.
+    access_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -97,6 +113,11 @@ class User(AbstractBaseUser):
     def is_superuser(self) -> bool:
         """Django's word for an administrator."""
         return self.is_active and self.is_admin
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, which a cookie of the admin site holds: another one with every password and every epoch."""
+        text = f"{self.password}|{self.access_epoch}" if self.access_epoch else self.password
+        return salted_hmac(COOKIE_SALT, text, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name
@@ -148,7 +169,7 @@ class PersonalToken(models.Model):
     """A person's access token for scripts. The token itself is shown once; only its SHA-256 is kept."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     prefix = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
     digest = models.CharField(max_length=64, unique=True)
     scope = models.CharField(max_length=8, choices=TokenScope.choices, default=TokenScope.READ)

@@ -31,6 +31,18 @@ class NewPasswordForm(forms.Form):
     )
 
 
+class FirstPasswordForm(forms.Form):
+    """What the invitation's link said, and the first password."""
+
+    token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
+    new_password = forms.CharField(
+        label="Password",
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
 class ConfirmationForm(forms.Form):
     """What the mail's link said."""
 
@@ -94,11 +106,27 @@ class NewPasswordPage(FormPage):
     form_class = NewPasswordForm
     title = "Choose a new password"
     button = "Set password"
-    done = "Your password is set, and you were signed out everywhere. You can sign in with it now."
+    done = (
+        "Your password is set. You were signed out everywhere, and your personal access tokens ended. "
+        "You can sign in with it now."
+    )
     throttle_scope = "password_reset_confirm"
 
     def act(self, values: dict[str, Any]) -> None:
         services.reset_password(uid=values["uid"], token=values["token"], new=values["new_password"])
+
+
+class InvitationPage(FormPage):
+    """Choosing the first password of an account that an administrator made."""
+
+    form_class = FirstPasswordForm
+    title = "Choose your password"
+    button = "Set password"
+    done = "Your password is set. You can sign in with it now."
+    throttle_scope = "invitation"
+
+    def act(self, values: dict[str, Any]) -> None:
+        services.accept_invitation(token=values["token"], new=values["new_password"])
 
 
 class VerifyEmailPage(FormPage):

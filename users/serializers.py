@@ -12,6 +12,7 @@ from rest_framework import serializers
 from users.audit import acting
 from users.configuration import StrictFields
 from users.models import PersonalToken, Role, TokenScope, User
+from users.names import refuse_bad_person_name
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
@@ -56,7 +57,10 @@ class AccessSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
-    """One's own account; name, time zone and language are one's own to change."""
+    """One's own account; name, time zone and language are one's own to change.
+
+    The language is kept, and changes nothing yet: there are no translations.
+    """
 
     teams = UserTeamSerializer(many=True, read_only=True)
 
@@ -91,7 +95,7 @@ class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
 
     email = serializers.EmailField(max_length=254)
     password = password_field()
-    name = serializers.CharField(max_length=150)
+    name = serializers.CharField(max_length=150, validators=[refuse_bad_person_name])
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -125,6 +129,9 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
     current_password = password_field()
     new_password = password_field()
+    keep_tokens = serializers.BooleanField(
+        default=False, help_text="Whether personal access tokens go on working; without it, they end."
+    )
 
 
 class PasswordResetSerializer(serializers.Serializer[Any]):

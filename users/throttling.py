@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from users.clients import client_address
+from users.clients import client_network
 
 
 class AddressRate(SimpleRateThrottle):
-    """So many requests per client address; the view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate.
+    """So many requests per client (of IPv6: per /64).
+
+    The view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate.
 
     Counted in the process's own cache: with several server processes the limit is that many times as high, which is
     still a limit. A scope without a rate is not limited.
@@ -29,4 +31,4 @@ class AddressRate(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         """One count per scope and client."""
-        return self.cache_format % {"scope": self.scope, "ident": client_address(getattr(request, "_request", request))}
+        return self.cache_format % {"scope": self.scope, "ident": client_network(getattr(request, "_request", request))}

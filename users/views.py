@@ -122,7 +122,10 @@ class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
     def get(self, request: Request) -> Response:
         return Response(self.get_serializer(request.user).data)
 
-    @extend_schema(summary="Change one's own name, time zone or language")
+    @extend_schema(
+        summary="Change one's own name, time zone or language",
+        description="The language is kept for translations to come; so far, everything is in English.",
+    )
     def patch(self, request: Request) -> Response:
         form = self.get_serializer(request.user, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
@@ -136,7 +139,7 @@ class PasswordView(APIView):
     permission_classes = [IsAuthenticated, NotByPersonalToken]
 
     @extend_schema(
-        summary="Change one's password; other sessions end",
+        summary="Change one's password; other sessions end, and personal tokens unless they are kept",
         request=serializers.PasswordChangeSerializer,
         responses={200: serializers.TokenPairSerializer},
     )
@@ -148,6 +151,7 @@ class PasswordView(APIView):
             current=form.validated_data["current_password"],
             new=form.validated_data["new_password"],
             session=session_of(request),
+            keep_tokens=form.validated_data["keep_tokens"],
         )
         return tokens_of(pair)
 
@@ -177,7 +181,7 @@ class PasswordResetConfirmView(OpenView):
     schema_errors = {"409": None}
 
     @extend_schema(
-        summary="Choose a new password; all sessions end",
+        summary="Choose a new password; all sessions and personal tokens end",
         request=serializers.PasswordResetConfirmSerializer,
         responses={204: None},
     )
@@ -227,7 +231,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        row, token = services.create_personal_token(_me(request), **form.validated_data)
+        row, token = services.create_personal_token(_me(request), session=session_of(request), **form.validated_data)
         body = serializers.NewPersonalTokenSerializer(row, context={"token": token}).data
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 

@@ -11,7 +11,7 @@ from alerts.validation import silence_times, wrong_matchers
 from incidents.models import Category
 from incidents.vocabulary import Priority, Severity
 from responders.models import ACTIVE, Service, Team
-from users.names import refuse_twins
+from users.names import NameField, refuse_twins
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
 
@@ -21,7 +21,7 @@ MOST_FIRINGS = 1_000  # each that waits is written down in its group
 class Route(models.Model):
     """What to do with the alerts that match: the first route that does decides, unless it says to go on."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
     is_enabled = models.BooleanField(default=True)
     matchers = models.JSONField(default=list, blank=True, help_text=MATCHERS_HELP)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from alerts.vocabulary import Kind
 from incidents.vocabulary import Severity
 from responders.models import ACTIVE, Team
-from users.names import refuse_twins
+from users.names import NameField, refuse_twins
 
 DAY_MINUTES = 24 * 60
 YEAR_MINUTES = 366 * DAY_MINUTES
@@ -30,7 +30,7 @@ def minutes_field(help_text: str, *, default: int | None = None) -> "models.Posi
 class Source(models.Model):
     """An intake point: one tool, or one installation of it, and how its alerts are taken."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     kind = models.CharField(max_length=24, choices=Kind.choices)
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
@@ -119,7 +119,7 @@ class Heartbeat(models.Model):
     """A named sign of life that a source promised: when it stays away, an alert is raised."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     interval_minutes = minutes_field("How long it may stay away.", default=10)
     last_beat_at = models.DateTimeField(default=timezone.now)
     is_enabled = models.BooleanField(default=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from incidents.imports.mapping import PLACEHOLDER, Mapping, Translation
 from incidents.imports.reading import Cells
 from incidents.vocabulary import Status
+from users.names import one_line, tidied
 
 MAX_ID = 190
 MAX_TITLE = 200
@@ -55,19 +56,19 @@ def parse(cells: Cells, mapping: Mapping, now: dt.datetime) -> Row:
         line=cells.line,
         external_id=parser.external_id(),
         opened_at=parser.needed_time("opened_at"),
-        opened_by=parser.short("opened_by", MAX_PERSON),
+        opened_by=tidied(parser.short("opened_by", MAX_PERSON)),
         at=parser.needed_time("updated_at"),
         order=parser.order(),
-        actor_name=parser.short("updated_by", MAX_PERSON),
+        actor_name=tidied(parser.short("updated_by", MAX_PERSON)),
         status=parser.status(),
         severity=parser.translated(mapping.severity),
         priority=parser.translated(mapping.priority),
-        team=parser.bounded(mapping.team.column if mapping.team else "", MAX_NAME),
-        category=parser.bounded(mapping.category.column if mapping.category else "", MAX_NAME),
-        title=parser.filled(mapping.title)[:MAX_TITLE],
+        team=tidied(parser.bounded(mapping.team.column if mapping.team else "", MAX_NAME)),
+        category=tidied(parser.bounded(mapping.category.column if mapping.category else "", MAX_NAME)),
+        title=one_line(parser.filled(mapping.title))[:MAX_TITLE],
         description=parser.filled(mapping.description)[:MAX_TEXT],
         location=parser.short("location", MAX_LOCATION),
-        assignee=parser.short("assignee", MAX_PERSON),
+        assignee=tidied(parser.short("assignee", MAX_PERSON)),
         resolved_at=parser.time(mapping.columns["resolved_at"]),
         closed_at=parser.time(mapping.columns["closed_at"]),
         details={name: value for name in mapping.details if (value := parser.value(name))},

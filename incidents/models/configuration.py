@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from incidents.vocabulary import Severity
 from responders.models import ACTIVE, ActiveQuerySet, Team
-from users.names import refuse_twins
+from users.names import NameField, refuse_twins
 
 MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
 
@@ -18,7 +18,7 @@ MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
 class Category(models.Model):
     """A kind of incident, and the team that gets those nobody else is named for."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")
@@ -54,7 +54,7 @@ def working_days() -> list[int]:
 class SlaPolicy(models.Model):
     """How soon incidents of a severity (and, if set, a category) must be acknowledged and resolved."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = NameField(max_length=100, unique=True)
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="sla_policies")
     ack_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from incidents.models import Category, LinkKind, Status, Visibility
@@ -17,6 +18,7 @@ from responders.models import Service, Team
 from users import rows
 from users.configuration import StrictFields
 from users.models import User
+from users.names import one_line
 from users.prepared import Parameter
 
 MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
@@ -108,15 +110,22 @@ class TextField(serializers.CharField):
         return text
 
 
+class LineField(TextField):
+    """Text on one line: line ends and control characters in it are spaces. (NUL is a mistake, and refused.)"""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(one_line(data) if isinstance(data, str) and "\0" not in data else data)
+
+
 class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
     """The fields people set."""
 
-    title = TextField(max_length=200)
+    title = LineField(max_length=200)
     description = TextField(max_length=MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False)
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     priority = WordField(PRIORITY_OF_WORD, PRIORITY_WORDS, required=False, allow_null=True)
     category = CategoryField(slug_field="slug", queryset=Category.objects.all(), required=False, allow_null=True)
-    location = TextField(max_length=200, required=False, allow_blank=True)
+    location = LineField(max_length=200, required=False, allow_blank=True)
     services = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
     team = RowField(queryset=Team.objects.all(), required=False, allow_null=True)
     assignee = AssigneeField(queryset=User.objects.active(), required=False, allow_null=True)

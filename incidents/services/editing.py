@@ -17,10 +17,11 @@ from incidents.services.clocks import (
 )
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry, lock, lock_for
-from incidents.services.reporting import require_active, require_can_respond
+from incidents.services.reporting import UNTITLED, require_active, require_can_respond
 from incidents.vocabulary import Status
 from responders.models import Service, Team
 from users.models import User
+from users.names import one_line
 from users.transactions import unit_of_work
 
 PLAIN_FIELDS = ("title", "description", "category", "location", "is_restricted", "occurred_at")
@@ -48,7 +49,9 @@ def update(
     incident to a team or a person, or lifts the restriction, lets people see it: its own team and administrators may,
     and `grants_access` is whether they know that this one is.
     """
-    fields = fields or {}
+    fields = dict(fields or {})
+    if "title" in fields:
+        fields["title"] = one_line(fields["title"]) or UNTITLED
     incident = _locked(incident, by, expected_versions)
     if fields:
         require_edit(by, incident, frozenset(fields))

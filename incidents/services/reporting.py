@@ -15,7 +15,10 @@ from responders.models import Service, Team
 from users import rows
 from users.audit import acting
 from users.models import User
+from users.names import one_line
 from users.transactions import unit_of_work
+
+UNTITLED = "Untitled"  # of a title that held nothing but control characters
 
 
 @unit_of_work
@@ -72,11 +75,12 @@ def report(
 
 
 def new_incident(
-    act: Act, policy: dict[str, Any], *, severity: Severity, priority: Priority | None, **columns: Any
+    act: Act, policy: dict[str, Any], *, title: str, severity: Severity, priority: Priority | None, **columns: Any
 ) -> Incident:
     """An incident that opens with this act, its clocks set by a policy's values; not stored yet."""
     ack_due_at, resolve_due_at = due_times(policy, act.at, [])
     incident = Incident(
+        title=one_line(title) or UNTITLED,
         severity=severity,
         priority=priority or Priority(severity),
         is_priority_given=priority is not None,

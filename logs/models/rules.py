@@ -14,7 +14,7 @@ from logs.models.fields import ExactCharField
 from logs.queries import QUERY_LENGTH, QueryInvalid, parse, saved
 from logs.sources import INTERNAL, KINDS
 from logs.vocabulary import Level
-from users.names import refuse_twins
+from users.names import NameField, refuse_twins
 
 MAX_GROUP_FIELDS = 5
 FIELD_LENGTH = 100
@@ -64,7 +64,7 @@ class DetectionRule(models.Model):
     apart, so that what was read for one is never entered for the other. All four are the services' own.
     """
 
-    name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    name = NameField(max_length=NAME_LENGTH, unique=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.THRESHOLD)
     query = models.CharField(
         max_length=QUERY_LENGTH, blank=True, default="", help_text="What a line must hold; empty: every line counts."

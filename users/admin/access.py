@@ -1,5 +1,7 @@
 """The pages of access: API sessions, personal tokens, locks and refused sign-ins."""
 
+from typing import Any
+
 from axes.models import AccessAttempt, AccessFailureLog
 from axes.utils import reset
 from django.conf import settings
@@ -9,7 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
 
+from users.addresses import canonical
 from users.admin.base import ReadOnlyAdmin
+from users.clients import network_told
+from users.lockout import is_client_locked
 from users.models import PersonalToken, Session
 from users.services.personal_tokens import delete_personal_token
 from users.services.sessions import end_sessions
@@ -21,6 +26,13 @@ def may_revoke(request: HttpRequest) -> bool:
 
 class RevocableAdmin(ReadOnlyAdmin):
     """Records that are read, and ended by an action."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Found by the beginning of an address however it is written: they are kept in one form."""
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, canonical(search_term))
+        return found
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Administrators end what gives access."""
@@ -95,14 +107,21 @@ class SignInRecordAdmin(RevocableAdmin):
 class AccessAttemptAdmin(SignInRecordAdmin):
     """Failed sign-ins that count towards a lock, and lifting it."""
 
-    list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time", "path_info")
-    fields = ("username", "ip_address", "user_agent", "failures_since_start", "attempt_time", "path_info")
-    actions = ("lift",)
+    list_display = ("username", "client", "failures_since_start", "locked", "attempt_time", "path_info")
+    fields = ("username", "client", "user_agent", "failures_since_start", "attempt_time", "path_info")
+    actions = ("lift", "lift_client")
 
-    @display(description="Lock", label={"locked": "danger"})  # type: ignore[untyped-decorator]
+    @display(description="Client")  # type: ignore[untyped-decorator]
+    def client(self, attempt: AccessAttempt) -> str:
+        return network_told(attempt.ip_address)
+
+    @display(description="Lock", label={"locked": "danger", "client locked": "danger"})  # type: ignore[untyped-decorator]
     def locked(self, attempt: AccessAttempt) -> str:
-        is_recent = attempt.attempt_time > timezone.now() - settings.AXES_COOLOFF_TIME
-        return "locked" if is_recent and attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT else ""
+        if attempt.attempt_time <= timezone.now() - settings.AXES_COOLOFF_TIME:
+            return ""
+        if attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT:
+            return "locked"
+        return "client locked" if is_client_locked(attempt.ip_address) else ""
 
     @admin.action(description="Lift the lock", permissions=["revoke"])
     def lift(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
@@ -110,6 +129,14 @@ class AccessAttemptAdmin(SignInRecordAdmin):
         for attempt in attempts:
             reset(username=attempt.username, ip=attempt.ip_address)
         self.message_user(request, f"{len(attempts)} lifted; they can sign in again.", messages.SUCCESS)
+
+    @admin.action(description="Lift the lock of the whole client", permissions=["revoke"])
+    def lift_client(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
+        clients = sorted(set(queryset.values_list("ip_address", flat=True)), key=str)
+        for client in clients:
+            AccessAttempt.objects.filter(ip_address=client).delete()
+        told = ", ".join(map(network_told, clients))
+        self.message_user(request, f"Everybody at {told} can sign in again.", messages.SUCCESS)
 
 
 @admin.register(AccessFailureLog)

@@ -1,5 +1,6 @@
 """The pages of people: accounts, roles, passwords."""
 
+from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,21 +9,26 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.timezone import localtime, now
 from import_export.fields import Field
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget, UnfoldBooleanSwitchWidget
 
 from incident_response.exceptions import DomainError
-from users.admin.base import RefusableForm
+from users.addresses import canonical
+from users.admin.base import RefusableForm, attempt
 from users.admin.exchange import ExchangeAdmin, SafeResource
+from users.mails import INVITATION_DAYS
 from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
+from users.services.invitations import AGE, invite, invite_later
 
 # Roles say what people may do; groups would be a second, silent way that nothing here asks.
 admin.site.unregister(Group)
@@ -42,6 +48,13 @@ def password_field(label: str, *, required: bool, help_text: str = "") -> forms.
         strip=False,
         help_text=help_text,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+
+def keep_tokens_field(label: str) -> forms.BooleanField:
+    """Whether scripts go on working after a new password."""
+    return forms.BooleanField(
+        label=label, required=False, help_text="Without it they end, too.", widget=UnfoldBooleanSwitchWidget
     )
 
 
@@ -68,14 +81,14 @@ class AccountForm(RefusableForm):
 
     def clean_email(self) -> str:
         """Addresses are kept in lower case."""
-        return str(self.cleaned_data["email"]).strip().lower()
+        return canonical(str(self.cleaned_data["email"]))
 
 
 class NewAccountForm(PasswordsMatch, AccountForm):
     """An account with its first password."""
 
     password1 = password_field(
-        "Password", required=False, help_text="Leave it empty, and the person chooses one by “forgotten password”."
+        "Password", required=False, help_text="Leave it empty, and the person gets a mail with a link to choose one."
     )
     password2 = password_field("Password again", required=False)
 
@@ -85,6 +98,7 @@ class PasswordForm(PasswordsMatch):
 
     password1 = password_field("New password", required=True, help_text="Ends all of the person's sessions.")
     password2 = password_field("New password again", required=True)
+    keep_tokens = keep_tokens_field("Keep the person's personal access tokens")
 
 
 class UserResource(SafeResource):
@@ -106,7 +120,7 @@ class UserResource(SafeResource):
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         """Addresses in lower case; what a new account leaves out has its default."""
         super().before_import_row(row, **kwargs)
-        row["email"] = str(row.get("email") or "").strip().lower()
+        row["email"] = canonical(str(row.get("email") or ""))
         defaults = {"role": Role.REPORTER.value, "is_active": "1", "time_zone": "UTC"}
         for name, default in defaults.items():
             if name in row and row[name] in ("", None):
@@ -123,9 +137,22 @@ class UserResource(SafeResource):
             raise DomainError("Nobody imports.")
         fields = {name: getattr(instance, name) for name in FIELDS}
         if is_create:
-            instance.pk = create_account(by=self.by, **fields).pk
+            user = create_account(by=self.by, **fields)
+            instance.pk = user.pk
+            if user.is_active:
+                invite_later(user, by=self.by)
         else:
             edit_account(instance, by=self.by, fields=fields)
+
+
+def invitation_told(user: User) -> str:
+    """What became of the invitation of somebody who has no password yet."""
+    if user.invited_at is None:
+        return "None has been sent."
+    sent, ends = (f"{localtime(at):%Y-%m-%d %H:%M:%S %Z}" for at in (user.invited_at, user.invited_at + AGE))
+    if user.invited_at + AGE <= now():
+        return f"Sent {sent}; its link ended {ends}."
+    return f"Sent {sent}; its link is good until {ends}."
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
@@ -152,11 +179,11 @@ class UserAdmin(ExchangeAdmin):
     list_filter = (("role", ChoicesDropdownFilter), ActiveFilter)
     search_fields = ("email__istartswith", "name__icontains")
     search_help_text = "Name, or the beginning of an address"
-    readonly_fields = ("password_link", "last_login", "created_at", "email_verified_at")
+    readonly_fields = ("password_link", "invitation", "last_login", "created_at", "email_verified_at")
     sortable_by = ("email",)
     fieldsets = (
         (None, {"fields": ("name", "email", "time_zone")}),
-        ("Access", {"fields": ("role", "is_active", "password_link")}),
+        ("Access", {"fields": ("role", "is_active", "password_link", "invitation")}),
         ("Dates", {"fields": ("created_at", "last_login", "email_verified_at")}),
     )
     add_fieldsets = (
@@ -181,6 +208,14 @@ class UserAdmin(ExchangeAdmin):
             reverse("admin:users_user_password", args=[user.pk]),
         )
 
+    @admin.display(description="Invitation")
+    def invitation(self, user: User) -> str:
+        if user.has_usable_password() or not user.is_active:
+            return "Not needed." if user.is_active else "None while the account is not active."
+        link = reverse("admin:users_user_invite", args=[user.pk])
+        button = "Send it again" if user.invited_at else "Send an invitation"
+        return format_html('{} <a class="ir-link" href="{}">{}</a>', invitation_told(user), link, button)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = NewAccountForm
@@ -193,7 +228,9 @@ class UserAdmin(ExchangeAdmin):
         if request.GET.get("field_name") == "assignee":
             queryset = queryset.filter(pk__in=User.objects.can_respond())
         found, _ = super().get_search_results(request, queryset, search_term)
-        return found, False
+        # Addresses are kept in one form, and compared by their characters.
+        by_address, _ = super().get_search_results(request, queryset, canonical(search_term))
+        return found | by_address, False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes people: history names them."""
@@ -204,7 +241,10 @@ class UserAdmin(ExchangeAdmin):
         by: User = request.user  # type: ignore[assignment]
         fields = {name: form.cleaned_data[name] for name in FIELDS}
         if not change:
-            obj.pk = create_account(by=by, password=form.cleaned_data["password1"] or None, **fields).pk
+            user = create_account(by=by, password=form.cleaned_data["password1"] or None, **fields)
+            obj.pk = user.pk
+            if user.is_active and not user.has_usable_password():
+                transaction.on_commit(partial(self._invite, request, user))
             return
         changed = {name: value for name, value in fields.items() if name in form.changed_data}
         edit_account(obj, by=by, fields=changed)
@@ -214,7 +254,38 @@ class UserAdmin(ExchangeAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.password_view)
-        return [path("<int:pk>/password/", view, name="users_user_password"), *super().get_urls()]
+        return [
+            path("<int:pk>/password/", view, name="users_user_password"),
+            path("<int:pk>/invite/", self.admin_site.admin_view(self.invite_view), name="users_user_invite"),
+            *super().get_urls(),
+        ]
+
+    def invite_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the invitation, once more where one was sent."""
+        user = self.get_object(request, str(pk))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        page = reverse("admin:users_user_change", args=[pk])
+        if request.method == "POST":
+            self._invite(request, user)
+            return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Invite {user}",
+            "sentence": f"{user.email} gets a mail with a link to choose a password, good for {INVITATION_DAYS} days.",
+            "submit": "Send invitation",
+            "back": page,
+            "opts": self.opts,
+            "original": user,
+        }
+        return TemplateResponse(request, "admin/ask.html", context)
+
+    def _invite(self, request: HttpRequest, user: User) -> None:
+        attempt(
+            request,
+            partial(invite, user, by=request.user),  # type: ignore[arg-type]
+            done=f"An invitation is on its way to {user.email}.",
+        )
 
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Set somebody's password."""
@@ -224,7 +295,12 @@ class UserAdmin(ExchangeAdmin):
         form = PasswordForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                set_password(user, new=form.cleaned_data["password1"], by=request.user)  # type: ignore[arg-type]
+                set_password(
+                    user,
+                    new=form.cleaned_data["password1"],
+                    by=request.user,  # type: ignore[arg-type]
+                    keep_tokens=form.cleaned_data["keep_tokens"],
+                )
             except DomainError as error:
                 form.add_error("password1", error.message)
             else:

@@ -2,12 +2,15 @@
 
 from users.services.access import LastAdmin, set_access
 from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email
+from users.services.invitations import MailNotTaken, accept_invitation, invite, invite_later
 from users.services.passwords import change_password, request_password_reset, reset_password
 from users.services.personal_tokens import create_personal_token, delete_personal_token
 from users.services.sessions import (
     CredentialsRefused,
     TokenPair,
     TokenRefused,
+    confirm_password,
+    end_access,
     end_sessions,
     open_session,
     refresh,
@@ -19,13 +22,19 @@ __all__ = [
     "AddressTaken",
     "CredentialsRefused",
     "LastAdmin",
+    "MailNotTaken",
     "RegistrationClosed",
     "TokenPair",
     "TokenRefused",
+    "accept_invitation",
     "change_password",
+    "confirm_password",
     "create_personal_token",
     "delete_personal_token",
+    "end_access",
     "end_sessions",
+    "invite",
+    "invite_later",
     "open_session",
     "refresh",
     "register",

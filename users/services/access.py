@@ -3,8 +3,10 @@
 from incident_response.exceptions import Conflict, PermissionRefused
 from users.audit import acting
 from users.models import Role, User
-from users.services.sessions import end_sessions
+from users.services.sessions import end_access
 from users.transactions import unit_of_work
+
+RANKS = {Role.REPORTER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 
 
 class LastAdmin(Conflict):
@@ -16,7 +18,10 @@ class LastAdmin(Conflict):
 
 @unit_of_work
 def set_access(user: User, *, by: User, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Change role, activity or both, all or nothing; returns the user as saved. Deactivation ends all sessions.
+    """Change role, activity or both, all or nothing; returns the user as saved.
+
+    Deactivation and a lower role end sessions, personal tokens and cookies of the admin site, for good: what somebody
+    held before does not come back with the account or the role.
 
     Raises PermissionRefused unless `by` is an administrator at this very moment, LastAdmin when none would be left.
     All administrators are locked first, so that two who demote each other cannot both succeed.
@@ -25,15 +30,21 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     if by.pk not in admins:
         raise PermissionRefused("Only an administrator may change what somebody may do.")
     target: User = User.objects.select_for_update().get(pk=user.pk)
-    wanted = {"role": role, "is_active": is_active}
+    wanted: dict[str, object] = {"role": role, "is_active": is_active}
     changes = {name: value for name, value in wanted.items() if value is not None and value != getattr(target, name)}
+    was_active, former_role = target.is_active, Role(target.role)
     for name, value in changes.items():
         setattr(target, name, value)
     if admins == {target.pk} and not target.is_superuser:
         raise LastAdmin("This is the last active administrator; make another one first.")
+    is_deactivated = was_active and not target.is_active
+    is_lowered = RANKS[Role(target.role)] < RANKS[former_role]
+    if is_deactivated or is_lowered:
+        target.access_epoch += 1
+        changes["access_epoch"] = target.access_epoch
     if changes:
         with acting(by):
             target.save(update_fields=list(changes))
-    if not target.is_active:
-        end_sessions(target, reason="deactivated")
+    if not target.is_active or is_lowered:
+        end_access(target, reason="deactivated" if not target.is_active else "role_lowered", by=by)
     return target

@@ -4,13 +4,16 @@ import datetime as dt
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
 from incident_response.exceptions import DomainError, PermissionRefused
 from users import mails
+from users.addresses import canonical
 from users.audit import acting
 from users.models import Role, User
+from users.names import normal, refuse_bad_person_name
 from users.passwords import refuse_weak_password
 from users.transactions import unit_of_work
 
@@ -35,11 +38,11 @@ class AddressTaken(DomainError):
 def register(*, email: str, password: str, name: str) -> User:
     """A new reporter, who is asked by mail to confirm the address.
 
-    Raises RegistrationClosed, AddressTaken, or WeakPassword.
+    Raises RegistrationClosed, AddressTaken, WeakPassword, or DomainError for a bad name.
     """
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed("Registration is closed; ask an administrator for an account.")
-    user = User(email=email.strip().lower(), name=name, role=Role.REPORTER)
+    user = User(email=canonical(email), name=person_name(name), role=Role.REPORTER)
     refuse_weak_password(password, user, field="password")
     user.set_password(password)
     insert(user)
@@ -55,6 +58,15 @@ def insert(user: User, *, by: User | None = None) -> User:
     except IntegrityError as error:
         raise AddressTaken(ADDRESS_TAKEN, field="email") from error
     return user
+
+
+def person_name(text: str) -> str:
+    """Somebody's name as it is kept. Raises DomainError for what may not be one."""
+    try:
+        refuse_bad_person_name(text)
+    except ValidationError as error:
+        raise DomainError(error.messages[0], field="name") from error
+    return normal(text)
 
 
 def refuse_taken_address(email: str) -> None:

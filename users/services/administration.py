@@ -7,11 +7,12 @@ from django.contrib.auth.hashers import make_password
 
 from incident_response.exceptions import DomainError, PermissionRefused
 from users import audit
+from users.addresses import canonical
 from users.models import Role, User
 from users.passwords import refuse_weak_password
 from users.services.access import set_access
-from users.services.accounts import insert, refuse_taken_address
-from users.services.sessions import end_sessions
+from users.services.accounts import insert, person_name, refuse_taken_address
+from users.services.sessions import end_access
 from users.transactions import unit_of_work
 
 PROFILE_FIELDS = frozenset({"email", "name", "time_zone", "language"})
@@ -59,19 +60,22 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
     return fresh
 
 
-def set_password(user: User, *, new: str, by: User) -> None:
-    """Give somebody a new password and end all their sessions. Raises PermissionRefused, WeakPassword."""
+def set_password(user: User, *, new: str, by: User, keep_tokens: bool = False) -> None:
+    """Give somebody a new password, end all their sessions and, unless they are kept, personal tokens.
+
+    Raises PermissionRefused, WeakPassword.
+    """
     _require_admin(by)
     refuse_weak_password(new, user, field="password1")
-    _store_password(user, make_password(new), by)
+    _store_password(user, make_password(new), by, keep_tokens)
 
 
 @unit_of_work
-def _store_password(user: User, password_hash: str, by: User) -> None:
+def _store_password(user: User, password_hash: str, by: User, keep_tokens: bool) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
     owner.password = password_hash
     owner.save(update_fields=["password"])
-    end_sessions(owner, reason="password_set")
+    end_access(owner, reason="password_set", by=by, keep_tokens=keep_tokens)
     audit.record(owner, "password_set", by=by)
 
 
@@ -84,7 +88,9 @@ def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
     """The values in the form they are stored in; DomainError for one that cannot be."""
     cleaned = dict(fields)
     if "email" in cleaned:
-        cleaned["email"] = str(cleaned["email"]).strip().lower()
+        cleaned["email"] = canonical(str(cleaned["email"]))
+    if "name" in cleaned:
+        cleaned["name"] = person_name(str(cleaned["name"]))
     if "time_zone" in cleaned and cleaned["time_zone"] not in available_timezones():
         raise DomainError(f"{cleaned['time_zone']} is not a time zone; try Europe/Zurich.", field="time_zone")
     if "role" in cleaned and cleaned["role"] not in Role.values:

@@ -11,30 +11,35 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from incident_response.exceptions import DomainError
 from users import audit, mails
+from users.addresses import canonical
 from users.models import Session, User
 from users.passwords import refuse_weak_password
-from users.services.sessions import TokenPair, end_sessions, open_session, pair_of, rotate
+from users.services.sessions import TokenPair, confirm_password, end_access, open_session, pair_of, rotate
 from users.transactions import unit_of_work
 
 
-def change_password(user: User, *, current: str, new: str, session: Session | None = None) -> TokenPair:
-    """Set a new password, end the person's other sessions, and answer the next pair of this one (or of a new one).
+def change_password(
+    user: User, *, current: str, new: str, session: Session | None = None, keep_tokens: bool = False
+) -> TokenPair:
+    """Set a new password, end the person's other sessions and, unless they are kept, personal tokens; answer the next
+    pair of this session (or of a new one).
 
-    Raises DomainError when `current` is wrong, WeakPassword when `new` is too weak.
+    Raises DomainError when `current` is wrong, TooManyRequests when it was so too often, WeakPassword when `new` is
+    too weak.
     """
-    if not user.check_password(current):
+    if not confirm_password(user, current):
         raise _not_present()
     refuse_weak_password(new, user, field="new_password")
-    return _store_change(user, make_password(new), session)
+    return _store_change(user, make_password(new), session, keep_tokens)
 
 
 @unit_of_work
-def _store_change(user: User, password_hash: str, session: Session | None) -> TokenPair:
+def _store_change(user: User, password_hash: str, session: Session | None, keep_tokens: bool) -> TokenPair:
     owner = User.objects.select_for_update().get(pk=user.pk)
     if owner.password != user.password:  # two at once: the second's present password is none any more
         raise _not_present()
     _store(owner, password_hash)
-    end_sessions(owner, reason="password_changed", but=session)
+    end_access(owner, reason="password_changed", but=session, keep_tokens=keep_tokens)
     audit.record(owner, "password_changed")
     kept = session and Session.objects.select_for_update().filter(pk=session.pk, revoked_at__isnull=True).first()
     if kept is None:
@@ -45,7 +50,7 @@ def _store_change(user: User, password_hash: str, session: Session | None) -> To
 
 def request_password_reset(*, email: str) -> None:
     """Mail a link to the person, if there is one. Known and unknown addresses cost the same work and look the same."""
-    user = User.objects.active().filter(email=email.strip().lower()).first()
+    user = User.objects.active().filter(email=canonical(email)).first()
     addressee = user or User(pk=0, email=email, name="", password="!")  # noqa: S106 (nobody's: it only costs the same)
     uid = urlsafe_base64_encode(force_bytes(addressee.pk))
     mail = mails.reset_mail(addressee, uid, default_token_generator.make_token(addressee))
@@ -54,7 +59,7 @@ def request_password_reset(*, email: str) -> None:
 
 
 def reset_password(*, uid: str, token: str, new: str) -> None:
-    """Set a new password with the token from the mail, and end all sessions. The mail also proves the address.
+    """Set a new password with the token from the mail, and end what the old one gave. The mail also proves the address.
 
     Raises DomainError when the token is spent, expired or wrong, WeakPassword when the password is too weak.
     """
@@ -71,7 +76,7 @@ def _store_reset(user: User, token: str, password_hash: str) -> None:
     owner.email_verified_at = owner.email_verified_at or timezone.now()
     owner.save(update_fields=["email_verified_at"])
     _store(owner, password_hash)
-    end_sessions(owner, reason="password_reset")
+    end_access(owner, reason="password_reset")
     audit.record(owner, "password_reset")
 
 

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
+from incident_response.exceptions import PermissionRefused
 from users import audit
-from users.models import PersonalToken, TokenScope, User
+from users.models import PersonalToken, Session, TokenScope, User
 from users.tokens import digest_of, new_personal_token
 from users.transactions import unit_of_work
 
@@ -12,9 +13,22 @@ SHOWN_CHARACTERS = 12
 
 @unit_of_work
 def create_personal_token(
-    user: User, *, name: str, scope: TokenScope = TokenScope.READ, expires_at: dt.datetime | None = None
+    user: User,
+    *,
+    name: str,
+    scope: TokenScope = TokenScope.READ,
+    expires_at: dt.datetime | None = None,
+    session: Session | None = None,
 ) -> tuple[PersonalToken, str]:
-    """A new token's row, and the token itself, which is nowhere to be found afterwards."""
+    """A new token's row, and the token itself, which is nowhere to be found afterwards.
+
+    Raises PermissionRefused where the account, or the `session` that asks, was ended just now: what ends tokens must
+    not miss the one that is being made.
+    """
+    is_active = User.objects.select_for_update().active().filter(pk=user.pk).exists()
+    is_ended = session is not None and not Session.objects.filter(pk=session.pk, revoked_at__isnull=True).exists()
+    if not is_active or is_ended:
+        raise PermissionRefused("This session has ended; sign in again.")
     text = new_personal_token()
     row = PersonalToken.objects.create(
         user=user,
@@ -31,5 +45,15 @@ def create_personal_token(
 @unit_of_work
 def delete_personal_token(token: PersonalToken) -> None:
     """Make a token useless."""
-    audit.record(token.user, "token_deleted", token=str(token), scope=token.scope)
+    _delete(token)
+
+
+def end_personal_tokens(user: User, *, reason: str, by: User | None = None) -> None:
+    """Make all of somebody's tokens useless; each is noted, with the reason."""
+    for token in PersonalToken.objects.filter(user=user).select_related("user"):
+        _delete(token, by=by, reason=reason)
+
+
+def _delete(token: PersonalToken, by: User | None = None, **facts: str) -> None:
+    audit.record(token.user, "token_deleted", by=by, token=str(token), scope=token.scope, **facts)
     token.delete()

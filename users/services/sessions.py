@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
-from incident_response.exceptions import DomainError, TooManyRequests
+from incident_response.exceptions import DomainError
 from users import audit, lockout, tokens
 from users.clients import client_address, client_name
 from users.models import Session, User
+from users.services.personal_tokens import end_personal_tokens
 from users.transactions import unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -51,13 +52,11 @@ class TokenPair:
 def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
     """Check the password and open a session.
 
-    Raises CredentialsRefused, or TooManyRequests once the lock has closed. The password is checked outside any
+    Raises CredentialsRefused, or TooManyRequests once a lock has closed. The password is checked outside any
     transaction: hashing is slow on purpose, and SQLite has one writer.
     """
     user = authenticate(request, username=email, password=password)
-    if lockout.is_locked(request):
-        wait = lockout.seconds_left(request, email.strip().lower())
-        raise TooManyRequests(lockout.MESSAGE, retry_after=wait)
+    lockout.refuse_locked(request, email)
     if not isinstance(user, User):
         raise CredentialsRefused(REFUSED)
     return _enter(user, request)
@@ -152,6 +151,29 @@ def end_sessions(
     if but is not None:
         sessions = sessions.exclude(pk=but.pk)
     return sessions.update(revoked_at=at or timezone.now(), revoked_reason=reason)
+
+
+def end_access(
+    user: User, *, reason: str, by: User | None = None, but: Session | None = None, keep_tokens: bool = False
+) -> None:
+    """End what gives access without the password: sessions (all `but` one) and, unless they are kept, tokens."""
+    end_sessions(user, reason=reason, but=but)
+    if not keep_tokens:
+        end_personal_tokens(user, reason=reason, by=by)
+
+
+def confirm_password(user: User, password: str) -> bool:
+    """Whether it is the user's present password.
+
+    Asked for in a request, a wrong one counts as a failed sign-in: a stolen session must not be a way to guess it.
+    Raises TooManyRequests once a lock has closed.
+    """
+    request = audit.present_request()
+    if request is None:
+        return user.check_password(password)
+    found = authenticate(request, username=user.email, password=password)
+    lockout.refuse_locked(request, user.email)
+    return found is not None and found.pk == user.pk
 
 
 @unit_of_work

@@ -1,3 +1,4 @@
+import codecs
 import datetime as dt
 import io
 
@@ -215,7 +216,8 @@ class ExchangeTests(Base):
 
         answer = self.client.post(reverse("admin:users_user_export"), self._export_form("0"))
 
-        text = answer.content.decode()
+        text = answer.content.decode("utf-8-sig")
+        self.assertTrue(answer.content.startswith(codecs.BOM_UTF8))
         self.assertEqual(text.splitlines()[0], "email,name,role,is_active,time_zone")
         self.assertIn("'=HYPERLINK(1)", text)
         self.assertNotIn("pbkdf2", text)
@@ -228,6 +230,28 @@ class ExchangeTests(Base):
         rows = list(load_workbook(io.BytesIO(answer.content)).active.values)
         self.assertEqual(rows[0], ("email", "name", "role", "is_active", "time_zone"))
         self.assertEqual(len(rows), 3)
+
+    def test_it_exports_rows_that_no_file_can_hold(self) -> None:
+        from openpyxl import load_workbook
+
+        make_reporter(email="ivan@example.com", name="Iv\bn;=1+1")
+
+        text = self.client.post(reverse("admin:users_user_export"), self._export_form("0")).content.decode()
+        answer = self.client.post(reverse("admin:users_user_export"), self._export_form("1"))
+
+        names = [row[1] for row in load_workbook(io.BytesIO(answer.content)).active.values]
+        self.assertIn("Iv\ufffdn;'=1+1", names)
+        self.assertIn("ivan@example.com,Iv\ufffdn;'=1+1,", text)
+
+    def test_it_takes_back_what_it_exported(self) -> None:
+        kept = make_reporter(email="kept@example.com", name="a;=1")
+
+        exported = self.client.post(reverse("admin:users_user_export"), self._export_form("0")).content.decode()
+        User.objects.filter(pk=kept.pk).update(name="other")
+        self.send(exported)
+
+        kept.refresh_from_db()
+        self.assertEqual(kept.name, "a;=1")
 
     def _export_form(self, format_number: str) -> dict[str, object]:
         fields = {f"userresource_{name}": "on" for name in ("email", "name", "role", "is_active", "time_zone")}

@@ -1,6 +1,6 @@
 from django.test import RequestFactory, SimpleTestCase, override_settings
 
-from users.clients import client_address, client_name
+from users.clients import client_address, client_name, client_network, network_told
 
 
 def request(**meta):
@@ -34,6 +34,30 @@ class ClientAddressTests(SimpleTestCase):
 
     def test_it_knows_no_address_where_there_is_none(self) -> None:
         self.assertIsNone(client_address(request(REMOTE_ADDR="")))
+
+
+class ClientNetworkTests(SimpleTestCase):
+    def test_it_counts_by_what_one_caller_has(self) -> None:
+        table = {
+            "192.0.2.7": "192.0.2.7",
+            "::ffff:192.0.2.7": "192.0.2.7",
+            "2001:db8:1:2::1": "2001:db8:1:2::",
+            "2001:db8:1:2:ffff:ffff:ffff:ffff": "2001:db8:1:2::",
+            "2001:db8:1:3::1": "2001:db8:1:3::",
+            "2002:c000:207:1::1": "192.0.2.7",
+            "2002:c000:207:2::1": "192.0.2.7",
+            "64:ff9b::c000:207": "192.0.2.7",
+            "fe80::1%eth0": "fe80::",
+            "": None,
+        }
+        for address, expected in table.items():
+            with self.subTest(address):
+                self.assertEqual(client_network(request(REMOTE_ADDR=address)), expected)
+
+    def test_it_is_told_with_its_length(self) -> None:
+        told = [network_told(network) for network in ("192.0.2.7", "2001:db8:1:2::", None)]
+
+        self.assertEqual(told, ["192.0.2.7", "2001:db8:1:2::/64", ""])
 
 
 class ClientNameTests(SimpleTestCase):

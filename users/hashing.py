@@ -1,0 +1,61 @@
+"""Hashing passwords, which is slow on purpose, for a few at a time: the others' requests need the processor, too."""
+
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+from incident_response.exceptions import Busy
+
+WAIT_SECONDS = 3.0
+
+
+class HashingBusy(Busy):
+    """Too many passwords are being checked at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many people are signing in at this moment; try again in a few seconds.")
+
+
+class Line:
+    """A few who are served at once, a few who wait for them, and nobody else."""
+
+    def __init__(self, *, at_once: int, waiting: int) -> None:
+        self._served = threading.BoundedSemaphore(at_once)
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """One's turn. Raises HashingBusy where all places are taken, or it does not come within WAIT_SECONDS."""
+        if not self._places.acquire(blocking=False):
+            raise HashingBusy
+        try:
+            if not self._served.acquire(timeout=WAIT_SECONDS):
+                raise HashingBusy
+            try:
+                yield
+            finally:
+                self._served.release()
+        finally:
+            self._places.release()
+
+
+@functools.cache
+def line() -> Line:
+    """The process's line: half of the processor's cores, and never more than half of the threads that serve."""
+    threads = settings.WEB_THREADS
+    at_once = max(1, min((os.cpu_count() or 1) // 2, threads // 4))
+    return Line(at_once=at_once, waiting=max(1, threads // 2 - at_once))
+
+
+class BoundedPBKDF2PasswordHasher(PBKDF2PasswordHasher):
+    """Django's PBKDF2, whoever asks for it: signing in, registering, new passwords, the admin site, commands."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        """The hash, in one's turn. Raises HashingBusy."""
+        with line().turn():
+            return super().encode(password, salt, iterations)

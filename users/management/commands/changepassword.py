@@ -1,0 +1,31 @@
+"""Django's `changepassword`, which ends what the old password gave."""
+
+from typing import Any
+
+from django.contrib.auth.management.commands import changepassword
+
+from users import audit
+from users.addresses import canonical
+from users.models import User
+from users.services import end_access
+from users.transactions import unit_of_work
+
+
+class Command(changepassword.Command):
+    """Gives somebody a new password, and ends their sessions and personal tokens."""
+
+    help = "Give somebody a new password. Their sessions and personal access tokens end."
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        """Ask for the password, then end access."""
+        email = canonical(options["username"] or "")
+        done: str | None = super().handle(*args, **{**options, "username": email})
+        _end(email)
+        return done
+
+
+@unit_of_work
+def _end(email: str) -> None:
+    user = User.objects.get(email=email)
+    end_access(user, reason="password_set")
+    audit.record(user, "password_set", by=None)

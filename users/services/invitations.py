@@ -1,0 +1,101 @@
+"""Inviting somebody whose account an administrator made: a mail with a link by which they choose their password."""
+
+import datetime as dt
+from functools import partial
+
+from django.contrib.auth.hashers import make_password
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from incident_response.exceptions import Conflict, DomainError, PermissionRefused
+from users import audit, mails
+from users.models import User
+from users.passwords import refuse_weak_password
+from users.transactions import unit_of_work
+
+SALT = "users.invitation"
+AGE = dt.timedelta(days=mails.INVITATION_DAYS)
+
+
+class MailNotTaken(DomainError):
+    """The mail server did not take the mail; the log says why."""
+
+    status = 503
+    code = "mail_not_taken"
+    title = "Mail not sent"
+    retry_after = 60
+
+
+def invitation_token(user: User) -> str:
+    """What the link holds: whose it is, good until a password is chosen, the address changes, or AGE has passed."""
+    return signing.dumps({"user": user.pk, "state": _state(user)}, salt=SALT)
+
+
+def invite(user: User, *, by: User) -> None:
+    """Send the invitation now, and note it.
+
+    Raises PermissionRefused, Conflict where there is a password or the account is not active, and MailNotTaken.
+    """
+    if not by.is_superuser:
+        raise PermissionRefused("Only an administrator may do this.")
+    user = User.objects.get(pk=user.pk)
+    if user.has_usable_password() or not user.is_active:
+        raise Conflict(f"{user} has a password already, or may not sign in.", code="not_to_be_invited")
+    if not mails.send(mails.invitation_mail(user, invitation_token(user))):
+        raise MailNotTaken(f"The mail server did not take the invitation for {user.email}; the log says why.")
+    note_invitation(user, by=by)
+
+
+def invite_later(user: User, *, by: User) -> None:
+    """Send the invitation in the background once the account is stored, as for one of many; note it when it is sent."""
+    mail = mails.invitation_mail(user, invitation_token(user))
+    transaction.on_commit(partial(mails.post, mail, then=partial(note_invitation, user, by=by)))
+
+
+@unit_of_work
+def note_invitation(user: User, *, by: User) -> None:
+    """Write down that the invitation has left."""
+    User.objects.filter(pk=user.pk).update(invited_at=timezone.now())
+    audit.record(user, "invited", by=by)
+
+
+def accept_invitation(*, token: str, new: str) -> User:
+    """Set the first password with the token from the mail, which also proves the address.
+
+    Raises DomainError when the token is spent, expired or wrong, WeakPassword when the password is too weak.
+    """
+    user = _invited(token)
+    refuse_weak_password(new, user, field="new_password")
+    return _store_first(token, make_password(new))
+
+
+@unit_of_work
+def _store_first(token: str, password_hash: str) -> User:
+    user = _invited(token, is_locked=True)  # two at once: the second finds it spent
+    user.password = password_hash
+    user.email_verified_at = user.email_verified_at or timezone.now()
+    user.save(update_fields=["password", "email_verified_at"])
+    audit.record(user, "invitation_accepted")
+    return user
+
+
+def _invited(token: str, *, is_locked: bool = False) -> User:
+    refused = DomainError(
+        "This link is not valid, was used already, or has expired; ask an administrator for a new one.", field="token"
+    )
+    try:
+        claim = signing.loads(token, salt=SALT, max_age=AGE)
+    except signing.BadSignature as error:
+        raise refused from error
+    people = User.objects.select_for_update() if is_locked else User.objects.all()
+    user: User | None = people.filter(is_active=True, pk=claim["user"]).first()
+    if user is None or user.has_usable_password() or claim["state"] != _state(user):
+        raise refused
+    return user
+
+
+def _state(user: User) -> str:
+    """What changes with the password (an unusable one is random), the address and what ends access."""
+    return salted_hmac(SALT, f"{user.password}|{user.email}|{user.access_epoch}", algorithm="sha256").hexdigest()
