@@ -6,13 +6,14 @@ from typing import Any, NoReturn
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_datetime
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import DomainError, conflict_of
 from incident_response.jsonio import to_json as to_json  # apps import from here
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, IntegrityError):
+        error = conflict_of(error) or error
     if isinstance(error, DomainError):
         body = _domain_problem(error, request_id)
         if error.retry_after is not None:

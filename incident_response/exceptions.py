@@ -47,6 +47,20 @@ class Conflict(DomainError):
     title = "Conflict"
 
 
+def conflict_of(error: Exception) -> Conflict | None:
+    """What a caller hears of an IntegrityError that somebody else's write, a moment before, is the reason for.
+
+    None for every other: that is a mistake of ours.
+    """
+    number = error.args[0] if error.args else None  # MySQL's: 1062 duplicate; 1451, 1452 a row that others name
+    text = str(error)
+    if number == 1062 or "UNIQUE constraint failed" in text:
+        return Conflict("There is one like this already; somebody was quicker.", code="already_exists")
+    if number in (1451, 1452) or "FOREIGN KEY constraint failed" in text:
+        return Conflict("What this names, or what names it, has just been changed by somebody else.", code="in_use")
+    return None
+
+
 class InvalidTransition(Conflict):
     """The incident's status does not allow this action; `allowed` lists what it does allow."""
 

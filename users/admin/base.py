@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import path, reverse
@@ -18,7 +19,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import DomainError, conflict_of
 from users.admin.paging import BoundedPaginator, KeysetChangeList
 from users.usage import Usage, switch_of, usage_of
 
@@ -74,11 +75,15 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Django's own; where a service refuses, the same form comes back with what was entered and the reason."""
+        """Django's own; where a service refuses or somebody was quicker, the same form comes back with what was
+        entered and the reason."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
-        except DomainError as error:
-            request.refusal = error  # type: ignore[attr-defined]
+        except (DomainError, IntegrityError) as error:
+            refusal = error if isinstance(error, DomainError) else conflict_of(error)
+            if refusal is None:
+                raise
+            request.refusal = refusal  # type: ignore[attr-defined]
             response = super().changeform_view(request, *args, **kwargs)
         return response
 

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
 from import_export.widgets import ForeignKeyWidget
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import DomainError, conflict_of
 from users.admin.base import BackOfficeAdmin
 from users.models import User
-from users.spreadsheets import defused, restored
+from users.spreadsheets import cell, restored
 
 
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
@@ -37,7 +38,13 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         """Save through `store`; a refusal becomes the row's error."""
         try:
-            self.store(instance, is_create)
+            with transaction.atomic():
+                self.store(instance, is_create)
+        except IntegrityError as error:
+            refusal = conflict_of(error)
+            if refusal is None:
+                raise
+            raise ValidationError(refusal.message) from error
         except DomainError as error:
             known = {field.attribute for field in self.get_import_fields()}
             if error.field in known:
@@ -50,7 +57,7 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         """A cell that no spreadsheet runs."""
-        return defused(super().export_field(field, instance, **kwargs))
+        return cell(super().export_field(field, instance, **kwargs))
 
 
 class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is untyped
@@ -70,6 +77,7 @@ class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[mi
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats = (CSV, XLSX)
+    to_encoding = from_encoding = "utf-8-sig"  # with a byte order mark, by which Excel knows UTF-8
     show_change_form_export = False
 
     def get_export_resource_fields_from_form(self, form: Any) -> Iterable[str] | None:

@@ -1,0 +1,123 @@
+"""Two who want the same at the same moment: one gets it, the others hear so. Never a server error."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.test import Client, TransactionTestCase, override_settings
+
+from incidents.tests.factories import make_incident, make_service
+from responders.models import Team
+from users.models import User
+from users.tests.factories import PASSWORD, client_of, make_admin, make_reporter, make_responder
+from users.tests.threads import at_once
+
+API = "/api/v1/"
+AT_ONCE = 4
+
+
+@override_settings(RATES_PER_ADDRESS={})
+class RaceTests(TransactionTestCase):
+    def setUp(self) -> None:
+        logging.disable(logging.CRITICAL)
+        self.addCleanup(logging.disable, logging.NOTSET)
+        self.admin = make_admin()
+
+    def statuses(self, send: Callable[[], Any]) -> list[int]:
+        """What all who send at the same moment hear. (In memory, SQLite lets the one who got it try once more, and hear
+        that it is taken; `users.tests.threads` says why.)"""
+        answers = at_once([send] * AT_ONCE)
+        return sorted((getattr(answer, "status_code", answer) for answer in answers), key=str)
+
+    def test_it_tells_all_but_one_over_the_api(self) -> None:
+        forms: dict[str, dict[str, Any]] = {
+            "auth/register/": {"email": "new@example.com", "password": PASSWORD},
+            "teams/": {},
+            "services/": {"slug": "same"},
+            "categories/": {"slug": "same"},
+            "sla-policies/": {"severity": "high", "ack_minutes": 5},
+            "sources/": {"kind": "generic"},
+            "routes/": {},
+        }
+        for route, form in forms.items():
+            for round_ in range(3):
+                sent = {**form, "name": f"Same {round_}"}
+                if "slug" in sent:
+                    sent["slug"] = f"same-{round_}"
+                if "email" in sent:
+                    sent["email"] = f"new{round_}@example.com"
+                with self.subTest(route, round=round_):
+                    statuses = self.statuses(
+                        lambda route=route, sent=sent: client_of(self.admin).post(f"{API}{route}", sent)
+                    )
+
+                    self.assertLessEqual(set(statuses), {201, 400, 409}, statuses)
+                    self.assertLessEqual(statuses.count(201), 1)
+
+    def test_it_takes_a_member_or_follower_once(self) -> None:
+        team, person, incident = Team.objects.create(name="Web"), make_responder(), make_incident()
+        ways = {
+            f"teams/{team.pk}/members/": {"user": person.pk},
+            f"incidents/{incident.reference}/subscribers/": {"user": person.pk},
+        }
+        for route, form in ways.items():
+            with self.subTest(route):
+                statuses = self.statuses(
+                    lambda route=route, form=form: client_of(self.admin).post(f"{API}{route}", form)
+                )
+
+                self.assertLessEqual(set(statuses), {200, 201, 204, 400, 409}, statuses)
+
+    def test_it_shows_the_form_again_in_the_admin(self) -> None:
+        account = {"email": "new@example.com", "name": "New", "role": "reporter", "time_zone": "UTC", "is_active": "on"}
+        forms = {
+            "users/user": account,
+            "responders/team": {
+                "name": "Same",
+                "memberships-TOTAL_FORMS": "0",
+                "memberships-INITIAL_FORMS": "0",
+            },
+            "responders/service": {"name": "Same", "slug": "same"},
+            "incidents/category": {"name": "Same", "slug": "same"},
+        }
+        for page, form in forms.items():
+
+            def send(page: str = page, form: dict[str, str] = form) -> Any:
+                browser = Client()
+                browser.force_login(self.admin)
+                return browser.post(f"/admin/{page}/add/", form)
+
+            with self.subTest(page):
+                statuses = self.statuses(send)
+
+                self.assertLessEqual(set(statuses), {200, 302}, statuses)
+                self.assertLessEqual(statuses.count(302), 1)
+
+    def test_it_gives_an_address_to_one_of_two_people(self) -> None:
+        one, other = make_reporter(), make_reporter()
+
+        def take(person: User) -> Any:
+            browser = Client()
+            browser.force_login(self.admin)
+            form = {"email": "wanted@example.com", "name": "N", "role": "reporter", "time_zone": "UTC"}
+            return browser.post(f"/admin/users/user/{person.pk}/change/", {**form, "is_active": "on"})
+
+        answers = at_once([lambda: take(one), lambda: take(other)])
+
+        self.assertLessEqual({answer.status_code for answer in answers}, {200, 302}, answers)
+        self.assertEqual(User.objects.filter(email="wanted@example.com").count(), 1)
+
+    def test_it_tells_that_what_was_named_is_gone(self) -> None:
+        service = make_service("mail")
+
+        def name() -> Any:
+            return client_of(self.admin).post(f"{API}incidents/", {"title": "x", "services": [service.slug]})
+
+        def delete() -> Any:
+            return client_of(self.admin).delete(f"{API}services/{service.pk}/")
+
+        answers = at_once([name, delete, name, delete])
+
+        self.assertLessEqual(
+            {getattr(answer, "status_code", answer) for answer in answers}, {201, 204, 400, 404, 409}, answers
+        )
