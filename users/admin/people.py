@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.timezone import localtime, now
+from django.utils.timezone import now
 from import_export.fields import Field
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget, 
 
 from incident_response.exceptions import DomainError
 from users.addresses import canonical
-from users.admin.base import RefusableForm, attempt
+from users.admin.base import RefusableForm, attempt, exactly
 from users.admin.exchange import ExchangeAdmin, SafeResource
 from users.mails import INVITATION_DAYS
 from users.models import Role, User
@@ -149,7 +149,7 @@ def invitation_told(user: User) -> str:
     """What became of the invitation of somebody who has no password yet."""
     if user.invited_at is None:
         return "None has been sent."
-    sent, ends = (f"{localtime(at):%Y-%m-%d %H:%M:%S %Z}" for at in (user.invited_at, user.invited_at + AGE))
+    sent, ends = exactly(user.invited_at), exactly(user.invited_at + AGE)
     if user.invited_at + AGE <= now():
         return f"Sent {sent}; its link ended {ends}."
     return f"Sent {sent}; its link is good until {ends}."

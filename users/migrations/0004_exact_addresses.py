@@ -6,7 +6,7 @@ import users.addresses
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0002_invitations_and_access")]
+    dependencies = [("users", "0003_invitations_and_access")]
 
     operations = [
         migrations.AlterField(
