@@ -10,6 +10,7 @@ from incidents.models import Incident, IncidentEvent, IncidentQuerySet, Visibili
 from incidents.search import tokens
 
 LOOKED_THROUGH = 500  # rows of a list that are looked through before the engine is asked
+Terms = Sequence[tuple[str, bool]]  # words, and of each whether words that begin with it are meant as well
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
 
 # Gives the rows of a query; the name tells the queries of one page apart.
@@ -54,17 +55,18 @@ def forget(incident: Incident) -> None:
 
 
 def matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
-    """Those of the incidents in which every word of the text occurs; a reference such as INC-1042 is that incident.
+    """Those of the incidents in which every word of the text occurs, or begins a word that does; a reference such as
+    INC-1042 is that incident.
 
     A text without any word in it (`+-*`) matches nothing.
     """
     reference = REFERENCE.match(text)
     if reference:
         return incidents.filter(pk=int(reference.group(1)))
-    words = tokens.query_words(text)
-    if not words:
+    terms = tokens.query_terms(text)
+    if not terms:
         return incidents.none()
-    subquery, parameter = _match(words, reads_internal)
+    subquery, parameter = _match(terms, reads_internal)
     where = f"incidents_incident.id IN ({subquery})"
     return cast("IncidentQuerySet", incidents.extra(where=[where], params=[parameter]))  # noqa: S610
 
@@ -78,22 +80,23 @@ def first_matching(
     much as all. Words that common fill the page from the first rows of the list itself: those are looked through first,
     and the engine is asked only where they do not suffice.
     """
-    words = tokens.query_words(text)
-    if words and not REFERENCE.match(text):
+    terms = tokens.query_terms(text)
+    if terms and not REFERENCE.match(text):
         ids = [row["pk"] for row in ask("first ids", lambda: ordered().values("pk")[:LOOKED_THROUGH])]
-        holding = _holding(ids, words, reads_internal)
+        holding = _holding(ids, terms, reads_internal)
         if len(holding) >= limit or len(ids) < LOOKED_THROUGH:
             return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
     return ask("matching", lambda: matching(ordered(), text, reads_internal=reads_internal)[:limit])
 
 
-def _holding(ids: list[int], words: list[str], reads_internal: bool) -> set[int]:
+def _holding(ids: list[int], terms: Terms, reads_internal: bool) -> set[int]:
     """Those of the incidents whose documents hold every word."""
     if not ids:
         return set()
     conditions, parameters = [], []
-    for word in words:
-        tokens_of_word = [f" {mark}{word} " for mark in _marks(reads_internal)]
+    for word, is_beginning in terms:
+        ends = "" if is_beginning else " "
+        tokens_of_word = [f" {mark}{word}{ends}" for mark in _marks(reads_internal)]
         conditions.append(f"({' OR '.join(['INSTR(document, %s) > 0'] * len(tokens_of_word))})")
         parameters += tokens_of_word
     numbers = ",".join(str(int(pk)) for pk in ids)
@@ -130,16 +133,19 @@ def _write(incidents: Sequence[Incident], documents: Sequence[str]) -> None:
         cursor.execute(statement, [value for incident, document in pairs for value in (incident.pk, document)])
 
 
-def _match(words: list[str], reads_internal: bool) -> tuple[str, str]:
+def _match(terms: Terms, reads_internal: bool) -> tuple[str, str]:
     """A subquery of incident ids, and its one parameter: the engine's query in which every word is quoted."""
     marks = _marks(reads_internal)
     if connection.vendor == "sqlite":
-        terms = (" OR ".join(f'"{mark}{word}"' for mark in marks) for word in words)
-        return "SELECT rowid FROM incidents_search WHERE incidents_search MATCH %s", " AND ".join(
-            f"({term})" for term in terms
+        quoted = (
+            " OR ".join(f'"{mark}{word}"{"*" if is_beginning else ""}' for mark in marks)
+            for word, is_beginning in terms
         )
-    terms = (" ".join(f"{mark}{word}" for mark in marks) for word in words)
+        return "SELECT rowid FROM incidents_search WHERE incidents_search MATCH %s", " AND ".join(
+            f"({term})" for term in quoted
+        )
+    bare = (" ".join(f"{mark}{word}{'*' if is_beginning else ''}" for mark in marks) for word, is_beginning in terms)
     return (
         "SELECT incident_id FROM incidents_search WHERE MATCH(document) AGAINST (%s IN BOOLEAN MODE)",
-        " ".join(f"+({term})" for term in terms),
+        " ".join(f"+({term})" for term in bare),
     )

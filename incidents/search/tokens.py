@@ -2,9 +2,10 @@
 
 A token is a mark, an underscore and a folded word: `p_` for text everybody may read, `i_` for internal text. The mark
 keeps the two apart (nobody can type one), keeps words of one letter above MySQL's minimum length of three, and off its
-list of stop words. Folding: Unicode NFKC, case folded, Latin and Cyrillic accents removed (Zürich = zurich). Text
-without spaces between words (Chinese, Japanese, Korean) becomes pairs of neighbouring characters, the usual way to
-search it without a dictionary. Letters that one of the engines might take for a space are spelt as their number.
+list of stop words. Folding: Unicode NFKC, case folded, accents removed (Zürich = zurich, Łódź = lodz, ısı = isi), the
+vowel points of Arabic and Hebrew and what is not seen at all left out. Text without spaces between words (Chinese,
+Japanese, Korean, Thai, Lao, Khmer, Burmese, Tibetan) becomes pairs of neighbouring characters, the usual way to search
+it without a dictionary. Letters that one of the engines might take for a space are spelt as their number.
 """
 
 import re
@@ -17,17 +18,49 @@ INTERNAL = "i_"
 MAX_WORD = 60  # characters; InnoDB's limit is 84
 MAX_QUERY_WORDS = 12
 
-_ACCENTS = re.compile("[\u0300-\u036f]")
-_CJK = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_PIECES = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+LEAST_BEGINNING = 3  # letters of a word from which on words are found that begin with it
+
+# Accents; the points of Hebrew and Arabic, and the stretch and the hamza of the latter; Syriac's and Thaana's.
+_OPTIONAL = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
+    "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u08d3-\u08e1\u08e3-\u08ff\u1ab0-\u1aff"
+    "\u1dc0-\u1dff\u20d0-\u20f0\ufb1e\ufe20-\ufe2f]"
+)
+# Letters that are another one with a stroke through it, or that are written in its place.
+_PLAIN = str.maketrans(
+    {
+        **dict(zip("øđðłħŧıƀɨʉɓɗ", "oddlhtibiubd", strict=True)),
+        **{"æ": "ae", "œ": "oe", "þ": "th", "ŋ": "ng", "ĸ": "k", "ʻ": "", "ʼ": "", "ʹ": ""},
+        **{"ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ۀ": "ه", "ھ": "ه", "ہ": "ه", "ٱ": "ا"},
+    }
+)
+_SPACELESS = (
+    "\u0e01-\u0e4e\u0e50-\u0e59\u0e81-\u0ece\u0ed0-\u0edf\u0f00\u0f18-\u0f33\u0f35\u0f37\u0f39\u0f40-\u0fbc"
+    "\u1000-\u1049\u1050-\u109d\u1780-\u17d3\u17d7\u17dc\u17dd\u17e0-\u17e9\ua9e0-\ua9fe\uaa60-\uaa76\uaa7a-\uaa7f"
+)
+_CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    f"\uac00-\ud7af\uf900-\ufaff{_SPACELESS}"
+)
 _CJK_PIECE = re.compile(rf"[{_CJK}]")
+# Vowel signs and the like, which belong to the letter before them; Python's \w has none of them.
+_SIGNS = "".join(
+    sign
+    for sign in map(chr, range(0x0300, 0xFFFF))
+    if unicodedata.category(sign) in ("Mn", "Mc") and not _CJK_PIECE.match(sign)
+)
+_PIECES = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[{_SIGNS}]+[^\W_{_CJK}]*)*")
+_ASCII_PIECES = re.compile("[a-z0-9]+")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+)
 
 
 def words(text: str) -> Iterator[str]:
     """The folded words of a text, in order, with repeats; of CJK text both the characters and their pairs."""
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
-            yield from piece
+            yield from map(_spelt, piece)
             yield from _pairs(piece)
         else:
             yield _spelt(piece)[:MAX_WORD]
@@ -43,26 +76,35 @@ def document(public: str, internal: str = "") -> str:
 def query_words(text: str) -> list[str]:
     """The words that a query asks for, each once; at most twelve, more would only narrow what is already narrow.
 
-    Of CJK text the pairs alone: they imply the characters, which are asked for only where they stand by themselves.
+    Of text without spaces the pairs alone: they imply the characters, which are asked for only where they stand by
+    themselves.
     """
-    asked: dict[str, None] = {}
+    return [word for word, _is_beginning in query_terms(text)]
+
+
+def query_terms(text: str) -> list[tuple[str, bool]]:
+    """The words that a query asks for, and of each whether words that begin with it are meant as well: `cert` finds
+    certificates, 104 is no part of 1042."""
+    asked: dict[str, bool] = {}
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
-            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else piece)
+            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else [_spelt(piece)], False)
         else:
-            asked[_spelt(piece)[:MAX_WORD]] = None
-    return list(asked)[:MAX_QUERY_WORDS]
+            asked[_spelt(piece)[:MAX_WORD]] = len(piece) >= LEAST_BEGINNING and not piece.isnumeric()
+    return list(asked.items())[:MAX_QUERY_WORDS]
 
 
 def _pieces(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
-    return _PIECES.findall(folded)
+    if text.isascii():
+        return _ASCII_PIECES.findall(text.lower())
+    folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold()
+    folded = unicodedata.normalize("NFC", _OPTIONAL.sub("", unicodedata.normalize("NFD", folded)))
+    return _PIECES.findall(folded.translate(_PLAIN))
 
 
 def _pairs(piece: str) -> Iterator[str]:
     """Neighbouring characters."""
-    return (left + right for left, right in pairwise(piece))
+    return (_spelt(left) + _spelt(right) for left, right in pairwise(piece))
 
 
 def _spelt(piece: str) -> str:

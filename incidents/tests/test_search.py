@@ -1,12 +1,15 @@
 """Search, with committed rows: InnoDB's full-text index sees no others."""
 
+from io import StringIO
 from unittest import mock
 
+from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
 
 from incidents import search
-from incidents.models import Incident, Visibility
+from incidents.models import Incident, IncidentEvent, Visibility
+from incidents.search.rebuilding import rebuild
 from incidents.services import comment, redact, report, update
 from users.tests.factories import make_admin, make_reporter
 
@@ -17,6 +20,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "words": ("The printer and the scanner", "to be or not to be"),
     "operators": ('NEAR("disk full") OR NOT disk*', "col:disk ^disk -disk +disk @disk ~disk >disk <disk"),
     "script": ("Ёлка упала", "한국어 문제 اختبار हिन्दी ภาษาไทย"),
+    "spaceless": ("ระบบชำระเงินล่มแล้ว", "ລະບົບຊຳລະເງິນ ប្រព័ន្ធទូទាត់ ငွေပေးချေမှုစနစ် 佐々木さん"),
+    "marked": ("הַשֶּׁרֶת נָפַל", "تَعَطَّلَ الخَادِم في المدينة٢ ısıtma arızası Łódź smørrebrød Donau\u00addampf می\u200cخواهم"),
+    "prefix": ("Certificate expired", "renewal of certificates 10423 web01"),
     "rare": ("\U00020000\U00020001 ab\u19b0cd", "x" * 500 + " 🔥🔥 1.2.3.4 CVE-2026-1234 ½"),
 }
 
@@ -78,10 +84,48 @@ class SearchTests(TransactionTestCase):
             "\U00020000\U00020001": ["rare"],
             "ab\u19b0cd": ["rare"],
             "x" * 500: ["rare"],
-            "x" * 59: [],
+            "x" * 59: ["rare"],
+            "x" * 2: [],
             "cve-2026-1234": ["rare"],
             "1.2.3.4": ["rare"],
             "½": ["rare"],
+        }
+        for text, expected in cases.items():
+            with self.subTest(text):
+                self.assertEqual(self.found(text), expected)
+
+    def test_it_finds_words_within_text_without_spaces(self) -> None:
+        for text in ("ชำระเงิน", "ระบบ", "ล่ม", "ຊຳລະ", "ប្រព័ន្ធ", "ទូទាត់", "ပေးချေ", "စနစ်", "佐々木", "々木"):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), ["spaceless"])
+        self.assertEqual(self.found("เงินชำระ"), [])
+
+    def test_it_finds_words_with_and_without_their_marks(self) -> None:
+        for text in (
+            *("השרת", "הַשֶּׁרֶת", "تعطل", "الخادم", "الخـادم", "تَعَطَّلَ", "المدينه"),
+            *("isitma", "ısıtma", "ISITMA", "İSITMA", "arizasi", "lodz", "ŁÓDŹ", "smorrebrod", "donaudampf", "میخواهم"),
+        ):
+            with self.subTest(text):
+                self.assertEqual(self.found(text), ["marked"])
+        self.assertEqual(self.found("हिन्द"), ["script"])
+        self.assertEqual(self.found("हिन्दू"), [])
+
+    def test_it_finds_words_that_begin_so(self) -> None:
+        cases = {
+            "cert": ["prefix"],
+            "CERT exp": ["prefix"],
+            "certificates": ["prefix"],
+            "cer": ["prefix"],
+            "web": ["prefix"],
+        }
+        cases |= {
+            "ce": [],
+            "ert": [],
+            "1042": [],
+            "10423": ["prefix"],
+            "certx": [],
+            "störu": ["zurich"],
+            "елк": ["script"],
         }
         for text, expected in cases.items():
             with self.subTest(text):
@@ -92,7 +136,7 @@ class SearchTests(TransactionTestCase):
             '"unbalanced': [],
             '"disk': ["disk", "operators"],
             "disk*": ["disk", "operators"],
-            "dis*": [],
+            "dis*": ["disk", "operators"],
             "+disk -full": ["disk", "operators"],
             "NOT": ["operators", "words"],
             "disk OR zurich": [],
@@ -157,7 +201,8 @@ class SearchTests(TransactionTestCase):
 
         self.assertEqual(self.found("mallory"), ["disk"])
         self.assertEqual(self.found("mallory full"), ["disk"])
-        for text in ("mallory", "i_mallory", "mallory disk", "i mallory"):
+        self.assertEqual(self.found("mall"), ["disk"])
+        for text in ("mallory", "mall", "i_mallory", "i_mall", "mallory disk", "i mallory"):
             with self.subTest(text):
                 self.assertEqual(self.found(text, reads_internal=False), [])
         self.assertEqual(self.found("disk full db", reads_internal=False), ["disk"])
@@ -171,3 +216,27 @@ class SearchTests(TransactionTestCase):
 
         self.assertEqual(list(found[:10]), [own])
         self.assertEqual(found.filter(status="open").count(), 1)
+
+    def test_it_writes_the_documents_of_before_anew(self) -> None:
+        incident = Incident.objects.get(pk=min(pk for pk, name in self.names.items() if name == "spaceless"))
+        comment(incident, "ความลับ mallory", by=self.admin, visibility=Visibility.INTERNAL)
+        for only_beyond_ascii in (True, False):
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM incidents_search")
+
+            done = list(rebuild(Incident, IncidentEvent, only_beyond_ascii=only_beyond_ascii))
+
+            self.assertEqual(done, [len(TEXTS)])
+            self.assertEqual(self.found("ชำระเงิน mallory"), ["spaceless"])
+            self.assertEqual(self.found("ความลับ", reads_internal=False), [])
+            self.assertEqual(self.found("scanner"), [] if only_beyond_ascii else ["words"])
+
+    def test_it_is_rebuilt_by_a_command(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM incidents_search")
+        said = StringIO()
+
+        call_command("reindex_search", stdout=said)
+
+        self.assertEqual(said.getvalue(), f"{len(TEXTS)} incidents can be searched.\n")
+        self.assertEqual(self.found("cert"), ["prefix"])

@@ -56,6 +56,24 @@ class QueryTests(SimpleTestCase):
         self.assertEqual(tokens.query_words("満杯です"), ["満杯", "杯で", "です"])
         self.assertEqual(tokens.query_words("満"), ["満"])
 
+    def test_it_asks_for_beginnings_of_words_that_tell_something(self) -> None:
+        terms = dict(tokens.query_terms("cert ce 1042 web01 満杯です ชำระ हिन्दी"))
+
+        opened = [word for word, is_beginning in terms.items() if is_beginning]
+        self.assertEqual(opened[:2], ["cert", "web01"])
+        self.assertEqual(len(opened), 3)
+
+    def test_it_leaves_out_what_people_leave_out(self) -> None:
+        for written, typed in (
+            ("הַשֶּׁרֶת", "השרת"),
+            ("تَعَطَّلَ", "تعطل"),
+            ("ısı", "ISI"),
+            ("Łódź", "lodz"),
+            ("Donau\u00addampf", "donaudampf"),
+        ):
+            with self.subTest(written):
+                self.assertEqual(tokens.query_words(written), tokens.query_words(typed))
+
     def test_it_asks_for_twelve_words_at_most(self) -> None:
         text = " ".join(f"word{number}" for number in range(40))
 
