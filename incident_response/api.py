@@ -26,11 +26,13 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Request timeout",
     409: "Conflict",
     412: "Changed in the meantime",
     413: "Too large",
     415: "Unsupported media type",
     429: "Too many requests",
+    431: "Header too large",
     500: "Server error",
     503: "Unavailable",
 }

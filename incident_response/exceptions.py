@@ -23,6 +23,14 @@ class DomainError(Exception):
         self.extra = extra
 
 
+class NotSignedIn(DomainError):
+    """Only who is signed in may do this."""
+
+    status = 401
+    code = "not_authenticated"
+    title = "Not signed in"
+
+
 class PermissionRefused(DomainError):
     """The caller is known, but may not do this."""
 
@@ -74,6 +82,14 @@ class StaleVersion(DomainError):
     status = 412
     code = "stale_version"
     title = "Changed in the meantime"
+
+
+class RequestTimeout(DomainError):
+    """The rest of the request did not come."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Request timeout"
 
 
 class TooLarge(DomainError):

@@ -6,20 +6,28 @@ of intake goes to the committer, past Django's middleware and views. Only what i
 `ASYNC_PREFIXES`, goes to the ASGI handler. Django must be set up before this is imported.
 """
 
+import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections
 from django.urls import get_resolver
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
 from alerts.intake import Door, find
 from alerts.intake.committer import committer
+from alerts.intake.serving import admit
+from alerts.services.sources import is_remembered
 from incident_response.api import problem, to_json
-from incident_response.bodies import Budget, ClientGone, Receive, Scope, Send, header, read_body, take_body
+from incident_response.bodies import Budget, ClientGone, Receive, Scope, Send, Share, header, read_body, take_body
 from incident_response.bridge import ThreadedApplication
-from incident_response.exceptions import Busy, DomainError
+from incident_response.callers import network_of, signed_in
+from incident_response.exceptions import Busy, DomainError, RequestTimeout
 
 # Paths of asynchronous views: streams that stay open.
 ASYNC_PREFIXES: tuple[str, ...] = ()
@@ -27,11 +35,19 @@ ASYNC_PREFIXES: tuple[str, ...] = ()
 FORM_OVERHEAD_BYTES = 1024 * 1024  # what a multipart form may hold besides its files
 MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FORM_OVERHEAD_BYTES
 
-# What senders may have in the memory of this process, from its first byte to its answer.
-intake_budget = Budget(128 * 1024 * 1024)
+MEGABYTE = 1024 * 1024
+# What known senders may have in the memory of this process, from its first byte to its answer.
+intake_budget = Budget(96 * MEGABYTE)
+# What those may have in it who have not said who they are, or not yet; a network's part is a quarter of it.
+strangers_budget = Budget(32 * MEGABYTE, cuts_off=True)
+# What signed-in people may have on the disk while it is on its way; the parser of forms may have it there once more.
+upload_budget = Budget(max(4 * MAX_UPLOAD_BYTES, 1024 * MEGABYTE))
+# Where the key is in the body, which PagerDuty itself bounds at half of it.
+UNKNOWN_SENDER_BYTES = MEGABYTE
 
 asynchronous = ASGIHandler()
 threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
+asking = ThreadPoolExecutor(2, thread_name_prefix="asking")  # who is calling
 
 
 # Imports every view now, rather than while the first caller waits.
@@ -51,18 +67,25 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
-    try:
-        body, size = await take_body(scope, receive, _limit(scope))
-    except DomainError as error:
-        await send_problem(send, error)
-        return
-    except ClientGone:
-        return
-    with body:
+    with ExitStack() as held:
+        share = held.enter_context(strangers_budget.share(network_of(scope)))
+
+        async def admit() -> Share:
+            caller = await asyncio.get_running_loop().run_in_executor(asking, signed_in, scope)
+            return held.enter_context(upload_budget.share(caller))
+
         try:
-            await threaded(scope, receive, send, body, size)
-        except Busy as error:
+            body, size = await take_body(scope, receive, _limit(scope), share, admit)
+        except DomainError as error:
             await send_problem(send, error)
+            return
+        except ClientGone:
+            return
+        with body:
+            try:
+                await threaded(scope, receive, send, body, size)
+            except Busy as error:
+                await send_problem(send, error)
 
 
 async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,19 +94,38 @@ async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> No
         reply = await _reply(door, scope, receive)
     except DomainError as error:
         reply = door.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
-    except (ClientGone, TimeoutError):
+    except ClientGone:
         return
     headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
     headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    await _send(send, reply.status, headers, reply.body)
 
 
 async def _reply(door: Door, scope: Scope, receive: Receive) -> Reply:
     """The body ends with this call: a client that reads slowly keeps it from nobody."""
-    with intake_budget.share() as take:
-        body = await read_body(scope, receive, MAX_BYTES, take)
-        return await committer.answer(door, _incoming(scope, body))
+    head = _incoming(scope, b"")
+    if door.is_key_in_body(head):
+        budget, sender, limit = strangers_budget, network_of(scope), UNKNOWN_SENDER_BYTES
+    else:
+        admitted = await _admit(door, head)
+        if isinstance(admitted, Reply):
+            return admitted
+        budget, sender, limit = intake_budget, admitted, MAX_BYTES
+    with budget.share(sender) as share:
+        body = await read_body(scope, receive, limit, share)
+        return await committer.answer(door, replace(head, body=body))
+
+
+async def _admit(door: Door, head: Incoming) -> str | Reply:
+    """Ask for the sender, in a thread where the database must be asked: this one must never wait."""
+    if is_remembered(door.key(head)):
+        return admit(door, head)
+    return await asyncio.get_running_loop().run_in_executor(asking, _admit_in_thread, door, head)
+
+
+def _admit_in_thread(door: Door, head: Incoming) -> str | Reply:
+    close_old_connections()
+    return admit(door, head)
 
 
 def _incoming(scope: Scope, body: bytes) -> Incoming:
@@ -109,7 +151,15 @@ async def send_problem(send: Send, error: DomainError) -> None:
     ]
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await _send(send, error.status, headers, body)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    if status == RequestTimeout.status:
+        headers.append((b"connection", b"close"))  # where the next request would begin nobody knows
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -181,9 +181,11 @@ def main() -> None:
         signal.signal(number, signal.SIG_DFL)  # nothing is in hand yet: end at once, without a traceback
     stop_with_parent()
     from incident_response.asgi import application
+    from incident_response.protocol import BoundedProtocol
 
     config = uvicorn.Config(
         application,
+        http=BoundedProtocol,
         lifespan="off",
         ws="none",
         proxy_headers=False,

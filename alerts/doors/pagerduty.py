@@ -37,6 +37,9 @@ class _RoutedDoor(Door):
 
     kinds = (Kind.PAGERDUTY,)
 
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        return not incoming.headers.get(HEADER, "").strip()
+
     def key(self, incoming: Incoming) -> str:
         return incoming.headers.get(HEADER, "").strip() or text(json_object(incoming.unpacked()).get("routing_key"))
 

@@ -27,6 +27,10 @@ class Door:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""
         raise NotImplementedError
 
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        """Whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
+        return False
+
     def source(self, incoming: Incoming) -> Source | None:
         """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
         here."""

@@ -37,6 +37,19 @@ def serve(door: Door, incoming: Incoming) -> Reply:
     return keep([one])[0] if isinstance(one, Pending) else one
 
 
+def admit(door: Door, head: Incoming) -> str | Reply:
+    """Who sends, by a name under which its requests share what there is, or the refusal; `head` is the request without
+    its body, which nobody has read yet. Never raises."""
+    try:
+        source = door.source(head)
+    except IntakeError as error:
+        return door.refuse(error)
+    except (DatabaseError, InterfaceError) as error:
+        log.error("intake_without_database", exc_info=error)
+        return door.refuse(_not_now(error))
+    return f"source {source.pk}" if source is not None else "people"
+
+
 def read(door: Door, incoming: Incoming) -> Pending | Reply:
     """What the door makes of a request, or the answer where nothing is to be kept; never raises."""
     source, size = None, len(incoming.body)

@@ -58,6 +58,12 @@ def source_of(key: str) -> Source | None:
     return source
 
 
+def is_remembered(key: str) -> bool:
+    """Whether `source_of` would answer now without asking the database."""
+    known = _remembered.get(digest_of(key))
+    return known is not None and known[0] > time.monotonic() + 0.1
+
+
 def forget() -> None:
     """Look every key up anew."""
     _remembered.clear()

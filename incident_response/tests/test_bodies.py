@@ -4,16 +4,17 @@ from unittest import mock
 from django.test import SimpleTestCase
 
 from incident_response import bodies
-from incident_response.bodies import Budget, ClientGone, read_body, take_body
-from incident_response.exceptions import Busy, StorageUnavailable, TooLarge
+from incident_response.bodies import SMALL_BYTES, Budget, ClientGone, read_body, take_body
+from incident_response.exceptions import Busy, NotSignedIn, RequestTimeout, StorageUnavailable, TooLarge
 from incident_response.tests.asgi import Exchange, http_scope, part
 
 
-def take(exchange, scope=None, limit=100):
+def take(exchange, scope=None, limit=100, admit=None):
     async def run():
-        spool, size = await take_body(scope or http_scope(), exchange.receive, limit)
-        with spool:
-            return spool.read(), size
+        with Budget(1_000_000).share() as share:
+            spool, size = await take_body(scope or http_scope(), exchange.receive, limit, share, admit)
+            with spool:
+                return spool.read(), size
 
     return asyncio.run(run())
 
@@ -53,7 +54,7 @@ class TakeBodyTests(SimpleTestCase):
     def test_it_gives_up_on_a_client_that_stands_still(self):
         exchange = Exchange(part(b"half", more=True))
 
-        with mock.patch.object(bodies, "STALL_SECONDS", 0.01), self.assertRaises(ClientGone):
+        with mock.patch.object(bodies, "STALL_SECONDS", 0.01), self.assertRaises(RequestTimeout):
             take(exchange)
 
     def test_it_says_when_the_disk_is_full(self):
@@ -65,6 +66,100 @@ class TakeBodyTests(SimpleTestCase):
                 take(exchange)
 
         spool.return_value.close.assert_called_once_with()
+
+
+class AdmittedBodyTests(SimpleTestCase):
+    """What is larger than anybody may send."""
+
+    def setUp(self):
+        self.asked = []
+        self.uploads = Budget(1_000_000)
+
+    async def admit(self):
+        self.asked.append(self.uploads.held)
+        share = self.uploads.share("ada")
+        self.addCleanup(share.__exit__, None, None, None)
+        return share.__enter__()
+
+    async def refuse(self):
+        raise NotSignedIn("Sign in first.")
+
+    def test_it_asks_nobody_about_a_small_body(self):
+        body, _size = take(Exchange(part(b"x" * SMALL_BYTES, more=False)), limit=10**6, admit=self.admit)
+
+        self.assertEqual((len(body), self.asked), (SMALL_BYTES, []))
+
+    def test_it_asks_before_it_reads_what_is_declared_large(self):
+        exchange = Exchange(part(b"x", more=True))
+        scope = http_scope(headers=[(b"content-length", b"100000")])
+
+        with self.assertRaises(NotSignedIn):
+            take(exchange, scope, limit=10**6, admit=self.refuse)
+
+        self.assertEqual(len(exchange.messages), 1)
+
+    def test_it_asks_as_soon_as_a_body_without_a_length_is_large(self):
+        exchange = Exchange(*[part(b"x" * 40_000, more=True)] * 9)
+
+        with self.assertRaises(NotSignedIn):
+            take(exchange, limit=10**6, admit=self.refuse)
+
+        self.assertEqual(len(exchange.messages), 7)
+
+    def test_it_counts_all_of_a_large_body_for_who_sent_it(self):
+        chunks = [part(bytes([number]) * 50_000, more=number < 4) for number in range(5)]
+
+        body, size = take(Exchange(*chunks), limit=10**6, admit=self.admit)
+
+        self.assertEqual((len(body), size, self.uploads.held, self.asked), (250_000, 250_000, 250_000, [0]))
+        self.assertEqual(body[100_000:100_001], b"\x02")
+
+
+class FairnessTests(SimpleTestCase):
+    def test_it_leaves_others_their_part(self):
+        budget = Budget(100)
+        with budget.share("greedy") as greedy, budget.share("modest") as modest:
+            greedy(50)  # half, as long as nobody else needs it
+            with self.assertRaises(Busy):
+                greedy(1)
+            modest(25)
+            with self.assertRaises(Busy):
+                modest(1)
+
+        self.assertEqual((budget.held, dict(budget.held_by)), (0, {}))
+
+    def test_it_cuts_off_who_stands_still_to_make_room(self):
+        async def run():
+            budget = Budget(100, cuts_off=True)
+            stalled = [asyncio.create_task(self.stall(budget)) for _ in range(5)]
+            await asyncio.sleep(0)
+            with budget.share("anybody") as share:
+                body = await read_body(http_scope(), Exchange(part(b"x" * 10, more=False)).receive, 100, share)
+            return len(body), await asyncio.wait(stalled, timeout=0.2), stalled
+
+        size, (done, waiting), stalled = asyncio.run(run())
+
+        self.assertEqual((size, len(done), len(waiting)), (10, 1, 4))
+        self.assertIsInstance(stalled[0].exception(), Busy)  # the one that was silent for longest
+
+    def test_it_cuts_nobody_off_for_who_has_more_than_its_part(self):
+        async def run():
+            budget = Budget(100, cuts_off=True)
+            stalled = [asyncio.create_task(self.stall(budget, name)) for name in "abcdef"]
+            await asyncio.sleep(0)
+            with budget.share("greedy") as share:
+                share(25)
+                with self.assertRaises(Busy):
+                    share(1)
+            for one in stalled:
+                one.cancel()
+            return await asyncio.gather(*stalled, return_exceptions=True)
+
+        self.assertEqual({type(error) for error in asyncio.run(run())}, {asyncio.CancelledError})
+
+    async def stall(self, budget, name="anybody"):
+        with budget.share(name) as share:
+            await read_body(http_scope(), Exchange(part(b"x" * 10, more=True)).receive, 100, share)
 
 
 class BudgetTests(SimpleTestCase):

@@ -5,16 +5,19 @@ import json
 from typing import Any
 from unittest import mock
 
+from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
 
 from alerts.models import IntakeEvent
+from alerts.services.sources import forget
 from alerts.tests.factories import make_key, make_source
 from incident_response.bodies import Budget
 
 
 class GatewayTests(TransactionTestCase):
     def setUp(self) -> None:
-        self.path = f"/intake/{make_key(make_source())}/"
+        self.source = make_source()
+        self.path = f"/intake/{make_key(self.source)}/"
 
     def ask(self, *chunks: bytes, path: str = "", method: str = "POST", ends: bool = True, **headers: str) -> Any:
         """What the server is sent for a request whose body comes in these chunks."""
@@ -42,6 +45,7 @@ class GatewayTests(TransactionTestCase):
             sent.append(message)
 
         asyncio.run(application(scope, receive, send))
+        self.unread = len(messages)
         return sent
 
     def test_it_takes_a_body_in_chunks_without_type_or_length(self) -> None:
@@ -63,6 +67,59 @@ class GatewayTests(TransactionTestCase):
 
         self.assertEqual(start["status"], 413)
         self.assertIn("larger than", json.loads(content["body"])["detail"])
+
+    def test_it_reads_nothing_of_what_comes_with_an_unknown_key_wherever_the_key_is(self) -> None:
+        nobody = "x" * 32
+        for path, headers in {
+            f"/intake/{nobody}/": {},
+            f"/intake/{nobody}/heartbeat/": {},
+            "/v2/enqueue": {"x_routing_key": nobody},
+            "/v2/alerts": {"authorization": f"GenieKey {nobody}"},
+            "/api/v2/alerts": {"authorization": f"Bearer {nobody}"},
+            "/api/v1/logs/": {"authorization": f"Bearer {nobody}"},
+            "/api/v1/logs": {"authorization": "Bearer a.b.c"},
+            "/v1/logs": {},
+            "/loki/api/v1/push": {"authorization": "Basic eDp4"},
+            "/services/collector/event": {"authorization": f"Splunk {nobody}"},
+            "/gelf": {"x_api_key": nobody},
+        }.items():
+            with self.subTest(path=path), mock.patch("incident_response.gateway.intake_budget", Budget(0)):
+                start, _content = self.ask(b"x" * 1000, path=path, **headers)
+
+                self.assertIn(start["status"], (400, 401, 403))
+                self.assertEqual(self.unread, 2)
+        self.assertFalse(IntakeEvent.objects.exists())
+
+    def test_it_shares_the_memory_of_intake_among_keys(self) -> None:
+        budget = Budget(40_000)
+        with (
+            budget.share(f"source {self.source.pk}") as share,
+            mock.patch("incident_response.gateway.intake_budget", budget),
+        ):
+            share(20_000)
+            mine, _content = self.ask(b"x" * 1000)
+            others, _content = self.ask(b'{"title": "Disk full"}', path=f"/intake/{make_key(make_source())}/")
+
+        self.assertEqual((mine["status"], others["status"]), (503, 202))
+
+    def test_it_takes_small_bodies_where_the_key_is_in_the_body(self) -> None:
+        key = make_key(make_source(kind="pagerduty"))
+        payload = {"summary": "x" * 1_100_000, "source": "a", "severity": "error"}
+        event = {"event_action": "trigger", "payload": payload}
+
+        late, _content = self.ask(json.dumps({**event, "routing_key": key}).encode(), path="/v2/enqueue")
+        early, _content = self.ask(json.dumps(event).encode(), path="/v2/enqueue", x_routing_key=key)
+        small = {**event, "routing_key": key, "payload": {**payload, "summary": "x"}}
+        usual, _content = self.ask(json.dumps(small).encode(), path="/v2/enqueue")
+
+        self.assertEqual((late["status"], early["status"], usual["status"]), (413, 202, 202))
+
+    def test_it_refuses_for_now_while_the_database_is_away(self) -> None:
+        forget()
+        with mock.patch("alerts.services.sources.Source.objects.filter", side_effect=OperationalError(2013, "Lost")):
+            start, _content = self.ask(b'{"title": "Disk full"}')
+
+        self.assertEqual((start["status"], dict(start["headers"])[b"retry-after"]), (503, b"5"))
 
     @override_settings(SECURE_SSL_REDIRECT=True, ALLOWED_HOSTS=["elsewhere.example.org"])
     def test_it_is_never_redirected_and_asks_for_no_host(self) -> None:

@@ -4,7 +4,7 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from incident_response import gateway
+from incident_response import bodies, gateway
 from incident_response.exceptions import Busy
 from incident_response.tests.asgi import Exchange, http_scope, part
 
@@ -21,12 +21,32 @@ class GatewayTests(SimpleTestCase):
         self.assertEqual((exchange.status, exchange.body), (200, b"ok\n"))
 
     def test_it_answers_too_much_with_a_problem(self):
-        scope = http_scope("/livez", "POST", [(b"content-type", b"application/json")])
-        exchange = ask(scope, Exchange(*[part(b" " * 1024 * 1024, more=True)] * 3))
+        size = (b"content-length", b"3000000")
+        scope = http_scope("/livez", "POST", [(b"content-type", b"application/json"), size])
+        exchange = ask(scope, Exchange(part(b" " * 1024 * 1024, more=True)))
 
         problem = json.loads(exchange.body)
         self.assertEqual((exchange.status, problem["status"], problem["code"]), (413, 413, "too_large"))
         self.assertEqual(exchange.headers[b"content-type"], b"application/problem+json")
+
+    def test_it_takes_nothing_large_from_who_is_not_signed_in(self):
+        form = (b"content-type", b"multipart/form-data; boundary=x")
+        for path in ("/api/v1/incidents/", "/admin/incidents/incident/add/", "/reset-password/", "/livez", "/nowhere"):
+            for headers in ([(b"content-length", b"70000")], []):
+                exchange = Exchange(*[part(b"x" * 40_000, more=True)] * 9)
+                with self.subTest(path=path, headers=headers):
+                    ask(http_scope(path, "POST", [form, *headers]), exchange)
+
+                    self.assertEqual((exchange.status, json.loads(exchange.body)["code"]), (401, "not_authenticated"))
+                    self.assertEqual(exchange.headers[b"www-authenticate"], b"Bearer")
+                    self.assertEqual(len(exchange.messages), 9 if headers else 7)
+
+    def test_it_answers_a_body_that_stands_still_with_408_and_ends_the_connection(self):
+        with mock.patch.object(bodies, "STALL_SECONDS", 0.01):
+            for path in ("/api/v1/auth/token/", "/services/collector/health"):
+                exchange = ask(http_scope(path, "POST"), Exchange(part(b"half", more=True)))
+
+                self.assertEqual((exchange.status, exchange.headers[b"connection"]), (408, b"close"))
 
     def test_it_asks_to_come_again_while_too_much_is_streamed(self):
         with mock.patch.object(gateway, "threaded", side_effect=Busy("Too many downloads are under way.")):

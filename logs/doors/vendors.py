@@ -123,6 +123,9 @@ class HecHealthDoor(LogDoor):
     paths = (r"services/collector/health/?", r"services/collector/health/1.0/?")
     methods = frozenset({"GET", "HEAD", "POST"})
 
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        return True  # there is none
+
     def source(self, incoming: Incoming) -> Source | None:
         return None
 

@@ -1,0 +1,110 @@
+"""What a connection may send before anybody looks at it."""
+
+import asyncio
+from typing import Any
+from unittest import mock
+
+import uvicorn
+from django.test import SimpleTestCase
+from uvicorn.server import ServerState
+
+from incident_response import protocol
+from incident_response.protocol import BoundedProtocol
+
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer at once, as a refusal does, whatever is yet to come; say how many headers there were."""
+    headers = [(b"content-length", b"2"), (b"x-count", str(len(scope["headers"])).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def exchange(*parts: bytes) -> bytes:
+    """All that is answered to these bytes, sent one after the other, until the connection ends or goes quiet."""
+    config = uvicorn.Config(application, ws="none", log_config=None, lifespan="off", timeout_keep_alive=1)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: BoundedProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        try:
+            for one in parts:
+                writer.write(one)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(5):
+                return await reader.read()
+        except ConnectionError:
+            return b"reset"
+        finally:
+            writer.close()
+
+
+class BoundedProtocolTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.enterContext(mock.patch.object(protocol, "LINGER_SECONDS", 0.05))
+
+    def ask(self, *parts: bytes) -> bytes:
+        return asyncio.run(exchange(*parts))
+
+    def status(self, *parts: bytes) -> bytes:
+        return self.ask(*parts).partition(b"\r\n")[0]
+
+    def test_it_serves_what_is_usual(self) -> None:
+        headers = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 100) for number in range(98))
+
+        answer = self.ask(HEAD + headers + b"Connection: close\r\n\r\n")
+
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+        self.assertIn(b"x-count: 100\r\n", answer)
+
+    def test_it_refuses_too_many_headers(self) -> None:
+        answer = self.ask(HEAD + b"A: b\r\n" * 100 + b"\r\n")
+
+        self.assertTrue(answer.startswith(b"HTTP/1.1 431 "), answer)
+        self.assertIn(b"application/problem+json", answer)
+        self.assertIn(b"connection: close", answer)
+
+    def test_it_refuses_headers_that_are_too_large_before_they_end(self) -> None:
+        block = b"x" * 20_000
+        for start in (HEAD + b"A: ", HEAD + b"A", b"GET /?", HEAD + b"A: b\r\nB: "):
+            with self.subTest(start=start):
+                self.assertEqual(self.status(start, *[block] * 5)[:13], b"HTTP/1.1 431 ")
+
+    def test_it_refuses_a_head_that_ends_but_was_too_large(self) -> None:
+        self.assertEqual(self.status(HEAD + b"A: " + b"x" * 66_000 + b"\r\n\r\n")[:13], b"HTTP/1.1 431 ")
+
+    def test_it_keeps_no_trailers(self) -> None:
+        start = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: "
+
+        answer = self.ask(start, *[b"x" * 20_000] * 5)
+
+        self.assertEqual(answer.count(b"HTTP/1.1"), 1)  # it was answered before, and the connection has ended
+
+    def test_it_gives_up_on_headers_that_do_not_come(self) -> None:
+        with mock.patch.object(protocol, "HEAD_SECONDS", 0.05):
+            self.assertEqual(self.status(HEAD)[:13], b"HTTP/1.1 408 ")
+            self.assertEqual(self.ask(), b"")
+            second = self.ask(HEAD + b"\r\n", HEAD)
+
+        self.assertEqual((second.count(b"HTTP/1.1 200 "), second.count(b"HTTP/1.1 408 ")), (1, 1))
+
+    def test_it_reads_the_rest_of_a_refused_body_but_not_for_ever(self) -> None:
+        start = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+
+        with mock.patch.object(protocol, "MAX_DISCARDED_BYTES", 50_000):
+            answer = self.ask(start, *[b"x" * 20_000] * 4)  # would wait for more, did the server not end it
+
+        self.assertTrue(answer == b"reset" or answer.startswith(b"HTTP/1.1 200 "), answer)
+
+    def test_it_waits_no_longer_than_between_requests_for_the_rest_of_a_refused_body(self) -> None:
+        start = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+
+        answer = self.ask(start, b"x" * 1000)
+
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
