@@ -16,6 +16,8 @@ LEFT_OUT = (
     "version",
     "event_count",
     "head_digest",
+    "last_occurred_at",
+    "last_received_at",
     "row_digest",
     "is_tallied",
     "tallied_as",

@@ -166,8 +166,10 @@ class Batch:
     def _begin(self, alert: Alert, message: Message, changed: set[str], outcome: Outcome) -> None:
         changed.update(STATE)
         if outcome == Outcome.REFIRED:
+            # Our own clock may have been set back since the end.
+            since = max(message.received_at, alert.ends_at or alert.starts_at)
             alert.status, alert.ends_at, alert.ended_by = AlertStatus.FIRING, None, ""
-            alert.starts_at = message.draft.starts_at or message.received_at
+            alert.starts_at = message.draft.starts_at or since
         self._note_change(alert, message.received_at)
         self.ended.pop(alert.key, None)
 
@@ -182,7 +184,7 @@ class Batch:
         alert.status = AlertStatus.RESOLVED
         # The end may overtake the beginning: what then says that it began is late.
         alert.starts_at = max(alert.starts_at, draft.starts_at or alert.starts_at)
-        alert.ends_at = draft.ends_at or message.received_at
+        alert.ends_at = max(draft.ends_at or message.received_at, alert.starts_at)
         alert.ended_by = Ending.EXPIRY if draft.is_expiry else Ending.SENDER
         alert.expires_at = None
 
@@ -309,7 +311,7 @@ def new_alert(message: Message, severity: Severity) -> Alert:
         annotations=_cut(draft.annotations),
         links=list(draft.links)[:MAX_LABELS],
         starts_at=draft.starts_at or at,
-        ends_at=(draft.ends_at or at) if is_over else None,
+        ends_at=max(draft.ends_at or at, draft.starts_at or at) if is_over else None,
         ended_by=Ending.SENDER if is_over else "",
         first_seen_at=at,
         last_seen_at=at,

@@ -153,6 +153,8 @@ class Incident(models.Model):
     version = models.PositiveIntegerField(default=1)
     event_count = models.PositiveIntegerField(default=0)
     head_digest = models.CharField(max_length=64, blank=True, default="")
+    last_occurred_at = models.DateTimeField(null=True, editable=False, help_text="Of the timeline's last event.")
+    last_received_at = models.DateTimeField(null=True, editable=False, help_text="Of the timeline's last event.")
     row_digest = models.CharField(  # noqa: DJ001 (NULL is what those have that were written before)
         max_length=64, null=True, editable=False, help_text="HMAC over the other columns that acts write."
     )

@@ -147,7 +147,7 @@ def _record(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachmen
     entry, attachments = Entry(incident, act), []
     transaction.on_commit(stored.written.confirm)
     for file in stored.files:
-        attachment = _row(incident, file, act)
+        attachment = _row(incident, file, entry.act)
         attachment.save(force_insert=True)
         entry.note(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
         attachments.append(attachment)

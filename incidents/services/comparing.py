@@ -120,11 +120,11 @@ def _files(
     events: Sequence[IncidentEvent], files: Sequence[Attachment], file_fault: FileFault | None
 ) -> Iterable[tuple[str, str]]:
     told: dict[int, IncidentEvent] = {}
-    for event in events:
-        if event.kind == EventKind.ATTACHMENT_ADDED:
-            told[event.data["id"]] = event
-        elif event.kind == EventKind.ATTACHMENT_REMOVED:
-            told.pop(event.data["id"], None)
+    for line in events:
+        if line.kind == EventKind.ATTACHMENT_ADDED:
+            told[line.data["id"]] = line
+        elif line.kind == EventKind.ATTACHMENT_REMOVED:
+            told.pop(line.data["id"], None)
     for attachment in files:
         row, event = f"file {attachment.pk}", told.get(attachment.pk)
         if event is None:

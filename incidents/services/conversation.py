@@ -1,6 +1,7 @@
 """What people say about an incident, and who follows it."""
 
 import datetime as dt
+from dataclasses import replace
 
 from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
@@ -27,7 +28,8 @@ def comment(
         raise PermissionRefused("Internal updates are for responders and administrators.")
     incident = lock(incident)
     require_voice(by, incident)
-    entry = Entry(incident, Act.now(by, origin, at))
+    # What was said elsewhere was said when it was, even if we hear of it after what followed.
+    entry = Entry(incident, replace(Act.now(by, origin, at), is_told_late=at is not None))
     event = entry.note(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
     entry.save()
     return event

@@ -166,6 +166,7 @@ def _sealed_events(draft: Draft, incident: Incident, names: Names, received_at: 
             feed_seq=NEVER_ANNOUNCED,
         )
         seal(event, incident)
+        incident.last_occurred_at, incident.last_received_at = event.occurred_at, event.received_at
         events.append(event)
     return events
 

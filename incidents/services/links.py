@@ -37,12 +37,12 @@ def link(
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
         raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
     act = Act.now(by, origin, at)
+    entry, mirrored = Entry(incident, act), Entry(target, act)
     created, is_new = IncidentLink.objects.get_or_create(
-        incident=incident, target=target, kind=kind, defaults={"created_by": by, "created_at": act.at}
+        incident=incident, target=target, kind=kind, defaults={"created_by": by, "created_at": entry.act.at}
     )
     if not is_new:
         raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
-    entry, mirrored = Entry(incident, act), Entry(target, act)
     entry.note(EventKind.LINKED, data=_facts(kind, target), visibility=_visibility(target))
     mirrored.note(
         EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True}, visibility=_visibility(incident)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from users.models import User
 from users.prepared import Parameter
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
-HISTORY_COLUMNS = ("event_count", "head_digest", "row_digest")
+HISTORY_COLUMNS = ("event_count", "head_digest", "last_occurred_at", "last_received_at", "row_digest")
 BOOKKEEPING = ("updated_at", "version", "is_tallied", *HISTORY_COLUMNS)
 # Written by jobs, each by itself, and by the database; what they hold follows from the rest.
 UNSEALED = frozenset({"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"})
@@ -35,12 +35,30 @@ class Act:
     origin: Origin
     at: dt.datetime
     received_at: dt.datetime
+    is_told_late: bool = False  # and keeps the time that it had, whatever was told before
 
     @classmethod
     def now(cls, by: User | None, origin: str, at: dt.datetime | None = None) -> "Act":
         """An act of this moment, or one of `at` that we hear of now."""
         received_at = timezone.now()
         return cls(by, Origin(origin), at or received_at, received_at)
+
+    def not_before(self, incident: Incident) -> "Act":
+        """The act as it goes onto this incident's timeline: a clock that was set back puts nothing before what the
+        timeline tells already."""
+        occurred, received = _last_times(incident)
+        at = self.at if self.is_told_late else max(self.at, occurred)
+        return replace(self, at=at, received_at=max(self.received_at, received))
+
+
+def _last_times(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
+    """When the last event of the timeline happened, and when we heard of it; as far as the row tells where it was
+    written before it knew."""
+    if incident.last_occurred_at is not None and incident.last_received_at is not None:
+        return incident.last_occurred_at, incident.last_received_at
+    stamps = (incident.acknowledged_at, incident.resolved_at, incident.closed_at, incident.paused_at)
+    known = [incident.created_at, incident.clock_started_at, *(stamp for stamp in stamps if stamp is not None)]
+    return max(known), incident.updated_at
 
 
 def lock(incident: Incident, *, expected_versions: Collection[int] | None = None) -> Incident:
@@ -92,6 +110,7 @@ class Entry:
     is_searchable_changed: bool = False
 
     def __post_init__(self) -> None:
+        self.act = self.act.not_before(self.incident)
         self.before = dict(vars(self.incident))
 
     def change(
@@ -142,6 +161,8 @@ class Entry:
             data=data or {},
             schema=digest.SCHEMA,
         )
+        incident.last_occurred_at = max(act.at, incident.last_occurred_at or act.at)
+        incident.last_received_at = act.received_at
         if incident.pk is None and event.schema >= digest.NUMBERED:
             incident.event_count, incident.head_digest = event.seq, digest.opening_head(str(incident.uid))
         else:

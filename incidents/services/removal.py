@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from django.db import transaction
-from django.utils import timezone
 
 from incident_response.exceptions import Conflict, NotFound
 from incidents import attachments, search
@@ -27,7 +26,7 @@ def delete(
     entry = Entry(incident, Act.now(by, origin))
     entry.change(
         EventKind.DELETED,
-        {"deleted_at": timezone.now()},
+        {"deleted_at": entry.act.at},
         visibility=Visibility.INTERNAL,
         silent={"next_breach_at": None},
     )
