@@ -113,6 +113,6 @@ def silence_times(
         wrong["ends_at"] = f"A silence lasts {LONGEST_SILENCE.days} days at most."
     if not days and (starts_time or ends_time):
         wrong["weekdays"] = "Say on which weekdays it keeps quiet between these times."
-    if starts_time is not None and starts_time == ends_time:
+    if starts_time is not None and starts_time == ends_time != dt.time.min:
         wrong["ends_time"] = "It ends at another time than it starts; leave both out for whole days."
     return wrong

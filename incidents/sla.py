@@ -1,8 +1,9 @@
 """Due times: minutes counted round the clock or in business hours, less the time on hold. Pure: no clock, no database.
 
 A calendar is the `calendar` part of `SlaPolicy.snapshot()`: {time_zone, weekdays, opens_at, closes_at, holidays}; None
-counts round the clock. All datetimes are aware; business hours are local wall-clock times, so a working day that holds
-a change of the clocks is as long as the wall clock says it is: counted in elapsed time between the two local instants.
+counts round the clock. Hours that end at 24:00, or before they begin, end on the next day, and belong to the day on
+which they begin. All datetimes are aware; business hours are local wall-clock times, so a working day that holds a
+change of the clocks is as long as the wall clock says it is: counted in elapsed time between the two local instants.
 """
 
 import datetime as dt
@@ -17,11 +18,17 @@ from incidents.vocabulary import Status
 Interval = tuple[dt.datetime, dt.datetime]
 Calendar = dict[str, Any] | None
 
+MIDNIGHT = "24:00"  # the end of a day; 00:00 is stored for it, which as an end says nothing else
 # A calendar in which nothing counts for so long has a mistake in it (every weekday is a holiday, say).
 MAX_DAYS_WITHOUT_WORK = 366 * 2
 # So has one that needs so long for its target: ten years' minutes in one hour a week, say. Counting on to the end of
 # the calendar would keep everybody who reports waiting.
 MAX_DAYS = 366 * 100
+
+
+def end_of_hours(time: dt.time) -> str:
+    """The end of some hours as people write it: that of a day is 24:00."""
+    return MIDNIGHT if time == dt.time.min else time.isoformat("minutes")
 
 
 class CalendarNeverOpens(ValueError):
@@ -89,13 +96,14 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
         tuple(calendar["holidays"]),
     )
     start = start.astimezone(dt.UTC)
-    day = start.astimezone(zone).date()
+    nights = dt.timedelta(days=closes_at < opens_at or closes_at == dt.time.min)
+    day = start.astimezone(zone).date() - nights  # what began yesterday may go on still
     idle_days = 0
     for _ in range(MAX_DAYS):
         if idle_days >= MAX_DAYS_WITHOUT_WORK:
             return
         opens = dt.datetime.combine(day, opens_at, zone).astimezone(dt.UTC)
-        closes = dt.datetime.combine(day, closes_at, zone).astimezone(dt.UTC)
+        closes = dt.datetime.combine(day + nights, closes_at, zone).astimezone(dt.UTC)
         is_working = day.weekday() in weekdays and day not in holidays and closes > max(opens, start)
         if is_working:
             yield max(opens, start), closes
@@ -136,6 +144,6 @@ def _parsed(
         ZoneInfo(time_zone),
         frozenset(weekdays),
         dt.time.fromisoformat(opens_at),
-        dt.time.fromisoformat(closes_at),
+        dt.time.min if closes_at == MIDNIGHT else dt.time.fromisoformat(closes_at),
         frozenset(dt.date.fromisoformat(day) for day in holidays),
     )

@@ -20,7 +20,8 @@ from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.arranging import end_silence
 from alerts.services.rules import quiets
-from incidents.admin.configuration import WEEKDAYS, LocalTimeField
+from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
+from incidents.sla import end_of_hours
 from users.admin import BackOfficeAdmin, RefusableForm
 from users.admin.people import zone_choices
 from users.models import User
@@ -46,7 +47,9 @@ class SilenceForm(RefusableForm):
         help_text="None: it keeps quiet all the time from start to end.",
     )
     starts_time = LocalTimeField(required=False, label="From", help_text="Empty: the whole day.")
-    ends_time = LocalTimeField(required=False, label="To", help_text="Earlier than the start: on the next day.")
+    ends_time = EndTimeField(
+        required=False, label="To", help_text="24:00 is midnight. Earlier than the start: on the next day."
+    )
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
 
     def clean(self) -> dict[str, Any] | None:
@@ -177,8 +180,8 @@ class SilenceAdmin(BackOfficeAdmin):
         days = ", ".join(WEEKDAYS[day][1][:3] for day in silence.weekdays if 0 <= day <= 6)
         if silence.starts_time is None and silence.ends_time is None:
             return days
-        begin, end = (f"{moment:%H:%M}" if moment else "00:00" for moment in (silence.starts_time, silence.ends_time))
-        return f"{days} {begin}–{end} {silence.time_zone}"
+        begin = f"{silence.starts_time:%H:%M}" if silence.starts_time else "00:00"
+        return f"{days} {begin}–{end_of_hours(silence.ends_time or dt.time.min)} {silence.time_zone}"
 
 
 def like(alert: Alert) -> list[dict[str, str]]:

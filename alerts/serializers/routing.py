@@ -14,6 +14,7 @@ from alerts.models.source import YEAR_MINUTES
 from alerts.serializers.fields import MAX_ID, LabelNamesField, MatchersField, ServiceField, WeekdaysField
 from alerts.services.rules import quiets
 from incidents.models import Category
+from incidents.serializers.configuration import EndTimeField
 from incidents.serializers.incidents import CategoryField, RowField, WordField
 from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Service, Team
@@ -96,6 +97,9 @@ class SilenceSerializer(CleanedModelSerializer):
     matchers = MatchersField()
     ends_at = serializers.DateTimeField()
     weekdays = WeekdaysField(required=False)
+    ends_time = EndTimeField(
+        required=False, allow_null=True, help_text="24:00 is midnight; before starts_time: next day."
+    )
     time_zone = ZoneField(max_length=64, required=False)
     is_active = serializers.SerializerMethodField()
 

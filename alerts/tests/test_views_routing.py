@@ -271,6 +271,17 @@ class SilenceTests(TestCase):
                 self.assertEqual(answer.json()["errors"][0]["field"].split(".")[0], field)
         self.assertEqual(Silence.objects.count(), 0)
 
+    def test_it_knows_midnight_as_an_end(self):
+        for starts, ends, shown in (
+            ("21:00", "24:00", "24:00:00"),
+            ("00:00", "24:00", "24:00:00"),
+            ("21:00", "02:00", "02:00:00"),
+        ):
+            with self.subTest(ends):
+                made = self.make(weekdays=[0], starts_time=starts, ends_time=ends)
+
+                self.assertEqual((made.status_code, made.json()["ends_time"]), (201, shown), made.content)
+
     def test_it_refuses_what_would_silence_everything_or_nothing(self):
         silence = make_silence(("a", "=", "b"))
         for op, value in (("=~", ".*"), ("=", ""), ("!~", "db.+"), ("!=", "x")):

@@ -16,6 +16,7 @@ from unfold.widgets import (
 
 from incidents.admin.badges import severity_badge, span
 from incidents.models import Category, SlaPolicy
+from incidents.sla import MIDNIGHT, end_of_hours
 from users.admin import BackOfficeAdmin, RefusableForm
 from users.admin.base import RetirableAdmin
 from users.admin.people import zone_choices
@@ -71,6 +72,20 @@ class LocalTimeField(forms.TimeField):
         return value.isoformat("minutes") if isinstance(value, dt.time) else value
 
 
+class EndTimeField(LocalTimeField):
+    """One at which something ends, midnight included. Browsers' fields for times know no 24:00: it is one of text."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "24:00", "inputmode": "numeric"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return end_of_hours(value) if isinstance(value, dt.time) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Midnight is stored as 00:00."""
+        said = value.strip() if isinstance(value, str) else value
+        return dt.time.min if said in (MIDNIGHT, f"{MIDNIGHT}:00") else super().to_python(said)
+
+
 class PolicyForm(RefusableForm):
     """Targets, and the calendar they count in."""
 
@@ -83,7 +98,9 @@ class PolicyForm(RefusableForm):
         choices=WEEKDAYS, coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     opens_at = LocalTimeField(initial=dt.time(9), help_text="In the policy's time zone.")
-    closes_at = LocalTimeField(initial=dt.time(17), help_text="In the policy's time zone.")
+    closes_at = EndTimeField(
+        initial=dt.time(17), help_text="24:00 is midnight. Earlier than the beginning: on the next day (night shifts)."
+    )
     holidays = HolidaysField(required=False, help_text="Days off, one a line.")
 
     def clean(self) -> dict[str, Any] | None:
@@ -132,4 +149,4 @@ class SlaPolicyAdmin(BackOfficeAdmin):
     def hours(self, policy: SlaPolicy) -> str:
         if policy.is_round_the_clock:
             return "round the clock"
-        return f"{policy.opens_at:%H:%M}–{policy.closes_at:%H:%M} {policy.time_zone}"
+        return f"{policy.opens_at:%H:%M}–{end_of_hours(policy.closes_at)} {policy.time_zone}"

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from incidents.sla import end_of_hours
 from incidents.vocabulary import Severity
 from responders.models import ACTIVE, ActiveQuerySet, Team
 from users.names import NameField, refuse_twins
@@ -91,8 +92,10 @@ class SlaPolicy(models.Model):
             raise ValidationError({"weekdays": "Give a list of numbers, 0 for Monday to 6 for Sunday."})
         if not self.is_round_the_clock and not self.weekdays:
             raise ValidationError({"weekdays": "Business hours need at least one working day."})
-        if not self.is_round_the_clock and self.closes_at <= self.opens_at:
-            raise ValidationError({"closes_at": "Business hours must end later than they begin."})
+        if not self.is_round_the_clock and self.closes_at == self.opens_at != dt.time.min:
+            raise ValidationError(
+                {"closes_at": "Business hours must end later than they begin; whole days are from 00:00 to 24:00."}
+            )
         try:
             days = [dt.date.fromisoformat(day).isoformat() for day in self.holidays]
             if days != self.holidays:
@@ -122,7 +125,7 @@ class SlaPolicy(models.Model):
                 "time_zone": self.time_zone,
                 "weekdays": self.weekdays,
                 "opens_at": self.opens_at.isoformat("minutes"),
-                "closes_at": self.closes_at.isoformat("minutes"),
+                "closes_at": end_of_hours(self.closes_at),
                 "holidays": self.holidays,
             },
         }

@@ -1,5 +1,11 @@
 """Categories and SLA policies as the API shows and takes them."""
 
+import datetime as dt
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
 from incidents.models import Category, SlaPolicy
 from incidents.serializers.incidents import WordField
 from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
@@ -14,10 +20,27 @@ class CategorySerializer(CleanedModelSerializer):
         fields = ["id", "name", "slug", "description", "default_team", "is_active"]
 
 
+@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)(:[0-5]\d(\.\d+)?)?$"})
+class EndTimeField(serializers.TimeField):
+    """A time of day at which something ends; 24:00 is the midnight at the end of the day, and 00:00 the same."""
+
+    def to_internal_value(self, value: Any) -> dt.time:
+        """Midnight is stored as 00:00."""
+        said = value.strip() if isinstance(value, str) else value
+        return dt.time.min if said in ("24:00", "24:00:00") else super().to_internal_value(said)
+
+    def to_representation(self, value: Any) -> Any:
+        """Midnight as the end that it is."""
+        return "24:00:00" if value == dt.time.min else super().to_representation(value)
+
+
 class SlaPolicySerializer(CleanedModelSerializer):
     """A service-level policy; minutes are counted round the clock or in its business hours."""
 
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS)
+    closes_at = EndTimeField(
+        required=False, help_text="24:00 is midnight; a time before opens_at is of the next day (night shifts)."
+    )
 
     class Meta:
         model = SlaPolicy

@@ -37,10 +37,28 @@ class PolicyTests(Base):
         self.assertEqual((policy.opens_at, policy.closes_at), (dt.time(8), dt.time(18, 30)))
         self.assertFalse(policy.is_round_the_clock)
 
+    def test_it_knows_midnight_and_nights(self) -> None:
+        url, base = reverse("admin:incidents_slapolicy_add"), self.form()
+        for closes, stored, listed in (
+            ("24:00", dt.time(0), "08:00–24:00"),
+            ("00:00", dt.time(0), "08:00–24:00"),
+            ("02:00", dt.time(2), "08:00–02:00"),
+        ):
+            with self.subTest(closes):
+                SlaPolicy.objects.filter(name="Critical security").delete()
+                self.client.post(url, {**base, "closes_at": closes})
+
+                policy = SlaPolicy.objects.get(name="Critical security")
+                page = self.client.get(reverse("admin:incidents_slapolicy_change", args=[policy.pk]))
+                listing = self.client.get(reverse("admin:incidents_slapolicy_changelist"))
+                self.assertEqual(policy.closes_at, stored)
+                self.assertContains(page, f'value="{listed[6:]}"')
+                self.assertContains(listing, listed)
+
     def test_it_says_what_is_wrong_with_a_calendar(self) -> None:
         cases = {
             "at least one working day": {"weekdays": []},
-            "must end later than they begin": {"closes_at": "07:00"},
+            "must end later than they begin": {"closes_at": "08:00"},
             "31.12.2027 is not a day": {"holidays": "31.12.2027"},
             "not one of the available choices": {"time_zone": "Mars/Olympus"},
         }

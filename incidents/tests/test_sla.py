@@ -33,8 +33,37 @@ def hold(start: str, end: str, zone: str = "UTC") -> sla.Interval:
 
 
 # 2026-03-02 is a Monday. Clocks change in Zurich on 2026-03-29 and 10-25, in New York on 2026-03-08 and 11-01.
+ZURICH = "Europe/Zurich"
+NIGHTS = {"opens": "21:00", "closes": "02:00", "weekdays": [4]}
+WHOLE = {"opens": "00:00", "closes": "24:00", "weekdays": EVERY_DAY}
 CASES: dict[str, tuple[dict[str, Any] | None, str, str, int, str]] = {
     # name: (calendar, zone that start and due are written in, start, minutes, due)
+    "until midnight": (calendar(closes="24:00"), "UTC", "2026-03-02T23:30", 60, "2026-03-03T09:30"),
+    "until midnight, as stored before": (calendar(closes="00:00"), "UTC", "2026-03-02T23:30", 60, "2026-03-03T09:30"),
+    "the last minute": (calendar(closes="24:00"), "UTC", "2026-03-02T23:59", 1, "2026-03-03T00:00"),
+    "whole days": (calendar(**WHOLE), "UTC", "2026-03-02T23:59", 2880, "2026-03-04T23:59"),
+    "whole days over spring": (calendar(ZURICH, **WHOLE), ZURICH, "2026-03-28T12:00", 1440, "2026-03-29T13:00"),
+    "whole days over autumn": (calendar(ZURICH, **WHOLE), ZURICH, "2026-10-24T12:00", 1440, "2026-10-25T11:00"),
+    "whole days where midnight is skipped": (
+        calendar("Africa/Cairo", **WHOLE), "UTC", "2026-04-23T20:00", 240, "2026-04-24T00:00",
+    ),
+    "whole working days": (calendar(opens="00:00", closes="24:00"), "UTC", "2026-03-06T23:00", 120, "2026-03-09T01:00"),
+    "a night": (calendar(**NIGHTS), "UTC", "2026-03-06T23:30", 60, "2026-03-07T00:30"),
+    "the morning of a night": (calendar(**NIGHTS), "UTC", "2026-03-07T01:00", 60, "2026-03-07T02:00"),
+    "the evening before its end": (calendar(**NIGHTS), "UTC", "2026-03-07T01:30", 60, "2026-03-13T21:30"),
+    "the morning after no night": (calendar(**NIGHTS), "UTC", "2026-03-06T01:00", 60, "2026-03-06T22:00"),
+    "a night that begins on no holiday": (
+        calendar(**NIGHTS, holidays=["2026-03-06"]), "UTC", "2026-03-06T22:00", 60, "2026-03-13T22:00",
+    ),
+    "a night into a holiday": (
+        calendar(**NIGHTS, holidays=["2026-03-07"]), "UTC", "2026-03-06T22:00", 180, "2026-03-07T01:00",
+    ),
+    "a night in spring": (
+        calendar(ZURICH, "21:00", "05:00", weekdays=[5]), ZURICH, "2026-03-28T21:00", 7 * 60, "2026-03-29T05:00",
+    ),
+    "a night in autumn": (
+        calendar(ZURICH, "21:00", "05:00", weekdays=[5]), ZURICH, "2026-10-24T21:00", 9 * 60, "2026-10-25T05:00",
+    ),
     "round the clock": (None, "UTC", "2026-03-06T23:50", 30, "2026-03-07T00:20"),
     "round the clock over spring": (None, "Europe/Zurich", "2026-03-29T01:30", 60, "2026-03-29T03:30"),
     "round the clock over autumn": (None, "Europe/Zurich", "2026-10-25T01:30", 120, "2026-10-25T02:30*"),
@@ -291,3 +320,30 @@ class Properties(SimpleTestCase):
         self.assertGreaterEqual(due, start)
         held = sum((sla.counted_between(a, min(b, due), in_calendar) for a, b in holds if a < due), dt.timedelta())
         self.assertEqual(sla.counted_between(start, due, in_calendar) - held, dt.timedelta(minutes=minutes))
+
+
+class NightTests(SimpleTestCase):
+    def test_it_loses_no_minute_between_days(self) -> None:
+        """Whole days of any zone are the time itself, whatever its clocks do at midnight."""
+        for zone in ("UTC", "Europe/Zurich", "Africa/Cairo", "Asia/Beirut", "America/Santiago", "Australia/Lord_Howe"):
+            whole = calendar(zone, **WHOLE)
+            for month in range(1, 13):
+                start = dt.datetime(2026, month, 1, 12, 7, tzinfo=dt.UTC)
+                with self.subTest(zone=zone, month=month):
+                    end = start + dt.timedelta(days=40)
+
+                    self.assertEqual(sla.counted_between(start, end, whole), end - start)
+
+    def test_it_counts_day_and_night_shifts_as_one(self) -> None:
+        start, end = at("2026-03-02T00:00"), at("2026-03-30T00:00")
+        day, night = (
+            calendar(opens="06:00", closes="21:30", weekdays=EVERY_DAY),
+            calendar(opens="21:30", closes="06:00", weekdays=EVERY_DAY),
+        )
+
+        counted = sla.counted_between(start, end, day) + sla.counted_between(start, end, night)
+
+        self.assertEqual(counted, end - start)
+
+    def test_it_writes_ends(self) -> None:
+        self.assertEqual([sla.end_of_hours(dt.time(hour)) for hour in (0, 2, 17)], ["24:00", "02:00", "17:00"])

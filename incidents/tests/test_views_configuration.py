@@ -52,7 +52,7 @@ class PolicyTests(TestCase):
             {"weekdays": {}},
             {"weekdays": None},
             {"is_round_the_clock": False, "weekdays": []},
-            {"is_round_the_clock": False, "opens_at": "17:00", "closes_at": "09:00"},
+            {"is_round_the_clock": False, "opens_at": "09:00", "closes_at": "09:00"},
             {"holidays": ["2027-02-30"]},
             {"holidays": ["20270101"]},
             {"holidays": {"2027-01-01": 1}},
@@ -67,6 +67,30 @@ class PolicyTests(TestCase):
                 answer = self.client.patch(f"{POLICIES}{policy.pk}/", change)
 
                 self.assertEqual(answer.status_code, 400)
+
+    def test_it_takes_hours_until_midnight_and_over_it(self) -> None:
+        policy = SlaPolicy.objects.get(severity=3)
+        hours = {"is_round_the_clock": False, "weekdays": [0, 1, 2, 3, 4, 5, 6]}
+        for opens, closes, shown, calendar in (
+            ("00:00", "24:00", "24:00:00", "24:00"),
+            ("09:00", "24:00:00", "24:00:00", "24:00"),
+            ("09:00", "00:00", "24:00:00", "24:00"),
+            ("21:00", "02:00", "02:00:00", "02:00"),
+            ("09:00", "17:00", "17:00:00", "17:00"),
+        ):
+            with self.subTest(closes=closes):
+                answer = self.client.patch(f"{POLICIES}{policy.pk}/", {**hours, "opens_at": opens, "closes_at": closes})
+                again = self.client.put(
+                    f"{POLICIES}{policy.pk}/", {k: v for k, v in answer.json().items() if k != "id"}
+                )
+
+                policy.refresh_from_db()
+                self.assertEqual((answer.status_code, answer.json()["closes_at"]), (200, shown), answer.content)
+                self.assertEqual((again.status_code, again.json()), (200, answer.json()))
+                self.assertEqual(policy.snapshot()["calendar"]["closes_at"], calendar)
+        for closes in ("24:01", "25:00", "midnight", 24):
+            answer = self.client.patch(f"{POLICIES}{policy.pk}/", {"closes_at": closes})
+            self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "closes_at"))
 
 
 class CategoryTests(TestCase):
