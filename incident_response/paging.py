@@ -98,9 +98,10 @@ class KeysetPagination(BasePagination):
         size = self._page_size(request)
         self.is_backwards, position = self._cursor(request, model)
         keys = [key.reversed() for key in self.keys] if self.is_backwards else self.keys
+        bound = position and self.bound(position, model)
 
         def ordered() -> QuerySet[Any]:
-            following = rows() if position is None else rows().filter(after(keys, position))
+            following = rows() if bound is None else rows().filter(after(keys, bound))
             return following.order_by(*(key.order_by for key in keys))
 
         found = self.fetch(ordered, size + 1)
@@ -111,6 +112,10 @@ class KeysetPagination(BasePagination):
         self.has_previous = (position is not None) if not self.is_backwards else has_more
         self.rows = page
         return page
+
+    def bound(self, position: list[Any], model: type[Model]) -> list[Any]:
+        """A cursor's values as the query is to hold them."""
+        return position
 
     def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
         """The first rows in their order; for pages that find them in a way of their own."""

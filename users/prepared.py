@@ -4,8 +4,11 @@ Building and compiling a query takes Django several times as long as either data
 """
 
 import datetime as dt
+import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,10 +16,13 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models.expressions import Col
+from django.db.transaction import TransactionManagementError
 
 MAX_KEPT = 1000  # of about 5 kB each
 
-_kept: dict[Hashable, "Prepared"] = {}
+_kept: OrderedDict[Hashable, "Prepared"] = OrderedDict()  # those asked last at the end
+_keeping = threading.Lock()
+_preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
 
 @dataclass(frozen=True)
@@ -32,15 +38,19 @@ class Slot:
 
 
 class Parameter(models.Expression):
-    """Stands in a query for a value that is known only when the query is asked: a number, or what `field` takes."""
+    """Stands in a query for a value that is known only when the query is asked: a number, or what `field` takes.
 
-    def __init__(self, name: str, field: "models.Field[Any, Any] | None" = None) -> None:
+    With a `value` of its own, which is there already, the query may be asked without being prepared as well.
+    """
+
+    def __init__(self, name: str, field: "models.Field[Any, Any] | None" = None, *, value: Any = None) -> None:
         super().__init__(output_field=field or models.BigIntegerField())
-        self.name, self.sent_as = name, field
+        self.name, self.sent_as, self.value = name, field, value
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A placeholder for whatever `Prepared.rows` is given under the name."""
-        return "%s", [Slot(self.name, self.sent_as)]
+        slot = Slot(self.name, self.sent_as)
+        return "%s", [slot if self.value is None or _preparing.get() else slot.sent(self.value, connection)]
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,13 @@ class Prepared:
     sql: str | None
     parameters: tuple[Any, ...]
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    is_locking: bool = False
 
     def rows(self, **values: Any) -> list[list[Any]]:
-        """The rows, in the columns' order; `values` are those of the query's parameters, by name."""
+        """The rows, in the columns' order; `values` are those of the query's parameters, by name.
+
+        Raises TransactionManagementError for a query that locks, outside a transaction: it would lock nothing.
+        """
         if self.sql is None:
             return []
         connection = connections[self.alias]
@@ -66,7 +80,10 @@ class Prepared:
         return self._rows(f"{self.sql} WHERE {condition}", values)
 
     def _rows(self, sql: str, values: list[Any]) -> list[list[Any]]:
-        with connections[self.alias].cursor() as cursor:
+        connection = connections[self.alias]
+        if self.is_locking and not connection.in_atomic_block:
+            raise TransactionManagementError("Rows are locked within a transaction.")
+        with connection.cursor() as cursor:
             cursor.execute(sql, values)
             rows = [list(row) for row in cursor.fetchall()]
         for position, convert in self.converters:
@@ -86,26 +103,33 @@ def prepared(key: Hashable, build: Callable[[], models.QuerySet[Any, Any]]) -> P
     `key` says everything that the query depends on, save its parameters: whoever asks with an equal key is given the
     same query. What depends on the clock cannot be prepared.
     """
-    found = _kept.get(key)
-    if found is None:
-        found = _compiled(build())
-        if len(_kept) >= MAX_KEPT:
-            _kept.clear()  # what is asked all day long is soon back
-        _kept[key] = found
-    return found
+    with _keeping:
+        found = _kept.get(key)
+        if found is not None:
+            _kept.move_to_end(key)
+            return found
+    made = _compiled(build())
+    with _keeping:
+        _kept[key] = made
+        while len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return made
 
 
 def _compiled(queryset: models.QuerySet[Any, Any]) -> Prepared:
     names = tuple(queryset.query.values_select)
     compiler = queryset.query.get_compiler(using=queryset.db)
+    is_preparing = _preparing.set(True)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:
-        return Prepared(queryset.db, names, None, (), ())
+        return Prepared(queryset.db, names, None, (), (), queryset.query.select_for_update)
+    finally:
+        _preparing.reset(is_preparing)
     columns = enumerate(column for column, *_ in compiler.select or ())
     converters = ((at, _converter(column, compiler.connection)) for at, column in columns)
     needed = tuple((at, convert) for at, convert in converters if convert)
-    return Prepared(queryset.db, names, sql, tuple(parameters), needed)
+    return Prepared(queryset.db, names, sql, tuple(parameters), needed, queryset.query.select_for_update)
 
 
 def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:

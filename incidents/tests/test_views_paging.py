@@ -3,6 +3,7 @@ import datetime as dt
 import json
 import random
 from typing import Any
+from unittest import mock
 
 from django.test import TestCase
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from incidents.models import Incident
 from incidents.tests.factories import make_incident, make_team
 from responders.models import Team
+from users import prepared
 from users.tests.factories import client_of, make_admin
 
 INCIDENTS = "/api/v1/incidents/"
@@ -132,6 +134,16 @@ class WalkTests(PagingCase):
         ids, _ = self.walk(f"{INCIDENTS}?severity=critical&page_size=10", "next")
         self.assertEqual(set(Incident.objects.filter(pk__in=ids).values_list("severity", flat=True)), {4})
         self.assertEqual(len(ids), 25)
+
+    def test_it_makes_one_query_of_all_pages(self) -> None:
+        make_rows(12)
+
+        with mock.patch.dict(prepared._kept, clear=True):
+            for ordering in ("created_at", "-resolve_due_at"):
+                self.walk(f"{INCIDENTS}?page_size=2&ordering={ordering}", "next")
+            kept = [key for key in prepared._kept if "page" in key]
+
+        self.assertEqual(len(kept), 4)  # a first page, and one that follows
 
     def test_it_starts_with_the_newest(self) -> None:
         older, newer = make_incident(), make_incident()

@@ -2,8 +2,10 @@ import datetime as dt
 import uuid
 from unittest import mock
 
+from django.db import transaction
 from django.db.models import Max, UUIDField
-from django.test import TestCase
+from django.db.transaction import TransactionManagementError
+from django.test import TestCase, TransactionTestCase
 
 from users import prepared as module
 from users.models import Session, User
@@ -72,6 +74,26 @@ class PreparedTests(TestCase):
 
         self.assertEqual(found, [{"name": "Alicia"}])
 
+    def test_it_keeps_what_is_asked_all_day_long(self) -> None:
+        build = mock.Mock(side_effect=lambda: User.objects.values("name"))
+
+        with mock.patch.object(module, "MAX_KEPT", 3):
+            for number in range(10):
+                prepared("people", build)
+                prepared(("asked once", number), lambda: User.objects.values("name"))
+
+        self.assertEqual((build.call_count, len(module._kept)), (1, 3))
+
+    def test_it_may_be_asked_without_being_prepared_where_the_value_is_there(self) -> None:
+        alice = make_admin(name="Alice")
+        make_reporter(name="Bob")
+        after = Parameter("after", value=alice.pk)
+        queryset = User.objects.filter(pk__gt=after).values("name")
+
+        found = [list(queryset), prepared("after", lambda: queryset).dicts(after=0), list(queryset)]
+
+        self.assertEqual(found, [[{"name": "Bob"}], [{"name": "Alice"}, {"name": "Bob"}], [{"name": "Bob"}]])
+
     def test_it_asks_nothing_where_nothing_can_match(self) -> None:
         nothing = prepared("nobody", lambda: User.objects.none().values("name"))
 
@@ -92,3 +114,13 @@ class PreparedTests(TestCase):
 
         with self.assertRaises(TypeError):
             prepared("newest", lambda: newest)
+
+
+class LockTests(TransactionTestCase):
+    def test_it_locks_within_a_transaction_or_not_at_all(self) -> None:
+        with transaction.atomic():
+            locking = prepared("locked", lambda: User.objects.select_for_update().values("name"))
+            locking.dicts()
+
+        with self.assertRaises(TransactionManagementError):
+            locking.dicts()
