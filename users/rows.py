@@ -64,26 +64,54 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
 
 
 def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
-    """Whole rows whose field is one of the values, in that field's order, and locked in it where that is asked for.
+    """Whole rows whose field is one of the values, in that field's order, and locked where that is asked for.
 
-    The model's own managers are not asked: rows that they hide are among them. Raises TransactionManagementError for
-    a lock outside a transaction.
+    Locks are taken in the order of the primary keys, whatever the field, so that two who lock rows of one model never
+    wait for each other crosswise: databases lock rows as they find them, not as they sort them, and by another field
+    that may be in any order. The model's own managers are not asked: rows that they hide are among them. Raises
+    TransactionManagementError for a lock outside a transaction.
     """
     if lock and not connection.in_atomic_block:
         raise TransactionManagementError("Rows are locked within a transaction.")
+    field: Any = model._meta.get_field(name)
     wanted = list(values)
     if not wanted:
         return []
+    if not lock or not connection.features.has_select_for_update:
+        return _select_in(model, field, wanted)
     meta: Any = model._meta
-    field = meta.get_field(name)
+    if field.primary_key:
+        return _select_in(model, field, wanted, " FOR UPDATE")
+    keys = [row[0] for row in _keys_in(model, field, wanted)]
+    # Between the two, a row may have changed: it is what it is once it is locked.
+    locked = _select_in(model, meta.pk, keys, " FOR UPDATE") if keys else []
+    still = set(wanted)
+    found = [row for row in locked if getattr(row, field.attname) in still]
+    return sorted(found, key=lambda row: getattr(row, field.attname))
+
+
+def _select_in(model: type[Row], field: Any, wanted: list[Any], ending: str = "") -> list[Row]:
+    meta: Any = model._meta
     query = prepared((model, "any"), lambda: model._base_manager.order_by().values_list(*_stored(model)))
-    column = f"{connection.ops.quote_name(meta.db_table)}.{connection.ops.quote_name(field.column)}"
-    is_locked = lock and connection.features.has_select_for_update
-    ending = f" ORDER BY {column}{' FOR UPDATE' if is_locked else ''}"
-    as_sent = sent(field)
-    marks = ", ".join(["%s"] * len(wanted))
-    found = query.rows_where(f"{column} IN ({marks}){ending}", [as_sent(value) for value in wanted])
+    condition, values = _in(meta, field, wanted)
+    column = _column(meta, field)
+    found = query.rows_where(f"{condition} ORDER BY {column}{ending}", values)
     return [model.from_db(query.alias, query.columns, row) for row in found]
+
+
+def _keys_in(model: type[Model], field: Any, wanted: list[Any]) -> list[list[Any]]:
+    meta: Any = model._meta
+    query = prepared((model, "keys"), lambda: model._base_manager.order_by().values_list("pk"))
+    return query.rows_where(*_in(meta, field, wanted))
+
+
+def _in(meta: Any, field: Any, wanted: list[Any]) -> tuple[str, list[Any]]:
+    as_sent = sent(field)
+    return f"{_column(meta, field)} IN ({', '.join(['%s'] * len(wanted))})", [as_sent(value) for value in wanted]
+
+
+def _column(meta: Any, field: Any) -> str:
+    return f"{connection.ops.quote_name(meta.db_table)}.{connection.ops.quote_name(field.column)}"
 
 
 def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:

@@ -89,7 +89,7 @@ class Batch:
     # --- Alerts -------------------------------------------------------------------------------------------------------
 
     def _load(self, sources: Mapping[str, Source]) -> None:
-        """Lock the alerts, in the order of their keys, so that two batches never wait for each other crosswise."""
+        """Lock the alerts, in the order that `rows.select_in` keeps, so that nobody waits for another crosswise."""
         for alert in rows.select_in(Alert, "key", sources, lock=True):
             alert.source = sources[alert.key]
             self.alerts[alert.key] = alert

@@ -1,9 +1,10 @@
 """Alerts put into another incident by people: moved, split off, or all of an incident's merged into another.
 
-Locks are taken as everywhere in alerts: alerts in the order of their keys, then groups, then incidents.
+Locks are taken as everywhere in alerts: alerts, then groups, then incidents, each in the order of their ids.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
 
 from django.db.models import Q
 
@@ -22,6 +23,8 @@ from incidents.services.recording import Act, Entry
 from users import rows
 from users.models import User
 from users.transactions import unit_of_work
+
+Row = TypeVar("Row", Alert, AlertGroup)
 
 
 @unit_of_work
@@ -93,8 +96,8 @@ def merge(
 
     Raises as `require_mergeable` and `link`; access is granted as by `move`, and to followers as by `link`.
     """
-    locked = list(Alert.objects.select_for_update().filter(incident=incident).order_by("key"))
-    groups = list(AlertGroup.objects.select_for_update().filter(incident=incident).order_by("pk"))
+    locked = _lock(Alert, incident)
+    groups = _lock(AlertGroup, incident)
     incidents = lock_many({incident.pk, into.pk})
     duplicate, target = _present(incidents, incident), _present(incidents, into)
     require_mergeable(duplicate, target, by=by)
@@ -134,8 +137,13 @@ def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, gr
 
 def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
     """The alerts as they stand now."""
-    ids = {alert.pk for alert in alerts}
-    return _with_sources(list(Alert.objects.select_for_update().filter(pk__in=ids).order_by("key")))
+    return _with_sources(rows.select_in(Alert, "id", {alert.pk for alert in alerts}, lock=True))
+
+
+def _lock(model: type[Row], incident: Incident) -> list[Row]:
+    """What belongs to the incident once it is locked."""
+    ids = model._default_manager.filter(incident=incident).values_list("pk", flat=True)
+    return [row for row in rows.select_in(model, "id", ids, lock=True) if row.incident_id == incident.pk]
 
 
 def _with_sources(alerts: Sequence[Alert]) -> list[Alert]:

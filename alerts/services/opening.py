@@ -305,7 +305,8 @@ class Incidents:
         ):
             self._opened(slot, incident)
         groups = [slot.group for slot in self.slots.values() if slot.group is not None]
-        rows.insert(*(group for group in groups if group._state.adding))
+        fresh = [group for group in groups if group._state.adding]
+        rows.insert(*sorted(fresh, key=lambda group: group.key))  # two who insert the same meet at the first
         changed = [slot.group for slot in self.slots.values() if slot.group is not None and self._is_changed(slot)]
         rows.update_many(changed, GROUP_COLUMNS)
 

@@ -1,25 +1,41 @@
 """What time does to alerts: they expire, silences end, flapping calms down, old rows go."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 from django.conf import settings
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from alerts.drafts import Action, Draft, to_json
 from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, IntakeEvent, Route, pairs_of
-from alerts.routing import decide, silence_for
+from alerts.models import (
+    Alert,
+    AlertGroup,
+    AlertLabel,
+    AlertQuerySet,
+    ChangeEvent,
+    IntakeEvent,
+    Route,
+    Silence,
+    Source,
+    pairs_of,
+)
+from alerts.routing import Quiet, decide, silence_for
 from alerts.services.opening import Incidents, Started
 from alerts.services.queue import DRAFT_FORMAT, delivery_key, insert_events
-from alerts.services.rules import rules, silences
+from alerts.services.rules import quiets, rules, silences
 from alerts.vocabulary import AlertStatus, IntakeState
 from incidents.vocabulary import Severity
 from users import rows
 from users.transactions import unit_of_work
 
 BATCH = 200
+SETTLING = dt.timedelta(seconds=30)  # batches that read a silence before it was changed are committed by then
+MOST_SILENCES = 10_000  # that are remembered
 GROUP_REST = dt.timedelta(days=1)
 
 
@@ -28,9 +44,14 @@ def expire(now: dt.datetime) -> int:
     """End alerts that were not heard of again in time; the number of them."""
     due = Alert.objects.filter(expires_at__lte=now, status=AlertStatus.FIRING)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
-    alerts = list(_locked(due.filter(pk__in=ids))) if ids else []
+    alerts = _locked(ids, lambda alert: alert.status == AlertStatus.FIRING and is_past(alert.expires_at, now))
     insert_events([_expiry(alert, now) for alert in alerts])
     return len(alerts)
+
+
+def is_past(moment: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether there is such a moment, and it has come."""
+    return moment is not None and moment <= now
 
 
 def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
@@ -55,14 +76,48 @@ def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
 
 
 def lift_silences(now: dt.datetime) -> int:
-    """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts."""
+    """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts.
+
+    What an active silence keeps quiet is looked at while it is new, and again when its matchers or times, or a source's
+    name, have changed: an alert's labels never do, and what it says anew is judged as it comes.
+    """
+    names = tuple(Source.objects.order_by("pk").values_list("pk", "name"))
     active = silences(now)
-    # Most are to be kept quiet still: looking at them must not keep others from writing.
-    looked_at = (
-        _quiet().select_related("source").defer("description", "annotations", "links").order_by("silenced_by", "pk")
-    )
-    heard = [alert.pk for alert in looked_at.iterator() if silence_for(active, _facts(alert), now) is None]
-    return _lift(heard[:BATCH], now) if heard else 0
+    lifted = 0
+    holding = list(Silence.objects.filter(Exists(_quiet().filter(silenced_by=OuterRef("pk")))).order_by("pk"))
+    for row, silence in zip(holding, quiets(holding), strict=True):
+        as_it_stands = hash((silence, row.created_at, names))
+        since = _stands_since.setdefault((row.pk, as_it_stands), now)
+        if not silence.is_active(now) or now - since <= SETTLING:
+            lifted += _lift_those_of(row.pk, active, now)
+    if len(_stands_since) > MOST_SILENCES:
+        _stands_since.clear()
+    return lifted
+
+
+# Since when, for this process, a silence stands as it does, by its id and that.
+_stands_since: dict[tuple[int, int], dt.datetime] = {}
+
+
+def _lift_those_of(silence_id: int, active: list[Quiet], now: dt.datetime) -> int:
+    # Most may have to be kept quiet still: looking at them must not keep others from writing.
+    looked_at = _quiet().filter(silenced_by=silence_id).select_related("source").order_by("pk")
+    heard: list[int] = []
+    by_others: dict[int, list[int]] = defaultdict(list)
+    for alert in looked_at.defer("description", "annotations", "links").iterator():
+        other = silence_for(active, _facts(alert), now)
+        if other is None:
+            heard.append(alert.pk)
+        elif other.id != silence_id:
+            by_others[other.id].append(alert.pk)
+    for other_id, ids in by_others.items():
+        for some in _batched(ids):
+            _quiet().filter(silenced_by=silence_id, pk__in=some).update(silenced_by=other_id)
+    return sum(_lift(some, now) for some in _batched(heard))
+
+
+def _batched(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
 def _quiet() -> AlertQuerySet:
@@ -73,9 +128,15 @@ def _quiet() -> AlertQuerySet:
 @unit_of_work
 def _lift(ids: list[int], now: dt.datetime) -> int:
     routes, active = rules(), silences(now)
-    found = _locked(_quiet().filter(pk__in=ids))
     # Somebody may have silenced them again since they were looked at.
-    locked = [alert for alert in found if silence_for(active, _facts(alert), now) is None]
+    locked = _locked(
+        ids,
+        lambda alert: (
+            alert.status == AlertStatus.FIRING
+            and alert.silenced_by_id is not None
+            and silence_for(active, _facts(alert), now) is None
+        ),
+    )
     decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
     started = [Started(alert, decision.rule, Outcome.NEW) for alert, decision in decided if not decision.is_drop]
     incidents = Incidents(now, routes)
@@ -87,9 +148,14 @@ def _lift(ids: list[int], now: dt.datetime) -> int:
     return len(locked)
 
 
-def _locked(alerts: AlertQuerySet) -> AlertQuerySet:
-    """Locked in the order of their keys as everywhere; their sources, which a join would lock too, are read apart."""
-    return alerts.select_for_update().prefetch_related("source__team").order_by("key")
+def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[Alert]:
+    """Those of the alerts that are concerned still once they are locked; their sources, which a join would lock too,
+    are read apart."""
+    found = rows.select_in(Alert, "id", ids, lock=True)
+    sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in found})
+    for alert in found:
+        alert.source = sources[alert.source_id]
+    return [alert for alert in found if is_concerned(alert)]
 
 
 def _facts(alert: Alert) -> dict[str, str]:
@@ -101,8 +167,7 @@ def calm(now: dt.datetime) -> int:
     """Take those that keep still as not flapping any more, and see to what was held back; the number of them."""
     flapping = Alert.objects.filter(is_flapping=True)
     calm = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_calm(changes, now)]
-    locked = _locked(flapping.filter(pk__in=calm[:BATCH])) if calm else []
-    still = [alert for alert in locked if _is_calm(alert.changes, now)]
+    still = _locked(calm[:BATCH], lambda alert: alert.is_flapping and _is_calm(alert.changes, now))
     for alert in still:
         alert.is_flapping = False
     rows.update_many(still, ["is_flapping"])
@@ -136,7 +201,8 @@ def _delete(found: "object") -> int:
 def _forget_alerts(until: dt.datetime) -> int:
     # Nothing was heard of it, and it has been over, for as long.
     old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until, ends_at__lt=until)
-    alerts = list(old.select_for_update().order_by("last_seen_at")[:BATCH])
+    ids = list(old.order_by("last_seen_at").values_list("pk", flat=True)[:BATCH])
+    alerts = _locked(ids, lambda alert: alert.status == AlertStatus.RESOLVED and alert.last_seen_at < until)
     pairs = [(pair, alert.pk) for alert in alerts for pair in sorted(pairs_of(alert.labels))]
     table = connection.ops.quote_name(AlertLabel._meta.db_table)
     with connection.cursor() as cursor:
@@ -156,7 +222,7 @@ def _forget_groups(now: dt.datetime) -> int:
 @unit_of_work
 def _forget_over(ids: list[int], now: dt.datetime) -> int:
     # Another may have fired since they were looked at, and opened an incident or not.
-    locked = AlertGroup.objects.select_for_update().filter(pk__in=ids, incident__isnull=True).order_by("open_key")
+    locked = [group for group in rows.select_in(AlertGroup, "id", ids, lock=True) if group.incident_id is None]
     minutes = dict(Route.objects.values_list("pk", "open_after_minutes"))
     still = [group.pk for group in locked if _is_over(group.pending, minutes.get(group.route_id or 0), now)]
     AlertGroup.objects.filter(pk__in=still).delete()

@@ -8,11 +8,12 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alert, AlertGroup
+from alerts.models import Alert, AlertGroup, Silence, Source
 from alerts.services import upkeep
 from alerts.services.upkeep import _forget_over, forget, lift_silences
 from alerts.tests.documented import after
-from alerts.tests.factories import fire, make_route, make_silence, make_source
+from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
+from incidents.models import Incident
 
 
 class LiftTests(TestCase):
@@ -43,6 +44,51 @@ class LiftTests(TestCase):
 
         quiet.refresh_from_db()
         self.assertEqual((lifted, quiet.incident, quiet.silenced_by), (0, None, first))
+
+
+class WalkTests(TestCase):
+    """What an active silence keeps quiet is not looked at again and again."""
+
+    def setUp(self) -> None:
+        self.enterContext(mock.patch.dict(upkeep._stands_since, clear=True))
+        self.source, self.now = make_source(), timezone.now()
+        self.silence = make_silence(("host", "=", "db"))
+        for number in range(3):
+            fire(self.source, f"{number}", labels={"host": "db"})
+
+    def walked(self, **after: float) -> int:
+        """How many of the quiet alerts are looked at, so long after."""
+        with mock.patch.object(upkeep, "_facts", side_effect=upkeep._facts) as looked_at:
+            lift_silences(self.now + dt.timedelta(**after))
+        return looked_at.call_count
+
+    def test_it_looks_at_what_is_kept_quiet_while_that_is_new_or_changed(self) -> None:
+        settled = [self.walked(seconds=0), self.walked(seconds=40), self.walked(seconds=45)]
+        Silence.objects.update(ends_at=self.now + dt.timedelta(hours=2))
+        changed = [self.walked(seconds=50), self.walked(seconds=90)]
+        Source.objects.filter(pk=self.source.pk).update(name="renamed")
+        renamed = [self.walked(seconds=100), self.walked(seconds=140)]
+
+        self.assertEqual((settled, changed, renamed), ([3, 0, 0], [3, 0], [3, 0]))
+
+    def test_it_opens_what_the_changed_matchers_leave_and_what_the_end_does(self) -> None:
+        self.walked(seconds=0)
+        self.walked(seconds=40)
+        fire(self.source, "other", labels={"host": "db", "zone": "a"})
+
+        Silence.objects.update(matchers=matchers_of(("zone", "=", "a")))
+        self.assertEqual((lift_silences(self.now + dt.timedelta(seconds=50)), Incident.objects.count()), (3, 3))
+        self.assertEqual((lift_silences(self.now + dt.timedelta(hours=2)), Incident.objects.count()), (1, 4))
+
+    def test_it_leaves_what_another_silence_keeps_quiet_to_that_one(self) -> None:
+        other = make_silence(("host", "=~", "d."), ends_at=self.now + dt.timedelta(hours=3))
+        later = self.now + dt.timedelta(hours=2)
+
+        lifted = [lift_silences(later), lift_silences(later)]
+
+        self.assertEqual((lifted, set(Alert.objects.values_list("silenced_by", flat=True))), ([0, 0], {other.pk}))
+        self.assertEqual(self.walked(hours=2, minutes=1), 0)
+        self.assertEqual((lift_silences(self.now + dt.timedelta(hours=4)), Incident.objects.count()), (3, 3))
 
 
 class ForgetGroupsTests(TestCase):

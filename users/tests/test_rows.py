@@ -112,10 +112,21 @@ class SelectInTests(TestCase):
         made = {name: Group.objects.create(name=name) for name in ("c", "a", "b")}
 
         with self.assertNumQueries(1):
-            found = rows.select_in(Group, "name", ["c", "a", "missing"], lock=True)
+            found = rows.select_in(Group, "name", ["c", "a", "missing"])
 
         self.assertEqual(found, [made["a"], made["c"]])
         self.assertFalse(found[0]._state.adding)
+
+    def test_it_locks_in_the_order_of_the_primary_keys(self) -> None:
+        made = {name: Group.objects.create(name=name) for name in ("c", "a", "b")}
+        locks = connection.features.has_select_for_update
+
+        with CaptureQueriesContext(connection) as queries:
+            found = rows.select_in(Group, "name", ["c", "a", "missing"], lock=True)
+
+        self.assertEqual(found, [made["a"], made["c"]])
+        locking = [query["sql"] for query in queries if query["sql"].endswith("`id` FOR UPDATE")]
+        self.assertEqual((len(queries), len(locking)), (2, 1) if locks else (1, 0))
 
     def test_it_converts_what_it_reads(self) -> None:
         person = make_reporter()
