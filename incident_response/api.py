@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from incident_response.exceptions import DomainError, conflict_of
 from incident_response.jsonio import to_json as to_json  # apps import from here
+from users.outages import Trouble, outages, unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -68,12 +69,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     request = context.get("request")
     request_id = getattr(getattr(request, "_request", request), "request_id", "")
     headers: dict[str, str] = {}
-    if isinstance(error, Http404):
-        error = exceptions.NotFound()
-    elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
-    elif isinstance(error, IntegrityError):
-        error = conflict_of(error) or error
+    trouble = outages.note(error)
+    error = _of_ours(error, trouble)
     if isinstance(error, DomainError):
         body = _domain_problem(error, request_id)
         if error.retry_after is not None:
@@ -91,7 +88,22 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     set_rollback()
     response = Response(body, status=body["status"], headers=headers)
     response.content_type = "application/problem+json"
+    if trouble is not None:
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark; `outages` did it, once
     return response
+
+
+def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
+    """The error in our own terms, where it came from Django or from the database."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, IntegrityError):
+        return conflict_of(error) or error
+    if trouble is not None and not isinstance(error, DomainError):
+        return unavailable(trouble)
+    return error
 
 
 def _domain_problem(error: DomainError, request_id: str) -> dict[str, Any]:

@@ -1,10 +1,17 @@
-"""What a web process answers by itself, on its event loop: that it lives, and that it is stopping."""
+"""What a web process answers by itself, on its event loop: how it is, and that it is stopping.
+
+Neither waits for a thread, which may all be waiting for the database.
+"""
 
 import asyncio
 import uuid
 from dataclasses import dataclass
 
-from incident_response.bodies import ASGIApplication, Message, Receive, Scope, Send
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from incident_response import health
+from incident_response.bodies import ASGIApplication, Message, Receive, Scope, Send, header
 from incident_response.exceptions import Busy
 from incident_response.gateway import send_problem
 
@@ -41,8 +48,8 @@ class Entrance:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        if scope["path"] == "/livez" and scope["method"] in ("GET", "HEAD"):
-            await _send_alive(send)
+        if scope["method"] in ("GET", "HEAD") and (known := _known(scope)) is not None:
+            await _send_known(send, *known)
             return
         exchange = Exchange(send, is_last=self.is_stopping)
         self.pending.add(exchange)
@@ -62,15 +69,32 @@ class Entrance:
             exchange.is_last = True
 
 
-async def _send_alive(send: Send) -> None:
+def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
+    """Status, media type and body of an answer that is there already; None where a thread has to answer."""
+    path = scope["path"]
+    if path == "/livez":
+        return 200, b"text/plain", b"ok\n"
+    if path not in ("/readyz", "/health/") or (outcomes := health.watch.outcomes()) is None:
+        return None
+    domain, _port = split_domain_port(header(scope, b"host").decode("latin-1"))
+    if not validate_host(domain, settings.ALLOWED_HOSTS):
+        return None  # Django refuses it
+    status = 200 if health.is_well(outcomes) else 503
+    if path == "/readyz":
+        return status, b"text/plain", health.in_lines(outcomes)
+    return status, b"application/json", health.in_json(outcomes)
+
+
+async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -> None:
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"3"),
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"max-age=0, no-cache, no-store, must-revalidate, private"),
+        (b"x-content-type-options", b"nosniff"),
         (b"x-request-id", uuid.uuid4().hex.encode()),
     ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"ok\n"})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:

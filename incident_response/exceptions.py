@@ -129,9 +129,19 @@ class Busy(DomainError):
     retry_after = 2
 
 
+class DatabaseUnavailable(DomainError):
+    """The database does not do what it is there for; the code says what is the matter."""
+
+    status = 503
+    code = "database_unavailable"
+    title = "Unavailable"
+    retry_after = 5
+
+
 class StorageUnavailable(DomainError):
     """The file store does not take or give files now; nothing was stored."""
 
     status = 503
     code = "storage_unavailable"
     title = "Storage unavailable"
+    retry_after = 10

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import platform
-import sqlite3
-import sys
 import threading
 import time
 import uuid
@@ -14,7 +12,7 @@ import django
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,38 +31,30 @@ from rest_framework.views import APIView
 from alerts.models import IntakeEvent
 from alerts.vocabulary import IntakeState
 from incident_response.api import to_json
+from incident_response.condition import Aging, ClockCheck, Unhealthy, Waiting
+from incident_response.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck, check_database, describe_database
 from incident_response.models import JobRun
+from incident_response.supervisor import heard
+from incident_response.watch import PATIENCE_SECONDS, Outcomes, Watch
 from incidents.models import Tally
 from incidents.models.tally import Dimension
 from incidents.services import feed
 from incidents.vocabulary import Severity
 from users.models import User
+from users.outages import SENTENCES, outages
 from users.permissions import IsAdmin
 
-WORKER_SECONDS = 60  # a worker that was not heard of for so long is taken for dead
+WORKER_SECONDS = 15  # a worker that was not heard of for so long is taken for dead
 FEED_SECONDS = 60  # an event should wait for its place in the feed less than a second
 INTAKE_SECONDS = 60  # so should what a sender handed in for being worked off
 STORAGE_SECONDS = 30  # a good answer of the file store is believed for so long
 
 STARTED = time.monotonic()
 
-
-class Unhealthy(Exception):
-    """A check failed; the message is one sentence, fit for anybody to read."""
+_feed_age, _intake_age = Waiting(), Waiting()
 
 
 # --- Checks -----------------------------------------------------------------------------------------------------------
-
-
-def check_database() -> str:
-    """That the database answers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            cursor.fetchone()
-    except DatabaseError as error:
-        raise Unhealthy("The database does not answer.") from error
-    return connection.vendor
 
 
 class MigrationCheck:
@@ -98,29 +88,42 @@ class StorageCheck:
         return "writable"
 
     def _probe(self) -> None:
+        name = f"probe/{uuid.uuid4().hex}"
         try:
-            name = default_storage.save(f"probe/{uuid.uuid4().hex}", ContentFile(b"probe"))
-            default_storage.delete(name)
+            try:
+                default_storage.save(name, ContentFile(b"probe"))
+            finally:
+                default_storage.delete(name)  # a store that is full may have made the file all the same
         # Stores raise errors of their own libraries (botocore's are no OSError), all of which mean the same here.
         except Exception as error:
             raise Unhealthy("The file store takes no files.") from error
 
 
-def check_worker() -> str:
-    """That a worker ran a job of late."""
-    latest = JobRun.objects.aggregate(latest=Max("started_at"))["latest"]
-    if latest is None:
-        raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
-    age = int((timezone.now() - latest).total_seconds())
-    if age > WORKER_SECONDS:
-        raise Unhealthy(f"No worker was heard of for {age} seconds.")
-    return f"heard of {max(age, 0)} s ago"
+class WorkerCheck:
+    """That a worker ran a job of late, and does not end as often as it is started."""
+
+    def __init__(self) -> None:
+        self._age = Aging()
+
+    def __call__(self) -> str:
+        if failing := next((one for one in heard.failing if one.name == "worker"), None):
+            raise Unhealthy(
+                f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
+                f"{failing.exit_code}; it is started again, ever later."
+            )
+        latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
+        if latest is None:
+            raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
+        age = int(self._age(latest.timestamp(), timezone.now().timestamp()))
+        if age > WORKER_SECONDS:
+            raise Unhealthy(f"No worker was heard of for {age} seconds.")
+        return f"heard of {age} s ago"
 
 
 def feed_wait(now: dt.datetime) -> float:
     """For how many seconds the oldest event without a place in the feed has waited; 0 when none does."""
     oldest = feed.oldest_waiting()
-    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return _feed_age(oldest.timestamp(), now.timestamp()) if oldest else 0.0
 
 
 def check_feed() -> str:
@@ -134,7 +137,7 @@ def check_feed() -> str:
 def intake_wait(now: dt.datetime) -> float:
     """For how many seconds the oldest thing that a sender handed in waits to be worked off; 0 when none does."""
     oldest = IntakeEvent.objects.waiting().values_list("received_at", flat=True).first()
-    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return _intake_age(oldest.timestamp(), now.timestamp()) if oldest else 0.0
 
 
 def check_intake() -> str:
@@ -145,30 +148,72 @@ def check_intake() -> str:
     return f"oldest waits {waited} s"
 
 
+# Those that need no database.
+BY_THEMSELVES = frozenset({"storage", "clock", "database", "integrity"})
 CHECKS: dict[str, Callable[[], str]] = {
     "database": check_database,
+    "writes": WriteCheck(),
+    "integrity": IntegrityCheck(),
     "migrations": MigrationCheck(),
     "storage": StorageCheck(),
-    "worker": check_worker,
+    "worker": WorkerCheck(),
     "feed": check_feed,
     "intake": check_intake,
+    "clock": ClockCheck(),
 }
 
 
-def run_checks() -> tuple[bool, dict[str, dict[str, str]]]:
-    """Whether all is well, and each check's outcome. What needs the database is skipped while it does not answer."""
-    outcomes: dict[str, dict[str, str]] = {}
+def run_checks(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
+    """Each check's outcome; `begin` is told of each. What needs the database is skipped while it does not answer."""
+    outcomes: Outcomes = {}
     for name, check in CHECKS.items():
-        if name != "storage" and outcomes.get("database", {}).get("status") == "failed":
-            outcomes[name] = {"status": "skipped", "detail": "The database does not answer."}
+        if name not in BY_THEMSELVES and outcomes.get("database", {}).get("status") == "failed":
+            outcomes[name] = {"status": "skipped", "detail": outcomes["database"]["detail"]}
             continue
+        begin(name)
         try:
             outcomes[name] = {"status": "ok", "detail": check()}
         except Unhealthy as reason:
             outcomes[name] = {"status": "failed", "detail": str(reason)}
-        except DatabaseError:
-            outcomes[name] = {"status": "failed", "detail": "The database refused; are all migrations applied?"}
-    return all(outcome["status"] == "ok" for outcome in outcomes.values()), outcomes
+        except Error as error:
+            trouble = outages.note(error)
+            detail = SENTENCES[trouble] if trouble else "The database refused; are all migrations applied?"
+            outcomes[name] = {"status": "failed", "detail": detail}
+    return outcomes
+
+
+watch = Watch(run_checks)
+
+
+def current_outcomes() -> Outcomes:
+    """What is known, where somebody looks all the time; else what the checks find now."""
+    if watch.is_running and watch.has_looked.wait(PATIENCE_SECONDS):
+        return watch.outcomes() or run_checks()
+    return run_checks()
+
+
+def is_well(outcomes: Outcomes) -> bool:
+    """Whether no check failed or had to be skipped."""
+    return all(outcome["status"] == "ok" for outcome in outcomes.values())
+
+
+def in_lines(outcomes: Outcomes) -> bytes:
+    """For people and probes."""
+    lines = [f"{name}: {outcome['status']} ({outcome['detail']})" for name, outcome in outcomes.items()]
+    return "\n".join([*lines, ""]).encode()
+
+
+def in_json(outcomes: Outcomes) -> bytes:
+    """For programs."""
+    return to_json(
+        {
+            "status": "ok" if is_well(outcomes) else "failed",
+            "timestamp": timezone.now(),
+            "version": settings.VERSION,
+            "uptime_seconds": int(time.monotonic() - STARTED),
+            "checks": outcomes,
+        }
+    )
 
 
 # --- Pages for probes -------------------------------------------------------------------------------------------------
@@ -185,24 +230,24 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """That everything it needs works too; 503 with the reasons when not."""
-    is_well, outcomes = run_checks()
-    lines = [f"{name}: {outcome['status']} ({outcome['detail']})" for name, outcome in outcomes.items()]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain", status=200 if is_well else 503)
+    outcomes = current_outcomes()
+    status = 200 if is_well(outcomes) else 503
+    return _without_a_line(HttpResponse(in_lines(outcomes), content_type="text/plain", status=status))
 
 
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """The same for programs."""
-    is_well, outcomes = run_checks()
-    body = {
-        "status": "ok" if is_well else "failed",
-        "timestamp": timezone.now(),
-        "version": settings.VERSION,
-        "uptime_seconds": int(time.monotonic() - STARTED),
-        "checks": outcomes,
-    }
-    return HttpResponse(to_json(body), content_type="application/json", status=200 if is_well else 503)
+    outcomes = current_outcomes()
+    status = 200 if is_well(outcomes) else 503
+    return _without_a_line(HttpResponse(in_json(outcomes), content_type="application/json", status=status))
+
+
+def _without_a_line(response: HttpResponse) -> HttpResponse:
+    """Mark it as logged, as Django does: what is the matter is in the log, and a probe asks every few seconds."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 # --- Metrics ----------------------------------------------------------------------------------------------------------
@@ -254,7 +299,7 @@ class Gauges:
         failed = GaugeMetricFamily(
             "incident_response_job_failed_timestamp_seconds", "When a job last failed.", labels=["job"]
         )
-        for run in JobRun.objects.order_by("name"):
+        for run in JobRun.objects.exclude(name=WRITE_CHECK).order_by("name"):
             for family, moment in ((succeeded, run.succeeded_at), (failed, run.failed_at)):
                 if moment is not None:
                     family.add_metric([run.name], moment.timestamp())
@@ -337,7 +382,7 @@ class SystemInfoView(APIView):
                     "users": User.objects.count(),
                     "incidents": _unrestricted_incidents(),
                 },
-                "jobs": list(JobRun.objects.order_by("name").values()),
+                "jobs": list(JobRun.objects.exclude(name=WRITE_CHECK).order_by("name").values()),
                 "settings": {name: getattr(settings, name) for name in SHOWN_SETTINGS},
             }
         )
@@ -346,13 +391,3 @@ class SystemInfoView(APIView):
 def _unrestricted_incidents() -> int:
     total: int | None = Tally.objects.filter(dimension=Dimension.STATUS).aggregate(total=Sum("count"))["total"]
     return total or 0
-
-
-def describe_database() -> str:
-    """Vendor, version and driver, as people say them."""
-    connection.ensure_connection()
-    if connection.vendor == "sqlite":
-        return f"SQLite {sqlite3.sqlite_version}"
-    product = "MariaDB" if getattr(connection, "mysql_is_mariadb", False) else "MySQL"
-    driver = "PyMySQL" if "pymysql" in sys.modules["MySQLdb"].__name__ else "mysqlclient"
-    return f"{product} {'.'.join(map(str, connection.get_database_version()))} ({driver})"

@@ -1,6 +1,8 @@
 """What is done to every log line, whoever wrote it."""
 
+import logging
 import re
+from http import HTTPStatus
 
 from structlog.typing import WrappedLogger
 
@@ -14,3 +16,24 @@ def without_keys(_logger: WrappedLogger, _method: str, line: str) -> str:
     It comes after the renderer: an address may be in a message, in its arguments, in a field or in a traceback.
     """
     return _IN_PATH.sub(r"\1…", line)
+
+
+class OneLineRefusals(logging.Filter):
+    """What Django logs of requests that it refused with 4xx: one line, and no error of ours.
+
+    A Host that is not ours, too many fields or a page that somebody may not see are the caller's doing; how the code
+    came to say so tells nobody anything.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record; take the traceback off those."""
+        status = getattr(record, "status_code", None)
+        if (
+            record.name.startswith("django.")
+            and isinstance(status, int)
+            and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
+            record.exc_info = record.exc_text = None
+            if record.levelno > logging.WARNING:
+                record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return True

@@ -1,5 +1,6 @@
 """The few pages of the root, the API's description, and what an address answers that leads nowhere."""
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incident_response.api import TITLES, problem, to_json
+from incident_response.exceptions import DomainError
+from users.outages import outages, unavailable
 
 
 @require_safe
@@ -56,17 +59,19 @@ SENTENCES = {
     404: "There is nothing at this address.",
     500: "Something went wrong here. It has been logged.",
 }
+CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "server_error"}
 
 
-def error_response(request: HttpRequest, status: int) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, reason: DomainError | None = None) -> HttpResponse:
     """A problem document under /api/, a small page elsewhere."""
     request_id = getattr(request, "request_id", "")
+    sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
+    headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
     if not request.path.startswith("/api/"):
-        context = {"title": TITLES[status], "sentence": SENTENCES[status], "request_id": request_id}
-        return HttpResponse(render_to_string("problem.html", context), status=status)
-    codes = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "server_error"}
-    body = problem(status, SENTENCES[status], code=codes[status], request_id=request_id)
-    return HttpResponse(to_json(body), content_type="application/problem+json", status=status)
+        context = {"title": TITLES[status], "sentence": sentence, "request_id": request_id}
+        return HttpResponse(render_to_string("problem.html", context), status=status, headers=headers)
+    body = problem(status, sentence, code=code, request_id=request_id)
+    return HttpResponse(to_json(body), content_type="application/problem+json", status=status, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -85,5 +90,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`. Touches neither database nor session: they may be what failed."""
-    return error_response(request, 500)
+    """Django's `handler500`, called while the exception is being handled. Touches neither database nor session: they
+    may be what failed. Where the database, or something else that passes, is to blame, it is a 503."""
+    error = sys.exception()
+    trouble = outages.note(error)
+    reason = error if isinstance(error, DomainError) else unavailable(trouble) if trouble is not None else None
+    if reason is None or reason.status != 503:
+        return error_response(request, 500)
+    response = error_response(request, 503, reason)
+    if trouble is not None:
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark; `outages` did it, once
+    return response

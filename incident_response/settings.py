@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from incident_response.conversions import quick_conversions
 from incident_response.environment import Environment
-from incident_response.loglines import without_keys
+from incident_response.loglines import OneLineRefusals, without_keys
 
 try:
     import MySQLdb  # noqa: F401
@@ -43,6 +43,12 @@ DATABASE = env.database(
 )
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media"), help="Where attachments are stored."))
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"), help="Where static files are put."))
+DATABASE_SECONDS = env.integer(
+    "DATABASE_SECONDS",
+    default=5,
+    minimum=2,
+    help="How long the web waits for the database's answer to a statement, in seconds; the worker six times as long.",
+)
 TRUSTED_PROXIES = env.integer(
     "TRUSTED_PROXIES", default=0, help="Reverse proxies in front of us whose X-Forwarded-* headers are believed."
 )
@@ -211,6 +217,7 @@ else:
         "charset": "utf8mb4",
         "isolation_level": "read committed",
         "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+        "connect_timeout": 5,
         "conv": quick_conversions(),
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
@@ -473,7 +480,8 @@ LOGGING = {
             ],
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "filters": {"refusals": {"()": OneLineRefusals}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

@@ -181,8 +181,11 @@ def main() -> None:
         signal.signal(number, signal.SIG_DFL)  # nothing is in hand yet: end at once, without a traceback
     stop_with_parent()
     from incident_response.asgi import application
+    from incident_response.health import watch
     from incident_response.protocol import BoundedProtocol
+    from incident_response.waits import limit_waits_of_web
 
+    limit_waits_of_web()
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,
@@ -195,6 +198,7 @@ def main() -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     config.load()
+    watch.start()
     server = Server(config, application, settings.STOP_SECONDS)
     server.run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
     if server.has_cut:

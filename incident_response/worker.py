@@ -10,15 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from incident_response.condition import ClockCheck
 from incident_response.models import JobRun
+from users.outages import Trouble, outages
 
 log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
 MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
+MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame: all waits for its return
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Runner:
         self.job = job
         self.stopping = stopping
         self.failures = 0
+        self.trouble: Trouble | None = None  # the database's, which the last failure was due to
         self._recorded = -RECORD_SECONDS
 
     def loop(self) -> None:
@@ -82,17 +86,22 @@ class Runner:
             self.job.run(now)
         except Exception as error:
             self.failures += 1
-            log.error("job failed", job=self.job.name, failures=self.failures, exc_info=error)
+            self.trouble = outages.note(error)
+            if self.trouble is None:
+                log.error("job failed", job=self.job.name, failures=self.failures, exc_info=error)
             self._record(now, error=f"{type(error).__name__}: {error}"[:1000])
         else:
             is_recovered = self.failures > 0
-            self.failures = 0
+            if self.trouble is not None:
+                outages.over(self.trouble)
+            self.failures, self.trouble = 0, None
             self._record(now, error="", at_once=is_recovered)
 
     def _delay(self) -> float:
         if not self.failures:
             return self.job.interval
-        return max(self.job.interval, min(MAX_DELAY_SECONDS, 2.0 ** min(self.failures - 1, 5)))
+        longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
+        return max(self.job.interval, min(longest, 2.0 ** min(self.failures - 1, 5)))
 
     def _record(self, now: dt.datetime, *, error: str, at_once: bool = False) -> None:
         if not at_once and time.monotonic() - self._recorded < RECORD_SECONDS:
@@ -100,8 +109,9 @@ class Runner:
         outcome = {"failed_at": now} if error else {"succeeded_at": now}
         try:
             JobRun.objects.update_or_create(name=self.job.name, defaults={"started_at": now, "error": error, **outcome})
-        except DatabaseError as failure:
-            log.warning("could not record a job's run", job=self.job.name, error=str(failure))
+        except Error as failure:
+            if outages.note(failure) is None:
+                log.warning("could not record a job's run", job=self.job.name, error=str(failure))
         else:
             self._recorded = time.monotonic()
 
@@ -115,8 +125,9 @@ def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_se
     threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
+    look_at_clock = ClockCheck()
     while not is_told_to_stop(1.0):
-        pass
+        look_at_clock()
     stopping.set()
     deadline = time.monotonic() + grace_seconds
     for thread in threads:

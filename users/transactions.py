@@ -1,6 +1,7 @@
 """One transaction for one piece of work, tried again where the database asked for it."""
 
 import contextlib
+import errno
 import fcntl
 import functools
 import random
@@ -38,8 +39,14 @@ R = TypeVar("R")
 ATTEMPTS = 6
 LOST_ATTEMPTS = 3  # after connections that were lost: a database that stays away is waited for elsewhere
 LOST_SECONDS = 10.0  # from the first attempt on, in which another one is made
-TURN_SECONDS = 20.0  # as long as SQLite itself waits for a lock (its busy timeout)
+SQLITE_SECONDS = 5.0  # for which it waits unless it is told otherwise
+TURNS = 2  # the times that SQLite itself waits for a lock (its busy timeout) that we wait for our turn
 
+# What SQLite would say.
+_NO_FILE = {
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "attempt to write a readonly database"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "database or disk is full"),
+}
 _turn_of_process = threading.Lock()
 _of_thread = threading.local()  # `has_turn`: it need not wait for another
 
@@ -82,7 +89,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
 
 def _is_worth_another(error: Exception, attempt: int, begun: float) -> bool:
     if is_transient(error):
-        return attempt < ATTEMPTS
+        return attempt < ATTEMPTS and time.monotonic() - begun < LOST_SECONDS
     return is_lost(error) and attempt < LOST_ATTEMPTS and time.monotonic() - begun < LOST_SECONDS
 
 
@@ -123,14 +130,15 @@ def turn_to_write() -> Iterator[None]:
     SQLite itself has those who wait sleep and look again, for up to a tenth of a second at a time and in no order: half
     of the time nobody writes, and somebody waits for a second. A lock on a file beside the database hands over at once,
     between threads and processes alike, and is let go by the system when its holder dies. Raises DatabaseBusy where the
-    turn does not come within TURN_SECONDS.
+    turn does not come in time.
     """
     name = _file()
     if name is None or getattr(_of_thread, "has_turn", False):
         yield
         return
-    deadline = time.monotonic() + TURN_SECONDS
-    if not _turn_of_process.acquire(timeout=TURN_SECONDS):
+    patience = TURNS * float(connection.settings_dict.get("OPTIONS", {}).get("timeout", SQLITE_SECONDS))
+    deadline = time.monotonic() + patience
+    if not _turn_of_process.acquire(timeout=patience):
         raise DatabaseBusy
     try:
         with _locked(Path(f"{name}-turn"), deadline):
@@ -166,7 +174,10 @@ def _file() -> str | None:
 
 def _locked(path: Path, deadline: float) -> IO[str]:
     """The file, locked until it is closed. One thread of each process comes here, so that few wait."""
-    line = path.open("a")
+    try:
+        line = path.open("a")
+    except OSError as error:  # where it cannot be made, the database beside it cannot be written either
+        raise OperationalError(_NO_FILE.get(error.errno or 0, f"unable to open {path.name}: {error}")) from error
     try:
         fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -19,6 +19,7 @@ from django.db import close_old_connections
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
 from alerts.intake.serving import Pending, keep, read, serve
+from users.outages import outages
 from users.transactions import turn_to_write
 
 log = structlog.get_logger(__name__)
@@ -106,7 +107,8 @@ class Committer:
             try:
                 self._read(one)
             except Exception as error:
-                log.error("intake_not_read", exc_info=error)
+                if outages.note(error) is None:
+                    log.error("intake_not_read", exc_info=error)
                 _turn_away([one])
 
     def _read(self, one: _Waiting) -> None:
@@ -131,7 +133,8 @@ class Committer:
                     replies = keep([pending for _, pending in batch])
             except Exception as error:
                 batch = batch or self._backlog.take()
-                log.error("intake_not_served", requests=len(batch), exc_info=error)
+                if outages.note(error) is None:
+                    log.error("intake_not_served", requests=len(batch), exc_info=error)
                 _turn_away([one for one, _ in batch])
             else:
                 _hand_over([one for one, _ in batch], replies)
@@ -150,7 +153,8 @@ class Committer:
             else:
                 _hand_over([one], [serve(one.door, one.incoming)])
         except Exception as error:
-            log.error("intake_not_served", requests=1, exc_info=error)
+            if outages.note(error) is None:
+                log.error("intake_not_served", requests=1, exc_info=error)
             _turn_away([one])
         finally:
             self._slow_places.release()
@@ -165,7 +169,8 @@ def _is_slow(one: _Waiting) -> bool:
     except IntakeError:
         return False  # serving it will say what is wrong
     except Exception as error:
-        log.warning("intake_source_not_found", exc_info=error)
+        if outages.note(error) is None:
+            log.warning("intake_source_not_found", exc_info=error)
         return False
 
 

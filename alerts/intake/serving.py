@@ -15,6 +15,7 @@ from alerts.models import Source
 from alerts.services.queue import event_of, keep_events
 from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
+from users.outages import outages
 from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,8 @@ def read(door: Door, incoming: Incoming) -> Pending | Reply:
     except IntakeError as error:
         taken = failed(door, incoming, source, error) if source and error.is_kept else door.refuse(error)
     except (DatabaseError, InterfaceError) as error:
-        log.error("intake_without_database", exc_info=error)
+        if outages.note(error) is None:
+            log.error("intake_without_database", exc_info=error)
         taken = door.refuse(_not_now(error))
     except Exception as error:
         # An adapter met something that nobody thought of. It is kept, and can be replayed after a fix.
@@ -84,7 +86,8 @@ def keep(batch: Sequence[Pending]) -> list[Reply]:
         if len(batch) > 1 and not is_away(error):
             log.warning("intake_batch_split", requests=len(batch), error=str(error))
             return [keep([one])[0] for one in batch]
-        log.error("intake_not_kept", requests=len(batch), exc_info=error)
+        if outages.note(error) is None:
+            log.error("intake_not_kept", requests=len(batch), exc_info=error)
         # A 5xx is what senders try again; the fault is ours or the database's. When that is busy or gone, to wait for
         # it once more with each request would take as many times as long, and all that comes later waits behind.
         return [one.door.refuse(_not_now(error)) for one in batch]

@@ -1,8 +1,10 @@
 import asyncio
 import json
+from unittest import mock
 
 from django.test import SimpleTestCase
 
+from incident_response import health
 from incident_response.entrance import Entrance
 from incident_response.tests.asgi import Exchange, http_scope, part
 
@@ -33,6 +35,30 @@ class EntranceTests(SimpleTestCase):
             ask(refuse_to_serve, http_scope("/livez", method), exchange)
 
             self.assertEqual((exchange.status, exchange.body), (200, b"ok\n"))
+
+    def test_it_says_by_itself_how_it_is(self):
+        watch = health.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
+        watch.look()
+        for path, expected in (("/readyz", b"worker: failed (Gone.)\n"), ("/health/", b'"detail":"Gone."')):
+            exchange = Exchange()
+
+            with mock.patch.object(health, "watch", watch):
+                ask(refuse_to_serve, http_scope(path), exchange)
+
+            self.assertEqual(exchange.status, 503)
+            self.assertIn(expected, exchange.body)
+
+    def test_it_leaves_a_host_that_is_not_ours_to_django(self):
+        watch = health.Watch(lambda begin: {})
+        watch.look()
+        foreign = {**http_scope("/readyz"), "headers": [(b"host", b"elsewhere.example")]}
+        for scope in (foreign, {**foreign, "headers": []}, {**foreign, "path": "/metrics"}):
+            exchange = Exchange()
+
+            with mock.patch.object(health, "watch", watch):
+                ask(answering, scope, exchange)
+
+            self.assertEqual(exchange.body, b"done")
 
     def test_it_hands_everything_else_on(self):
         exchange = Exchange()

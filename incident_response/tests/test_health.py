@@ -1,6 +1,7 @@
 import datetime as dt
 from unittest import mock
 
+from django.core.files.base import ContentFile
 from django.db import OperationalError
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -8,14 +9,17 @@ from rest_framework.test import APIClient
 
 from alerts.models import IntakeEvent
 from alerts.vocabulary import IntakeState
-from incident_response import health
+from incident_response import database_checks, health
+from incident_response.condition import Unhealthy
 from incident_response.models import JobRun
+from incident_response.supervisor import Failing, heard
 from users.models import Role, User
 
 
 class ProbeTests(TestCase):
     def setUp(self):
-        self.enterContext(mock.patch.dict(health.CHECKS, storage=health.StorageCheck()))
+        fresh = {"storage": health.StorageCheck(), "worker": health.WorkerCheck(), "writes": health.WriteCheck()}
+        self.enterContext(mock.patch.dict(health.CHECKS, fresh))
 
     def make_run(self, seconds_ago=0):
         moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
@@ -35,15 +39,61 @@ class ProbeTests(TestCase):
         self.assertEqual(response.status_code, 200, response.content)
 
     def test_it_is_not_ready_without_a_worker(self):
-        for run in (None, self.make_run(seconds_ago=61)):
+        for run in (None, self.make_run(seconds_ago=16)):
             with self.subTest(run=run):
                 response = self.client.get("/readyz")
 
                 self.assertEqual(response.status_code, 503)
                 self.assertIn("worker: failed", response.content.decode())
 
+    def test_it_takes_no_check_of_ours_for_a_worker(self):
+        health.CHECKS["writes"]()
+
+        self.assertIn("worker: failed (No worker has run yet", self.client.get("/readyz").content.decode())
+
+    def test_it_is_not_ready_when_the_worker_ends_as_often_as_it_is_started(self):
+        self.make_run()
+        failing = [Failing("web-2", 1, 2), Failing("worker", -9, 6)]
+
+        with mock.patch.object(heard, "failing", failing):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("ended 6 times soon after its start, the last time with exit code -9", response.content.decode())
+
+    def test_it_is_not_ready_when_nothing_can_be_written(self):
+        self.make_run()
+        read_only = OperationalError(1290, "--read-only")
+
+        with mock.patch.object(database_checks, "_write", side_effect=read_only), mock.patch("users.outages.log"):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("writes: failed (The database takes no writes: it is read-only.)", response.content.decode())
+        self.assertIn("worker: ok", response.content.decode())
+
+    def test_it_logs_no_line_for_each_probe(self):
+        with self.assertNoLogs("django.request"):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+
+    def test_it_answers_what_was_found_where_somebody_looks_all_the_time(self):
+        watch = health.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
+        watch.is_running = True
+        watch.look()
+
+        with mock.patch.object(health, "watch", watch), self.assertNumQueries(0):
+            response = self.client.get("/readyz")
+
+        self.assertEqual((response.status_code, response.content), (503, b"worker: failed (Gone.)\n"))
+
     def test_it_is_not_ready_without_a_database(self):
-        with mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError("secret host")):
+        away = OperationalError(2003, "Can't connect to secret host")
+        with (
+            mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=away),
+            mock.patch("users.outages.log"),
+        ):
             response = self.client.get("/readyz")
 
         self.assertEqual(response.status_code, 503)
@@ -97,7 +147,8 @@ class ProbeTests(TestCase):
 
         self.assertEqual(body["status"], "ok", body)
         self.assertEqual(set(body), {"status", "timestamp", "version", "uptime_seconds", "checks"})
-        self.assertEqual(set(body["checks"]), {"database", "migrations", "storage", "worker", "feed", "intake"})
+        names = {"database", "writes", "integrity", "migrations", "storage", "worker", "feed", "intake", "clock"}
+        self.assertEqual(set(body["checks"]), names)
 
     @override_settings(SECURE_SSL_REDIRECT=True)
     def test_it_never_sends_probes_to_https(self):
@@ -187,4 +238,16 @@ class StorageCheckTests(TestCase):
             check()
 
         self.assertEqual(save.call_count, 1)
+        self.assertEqual(health.default_storage.listdir("probe")[1], [])
+
+    def test_it_leaves_nothing_behind_when_the_disk_is_full(self):
+        def save_half(name, content):
+            real(name, ContentFile(b"pro"))
+            raise OSError(28, "No space left on device")
+
+        real = health.default_storage.save
+        with mock.patch.object(health.default_storage, "save", side_effect=save_half):
+            for _probe in range(3):
+                self.assertRaises(Unhealthy, health.StorageCheck())
+
         self.assertEqual(health.default_storage.listdir("probe")[1], [])

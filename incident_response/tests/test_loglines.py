@@ -2,13 +2,24 @@
 
 import copy
 import io
+import json
 import logging
 import logging.config
+from typing import Any
 from unittest import mock
 
 import structlog
 from django.conf import settings
-from django.test import SimpleTestCase, TestCase
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousFileOperation,
+    SuspiciousOperation,
+)
+from django.test import Client, SimpleTestCase, TestCase
+
+from incident_response import pages
+from incident_response.loglines import OneLineRefusals
 
 KEY = "Kq3vT9xW2mB7nR5cY8dF4hJ6"
 
@@ -22,6 +33,7 @@ class Written:
         self.stream = io.StringIO()
         self.handler = logging.StreamHandler(self.stream)
         self.handler.setFormatter(logging.config.DictConfigurator({}).configure_formatter(described))
+        self.handler.addFilter(OneLineRefusals())
 
     def __enter__(self) -> "Written":
         logging.getLogger().addHandler(self.handler)
@@ -98,3 +110,54 @@ class LineTests(SimpleTestCase):
 
                 self.assertIn(f"{line} ", written.text)
                 self.assertIn("[a]", written.text)
+
+
+class RefusalTests(TestCase):
+    """What the caller did wrong is one line of ours, and no error."""
+
+    def lines(self, *requests: dict[str, Any]) -> tuple[list[int], list[str]]:
+        client = Client(raise_request_exception=False)
+        with Written(structlog.processors.JSONRenderer()) as written:
+            codes = [client.generic(**request).status_code for request in requests]
+        return codes, written.text.splitlines()
+
+    def test_it_logs_a_foreign_host_in_a_line(self) -> None:
+        codes, lines = self.lines({"method": "GET", "path": "/api/v1/incidents/", "HTTP_HOST": "elsewhere.example"})
+
+        self.assert_one_line(codes, lines, 400, "Invalid HTTP_HOST header")
+
+    def test_it_logs_too_many_fields_in_a_line(self) -> None:
+        form = "&".join(f"field{number}=x" for number in range(1001))
+        content_type = "application/x-www-form-urlencoded"
+
+        codes, lines = self.lines(
+            {"method": "POST", "path": "/admin/login/", "data": form, "content_type": content_type}
+        )
+
+        self.assert_one_line(codes, lines, 400, "The number of GET/POST parameters exceeded")
+
+    def test_it_logs_what_somebody_may_not_do_in_a_line(self) -> None:
+        with mock.patch.object(pages, "render", side_effect=PermissionDenied("Not you.")):
+            codes, lines = self.lines({"method": "GET", "path": "/"})
+
+        self.assert_one_line(codes, lines, 403, "Forbidden (Permission denied): /")
+
+    def test_it_logs_suspicious_requests_in_a_line(self) -> None:
+        for error in (SuspiciousFileOperation("../x"), SuspiciousOperation("odd"), RequestDataTooBig("large")):
+            with self.subTest(error=error), mock.patch.object(pages, "render", side_effect=error):
+                codes, lines = self.lines({"method": "GET", "path": "/"})
+
+                self.assert_one_line(codes, lines, 400, str(error))
+
+    def test_it_leaves_the_traceback_to_mistakes_of_ours(self) -> None:
+        with mock.patch.object(pages, "render", side_effect=ValueError("a bug")):
+            codes, lines = self.lines({"method": "GET", "path": "/"})
+
+        self.assertEqual((codes, json.loads(lines[0])["level"]), ([500], "error"))
+        self.assertIn("Traceback", lines[0])
+
+    def assert_one_line(self, codes: list[int], lines: list[str], code: int, text: str) -> None:
+        self.assertEqual((codes, len(lines)), ([code], 1), lines)
+        line = json.loads(lines[0])
+        self.assertEqual((line["level"], "exception" in line), ("warning", False), line)
+        self.assertIn(text, line["event"])

@@ -3,9 +3,15 @@ from pathlib import Path
 from unittest import mock
 
 from django.contrib.staticfiles import finders
+from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.test import Client, SimpleTestCase, TestCase, override_settings
 
-from incident_response import pages
+from incident_response import api, pages
+from incident_response.exceptions import StorageUnavailable
+from users.models import User
+from users.outages import Outages
+from users.services.sessions import open_session
+from users.tokens import access_token
 
 
 class PageTests(TestCase):
@@ -110,3 +116,67 @@ class HandlerTests(SimpleTestCase):
         ]
 
         self.assertEqual(codes, [400, 403, 404, 500])
+
+
+class DatabaseTroubleTests(TestCase):
+    """What people and programs are told while the database does not do what it is there for."""
+
+    TROUBLES = {
+        "database_unavailable": OperationalError(2003, "Can't connect to MySQL server on 'secret' (timed out)"),
+        "database_read_only": OperationalError("attempt to write a readonly database"),
+        "database_full": OperationalError("database or disk is full"),
+        "database_corrupt": DatabaseError("database disk image is malformed"),
+        "database_busy": OperationalError("database is locked"),
+    }
+
+    def setUp(self):
+        self.outages = Outages()
+        for user in (api, pages):
+            self.enterContext(mock.patch.object(user, "outages", self.outages))
+        self.said = self.enterContext(mock.patch("users.outages.log"))
+        self.client = Client(raise_request_exception=False)
+        self.user = User.objects.create_superuser("admin@example.org", "a-long-password", name="A")
+
+    def test_it_answers_503_everywhere_and_says_so_once(self):
+        self.client.force_login(self.user)
+        token = access_token(open_session(self.user))
+        bearer = {"Authorization": f"Bearer {token}"}
+        sign_in = {"email": "admin@example.org", "password": "a-long-password"}
+        with self.assertNoLogs("django.request"):
+            for code, error in self.TROUBLES.items():
+                with mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=error):
+                    answers = [
+                        self.client.get("/api/v1/incidents/", headers=bearer),
+                        self.client.post("/api/v1/incidents/", {"title": "x"}, "application/json", headers=bearer),
+                        self.client.post("/api/v1/auth/token/", sign_in, "application/json"),
+                        self.client.get("/admin/"),
+                        self.client.post("/admin/login/", {"username": "a", "password": "b"}),
+                        self.client.post("/forgotten-password/", {"email": "a@example.org"}),
+                    ]
+
+                for answer in answers:
+                    with self.subTest(code=code, path=answer.wsgi_request.path):
+                        self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "5"))
+                        self.assertNotIn("secret", answer.content.decode())
+                self.assertEqual([answer.json()["code"] for answer in answers[:3]], [code] * 3)
+        self.assertEqual(self.said.error.call_count, len(self.TROUBLES))
+
+    def test_it_still_calls_a_mistake_of_ours_one(self):
+        for error in (ProgrammingError("near SELCT"), OperationalError("no such column: x"), ValueError("a bug")):
+            with (
+                self.subTest(error=error),
+                mock.patch.object(pages, "render", side_effect=error),
+                self.assertLogs("django.request", "ERROR") as logged,
+            ):
+                self.assertEqual(self.client.get("/").status_code, 500)
+                self.assertIsNotNone(logged.records[0].exc_info)
+
+    def test_it_says_when_the_file_store_may_be_asked_again(self):
+        with (
+            mock.patch.object(pages, "render", side_effect=StorageUnavailable("The files are away.")),
+            self.assertLogs("django.request"),
+        ):
+            answer = self.client.get("/")
+
+        self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "10"))
+        self.assertContains(answer, "The files are away.", status_code=503)

@@ -2,13 +2,14 @@ import datetime as dt
 import threading
 from unittest import mock
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from incident_response import worker
 from incident_response.models import JobRun
 from incident_response.worker import Job, Runner, all_jobs, work
+from users.outages import Outages
 
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -20,7 +21,24 @@ def make_runner(run, interval=0.25):
 class RunnerTests(TestCase):
     def setUp(self):
         self.enterContext(mock.patch.object(worker, "close_old_connections"))
-        self.enterContext(mock.patch.object(worker.log, "error"))
+        self.error = self.enterContext(mock.patch.object(worker.log, "error"))
+        self.outages = Outages()
+        self.enterContext(mock.patch.object(worker, "outages", self.outages))
+
+    def test_it_tries_again_soon_and_without_a_traceback_where_the_database_is_to_blame(self):
+        away = OperationalError(2003, "Can't connect")
+        runner = make_runner(mock.Mock(side_effect=[away] * 6 + [1, ValueError]))
+
+        with mock.patch("users.outages.log") as said:
+            for _attempt in range(6):
+                runner.run_once(NOW)
+            delay = runner._delay()
+            runner.run_once(NOW)
+
+        self.assertEqual((delay, self.error.call_count), (worker.MAX_TROUBLE_SECONDS, 0))
+        self.assertEqual((said.error.call_count, said.warning.call_count), (1, 1))
+        runner.run_once(NOW)
+        self.assertEqual((runner._delay(), self.error.call_count), (1, 1))
 
     def test_it_records_that_a_job_went_well(self):
         make_runner(lambda now: 3).run_once(NOW)

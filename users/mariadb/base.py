@@ -19,6 +19,7 @@ from django.db.backends.mysql import base
 
 from users.faults import LOST_CODES, PACKET_TOO_LARGE, CommitUnknown, code_of, is_lost, is_transient
 from users.markers import TABLE, marker_of
+from users.outages import outages
 
 Database: Any = base.Database  # type: ignore[attr-defined]  # the driver, whichever there is
 log = structlog.get_logger(__name__)
@@ -73,6 +74,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.has_written = False
         self._max_statement = 0
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Connect; see `users.outages` for who may when the server does not answer."""
+        with outages.connecting(Database.OperationalError):
+            return super().get_new_connection(conn_params)
+
+    def is_usable(self) -> bool:
+        """Whether the connection is good still; not worth asking a server that did not answer a moment ago."""
+        return not (outages.spares_many and outages.is_away) and super().is_usable()
 
     def create_cursor(self, name: str | None = None) -> Any:
         """A cursor that notices what writes."""

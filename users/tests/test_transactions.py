@@ -230,7 +230,7 @@ class TurnTests(SimpleTestCase):
 
         self.assertFalse(taken.is_alive())
 
-    @mock.patch.object(transactions, "TURN_SECONDS", 0.1)
+    @mock.patch.object(transactions, "TURNS", 0.005)
     def test_it_gives_up_where_the_turn_does_not_come(self) -> None:
         refused: list[bool] = []
 
@@ -248,7 +248,7 @@ class TurnTests(SimpleTestCase):
 
         self.assertEqual(refused, [True, False])
 
-    @mock.patch.object(transactions, "TURN_SECONDS", 0.1)
+    @mock.patch.object(transactions, "TURNS", 0.005)
     def test_it_gives_up_where_another_process_keeps_the_turn(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
             with (Path(folder) / "db.sqlite3-turn").open("a") as other:

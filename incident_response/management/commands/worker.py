@@ -6,9 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from incident_response.health import Unhealthy, check_worker
+from incident_response.condition import Unhealthy
+from incident_response.health import WorkerCheck
 from incident_response.stopping import StopSignals
 from incident_response.supervisor import stop_with_parent
+from incident_response.waits import limit_waits_of_worker
 from incident_response.worker import all_jobs, work
 
 
@@ -24,6 +26,7 @@ class Command(BaseCommand):
             self._report()
             return
         signals = StopSignals()
+        limit_waits_of_worker()
         if options["supervised"]:
             stop_with_parent()
         jobs = all_jobs()
@@ -35,6 +38,6 @@ class Command(BaseCommand):
 
     def _report(self) -> None:
         try:
-            self.stdout.write(f"Worker {check_worker()}.")
+            self.stdout.write(f"Worker {WorkerCheck()()}.")
         except Unhealthy as reason:
             raise CommandError(str(reason)) from reason
