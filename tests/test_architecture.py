@@ -29,7 +29,7 @@ OWN_MODULES = {
         *("addresses", "authentication", "backends", "clients", "configuration", "faults", "forms"),
         *("hashing", "idempotency", "lockout", "mails", "mariadb", "markers", "middleware", "names", "pages"),
         *("passwords", "prepared", "rows"),
-        *("schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
+        *("outages", "schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
     },
     "responders": {"oncall"},
     "alerts": {
