@@ -370,7 +370,7 @@ class LocalTimeTests(Base):
 
         for zone in ("UTC", "Europe/Zurich", "Nowhere/Atall"):
             User.objects.filter(pk=self.admin.pk).update(time_zone=zone)
-            shown[zone] = "2026-07-02 00:30:00 CEST" in self.client.get(self.page(self.person)).content.decode()
+            shown[zone] = "2 Jul 2026, 00:30:00 CEST" in self.client.get(self.page(self.person)).content.decode()
 
         self.assertEqual(shown, {"UTC": False, "Europe/Zurich": True, "Nowhere/Atall": False})
         self.assertEqual(timezone.get_current_timezone_name(), "UTC")
