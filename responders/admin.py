@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 
 from responders.models import Membership, Service, Team
 from responders.services import add_member, remove_member
+from users.addresses import canonical
 from users.admin.base import RetirableAdmin
 from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
 from users.models import User
@@ -66,7 +67,7 @@ class TeamResource(SafeResource):
 
 
 def _addresses(row: dict[str, Any]) -> set[str]:
-    return {word.lower() for word in str(row["members"] or "").split()}
+    return {canonical(word) for word in str(row["members"] or "").split()}
 
 
 class ServiceResource(SafeResource):

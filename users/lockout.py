@@ -8,9 +8,11 @@ import datetime as dt
 import math
 from typing import Any
 
+from auditlog.models import LogEntry
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,8 +20,10 @@ from django.utils import timezone
 from incident_response.api import problem, to_json
 from incident_response.exceptions import TooManyRequests
 from users.addresses import canonical
-from users.clients import client_address, client_network
+from users.clients import client_address, client_network, network_of
+from users.models import User
 
+LOOKED_AT = 100  # entries of the audit log, and sessions
 MESSAGE = "Too many failed sign-ins. Try again later."
 
 
@@ -30,11 +34,12 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
         """The failures that count; as many as lock where the client has tried too many addresses.
 
         What is forgiven to those who sign in after all, the client is forgiven too; but signing in to one account
-        forgives nothing that was tried on others.
+        forgives nothing that was tried on others. Who has signed in from there before is not locked out with it.
         """
         own: int = super().get_failures(request, credentials)
-        tried = sum(failures for _when, failures in _failures_of_client(request))
-        return max(own, settings.AXES_FAILURE_LIMIT) if tried >= settings.LOGIN_CLIENT_FAILURE_LIMIT else own
+        if own >= settings.AXES_FAILURE_LIMIT or not is_client_locked(client_network(request)):
+            return own
+        return own if _is_known(request, sign_in_name(request, credentials)) else settings.AXES_FAILURE_LIMIT
 
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
@@ -83,7 +88,7 @@ def seconds_left(request: HttpRequest, name: str) -> int:
     client = AccessAttempt.objects.filter(ip_address=client_network(request))
     newest = client.filter(username=name).order_by("-attempt_time").first()
     ends = [newest.attempt_time] if newest and _is_name_locked(client, name) else []
-    failures = _failures_of_client(request)
+    failures = [] if _is_known(request, name) else _recent_failures(client_network(request))
     left = sum(number for _when, number in failures)
     for when, number in failures:
         if left < settings.LOGIN_CLIENT_FAILURE_LIMIT:
@@ -105,8 +110,18 @@ def _is_name_locked(client: Any, name: str) -> bool:
     return (total or 0) >= settings.AXES_FAILURE_LIMIT
 
 
-def _failures_of_client(request: HttpRequest) -> list[tuple[dt.datetime, int]]:
-    return _recent_failures(client_network(request))
+def _is_known(request: HttpRequest, name: str) -> bool:
+    """Whether the person has signed in from this client lately; their sessions and the audit log remember it."""
+    email = name.encode("ascii").decode("unicode_escape", errors="replace")  # as `sign_in_name` wrote it
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        return False
+    kind = ContentType.objects.get_for_model(User)
+    noted = LogEntry.objects.filter(content_type=kind, object_pk=str(user.pk), action=LogEntry.Action.ACCESS)
+    facts = noted.order_by("-id").values_list("remote_addr", "additional_data")[:LOOKED_AT]
+    entered = {address for address, data in facts if address and (data or {}).get("event") == "signed_in"}
+    entered.update(user.sessions.order_by("-created_at").values_list("ip_address", flat=True)[:LOOKED_AT])
+    return client_network(request) in {network_of(address) for address in entered if address}
 
 
 def _recent_failures(network: str | None) -> list[tuple[dt.datetime, int]]:

@@ -283,6 +283,21 @@ class RecordTests(Base):
         self.assertContains(listed, "locked")
         self.assertFalse(AccessAttempt.objects.exists())
 
+    @override_settings(LOGIN_CLIENT_FAILURE_LIMIT=3)
+    def test_it_lifts_the_lock_of_a_client(self) -> None:
+        for number in range(3):
+            attempt = AccessAttempt.objects.create(
+                username=f"p{number}@example.com", ip_address="2001:db8::", failures_since_start=1, user_agent="x"
+            )
+        url = reverse("admin:axes_accessattempt_changelist")
+
+        listed = self.client.get(url)
+        self.client.post(url, {"action": "lift_client", "_selected_action": [attempt.pk]})
+
+        self.assertContains(listed, "client locked", 3)
+        self.assertContains(listed, "2001:db8::/64")
+        self.assertFalse(AccessAttempt.objects.exists())
+
     def test_it_lets_nobody_write_the_audit_log(self) -> None:
         entry = LogEntry.objects.get_for_object(self.person).first()
         names = {"change": [entry.pk], "delete": [entry.pk], "add": []}

@@ -83,6 +83,17 @@ class LockoutTests(TestCase):
         self.assertEqual(self.sign_in(PASSWORD, REMOTE_ADDR="192.0.2.9").status_code, 200)
 
     @override_settings(LOGIN_CLIENT_FAILURE_LIMIT=5)
+    def test_it_lets_those_in_who_were_there_before(self) -> None:
+        self.sign_in(PASSWORD, REMOTE_ADDR="2001:db8::1")
+        for number in range(5):
+            self.sign_in(email=f"p{number}@example.com", REMOTE_ADDR="2001:db8::2")
+
+        self.assertEqual(self.sign_in(PASSWORD, REMOTE_ADDR="2001:db8::3").status_code, 200)
+        self.assertEqual(self.sign_in(email="p9@example.com", REMOTE_ADDR="2001:db8::3").status_code, 429)
+        guesses = [self.sign_in(REMOTE_ADDR="2001:db8::4").status_code for _time in range(3)]
+        self.assertEqual(guesses, [401, 401, 429])
+
+    @override_settings(LOGIN_CLIENT_FAILURE_LIMIT=5)
     def test_it_forgives_a_client_nothing_for_signing_in_to_its_own_account(self) -> None:
         for number in range(4):
             self.sign_in(email=f"p{number}@example.com")
