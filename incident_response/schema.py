@@ -2,8 +2,22 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
 from rest_framework import serializers
+
+WALL_CLOCK = r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
+
+
+class WallClockTime(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A time of day has no offset here, which the format `time` of RFC 3339 asks for."""
+
+    target_class = "rest_framework.serializers.TimeField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        return {"type": "string", "pattern": WALL_CLOCK, "example": "09:00:00"}
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -68,6 +82,9 @@ class ProblemAutoSchema(AutoSchema):
             errors["404"] = "Absent, or not visible to this caller."
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):
             errors |= {"409": "The state of things does not allow it.", "429": "Too many requests; see Retry-After."}
+        if self.method in ("POST", "PUT", "PATCH"):
+            errors |= {"413": "More than is taken.", "415": "Not in a media type that is taken; see Accept."}
+        errors["503"] = "The database or the file store is away or too busy; see Retry-After."
         if self.method in ("PUT", "PATCH", "DELETE"):
             errors["412"] = "If-Match names a version that is no longer the present one."
         # A view's `schema_errors` adds to these, or takes one away with None.

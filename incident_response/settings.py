@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "ReplayableStateEnum": ["failed", "dropped"],
         "SourceKindEnum": "alerts.vocabulary.Kind",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
+        "LogStoreEnum": "logs.sources.KINDS",
     },
 }
 

@@ -49,6 +49,18 @@ class UserSerializer(PersonSerializer):
         ]
 
 
+class ListedUserSerializer(UserSerializer):
+    """A person in the list: responders see who it is, administrators all of it."""
+
+    class Meta(UserSerializer.Meta):
+        # What only administrators see may be absent.
+        extra_kwargs = {
+            name: {"required": False, "read_only": False}
+            for name in UserSerializer.Meta.fields
+            if name not in PersonSerializer.Meta.fields
+        }
+
+
 class AccessSerializer(StrictFields, serializers.Serializer[Any]):
     """What an administrator changes about somebody."""
 

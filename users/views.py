@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -217,7 +217,10 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
     def get_queryset(self) -> QuerySet[PersonalToken]:
         return PersonalToken.objects.filter(user=_me(self.request))
 
-    @extend_schema(summary="List one's personal access tokens")
+    @extend_schema(
+        summary="List one's personal access tokens",
+        responses=serializers.PersonalTokenSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, KeysetPagination.parameters)
         page = self.paginate_queryset(self.get_queryset())
@@ -271,12 +274,7 @@ class UserListView(generics.GenericAPIView[User]):
             OpenApiParameter("role", str, enum=Role.values, description="For administrators."),
             OpenApiParameter("is_active", bool, description="For administrators."),
         ],
-        responses=PolymorphicProxySerializer(
-            component_name="UserOrPerson",
-            serializers=[serializers.UserSerializer, serializers.PersonSerializer],
-            resource_type_field_name=None,
-            many=True,
-        ),
+        responses=serializers.ListedUserSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(narrowed(self.get_queryset(), request).prefetch_related("teams"))

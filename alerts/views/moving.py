@@ -48,6 +48,8 @@ class AlertMoveView(IdempotentWrites, APIView):
 class AlertSplitView(IdempotentWrites, APIView):
     """Alerts that do not belong with the others."""
 
+    schema_errors = {"404": "One of the alerts is absent, or not visible to this caller."}
+
     @extend_schema(
         operation_id="alerts_split",
         summary="Give alerts an incident of their own",

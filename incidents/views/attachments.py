@@ -139,7 +139,7 @@ class AttachmentOriginalView(APIView):
     @extend_schema(
         operation_id="attachments_original",
         summary="Get a file as it came",
-        responses={(200, "application/octet-stream"): bytes},
+        responses={(200, "*/*"): bytes},
     )
     def get(self, request: Request, id: int) -> HttpResponseBase:
         """What came, byte for byte, position data and all; for responders and administrators, as a download."""
