@@ -3,7 +3,7 @@ sentence for them. Pure."""
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alerts.adapters import adapters
@@ -14,6 +14,8 @@ from incidents.vocabulary import SEVERITY_OF_WORD
 MAX_NAMES = 20
 MAX_WORDS = 100
 LONGEST_WORD = 100
+# What a word for a state may mean; what is ignored neither opens nor ends anything.
+STATUS_MEANINGS = ("firing", "resolved", "acknowledged", "ignore")
 LONGEST_SILENCE = dt.timedelta(days=366)
 
 
@@ -59,14 +61,23 @@ def label_names(value: Any) -> list[str]:
 
 
 def severity_map(value: Any) -> dict[str, str]:
-    """The sender's words, in lower case, for ours."""
+    """The sender's words for how bad it is, in lower case, for ours."""
+    return _words(value, tuple(SEVERITY_OF_WORD))
+
+
+def status_map(value: Any) -> dict[str, str]:
+    """The sender's words for a state, in lower case, each with what it means here."""
+    return _words(value, STATUS_MEANINGS)
+
+
+def _words(value: Any, meanings: Sequence[str]) -> dict[str, str]:
     if not isinstance(value, Mapping) or len(value) > MAX_WORDS:
         raise ValueError(f"This is an object of at most {MAX_WORDS} words of the sender's, each with one of ours.")
     for word, ours in value.items():
         if not 0 < len(word) <= LONGEST_WORD:
             raise ValueError(f"A sender's word has 1 to {LONGEST_WORD} characters.")
-        if not isinstance(ours, str) or ours not in SEVERITY_OF_WORD:
-            raise ValueError(f"{word}: {str(ours)[:100]!r} is not one of {', '.join(SEVERITY_OF_WORD)}.")
+        if not isinstance(ours, str) or ours not in meanings:
+            raise ValueError(f"{word}: {str(ours)[:100]!r} is not one of {', '.join(meanings)}.")
     return {word.lower(): ours for word, ours in value.items()}
 
 

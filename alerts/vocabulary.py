@@ -40,6 +40,13 @@ class Ending(models.TextChoices):
     EXPIRY = "expiry", "Nothing heard any more"
 
 
+class MappedField(models.TextChoices):
+    """What a word of a sender's is about."""
+
+    STATUS = "status", "Status"
+    SEVERITY = "severity", "Severity"
+
+
 class IntakeState(models.TextChoices):
     """What became of something a sender handed in."""
 

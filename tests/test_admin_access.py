@@ -61,6 +61,7 @@ RESPONDER_PAGES = frozenset(
 WRITING = (
     *("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password"),
     *("source_key", "_new_key", "_revoke", "_sample", "_switch", "_switch_off", "_replay", "_dismiss", "_dismiss_all"),
+    "_teach",
 )
 OPEN_TO_ALL = frozenset({"login", "logout"})
 

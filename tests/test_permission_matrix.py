@@ -63,6 +63,7 @@ CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("patch", f"{API}sources/<pk>/", {"name": "New"}, ADMINS),
     ("delete", f"{API}sources/<pk>/", None, (401, 403, 403, 403, 403, 409)),  # it has alerts
     ("post", f"{API}sources/<pk>/test/", {}, ADMINS),
+    ("post", f"{API}sources/<pk>/teach/", {"field": "status", "word": "gone", "means": "resolved"}, ADMINS),
     ("post", f"{API}sources/<pk>/keys/", {}, ADMINS_CREATE),
     ("delete", f"{API}sources/<pk>/keys/<key_id>/", None, ADMINS_DELETE),
     ("get", f"{API}heartbeats/", None, ADMINS),

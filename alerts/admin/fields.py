@@ -76,6 +76,18 @@ class SeverityMapField(WrittenField):
         return validation.severity_map({name: value.lower() for name, value in pairs(text, "sev0 = critical")})
 
 
+class StatusMapField(WrittenField):
+    """The sender's words for a state, one a line: `check.up = resolved`."""
+
+    widget = area(3, "check.up = resolved")
+
+    def written(self, value: Any) -> str:
+        return "\n".join(f"{theirs} = {ours}" for theirs, ours in value.items())
+
+    def read(self, text: str) -> dict[str, str]:
+        return validation.status_map({name: value.lower() for name, value in pairs(text, "check.up = resolved")})
+
+
 class TemplatesField(WrittenField):
     """A template for each field, one a line: `title = {{ check.name }}`; a label's is called `labels.host`."""
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
@@ -73,8 +74,9 @@ def of_home(user: User) -> Iterable[Section]:
         "is_cut": len(failed) > MOST_COUNTED,
         "limited": limited_since(now - LATELY),
         "silent": silent_at(now),
+        "unknown": unknown_words(),
     }
-    if failed or context["limited"] or context["silent"]:
+    if any(context[name] for name in ("failures", "limited", "silent", "unknown")):
         yield Section("admin/alerts/home_intake.html", context)
     if wrong := faulty(now):
         rows = [
@@ -82,6 +84,12 @@ def of_home(user: User) -> Iterable[Section]:
             for one, why in wrong
         ]
         yield Section("admin/alerts/home_conditions.html", {"rows": rows[:FAILURES_SHOWN], "number": len(rows)})
+
+
+def unknown_words() -> list[tuple[int, str, int]]:
+    """Id and name of the sources that use words which nobody has taught yet, and how many."""
+    counted = Source.objects.annotate(number=Count("unknown_words")).filter(is_enabled=True, number__gt=0)
+    return list(counted.order_by("name").values_list("pk", "name", "number")[:FAILURES_SHOWN])
 
 
 def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:

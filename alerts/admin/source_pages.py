@@ -15,20 +15,26 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 
+from alerts import validation
 from alerts.adapters import adapters
 from alerts.admin import new_keys
 from alerts.admin.guides import rendered
 from alerts.doors.sampling import send_sample
-from alerts.models import IntakeEvent, Source, SourceKey
+from alerts.models import IntakeEvent, Source, SourceKey, UnknownWord
 from alerts.services import process_waiting
 from alerts.services.keys import give_key, snippet_for, take_key_back
 from alerts.services.sources import MAX_KEYS, forget
-from alerts.vocabulary import IntakeState, Kind
+from alerts.services.teaching import teach
+from alerts.services.words import still_unknown
+from alerts.vocabulary import IntakeState, Kind, MappedField
 from incident_response.exceptions import DomainError
+from incidents.vocabulary import SEVERITY_OF_WORD
 from users.admin.base import attempt, exactly
 
 GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
 EXAMPLE_URL = "https://incidents.example.org"
+# What a word may mean, as buttons, by what it is about.
+MEANINGS = {MappedField.STATUS.value: validation.STATUS_MEANINGS, MappedField.SEVERITY.value: tuple(SEVERITY_OF_WORD)}
 TEST_SECONDS = 5.0
 
 
@@ -40,6 +46,10 @@ def panel_of(source: Source) -> dict[str, Any]:
         "received": exactly(source.last_received_at) if source.last_received_at else "never",
         "keys": [(key, exactly(key.created_at)) for key in keys],
         "may_have_key": len(keys) < MAX_KEYS,
+        "words": [
+            (row, row.events[-1] if row.events else 0, exactly(row.last_seen_at), MEANINGS[row.field])
+            for row in still_unknown(source)
+        ],
         "has_sample": source.kind in adapters(),
         "has_guide": guide_of(source.kind) is not None,
         "events_url": f"{reverse('admin:alerts_intakeevent_changelist')}?state=any&source={source.pk}",
@@ -75,6 +85,7 @@ class SourcePages:
             "key": ("<int:pk>/key/", self.key_view),
             "new_key": ("<int:pk>/new-key/", self.new_key_view),
             "revoke": ("<int:pk>/keys/<int:key_id>/revoke/", self.revoke_view),
+            "teach": ("<int:pk>/teach/", self.teach_view),
             "sample": ("<int:pk>/sample/", self.sample_view),
             "switch": ("<int:pk>/switch/", self.switch_view),
             "guide": ("guide/<slug:kind>/", self.guide_view),
@@ -132,6 +143,35 @@ class SourcePages:
             return self._ask(request, source, f"Revoke the key {key}", sentence, "Revoke", is_danger=True)
         work = lambda: take_key_back(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
         attempt(request, work, done=f"The key {key} is of no use any more.")
+        return self._back(source)
+
+    def teach_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Enter what a word of its sender means."""
+        source = self._source(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        asked = request.POST.get("word", "")
+        row = UnknownWord.objects.filter(
+            source=source, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+        ).first()
+        if row is None:
+            messages.error(request, "That word was taught by somebody else, or is not used any more.")
+            return self._back(source)
+        means = request.POST.get("means", "")
+        try:
+            applied = teach(
+                source,
+                about=row.field,
+                word=row.word,
+                means=means,
+                is_applied="apply" in request.POST,
+                by=request.user,  # type: ignore[arg-type]
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+            return self._back(source)
+        told = f" {applied} alert{'s' if applied != 1 else ''} will follow." if applied else ""
+        messages.success(request, f"From now on “{row.word}” means {means}.{told}")
         return self._back(source)
 
     def sample_view(self, request: HttpRequest, pk: int) -> HttpResponse:

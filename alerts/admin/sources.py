@@ -16,10 +16,11 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from alerts import validation
 from alerts.admin.badges import ago
-from alerts.admin.fields import LabelNamesField, SeverityMapField, TemplatesField, checked
+from alerts.admin.fields import LabelNamesField, SeverityMapField, StatusMapField, TemplatesField, checked
 from alerts.admin.source_pages import SourcePages, panel_of
 from alerts.models import Alert, Heartbeat, IntakeEvent, Source
 from alerts.services.sources import forget
+from alerts.services.words import forget_known
 from alerts.vocabulary import IntakeState
 from users.admin import BackOfficeAdmin, RefusableForm
 
@@ -52,6 +53,11 @@ class SourceForm(RefusableForm):
         required=False,
         label="Words for severity",
         help_text="The sender's words for ours (critical, high, medium, low), one a line.",
+    )
+    status_map = StatusMapField(
+        required=False,
+        label="Words for status",
+        help_text="The sender's words for ours (firing, resolved, acknowledged, ignore), one a line.",
     )
     templates = TemplatesField(
         required=False, help_text="Only for the generic webhook: where each field lies in what is sent, one a line."
@@ -105,7 +111,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     change_form_outer_before_template = "admin/alerts/source_panel.html"
     fieldsets = (
         (None, {"fields": (("name", "kind"), ("team", "is_enabled"))}),
-        ("Severity", {"fields": ("default_severity", "severity_map")}),
+        ("Severity and status", {"fields": ("default_severity", ("severity_map", "status_map"))}),
         ("Incidents", {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
         ("Silence and limits", {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
         ("What is sent", {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
@@ -145,6 +151,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         """Save, and have this process forget how it was."""
         super().save_model(request, obj, form, change)
+        forget_known(obj)
         forget()
 
     def switch_off(self, row: Source) -> None:

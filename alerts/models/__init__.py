@@ -4,7 +4,7 @@ from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, Ea
 from alerts.models.change import ChangeEvent
 from alerts.models.intake import IntakeEvent, IntakeEventQuerySet
 from alerts.models.routing import Route, Silence
-from alerts.models.source import Heartbeat, Source, SourceKey
+from alerts.models.source import Heartbeat, Source, SourceKey, UnknownWord
 
 __all__ = [
     "Alert",
@@ -20,6 +20,7 @@ __all__ = [
     "Silence",
     "Source",
     "SourceKey",
+    "UnknownWord",
     "pair_number",
     "pairs_of",
 ]

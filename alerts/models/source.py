@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from alerts.vocabulary import Kind
+from alerts.vocabulary import Kind, MappedField
 from incidents.vocabulary import Severity
 from responders.models import ACTIVE, Team
 from users.names import NameField, refuse_twins
@@ -42,6 +42,11 @@ class Source(models.Model):
         default=dict,
         blank=True,
         help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what the adapter knows.',
+    )
+    status_map = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='The sender\'s words for ours, such as {"check.up": "resolved"}; wins over what the adapter knows.',
     )
     group_by = models.JSONField(
         default=list,
@@ -98,6 +103,29 @@ class Source(models.Model):
     def clean(self) -> None:
         """Refuse a name that another source has in other case."""
         refuse_twins(self, "name")
+
+
+class UnknownWord(models.Model):
+    """A word of a source's sender that nobody understood, until somebody teaches what it means.
+
+    `key` is the SHA-256 of source, field and the word as words are compared. `events` are the numbers of the latest
+    intake events that hold it, the newest last.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="unknown_words")
+    field = models.CharField(max_length=8, choices=MappedField.choices)
+    word = models.CharField(max_length=100)
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    count = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(db_index=True)
+    events = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-last_seen_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.word}"
 
 
 class SourceKey(models.Model):

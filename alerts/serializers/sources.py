@@ -3,18 +3,20 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from alerts import validation
-from alerts.models import Heartbeat, Source, SourceKey
+from alerts.models import Heartbeat, Source, SourceKey, UnknownWord
 from alerts.serializers.fields import CheckedField, LabelNamesField
-from alerts.vocabulary import Kind
+from alerts.services.words import still_unknown
+from alerts.vocabulary import Kind, MappedField
 from incidents.serializers.incidents import RowField, WordField
 from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Team
-from users.configuration import CleanedModelSerializer
+from users.configuration import CleanedModelSerializer, StrictFields
 
 MOST_REQUESTS = 10_000_000  # a minute
 
@@ -45,6 +47,28 @@ class SeverityMapField(CheckedField):
     check = staticmethod(validation.severity_map)
 
 
+@extend_schema_field(serializers.DictField(child=serializers.ChoiceField(choices=list(validation.STATUS_MEANINGS))))
+class StatusMapField(CheckedField):
+    """The sender's words for a state, each with what it means here."""
+
+    check = staticmethod(validation.status_map)
+
+
+class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
+    """A word that nobody here understands: `status` fires with it, `severity` is the source's default."""
+
+    sample_event = serializers.SerializerMethodField()
+
+    class Meta:
+        model = UnknownWord
+        fields = ["field", "word", "count", "first_seen_at", "last_seen_at", "sample_event"]
+        read_only_fields = fields
+
+    def get_sample_event(self, word: UnknownWord) -> int | None:
+        """The latest intake event that holds it; see intake-events/{id}/."""
+        return word.events[-1] if word.events else None
+
+
 @extend_schema_field(serializers.DictField())
 class TemplatesField(serializers.JSONField):
     """A template for each field, and under `labels` for each label."""
@@ -57,6 +81,8 @@ class SourceSerializer(CleanedModelSerializer):
     team = RowField(queryset=Team.objects.active(), required=False, allow_null=True)
     default_severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     severity_map = SeverityMapField(required=False)
+    status_map = StatusMapField(required=False)
+    unknown_words = serializers.SerializerMethodField()
     group_by = LabelNamesField(required=False)
     templates = TemplatesField(required=False)
     rate_limit = serializers.IntegerField(min_value=1, max_value=MOST_REQUESTS, required=False)
@@ -67,7 +93,8 @@ class SourceSerializer(CleanedModelSerializer):
     class Meta:
         model = Source
         fields = [
-            *("id", "name", "kind", "team", "is_enabled", "default_severity", "severity_map", "group_by"),
+            *("id", "name", "kind", "team", "is_enabled", "default_severity", "severity_map", "status_map"),
+            *("unknown_words", "group_by"),
             *("auto_resolve", "reopen_minutes", "expire_minutes", "heartbeat_minutes", "rate_limit", "templates"),
             *(
                 "signing_secret",
@@ -79,6 +106,15 @@ class SourceSerializer(CleanedModelSerializer):
             ),
         ]
         read_only_fields = ["last_received_at", "created_at"]
+
+    @extend_schema_field(UnknownWordSerializer(many=True))
+    def get_unknown_words(self, source: Source) -> Any:
+        """What it said and nobody understood, the latest first; sources/{id}/teach/ enters what it means."""
+        if not getattr(source, "has_unknown_words", True):
+            return []
+        siblings = getattr(self.parent, "instance", None)
+        prefetch_related_objects(siblings if isinstance(siblings, list) else [source], "unknown_words")
+        return UnknownWordSerializer(still_unknown(source), many=True).data
 
     def get_has_signing_secret(self, source: Source) -> bool:
         """Whether one is set; it is never shown."""
@@ -94,6 +130,29 @@ class SourceSerializer(CleanedModelSerializer):
         except ValueError as error:
             raise serializers.ValidationError({"templates": str(error)}) from error
         return attrs
+
+
+class TeachSerializer(StrictFields, serializers.Serializer[Any]):
+    """What a word of the sender's means."""
+
+    field = serializers.ChoiceField(choices=MappedField.choices)
+    word = serializers.CharField(max_length=100)
+    means = serializers.CharField(
+        max_length=20,
+        help_text="Of a status firing, resolved, acknowledged or ignore; of a severity one of ours.",
+    )
+    apply = serializers.BooleanField(
+        default=False, help_text="Also tell the alerts that still fire as the latest messages with that word left them."
+    )
+
+
+class TaughtSerializer(SourceSerializer):
+    """The source, and how many alerts are told what the word means."""
+
+    applied = serializers.IntegerField(read_only=True)
+
+    class Meta(SourceSerializer.Meta):
+        fields = [*SourceSerializer.Meta.fields, "applied"]
 
 
 class NewSourceSerializer(SourceSerializer):

@@ -19,6 +19,7 @@ from alerts.services.opening import Incidents, Started
 from alerts.services.overtaking import EarlyEnds
 from alerts.services.queue import DRAFT_FORMAT, NO_ALERT, event_of_leftover
 from alerts.services.rules import rules, silences
+from alerts.services.words import UnknownWords, as_taught, doubts, not_understood, sentence_of, severity_words
 from alerts.vocabulary import AlertStatus, Ending, IntakeState
 from incidents.vocabulary import SEVERITY_OF_WORD, Severity
 from users import rows
@@ -30,6 +31,7 @@ MAX_LABELS = 100
 LABEL_LENGTH = 2000
 TEXT_LENGTH = 20_000
 # What a sender that gives no times, or may never say that it is over, is believed without being heard of again.
+NOT_UNDERSTOOD = "not understood"  # the annotation that tells of words
 UNTIMED_EXPIRY = dt.timedelta(days=1)
 AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believed
 
@@ -64,10 +66,11 @@ class Batch:
         self.last_words: list[tuple[Alert, Draft]] = []  # said with the end of an alert, or after it
         self.matched: Counter[int] = Counter()
         self.dropped: Counter[int] = Counter()
+        self.words = UnknownWords()
 
     def apply(self, readings: Sequence["Reading"]) -> None:
         """Fold every message into its alert, open, join and resolve incidents, and mark the events done."""
-        messages = [list(_messages(reading)) for reading in readings]
+        messages = [list(self._messages(reading)) for reading in readings]
         self._load({message.key: message.source for of_one in messages for message in of_one})
         self.early_ends.load((message for of_one in messages for message in of_one), self.alerts)
         states = []
@@ -85,6 +88,18 @@ class Batch:
         incidents.save()
         self._count_routes()
         self._close(states)
+        self.words.save()
+
+    def _messages(self, reading: "Reading") -> Iterable[Message]:
+        """What a reading says, as its source was taught; what is not understood is noted, and told with the alert."""
+        source, at = reading.source, reading.event.received_at
+        if source is None:
+            return
+        for draft in (as_taught(source, one) for one in reading.drafts):
+            if words := not_understood(source, draft):
+                self.words.hear(source, reading.event, words)
+                draft = replace(draft, annotations={**draft.annotations, NOT_UNDERSTOOD: sentence_of(words.items())})
+            yield Message(_timed(draft, at), source, at, alert_key(source.pk, draft.identity))
 
     # --- Alerts -------------------------------------------------------------------------------------------------------
 
@@ -248,13 +263,6 @@ class Batch:
             Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
 
 
-def _messages(reading: "Reading") -> Iterable[Message]:
-    if reading.source is not None:
-        for draft in reading.drafts:
-            key, at = alert_key(reading.source.pk, draft.identity), reading.event.received_at
-            yield Message(_timed(draft, at), reading.source, at, key)
-
-
 def _timed(draft: Draft, at: dt.datetime) -> Draft:
     """The draft, without a beginning that is none: one that lies ahead, for every true one would be taken for older
     news until then; and that of an end which began when it ended, as Grafana 12 tells it."""
@@ -274,7 +282,7 @@ def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[I
         return IntakeState.IGNORED, NO_ALERT
     if all(outcome == Outcome.NOTHING for outcome in outcomes):
         return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
-    return IntakeState.DONE, ""
+    return IntakeState.DONE, doubts(reading.source, reading.drafts, reading.leftover)
 
 
 def _ends_what_fires(alert: Alert | None, draft: Draft) -> bool:
@@ -290,8 +298,7 @@ def _known(alert: Alert | None) -> Known | None:
 
 def severity_of(source: Source, draft: Draft) -> Severity:
     """How bad it is: by the source's own words, else as the adapter understood it, else the source's default."""
-    said = (draft.labels.get("severity", ""), draft.severity_word, draft.severity)
-    word = mapped(source.severity_map, *said) or draft.severity
+    word = mapped(source.severity_map, *severity_words(draft), draft.severity) or draft.severity
     return SEVERITY_OF_WORD.get(word, Severity(source.default_severity))
 
 

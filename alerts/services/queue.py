@@ -70,6 +70,7 @@ def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -
         reason=f"Of a list, the rest of which was taken (event {event.pk}). {leftover.reason}"[:REASON_LENGTH],
         headers={**event.headers, "content-type": "application/json", "content-encoding": ""},
         body=leftover.body,
+        byte_count=len(leftover.body),
         received_at=event.received_at,
         processed_at=at,
     )

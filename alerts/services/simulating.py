@@ -19,6 +19,7 @@ from alerts.services.applying import Batch, Message, severity_of
 from alerts.services.opening import Incidents, Slot
 from alerts.services.processing import read
 from alerts.services.queue import event_of
+from alerts.services.words import as_taught
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError
 from incidents.models import EventKind, Incident
@@ -128,7 +129,7 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draf
         raise DomainError(reading.reason, field="payload", code="not_read")
     if len(reading.drafts) > MOST_ALERTS:
         raise DomainError(f"At most {MOST_ALERTS} alerts are simulated at once.", field="payload")
-    return reading.drafts
+    return [as_taught(source, draft) for draft in reading.drafts]
 
 
 @unit_of_work

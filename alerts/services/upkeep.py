@@ -22,6 +22,7 @@ from alerts.models import (
     Route,
     Silence,
     Source,
+    UnknownWord,
     pairs_of,
 )
 from alerts.routing import Quiet, decide, silence_for
@@ -189,6 +190,7 @@ def forget(now: dt.datetime) -> int:
     until = now - dt.timedelta(days=settings.ALERT_RETENTION_DAYS)
     changes = ChangeEvent.objects.filter(occurred_at__lt=until)
     old = _delete(raw.exclude(state=IntakeState.WAITING)) + _delete(changes)
+    old += _delete(UnknownWord.objects.filter(last_seen_at__lt=until))
     return old + _forget_alerts(until) + _forget_groups(now)
 
 

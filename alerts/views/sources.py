@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from alerts.doors.sampling import Sample, send_sample
-from alerts.models import Heartbeat, Source, SourceKey
+from alerts.models import Heartbeat, Source, SourceKey, UnknownWord
 from alerts.serializers.sources import (
     HeartbeatSerializer,
     NewKeySerializer,
@@ -19,9 +20,13 @@ from alerts.serializers.sources import (
     SampleResultSerializer,
     SourceKeySerializer,
     SourceSerializer,
+    TaughtSerializer,
+    TeachSerializer,
 )
 from alerts.services.applying import severity_of
 from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
+from alerts.services.teaching import teach
+from alerts.services.words import as_taught, forget_known
 from incident_response.exceptions import NotFound
 from incident_response.paging import Key
 from incidents.views.incidents import person
@@ -34,7 +39,9 @@ from users.transactions import unit_of_work
 class SourceViewSet(ConfigurationViewSet):
     """Sources. A new one comes with its first key."""
 
-    queryset = Source.objects.prefetch_related("keys")
+    queryset = Source.objects.prefetch_related("keys").annotate(
+        has_unknown_words=Exists(UnknownWord.objects.filter(source=OuterRef("pk")))
+    )
     serializer_class = SourceSerializer
     permission_classes = [IsAdmin]
     lookup_value_regex = "[0-9]+"
@@ -62,6 +69,8 @@ class SourceViewSet(ConfigurationViewSet):
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         super().perform_update(serializer)
+        source: Any = serializer.instance
+        forget_known(source)
         set_up_anew()
 
     def perform_destroy(self, instance: Any) -> None:
@@ -95,6 +104,28 @@ class SourceViewSet(ConfigurationViewSet):
             raise NotFound(f"{source} has no key {key_id}.")
         take_key_back(key, by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        operation_id="sources_teach",
+        summary="Teach a source what a word of its sender means",
+        request=TeachSerializer,
+        responses={200: TaughtSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def teach(self, request: Request, pk: str) -> Response:
+        source = self.get_object()
+        form = TeachSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        applied = teach(
+            source,
+            about=asked["field"],
+            word=asked["word"],
+            means=asked["means"],
+            is_applied=asked["apply"],
+            by=person(request),
+        )
+        return Response({**SourceSerializer(self.get_object()).data, "applied": applied})
 
     @extend_schema(
         operation_id="sources_test",
@@ -131,6 +162,6 @@ def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
                 "fingerprint": draft.identity,
                 "labels": dict(draft.labels),
             }
-            for draft in sample.drafts
+            for draft in (as_taught(source, one) for one in sample.drafts)
         ],
     }

@@ -1,0 +1,77 @@
+"""What people teach: what a word of a source's sender means, also for what it said before."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.db import transaction
+
+from alerts import validation
+from alerts.adapters._words import mapped, normal
+from alerts.drafts import Action, Draft
+from alerts.models import Alert, IntakeEvent, Source, UnknownWord
+from alerts.routing import alert_key
+from alerts.services.processing import drafts_of
+from alerts.services.queue import enqueue
+from alerts.services.sources import forget
+from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
+from alerts.vocabulary import AlertStatus, MappedField
+from incident_response.exceptions import DomainError
+from users.audit import acting
+from users.models import User
+from users.transactions import unit_of_work
+
+
+@unit_of_work
+def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool, by: User) -> int:
+    """Enter a word into the source's own map. With `is_applied`, alerts that still fire as that word left them are told
+    what it means; the number of those.
+
+    `means` is a severity, or one of ACTIONS. Raises DomainError for any other.
+    """
+    locked = Source.objects.select_for_update().get(pk=source.pk)
+    name = f"{MappedField(about).value}_map"
+    check = validation.status_map if about == MappedField.STATUS else validation.severity_map
+    others = {theirs: ours for theirs, ours in getattr(locked, name).items() if normal(theirs) != normal(word)}
+    try:
+        setattr(locked, name, check({**others, word: means}))
+    except ValueError as error:
+        raise DomainError(str(error), field="means") from error
+    with acting(by):
+        locked.save(update_fields=[name])
+    transaction.on_commit(forget)
+    row = UnknownWord.objects.filter(key=key_of(locked, about, word)).first()
+    told = _apply(locked, about, word, row.events) if row is not None and is_applied else 0
+    UnknownWord.objects.filter(key=key_of(locked, about, word)).delete()
+    return told
+
+
+def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> int:
+    """Put into the queue what the latest messages with that word mean by now."""
+    told: dict[str, Draft] = {}
+    events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
+    for event in events:
+        for draft in (as_taught(source, one) for one in drafts_of(event, source)):
+            correction = _correction(source, draft, about, word, event.received_at)
+            if correction is not None and _is_as_left(source, draft, event.received_at):
+                told[draft.identity] = correction
+    if told:
+        enqueue(source, list(told.values()))
+    return len(told)
+
+
+def _correction(source: Source, draft: Draft, about: str, word: str, at: dt.datetime) -> Draft | None:
+    """What a message tells an alert that fires since, once its word is understood; nothing where it is not of it."""
+    if about == MappedField.SEVERITY:
+        if normal(word) not in [normal(one) for one in severity_words(draft)] or draft.action != Action.FIRE:
+            return None
+        return replace(draft, action=Action.NOTE, note="", severity=mapped(source.severity_map, word))
+    if normal(draft.status_word[:LONGEST_WORD]) != normal(word) or draft.action == Action.FIRE:
+        return None
+    return replace(draft, ends_at=draft.ends_at or at) if draft.action == Action.RESOLVE else draft
+
+
+def _is_as_left(source: Source, draft: Draft, at: dt.datetime) -> bool:
+    """Whether the alert still fires, and nothing was heard of it after that message."""
+    alerts = Alert.objects.filter(key=alert_key(source.pk, draft.identity), status=AlertStatus.FIRING)
+    return alerts.filter(last_seen_at__lte=at).exists()
