@@ -268,7 +268,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
         """Written by the service, which starts the rule afresh where it has to."""
-        save_rule(obj)
+        save_rule(obj, only=form.changed_data if change else None)
 
     def switch_off(self, row: DetectionRule) -> None:
         row.is_enabled = False

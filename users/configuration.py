@@ -88,6 +88,13 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
             raise exceptions.ValidationError(get_error_detail(error)) from error
         return attrs
 
+    def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
+        """Write what was sent and nothing else: the rest may be counted on, ended or renamed by others meanwhile."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
     def _own_columns(self) -> set[str]:
         return {field.name for field in self.Meta.model._meta.concrete_fields if not field.generated}
 
@@ -95,6 +102,12 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         if self.instance is None:
             return {}
         return {name: getattr(self.instance, name) for name in self._own_columns()}
+
+
+def lock_row(row: Model) -> None:
+    """Have nobody else write to the row until the transaction ends."""
+    rows = type(row)._base_manager.select_for_update().order_by()
+    list(rows.filter(pk=row.pk).values_list("pk"))
 
 
 class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
@@ -108,6 +121,18 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         refuse_unknown_parameters(request, KeysetPagination.parameters)
         return super().list(request, *args, **kwargs)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Change a row as it stands while nobody else changes it."""
+        return unit_of_work(super().update)(request, *args, **kwargs)
+
+    def get_object(self) -> Any:
+        """The row; locked, and read once more, where it is about to be changed."""
+        found = super().get_object()
+        if self.action not in ("update", "partial_update"):
+            return found
+        lock_row(found)
+        return super().get_object()
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         self._save(serializer)

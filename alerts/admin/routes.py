@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max
@@ -115,7 +114,7 @@ class RouteAdmin(BackOfficeAdmin):
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         """In the list only the order is edited."""
-        return super().get_changelist_form(request, **{**kwargs, "form": forms.ModelForm})
+        return super().get_changelist_form(request, **{**kwargs, "form": RefusableForm})
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, with whether its order can be changed."""

@@ -20,6 +20,7 @@ from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.arranging import end_silence
 from alerts.services.rules import quiets
+from incident_response.exceptions import Conflict
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
 from incidents.sla import end_of_hours
 from users.admin import BackOfficeAdmin, RefusableForm
@@ -120,6 +121,8 @@ class SilenceAdmin(BackOfficeAdmin):
         """Note whose it is."""
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
+        elif Silence.objects.select_for_update().get(pk=obj.pk).ends_at <= timezone.now():
+            raise Conflict("This silence is over; make a new one.", code="silence_over")
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:

@@ -94,6 +94,8 @@ class Source(models.Model):
             self.awaited_since = None
         elif self.awaited_since is None:
             self.awaited_since = timezone.now() if self.pk else self.created_at
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "awaited_since"}
         super().save(*args, **kwargs)
 
     def quiet_since(self) -> dt.datetime:

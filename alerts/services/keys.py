@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from auditlog.models import LogEntry
 from django.conf import settings
+from django.db import transaction
 
 from alerts.adapters import adapters
 from alerts.models import Source, SourceKey
@@ -40,6 +41,7 @@ def take_key_back(key: SourceKey, *, by: User) -> None:
 def set_up_anew() -> None:
     """Have this process look its sources up again, now that one was changed; the others do within a second."""
     forget()
+    transaction.on_commit(forget)  # what others looked up meanwhile was the old
 
 
 def snippet_for(source: Source, key: str) -> str:

@@ -53,7 +53,7 @@ class DetectionRuleSerializer(CleanedModelSerializer):
         """The rule changed; it starts afresh where it looks for something else now."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        return save_rule(instance)
+        return save_rule(instance, only=validated_data.keys())
 
 
 class RangeSerializer(StrictFields, serializers.Serializer[Any]):

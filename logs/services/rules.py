@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -74,12 +75,17 @@ def ensure_builtin() -> DetectionRule:
 
 
 @unit_of_work
-def save_rule(rule: DetectionRule, *, now: dt.datetime | None = None) -> DetectionRule:
-    """Store a new or changed rule. One that looks for something else from now on starts afresh: what fired by it is
-    over, and fires again with its next window where that holds. Raises Conflict for what is fixed of the built-in one.
+def save_rule(
+    rule: DetectionRule, *, only: Collection[str] | None = None, now: dt.datetime | None = None
+) -> DetectionRule:
+    """Store a new or changed rule; of a changed one, the fields named in `only` (None: all).
+
+    One that looks for something else from now on starts afresh: what fired by it is over, and fires again with its next
+    window where that holds. Raises Conflict for what is fixed of the built-in one.
     """
     before = DetectionRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
-    changed = {name for name in (*SHOWN, *CONDITION) if before and getattr(before, name) != getattr(rule, name)}
+    names = [name for name in (*SHOWN, *CONDITION) if only is None or name in only]
+    changed = {name for name in names if before and getattr(before, name) != getattr(rule, name)}
     if before is not None and before.is_builtin and changed - TUNABLE:
         raise Conflict(
             f"{before} comes with the system; only {', '.join(sorted(TUNABLE))} of it can be changed.", code="built_in"

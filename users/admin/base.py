@@ -21,6 +21,7 @@ from unfold.decorators import display
 
 from incident_response.exceptions import DomainError, conflict_of
 from users.admin.paging import BoundedPaginator, KeysetChangeList
+from users.configuration import lock_row
 from users.usage import Usage, switch_of, usage_of
 
 
@@ -28,6 +29,33 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
     """A form that shows what a service refused beside what was entered; see `BackOfficeAdmin.changeform_view`."""
 
     refusal: DomainError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tells_initial = any(name.startswith(self.add_initial_prefix("")) for name in self.data)
+        if self.instance.pk is None or (self.is_bound and not tells_initial):
+            return
+        # The page carries what it was opened with, so that a field somebody else changed meanwhile is not taken for one
+        # that was edited here. Passwords are not told.
+        for field in self.fields.values():
+            field.show_hidden_initial = getattr(field.widget, "input_type", "") != "password"
+
+    @property
+    def edited(self) -> list[str]:
+        """The columns that were edited on the page."""
+        columns = {field.name for field in self._meta.model._meta.concrete_fields}
+        return [name for name in self.changed_data if name in columns]
+
+    def _post_clean(self) -> None:
+        """Django's own, for what was edited: the rest of the row is as it stands now, not as the page was opened."""
+        if self.instance.pk is None:
+            super()._post_clean()
+            return
+        untouched = {
+            name: self.cleaned_data.pop(name) for name in [*self.cleaned_data] if name not in self.changed_data
+        }
+        super()._post_clean()
+        self.cleaned_data |= untouched
 
     def clean(self) -> dict[str, Any] | None:
         """Add the service's refusal to the form's own errors."""
@@ -86,6 +114,25 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             request.refusal = refusal  # type: ignore[attr-defined]
             response = super().changeform_view(request, *args, **kwargs)
         return response
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Rows that are edited in the list carry what they were opened with, too."""
+        return super().get_changelist_form(request, **{"form": RefusableForm, **kwargs})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write a new row; of one that was changed, what was edited, onto the row as it stands now."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        lock_row(obj)
+        row = self.model._base_manager.get(pk=obj.pk)
+        for name in form.edited:
+            setattr(row, name, getattr(obj, name))
+        try:
+            row.clean()
+        except ValidationError as error:
+            raise DomainError(" ".join(error.messages)) from error
+        row.save(update_fields=form.edited)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Run an action on the rows that were ticked, never on everything that matches."""
