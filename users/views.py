@@ -22,6 +22,8 @@ from users.models import PersonalToken, Role, Session, User
 from users.permissions import IsAdmin, IsResponder
 from users.throttling import AddressRate
 
+BUSY = "Too many passwords are being checked at this moment; see Retry-After."
+
 
 class OpenView(APIView):
     """Takes a form from anybody. A broken `Authorization` header is not looked at: it must not keep one out."""
@@ -49,7 +51,7 @@ class RegisterView(OpenView):
 
     throttle_scope = "register"
     serializer_class = serializers.RegistrationSerializer
-    schema_errors = {"403": "Registration is closed.", "409": None}
+    schema_errors = {"403": "Registration is closed.", "409": None, "503": BUSY}
 
     @extend_schema(
         summary="Register as a reporter",
@@ -66,7 +68,7 @@ class TokenView(OpenView):
 
     throttle_scope = "token"
     serializer_class = serializers.CredentialsSerializer
-    schema_errors = {"401": "The e-mail address or the password is not right.", "409": None}
+    schema_errors = {"401": "The e-mail address or the password is not right.", "409": None, "503": BUSY}
 
     @extend_schema(
         summary="Sign in",
@@ -137,6 +139,7 @@ class PasswordView(APIView):
     """One's own password."""
 
     permission_classes = [IsAuthenticated, NotByPersonalToken]
+    schema_errors = {"503": BUSY}
 
     @extend_schema(
         summary="Change one's password; other sessions end, and personal tokens unless they are kept",
@@ -178,7 +181,7 @@ class PasswordResetConfirmView(OpenView):
 
     throttle_scope = "password_reset_confirm"
     serializer_class = serializers.PasswordResetConfirmSerializer
-    schema_errors = {"409": None}
+    schema_errors = {"409": None, "503": BUSY}
 
     @extend_schema(
         summary="Choose a new password; all sessions and personal tokens end",

@@ -1,8 +1,11 @@
+import io
+
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from responders.models import Membership, Service, Team
 from users.tests.factories import make_admin, make_responder
@@ -126,3 +129,25 @@ class ExchangeTests(Base):
 
         self.assertIn("'=DNS", exported)
         self.assertEqual(Service.objects.values_list("name", "team__name").get(), ("=DNS", "Database"))
+
+    def test_it_exports_rows_that_no_spreadsheet_can_hold(self) -> None:
+        Team.objects.filter(pk=self.team.pk).update(name="Data\bbase", description="one\n=1+1;@x\x1f")
+
+        answer = self.client.post(
+            reverse("admin:responders_team_export"),
+            {"format": "1", **{f"teamresource_{name}": "on" for name in ("name", "description", "members")}},
+        )
+
+        rows = list(load_workbook(io.BytesIO(answer.content)).active.values)
+        self.assertEqual(rows[1], ("Data\ufffdbase", "one\n'=1+1;'@x\ufffd", "rahel@example.com"))
+
+    def test_it_takes_back_text_of_many_lines(self) -> None:
+        text = "one\n- two;=3\r\n\t@four '=5"
+        Service.objects.create(name="DNS", slug="dns", description=text)
+        fields = {f"serviceresource_{name}": "on" for name in ("slug", "name", "description", "team")}
+
+        exported = self.client.post(reverse("admin:responders_service_export"), {"format": "0", **fields})
+        Service.objects.update(description="other")
+        self.send("service", exported.content.decode())
+
+        self.assertEqual(Service.objects.get().description, text)

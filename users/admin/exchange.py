@@ -1,6 +1,7 @@
 """Import and export of configuration as CSV and XLSX (django-import-export)."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from django.db import IntegrityError, transaction
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
+from import_export.tmp_storages import TempFolderStorage
 from import_export.widgets import ForeignKeyWidget
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
@@ -71,12 +73,22 @@ class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is u
             raise ValueError(f"There is no {self.model._meta.verbose_name} named {value}.") from error
 
 
+class WholeFileStorage(TempFolderStorage):  # type: ignore[misc]  # import_export is untyped
+    """Where a file waits until its import is confirmed; line ends within cells stay as they came."""
+
+    def read(self) -> bytes | str:
+        """The file, as text unless it is a spreadsheet."""
+        content = Path(self.get_full_path()).read_bytes()
+        return content if "b" in self.read_mode else content.decode(self.encoding or "utf-8")
+
+
 class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[misc]
     """A model's pages with import and export."""
 
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats = (CSV, XLSX)
+    tmp_storage_class = WholeFileStorage
     to_encoding = from_encoding = "utf-8-sig"  # with a byte order mark, by which Excel knows UTF-8
     show_change_form_export = False
 
