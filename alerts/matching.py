@@ -75,8 +75,14 @@ def asks_for_nothing(matchers: Sequence[Matcher]) -> str:
     """
     if any(_asks(matcher) for matcher in matchers):
         return ""
-    said = f"{words_of(matchers)} would hold for" if matchers else "No matcher would mean"
-    return f'{said} every alert, or for all that lack the label. Ask for a value of at least one, such as team="db".'
+    said = (
+        f"{words_of(matchers)} holds for every alert that lacks the label"
+        if matchers
+        else "Without matchers it would hold for every alert"
+    )
+    if any(matcher.name in (SEVERITY, SOURCE) and not matcher.matches({}) for matcher in matchers):
+        said = f"{words_of(matchers)} holds for every alert"
+    return f'{said}. Ask for a value of at least one label, such as team="db".'
 
 
 def _asks(matcher: Matcher) -> bool:

@@ -293,7 +293,7 @@ class SilenceTests(TestCase):
                 with self.subTest(op=op, method=answer.request["REQUEST_METHOD"]):
                     error = answer.json()["errors"][0]
                     self.assertEqual((answer.status_code, error["field"]), (400, "matchers"))
-                    self.assertIn("Ask for a value of at least one", error["message"])
+                    self.assertIn("Ask for a value of at least one label", error["message"])
         for matchers in (matchers_of(("a", "=", "1"), ("a", "=", "2")), matchers_of(("a", "=", "1"), ("a", "!=", "1"))):
             self.assertIn("contradict each other", self.make(matchers=matchers).json()["errors"][0]["message"])
         self.assertEqual(Silence.objects.count(), 1)

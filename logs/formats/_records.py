@@ -166,7 +166,7 @@ def level_in(message: str) -> Level | None:
 # --- Levels -----------------------------------------------------------------------------------------------------------
 
 
-def _level(fields: Record, asked: Mapping[str, list[str]]) -> tuple[Level | None, str]:
+def _level(fields: Record, asked: Mapping[str, tuple[str, ...]]) -> tuple[Level | None, str]:
     """The level, by the first name that says one; else the word that was not understood."""
     unknown = ""
     for one in asked["level"]:

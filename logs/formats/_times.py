@@ -189,9 +189,9 @@ def _of_parts(value: list[Any]) -> dt.datetime | None:
     """Jackson's: [2026, 11, 29, 10, 0, 0, 123000000]."""
     if not 5 <= len(value) <= 7 or any(type(part) is not int for part in value):
         return None
-    *parts, nanos = [*value, *[0] * (7 - len(value))]
+    year, month, day, hour, minute, second, nanos = [*value, 0, 0][:7]
     try:
-        found = dt.datetime(*parts, nanos // 1000, tzinfo=dt.UTC)
+        found = dt.datetime(year, month, day, hour, minute, second, nanos // 1000, tzinfo=dt.UTC)
     except (ValueError, OverflowError):
         return None
     return found if found > EPOCH else None
