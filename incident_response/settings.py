@@ -269,6 +269,7 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
     "ALGORITHM": "HS256",
     "SIGNING_KEY": SECRET_KEY,
+    "LEEWAY": timedelta(seconds=10),  # clocks of several machines differ, and are set
 }
 
 # --- The API ----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,6 @@ def refresh_token(session: Session) -> str:
     token = jwt.RefreshToken()
     _name_session(token, session)
     token["jti"] = session.current_jti
-    token["iat"] = datetime_to_epoch(session.rotated_at or session.created_at)
     token["exp"] = datetime_to_epoch(session.expires_at)
     return str(token)
 
@@ -68,5 +67,7 @@ def digest_of(token: str) -> str:
 
 
 def _name_session(token: jwt.Token, session: Session) -> None:
+    """Whose it is; and not when it was issued, for that makes a token invalid once the clock is put back before it."""
+    del token["iat"]
     token[SESSION_CLAIM] = str(session.pk)
     token["user_id"] = str(session.user_id)

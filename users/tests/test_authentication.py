@@ -2,13 +2,14 @@ import datetime as dt
 import uuid
 
 import time_machine
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from users import services, tokens
 from users.models import PersonalToken, TokenScope
+from users.services import sessions
 from users.tests.factories import make_admin, make_reporter
 
 ME = "/api/v1/auth/me/"
@@ -59,6 +60,28 @@ class SessionJWTTests(TestCase):
     def test_it_refuses_an_access_token_past_its_time(self) -> None:
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=16), tick=False):
             self.assert_refused(self.client, "token_not_valid")
+
+    def test_it_keeps_people_signed_in_when_the_clock_is_put_back(self) -> None:
+        pair = sessions.pair_of(self.session)
+        self.client = client_with(f"Bearer {pair.access}")
+        web = Client()
+        web.force_login(make_admin())
+        for back in (dt.timedelta(seconds=2), dt.timedelta(hours=1), dt.timedelta(days=2)):
+            with self.subTest(back=back), time_machine.travel(timezone.now() - back, tick=False):
+                self.assertEqual(self.client.get(ME).status_code, 200)
+                self.assertEqual(web.get("/admin/").status_code, 200)
+                pair = sessions.refresh(pair.refresh)
+                self.client = client_with(f"Bearer {pair.access}")
+                self.assertEqual(self.client.get(ME).status_code, 200)
+
+        self.assertEqual(self.client.get(ME).status_code, 401)  # it ended meanwhile, as an access token does
+        pair = sessions.refresh(pair.refresh)
+        self.assertEqual(client_with(f"Bearer {pair.access}").get(ME).status_code, 200)
+
+    def test_it_has_a_leeway_where_clocks_differ(self) -> None:
+        for seconds, status in ((15 * 60 + 5, 200), (15 * 60 + 15, 401)):
+            with self.subTest(seconds=seconds), time_machine.travel(timezone.now() + dt.timedelta(seconds=seconds)):
+                self.assertEqual(self.client.get(ME).status_code, status)
 
     def test_it_refuses_what_is_no_access_token(self) -> None:
         for token in ("nonsense", "a.b.c", self.token[:-2], tokens.refresh_token(self.session)):
