@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from e2e.processes import Process, debian_program
+from e2e.processes import Process, debian_program, lay_data
 from e2e.server import HOST, Server, eventually, free_port
 
 SUMMARY = "Disk {{ $labels.disk }} is full"
@@ -155,6 +155,7 @@ def _was_repeated(server: Server, source: str) -> bool:
 def _home(folder: Path, name: str) -> Path:
     home = folder / f"{name}-{free_port()}"
     home.mkdir()
+    lay_data(home)
     return home
 
 

@@ -11,6 +11,9 @@ from e2e.server import ROOT, eventually
 
 DOWNLOAD_SECONDS = 120
 STOP_SECONDS = 20
+UNPACKED = ROOT / ".venv" / "e2e-debian"
+INSTALLED_DATA = b"/usr/share/prometheus"
+UNPACKED_DATA = b"usr//share/prometheus"  # the same, below the working directory
 
 
 class Process:
@@ -66,17 +69,43 @@ def debian_program(name: str, package: str) -> str:
 
     Raises Unavailable when it cannot be downloaded.
     """
-    folder = ROOT / ".venv" / "e2e-debian"
-    unpacked = folder / "usr" / "bin" / name
-    if found := shutil.which(name) or (str(unpacked) if unpacked.is_file() else ""):
+    if found := shutil.which(name):
         return found
+    unpacked = UNPACKED / "usr" / "bin" / name
+    if not unpacked.is_file():
+        _unpack(name, package)
+    _relocate(unpacked)
+    return str(unpacked)
+
+
+def lay_data(home: Path) -> None:
+    """Where the working directory of an unpacked program is `home`: have it find there what it was unpacked with."""
+    if UNPACKED.is_dir():
+        (home / "usr").symlink_to(UNPACKED / "usr")
+
+
+def _unpack(name: str, package: str) -> None:
     if shutil.which("apt-get") is None:
         raise Unavailable(f"{name} is not installed, and there is no apt-get to fetch Debian's {package} with")
-    folder.mkdir(parents=True, exist_ok=True)
-    _fetch(["apt-get", "download", "--quiet", package], folder)
-    archives = sorted(folder.glob(f"{package}_*.deb"))
-    _fetch(["dpkg-deb", "--extract", str(archives[-1]) if archives else package, str(folder)], folder)
-    return str(unpacked)
+    UNPACKED.mkdir(parents=True, exist_ok=True)
+    _fetch(["apt-get", "download", "--quiet", package], UNPACKED)
+    archives = sorted(UNPACKED.glob(f"{package}_*.deb"))
+    _fetch(["dpkg-deb", "--extract", str(archives[-1]) if archives else package, str(UNPACKED)], UNPACKED)
+
+
+def _relocate(program: Path) -> None:
+    """Have a program look for its data below its working directory.
+
+    Debian's Alertmanager has the path of its default texts compiled in, without an option for another, and does not
+    start where they are not. The new path is as long as the old one, so that nothing else in the file moves.
+    """
+    content = program.read_bytes()
+    if INSTALLED_DATA not in content:
+        return
+    moved = program.with_name(f"{program.name}.moved")
+    moved.write_bytes(content.replace(INSTALLED_DATA, UNPACKED_DATA))
+    moved.chmod(0o755)
+    moved.replace(program)
 
 
 def _fetch(command: list[str], folder: Path) -> None:

@@ -15,7 +15,7 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from e2e import clients
+from e2e import clients, processes
 from e2e.__main__ import run
 from e2e.environments import Environment, Unavailable
 from e2e.server import HOST, eventually
@@ -54,6 +54,23 @@ class FrameTests(SimpleTestCase):
     def test_it_gives_up_waiting_and_says_for_what(self):
         with self.assertRaisesMessage(AssertionError, "waited 0.01 s in vain for rain; there was sun"):
             eventually(lambda: None, "rain", but=lambda: "sun", seconds=0.01)
+
+    def test_it_has_what_it_unpacks_find_its_data(self):
+        with tempfile.TemporaryDirectory() as folder:
+            unpacked, home = Path(folder) / "unpacked", Path(folder) / "home"
+            program, data = unpacked / "usr/bin/tool", unpacked / "usr/share/prometheus/default.tmpl"
+            for made in (program.parent, data.parent, home):
+                made.mkdir(parents=True)
+            data.write_text("text")
+            program.write_bytes(b"\x7fELF..../usr/share/prometheus/default.tmpl\0tail")
+            with mock.patch.object(processes, "UNPACKED", unpacked):
+                found = processes.debian_program("tool", "package")
+                processes.debian_program("tool", "package")
+                processes.lay_data(home)
+            path = Path(found).read_bytes()[8:-5]
+
+            self.assertEqual((len(path), (home / path.decode()).read_text()), (34, "text"))
+            self.assertEqual(program.stat().st_mode & 0o111, 0o111)
 
     def test_it_says_that_a_client_cannot_be_installed(self):
         error = subprocess.CalledProcessError(1, "pip", stderr="Collecting it\nNo matching distribution\n")
