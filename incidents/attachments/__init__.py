@@ -1,8 +1,9 @@
 """Files of incidents: telling what they are (pure), making copies that are safe to serve, storing and sending them.
 
-`inspecting` judges a file by its content alone, with `pictures`, `containers`, `charsets` and `texts`; `storing` is the
-only module that touches the storage; `verifying` knows stored files again; `serving` makes the answers. Rows and events
-are written by incidents.services.attaching.
+`inspecting` judges a file by its content alone, with `charsets` and `texts`, and has pictures copied by the processes
+that `decoders` runs: their program is `decoder`, with `pictures`, `animations` and `structure`. `storing` is the only
+module that touches the storage; `verifying` knows stored files again; `serving` makes the answers. Rows and events are
+written by incidents.services.attaching.
 """
 
 from importlib import import_module

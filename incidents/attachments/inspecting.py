@@ -1,7 +1,6 @@
 """Judging files before anything is stored: by their content, never by name or declared type."""
 
 import functools
-import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,11 @@ from django.conf import settings
 from django.core.files.base import File
 
 from incident_response.exceptions import StorageUnavailable
-from incidents.attachments import faults, pictures, texts
+from incidents.attachments import decoders, faults, texts
 from incidents.attachments.digests import measured
 from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, lead_of, may_be_pdf, told_by
 from incidents.attachments.names import clean_name
+from incidents.attachments.verdicts import Bomb, Damaged
 
 IN_MEMORY_BYTES = 1024 * 1024
 
@@ -50,7 +50,8 @@ def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:
     """Judge all files of a request; nothing is stored yet.
 
     Raises a DomainError that names the first unacceptable file: 413 (too_large), 415 (unsupported_media_type), 400
-    (too_many_files, empty_file, damaged_file, decompression_bomb); StorageUnavailable when there is no room to work.
+    (too_many_files, empty_file, damaged_file, decompression_bomb); StorageUnavailable when there is no room to work,
+    and Busy when too many pictures are being looked at.
     """
     if len(files) > settings.MAX_ATTACHMENTS:
         raise faults.too_many(len(files), settings.MAX_ATTACHMENTS)
@@ -101,20 +102,12 @@ def _inspect_text(name: str, source: IO[bytes]) -> Checked:
 def _inspect_picture(name: str, source: IO[bytes], kind: Kind, lead: int) -> Checked:
     copy = _spool()
     try:
-        size = pictures.make_copy(_after(source, lead), kind, copy)
-    except pictures.Bomb as error:
-        raise faults.bomb(name, f"{pictures.MAX_PIXELS // 1_000_000} million pixels or too many frames") from error
-    except pictures.Damaged as error:
+        size = decoders.make_copy(source, kind, copy, start=lead)
+    except Bomb as error:
+        raise faults.bomb(name, str(error)) from error
+    except Damaged as error:
         raise faults.damaged(name, f"{kind.media_type.removeprefix('image/').upper()} picture") from error
     return Checked(name, kind, *measured(source), source, copy, size.width, size.height)
-
-
-def _after(source: IO[bytes], lead: int) -> IO[bytes]:
-    """The file without what stands before it; decoders do not look further than its first byte."""
-    if not lead:
-        return source
-    source.seek(lead)
-    return io.BytesIO(source.read())
 
 
 def _spool() -> IO[bytes]:

@@ -67,7 +67,8 @@ def told_by(head: bytes) -> Kind | None:
     if head[4:8] == b"ftyp":
         return _iso_media(head)
     guess = filetype.guess(bytearray(head))
-    kind = KINDS.get(guess.mime) if guess else None
+    # An animated PNG is a PNG with more chunks.
+    kind = KINDS.get(guess.mime.replace("/apng", "/png")) if guess else None
     # The library has no text types; its HEIC and AVIF were decided above.
     return kind if kind in (JPEG, PNG, WEBP, GIF, PDF) else None
 

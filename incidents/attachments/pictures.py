@@ -3,32 +3,39 @@
 Only the decoder that the content calls for is ever tried. A copy holds pixels (and transparency) and nothing else:
 no EXIF, no position, no XMP, no comments, no colour profile (colours are converted to sRGB instead).
 Orientation is applied, so width and height are those of the upright picture.
+
+Runs in the processes of `decoder`: the server's own never decode anything.
 """
 
 import io
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
-from threading import Lock
 from typing import IO, Any
 
 import pillow_heif
-from PIL import Image, ImageCms
+from PIL import AvifImagePlugin, Image, ImageCms, MpoImagePlugin, WebPImagePlugin
 
-from incidents.attachments.containers import copy_gif, copy_webp, require_png_end
+from incidents.attachments.animations import copy_gif, copy_webp
 from incidents.attachments.kinds import AVIF, GIF, HEIC, JPEG, PNG, WEBP, Kind
+from incidents.attachments.structure import count_scans, require_png_end
+from incidents.attachments.verdicts import MAX_PIXELS, MAX_WEBP_PIXELS, Bomb, Damaged, Size
 
-MAX_PIXELS = 50_000_000  # a telephone's best camera has 48 million
-MAX_FRAMES = 1_000
-MAX_FRAME_PIXELS = 250_000_000  # all frames of an animation together: at worst four seconds of decoding
+# Named, so that opening one does not import every format that there is.
+PLUGINS = (AvifImagePlugin, MpoImagePlugin, WebPImagePlugin)
+# A progressive JPEG has some ten scans, and a scan may pass over all pixels for 75 bytes.
+MAX_SCAN_PIXELS = 12 * MAX_PIXELS
+MAX_SCANS = 100
 MAX_ICC_BYTES = 1024 * 1024
 THUMBNAIL_SIDE = 320
-THUMBNAIL_MEDIA_TYPE = "image/webp"
 
-# Pillow keeps these two per process. Anything above the limit must be an error before a pixel is unpacked.
+# Pillow keeps these per process. Anything above the limit must be an error before a pixel is unpacked.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Others tell of broken metadata, which nobody is to see anyway.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+# Threads would each take stack and heap of the memory that the process may have.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 # What decoders are known to raise over broken input (Pillow promises no single class).
@@ -47,82 +54,65 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# One picture at a time in each process: a large one takes a few hundred megabytes while it is open.
-_one_at_a_time = Lock()
-
-
-class Damaged(ValueError):
-    """The picture breaks off, or is not what its first bytes promise."""
-
-
-class Bomb(ValueError):
-    """The picture is too large once unpacked."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """The upright picture's size in pixels."""
-
-    width: int
-    height: int
-
 
 def make_copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
     """Write the copy that is safe to serve; the whole picture, every frame of it, is decoded on the way.
 
-    Raises Damaged, Bomb, and OSError where `target` cannot be written.
+    Raises Damaged and Bomb.
     """
-    with _one_at_a_time:
-        try:
-            return _copy(source, kind, target)
-        except (Bomb, Damaged):
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise Bomb from error
-        except (*BROKEN, *BROKEN_FURTHER) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's trouble, not the picture's
-            raise Damaged from error
+    try:
+        return _copy(source, kind, target)
+    except (Bomb, Damaged):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels(kind) from error
+    except MemoryError as error:
+        raise Bomb("the memory that a picture may take") from error
+    except (*BROKEN, *BROKEN_FURTHER) as error:
+        raise Damaged(repr(error)) from error
 
 
 def _copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
     source.seek(0)
     with Image.open(source, formats=kind.pillow_formats) as picture:
-        _require_pixels(picture)
-        if kind is GIF or (kind is WEBP and getattr(picture, "is_animated", False)):
-            size = _decode_frames(picture)
-            (copy_gif if kind is GIF else copy_webp)(source, target)
-            return size
+        _require_pixels(picture, kind)
+        if kind is GIF:
+            copy_gif(source, target, Size(*picture.size))
+            return Size(*picture.size)
+        if kind is WEBP and getattr(picture, "is_animated", False):
+            copy_webp(picture, target, is_lossless=_has_lossless_webp(source, 4096))
+            return Size(*picture.size)
+        if kind is JPEG:
+            _require_scans(picture, source)
         if kind is PNG:
             require_png_end(source)
         picture.load()
         upright = _cleaned(picture)
-        _save(upright, kind, target, is_lossless=kind is WEBP and _is_lossless_webp(source))
+        _save(upright, kind, target, is_lossless=kind is WEBP and _has_lossless_webp(source, 64))
         return Size(*upright.size)
 
 
-def _require_pixels(picture: Image.Image) -> None:
+def _require_pixels(picture: Image.Image, kind: Kind) -> None:
     width, height = picture.size
     if width < 1 or height < 1:
-        raise Damaged
-    if width * height > MAX_PIXELS:
-        raise Bomb
+        raise Damaged("no pixels")
+    if width * height > _most_pixels(kind):
+        raise _too_many_pixels(kind)
 
 
-def _decode_frames(picture: Image.Image) -> Size:
-    """Decode each frame in turn; only one is held at a time."""
-    size, budget = picture.size, MAX_FRAME_PIXELS
-    for number in range(MAX_FRAMES + 1):
-        try:
-            picture.seek(number)
-        except EOFError:
-            return Size(*size)
-        _require_pixels(picture)
-        budget -= picture.width * picture.height
-        if budget < 0:
-            raise Bomb
-        picture.load()
-    raise Bomb
+def _most_pixels(kind: Kind) -> int:
+    return MAX_WEBP_PIXELS if kind is WEBP else MAX_PIXELS
+
+
+def _too_many_pixels(kind: Kind) -> Bomb:
+    return Bomb(f"{_most_pixels(kind) // 1_000_000} million pixels")
+
+
+def _require_scans(picture: Image.Image, source: IO[bytes]) -> None:
+    source.seek(0)
+    scans = count_scans(source.read())
+    if scans > MAX_SCANS or scans * picture.width * picture.height > MAX_SCAN_PIXELS:
+        raise Bomb(f"{MAX_SCAN_PIXELS // 1_000_000} million pixels in its {scans} scans")
 
 
 def _cleaned(picture: Image.Image) -> Image.Image:
@@ -168,9 +158,9 @@ def _save(picture: Image.Image, kind: Kind, target: IO[bytes], *, is_lossless: b
         picture.save(target, "WEBP", quality=88, method=2)
 
 
-def _is_lossless_webp(source: IO[bytes]) -> bool:
+def _has_lossless_webp(source: IO[bytes], within: int) -> bool:
     source.seek(0)
-    return b"VP8L" in source.read(64)
+    return b"VP8L" in source.read(within)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
@@ -185,18 +175,17 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return page
 
 
-def make_thumbnail(source: IO[bytes], target: IO[bytes]) -> None:
-    """Write a WebP of at most 320 × 320 pixels of a served copy's first frame. Raises Damaged."""
-    with _one_at_a_time:
-        try:
-            source.seek(0)
-            with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:
-                picture.draft("RGB", (THUMBNAIL_SIDE * 2, THUMBNAIL_SIDE * 2))
-                small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-        except (*BROKEN, *BROKEN_FURTHER) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise Damaged from error
+def make_thumbnail(source: IO[bytes], target: IO[bytes]) -> Size:
+    """Write a WebP of at most 320 × 320 pixels of a served copy's first frame; the copy's size. Raises Damaged."""
+    try:
+        source.seek(0)
+        with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:
+            size = Size(*picture.size)
+            picture.draft("RGB", (THUMBNAIL_SIDE * 2, THUMBNAIL_SIDE * 2))
+            small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    except (MemoryError, *BROKEN, *BROKEN_FURTHER) as error:
+        raise Damaged(repr(error)) from error
     small.info = {}
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     small.save(target, "WEBP", quality=80, method=4)
+    return size

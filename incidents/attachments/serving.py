@@ -12,8 +12,8 @@ from django.utils.http import content_disposition_header
 
 from incidents.attachments import verifying
 from incidents.attachments.names import served_name
-from incidents.attachments.pictures import THUMBNAIL_MEDIA_TYPE
 from incidents.attachments.storing import FileMissing
+from incidents.attachments.verdicts import THUMBNAIL_MEDIA_TYPE
 from incidents.attachments.verifying import StoredFile
 from incidents.models import Attachment
 

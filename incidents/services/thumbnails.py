@@ -6,9 +6,10 @@ import io
 import structlog
 from django.db.models import F
 
-from incident_response.exceptions import StorageUnavailable
-from incidents.attachments import pictures, storing, verifying
+from incident_response.exceptions import Busy, StorageUnavailable
+from incidents.attachments import decoders, storing, verifying
 from incidents.attachments.digests import measured
+from incidents.attachments.verdicts import Bomb, Damaged
 from incidents.digest import copy_digest
 from incidents.models import Attachment
 
@@ -45,12 +46,14 @@ def _make(attachment: Attachment, now: dt.datetime) -> None:
     written: list[str] = []
     try:
         with verifying.opened(verifying.served(attachment)) as source:
-            pictures.make_thumbnail(source, small)
+            decoders.make_thumbnail(source, small)
         key = storing.write(small, now, written)
-    except pictures.Damaged as error:
-        _try_later(attachment, now, repr(error.__cause__))
+    except (Bomb, Damaged) as error:
+        _try_later(attachment, now, str(error))
     except storing.FileAltered:
         _try_later(attachment, now, "the file was altered")
+    except Busy:
+        _pause(attachment, now)
     except StorageUnavailable as error:
         storing.discard(written)
         _after_outage(attachment, now, error)
@@ -69,6 +72,11 @@ def _after_outage(attachment: Attachment, now: dt.datetime, error: StorageUnavai
     if isinstance(error, storing.FileMissing):
         _try_later(attachment, now, "the file is missing")
         return
+    _pause(attachment, now)
+
+
+def _pause(attachment: Attachment, now: dt.datetime) -> None:
+    """Try again in a while, as if nothing had been tried."""
     row = Attachment.objects.filter(pk=attachment.pk)
     row.update(thumbnail_due_at=now + OUTAGE_PAUSE, thumbnail_attempts=attachment.thumbnail_attempts - 1)
 

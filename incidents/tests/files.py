@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
+import incidents.attachments.pictures  # noqa: F401 (teaches Pillow HEIC)
+
 IMAGES = Path(settings.BASE_DIR).parent / "shared" / "data" / "images"
+FINDINGS = IMAGES.parent / "hostile-findings"
 NO_IMAGES = f"{IMAGES} is not there"
 IN_MEMORY = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
 FULL = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.FullStorage"}}
@@ -58,7 +62,7 @@ def png_bomb(width: int = 50_000, height: int = 50_000) -> bytes:
     """A PNG of a few hundred kilobytes at most that unpacks to gigabytes of black."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _png_chunk(name, content)
+        png_chunk(name, content)
         for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1_000_000))), (b"IEND", b""))
     )
 
@@ -67,11 +71,65 @@ def png_text_bomb() -> bytes:
     """A small PNG whose comment unpacks to 100 MB."""
     whole = picture("PNG")
     comment = b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9)
-    return whole[:33] + _png_chunk(b"zTXt", comment) + whole[33:]
+    return whole[:33] + png_chunk(b"zTXt", comment) + whole[33:]
 
 
-def _png_chunk(name: bytes, content: bytes) -> bytes:
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def scans_bomb(scans: int = 130, side: int = 7000) -> bytes:
+    """A progressive JPEG with many scans, each of which says nothing and passes over all pixels."""
+    whole = picture("JPEG", (side, side), progressive=True, quality=20)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * scans + b"\xff\xd9"
+
+
+def blocks(content: bytes) -> bytes:
+    """Content as sub-blocks of a GIF, with their end."""
+    return bytes([len(content)]) + content + b"\0"
+
+
+def with_blocks(gif: bytes, more: bytes) -> bytes:
+    """The GIF with further blocks before its first image."""
+    start = 13 + (3 << ((gif[10] & 7) + 1) if gif[10] & 0x80 else 0)
+    return gif[:start] + more + gif[start:]
+
+
+def after_pixels(gif: bytes, more: bytes) -> bytes:
+    """The GIF with bytes in a sub-block of its own behind its last frame's data."""
+    assert gif.endswith(b"\0;")
+    return gif[:-2] + blocks(more) + b";"
+
+
+def in_frames(webp: bytes, name: bytes, more: bytes) -> bytes:
+    """The animated WebP with another chunk in each of its frames."""
+    return _each_frame(webp, lambda frame: frame + _riff_chunk(name, more))
+
+
+def after_bitstreams(webp: bytes, more: bytes) -> bytes:
+    """The animated WebP with bytes behind the pixels of each frame, within their chunk."""
+
+    def longer(frame: bytes) -> bytes:
+        size = int.from_bytes(frame[20:24], "little")
+        return frame[:16] + _riff_chunk(frame[16:20], frame[24 : 24 + size] + more)
+
+    return _each_frame(webp, longer)
+
+
+def _each_frame(webp: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    parts, position = [], 12
+    while position < len(webp):
+        name, size = webp[position : position + 4], int.from_bytes(webp[position + 4 : position + 8], "little")
+        content = webp[position + 8 : position + 8 + size]
+        parts.append(_riff_chunk(name, change(content) if name == b"ANMF" else content))
+        position += 8 + size + size % 2
+    return _riff_chunk(b"RIFF", b"WEBP" + b"".join(parts))
+
+
+def _riff_chunk(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
 
 
 def zip_file(name: str = "payload.jar", content: bytes = bytes(1_000_000)) -> bytes:

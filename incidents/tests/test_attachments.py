@@ -10,21 +10,30 @@ from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
 from incident_response.exceptions import DomainError
-from incidents.attachments import Checked, inspect, pictures
+from incidents.attachments import Checked, animations, inspect, pictures
+from incidents.attachments.kinds import GIF, WEBP
 from incidents.attachments.names import clean_name, served_name
 from incidents.tests.files import (
+    FINDINGS,
     IMAGES,
     LATITUDE,
     NO_IMAGES,
     PDF,
     SCRIPT,
     SVG,
+    after_bitstreams,
+    after_pixels,
     animation,
+    blocks,
+    in_frames,
     located_picture,
     picture,
     png_bomb,
+    png_chunk,
     png_text_bomb,
+    scans_bomb,
     upload,
+    with_blocks,
     zip_file,
 )
 
@@ -211,12 +220,36 @@ class AcceptanceTests(SimpleTestCase):
         self.assertEqual(outcome(png_text_bomb(), "small.png"), (400, "damaged_file"))
 
     def test_it_refuses_animations_without_end(self) -> None:
-        for limit in ("MAX_FRAMES", "MAX_FRAME_PIXELS"):
-            for form in ("GIF", "WEBP"):
-                with self.subTest(limit, form=form), mock.patch.object(pictures, limit, 5):
-                    self.assertEqual(outcome(animation(form, frames=6), "loop.gif"), (400, "decompression_bomb"))
-        with mock.patch.object(pictures, "MAX_FRAMES", 6):
-            self.assertEqual(outcome(animation("GIF", frames=6), "loop.gif"), ("image/gif", 20, 10))
+        for limit, most in (("MAX_FRAMES", 5), ("MAX_FRAME_PIXELS", 5 * 20 * 10)):
+            for form, kind in (("GIF", GIF), ("WEBP", WEBP)):
+                with self.subTest(limit, form=form), mock.patch.object(animations, limit, most):
+                    pictures.make_copy(io.BytesIO(animation(form, frames=5)), kind, io.BytesIO())
+                    with self.assertRaises(pictures.Bomb):
+                        pictures.make_copy(io.BytesIO(animation(form, frames=6)), kind, io.BytesIO())
+
+    def test_it_says_what_a_bomb_unpacks_to(self) -> None:
+        for content, most in (
+            (png_bomb(), "50 million pixels"),
+            (picture("WEBP", (5100, 5000), lossless=True), "25 million pixels"),
+            (animation("GIF", frames=1001, size=(2, 2)), "1,000 frames"),
+            (scans_bomb(), "600 million pixels in its"),
+        ):
+            with self.subTest(most), self.assertRaises(DomainError) as caught:
+                inspected(content, "small.bin")
+
+            self.assertIn(f"small.bin unpacks to more than {most}", caught.exception.message)
+            self.assertEqual((caught.exception.status, caught.exception.code), (400, "decompression_bomb"))
+
+    @unittest.skipUnless(FINDINGS.is_dir(), f"{FINDINGS} is not there")
+    def test_it_refuses_a_jpeg_of_a_hundred_scans(self) -> None:
+        content = (FINDINGS / "jpeg_130_scans.jpg").read_bytes()
+
+        self.assertEqual(outcome(content, "photo.jpg"), (400, "decompression_bomb"))
+
+    def test_it_takes_progressive_pictures_of_telephones(self) -> None:
+        content = picture("JPEG", (8000, 6000), progressive=True)
+
+        self.assertEqual(outcome(content, "photo.jpg"), ("image/jpeg", 8000, 6000))
 
     def test_it_refuses_empty_files_large_files_and_too_many(self) -> None:
         with override_settings(MAX_ATTACHMENT_BYTES=1000, MAX_ATTACHMENTS=2):
@@ -320,6 +353,102 @@ class CopyTests(SimpleTestCase):
                 self.assertEqual(image.info["duration"], 80)
                 self.assertNotIn(secret, copy)
                 self.assertNotIn(b"payload.jar", copy)
+
+    def test_it_drops_what_hides_within_animations(self) -> None:
+        secret = b"taken at 51.477N"
+        gif, webp = animation("GIF"), animation("WEBP")
+        cases = {
+            "GIF, in comments": with_blocks(gif, b"\x21\xfe" + blocks(secret)),
+            "GIF, in an application's extension": with_blocks(gif, b"\x21\xff\x0bXMP DataXMP" + blocks(secret)),
+            "GIF, in plain text": with_blocks(gif, b"\x21\x01\x0c" + bytes(12) + blocks(secret)),
+            "GIF, after how often it loops": with_blocks(gif, b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0" + blocks(secret)),
+            "GIF, after how long a frame is shown": with_blocks(gif, b"\x21\xf9\x04\0\0\0\0" + blocks(secret)),
+            "GIF, after the end of the pixels": after_pixels(gif, secret),
+            "GIF, after its end": gif + secret,
+            "WebP, beside the pixels of a frame": in_frames(webp, b"EXIF", secret),
+            "WebP, unknown chunks of a frame": in_frames(webp, b"abcd", secret),
+            "WebP, after the pixels of a frame": after_bitstreams(webp, secret),
+            "WebP, after its end": webp + secret,
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                self.assertIn(secret, content)
+
+                copy = copy_of(inspected(content))
+
+                self.assertNotIn(secret, copy)
+                self.assertEqual(opened(copy).n_frames, 3)
+                small = io.BytesIO()
+                pictures.make_thumbnail(io.BytesIO(copy), small)
+                self.assertNotIn(secret, small.getvalue())
+
+    @unittest.skipUnless(FINDINGS.is_dir(), f"{FINDINGS} is not there")
+    def test_it_drops_what_hid_within_animations(self) -> None:
+        hidden = {"animated_nested_exif.webp": b"SECRETNEST", "gif_text_after_lzw_end.gif": b"SECRETLZWT"}
+        for name, secret in hidden.items():
+            with self.subTest(name):
+                content = (FINDINGS / name).read_bytes()
+                self.assertIn(secret, content)
+
+                copy = copy_of(inspected(content))
+
+                self.assertNotIn(secret, copy)
+                self.assertEqual(opened(copy).n_frames, opened(content).n_frames)
+
+    def test_it_loses_nothing_of_a_gifs_pixels_and_timing(self) -> None:
+        noise = [Image.effect_noise((61, 33), 90).convert("RGB").quantize(number) for number in (2, 16, 200)]
+        stream = io.BytesIO()
+        options: Any = {"duration": [40, 80, 120], "loop": 3, "disposal": 2, "transparency": 1}
+        noise[0].save(stream, "GIF", save_all=True, append_images=noise[1:], **options)
+        for case, content in {"plain": stream.getvalue(), "interlaced": picture("GIF", (64, 64), interlace=1)}.items():
+            with self.subTest(case):
+                before = opened(content)
+                after = opened(copy_of(inspected(content)))
+
+                self.assertEqual((before.n_frames, before.info.get("loop")), (after.n_frames, after.info.get("loop")))
+                for number in range(before.n_frames):
+                    before.seek(number)
+                    after.seek(number)
+                    self.assertEqual(before.convert("RGBA").tobytes(), after.convert("RGBA").tobytes())
+                    self.assertEqual(before.info.get("duration"), after.info.get("duration"))
+
+    def test_it_shows_a_very_long_webp_as_its_first_frame(self) -> None:
+        stream = io.BytesIO()
+        with mock.patch.object(animations, "MAX_WEBP_ANIMATION_PIXELS", 20 * 10 * 2):
+            pictures.make_copy(io.BytesIO(animation("WEBP")), WEBP, stream)
+
+        self.assertEqual(getattr(opened(stream.getvalue()), "n_frames", 1), 1)
+
+    def test_it_leaves_no_text_of_any_still_picture(self) -> None:
+        secret = b"taken at 51.477N"
+        png = picture("PNG")
+        stream = io.BytesIO()
+        Image.new("RGB", (20, 10), "red").save(
+            stream, "PNG", save_all=True, append_images=[Image.new("RGB", (20, 10), "blue")], duration=80
+        )
+        jpeg = picture("JPEG")
+        segment = lambda code, text: b"\xff" + bytes([code]) + (len(text) + 2).to_bytes(2, "big") + text  # noqa: E731
+        cases = {
+            "PNG, text": png[:33] + png_chunk(b"tEXt", b"Comment\0" + secret) + png[33:],
+            "PNG, international text": png[:33]
+            + png_chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + secret)
+            + png[33:],
+            "PNG, EXIF": png[:33] + png_chunk(b"eXIf", b"II*\0" + secret) + png[33:],
+            "PNG, private": png[:33] + png_chunk(b"prVt", secret) + png[33:],
+            "PNG, animated": stream.getvalue()[:33] + png_chunk(b"tEXt", b"a\0" + secret) + stream.getvalue()[33:],
+            "JPEG, application's": jpeg[:2] + segment(0xE4, secret) + jpeg[2:],
+            "JPEG, Photoshop's": jpeg[:2] + segment(0xED, b"Photoshop 3.0\08BIM" + secret) + jpeg[2:],
+            "JPEG, index of pictures": jpeg[:2] + segment(0xE2, b"MPF\0" + secret) + jpeg[2:],
+            "JPEG, comment": jpeg[:2] + segment(0xFE, secret) + jpeg[2:],
+            "WebP, XMP": picture("WEBP", xmp=secret),
+            "HEIC, XMP": picture("HEIF", xmp=secret),
+            "AVIF, XMP": picture("AVIF", xmp=secret),
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                self.assertIn(secret, content)
+
+                self.assertNotIn(secret, copy_of(inspected(content)))
 
     def test_it_keeps_transparency(self) -> None:
         stream = io.BytesIO()

@@ -29,7 +29,7 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description
 UPLOAD_ERRORS = {
     "413": "A file is too large; the problem names it.",
     "415": "A file is of a kind that is not accepted; the problem names it.",
-    "503": "The file store takes no files now; nothing was stored.",
+    "503": "The file store takes no files now, or too many pictures are being looked at; nothing was stored.",
 }
 SENDING_ERRORS = {
     "500": "The stored file is not what was stored any more (`file_altered`); it is not served.",
