@@ -8,6 +8,7 @@ import structlog
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
+from users.transactions import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +28,13 @@ def mark_breaches(now: dt.datetime) -> int:
 
 
 def _mark_breach(pk: int, now: dt.datetime) -> bool:
-    """Mark one; whatever is wrong with it must not keep those behind it from being marked, every time anew."""
+    """Mark one; whatever is wrong with it must not keep those behind it from being marked, every time anew. A database
+    that is away is wrong with all of them."""
     try:
         return breaches.mark_breach(pk, now)
     except Exception as error:
+        if is_away(error):
+            raise
         log.error("breach_not_marked", incident=pk, exc_info=error)
         return False
 

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 
 import structlog
+from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
 from incident_response.exceptions import Busy, StorageUnavailable
@@ -12,6 +13,7 @@ from incidents.attachments.digests import measured
 from incidents.attachments.verdicts import Bomb, Damaged
 from incidents.digest import copy_digest
 from incidents.models import Attachment
+from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -24,17 +26,34 @@ OUTAGE_PAUSE = dt.timedelta(minutes=1)
 def make_batch(now: dt.datetime) -> int:
     """Make the thumbnails that are due, up to a batch; returns how many pictures were claimed."""
     due = Attachment.objects.filter(thumbnail_due_at__lte=now).order_by("thumbnail_due_at")
-    claimed = [attachment for attachment in list(due[:BATCH]) if _claim(attachment, now)]
-    for attachment in claimed:
+    return sum(_claim_and_make(attachment, now) for attachment in list(due[:BATCH]))
+
+
+def _claim_and_make(attachment: Attachment, now: dt.datetime) -> bool:
+    """Each is claimed when its turn comes: an outage in the middle counts for none of those behind it."""
+    if not _claim(attachment, now):
+        return False
+    try:
         _make(attachment, now)
-    return len(claimed)
+    except (DatabaseError, InterfaceError) as error:
+        if is_away(error):
+            _spared.add(attachment.pk)
+        raise
+    return True
+
+
+# Whose last attempt this process could not write down, for the database failed: it does not count.
+_spared: set[int] = set()
 
 
 def _claim(attachment: Attachment, now: dt.datetime) -> bool:
     """Take the picture for this process; False when another one was quicker."""
-    attachment.thumbnail_attempts += 1
+    counted = int(attachment.pk not in _spared)
+    attachment.thumbnail_attempts += counted
     mine = Attachment.objects.filter(pk=attachment.pk, thumbnail_due_at=attachment.thumbnail_due_at)
-    return bool(mine.update(thumbnail_due_at=now + LEASE, thumbnail_attempts=F("thumbnail_attempts") + 1))
+    is_mine = mine.update(thumbnail_due_at=now + LEASE, thumbnail_attempts=F("thumbnail_attempts") + counted)
+    _spared.discard(attachment.pk)
+    return bool(is_mine)
 
 
 def _make(attachment: Attachment, now: dt.datetime) -> None:
@@ -61,9 +80,10 @@ def _make(attachment: Attachment, now: dt.datetime) -> None:
         _finish(attachment, key, copy_digest(attachment.sha256, "thumbnail", measured(small)[1]))
 
 
+@unit_of_work
 def _finish(attachment: Attachment, key: str, digest: str) -> None:
-    done = Attachment.objects.filter(pk=attachment.pk, thumbnail_key="")
-    if not done.update(thumbnail_key=key, thumbnail_digest=digest, thumbnail_due_at=None):
+    due = Attachment.objects.filter(pk=attachment.pk, thumbnail_key="")
+    if not due.update(thumbnail_key=key, thumbnail_digest=digest, thumbnail_due_at=None):
         storing.discard([key])  # the attachment was removed meanwhile, or has its thumbnail from somebody else
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from typing import Any
+from unittest import mock
 
 import time_machine
 from django.core.files.base import ContentFile
@@ -339,6 +340,20 @@ class ThumbnailTests(OwnStore, TestCase):
         attachment.refresh_from_db()
         self.assertEqual(done, [1, 1, 1, 0, 0])
         self.assertEqual((attachment.thumbnail_attempts, attachment.thumbnail_due_at), (3, None))
+
+    def test_it_gives_up_on_no_picture_for_a_database_that_is_away(self) -> None:
+        for _ in range(2):
+            attach_picture(make_incident())
+        now, gone = timezone.now(), OperationalError(1290, "running with the --read-only option")
+
+        with mock.patch.object(thumbnails, "_finish", side_effect=gone):
+            for hour in range(5):
+                self.assertRaises(OperationalError, jobs.make_thumbnails, now + dt.timedelta(hours=hour))
+        left = set(Attachment.objects.values_list("thumbnail_attempts", flat=True))
+        made = jobs.make_thumbnails(now + dt.timedelta(hours=6))
+
+        self.assertEqual((left, made), ({1}, 2))
+        self.assertEqual(Attachment.objects.exclude(thumbnail_key="").count(), 2)
 
     def test_it_gives_up_on_a_picture_that_ended_the_process_three_times(self) -> None:
         attachment, now = attach_picture(make_incident()), timezone.now()

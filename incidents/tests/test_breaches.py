@@ -1,5 +1,6 @@
 from unittest import mock
 
+from django.db import OperationalError
 from django.test import TestCase
 
 from incidents import jobs
@@ -42,6 +43,15 @@ class MarkBreachesTests(TestCase):
 
         self.assertEqual(marked, 1)
         self.assertIn("ack_breached", kinds_of(sound))
+
+    def test_it_waits_for_a_database_that_is_away(self) -> None:
+        [self.make() for _ in range(2)]
+        gone = OperationalError(2013, "Lost connection to MySQL server during query")
+
+        with mock.patch.object(breaches, "mark_breach", side_effect=gone) as tried:
+            self.assertRaises(OperationalError, jobs.mark_breaches, MONDAY + minutes(31))
+
+        self.assertEqual((tried.call_count, jobs.mark_breaches(MONDAY + minutes(31))), (1, 2))
 
     def test_it_marks_both_at_once(self) -> None:
         incident = self.make()

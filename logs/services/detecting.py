@@ -6,6 +6,7 @@ from. Late lines: a window is looked at SETTLE_SECONDS after its end; a line tha
 far, is not counted any more.
 """
 
+import contextlib
 import datetime as dt
 import math
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 import structlog
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from alerts.drafts import Draft
@@ -133,7 +135,8 @@ def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
         tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
         return enter(evaluate(tasks, now), now)
     except Exception:
-        release(due, now)
+        with contextlib.suppress(DatabaseError, InterfaceError):  # those that stay leased wait for the lease's end
+            release(due, now)
         raise
 
 

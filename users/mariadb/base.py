@@ -18,6 +18,7 @@ from django.db import Error
 from django.db.backends.mysql import base
 
 from users.faults import LOST_CODES, PACKET_TOO_LARGE, CommitUnknown, code_of, is_lost, is_transient
+from users.mariadb.schema import SchemaEditor
 from users.markers import TABLE, marker_of
 from users.outages import outages
 
@@ -68,7 +69,10 @@ class CursorWrapper(base.CursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with an answer to each COMMIT."""
+    """Django's, with an answer to each COMMIT, and migrations that can be resumed."""
+
+    SchemaEditorClass = SchemaEditor
+    resumes_migration = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
