@@ -45,6 +45,7 @@ _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _OFFSET = re.compile(r"[+-]\d+$")  # slog: ERROR+2, DEBUG-4
 _NUMBERED = re.compile(r"level\((-?\d{1,3})\)")  # zap: Level(-3)
 
+LONGEST_WORD = 100
 _HEAD_LENGTH = 200  # a level stands near the beginning of a line
 _SHOUTED = re.compile(
     r"\b(?:(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG(?:ENCY)?|PANIC)"
@@ -83,6 +84,13 @@ def level_of(value: Any) -> Level | None:
     if isinstance(value, (int, float)) and 0 <= value <= 100_000:
         return _of_number(int(value))
     return None
+
+
+def unknown_level(value: Any) -> str:
+    """The sender's word for a level where it says something that `level_of` does not know; else ""."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or level_of(value) is not None:
+        return ""
+    return str(value).strip()[:LONGEST_WORD]
 
 
 def syslog_level(severity: int) -> Level:

@@ -85,12 +85,17 @@ class UnknownWords:
     def hear(self, source: Source, event: IntakeEvent, words: Mapping[str, str]) -> None:
         """Take note of the words of one message."""
         for about, word in words.items():
-            key = key_of(source, about, word)
-            heard = self._heard.setdefault(key, _Heard(source, about, word, event.received_at))
-            heard.count += 1
-            heard.at = max(heard.at, event.received_at)
+            heard = self.note(source, about, word, event.received_at)
             if event.pk not in heard.events:
                 heard.events = [*heard.events, event.pk][-MOST_EVENTS:]
+
+    def note(self, source: Source, about: str, word: str, at: dt.datetime, count: int = 1) -> _Heard:
+        """Take note of a word that was heard so often."""
+        key = key_of(source, about, word[:LONGEST_WORD])
+        heard = self._heard.setdefault(key, _Heard(source, about, word[:LONGEST_WORD], at))
+        heard.count += count
+        heard.at = max(heard.at, at)
+        return heard
 
     def save(self) -> None:
         """Write what was heard; to be called last in a transaction, for senders share these rows."""

@@ -23,6 +23,7 @@ from logs.levels import (
     otlp_level,
     python_level,
     syslog_level,
+    unknown_level,
     windows_level,
 )
 from logs.lines import Line
@@ -179,8 +180,7 @@ def _level(fields: Record, asked: Mapping[str, tuple[str, ...]]) -> tuple[Level 
             if one == "log/level" and len(fields.find("log")) == 1:
                 fields.drop("log")
             return level, ""
-        if not unknown and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            unknown = str(value).strip()[:100]
+        unknown = unknown or unknown_level(value)
     for one in asked["perhaps"]:
         if (level := _perhaps(one, fields.find(one), fields)) is not None:
             return level, ""

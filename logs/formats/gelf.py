@@ -13,7 +13,7 @@ from alerts.incoming import Incoming, IntakeError, read_json
 from logs.formats._reading import name, text, trace_of, unmarked
 from logs.formats._records import level_in
 from logs.formats._times import moment
-from logs.levels import level_of
+from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -82,5 +82,6 @@ def _add(parsed: Parsed, message: Any) -> None:
             name(message.get("host")),
             fields,
             trace_of(first_named(fields, TRACE)[1]),
+            unknown_level(message.get("level")),
         )
     )

@@ -12,7 +12,7 @@ from alerts.incoming import Incoming, IntakeError, read_json
 from logs.formats._reading import name, text, trace_of, unmarked
 from logs.formats._records import level_in, line_of
 from logs.formats._times import moment
-from logs.levels import level_of
+from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -96,7 +96,8 @@ def _line(event: dict[str, Any], said: Any) -> Line:
     if inner is not None:
         attributes = {**inner.attributes, **attributes}
     message = inner.message if inner else text(said)
-    level = level_of(first_named(attributes, LEVEL)[1]) or (inner.level if inner else level_in(message))
+    said_level = first_named(attributes, LEVEL)[1]
+    level = level_of(said_level) or (inner.level if inner else level_in(message))
     return Line(
         message,
         moment(event.get("time")) or (inner.timestamp if inner else None),
@@ -105,6 +106,7 @@ def _line(event: dict[str, Any], said: Any) -> Line:
         name(event.get("host")) or (inner.host if inner else ""),
         attributes,
         (inner.trace_id if inner else "") or trace_of(first_named(attributes, TRACE)[1]),
+        unknown_level(said_level),
     )
 
 

@@ -16,7 +16,7 @@ from logs.formats._loki_push import push_request
 from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
 from logs.formats._records import level_in
 from logs.formats._times import moment
-from logs.levels import level_of
+from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -103,6 +103,7 @@ def labels_of(text: str) -> dict[str, str]:
 
 
 def _line(message: str, at: Any, labels: dict[str, Any]) -> Line:
-    level = level_of(first_named(labels, LEVEL)[1]) or level_in(message) or Level.INFO
+    said = first_named(labels, LEVEL)[1]
+    level = level_of(said) or level_in(message) or Level.INFO
     service, host = text(first_named(labels, SERVICE)[1]), text(first_named(labels, HOST)[1])
-    return Line(message, at, level, service, host, labels, trace_of(first_named(labels, TRACE)[1]))
+    return Line(message, at, level, service, host, labels, trace_of(first_named(labels, TRACE)[1]), unknown_level(said))

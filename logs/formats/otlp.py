@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from alerts.incoming import Incoming, IntakeError, read_json
 from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
 from logs.formats._records import level_in
-from logs.levels import level_of, otlp_level
+from logs.levels import level_of, otlp_level, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
 
@@ -103,6 +103,7 @@ def _line_of(record: Any, common: dict[str, Any]) -> Line:
         _named(attributes, HOST),
         attributes,
         trace_of(record.trace_id.hex()),
+        "" if otlp_level(record.severity_number) else unknown_level(record.severity_text),
     )
 
 
@@ -158,6 +159,7 @@ def _json_line_of(record: Mapping[str, Any], common: dict[str, Any]) -> Line:
         _named(attributes, HOST),
         attributes,
         trace_of(_id_of(record.get("traceId"), 32)),
+        "" if otlp_level(_integer(record.get("severityNumber"))) else unknown_level(record.get("severityText")),
     )
 
 

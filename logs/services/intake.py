@@ -1,9 +1,11 @@
 """What the doors hand over, in one transaction: lines, what was wrong with the rest, and what the rules make of it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
 
 from alerts.incoming import Incoming, IntakeError
@@ -13,7 +15,7 @@ from alerts.services.queue import insert_events
 from alerts.taken import Taken
 from logs.formats import formats
 from logs.lines import Line
-from logs.services import detecting
+from logs.services import detecting, levels
 from logs.services.storing import Fitted, insert, store
 from users.transactions import unit_of_work
 
@@ -34,6 +36,11 @@ def keep_lines(taken: Sequence[Taken]) -> None:
     detecting.on_lines((line for delivery in deliveries for line in delivery.fitted.lines), now=now)
     for source in dict.fromkeys(one.source for one in taken):
         _note(source, now)
+    heard: levels.Heard = Counter()
+    for one in taken:
+        heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.fitted.lines))
+    if heard:  # in a transaction of its own: no line is to wait for it, or to be lost by it
+        transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
     insert_events([delivery.failed for delivery in deliveries if delivery.failed])
 
 

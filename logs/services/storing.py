@@ -12,6 +12,7 @@ from alerts.models import Source
 from logs.fitting import attributes_json, fitted
 from logs.lines import Line
 from logs.models import LogEntry
+from logs.services.levels import as_taught
 
 COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "trace_id", "source_id", "received_at"),)
 
@@ -27,7 +28,7 @@ class Fitted:
 
 def fit(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> Fitted:
     """Make lines ready (see `logs.fitting`), which no transaction need wait for."""
-    ready = [fitted(line, now) for line in lines]
+    ready = [fitted(as_taught(line, source), now) for line in lines]
     source_id = source.pk if source else None
     return Fitted(ready, [_row(line, source_id, now) for line in ready])
 

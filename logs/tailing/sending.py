@@ -95,7 +95,7 @@ def as_record(line: Line) -> dict[str, Any]:
     said: dict[str, Any] = {
         "message": line.message,
         "timestamp": (line.timestamp or dt.datetime.now(dt.UTC)).isoformat(),
-        "level": line.level.word,
+        "level": line.unknown_level or line.level.word,  # the server tells of a word that nobody knows
     }
     named = {name: getattr(line, name) for name in ("service", "host", "trace_id") if getattr(line, name)}
     return {**line.attributes, **said, **named}

@@ -241,3 +241,10 @@ class SendingTests(SimpleTestCase):
         read = line_of(as_record(line))
 
         self.assertEqual(read, Line("a", NOW, Level.ERROR, "s", "h", {"n": 1, "msg": "b"}, "ab" * 16))
+
+    def test_it_hands_on_a_level_that_it_does_not_know(self) -> None:
+        line = line_from('{"message": "x", "level": "purple"}', service="s", host="h", now=NOW)
+
+        read = line_of(as_record(line))
+
+        self.assertEqual((read.unknown_level, read.level), ("purple", Level.INFO))

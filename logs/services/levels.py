@@ -1,0 +1,67 @@
+"""Words for levels that nobody here understands: told on the source of the lines, and what people teach of them."""
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.db import IntegrityError
+
+from alerts.adapters._words import mapped
+from alerts.models import Source
+from alerts.services.words import UnknownWords
+from alerts.vocabulary import MappedField
+from logs.lines import Line
+from logs.vocabulary import Level
+from users.transactions import unit_of_work
+
+SECONDS = 10.0  # in which a process writes the same word down once
+MOST_REMEMBERED = 10_000
+# A source's map says how bad alerts are; of lines the same words mean these levels.
+LEVEL_OF_SEVERITY = {"critical": Level.CRITICAL, "high": Level.ERROR, "medium": Level.WARNING, "low": Level.INFO}
+
+Heard = Counter[tuple[Source, str]]
+
+_told: dict[tuple[int, str], float] = {}
+
+
+def as_taught(line: Line, source: Source | None) -> Line:
+    """The line with the level that its source's own map gives the sender's word, where it does."""
+    if not line.unknown_level or source is None:
+        return line
+    meaning = mapped(source.severity_map, line.unknown_level)
+    return replace(line, level=LEVEL_OF_SEVERITY[meaning], unknown_level="") if meaning else line
+
+
+def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
+    """The words of lines that were not understood, how often each; those that were just told of are left out."""
+    heard: Heard = Counter()
+    if source is None:
+        return heard
+    now = time.monotonic()
+    for line in lines:
+        if line.unknown_level and _told.get((source.pk, line.unknown_level), 0.0) < now:
+            heard[source, line.unknown_level] += 1
+    return heard
+
+
+def tell(heard: Heard, at: dt.datetime) -> None:
+    """Write down words that were not understood. Two processes may meet a new one at once: one of them tells of it."""
+    if len(_told) > MOST_REMEMBERED:
+        _told.clear()
+    until = time.monotonic() + SECONDS
+    _told.update({(source.pk, word): until for source, word in heard})
+    try:
+        _write(heard, at)
+    except IntegrityError:
+        for source, word in heard:
+            _told.pop((source.pk, word), None)
+
+
+@unit_of_work
+def _write(heard: Heard, at: dt.datetime) -> None:
+    words = UnknownWords()
+    for (source, word), count in heard.items():
+        words.note(source, MappedField.SEVERITY, word, at, count)
+    words.save()
