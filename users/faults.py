@@ -19,8 +19,12 @@ LOST_CODES = frozenset({1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 20
 PACKET_TOO_LARGE = 1153
 # What is written is to blame: a statement longer than the server takes, a row too large, a pattern or characters that
 # it does not know, numbers and texts that do not fit, too many placeholders, JSON and geometry that are none.
-CONTENT_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1139, 1264, 1300, 1366, 1390, 1406, 1416, 3140, 3141, 3144, 4038})
+CONTENT_CODES = frozenset(
+    {PACKET_TOO_LARGE, 1118, 1139, 1264, 1300, 1301, 1366, 1390, 1406, 1416, 3140, 3141, 3144, 4038}
+)
 CONTENT_WORDS = ("too many SQL variables", "blob too big", "tree is too large", "parser stack overflow")  # SQLite's
+TOO_LARGE_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1301, 1406})  # a row, the result of CONCAT, a column
+TOO_LARGE_WORDS = ("blob too big",)  # SQLite's
 CORRUPT_WORDS = ("malformed", "not a database")  # SQLite's, in an error of no kind of its own
 # Tables, columns and rights that are not there (yet): `migrate` and operators mend that.
 SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
@@ -61,6 +65,13 @@ def is_away(error: BaseException) -> bool:
     if (code := code_of(error)) is not None:
         return code not in CONTENT_CODES
     return not any(words in str(error) for words in CONTENT_WORDS)
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether what is written is larger than the database takes, however often it is tried."""
+    if not isinstance(error, (OperationalError, DataError)):
+        return False
+    return code_of(error) in TOO_LARGE_CODES or any(words in str(error) for words in TOO_LARGE_WORDS)
 
 
 def code_of(error: BaseException) -> int | None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Model, QuerySet
 from django.db.transaction import TransactionManagementError
 
+from users.faults import PACKET_TOO_LARGE
 from users.prepared import prepared
 from users.values import sent
 
@@ -32,7 +33,10 @@ def insert(*rows: Model) -> None:
     start, fields = _insertion(type(rows[0]))
     columns = [(field.pre_save, sent(field)) for field in fields]
     for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, True)) for value_of, as_sent in columns]):
+        rests = _shorten(values[0]) if len(some) == 1 and connection.vendor == "mysql" else {}
         _insert(start, some, values)
+        for number, rest in rests.items():
+            _append(some[0], fields[number].column, rest)
 
 
 def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> None:
@@ -44,6 +48,35 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
             rows[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+
+
+def _shorten(values: list[Any]) -> dict[int, bytes]:
+    """Cut bytes that are longer than a statement may be; what was cut off, by the place of its value."""
+    rests = {}
+    for number, value in enumerate(values):
+        if isinstance(value, (bytes, bytearray, memoryview)) and len(value) > MAX_BYTES:
+            if len(value) > (most := _most_bytes()):
+                raise OperationalError(PACKET_TOO_LARGE, f"{len(value):,} bytes are more than the {most:,} it takes")
+            values[number], rests[number] = bytes(value[:MAX_BYTES]), bytes(value[MAX_BYTES:])
+    return rests
+
+
+def _most_bytes() -> int:
+    """The longest value that this server builds or sends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@max_allowed_packet")
+        return int(cursor.fetchone()[0])
+
+
+def _append(row: Model, column: str, rest: bytes) -> None:
+    """Add to the bytes of a row what did not go into the statement that wrote it."""
+    meta: Any = row._meta
+    quote = connection.ops.quote_name
+    table, name, key = quote(meta.db_table), quote(column), quote(meta.pk.column)
+    statement = f"UPDATE {table} SET {name} = CONCAT({name}, %s) WHERE {key} = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        for start in range(0, len(rest), MAX_BYTES):
+            cursor.execute(statement, [rest[start : start + MAX_BYTES], row.pk])
 
 
 def update(row: Model, names: Iterable[str]) -> None:

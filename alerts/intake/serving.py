@@ -15,8 +15,11 @@ from alerts.models import Source
 from alerts.services.queue import event_of, keep_events
 from alerts.taken import Taken
 from alerts.vocabulary import IntakeState
+from users.faults import is_too_large
 from users.outages import outages
 from users.transactions import is_away, unit_of_work
+
+TOO_LARGE = "The database does not take a request of this size (see max_allowed_packet); send it in smaller parts."
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +89,9 @@ def keep(batch: Sequence[Pending]) -> list[Reply]:
         if len(batch) > 1 and not is_away(error):
             log.warning("intake_batch_split", requests=len(batch), error=str(error))
             return [keep([one])[0] for one in batch]
+        if is_too_large(error):  # to send it again would never help
+            log.warning("intake_too_large", requests=len(batch), size=batch[0].size, error=str(error))
+            return [one.door.refuse(IntakeError(TOO_LARGE, status=413)) for one in batch]
         if outages.note(error) is None:
             log.error("intake_not_kept", requests=len(batch), exc_info=error)
         # A 5xx is what senders try again; the fault is ours or the database's. When that is busy or gone, to wait for

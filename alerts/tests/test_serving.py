@@ -4,7 +4,7 @@ import gzip
 import json
 from unittest import mock
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.test import TestCase
 
 from alerts.incoming import MAX_BYTES, Incoming
@@ -54,6 +54,35 @@ class ServingTests(TestCase):
         self.assertEqual((refused.status_code, taken.status_code), (413, 202))
         self.assertIn("10,001 alerts in the request; one may hold 10,000", refused.json()["detail"])
         self.assertEqual(IntakeEvent.objects.count(), 1)
+
+    def test_it_stores_the_largest_body_whatever_its_bytes_are(self) -> None:
+        body = b'{"title": "' + b"\\\\" * 4_990_000 + b'"}'  # each of them is doubled on its way to the database
+        incoming = Incoming("POST", self.path, {}, body)
+        door = find("POST", self.path)
+        assert door is not None
+
+        reply = serve(door, incoming)
+
+        event = IntakeEvent.objects.get()
+        self.assertEqual((reply.status, event.state, event.byte_count), (202, IntakeState.WAITING, len(body)))
+        self.assertTrue(bytes(event.body) == body)  # said without showing it
+
+    def test_it_refuses_for_good_what_the_database_never_takes(self) -> None:
+        error = OperationalError(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
+        with mock.patch("alerts.services.queue.rows.insert", side_effect=error):
+            answers = [post_json(self.client, self.path, GOOD)]
+            [first, second] = keep([self.pending(), self.pending()])
+
+        self.assertEqual([answer.status_code for answer in answers], [413])
+        self.assertEqual((first.status, second.status), (413, 413))
+        self.assertNotIn("Retry-After", answers[0])
+
+    def pending(self) -> Pending:
+        door = find("POST", self.path)
+        assert door is not None
+        found = read(door, Incoming("POST", self.path, {}, json.dumps(GOOD).encode()))
+        assert isinstance(found, Pending)
+        return found
 
     def test_it_works_off_a_replay_after_a_fix(self) -> None:
         self.client.post(self.path, b"title: Disk full", content_type="text/plain")

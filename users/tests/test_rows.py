@@ -1,12 +1,13 @@
 from unittest import mock
 
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import CharField
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from users import rows
+from users.faults import is_too_large
 from users.models import User
 from users.prepared import Parameter
 from users.tests.factories import make_reporter
@@ -37,6 +38,20 @@ class InsertTests(TestCase):
 
         self.assertEqual([query["sql"].count("), (") + 1 for query in queries], [2, 1, 2])
         self.assertEqual(list(Group.objects.order_by("pk").values_list("name", flat=True)), names)
+
+    def test_it_refuses_what_the_database_can_never_hold(self) -> None:
+        if connection.vendor != "mysql":
+            self.skipTest("SQLite takes a billion bytes.")
+        values: list[object] = [b"x" * 300]
+
+        with (
+            mock.patch.object(rows, "MAX_BYTES", 100),
+            mock.patch.object(rows, "_most_bytes", return_value=299),
+            self.assertRaises(OperationalError) as caught,
+        ):
+            rows._shorten(values)
+
+        self.assertTrue(is_too_large(caught.exception))
 
     def test_it_asks_nothing_where_there_is_nothing_to_insert(self) -> None:
         with self.assertNumQueries(0):
