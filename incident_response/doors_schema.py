@@ -51,6 +51,8 @@ DESCRIBED = (
     Described("post", "/intake/{key}/heartbeat/", "Say by POST that a source is alive", 204),
     Described("get", "/intake/{key}/heartbeat/{name}/", "Say that one thing of a source is alive", 204),
     Described("post", "/intake/{key}/heartbeat/{name}/", "Say by POST that one thing of a source is alive", 204),
+    Described("get", "/intake/{key}/heartbeat/{name}/fail/", "Report that a job behind a source failed", 204),
+    Described("post", "/intake/{key}/heartbeat/{name}/fail/", "Report by POST that a job behind a source failed", 204),
     Described("post", "/api/v2/alerts", "Hand in alerts as to Alertmanager", 200, "sourceKey", [{"labels": {}}]),
     Described("post", "/v2/enqueue", "Hand in an event as to PagerDuty", 202, example=EVENT),
     Described("post", "/v2/change/enqueue", "Tell of a change as to PagerDuty", 202, example=CHANGE),

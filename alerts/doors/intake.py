@@ -4,12 +4,14 @@ import re
 from typing import Any
 
 from alerts.adapters import adapters
-from alerts.doors.named import named_beat
+from alerts.adapters._reading import text
+from alerts.doors.named import named, ping
+from alerts.doors.signals import endings_of, ping_of
 from alerts.drafts import Leftover
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import Door
 from alerts.models import Source
-from alerts.services.heartbeats import keep_beats
+from alerts.services.heartbeats import has_heartbeat
 from alerts.services.processing import parse
 from alerts.services.queue import delivery_key, event_of, keep_events
 from alerts.taken import Taken
@@ -51,25 +53,31 @@ class IntakeDoor(Door):
 
 
 class HeartbeatDoor(Door):
-    """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST."""
+    """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST; or, with `/fail` or a parameter, what else is so."""
 
     paths = (r"intake/(?P<key>[^/]+)/heartbeat/?",)
     methods = frozenset({"POST", "GET", "HEAD", "PUT"})
     key = IntakeDoor.key
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        return Taken([source], Reply(204), keep_beats, source)
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        return ping(source, ping_of("", "", incoming), Reply(204))
 
 
 class NamedHeartbeatDoor(HeartbeatDoor):
-    """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source."""
+    """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source; with `/fail`, `/start`
+    or an exit code after it, what became of it."""
 
     paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         match = NAMED.fullmatch(incoming.path)
-        return named_beat(source, match.group(1) if match else "", Reply(204))
+        path = match.group(1) if match else ""
+        name, ending = endings_of(path)
+        if ending and ending != "fail" and has_heartbeat(source, text(path)):
+            name, ending = path, ""  # it was given this name
+        return ping(source, ping_of(named(name) if name else "", ending, incoming), Reply(204))
 
 
 def accepted(alerts: int, leftover: Leftover | None = None) -> Reply:

@@ -1,13 +1,14 @@
-"""Signs of life under a name, at whichever door they come in."""
+"""Signs of life, at whichever door they come in."""
 
 from collections.abc import Sequence
 
 from django.utils import timezone
 
 from alerts.adapters._reading import text
+from alerts.doors.signals import Ping, Signal
 from alerts.incoming import IntakeError, Reply
 from alerts.models import Heartbeat, Source
-from alerts.services.heartbeats import beat
+from alerts.services.heartbeats import beat, expect, fail
 from alerts.taken import Taken
 
 LONGEST_NAME = 100
@@ -15,21 +16,44 @@ MOST_HEARTBEATS = 1_000  # of one source
 
 
 def named_beat(source: Source, name: str, reply: Reply) -> Taken:
-    """A sign of life of the source under this name; the first one makes the heartbeat. Raises IntakeError (422) for a
-    name that is too long, and for a new one where there are enough."""
+    """A sign of life of the source under this name; see `ping`."""
+    return ping(source, Ping(named(name)), reply)
+
+
+def ping(source: Source, told: Ping, reply: Reply) -> Taken:
+    """What a source tells of itself, or of one of its jobs; the first ping makes the heartbeat of a name. Raises
+    IntakeError (422) for a new name where there are enough."""
+    if told.name:
+        _refuse_too_many(source, told.name)
+    return Taken([told], reply, keep_pings, source)
+
+
+def named(name: str) -> str:
+    """The name of a heartbeat. Raises IntakeError (422) for one that is too long, or none."""
     name = text(name)
     if not 0 < len(name) <= LONGEST_NAME:
         raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
-    _refuse_too_many(source, name)
-    return Taken([name], reply, keep_named_beats, source)
+    return name
 
 
-def keep_named_beats(taken: Sequence[Taken]) -> None:
-    """The shelf of named signs of life: each Taken's rows are names of its source's heartbeats."""
+def keep_pings(taken: Sequence[Taken]) -> None:
+    """The shelf of pings: each Taken's rows are what its source told. Of the same once more, the last counts."""
     now = timezone.now()
-    beats = {(one.source, name): None for one in taken if one.source is not None for name in one.rows}
-    for source, name in beats:
-        beat(source, now, name)
+    told: dict[tuple[Source, str, Signal], Ping] = {}
+    for one in taken:
+        if one.source is None:
+            continue
+        for row in one.rows:
+            key = (one.source, row.name, row.signal)
+            told.pop(key, None)  # in the order of the last ones
+            told[key] = row
+    for (source, name, signal), row in told.items():
+        if signal == Signal.ALIVE:
+            beat(source, now, name)
+        elif signal == Signal.FAILED:
+            fail(source, now, name, row.told)
+        elif signal == Signal.STARTED and name:
+            expect(source, now, name)
 
 
 def _refuse_too_many(source: Source, name: str) -> None:

@@ -1,19 +1,17 @@
 """Signs of life: taking them, and noticing that one stays away."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from alerts.drafts import Action, Draft
 from alerts.models import Alert, AlertLabel, AlertQuerySet, Heartbeat, Source, pair_number
 from alerts.routing import alert_key
 from alerts.services.queue import enqueue
-from alerts.taken import Taken
 from alerts.vocabulary import AlertStatus
 from users.transactions import unit_of_work
 
@@ -22,21 +20,48 @@ ALERT_NAME = "Heartbeat missed"
 LASTING = dt.timedelta(days=3650)
 BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
 PREFIX = "heartbeat"
+FAILED_NAME = "Heartbeat failed"
+FAILED_PREFIX = "heartbeat-failed"
 
 # A sign of life that is waited for: whose, its name, since when it is silent, and how many minutes it may stay away.
 Promise = tuple[Source, str, dt.datetime, int]
 
 
-def keep_beats(taken: Sequence[Taken]) -> None:
-    """The shelf of beats at a source's own address."""
-    now = timezone.now()
-    for source in dict.fromkeys(one.source for one in taken if one.source is not None):
-        beat(source, now)
-
-
 def beat(source: Source, now: dt.datetime, name: str = "") -> None:
     """Note a sign of life of the source (or of one of its named heartbeats, which the first beat makes), and end the
-    alert that its absence raised."""
+    alerts that its absence or its failure raised."""
+    _note(source, now, name)
+    ends = {
+        _key(source, name): _draft(source, name, Action.RESOLVE),
+        _key(source, name, FAILED_PREFIX): _failure(source, name, Action.RESOLVE),
+    }
+    firing = Alert.objects.filter(key__in=ends, status=AlertStatus.FIRING).values_list("key", flat=True)
+    if drafts := [ends[key] for key in firing]:
+        enqueue(source, drafts, at=now)
+
+
+def fail(source: Source, now: dt.datetime, name: str = "", told: str = "") -> None:
+    """Raise an alert at once because the source, or what is behind one of its names, says that it failed. That was a
+    sign of life, too."""
+    _note(source, now, name)
+    drafts = [_failure(source, name, Action.FIRE, told, now)]
+    if _is_missed(source, name):
+        drafts.insert(0, _draft(source, name, Action.RESOLVE))
+    enqueue(source, drafts, at=now)
+
+
+def expect(source: Source, now: dt.datetime, name: str) -> None:
+    """Make the heartbeat of what has started: from now on it is waited for. One that is there stays as it is, so that
+    what starts again and again and never ends is missed."""
+    Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
+
+
+def has_heartbeat(source: Source, name: str) -> bool:
+    """Whether the source has a heartbeat of this name."""
+    return Heartbeat.objects.filter(source=source, name=name).exists()
+
+
+def _note(source: Source, now: dt.datetime, name: str) -> None:
     if name:
         heartbeat, is_new = Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
         if not is_new:
@@ -45,8 +70,6 @@ def beat(source: Source, now: dt.datetime, name: str = "") -> None:
         Source.objects.filter(pk=source.pk).update(last_received_at=now)
         # The source is remembered between requests: what is rolled back, and then tried again, must not count as noted.
         transaction.on_commit(partial(setattr, source, "last_received_at", now))
-    if _is_missed(source, name):
-        enqueue(source, [_draft(source, name, Action.RESOLVE)], at=now)
 
 
 def watch(now: dt.datetime) -> int:
@@ -88,24 +111,34 @@ def _missed() -> AlertQuerySet:
     return firing.filter(fingerprint__startswith=f"{PREFIX}:")
 
 
+def _failed() -> AlertQuerySet:
+    """The alerts of what said that it failed, and not yet that it is well."""
+    firing = Alert.objects.firing().labelled("alertname", FAILED_NAME)
+    return firing.filter(fingerprint__startswith=f"{FAILED_PREFIX}:")
+
+
 @unit_of_work
 def _release(now: dt.datetime) -> int:
     """End the alerts of signs of life that nobody waits for any more; how many there were."""
-    alerts = list(_missed().select_related("source"))
+    alerts = [alert for some in (_missed(), _failed()) for alert in some.select_related("source")]
     waited_for = _waited_for({alert.source_id for alert in alerts}) if alerts else set()
     released = [alert for alert in alerts if alert.key not in waited_for]
     for alert in released:
-        name = alert.fingerprint.removeprefix(f"{PREFIX}:")
-        enqueue(alert.source, [_draft(alert.source, name, Action.RESOLVE)], at=now)
+        prefix, _colon, name = alert.fingerprint.partition(":")
+        draft = _failure if prefix == FAILED_PREFIX else _draft
+        enqueue(alert.source, [draft(alert.source, name, Action.RESOLVE)], at=now)
     return len(released)
 
 
 def _waited_for(source_ids: set[int]) -> set[str]:
-    """The keys of the alerts that the absence of a sign of life may raise."""
+    """The keys of the alerts that the absence of a sign of life, or a failure, may raise."""
     sources = Source.objects.filter(pk__in=source_ids, is_enabled=True)
-    own = sources.filter(heartbeat_minutes__isnull=False).values_list("pk", flat=True)
-    named = Heartbeat.objects.filter(source__in=sources, is_enabled=True).values_list("source_id", "name")
-    return {alert_key(pk, f"{PREFIX}:{name}") for pk, name in [*((pk, "") for pk in own), *named]}
+    awaited = sources.filter(heartbeat_minutes__isnull=False).values_list("pk", flat=True)
+    named = list(Heartbeat.objects.filter(source__in=sources, is_enabled=True).values_list("source_id", "name"))
+    missed = [*((pk, f"{PREFIX}:") for pk in awaited), *((pk, f"{PREFIX}:{name}") for pk, name in named)]
+    failed = [(pk, f"{FAILED_PREFIX}:") for pk in sources.values_list("pk", flat=True)]
+    failed += [(pk, f"{FAILED_PREFIX}:{name}") for pk, name in named]
+    return {alert_key(pk, fingerprint) for pk, fingerprint in (*missed, *failed)}
 
 
 @unit_of_work
@@ -133,15 +166,27 @@ def _is_missed(source: Source, name: str) -> bool:
     return Alert.objects.filter(key=_key(source, name), status=AlertStatus.FIRING).exists()
 
 
-def _key(source: Source, name: str) -> str:
-    return alert_key(source.pk, f"{PREFIX}:{name}")
+def _key(source: Source, name: str, prefix: str = PREFIX) -> str:
+    return alert_key(source.pk, f"{prefix}:{name}")
+
+
+def _failure(source: Source, name: str, action: Action, told: str = "", now: dt.datetime | None = None) -> Draft:
+    return Draft(
+        title=f"{_who(source, name)} reports a failure",
+        action=action,
+        fingerprint=f"{FAILED_PREFIX}:{name}",
+        severity="high",
+        description=told,
+        labels={"alertname": FAILED_NAME, "heartbeat": name or source.name},
+        starts_at=now,
+        ends_at=now + LASTING if now else None,
+    )
 
 
 def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None) -> Draft:
-    who = f"{name} ({source.name})" if name else source.name
     since = f" since {heard:%Y-%m-%d %H:%M} UTC" if heard else ""
     return Draft(
-        title=f"No sign of life from {who}",
+        title=f"No sign of life from {_who(source, name)}",
         action=action,
         fingerprint=f"{PREFIX}:{name}",
         severity="high",
@@ -150,3 +195,7 @@ def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: d
         starts_at=heard if action == Action.FIRE else None,
         ends_at=heard + LASTING if heard and action == Action.FIRE else None,
     )
+
+
+def _who(source: Source, name: str) -> str:
+    return f"{name} ({source.name})" if name else source.name

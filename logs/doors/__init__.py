@@ -2,12 +2,13 @@
 
 from alerts.intake.doors import register
 from logs.doors.own import OwnDoor
-from logs.doors.vendors import GelfDoor, HecDoor, HecHealthDoor, LokiDoor, OtlpDoor
+from logs.doors.vendors import GelfDoor, HecDoor, HecHealthDoor, HecProbeDoor, LokiDoor, OtlpDoor
 
 OWN = OwnDoor()  # shares its path with the list of lines
+PROBE = HecProbeDoor()  # shares its paths with those that take events
 DOORS = (OtlpDoor(), LokiDoor(), HecDoor(), HecHealthDoor(), GelfDoor())
 
 
 def open_doors() -> None:
     """Register them; once, when the app is ready."""
-    register(OWN, *DOORS)
+    register(OWN, *DOORS, PROBE)

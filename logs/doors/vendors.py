@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import WrongKind
@@ -120,7 +120,7 @@ def _hec_error(message: str, code: int, status: int) -> IntakeError:
 class HecHealthDoor(LogDoor):
     """Whether the collector takes events; asked without a token."""
 
-    paths = (r"services/collector/health/?", r"services/collector/health/1.0/?")
+    paths: ClassVar[tuple[str, ...]] = (r"services/collector/health/?", r"services/collector/health/1.0/?")
     methods = frozenset({"GET", "HEAD", "POST"})
 
     def is_key_in_body(self, incoming: Incoming) -> bool:
@@ -131,6 +131,17 @@ class HecHealthDoor(LogDoor):
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         return Reply.json(200, {"text": "HEC is healthy", "code": 17})
+
+
+class HecProbeDoor(HecHealthDoor):
+    """Docker's Splunk driver asks OPTIONS, without a token, of whatever path it is to send to, and does not start
+    without 200."""
+
+    paths = (r"services/collector(?:/.*)?",)
+    methods = frozenset({"OPTIONS"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        return Reply(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)
 
 
 class GelfDoor(LogDoor):

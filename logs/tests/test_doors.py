@@ -314,6 +314,13 @@ class HecDoorTests(DoorTests):
 
         self.assertEqual(answer.status_code, 200)
 
+    def test_it_answers_options_on_whatever_path_a_client_is_set_to(self) -> None:
+        for path in ("", "/", "/event", "/event/", "/event/1.0", "/raw", "/raw/1.0/", "/health", "/mint/1.0", "/ack"):
+            answer = self.client.options(f"/services/collector{path}", headers={"host": "10.0.0.5"})
+
+            self.assertEqual((answer.status_code, answer["Allow"]), (200, "OPTIONS, POST"), path)
+        self.assertEqual(self.client.options("/services/collectors").status_code, 404)
+
     def test_it_says_that_it_is_well_without_a_token(self) -> None:
         for path in ("/health", "/health/1.0"):
             answer = self.client.get(f"/services/collector{path}")
