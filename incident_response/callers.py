@@ -5,7 +5,6 @@ import ipaddress
 from types import SimpleNamespace
 from typing import Any, cast
 
-import structlog
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -19,10 +18,9 @@ from rest_framework.settings import api_settings
 
 from incident_response.bodies import SMALL_BYTES, Scope
 from incident_response.bridge import build_environ
-from incident_response.exceptions import Busy, NotSignedIn, PermissionRefused
+from incident_response.exceptions import NotSignedIn, PermissionRefused
 from users.clients import client_address
-
-log = structlog.get_logger(__name__)
+from users.outages import outages, unavailable
 
 IPV6_NETWORK = 64  # what one customer has at least
 
@@ -45,16 +43,17 @@ def network_of(scope: Scope) -> str:
 def signed_in(scope: Scope) -> str:
     """The name of the caller's account, for sharing what there is among callers; asks the database.
 
-    Raises NotSignedIn without valid credentials, PermissionRefused for a token that may not write, Busy while the
-    database does not answer.
+    Raises NotSignedIn without valid credentials, PermissionRefused for a token that may not write, DatabaseUnavailable
+    while the database does not answer.
     """
     close_old_connections()
     request = WSGIRequest(build_environ(scope, io.BytesIO(), 0))
     try:
         user = _by_token(request) or _by_session(request)
     except DatabaseError as error:
-        log.warning("caller_not_known", error=str(error))
-        raise Busy("The database does not answer; try again shortly.") from error
+        if (trouble := outages.note(error)) is None:
+            raise
+        raise unavailable(trouble) from error
     if user is None:
         raise NotSignedIn(f"Sign in first: more than {SMALL_BYTES:,} bytes are accepted from signed-in callers only.")
     return f"user {user.pk}"

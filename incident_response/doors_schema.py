@@ -73,6 +73,7 @@ DESCRIBED = (
     ),
     Described("post", "/loki/api/v1/push", "Hand in log lines as to Loki", 204, "sourceKey", PUSH),
     Described("post", "/services/collector/event", "Hand in log lines as to Splunk", 200, "sourceKey", LINE),
+    Described("options", "/services/collector/event", "Answer a Splunk client that asks before it starts", 200),
     Described("get", "/services/collector/health", "Say as Splunk whether log lines are taken", 200),
     Described("post", "/gelf", "Hand in a log line as to Graylog", 202, "sourceKey", GELF),
 )

@@ -49,7 +49,8 @@ def admit(door: Door, head: Incoming) -> str | Reply:
     except IntakeError as error:
         return door.refuse(error)
     except (DatabaseError, InterfaceError) as error:
-        log.error("intake_without_database", exc_info=error)
+        if outages.note(error) is None:
+            log.error("intake_without_database", exc_info=error)
         return door.refuse(_not_now(error))
     return f"source {source.pk}" if source is not None else "people"
 

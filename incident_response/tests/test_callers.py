@@ -8,7 +8,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from incident_response.callers import network_of, signed_in
-from incident_response.exceptions import Busy, NotSignedIn, PermissionRefused
+from incident_response.exceptions import DatabaseUnavailable, NotSignedIn, PermissionRefused
 from incident_response.tests.asgi import http_scope
 from users.models import Session, TokenScope, User
 from users.services.personal_tokens import create_personal_token
@@ -66,7 +66,7 @@ class SignedInTests(TestCase):
     def test_it_asks_to_come_again_while_the_database_is_away(self) -> None:
         with (
             mock.patch("incident_response.callers.get_user", side_effect=OperationalError(2013, "Lost connection")),
-            self.assertRaises(Busy),
+            self.assertRaises(DatabaseUnavailable),
         ):
             self.asked("cookie", f"{settings.SESSION_COOKIE_NAME}=nonsense")
 
