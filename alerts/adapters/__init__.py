@@ -10,7 +10,7 @@ A module says
 - where the tool numbers what it sends: `delivery_id(incoming) -> str`, so that a delivery repeated is taken once;
 - where the tool also sends messages about the delivery itself: `greet(incoming) -> bool`, which answers such a message
   and says whether it was one;
-- `TAKES_TEMPLATES = True` where `parse(incoming, templates)` also takes the source's templates;
+- `TAKES_TEMPLATES = True` where `parse(incoming, templates, status_map)` also takes what the source sets;
 - `TAKES_TIME = True` where `parse` wants the time of receipt as its second argument (None: now);
 - `IS_SLOW = True` where `verify` or `greet` may wait for the network.
 

@@ -15,6 +15,7 @@ from alerts.adapters._lists import read_each
 from alerts.adapters._reading import first, labels, links, mapping, moment, severity, state, text, texts
 from alerts.adapters._tags import label_texts, labels_of
 from alerts.adapters._templates import render
+from alerts.adapters._words import mapped
 from alerts.drafts import Action, Draft, Drafts
 from alerts.incoming import Incoming, IntakeError
 
@@ -28,20 +29,21 @@ TAKES_TEMPLATES = True
 MOST_ALERTS = 1_000
 FIELDS = {
     "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
-    "incidenttitle problemtitle shortdescription alertrule alarmname monitorname monitorfriendlyname friendlyname "
-    "triggername conditionname policyname displayname rule",
+    "incidenttitle problemtitle messagetitle shortdescription alertrule alarmname monitorname monitorfriendlyname "
+    "friendlyname triggername conditionname policyname displayname rule",
     "message": "message description body text details detail msg output reason alarmmessage alertmessage eventmessage "
-    "alertdetails longdescription eventdescription serviceoutput hostoutput statusmessage errormessage content",
+    "alertdetails longdescription eventdescription serviceoutput hostoutput statusmessage "
+    "errormessage messagebody content",
     "type": "type eventtype alerttype category class",
     "severity": "severity priority level urgency alertseverity alertpriority alertlevel eventseverity incidentseverity "
     "perceivedseverity severitylevel criticality servicestate hoststate impact",
     # The steadiest first: what numbers each message stands last.
     "key": "key dedupkey deduplicationkey deduplicationid fingerprint alias incidentkey eventkey alertkey alertuid "
-    "alertid incidentid problemid incidentnumber alarmid triggerid issueid aggregationkey correlationkey correlationid "
+    "alertid incidentid problemid incidentnumber alarmid issueid aggregationkey correlationkey correlationid "
     "externalid externalkey messagekey monitorid checkid eventuid eventid",
     "status": "status state alertstatus alertstate eventaction currentstate action notificationtype monitorcondition "
     "newstate newstatus eventstatus eventstate incidentstatus incidentstate issuestate problemstate monitorstatus "
-    "checkstatus alarmstatus alarmstate alerttransition newstatevalue",
+    "checkstatus statusextended alertaction alarmstatus alarmstate alerttransition newstatevalue",
     "url": "url link href sourceurl alerturl dashboardurl linktoupstreamdetails incidenturl problemurl issueurl "
     "eventurl htmlurl weburl detailsurl monitorurl checkurl permalink generatorurl",
     "starts_at": "startsat startedat starttime firedat fireddatetime triggeredat",
@@ -53,6 +55,7 @@ _NAMES = {field: tuple(names.split()) for field, names in FIELDS.items()}
 # Names that may tell of the state, among other things: what they say counts where it means an end or an
 # acknowledgement of something that has a key, such as "check.up".
 _MAY_TELL = ("event", "eventtype", "alerttype", "transition")
+_OVER = frozenset(("ok", "okay", "clear", "cleared", "recovered", "recovery", "resolved", "closed"))
 # Names that say by themselves, where they are true, that it is over.
 _IS_OVER = ("resolved", "isresolved", "recovered", "isrecovered", "fixed", "closed", "cleared")
 # Facts that make good labels when they stand beside the others.
@@ -62,10 +65,13 @@ LABELS = {
 }
 
 
-def parse(incoming: Incoming, templates: Mapping[str, Any] | None = None) -> Drafts:
+def parse(
+    incoming: Incoming, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
+) -> Drafts:
     """A draft for the object in the body, or for each object of a list.
 
     `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
+    `status_map` are the source's own words for a state: what they end needs no title.
     """
     body = read_body(incoming)
     found = body if isinstance(body, list) else [body]
@@ -73,22 +79,30 @@ def parse(incoming: Incoming, templates: Mapping[str, Any] | None = None) -> Dra
         raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
     if not found:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
-    return read_each(found, lambda one: draft_of(one, templates or {}))
+    return read_each(found, lambda one: draft_of(one, templates or {}, status_map=status_map or {}))
 
 
-def draft_of(body: Any, templates: Mapping[str, Any] | None = None, *, fallback_title: str = "") -> Draft:
+def draft_of(
+    body: Any,
+    templates: Mapping[str, Any] | None = None,
+    *,
+    status_map: Mapping[str, str] | None = None,
+    fallback_title: str = "",
+) -> Draft:
     """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
     said = _fields(body, templates or {})
     key = text(said["key"])
-    title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title, key)
+    known = _labels(body, templates or {}, said["type"])
+    how_bad = first(said["severity"], known.get("severity"), known.get("priority"))
+    word, action, is_guess = _state(said["status"], how_bad, body, has_key=bool(key))
+    title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title)
+    if not title and (mapped(status_map or {}, word) or action) not in ("firing", Action.FIRE):
+        title = key  # enough for what is known; what is new needs a title
     if not title:
         raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
-    known = _labels(body, templates or {}, said["type"])
-    word, action, is_guess = _state(said["status"], body, has_key=bool(key))
     began = moment(said["starts_at"])
-    how_bad = first(said["severity"], known.get("severity"), known.get("priority"))
     return Draft(
         title=title,
         action=action,
@@ -112,11 +126,16 @@ def action_of(status: Any) -> Action:
     return state(status)[0]
 
 
-def _state(said: Any, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
-    """The word for its state, what that asks for, and whether it is a guess."""
+def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
+    """The word for its state, what that asks for, and whether it is a guess.
+
+    Tools that have no word for it, or a number, tell by how bad it is that it is over: LibreNMS, Nagios, ServiceNow.
+    """
     word = text(said)
+    if how_bad.lower() in _OVER and (not word or word.isdecimal()):
+        return how_bad, Action.RESOLVE, False
     if word:
-        action, is_guess = state(word)
+        action, is_guess = state(said)
         return word, action, is_guess
     plain = {_plain(name): text(value) for name, value in body.items() if not _is_deep(value)}
     if any(plain.get(name) == "true" for name in _IS_OVER):
@@ -144,7 +163,8 @@ def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> di
     plain = {_plain(name): value for name, value in body.items()}
     facts = {LABELS[name]: text(value) for name, value in plain.items() if name in LABELS and not _is_deep(value)}
     templated = {str(name): render(str(one), body) for name, one in mapping(templates.get("labels")).items()}
-    tagged = {**labels_of(plain.get("tags")), **label_texts(plain.get("labels"))}
+    fields = plain.get("fields") if isinstance(plain.get("fields"), list) else []
+    tagged = {**labels_of(fields), **labels_of(plain.get("tags")), **label_texts(plain.get("labels"))}
     return texts({**facts, **tagged, "type": kind, **templated})
 
 

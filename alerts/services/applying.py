@@ -339,8 +339,7 @@ def count(alert: Alert, message: Message, changed: set[str], severity: Severity,
     alert.expires_at = expiry_of(message)
     told = (
         severity,
-        # A title that only repeats the key tells nothing anew.
-        (draft.title[:TITLE_LENGTH] or "Alert") if draft.title != draft.fingerprint else alert.title,
+        draft.title[:TITLE_LENGTH] or "Alert",
         draft.description[:TEXT_LENGTH],
         _cut(draft.annotations),
         list(draft.links)[:MAX_LABELS],

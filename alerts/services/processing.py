@@ -191,7 +191,7 @@ def parse(source: Source, incoming: Incoming, *, format: str = "", at: dt.dateti
 
 def _parsed(adapter: Any, source: Source, incoming: Incoming, at: dt.datetime | None) -> list[Draft]:
     if getattr(adapter, "TAKES_TEMPLATES", False):
-        found: list[Draft] = adapter.parse(incoming, source.templates)
+        found: list[Draft] = adapter.parse(incoming, source.templates, source.status_map)
         return found
     if getattr(adapter, "TAKES_TIME", False):
         timed: list[Draft] = adapter.parse(incoming, at)

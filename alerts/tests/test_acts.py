@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alerts.adapters import generic, newrelic, zabbix
 from alerts.drafts import Action, Draft
-from alerts.incoming import Incoming
+from alerts.incoming import Incoming, IntakeError
 from alerts.models import Alert
 from alerts.services import process_waiting
 from alerts.tests.factories import fire, make_key, make_route, make_source, matchers_of, post_json, resolve, tell
@@ -60,16 +60,35 @@ class NewRelicTests(SimpleTestCase):
 
 
 class ByKeyTests(SimpleTestCase):
-    def test_it_needs_no_title_where_there_is_a_key(self):
-        for status, action in {
-            "ok": "resolve",
-            "acknowledged": "acknowledge",
-            "maintenance": "note",
-            "": "fire",
-        }.items():
+    def test_it_needs_no_title_for_what_is_known_by_its_key(self):
+        for status, action in {"ok": "resolve", "acknowledged": "acknowledge", "maintenance": "note"}.items():
             [draft] = parsed(generic, {"key": "job/night", "status": status})
 
             self.assertEqual((draft.fingerprint, draft.title, draft.action), ("job/night", "job/night", action))
+
+    def test_it_wants_a_title_for_what_is_new(self):
+        for status in ("", "firing", "trigger"):
+            with self.subTest(status=status), self.assertRaises(IntakeError):
+                parsed(generic, {"key": "job/night", "status": status})
+
+    def test_it_takes_a_severity_that_means_over_for_an_end(self):
+        for body, action in (
+            ({"severity": "ok"}, "resolve"),
+            ({"severity": "Clear", "status": "0"}, "resolve"),
+            ({"severity": "ok", "status": "1"}, "resolve"),
+            ({"severity": "ok", "status": "firing"}, "fire"),
+            ({"severity": "normal"}, "fire"),
+            ({"severity": "none"}, "fire"),
+        ):
+            with self.subTest(body=body):
+                self.assertEqual(parsed(generic, {"title": "t", "key": "a", **body})[0].action, action)
+
+    def test_it_finds_labels_in_a_list_of_fields(self):
+        fields = [{"key": "severity", "value": "ERROR"}, {"key": "team", "value": "db"}]
+
+        [draft] = parsed(generic, {"title": "t", "fields": fields})
+
+        self.assertEqual((draft.severity, draft.labels["team"]), ("high", "db"))
 
     def test_it_finds_the_keys_of_other_tools(self):
         names = (
@@ -153,12 +172,6 @@ class FoldingTests(TestCase):
         alert = tell(source, Draft("a", Action.NOTE, "a", note="n", severity="critical"))
 
         self.assertEqual((alert.severity, alert.status), (Severity.LOW, "resolved"))
-
-    def test_it_keeps_the_title_when_a_repeat_tells_only_the_key(self):
-        source = make_source()
-        fire(source, title="Disk full")
-
-        self.assertEqual(tell(source, Draft("a", fingerprint="a")).title, "Disk full")
 
     def test_it_opens_and_reopens_nothing_when_a_downtime_starts(self):
         source = make_source()

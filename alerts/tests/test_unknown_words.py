@@ -170,6 +170,15 @@ class TeachingTests(WordsCase):
         alert = Alert.objects.get()
         self.assertEqual((alert.status, alert.severity), ("firing", Severity.LOW))
 
+    def test_it_needs_no_title_for_what_a_taught_word_ends(self) -> None:
+        client_of(self.admin).patch(self.page, {"status_map": {"Fertig": "resolved", "1": "acknowledged"}})
+
+        self.send({"title": "t", "key": "a"}, {"key": "a", "status": "1"})
+        acknowledged = Incident.objects.get().status
+        self.send({"key": "a", "status": "fertig"})
+
+        self.assertEqual((acknowledged, Alert.objects.get().status), ("acknowledged", "resolved"))
+
     def test_it_forgets_words_that_a_change_of_the_maps_teaches(self) -> None:
         self.send({"title": "t", "severity": "purple"}, {"title": "t", "severity": "mauve"})
 
