@@ -65,7 +65,7 @@ class Server:
             "STORM_INCIDENTS_PER_MINUTE": "0",  # each alert of a client is to have its own
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._token = ""
+        self.token = ""  # a personal token of an administrator
 
     # --- Its life -----------------------------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class Server:
         try:
             self.database.create()
             self.manage("migrate", "--verbosity", "0")
-            self._token = self.shell(SIGN_IN)
+            self.token = self.shell(SIGN_IN)
             self.start()
         except BaseException:
             self.__exit__()
@@ -152,7 +152,7 @@ class Server:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON at a path of the API (below /api/v1/), as an administrator sees it."""
-        headers = {"Authorization": f"Token {self._token}"}
+        headers = {"Authorization": f"Token {self.token}"}
         answer = httpx.get(f"{self.address}/api/v1/{path}", params=query, headers=headers, timeout=30)
         answer.raise_for_status()
         return answer.json()

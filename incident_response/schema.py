@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
+JSON = "application/json"
 WALL_CLOCK = r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 
@@ -63,6 +64,11 @@ class ProblemAutoSchema(AutoSchema):
         viewset: Any = self.view  # only these have actions, and ours have a queryset
         names = viewset.queryset.model._meta
         return deed.format(one=names.verbose_name, many=names.verbose_name_plural)
+
+    def map_parsers(self) -> list[str]:
+        """JSON where it is taken. Clients that are generated send one body in every type that is described."""
+        media_types: list[str] = super().map_parsers()
+        return [JSON] if JSON in media_types else media_types
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         responses = super()._get_response_bodies(direction)

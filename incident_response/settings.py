@@ -310,7 +310,8 @@ CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after",
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Incident Response",
-    "DESCRIPTION": "Report, work, resolve and measure incidents. Errors are RFC 9457 problem documents.",
+    "DESCRIPTION": "Report, work, resolve and measure incidents. Errors are RFC 9457 problem documents. "
+    "What takes JSON takes forms as well.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -28,6 +28,7 @@ from incidents.serializers.incidents import (
     BulkSerializer,
     IncidentCreateSerializer,
     IncidentDetailSerializer,
+    IncidentFieldsSerializer,
     IncidentSerializer,
     IncidentUpdateSerializer,
 )
@@ -95,7 +96,7 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
         summary="Report an incident",
         parameters=[IDEMPOTENCY_KEY],
         request={
-            "application/json": IncidentCreateSerializer,
+            "application/json": IncidentFieldsSerializer,
             "multipart/form-data": IncidentCreateSerializer,
         },
         responses={201: IncidentDetailSerializer},
