@@ -2,12 +2,16 @@
 
 The key's row, the work and the remembered answer share one transaction. So a crash leaves neither row nor work, a
 second request waits at the row's unique key until the first has committed or failed, and nothing is ever done twice.
+
+A write of many parts, each of which succeeds or fails by itself, is many transactions: the same holds for each of them.
+Whoever repeats such a write, after a crash in its middle or beside it, does what is left of it.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,7 +29,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incident_response.api import refuse, to_json
-from incident_response.exceptions import Conflict, DomainError
+from incident_response.exceptions import Busy, Conflict, DomainError
 from users.models import IdempotentRequest, User
 from users.transactions import unit_of_work
 
@@ -74,20 +78,64 @@ class IdempotentWrites:
         claim = claim_of(request)
 
         def remembering(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return answer_once(
-                claim,
-                lambda: _answer(self, handler, request, *args, **kwargs),
-                prepare=lambda: _answer(self, self.prepare, request, *args, **kwargs),
-            )
+            return self.answer_remembered(claim, handler, request, *args, **kwargs)
 
         setattr(self, name, remembering)
+
+    def answer_remembered(
+        self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """What `handler` answers, or answered before."""
+        return answer_once(
+            claim,
+            lambda: _answer(self, handler, request, *args, **kwargs),
+            prepare=lambda: _answer(self, self.prepare, request, *args, **kwargs),
+        )
 
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
         """Slow work of a write that touches no row, such as looking at pictures: done before the transaction begins,
         which on SQLite nobody else can write beside. For views to override; what it raises is the request's answer."""
 
 
-def _answer(view: Any, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
+@dataclass(frozen=True)
+class Parts:
+    """A write of many parts: their names, what each comes to (plain JSON), and the answer of all, in their order.
+
+    `work` is called in a transaction of the part's own. What raises Busy there has not been done, and `busy` tells it.
+    """
+
+    names: Sequence[str]
+    work: Callable[[str], Any]
+    busy: Callable[[str, Busy], Any]
+    answer: Callable[[list[Any]], HttpResponseBase]
+
+    def of(self, name: str, do: Callable[[], Any]) -> tuple[Any, bool]:
+        """What a part comes to when it is done so, and whether that is for good."""
+        try:
+            return do(), True
+        except Busy as error:
+            return self.busy(name, error), False
+
+
+class IdempotentParts(IdempotentWrites):
+    """Mixin for a view whose POST is many writes in one; `parts` says which. Its key is one for each of them."""
+
+    def parts(self, request: Request) -> Parts:
+        """What is asked for. Raises what refuses all of it."""
+        raise NotImplementedError
+
+    def post(self, request: Request) -> HttpResponseBase:
+        """Do all parts, with no key to remember them by."""
+        parts = self.parts(request)
+        return parts.answer([parts.of(name, partial(parts.work, name))[0] for name in parts.names])
+
+    def answer_remembered(
+        self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        return answer_in_parts(claim, lambda: _answer(self, self.parts, request))
+
+
+def _answer(view: Any, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any) -> Any:
     """What the view answers, errors included. Files are rewound: after a deadlock the work is done again."""
     for file in request.FILES.values():
         file.seek(0)
@@ -171,6 +219,70 @@ def answer_once(
         return refusal.response
 
 
+def answer_in_parts(claim: Claim, plan: Callable[[], Parts | HttpResponseBase]) -> HttpResponseBase:
+    """The remembered answer, or that of the parts, of which those that were done before are not done again.
+
+    `plan` answers itself where all is refused. The answer is remembered once each part is done or refused for good.
+    Raises KeyReused.
+    """
+    row = _begun(claim)
+    if row.status is not None or row.content_digest != claim.content_digest:
+        return _replay(row, claim)
+    parts = plan()
+    if not isinstance(parts, Parts):
+        if parts.status_code < 500 and parts.status_code not in (401, 429):
+            _finish(row, parts)
+        return parts
+    done = [parts.of(name, partial(_part_once, claim, row, name, parts.work)) for name in parts.names]
+    response = parts.answer([result for result, _ in done])
+    if all(is_final for _, is_final in done):
+        _finish(row, response)
+    return response
+
+
+@unit_of_work
+def _begun(claim: Claim) -> IdempotentRequest:
+    """The row of the key, which is there before its parts are."""
+    row = _first_of(claim)
+    if row is not None and not _is_remembered(row):
+        row.delete()
+        row = None
+    if row is None:
+        wanted = {"content_digest": claim.content_digest}
+        row, _ = IdempotentRequest.objects.get_or_create(user=claim.user, key_digest=claim.key_digest, defaults=wanted)
+    return row
+
+
+def _part_once(claim: Claim, whole: IdempotentRequest, name: str, work: Callable[[str], Any]) -> Any:
+    """What a part came to, or comes to now. A second one that does it at the same time waits for the first."""
+    key_digest = hashlib.sha256(f"{claim.key_digest}\n{whole.pk}\n{name}".encode()).hexdigest()
+    part = Claim(claim.user, key_digest, claim.content_digest)
+    if (first := _first_of(part)) is not None:
+        return orjson.loads(first.body)
+    try:
+        return _work_part(part, name, work)
+    except _Taken:
+        first = _first_of(part)
+        if first is None:
+            raise _in_progress() from None
+        return orjson.loads(first.body)
+
+
+@unit_of_work
+def _work_part(part: Claim, name: str, work: Callable[[str], Any]) -> Any:
+    row = _insert(part)
+    result = work(name)
+    row.body = to_json(result).decode()
+    row.save(update_fields=["body"])
+    return result
+
+
+def _finish(row: IdempotentRequest, response: HttpResponseBase) -> None:
+    """Remember the answer; whoever did the parts beside us remembers the same."""
+    _keep(row, response)
+    row.save(update_fields=["status", "headers", "body"])
+
+
 @unit_of_work
 def _work_once(
     claim: Claim, work: Callable[[], HttpResponseBase], outdated: IdempotentRequest | None
@@ -251,10 +363,10 @@ def _is_remembered(row: IdempotentRequest) -> bool:
 
 
 def _replay(row: IdempotentRequest | None, claim: Claim) -> HttpResponse:
+    if row is not None and row.content_digest != claim.content_digest:
+        raise KeyReused("This Idempotency-Key was used with other content before; take a new one.")
     if row is None or row.status is None:
         raise _in_progress()
-    if row.content_digest != claim.content_digest:
-        raise KeyReused("This Idempotency-Key was used with other content before; take a new one.")
     response = HttpResponse(row.body, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
     if not row.body:
         del response.headers["Content-Type"]

@@ -1,6 +1,6 @@
 """Every write to an incident. One module per topic; import what you need from here."""
 
-from incidents.services.bulk import update_many
+from incidents.services.bulk import refused, update_many, update_one
 from incidents.services.conversation import comment, subscribe, unsubscribe
 from incidents.services.editing import assign_person, assign_team, update
 from incidents.services.history import Fault, verify, verify_all
@@ -22,6 +22,7 @@ __all__ = [
     "link",
     "purge",
     "redact",
+    "refused",
     "report",
     "resolve",
     "restore",
@@ -31,6 +32,7 @@ __all__ = [
     "unsubscribe",
     "update",
     "update_many",
+    "update_one",
     "verify",
     "verify_all",
 ]

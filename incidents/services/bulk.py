@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import Busy, DomainError
 from incidents.models import Incident, Origin
 from incidents.services.editing import update
 from users.models import User
@@ -24,9 +24,25 @@ def update_many(
     What the caller cannot see is answered as absent. One refusal stops none of the others. Whoever would come to see
     a restricted one does only where `grants_access` says so.
     """
-    found = {incident.pk: incident for incident in Incident.objects.visible_to(by).filter(pk__in=ids)}
     change = {"fields": fields, "status": status, "note": note, "grants_access": grants_access}
-    return [_one(found.get(pk), pk, by=by, origin=origin, **change) for pk in ids]
+    found = {incident.pk: incident for incident in Incident.objects.visible_to(by).filter(pk__in=ids)}
+    results = []
+    for pk in ids:
+        try:
+            results.append(_one(found.get(pk), pk, by=by, origin=origin, **change))
+        except Busy as error:
+            results.append(refused(pk, error))
+    return results
+
+
+def update_one(pk: int, *, by: User, origin: str = Origin.API, **change: Any) -> dict[str, Any]:
+    """As `update_many` for one incident, given by its number. Raises Busy where nothing could be tried."""
+    return _one(Incident.objects.visible_to(by).filter(pk=pk).first(), pk, by=by, origin=origin, **change)
+
+
+def refused(pk: int, error: DomainError) -> dict[str, Any]:
+    """The result of an incident that was not changed."""
+    return {"id": pk, "ok": False, "code": error.code, "detail": error.message, **error.extra}
 
 
 def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
@@ -35,7 +51,9 @@ def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
     before = incident.event_count
     try:
         changed = update(incident, **change)
+    except Busy:
+        raise
     except DomainError as error:
-        return {"id": pk, "ok": False, "code": error.code, "detail": error.message, **error.extra}
+        return refused(pk, error)
     is_changed = changed.event_count != before
     return {"id": pk, "ok": True, "is_changed": is_changed, "status": changed.status, "version": changed.version}

@@ -7,8 +7,6 @@ later. Here a committed event without a place gets the next number, one transact
 import datetime as dt
 from collections.abc import Callable
 
-from django.db import transaction
-
 from incidents.models import FeedCursor, IncidentEvent
 from users import rows
 from users.transactions import unit_of_work
@@ -40,17 +38,22 @@ def _assign_places(limit: int) -> int:
 def consume(name: str, handle: Callable[[list[IncidentEvent]], None], *, limit: int = BATCH) -> int:
     """Hand the next events of the feed to `handle` and move the reader's cursor, in one transaction.
 
-    `handle` writes rows only (no network): if it fails, nothing is moved and the same events come again.
+    `handle` writes rows only (no network): if it fails, nothing is moved and the same events come again. After a
+    deadlock it is called again.
     """
     FeedCursor.objects.get_or_create(name=name)
-    with transaction.atomic():
-        cursor = FeedCursor.objects.select_for_update().get(name=name)
-        events = list(IncidentEvent.objects.feed_after(cursor.position).select_related("incident")[:limit])
-        if not events:
-            return 0
-        handle(events)
-        position = events[-1].feed_seq or cursor.position
-        FeedCursor.objects.filter(name=name).update(position=position)
+    return _consume(name, handle, limit)
+
+
+@unit_of_work
+def _consume(name: str, handle: Callable[[list[IncidentEvent]], None], limit: int) -> int:
+    cursor = FeedCursor.objects.select_for_update().get(name=name)
+    events = list(IncidentEvent.objects.feed_after(cursor.position).select_related("incident")[:limit])
+    if not events:
+        return 0
+    handle(events)
+    position = events[-1].feed_seq or cursor.position
+    FeedCursor.objects.filter(name=name).update(position=position)
     return len(events)
 
 

@@ -37,7 +37,7 @@ from incidents.snapshot import fold
 from incidents.views.lookup import incident_for, number_of, row_for
 from incidents.views.pages import IncidentPages
 from incidents.views.uploads import FilesParser, StoresFiles
-from users.idempotency import IdempotentWrites
+from users.idempotency import IdempotentParts, IdempotentWrites, Parts
 from users.models import User
 from users.prepared import Parameter, prepared
 
@@ -202,7 +202,7 @@ def _wanted_changes(request: Request, *, partial: bool) -> dict[str, Any]:
     return fields
 
 
-class IncidentBulkView(IdempotentWrites, APIView):
+class IncidentBulkView(IdempotentParts, APIView):
     """One change to up to 200 incidents; each succeeds or is refused by itself."""
 
     @extend_schema(
@@ -212,7 +212,11 @@ class IncidentBulkView(IdempotentWrites, APIView):
         request=BulkSerializer,
         responses={200: BulkResultsSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
+        return super().post(request)
+
+    def parts(self, request: Request) -> Parts:
+        """Each incident is one."""
         by = person(request)
         if not (by.is_admin or by.is_responder):
             raise PermissionRefused("Only responders and administrators change many incidents at once.")
@@ -221,8 +225,12 @@ class IncidentBulkView(IdempotentWrites, APIView):
         fields = dict(serializer.validated_data)
         ids = list(dict.fromkeys(fields.pop("ids")))
         how = {name: fields.pop(name, None) for name in ("status", "note", "grants_access")}
-        results = services.update_many(ids, by=by, fields=fields, **how)
-        return Response({"results": results})
+        return Parts(
+            names=[str(number) for number in ids],
+            work=lambda number: services.update_one(int(number), by=by, fields=fields, **how),
+            busy=lambda number, error: services.refused(int(number), error),
+            answer=lambda results: Response({"results": results}),
+        )
 
 
 class IncidentExportView(APIView):
