@@ -71,10 +71,10 @@ class Entrance:
 
 def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
     """Status, media type and body of an answer that is there already; None where a thread has to answer."""
-    path = scope["path"]
+    path = scope["path"].rstrip("/")  # with or without, as everywhere
     if path == "/livez":
         return 200, b"text/plain", b"ok\n"
-    if path not in ("/readyz", "/health/") or (outcomes := health.watch.outcomes()) is None:
+    if path not in ("/readyz", "/health") or (outcomes := health.watch.outcomes()) is None:
         return None
     domain, _port = split_domain_port(header(scope, b"host").decode("latin-1"))
     if not validate_host(domain, settings.ALLOWED_HOSTS):

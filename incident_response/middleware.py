@@ -5,12 +5,16 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
 
 from alerts.intake import find
 from alerts.intake.http import incoming_from, response_from
 from alerts.intake.serving import serve
 
+REDIRECTED = ("/admin/", settings.STATIC_URL)
+WITHOUT_SLASH = ("/livez", "/readyz", "/metrics")
 SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -27,6 +31,32 @@ def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         return response
 
     return middleware
+
+
+def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Serve an address with and without its last slash alike, for clients that follow a redirect with GET, see 200 and
+    have lost what they sent. Pages of the back office link relative to theirs, and are redirected to. Wherever else a
+    redirect would make a GET of a write, the client is told to send the same again."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(REDIRECTED) and request.path_info != "/":
+            _put_slash_right(request)
+        response = get_response(request)
+        if response.status_code == 301 and request.method not in ("GET", "HEAD"):
+            response.status_code = 308
+        return response
+
+    return middleware
+
+
+def _put_slash_right(request: HttpRequest) -> None:
+    path = request.path_info
+    other = path[:-1] if path.endswith("/") else f"{path}/"
+    if path.endswith("/") and other not in WITHOUT_SLASH:
+        return  # the usual form, of which nobody need be asked
+    if not is_valid_path(path) and is_valid_path(other):
+        request.path = request.path.removesuffix(path) + other
+        request.path_info = other
 
 
 def doors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

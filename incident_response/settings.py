@@ -161,6 +161,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "incident_response.middleware.request_context",
+    "incident_response.middleware.either_slash",
     "corsheaders.middleware.CorsMiddleware",
     "incident_response.middleware.doors",
     "django.middleware.security.SecurityMiddleware",
