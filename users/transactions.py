@@ -157,7 +157,7 @@ def alone_at(task: str) -> Iterator[bool]:
     if name is None:
         yield True
         return
-    with Path(f"{name}-{task}").open("a") as line:
+    with _opened(Path(f"{name}-{task}")) as line:
         try:
             fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -174,15 +174,19 @@ def _file() -> str | None:
 
 def _locked(path: Path, deadline: float) -> IO[str]:
     """The file, locked until it is closed. One thread of each process comes here, so that few wait."""
-    try:
-        line = path.open("a")
-    except OSError as error:  # where it cannot be made, the database beside it cannot be written either
-        raise OperationalError(_NO_FILE.get(error.errno or 0, f"unable to open {path.name}: {error}")) from error
+    line = _opened(path)
     try:
         fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         _wait_for(line, deadline)
     return line
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a")
+    except OSError as error:  # where it cannot be made, the database beside it cannot be written either
+        raise OperationalError(_NO_FILE.get(error.errno or 0, f"unable to open {path.name}: {error}")) from error
 
 
 def _wait_for(line: IO[str], deadline: float) -> None:

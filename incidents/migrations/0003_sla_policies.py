@@ -14,7 +14,8 @@ POLICIES = [
 def create(apps, schema_editor):
     policy = apps.get_model("incidents", "SlaPolicy")
     for name, severity, ack_minutes, resolve_minutes in POLICIES:
-        policy.objects.create(name=name, severity=severity, ack_minutes=ack_minutes, resolve_minutes=resolve_minutes)
+        times = {"ack_minutes": ack_minutes, "resolve_minutes": resolve_minutes}
+        policy.objects.get_or_create(name=name, defaults={"severity": severity, **times})
 
 
 class Migration(migrations.Migration):

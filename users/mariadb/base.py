@@ -10,7 +10,9 @@ leave here. All of Django's transactions come by, whoever began them.
 import contextlib
 import secrets
 import time
+import weakref
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -26,6 +28,7 @@ Database: Any = base.Database  # type: ignore[attr-defined]  # the driver, which
 log = structlog.get_logger(__name__)
 
 NO_SUCH_TABLE = 1146
+LOCK_WAIT_TIMEOUT = 1205
 SETTLE_SECONDS = 10.0  # a database that is restarted is back by then, and whoever waits for an answer is there still
 ASK_EVERY_SECONDS = 0.25
 LOCK_SECONDS = 2
@@ -68,6 +71,14 @@ class CursorWrapper(base.CursorWrapper):
             raise Database.OperationalError(PACKET_TOO_LARGE, text) from error
 
 
+@dataclass(frozen=True)
+class Session:
+    """What a connection is to the server: its number there, and since when (by our monotonic clock)."""
+
+    number: int
+    since: float
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with an answer to each COMMIT, and migrations that can be resumed."""
 
@@ -78,11 +89,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.has_written = False
         self._max_statement = 0
+        self._connected_at: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Connect; see `users.outages` for who may when the server does not answer."""
         with outages.connecting(Database.OperationalError):
-            return super().get_new_connection(conn_params)
+            connection = super().get_new_connection(conn_params)
+        self._connected_at[connection] = time.monotonic()
+        return connection
 
     def is_usable(self) -> bool:
         """Whether the connection is good still; not worth asking a server that did not answer a moment ago."""
@@ -155,15 +169,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _settle(self, marker: str | None, error: Error) -> None:
         """Go on if the transaction was committed; raise the error if it was not, CommitUnknown if nobody knows."""
+        session = Session(self.connection.thread_id(), self._connected_at.get(self.connection, 0.0))
         self._drop()
         if marker is not None:
-            is_committed = self._is_committed(marker, error)
+            is_committed = self._is_committed(marker, error, session)
             log.warning("commit_answer_lost", is_committed=is_committed, error=str(error))
             if not is_committed:
                 raise error
         self._renew()
 
-    def _is_committed(self, marker: str, error: Error) -> bool:
+    def _is_committed(self, marker: str, error: Error, session: "Session") -> bool:
         deadline = time.monotonic() + SETTLE_SECONDS
         query = f"SELECT 1 FROM {TABLE} WHERE id = %s LOCK IN SHARE MODE"  # noqa: S608 (our own name)
         while True:
@@ -173,7 +188,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 if time.monotonic() > deadline:
                     log.error("commit_unknown", error=str(error), failure=str(failure))
                     raise CommitUnknown(*error.args) from error
+                if code_of(failure) == LOCK_WAIT_TIMEOUT:
+                    self._end(session)
             time.sleep(ASK_EVERY_SECONDS)
+
+    def _end(self, session: "Session") -> None:
+        """End the session that the lost connection left behind: the server may keep it, and its locks, for hours, and a
+        COMMIT that is on its way might still reach it."""
+        with contextlib.suppress(Database.Error):
+            uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
+            # A server that was started since gives the same numbers to others.
+            if uptime > time.monotonic() - session.since:
+                self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
         """The first row that a new connection finds, which waits for those who hold its lock; None where none is."""
@@ -181,7 +207,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
             cursor.execute(query, values)
-            return cursor.fetchone()
+            return cursor.fetchone() if cursor.description else None
 
     def _renew(self) -> None:
         """Have another connection in place of the one that was lost. What waits for the commit is kept; where none can

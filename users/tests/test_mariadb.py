@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from users import jobs
 from users.faults import CommitUnknown
+from users.mariadb.base import Session
 from users.markers import marker_of
 from users.models import TransactionMarker, User
 from users.tests.factories import make_user
@@ -127,26 +128,42 @@ class CommitTests(TransactionTestCase):
                 self.assertEqual((done, self.attempts, self.outcomes), ([lost_at], 1, [Outcome.COMMITTED]))
         self.assertEqual(User.objects.count(), 2)
 
+    def in_doubt(self, session: Session, *, seconds: float) -> tuple[bool | None, float]:
+        """Whether a transaction that goes on is said to be committed (None: unknown), and how long that took."""
+        lasting = backend().copy()
+        try:
+            lasting.set_autocommit(False)
+            lasting.has_written = True
+            marker = lasting._mark()
+            number = session.number or lasting.connection.thread_id()
+            begun = time.monotonic()
+            with mock.patch.multiple("users.mariadb.base", LOCK_SECONDS=1, SETTLE_SECONDS=seconds):
+                try:
+                    found = backend()._is_committed(marker, OperationalError(*LOST), Session(number, session.since))
+                except CommitUnknown:
+                    found = None
+            return found, time.monotonic() - begun
+        finally:
+            lasting.close()
+
     def test_it_waits_for_a_transaction_that_is_on_its_way(self) -> None:
         """The marker of one that has not come to its end is locked: who asks waits, instead of taking it for none."""
-        database = backend()
-        other = database.copy()
-        try:
-            other.set_autocommit(False)
-            other.has_written = True
-            marker = other._mark()
-            with mock.patch("users.mariadb.base.LOCK_SECONDS", 1), mock.patch("users.mariadb.base.SETTLE_SECONDS", 0):
-                begun = time.monotonic()
-                with self.assertRaises(CommitUnknown), self.assertLogs(level="ERROR"):
-                    database._is_committed(marker, OperationalError(*LOST))
-                waited = time.monotonic() - begun
-            other.rollback()
-            is_committed = database._is_committed(marker, OperationalError(*LOST))
-        finally:
-            other.close()
+        with self.assertLogs(level="ERROR"):
+            found, seconds = self.in_doubt(Session(2**31, time.monotonic()), seconds=0)
 
-        self.assertGreater(waited, 0.5)
-        self.assertFalse(is_committed)
+        self.assertIsNone(found)
+        self.assertGreater(seconds, 0.5)
+
+    def test_it_ends_the_session_that_a_lost_connection_left_behind(self) -> None:
+        found, _seconds = self.in_doubt(Session(0, time.monotonic()), seconds=20)
+
+        self.assertIs(found, False)
+
+    def test_it_ends_no_session_of_a_server_that_was_started_since(self) -> None:
+        with self.assertLogs(level="ERROR"):
+            found, _seconds = self.in_doubt(Session(0, time.monotonic() - 10**9), seconds=1)
+
+        self.assertIsNone(found)
 
     def test_it_tells_a_statement_that_is_too_long_from_a_lost_connection(self) -> None:
         database = backend()
