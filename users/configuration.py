@@ -79,7 +79,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raise the model's complaints as the API's."""
-        attrs = super().validate(attrs)
+        attrs = {**self._replaced(), **super().validate(attrs)}
         plain = {name: value for name, value in attrs.items() if name in self._own_columns()}
         model: Model = self.Meta.model(**{**self._present_values(), **plain})
         try:
@@ -87,6 +87,16 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         except ModelValidationError as error:
             raise exceptions.ValidationError(get_error_detail(error)) from error
         return attrs
+
+    def _replaced(self) -> dict[str, Any]:
+        """What a PUT leaves out, as a new row would have it. Whether it is switched on stays, and so does a secret,
+        which nobody can read and send back."""
+        if self.instance is None or self.partial:
+            return {}
+        model = self.Meta.model
+        columns = {field.name: field for field in model._meta.concrete_fields if field.name != switch_of(model)}
+        sources = [field.source for field in self.fields.values() if not (field.read_only or field.write_only)]
+        return {name: columns[name].get_default() for name in sources if name in columns}
 
     def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
         """Write what was sent and nothing else: the rest may be counted on, ended or renamed by others meanwhile."""

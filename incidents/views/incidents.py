@@ -20,7 +20,7 @@ from incident_response.schema import paged
 from incidents import services
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
-from incidents.models import Attachment, Incident, IncidentEvent
+from incidents.models import Attachment, Incident, IncidentEvent, Severity
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.serializers.incidents import (
@@ -145,7 +145,9 @@ class IncidentView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_update",
-        summary="Replace what can be edited of an incident",
+        summary="Replace what an incident reports",
+        description="What is left out of description, severity, priority, category, location and services becomes as "
+        "in a new report. Team, assignee, `is_restricted`, `occurred_at` and status stay unless they are sent.",
         parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         request=IncidentUpdateSerializer,
         responses={200: IncidentDetailSerializer},
@@ -177,6 +179,8 @@ class IncidentView(IdempotentWrites, APIView):
     def _update(self, request: Request, id: str, *, partial: bool) -> Response:
         try:
             fields = _wanted_changes(request, partial=partial)
+            if not partial:
+                fields = {**_left_out(person(request)), **fields}
             versions = expected_versions(request)
         except (APIException, StaleVersion):
             incident_for(request, id)  # whoever does not see it hears of nothing else
@@ -200,6 +204,15 @@ def _wanted_changes(request: Request, *, partial: bool) -> dict[str, Any]:
     if set(fields) == {"note"}:
         refuse("note", "A note goes with a change; to say something by itself, add it to the timeline.")
     return fields
+
+
+def _left_out(by: User) -> dict[str, Any]:
+    """What a PUT leaves out of the report, as a new one would have it. Who has the incident, who sees it, when it
+    happened and where it stands are acts of their own, and stay."""
+    blank: dict[str, Any] = {"description": ""}
+    if by.is_admin or by.is_responder:
+        blank |= {"location": "", "category": None, "services": [], "severity": Severity.MEDIUM, "priority": None}
+    return blank
 
 
 class IncidentBulkView(IdempotentParts, APIView):
