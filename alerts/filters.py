@@ -135,7 +135,7 @@ def _time(lookup: str) -> Filter:
 
 
 def _by_service(changes: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-    return changes.filter(service__slug=value)
+    return changes.filter(service__slug__exactly=value)
 
 
 def _by_ended(silences: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

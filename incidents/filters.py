@@ -32,13 +32,15 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
     is_open = django_filters.CharFilter(method="by_open", help_text="`true` (not yet resolved or closed) or `false`.")
     severity = django_filters.CharFilter(method="by_severity", help_text="Comma list: critical, high, medium, low.")
     priority = django_filters.CharFilter(method="by_priority", help_text="Comma list: p1, p2, p3, p4.")
-    category = django_filters.CharFilter(field_name="category__slug", help_text="Slug.")
+    category = django_filters.CharFilter(field_name="category__slug", lookup_expr="exactly", help_text="Slug.")
     team = django_filters.CharFilter(method="by_reference", help_text="Id, or `none` (unassigned).")
     assignee = django_filters.CharFilter(method="by_reference", help_text="Id, `me` or `none`.")
     reporter = django_filters.CharFilter(method="by_reference", help_text="Id or `me`.")
     service = django_filters.CharFilter(method="by_service", help_text="Slug of an affected service.")
-    location = django_filters.CharFilter(field_name="location", help_text="Exact.")
-    source = django_filters.CharFilter(field_name="origin_system", help_text="What opened it, such as api or import.")
+    location = django_filters.CharFilter(field_name="location", lookup_expr="exactly", help_text="Exact.")
+    source = django_filters.CharFilter(
+        field_name="origin_system", lookup_expr="exactly", help_text="What opened it, such as api or import."
+    )
     q = django_filters.CharFilter(method="by_text", help_text="Words in reference, title, description and comments.")
     created_after = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself included.")
     created_before = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself not included.")
@@ -78,7 +80,7 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
 
     def by_service(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         through = Incident.services.through.objects
-        return incidents.filter(Exists(through.filter(incident=OuterRef("pk"), service__slug=value)))
+        return incidents.filter(Exists(through.filter(incident=OuterRef("pk"), service__slug__exactly=value)))
 
     def by_text(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         user = self.request.user

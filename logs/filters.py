@@ -48,8 +48,8 @@ def selection(given: Mapping[str, str]) -> Selection:
     found, levels = _times(given), _levels(given)
     leader = next((name for name in ("trace_id", "service", "host", "source_id") if name in exact), "")
     if leader:
-        found &= Q(**{leader: exact.pop(leader)})
-    checked = [Q(**{name: value}) for name, value in exact.items()]
+        found &= _is(leader, exact.pop(leader))
+    checked = [_is(name, value) for name, value in exact.items()]
     if levels == []:
         found &= Q(pk__in=[])
     by_level = leader == "service" or (not leader and levels is not None)
@@ -59,6 +59,11 @@ def selection(given: Mapping[str, str]) -> Selection:
     if given.get("q"):
         checked.append(containing("message", given["q"]))
     return Selection(found, branches, _all(checked))
+
+
+def _is(name: str, value: str | int) -> Q:
+    """The very text; a source by its id."""
+    return Q(**{name if isinstance(value, int) else f"{name}__exactly": value})
 
 
 def _all(conditions: list[Q]) -> Q | None:

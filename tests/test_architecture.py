@@ -27,8 +27,19 @@ APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions"
 OWN_MODULES = {
     "users": {
         *("addresses", "authentication", "backends", "clients", "configuration", "faults", "forms"),
-        *("hashing", "idempotency", "lockout", "mails", "mariadb", "markers", "middleware", "names", "pages"),
-        *("passwords", "prepared", "rows"),
+        *(
+            "hashing",
+            "idempotency",
+            "lockout",
+            "lookups",
+            "mails",
+            "mariadb",
+            "markers",
+            "middleware",
+            "names",
+            "pages",
+        ),
+        *("pages", "passwords", "prepared", "rows"),
         *("outages", "schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
     },
     "responders": {"oncall"},

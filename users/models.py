@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from users import lookups  # noqa: F401 (they register themselves)
 from users.addresses import AddressField, canonical
 from users.names import NameField, PersonNameField
 from users.permissions import role_allows, role_enters
