@@ -43,6 +43,7 @@ HOST = re.compile(
 )
 INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 ONE_LINE = "A name is one line."
@@ -76,6 +77,11 @@ def refuse_bad_person_name(text: str) -> None:
     refuse_bad_name(text)
     if HOST.search(INITIALS.sub("", unicodedata.normalize("NFKC", normal(text)))):
         raise ValidationError(NO_HOST, code="name_link")
+
+
+def printable(text: str) -> str:
+    """A text without the control characters that no text needs: all but tabs and line ends."""
+    return CONTROLS.sub("", text)
 
 
 def one_line(text: str) -> str:

@@ -13,6 +13,7 @@ from incidents.services.reporting import default_team, new_incident
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users import rows
+from users.names import one_line
 from users.transactions import unit_of_work
 
 
@@ -86,7 +87,7 @@ def _incident(opening: Opening, act: Act, policies: dict[tuple[int, int | None],
     return new_incident(
         act,
         policies[of_policy],
-        title=opening.title,
+        title=one_line(opening.title),
         description=opening.description,
         severity=opening.severity,
         priority=opening.priority,

@@ -15,7 +15,7 @@ from responders.models import Service, Team
 from users import rows
 from users.audit import acting
 from users.models import User
-from users.names import one_line
+from users.names import printable
 from users.transactions import unit_of_work
 
 UNTITLED = "Untitled"  # of a title that held nothing but control characters
@@ -80,7 +80,7 @@ def new_incident(
     """An incident that opens with this act, its clocks set by a policy's values; not stored yet."""
     ack_due_at, resolve_due_at = due_times(policy, act.at, [])
     incident = Incident(
-        title=one_line(title) or UNTITLED,
+        title=printable(title) or UNTITLED,
         severity=severity,
         priority=priority or Priority(severity),
         is_priority_given=priority is not None,
