@@ -37,6 +37,7 @@ run:
 	@exec $(PY) manage.py serve --prepare --host $(HOST) --port $(PORT)
 
 ready: setup .env staticfiles/staticfiles.json
+	@:
 
 setup: $(VENV)/.runtime
 

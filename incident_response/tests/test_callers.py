@@ -20,6 +20,10 @@ class SignedInTests(TestCase):
         cls.user = User.objects.create_user("ada@example.org", "four-green-lamps", name="Ada")
         cls.name = f"user {cls.user.pk}"
 
+    def setUp(self) -> None:
+        # The test's own connection is in a transaction, and would be closed.
+        self.enterContext(mock.patch("incident_response.callers.close_old_connections"))
+
     def asked(self, name: str = "", value: str = "") -> str:
         headers = [(name.encode(), value.encode())] if name else []
         return signed_in(http_scope("/api/v1/incidents/", "POST", headers))
