@@ -89,13 +89,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.has_written = False
         self._max_statement = 0
-        self._connected_at: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
+        self._sessions: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Connect; see `users.outages` for who may when the server does not answer."""
         with outages.connecting(Database.OperationalError):
             connection = super().get_new_connection(conn_params)
-        self._connected_at[connection] = time.monotonic()
+        self._sessions[connection] = Session(connection.thread_id(), time.monotonic())
         return connection
 
     def is_usable(self) -> bool:
@@ -169,7 +169,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _settle(self, marker: str | None, error: Error) -> None:
         """Go on if the transaction was committed; raise the error if it was not, CommitUnknown if nobody knows."""
-        session = Session(self.connection.thread_id(), self._connected_at.get(self.connection, 0.0))
+        session = self._sessions[self.connection]
         self._drop()
         if marker is not None:
             is_committed = self._is_committed(marker, error, session)
