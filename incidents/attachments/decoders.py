@@ -164,7 +164,7 @@ class Pool:
     def _turn(self) -> Iterator[None]:
         """Wait for a process to be free; never so many that no thread is left for those who send no pictures."""
         with self.lock:
-            if self.waiting >= max(PROCESSES, settings.WEB_THREADS // 2):
+            if self.waiting >= max(PROCESSES, settings.WEB_THREADS * 3 // 4):
                 raise _busy()
             self.waiting += 1
         try:

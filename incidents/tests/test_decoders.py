@@ -99,7 +99,7 @@ class DecodersTests(SimpleTestCase):
         self.assertEqual(self.pool.idle, [])
         self.assertGreater(self.decode("fine").width, 0)
 
-    @override_settings(WEB_THREADS=4)
+    @override_settings(WEB_THREADS=2)
     def test_it_refuses_those_for_whom_no_thread_should_wait(self) -> None:
         pictures = [threading.Thread(target=self.decode_until_killed) for _ in range(2)]
         for thread in pictures:

@@ -1,11 +1,14 @@
 """Files come in whatever their names are like."""
 
+import hashlib
 from typing import Any
+from unittest import mock
 
 from django.test import TestCase
 
 from incidents.models import Attachment, Incident
 from incidents.tests.files import IMAGES, OwnStore
+from incidents.views import parts
 from users.tests.factories import client_of, make_reporter
 
 TITLE = b'--X\r\nContent-Disposition: form-data; name="title"\r\n\r\nGate is stuck\r\n'
@@ -24,8 +27,8 @@ class PartsTests(OwnStore, TestCase):
         super().setUp()
         self.client_ = client_of(make_reporter())
 
-    def report(self, *parts: bytes) -> Any:
-        body = TITLE + b"".join(parts) + b"--X--\r\n"
+    def report(self, *some: bytes) -> Any:
+        body = TITLE + b"".join(some) + b"--X--\r\n"
         return self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
 
     def name_of(self, parameters: bytes, more: bytes = b"") -> str:
@@ -84,13 +87,13 @@ class PartsTests(OwnStore, TestCase):
     def test_it_ignores_a_file_input_that_was_left_empty(self) -> None:
         empty = part(b'; name="attachments"; filename=""', b"", b"Content-Type: application/octet-stream\r\n")
 
-        for parts, count in (
+        for some, count in (
             ((empty,), 0),
             ((empty, empty), 0),
             ((empty, part(b'; name="attachments"; filename="a"')), 1),
         ):
-            with self.subTest(parts):
-                response = self.report(*parts)
+            with self.subTest(some):
+                response = self.report(*some)
 
                 self.assertEqual((response.status_code, len(response.json()["attachments"])), (201, count))
 
@@ -119,10 +122,33 @@ class PartsTests(OwnStore, TestCase):
         self.assertEqual(len(response.json()["attachments"]), len(names))
 
     def test_it_leaves_content_as_it_came(self) -> None:
-        content = b"--\r\n--Y\r\n\r\n--X-like? no: --\n\r\n\r\n-" + bytes(range(32, 127)) * 3000
-        response = self.report(part(b'; name="attachments"; filename="a.txt"', content.replace(b"--X", b"--Z")))
+        cases = {
+            "boundaries within a line": b"a --X\r\n b --X-- c " * 20_000,
+            "other boundaries": b"--\r\n--Y\r\n\r\n--XY\r\n--X:\r\n-- X\r\n--\r\n\r\n",
+            "all sizes of a chunk": b"line\r\n" * 12_345,
+            "line ends at its end": b"x\r\n\r\n\n\r\n",
+            "headers": b"Content-Disposition: form-data\r\n\r\nx",
+        }
+        for case, content in cases.items():
+            with self.subTest(case):
+                response = self.report(part(b'; name="attachments"; filename="a.txt"', content))
 
-        self.assertEqual(response.json()["attachments"][0]["size"], len(content))
+                self.assertEqual(response.json()["attachments"][0]["sha256"], hashlib.sha256(content).hexdigest())
+
+    def test_it_finds_boundaries_wherever_chunks_end(self) -> None:
+        body = TITLE + part(b'; name="attachments"; filename="a.txt"', b"x\r\n--Y") + b"--X-- \r\n"
+        for size in range(1, 40):
+            with self.subTest(size), mock.patch.object(parts, "CHUNK", size):
+                response = self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
+
+                self.assertEqual([shown["size"] for shown in response.json()["attachments"]], [6])
+
+    def test_it_refuses_a_body_with_another_boundary(self) -> None:
+        body = TITLE + b"--X--\r\n"
+
+        response = self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=Y")
+
+        self.assertEqual(response.status_code, 400)
 
     def test_it_takes_fields_and_files_in_any_order_with_text_around_them(self) -> None:
         body = b"preamble\r\n" + part(b'; name="attachments"; filename="a.txt"') + TITLE + b"--X--\r\nepilogue --X\r\n"

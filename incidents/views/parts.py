@@ -1,13 +1,15 @@
 """Headers of multipart bodies, made such that no file is lost by its name.
 
 Django's parser passes over a part in silence if its header is not UTF-8 or names no field, and over a file whose name
-is only dots; it takes a file without a name for a field, and refuses long headers. So each part's header is written
-anew on its way to it: a file gets a number for its name, and `Parts.name_files` gives the names back.
+is only dots; it takes a file without a name for a field, refuses long headers, and ends a file wherever its boundary
+occurs, in the middle of a line, too. So each part's header is written anew on its way to it, between boundaries that
+occur nowhere else: a file gets a number for its name, and `Parts.name_files` gives the names back.
 """
 
 import email
 import html
 import re
+import uuid
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 from email.message import Message
@@ -24,16 +26,24 @@ CHUNK = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 KEPT = ("Content-Type", "Content-Transfer-Encoding")
 MAX_KEPT = 200  # characters; a longer content type says nothing
+MAX_PADDING = 256  # bytes around a boundary on its line
 HEADER_END = b"\r\n\r\n"
 
 
 class Parts:
-    """A multipart body as a stream, with headers that Django's parser understands."""
+    """A multipart body as a stream, with boundaries and headers that Django's parser understands."""
 
     def __init__(self, stream: Any, boundary: str) -> None:
         self.names: list[str] = []  # as they came, decoded; empty where a file has none
+        self.boundary = f"parts-{uuid.uuid4().hex}"  # in place of theirs
+        self.is_begun = False
+        self.is_closed = False  # whether theirs was there in the end: half a log would look whole
+        mark = re.escape(b"--" + boundary.encode("latin-1", "replace")) + rb"(?:(--)|[ \t]*\r\n)"
+        # RFC 2046, section 5.1.1: at the beginning of a line, and alone there.
+        self._delimiter = re.compile(rb"\r?\n" + mark)
+        self._delimiter_at_start = re.compile(rb"(?:\A|\r?\n)" + mark)
+        self._keep = len(boundary) + MAX_PADDING
         self._stream = stream
-        self._mark = b"--" + boundary.encode("latin-1", "replace")
         self._rest = b""
         self._chunks = self._rewritten()
 
@@ -64,39 +74,41 @@ class Parts:
                 del files[field]
 
     def _rewritten(self) -> Iterator[bytes]:
-        buffer = b""
+        buffer, delimiter = b"", self._delimiter_at_start
         while chunk := self._stream.read(CHUNK):
+            self.is_begun = True
             buffer += chunk
-            while (found := buffer.find(self._mark)) >= 0:
-                start = found + len(self._mark)
-                buffer = self._with_header(buffer, start)
-                if buffer[start : start + 2] == b"--":  # what follows the end is nobody's
-                    yield buffer
-                    yield from iter(lambda: self._stream.read(CHUNK), b"")
+            while found := delimiter.search(buffer):
+                yield buffer[: found.start()]
+                if found[1]:
+                    self.is_closed = True
+                    yield f"\r\n--{self.boundary}--\r\n".encode()
+                    self._pass_over_epilogue()
                     return
-                end = buffer.find(HEADER_END, start) + len(HEADER_END)
-                if end < len(HEADER_END):
-                    yield buffer  # it breaks off here
-                    return
-                if end - start > MAX_HEADER_BYTES:
-                    raise _too_long()
-                yield buffer[:start] + b"\r\n" + self._header(buffer[start : end - len(HEADER_END)]) + HEADER_END
-                buffer = buffer[end:]
-            keep = len(self._mark) - 1
-            yield buffer[:-keep]
-            buffer = buffer[-keep:]
+                header, buffer = self._next_header(buffer[found.end() :])
+                yield b"\r\n--" + self.boundary.encode() + b"\r\n" + self._header(header) + HEADER_END
+                delimiter = self._delimiter_at_start
+            if len(buffer) > self._keep:
+                yield buffer[: -self._keep]
+                buffer, delimiter = buffer[-self._keep :], self._delimiter
         yield buffer
 
-    def _with_header(self, buffer: bytes, start: int) -> bytes:
-        """The buffer, with more of the body where the header that begins there goes on."""
-        while buffer[start : start + 2] != b"--" and HEADER_END not in buffer[start:]:
-            if len(buffer) - start > MAX_HEADER_BYTES:
-                raise _too_long()
-            chunk = self._stream.read(CHUNK)
+    def _pass_over_epilogue(self) -> None:
+        while self._stream.read(CHUNK):
+            pass
+
+    def _next_header(self, buffer: bytes) -> tuple[bytes, bytes]:
+        """The header that the buffer begins with, and what follows it; more of the body is read where it goes on."""
+        while (end := buffer.find(HEADER_END)) < 0:
+            chunk = self._stream.read(CHUNK) if len(buffer) <= MAX_HEADER_BYTES else b""
             if not chunk:
-                return buffer
+                break
             buffer += chunk
-        return buffer
+        if end < 0 and len(buffer) <= MAX_HEADER_BYTES:
+            raise ParseError("The body broke off before its end; nothing was stored.")
+        if not 0 <= end <= MAX_HEADER_BYTES:
+            raise ParseError("A part of the form has too long a header; nothing was stored.")
+        return buffer[:end], buffer[end + len(HEADER_END) :]
 
     def _header(self, raw: bytes) -> bytes:
         """The header of one part as Django reads it; a file's name is its place among the names."""
@@ -114,10 +126,6 @@ class Parts:
             if value and value.isascii() and len(value) <= MAX_KEPT:
                 lines.append(f"{name}: {value}")
         return "\r\n".join(lines).encode()
-
-
-def _too_long() -> ParseError:
-    return ParseError("A part of the form has too long a header; nothing was stored.")
 
 
 def _decoded(raw: bytes) -> str:

@@ -13,8 +13,6 @@ from incidents.attachments.faults import FIELD
 from incidents.services.attaching import StoredFiles
 from incidents.views.parts import Parts
 
-TAIL_BYTES = 2048
-
 
 class StoresFiles:
     """Mixin, left of a DRF view: files that a write with an `Idempotency-Key` stored before its transaction began are
@@ -37,19 +35,6 @@ class StoresFiles:
         return super().handle_exception(exc)  # type: ignore[misc]  # the view's
 
 
-class _Watched:
-    """A body that remembers how it ended."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        chunk: bytes = self._stream.read(size)
-        self.tail = (self.tail + chunk)[-TAIL_BYTES:]
-        return chunk
-
-
 class FilesParser(MultiPartParser):
     """Multipart whose every failure is told as a problem, and which refuses a body that was cut off.
 
@@ -57,10 +42,11 @@ class FilesParser(MultiPartParser):
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        body: Any = _Watched(stream)
-        parts: Any = Parts(body, _boundary(media_type or ""))
+        _, parameters = parse_header_parameters(media_type or "")
+        parts: Any = Parts(stream, str(parameters.get("boundary", "")))
+        inner = f"multipart/form-data; boundary={parts.boundary}" if parameters.get("boundary") else media_type
         try:
-            parsed = super().parse(parts, media_type, parser_context)
+            parsed = super().parse(parts, inner, parser_context)
         except TooManyFilesSent as error:
             raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files") from error
         except TooManyFieldsSent as error:
@@ -71,19 +57,10 @@ class FilesParser(MultiPartParser):
             raise ParseError("The body broke off.") from error
         except OSError as error:
             raise StorageUnavailable("There is no room to take these files in; try again later.") from error
-        if body.tail and not _is_closed(body.tail, media_type or ""):
+        if parts.is_begun and not parts.is_closed:
             for _, files in parsed.files.lists():
                 for file in files:
                     file.close()
             raise ParseError("The body broke off before its end; nothing was stored.")
         parts.name_files(parsed.files)
         return parsed
-
-
-def _is_closed(tail: bytes, media_type: str) -> bool:
-    """Whether the closing boundary (RFC 2046, section 5.1.1) is there; little may follow it."""
-    return f"--{_boundary(media_type)}--".encode() in tail
-
-
-def _boundary(media_type: str) -> str:
-    return str(parse_header_parameters(media_type)[1].get("boundary", ""))
