@@ -31,6 +31,7 @@ class Watch:
         self._failing: dict[str, float] = {}
         self._said: set[str] = set()
         self.has_looked = threading.Event()
+        self._stopping = threading.Event()
         self.is_running = False
 
     def start(self) -> None:
@@ -38,6 +39,10 @@ class Watch:
         if not self.is_running:
             self.is_running = True
             threading.Thread(target=self._loop, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
 
     def outcomes(self) -> Outcomes | None:
         """What the checks found last; None before they have come round for the first time.
@@ -65,16 +70,15 @@ class Watch:
         self._current = (name, self._monotonic())
 
     def _loop(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 self.look()
             except Exception as error:  # the next round must come: nobody else would notice that it does not
                 log.error("check_broken", exc_info=error)
-            if Trouble.AWAY in outages.present():
+            is_away = Trouble.AWAY in outages.present()
+            if is_away:
                 _close()
-                time.sleep(AWAY_SECONDS)
-            else:
-                time.sleep(EVERY_SECONDS)
+            self._stopping.wait(AWAY_SECONDS if is_away else EVERY_SECONDS)
 
     def _say(self, outcomes: Outcomes) -> None:
         """One line when something has been wrong for a while, and one when it is well again."""

@@ -88,6 +88,7 @@ class WatchTests(SimpleTestCase):
             return {"worker": OK}
 
         watch = self.make(checks)
+        self.addCleanup(watch.stop)
         with mock.patch.object(module, "EVERY_SECONDS", 0.01):
             watch.start()
             watch.start()
