@@ -9,7 +9,7 @@ from import_export.fields import Field
 from unfold.admin import TabularInline
 
 from responders.models import Membership, Service, Team
-from responders.services import add_member, remove_member
+from responders.services import add_member, make_only_default, remove_member
 from users.addresses import canonical
 from users.admin.base import RetirableAdmin
 from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
@@ -110,15 +110,21 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
 
     resource_classes = (TeamResource,)
     ordering = ("name",)
-    list_display = ("name", "description", "people", "state")
+    list_display = ("name", "description", "people", "is_default", "state")
     search_fields = ("name__icontains",)
     sortable_by = ("name",)
-    fields = ("name", "description", "is_active")
+    fields = ("name", "description", "is_active", "is_default")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         rows: QuerySet[Team] = super().get_queryset(request)
         return rows.annotate(number=Count("memberships"))
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        """There is one default team."""
+        super().save_model(request, obj, form, change)
+        if obj.is_default:
+            make_only_default(obj, by=request.user)  # type: ignore[arg-type]
 
     @admin.display(description="Members")
     def people(self, team: Any) -> int:

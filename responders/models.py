@@ -31,6 +31,10 @@ class Team(models.Model):
     name = NameField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(default=True, help_text="Off: retired. It keeps its history and gets nothing new.")
+    is_default = models.BooleanField(
+        default=False,
+        help_text="Gets incidents that no service, category or route gives to a team. There is one such team.",
+    )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -45,6 +49,9 @@ class Team(models.Model):
     def clean(self) -> None:
         """Refuse a name that another team has in other case, and to retire a team that is still handed work."""
         refuse_twins(self, "name")
+        if self.is_default and not self.is_active:
+            told = "The default team gets what nobody else is named for; make another the default before you retire it."
+            raise ValidationError({"is_active": told})
         if self.pk and not self.is_active:
             self._refuse_while_handed_work()
 

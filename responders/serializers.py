@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from responders.models import Service, Team
+from responders.services import make_only_default
 from users.configuration import CleanedModelSerializer, StrictFields
 from users.models import User
 
@@ -24,8 +25,15 @@ class TeamSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Team
-        fields = ["id", "name", "description", "is_active", "members", "created_at"]
+        fields = ["id", "name", "description", "is_active", "is_default", "members", "created_at"]
         read_only_fields = ["created_at"]
+
+    def save(self, **kwargs: Any) -> Any:
+        """There is one default team: whoever becomes it takes the place of another."""
+        team = super().save(**kwargs)
+        if self.validated_data.get("is_default"):
+            make_only_default(team, by=self.context["request"].user)
+        return team
 
 
 class NewMemberSerializer(StrictFields, serializers.Serializer[Any]):

@@ -16,6 +16,16 @@ def add_member(team: Team, user: User, *, by: User | None) -> bool:
 
 
 @unit_of_work
+def make_only_default(team: Team, *, by: User | None) -> None:
+    """Let no other team be the default one beside this."""
+    others = Team.objects.select_for_update().filter(is_default=True).exclude(pk=team.pk).order_by("pk")
+    with acting(by):
+        for other in others:
+            other.is_default = False
+            other.save(update_fields=["is_default"])
+
+
+@unit_of_work
 def remove_member(team: Team, user_id: int, *, by: User | None) -> None:
     """Take a person out of a team; NotFound when they are not in it."""
     membership = Membership.objects.filter(team=team, user_id=user_id).first()

@@ -165,6 +165,7 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
     """The incident for what is split off."""
     worst = max(alerts, key=lambda alert: (alert.severity, -alert.pk))
     left_by_worst = next((one for one in left if one.pk == worst.incident_id), left[0] if left else None)
+    is_restricted = any(one.is_restricted for one in left)
     return report(
         by=by,
         title=title.strip() or worst.title,
@@ -173,7 +174,8 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
         category=left_by_worst.category if left_by_worst else None,
         services=list(left_by_worst.services.all()) if left_by_worst else [],
         team=left_by_worst.team if left_by_worst else worst.source.team,
-        is_restricted=any(one.is_restricted for one in left),
+        is_restricted=is_restricted,
+        finds_team=not is_restricted,  # whoever would get it need not see it
         occurred_at=min(alert.starts_at for alert in alerts),
         origin=origin,
         origin_system=worst.source.kind,

@@ -41,7 +41,8 @@ def open_many(openings: Sequence[Opening], *, origin: Origin, at: dt.datetime | 
     """
     act = Act.now(None, origin, at)
     policies: dict[tuple[int, int | None], dict[str, Any]] = {}
-    incidents = [_incident(opening, act, policies) for opening in openings]
+    teams = _Teams()
+    incidents = [_incident(opening, act, policies, teams) for opening in openings]
     entries = []
     for incident, opening in zip(incidents, openings, strict=True):
         entry = Entry(incident, act)
@@ -79,7 +80,25 @@ def save_all(entries: Iterable[Entry]) -> None:
     rows.insert(*(event for entry in light for event in entry.events))
 
 
-def _incident(opening: Opening, act: Act, policies: dict[tuple[int, int | None], dict[str, Any]]) -> Incident:
+class _Teams:
+    """Who gets what comes with no team: asked once for each way of saying so."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[tuple[int, ...], int | None], Team | None] = {}
+
+    def of(self, opening: Opening) -> Team | None:
+        """The opening's own team, else as `report` finds one."""
+        if opening.team is not None:
+            return opening.team
+        named = tuple(service.pk for service in opening.services), opening.category.pk if opening.category else None
+        if named not in self.known:
+            self.known[named] = default_team(opening.services, opening.category)
+        return self.known[named]
+
+
+def _incident(
+    opening: Opening, act: Act, policies: dict[tuple[int, int | None], dict[str, Any]], teams: _Teams
+) -> Incident:
     category = opening.category
     of_policy = (int(opening.severity), category.pk if category else None)
     if of_policy not in policies:
@@ -92,7 +111,7 @@ def _incident(opening: Opening, act: Act, policies: dict[tuple[int, int | None],
         severity=opening.severity,
         priority=opening.priority,
         category=category,
-        team=opening.team or default_team(opening.services, category),
+        team=teams.of(opening),
         origin_system=opening.origin_system or str(act.origin),
         occurred_at=opening.occurred_at or act.at,
     )

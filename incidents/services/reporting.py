@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
 from incident_response.exceptions import DomainError, PermissionRefused
 from incidents import audit, search
 from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity, Subscription
@@ -33,6 +35,7 @@ def report(
     location: str = "",
     services: Sequence[Service] = (),
     team: Team | None = None,
+    finds_team: bool = True,
     assignee: User | None = None,
     is_restricted: bool = False,
     occurred_at: dt.datetime | None = None,
@@ -41,7 +44,7 @@ def report(
     external_id: str = "",
     at: dt.datetime | None = None,
 ) -> Incident:
-    """Open an incident. Its team is the one given, else the first service's, else the category's default one.
+    """Open an incident. Its team is the one given, else the first service's, the category's, or the default one.
 
     `by` is the reporter (None: a machine); `at` is when it opened. Raises PermissionRefused when a reporter names a
     team, an assignee or a priority, and DomainError when the assignee cannot respond.
@@ -63,7 +66,7 @@ def report(
         priority=priority,
         category=category,
         location=location,
-        team=team or default_team(services, category),
+        team=team or (default_team(services, category) if finds_team else None),
         assignee=assignee,
         is_restricted=is_restricted,
         origin_system=system,
@@ -134,8 +137,14 @@ def require_active(row: Team | Category | Service | None, field: str) -> None:
 
 
 def default_team(services: Sequence[Service], category: Category | None) -> Team | None:
-    """The team of the first service that has one, else the category's."""
+    """The team of the first service that has one, else the category's, else the one that gets what nobody else does."""
     answering = next((service for service in services if service.team_id is not None), None)
     if answering is not None:
         return answering.team
-    return category.default_team if category else None
+    if category is not None and category.default_team_id is not None:
+        return category.default_team
+    return next(iter(rows.select(Team, "default", _default_teams)), None)
+
+
+def _default_teams() -> QuerySet[Team]:
+    return Team.objects.filter(is_default=True, is_active=True).order_by("pk")

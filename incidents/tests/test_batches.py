@@ -36,7 +36,7 @@ class OpenManyTests(TestCase):
         self.assertEqual(stored.sla["ack_minutes"], policy.ack_minutes)
 
     def test_it_needs_as_many_queries_for_fifty_as_for_two(self) -> None:
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(8):
             open_many([Opening(title=f"Disk {number}") for number in range(50)], origin=Origin.ALERT)
 
 
