@@ -132,7 +132,7 @@ class _Translation:
 
     def _refuse(self, what: str) -> PatternInvalid:
         return PatternInvalid(
-            f"{self.pattern} holds {what}, which is not supported: patterns are RE2's, which never take long."
+            f"{self.pattern} holds {what}, which RE2 does not support. RE2 matches patterns here: it is never slow."
         )
 
     def _repetition(self, said: str) -> str:
@@ -164,7 +164,7 @@ class _Translation:
     def _flags(self, said: str) -> str:
         letters = set(said) - set("(?:)-u")
         if unknown := letters - set("ims"):
-            raise self._refuse(f"the flag {min(unknown)}; there are i, m and s")
+            raise self._refuse(f"the flag {min(unknown)} (there are i, m and s)")
         self.at += len(said)
         kept = said.replace("u", "")
         return "(?:)" if kept == "(?)" else kept
