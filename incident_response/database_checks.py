@@ -21,6 +21,8 @@ LATELY_SECONDS = 30.0  # in which somebody had no room to write: a small row may
 FREE_BYTES = 4 * 1024 * 1024
 LOOK_SECONDS = 10.0  # between looks at the whole file, at least
 LOOK_SHARE = 100  # and so many times as long as a look takes, so that it costs a hundredth
+FIRST_SECONDS = 60.0  # from the start to the first look, at most
+BYTES_A_SECOND = 50 * 1024 * 1024
 DAMAGE_SECONDS = 600.0
 
 
@@ -75,13 +77,13 @@ class IntegrityCheck:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_looking = False
-        self._next = 0.0
+        self._next: float | None = None
         self.damage = ""
         self.looked: float | None = None
 
     def __call__(self) -> str:
         file = sqlite_file()
-        if file is not None and self._is_due():
+        if file is not None and self._is_due(file):
             threading.Thread(target=self.look, args=(file,), name="integrity", daemon=True).start()
         if self.damage:
             raise Unhealthy(self.damage)
@@ -106,9 +108,13 @@ class IntegrityCheck:
         with self._lock:
             self._is_looking, self._next = False, now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
 
-    def _is_due(self) -> bool:
+    def _is_due(self, file: Path) -> bool:
+        """Not at once where the file is large: the first callers are to be served first."""
+        now = time.monotonic()
         with self._lock:
-            if self._is_looking or time.monotonic() < self._next:
+            if self._next is None:
+                self._next = now + min(FIRST_SECONDS, _size(file) / BYTES_A_SECOND)
+            if self._is_looking or now < self._next:
                 return False
             self._is_looking = True
             return True
@@ -141,6 +147,13 @@ def describe_database() -> str:
     product = "MariaDB" if getattr(connection, "mysql_is_mariadb", False) else "MySQL"
     driver = "PyMySQL" if "pymysql" in sys.modules["MySQLdb"].__name__ else "mysqlclient"
     return f"{product} {'.'.join(map(str, connection.get_database_version()))} ({driver})"
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # looking at it will say what is the matter
 
 
 @unit_of_work

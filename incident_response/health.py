@@ -104,6 +104,7 @@ class WorkerCheck:
 
     def __init__(self) -> None:
         self._age = Aging()
+        self.latest: dt.datetime | None = None
 
     def __call__(self) -> str:
         if failing := next((one for one in heard.failing if one.name == "worker"), None):
@@ -111,10 +112,10 @@ class WorkerCheck:
                 f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
                 f"{failing.exit_code}; it is started again, ever later."
             )
-        latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
-        if latest is None:
+        self.latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
+        if self.latest is None:
             raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
-        age = int(self._age(latest.timestamp(), timezone.now().timestamp()))
+        age = int(self._age(self.latest.timestamp(), timezone.now().timestamp()))
         if age > WORKER_SECONDS:
             raise Unhealthy(f"No worker was heard of for {age} seconds.")
         return f"heard of {age} s ago"

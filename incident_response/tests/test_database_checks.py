@@ -123,13 +123,26 @@ class IntegrityCheckTests(OutagesTestCase):
     def test_it_looks_from_time_to_time_and_no_more_than_its_share(self):
         check = IntegrityCheck()
         with mock.patch.object(database_checks.threading, "Thread") as thread:
-            check()
+            with mock.patch.object(database_checks, "BYTES_A_SECOND", 10**12):
+                check()
             check()
         self.assertEqual(thread.call_count, 1)
         with mock.patch.object(database_checks.time, "monotonic", side_effect=[1000.0, 1020.0]):
             check.look(self.file)
 
         self.assertEqual(check._next, 1020.0 + 20 * database_checks.LOOK_SHARE)
+
+    def test_it_does_not_look_at_a_large_file_while_the_first_callers_wait(self):
+        check = IntegrityCheck()
+        with (
+            mock.patch.object(database_checks, "BYTES_A_SECOND", 1),
+            mock.patch.object(database_checks.threading, "Thread") as thread,
+            mock.patch.object(database_checks.time, "monotonic", side_effect=[1000.0, 1059.0, 1061.0]),
+            mock.patch.object(self.outages, "present", return_value=[]),
+        ):
+            said = [check() for _call in range(3)]
+
+        self.assertEqual((said, thread.call_count), (["not looked at yet"] * 3, 1))
 
     def test_it_believes_who_met_a_damaged_page(self):
         self.outages.note(OperationalError(1712, "Index incident_open is corrupted"))

@@ -2,10 +2,12 @@ import asyncio
 import socket
 from unittest import mock
 
+import uvicorn
 from django.test import SimpleTestCase
 
 from incident_response import web
-from incident_response.web import Acceptor
+from incident_response.entrance import Entrance
+from incident_response.web import Acceptor, Server
 
 
 class Remembering(asyncio.Protocol):
@@ -57,6 +59,19 @@ class AcceptorTests(SimpleTestCase):
 
         self.assertEqual(asyncio.run(run()), [])
 
+    def test_it_takes_those_that_wait_already_before_it_closes(self):
+        async def run():
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                connections = []
+                acceptor = acceptor_on(listener, connections)
+                clients = [socket.create_connection(listener.getsockname()) for _ in range(5)]
+                await acceptor.drain()
+                for open_one in [*clients, *connections]:
+                    open_one.close()
+                return len(connections)
+
+        self.assertEqual(asyncio.run(run()), 5)
+
     def test_it_goes_on_when_files_run_out(self):
         async def run():
             listener = mock.MagicMock(wraps=socket.create_server(("127.0.0.1", 0)))
@@ -78,3 +93,63 @@ class AcceptorTests(SimpleTestCase):
             count = asyncio.run(run())
 
         self.assertEqual((count, logged.call_count), (1, 1))
+
+
+class ServerTests(SimpleTestCase):
+    """A server that is told to stop while requests are in hand."""
+
+    def stop_during(self, application, grace_seconds):
+        """What each of two clients reads: one whose request is in hand, and one who came just before."""
+
+        async def run():
+            entrance = Entrance(application)
+            entrance.linger_seconds = 0.05
+            config = uvicorn.Config(entrance, lifespan="off", ws="none", log_config=None)
+            config.load()
+            server = Server(config, entrance, grace_seconds)
+            listener = socket.create_server(("127.0.0.1", 0))
+            address = listener.getsockname()
+            serving = asyncio.create_task(server._serve([listener]))
+            await until(lambda: server.started)
+            first = await self.ask(address)
+            await until(lambda: entrance.pending)
+            late = await self.ask(address)
+            server._stop()
+            answers = [await asyncio.wait_for(reader.read(), 30) for reader, _writer in (first, late)]
+            await asyncio.wait_for(serving, 30)
+            with self.assertRaises(OSError):
+                await asyncio.open_connection(*address)
+            return answers, server.has_cut
+
+        with mock.patch.object(web, "log"):
+            return asyncio.run(run())
+
+    async def ask(self, address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await writer.drain()
+        return reader, writer
+
+    def test_it_answers_what_is_in_hand(self):
+        async def slow(scope, receive, send):
+            await asyncio.sleep(0.3)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"done"})
+
+        answers, has_cut = self.stop_during(slow, grace_seconds=30)
+
+        self.assertFalse(has_cut)
+        for answer in answers:
+            self.assertIn(b"200 OK", answer)
+            self.assertIn(b"connection: close", answer)
+
+    def test_it_refuses_what_does_not_end_in_time(self):
+        async def hanging(scope, receive, send):
+            await asyncio.Event().wait()
+
+        answers, has_cut = self.stop_during(hanging, grace_seconds=0.2)
+
+        self.assertTrue(has_cut)
+        for answer in answers:
+            self.assertIn(b"503 Service Unavailable", answer)
+            self.assertIn(b"retry-after: 2", answer)

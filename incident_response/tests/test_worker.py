@@ -7,6 +7,8 @@ from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from incident_response import worker
+from incident_response.condition import Unhealthy
+from incident_response.management.commands import worker as command
 from incident_response.models import JobRun
 from incident_response.worker import Job, Runner, all_jobs, work
 from users.outages import Outages
@@ -120,3 +122,25 @@ class AllJobsTests(TestCase):
 
         self.assertEqual(set(counts.values()), {0})
         self.assertIn("assign_feed", counts)
+
+
+class HeardOfTests(TestCase):
+    def setUp(self):
+        self.sleep = self.enterContext(mock.patch.object(command.time, "sleep"))
+
+    def make_run(self, ahead):
+        moment = timezone.now() + dt.timedelta(seconds=ahead)
+        JobRun.objects.update_or_create(name="assign_feed", defaults={"started_at": moment})
+
+    def test_it_says_when_a_worker_was_heard_of(self):
+        self.make_run(-3)
+
+        self.assertRegex(command.heard_of(), "heard of [34] s ago")
+        self.sleep.assert_not_called()
+
+    def test_it_waits_for_another_sign_of_life_where_the_clock_was_put_back(self):
+        self.make_run(3600)
+
+        self.assertRaisesMessage(Unhealthy, "no other followed it", command.heard_of)
+        self.sleep.side_effect = lambda seconds: self.make_run(0)
+        self.assertEqual(command.heard_of(), "heard of 0 s ago")

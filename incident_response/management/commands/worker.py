@@ -1,17 +1,22 @@
 """`manage.py worker`: run the background jobs."""
 
+import datetime as dt
+import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from incident_response.condition import Unhealthy
 from incident_response.health import WorkerCheck
 from incident_response.stopping import StopSignals
 from incident_response.supervisor import stop_with_parent
 from incident_response.waits import limit_waits_of_worker
-from incident_response.worker import all_jobs, work
+from incident_response.worker import RECORD_SECONDS, all_jobs, work
+
+AHEAD = dt.timedelta(seconds=2)  # clocks differ
 
 
 class Command(BaseCommand):
@@ -38,6 +43,21 @@ class Command(BaseCommand):
 
     def _report(self) -> None:
         try:
-            self.stdout.write(f"Worker {WorkerCheck()()}.")
+            self.stdout.write(f"Worker {heard_of()}.")
         except Unhealthy as reason:
             raise CommandError(str(reason)) from reason
+
+
+def heard_of() -> str:
+    """When the worker was heard of. A sign of life from the future, where the clock was put back, is none until another
+    one follows it. Raises Unhealthy."""
+    check = WorkerCheck()
+    said = check()
+    if check.latest is None or check.latest <= timezone.now() + AHEAD:
+        return said
+    before = check.latest
+    time.sleep(RECORD_SECONDS + 1)
+    said = check()
+    if check.latest == before:
+        raise Unhealthy("The worker's sign of life is from the future, and no other followed it.")
+    return said
