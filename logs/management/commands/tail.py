@@ -64,10 +64,21 @@ class Command(BaseCommand):
         except DomainError as error:
             raise CommandError(error.message) from error
         except KeyboardInterrupt:
-            self._send(self.joiner.flush())
+            self._send_last()
         finally:
             self.follower.close()
             self.stdout.write(f"Handed in {self.total:,} lines.")
+
+    def _send_last(self) -> None:
+        """Hand in what is left: a second signal must not cost it, and a server that is away must not keep us."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if isinstance(self.target, ToServer):
+            self.target.attempts = 1
+        try:
+            self._send(self.joiner.flush())
+        except DomainError as error:
+            raise CommandError(error.message) from error
 
     def _target(self, options: dict[str, Any]) -> Target:
         if not options["url"]:
