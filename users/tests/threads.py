@@ -32,9 +32,18 @@ def _patiently(call: Callable[[], Any]) -> Any:
     """SQLite in memory, as tests have it, refuses at once where a file would wait; so the waiting is done here."""
     for _attempt in range(500):
         try:
-            return call()
+            answer = call()
         except OperationalError as error:
             if "is locked" not in str(error):
                 raise
-            time.sleep(0.01)
+        else:
+            if not _says_busy(answer):
+                return answer
+        time.sleep(0.01)
     raise TimeoutError("the database stayed locked")
+
+
+def _says_busy(answer: Any) -> bool:
+    """Whether it is an answer, or its status and text, that says 503: nothing was done, and the same may succeed."""
+    status = answer[0] if isinstance(answer, tuple) and answer else getattr(answer, "status_code", None)
+    return status == 503
