@@ -48,6 +48,9 @@ class DefaultTeamTests(TestCase):
 
         self.assertIsNone(make_incident().team)
 
+    def test_it_comes_to_see_nothing_restricted_by_it(self) -> None:
+        self.assertIsNone(make_incident(is_restricted=True).team)
+
     def test_there_is_one(self) -> None:
         self.assertEqual(self.patch(self.other, is_default=True).json()["is_default"], True)
         self.assertEqual(list(Team.objects.filter(is_default=True)), [self.other])

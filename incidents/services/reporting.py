@@ -66,7 +66,7 @@ def report(
         priority=priority,
         category=category,
         location=location,
-        team=team or (default_team(services, category) if finds_team else None),
+        team=team or (default_team(services, category, is_restricted=is_restricted) if finds_team else None),
         assignee=assignee,
         is_restricted=is_restricted,
         origin_system=system,
@@ -136,13 +136,16 @@ def require_active(row: Team | Category | Service | None, field: str) -> None:
         raise DomainError(f"{row.name} is retired; choose another.", field=field)
 
 
-def default_team(services: Sequence[Service], category: Category | None) -> Team | None:
-    """The team of the first service that has one, else the category's, else the one that gets what nobody else does."""
+def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:
+    """The team of the first service that has one, else the category's, else the one that gets what nobody else does;
+    a restricted incident, which that one need not see, is left to administrators."""
     answering = next((service for service in services if service.team_id is not None), None)
     if answering is not None:
         return answering.team
     if category is not None and category.default_team_id is not None:
         return category.default_team
+    if is_restricted:
+        return None
     return next(iter(rows.select(Team, "default", _default_teams)), None)
 
 
