@@ -1,5 +1,6 @@
 """JSON in and out, for all that speaks it."""
 
+import codecs
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -59,12 +60,12 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class JSONParser(BaseParser):
-    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only."""
+    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only; a byte order mark is passed over."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return orjson.loads(stream.read())
+            return orjson.loads(stream.read().removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError as error:
             raise exceptions.ParseError(f"The body is not valid JSON: {error}.") from error

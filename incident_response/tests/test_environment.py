@@ -67,6 +67,13 @@ class ReadingTests(SimpleTestCase):
                 getattr(reading(f"NAME={value}"), kind)("NAME", help="", **options)
             self.assertIn(sentence, str(caught.exception))
 
+    def test_it_passes_over_a_byte_order_mark(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            dotenv = Path(folder) / ".env"
+            dotenv.write_text("COLOUR=red\n", encoding="utf-8-sig")
+
+            self.assertEqual(Environment(dotenv).text("COLOUR", default="", help=""), "red")
+
     def test_it_refuses_names_that_nothing_reads(self) -> None:
         environment = reading("DEBUG=true\nDEBGU=true")
         environment.boolean("DEBUG", default=False, help="")

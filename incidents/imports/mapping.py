@@ -83,7 +83,7 @@ def load(name: str) -> Mapping:
         shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
         raise MappingError(f"There is no mapping {name}: give a path, or one of those shipped ({shipped}).")
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"The mapping {name} cannot be read: {error}.") from error
 

@@ -1,5 +1,6 @@
 """A CSV file, plain or gzip, as rows of cells in bounded memory. What cannot be read is refused line by line."""
 
+import codecs
 import csv
 import gzip
 import zlib
@@ -14,6 +15,11 @@ from incidents.imports.mapping import Mapping
 MAX_LINE_BYTES = 1024 * 1024
 MAX_CELL_CHARACTERS = 131_072  # the csv module's own limit
 GZIP_MAGIC = b"\x1f\x8b"
+MARK_BYTES = 4
+WIDE_MARKS = (  # the longer ones first: they begin like the shorter
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
 
 
 class UnreadableFile(DomainError):
@@ -56,8 +62,13 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        raw = self.stream.readline(MAX_LINE_BYTES)
+        try:
+            raw = self.stream.readline(MAX_LINE_BYTES)
+        except UnicodeError as error:
+            raise UnreadableFile(f"The file is not in the encoding that its first bytes tell of: {error}.") from error
         if not raw:
+            if isinstance(self.stream, codecs.StreamRecoder) and self.stream.reader.bytebuffer:
+                raise UnreadableFile("The file ends within a character.")
             raise StopIteration
         self.number += 1
         if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
@@ -95,8 +106,21 @@ def _opened(path: Path) -> BinaryIO:
     return gzip.open(path, "rb") if is_gzip else path.open("rb")  # type: ignore[return-value]
 
 
+def _unmarked(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
+    """The stream behind its byte order mark, which is no content and says more surely than a mapping how to read on."""
+    beginning = stream.read(MARK_BYTES)
+    stream.seek(0)
+    if beginning.startswith(codecs.BOM_UTF8):
+        stream.seek(len(codecs.BOM_UTF8))
+        return stream, "utf-8"
+    for mark, wide in WIDE_MARKS:
+        if beginning.startswith(mark):
+            return codecs.EncodedFile(stream, "utf-8", wide), "utf-8"  # type: ignore[return-value]
+    return stream, encoding
+
+
 def _records(stream: BinaryIO, mapping: Mapping) -> Iterator[Cells | Refusal]:
-    lines = _Lines(stream, mapping.encoding)
+    lines = _Lines(*_unmarked(stream, mapping.encoding))
     reader = csv.reader(lines, delimiter=mapping.delimiter)
     header = _header(reader)
     places = _places(header, mapping)
@@ -122,8 +146,6 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         raise UnreadableFile("The file is empty; its first line must name the columns.") from error
     except (csv.Error, _LineError) as error:
         raise UnreadableFile(f"The file's first line, which must name the columns, cannot be read: {error}.") from error
-    if header:
-        header[0] = header[0].removeprefix("\ufeff")
     return header
 
 

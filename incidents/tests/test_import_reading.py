@@ -1,5 +1,6 @@
 """Reading logs: hostile files, any order of rows, wrong cells."""
 
+import codecs
 import datetime as dt
 import gzip
 import tracemalloc
@@ -57,13 +58,31 @@ class RecordsTests(LogFiles):
 
         self.assertEqual(found, [Cells(3, cells().values)])
 
+    def test_it_passes_over_a_byte_order_mark_whatever_follows_it(self) -> None:
+        quoted = '"' + '","'.join(HEADER.split(",")) + '"\r\n' + line() + "\r\n"
+        files = {name: quoted.encode(name) for name in ("utf-8-sig", "utf-16", "utf-32")}
+        files["big-endian"] = codecs.BOM_UTF16_BE + quoted.encode("utf-16-be")
+        files["packed"] = gzip.compress(quoted.encode("utf-8-sig"))
+
+        for name, content in files.items():
+            with self.subTest(name):
+                found = list(records(self.write_bytes(content), MAPPING))
+
+                self.assertEqual(found, [Cells(2, cells().values)])
+
+    def test_it_names_a_file_that_breaks_off_within_a_character(self) -> None:
+        content = (HEADER + "\n").encode("utf-16") + b"a"
+
+        with self.assertRaises(UnreadableFile):
+            list(records(self.write_bytes(content), MAPPING))
+
     def test_it_refuses_files_from_which_nothing_can_be_had(self) -> None:
         packed = gzip.compress(f"{HEADER}\n{line()}\n".encode() * 50)
         files = {
             b"": "is empty",
             b"number,state\n": "no column opened, updated",
             HEADER.encode() + b",number\n": "more than one column number",
-            b"\xff\xfe" + HEADER.encode("utf-16-le"): "cannot be read",
+            b"\xff\xff" + HEADER.encode("utf-16-le"): "cannot be read",
             packed[:-20]: "damaged or cut off",
             packed[:40] + b"xxxx" + packed[44:]: "damaged or cut off",
         }

@@ -147,6 +147,13 @@ class ChangeTests(IncidentCase):
 
         self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, "note"))
 
+    def test_it_passes_over_a_byte_order_mark(self) -> None:
+        body = b'\xef\xbb\xbf{"location": "Cellar"}'
+
+        answer = self.client.generic("PATCH", self.path, body, content_type="application/json")
+
+        self.assertEqual((answer.status_code, answer.json()["location"]), (200, "Cellar"))
+
     def test_it_wants_a_title_in_a_put(self) -> None:
         self.assertEqual(self.client.put(self.path, {"severity": "low"}).status_code, 400)
         answer = self.client.put(self.path, {"title": "Replaced", "severity": "low"})

@@ -1,6 +1,8 @@
 """Import and export of configuration as CSV and XLSX (django-import-export)."""
 
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from django.db import IntegrityError, transaction
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
+from import_export.results import Result
 from import_export.tmp_storages import TempFolderStorage
 from import_export.widgets import ForeignKeyWidget
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
@@ -19,10 +22,56 @@ from users.models import User
 from users.spreadsheets import cell, restored
 
 
+class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
+    """CSV that remembers on which line of the file each row begins."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
+        """The rows, with `file_lines`."""
+        dataset = super().create_dataset(in_stream, **kwargs)
+        text = in_stream.decode(self.encoding or "utf-8-sig") if isinstance(in_stream, bytes) else in_stream
+        dataset.file_lines = list(_beginnings(text))[1:]
+        return dataset
+
+
+def _beginnings(text: str) -> Iterator[int]:
+    """The number of the line on which each row begins, the header's too; a row may go on over several lines."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    line = 1
+    for row in reader:
+        if row:
+            yield line
+        line = reader.line_num + 1
+
+
+class LineResult(Result):  # type: ignore[misc]
+    """An import's result, whose refusals name the lines of the file."""
+
+    file_lines: Sequence[int] = ()
+
+    def line_of(self, number: int) -> int:
+        """The line of the file on which a row begins; in a spreadsheet, its row."""
+        return self.file_lines[number - 1] if number <= len(self.file_lines) else number + 1
+
+    def row_errors(self) -> list[tuple[int, Any]]:
+        """The lines with errors, and the errors."""
+        return [(self.line_of(row.errors[0].number), row.errors) for row in self.rows if row.errors]
+
+
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
     """Rows in and out: formulas defused, unknown columns refused, each refused row told with its reason."""
 
     by: User | None = None
+
+    @classmethod
+    def get_result_class(cls) -> type[LineResult]:
+        """The result that names lines."""
+        return LineResult
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Tell refusals by the lines of the file."""
+        result.file_lines = getattr(dataset, "file_lines", ())
+        for row in result.invalid_rows:
+            row.number = result.line_of(row.number)
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         """Note who imports, and refuse a file with a column that would be ignored."""
@@ -87,7 +136,7 @@ class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[mi
 
     import_form_class = ImportForm
     export_form_class = ExportForm
-    formats = (CSV, XLSX)
+    formats = (NumberedCSV, XLSX)
     tmp_storage_class = WholeFileStorage
     to_encoding = from_encoding = "utf-8-sig"  # with a byte order mark, by which Excel knows UTF-8
     show_change_form_export = False

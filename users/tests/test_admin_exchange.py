@@ -48,6 +48,14 @@ class ExchangeTests(Base):
         self.assertContains(answer, "Mars/Olympus is not a time zone")
         self.assertFalse(User.objects.filter(email="good@example.com").exists())
 
+    def test_it_tells_refusals_by_the_lines_of_the_file(self) -> None:
+        header = "email,name,role,is_active,time_zone\n"
+        good = '"good@example.com",Good,reporter,1,UTC\n'
+
+        row = self.send(f"{header}{good}\n{good.replace('good@', 'well@')}bad,Bad,reporter,1,UTC\n", confirm=False)
+
+        self.assertEqual([refused.number for refused in row.context["result"].invalid_rows], [5])
+
     def test_it_keeps_the_last_administrator(self) -> None:
         answer = self.send("email,name,role,is_active,time_zone\nada@example.com,Ada,reporter,1,UTC\n")
 
