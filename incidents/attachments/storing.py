@@ -16,13 +16,13 @@ import structlog
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
 
 from incident_response.exceptions import DomainError, StorageUnavailable
 from incidents.attachments.digests import measured
 from incidents.models import Attachment, Incident
-from users.transactions import CommitUnknown, is_transient
+from users.transactions import CommitUnknown, is_lost
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +141,7 @@ class Written:
     def settle(self, failure: BaseException | None) -> None:
         """When all is over, and failed in this way if it did: delete the files that no row names, where that is sure.
 
-        A row that is not there may still come while the answer to a COMMIT is out; then `sweep` decides.
+        After CommitUnknown a row that is not there may still come; then `sweep` decides.
         """
         if self.is_committed or not self.keys:
             return
@@ -152,7 +152,7 @@ class Written:
         except (DatabaseError, InterfaceError) as error:
             log.warning("files_in_doubt", files=len(self.keys), error=repr(error))
             return
-        if left and is_in_doubt(failure):
+        if left and isinstance(failure, CommitUnknown):
             log.warning("files_in_doubt", files=len(left), error=repr(failure))
             return
         discard(left)
@@ -173,22 +173,10 @@ class Written:
 
 
 def _discard_rolled_back(keys: list[str]) -> None:
-    if not is_in_doubt(sys.exception()):
+    error = sys.exception()
+    # A transaction around ours may be anybody's, and its COMMIT nobody's who finds out what became of it.
+    if error is None or not (isinstance(error, CommitUnknown) or is_lost(error)):
         discard(keys)
-
-
-def is_in_doubt(failure: BaseException | None) -> bool:
-    """Whether what failed in this way may have been committed all the same: the answer was lost with the connection.
-
-    After a connection that breaks, a driver may say so of the rollback, in words of its own. Only servers number their
-    errors, SQLite answers for itself; and what is to be tried again was rolled back.
-    """
-    if isinstance(failure, CommitUnknown):
-        return True
-    if not isinstance(failure, (OperationalError, InterfaceError, InternalError)) or not failure.args:
-        return False
-    is_rolled_back = isinstance(failure, OperationalError) and is_transient(failure)
-    return isinstance(failure.args[0], int) and not is_rolled_back
 
 
 def discard(keys: Iterable[str]) -> None:
