@@ -115,7 +115,7 @@ def _unmarked(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
         return stream, "utf-8"
     for mark, wide in WIDE_MARKS:
         if beginning.startswith(mark):
-            return codecs.EncodedFile(stream, "utf-8", wide), "utf-8"  # type: ignore[return-value]
+            return codecs.EncodedFile(stream, "utf-8", wide), "utf-8"
     return stream, encoding
 
 
