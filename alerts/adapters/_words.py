@@ -156,10 +156,10 @@ def _table(groups: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
 
 @lru_cache(maxsize=8192)
 def normal(word: str) -> str:
-    """A word as a source's own maps know it: letters, digits and signs of any script, without case, and one blank
-    between its parts. Two words that only signs tell apart ("+", "-") stay two."""
+    """A word as a source's own maps know it: in any script, without case and without what separates its parts. Two
+    words that are nothing but such signs ("+", "-") stay two."""
     folded = unicodedata.normalize("NFKC", word).casefold()
-    return " ".join(re.sub(r"[\s_\-./:]+", " ", folded).split()) or folded.strip()
+    return re.sub(r"[\s_\-./:]+", "", folded) or folded.strip()
 
 
 def mapped(words: Mapping[str, str], *said: str) -> str:

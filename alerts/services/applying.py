@@ -139,7 +139,7 @@ class Batch:
         draft = message.draft
         if alert is None:
             return Outcome.NOTHING
-        if draft.severity and alert.status == AlertStatus.FIRING and alert.severity != severity:
+        if draft.severity and alert.status == AlertStatus.FIRING:
             self._tell_severity(alert, message, severity)
         said = self.last_words if alert.key in self.ended else self.voices
         said.append((alert, draft))
@@ -147,6 +147,11 @@ class Batch:
 
     def _tell_severity(self, alert: Alert, message: Message, severity: Severity) -> None:
         """What is said of an alert that fires may also say how bad it is by now."""
+        if NOT_UNDERSTOOD in alert.annotations:
+            alert.annotations = {name: said for name, said in alert.annotations.items() if name != NOT_UNDERSTOOD}
+            self.touched.setdefault(alert.key, set()).add("annotations")
+        if alert.severity == severity:
+            return
         alert.severity = severity
         self.touched.setdefault(alert.key, set()).add("severity")
         facts = facts_of(alert.labels, severity=severity.word, source=message.source.name)

@@ -65,7 +65,8 @@ def _correction(source: Source, draft: Draft, about: str, word: str, at: dt.date
     if about == MappedField.SEVERITY:
         if normal(word) not in [normal(one) for one in severity_words(draft)] or draft.action != Action.FIRE:
             return None
-        return replace(draft, action=Action.NOTE, note="", severity=mapped(source.severity_map, word))
+        meaning = mapped(source.severity_map, word)
+        return replace(draft, action=Action.NOTE, note="", severity=meaning, status_word="", is_guess=False)
     if normal(draft.status_word[:LONGEST_WORD]) != normal(word) or draft.action == Action.FIRE:
         return None
     return replace(draft, ends_at=draft.ends_at or at) if draft.action == Action.RESOLVE else draft

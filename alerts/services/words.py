@@ -62,7 +62,7 @@ def doubts(source: Source | None, drafts: Iterable[Draft], leftover: Leftover | 
     taught = [as_taught(source, draft) for draft in drafts] if source is not None else []
     words = [pair for draft in taught if source for pair in not_understood(source, draft).items()]
     items = ", ".join(str(number) for number, _why in leftover.reasons[:20]) if leftover else ""
-    parts = (sentence_of(words), f"Could not be read, and is kept apart: item {items}." if items else "")
+    parts = (sentence_of(words), f"Could not be read, and kept apart: item {items}." if items else "")
     return " ".join(part for part in parts if part)
 
 
@@ -71,6 +71,7 @@ class _Heard:
     source: Source
     about: str
     word: str
+    since: dt.datetime
     at: dt.datetime
     events: list[int] = field(default_factory=list)
     count: int = 0
@@ -92,9 +93,9 @@ class UnknownWords:
     def note(self, source: Source, about: str, word: str, at: dt.datetime, count: int = 1) -> _Heard:
         """Take note of a word that was heard so often."""
         key = key_of(source, about, word[:LONGEST_WORD])
-        heard = self._heard.setdefault(key, _Heard(source, about, word[:LONGEST_WORD], at))
+        heard = self._heard.setdefault(key, _Heard(source, about, word[:LONGEST_WORD], at, at))
         heard.count += count
-        heard.at = max(heard.at, at)
+        heard.since, heard.at = min(heard.since, at), max(heard.at, at)
         return heard
 
     def save(self) -> None:
@@ -119,7 +120,7 @@ def _row(key: str, heard: _Heard) -> UnknownWord:
         word=heard.word,
         key=key,
         count=heard.count,
-        first_seen_at=heard.at,
+        first_seen_at=heard.since,
         last_seen_at=heard.at,
         events=heard.events,
     )

@@ -57,7 +57,7 @@ class WordTests(SimpleTestCase):
 
     def test_it_compares_the_words_of_maps_without_case_and_separators(self):
         alike = [
-            {"Check.Up", "check_up", "CHECK UP", "check-up"},
+            {"Check.Up", "check_up", "CHECK UP", "check-up", "checkup"},
             {"ＯＫ", "ok"},
             {"正常"},
             {"ÉTÉ", "été"},
