@@ -22,8 +22,8 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
-# Numbers in JSON that no float, and no integer of 64 bits, may hold as they are written.
-_INEXACT = re.compile(rb"[:\[,]\s*-?(?:\d{19,}|\d+(?:\.\d+)?[eE][+-]?\d+|\d+\.\d+)\s*[,}\]]")
+# Numbers in JSON that are too large for a float.
+_HUGE = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE]\+?\d+\s*[,}\]]")
 _WIDE_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -54,14 +54,35 @@ def exact_json(body: bytes) -> Any:
     Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
     """
     body = unmarked(body)
-    if _INEXACT.search(body) is None:
-        return read_json(body)
+    try:
+        value = read_json(body)
+    except IntakeError:
+        if _HUGE.search(body) is None:
+            raise
+    else:
+        if not _has_fraction(value):  # so does an integer of more than 64 bits read
+            return value
     try:
         value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
         read_json(orjson.dumps(value))  # as strict and as bounded as everything else
     except (ValueError, RecursionError, TypeError):
         return read_json(body)  # which says what is wrong
     return value
+
+
+def _has_fraction(value: Any) -> bool:
+    """Whether a number in it was read as a float."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is dict:
+            waiting += one.values()
+        elif kind is list:
+            waiting += one
+        elif kind is float:
+            return True
+    return False
 
 
 def _constant(name: str) -> None:
@@ -99,13 +120,17 @@ def text(value: Any) -> str:
     """A value as text: "" for null and what is empty, compact JSON for objects and lists. NUL, which no database
     takes, is left out, and so is a byte order mark, which is no content.
     """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        value = orjson.dumps(value).decode() if value else ""
-    return str(value).replace("\0", "").replace("\ufeff", "").strip()
+    if type(value) is not str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, (dict, list)):
+            value = orjson.dumps(value).decode() if value else ""
+        value = str(value)
+    if "\0" in value or "\ufeff" in value:
+        value = value.replace("\0", "").replace("\ufeff", "")
+    return str(value.strip())
 
 
 def first(*values: Any) -> str:

@@ -40,7 +40,7 @@ def checked(alert: Any) -> dict[str, Any]:
     """An alert that can be told from others. Raises IntakeError."""
     if not isinstance(alert, dict):
         raise IntakeError("It is not an object.")
-    if not texts(alert.get("labels")) and not text(alert.get("fingerprint")):
+    if not text(alert.get("fingerprint")) and not texts(alert.get("labels")):
         raise IntakeError("It has neither labels nor a fingerprint to tell it by.")
     return alert
 
