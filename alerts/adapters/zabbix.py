@@ -62,7 +62,8 @@ def parse(incoming: Incoming) -> list[Draft]:
     key = text(body.get("event_id"))
     if not key:
         raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
-    number = text(body.get("event_nseverity"))
+    number, value = text(body.get("event_nseverity")), text(body.get("event_value"))
+    is_guess = state(value)[1]
     draft = Draft(
         title=first(body.get("event_name"), body.get("subject"), "Problem"),
         fingerprint=key,
@@ -76,6 +77,8 @@ def parse(incoming: Incoming) -> list[Draft]:
         links=links(("Trigger", body.get("trigger_url"))),
         starts_at=moment(body.get("event_timestamp")),
         user=text(body.get("user")),
+        status_word=value if is_guess else "",
+        is_guess=is_guess,
     )
     return [replace(draft, action=action, note=note) for action, note in _acts(body)]
 
@@ -84,8 +87,7 @@ def _acts(body: dict[str, Any]) -> list[tuple[Action, str]]:
     """What is to be done, with the note that goes along. An update may do several things at once: acknowledge, raise or
     lower the severity, and say something; closing is told by a recovery."""
     said = text(body.get("update_message"))
-    word = text(body.get("event_value"))
-    action = Action.RESOLVE if word == "0" else Action.FIRE if word == "1" or not word else state(word)[0]
+    action = state(body.get("event_value"))[0]  # of {EVENT.VALUE}, a number; or of {EVENT.STATUS}, a word
     if action == Action.RESOLVE or text(body.get("event_update_status")) != "1":
         return [(action, said)]
     done = _done(text(body.get("event_update_action")))

@@ -82,7 +82,7 @@ class TellingTests(WordsCase):
             "gcp": {"incident": {"incident_id": "1", "state": "wobbly", "severity": "purple", "summary": "s"}},
             "newrelic": {"id": "1", "title": "t", "state": "wobbly", "priority": "purple"},
             "pingdom": {"check_id": 1, "check_name": "c", "current_state": "wobbly", "importance_level": "purple"},
-            "zabbix": {"event_id": "1", "event_name": "n", "event_value": "1", "event_nseverity": "purple"},
+            "zabbix": {"event_id": "1", "event_name": "n", "event_value": "wobbly", "event_nseverity": "purple"},
             "opsgenie": {"message": "m", "alias": "a", "priority": "purple"},
             "splunk": {"sid": "s", "search_name": "n", "result": {"severity": "purple"}},
             "graylog": {"event": {"message": "m", "priority": "purple"}, "event_definition_id": "d"},
