@@ -35,7 +35,6 @@ WESTERN = (FALLBACK, "cp850", "mac-roman")  # in the order of how common they ar
 
 CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f]")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
-LINES_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 # A word as Latin scripts have them: letters beyond ASCII among more of the others, or a few typographic marks.
 LATIN_WORD = re.compile(r"(?:[a-z]|[À-ÖØ-öø-žſȘ-țß])+", re.IGNORECASE)
@@ -93,11 +92,15 @@ def guessed(sample: bytes) -> str:
 
 def _telling(source: IO[bytes], sample: bytes) -> bytes:
     """The lines that say something of the encoding, up to a sample; the first may be far down a long log."""
-    lines = b"".join(LINES_BEYOND_ASCII.findall(sample))
+    lines = _beyond_ascii(sample)
     source.seek(len(sample))
     while not lines and (chunk := source.read(SAMPLE_BYTES)):
-        lines = b"".join(LINES_BEYOND_ASCII.findall(chunk))
-    return lines[:SAMPLE_BYTES] or sample
+        lines = _beyond_ascii(chunk)
+    return lines or sample
+
+
+def _beyond_ascii(chunk: bytes) -> bytes:
+    return b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())
 
 
 def _is_iso2022(sample: bytes) -> bool:

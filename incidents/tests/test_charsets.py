@@ -102,6 +102,11 @@ class EncodingTests(SimpleTestCase):
 
                 self.assertEqual(copied(text.encode(encoding))[-40:], text[-40:])
 
+    def test_it_reads_a_log_without_line_ends(self) -> None:
+        text = "started " * 100_000 + "Störung der Tür"
+
+        self.assertEqual(copied(text.encode("cp1252")), text)
+
     def test_it_reads_few_words_as_western(self) -> None:
         for text in ("größe", "café", "naïve Lösung: 20 °C", "ERREUR – accès refusé"):
             with self.subTest(text):

@@ -107,6 +107,7 @@ class PartsTests(OwnStore, TestCase):
             "no disposition": b"--X\r\nContent-Type: text/plain\r\n\r\nlost?\r\n",
             "no header": b"--X\r\n\r\nlost?\r\n",
             "neither name nor file": part(b"", b"lost?"),
+            "countless parameters": part(b'; name="attachments"; filename="a' + b";" * 1000),
             "endless header": part(b'; name="attachments"; filename="' + b"x" * 40_000 + b'"'),
         }
         for case, broken in cases.items():

@@ -27,6 +27,8 @@ MAX_HEADER_BYTES = 16 * 1024
 KEPT = ("Content-Type", "Content-Transfer-Encoding")
 MAX_KEPT = 200  # characters; a longer content type says nothing
 MAX_PADDING = 256  # bytes around a boundary on its line
+MAX_PARAMETERS = 512  # the standard parser takes the square of their number in time
+MAX_ENCODED = 1000  # characters of a name of RFC 2047
 HEADER_END = b"\r\n\r\n"
 
 
@@ -106,7 +108,7 @@ class Parts:
             buffer += chunk
         if end < 0 and len(buffer) <= MAX_HEADER_BYTES:
             raise ParseError("The body broke off before its end; nothing was stored.")
-        if not 0 <= end <= MAX_HEADER_BYTES:
+        if not 0 <= end <= MAX_HEADER_BYTES or buffer.count(b";", 0, end) > MAX_PARAMETERS:
             raise ParseError("A part of the form has too long a header; nothing was stored.")
         return buffer[:end], buffer[end + len(HEADER_END) :]
 
@@ -149,7 +151,7 @@ def _parameters(header: Message) -> dict[str, str]:
 
 def _mail_decoded(value: str) -> str:
     """Names that mail gateways encode as words (RFC 2047)."""
-    if "=?" not in value:
+    if "=?" not in value or len(value) > MAX_ENCODED:
         return value
     try:
         return str(make_header(decode_header(value)))
