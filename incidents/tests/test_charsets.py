@@ -102,6 +102,13 @@ class EncodingTests(SimpleTestCase):
 
                 self.assertEqual(copied(text.encode(encoding))[-40:], text[-40:])
 
+    def test_it_reads_one_word_again_and_again(self) -> None:
+        for text, encoding in (("エラー", "cp932"), ("エラー", "euc-jp"), ("tâche", "cp1252"), ("ошибка", "cp1251")):
+            with self.subTest(text, encoding=encoding):
+                content = f"{text}: 2026\n".encode(encoding) * 1000
+
+                self.assertEqual(copied(content)[:10], f"{text}: 2026\n"[:10])
+
     def test_it_reads_a_log_without_line_ends(self) -> None:
         text = "started " * 100_000 + "Störung der Tür"
 
