@@ -36,7 +36,9 @@ def filtered_alerts(alerts: AlertQuerySet, request: Request) -> tuple[AlertQuery
     """The alerts that the query parameters ask for, and what each of them must be looked at for, because no index
     answers it; 400 for parameters nobody reads and values nobody understands."""
     labels = [name for name in request.query_params if name.startswith(LABEL)]
-    refuse_unknown_parameters(request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels, "q", "team"})
+    refuse_unknown_parameters(
+        request, {*ALERT_FILTERS, *KeysetPagination.parameters, *labels, "q", "team"}, repeatable={*labels}
+    )
     found: AlertQuerySet = _applied(alerts, request, ALERT_FILTERS)
     for name in labels:
         for value in request.query_params.getlist(name):

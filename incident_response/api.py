@@ -39,6 +39,13 @@ TITLES = {
 }
 
 
+CREDENTIALS = "Bearer"
+SIGN_IN = (
+    "Send the header Authorization: Bearer <access token>, which POST /api/v1/auth/token/ gives, "
+    "or Authorization: Token <personal token>."
+)
+
+
 def problem(
     status_code: int,
     detail: str,
@@ -76,11 +83,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         if error.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
+            headers["WWW-Authenticate"] = CREDENTIALS
     elif isinstance(error, exceptions.APIException):
         body = _api_problem(error, request_id)
-        if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
-            headers["WWW-Authenticate"] = "Bearer"
+        hint, more = _wanted(error, context.get("view"))
+        body["detail"] = f"{body['detail']} {hint}".strip()
+        headers |= more
         if wait := getattr(error, "wait", None):
             headers["Retry-After"] = str(int(wait))
     else:
@@ -104,6 +112,24 @@ def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
     if trouble is not None and not isinstance(error, DomainError):
         return unavailable(trouble)
     return error
+
+
+def _wanted(error: exceptions.APIException, view: Any) -> tuple[str, dict[str, str]]:
+    """What would have been accepted: in a sentence, and in the header that HTTP has for it."""
+    if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        sentence = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else ""
+        return sentence, {"WWW-Authenticate": CREDENTIALS}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        allowed = [method for method in getattr(view, "allowed_methods", []) if method != "OPTIONS"]
+        return f"Use {_listed(allowed)}." if allowed else "", {}  # the view's answers have `Allow`
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        types = [parser.media_type for parser in getattr(view, "parser_classes", [])]
+        return (f"Send {_listed(types)}.", {"Accept": ", ".join(types)}) if types else ("", {})
+    return "", {}
+
+
+def _listed(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _domain_problem(error: DomainError, request_id: str) -> dict[str, Any]:
@@ -161,12 +187,21 @@ def refuse(field: str, message: str, code: str = "invalid") -> NoReturn:
     raise exceptions.ValidationError({field: [exceptions.ErrorDetail(message, code)]})
 
 
-def refuse_unknown_parameters(request: Request | HttpRequest, known: Set[str]) -> None:
-    """A query parameter nobody reads is a mistake the caller wants to hear of, not one to ignore."""
+def refuse_unknown_parameters(
+    request: Request | HttpRequest, known: Set[str], *, repeatable: Set[str] = frozenset()
+) -> None:
+    """A query parameter nobody reads is a mistake the caller wants to hear of, not one to ignore; nor is one of which
+    all but the last would be passed over."""
     query = request.query_params if isinstance(request, Request) else request.GET
     for name in query:
         if name not in known:
             refuse(name, f"There is no filter named {name}; known are {', '.join(sorted(known))}.", "unknown_filter")
+        if len(query.getlist(name)) > 1 and name not in repeatable:
+            refuse(name, f"{name} is given more than once; say it once{_with_commas(query.getlist(name))}.", "repeated")
+
+
+def _with_commas(values: list[str]) -> str:
+    return "" if any("," in value for value in values) else ", with commas where several values are taken"
 
 
 def moment_of(name: str, text: str) -> dt.datetime:

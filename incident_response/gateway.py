@@ -23,7 +23,7 @@ from alerts.intake import Door, find
 from alerts.intake.committer import committer
 from alerts.intake.serving import admit
 from alerts.services.sources import is_remembered
-from incident_response.api import problem, to_json
+from incident_response.api import CREDENTIALS, problem, to_json
 from incident_response.bodies import Budget, ClientGone, Receive, Scope, Send, Share, header, read_body, take_body
 from incident_response.bridge import ThreadedApplication
 from incident_response.callers import network_of, signed_in
@@ -118,7 +118,11 @@ async def _reply(door: Door, scope: Scope, receive: Receive) -> Reply:
 
 async def _admit(door: Door, head: Incoming) -> str | Reply:
     """Ask for the sender, in a thread where the database must be asked: this one must never wait."""
-    if is_remembered(door.key(head)):
+    try:
+        is_quick = is_remembered(door.key(head))
+    except IntakeError as error:
+        return door.refuse(error)
+    if is_quick:
         return admit(door, head)
     return await asyncio.get_running_loop().run_in_executor(asking, _admit_in_thread, door, head)
 
@@ -152,7 +156,7 @@ async def send_problem(send: Send, error: DomainError) -> None:
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+        headers.append((b"www-authenticate", CREDENTIALS.encode()))
     await _send(send, error.status, headers, body)
 
 

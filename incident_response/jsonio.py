@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from rest_framework import exceptions
+from rest_framework import exceptions, parsers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -69,3 +69,17 @@ class JSONParser(BaseParser):
             return orjson.loads(stream.read().removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError as error:
             raise exceptions.ParseError(f"The body is not valid JSON: {error}.") from error
+
+
+class FormParser(parsers.FormParser):
+    """Forms as browsers send them; of JSON that claims to be one, people hear what is missing."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        form = super().parse(stream, media_type, parser_context)
+        if next(iter(form), "").lstrip().startswith(("{", "[")):
+            raise exceptions.ParseError(
+                "The body looks like JSON, but its Content-Type says that it is a form. "
+                "Send it with the header Content-Type: application/json.",
+                code="json_as_form",
+            )
+        return form

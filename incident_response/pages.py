@@ -53,6 +53,7 @@ class SchemaView(APIView):
 
 # --- Errors outside of API views --------------------------------------------------------------------------------------
 
+MACHINES = ("/api/", "/intake/", "/v1/", "/v2/", "/loki/", "/services/collector", "/gelf")
 SENTENCES = {
     400: "The request is not valid.",
     403: "You may not do this.",
@@ -63,11 +64,11 @@ CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "serve
 
 
 def error_response(request: HttpRequest, status: int, reason: DomainError | None = None) -> HttpResponse:
-    """A problem document under /api/, a small page elsewhere."""
+    """A problem document where machines call, a small page elsewhere."""
     request_id = getattr(request, "request_id", "")
     sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
-    if not request.path.startswith("/api/"):
+    if not request.path.startswith(MACHINES):
         context = {"title": TITLES[status], "sentence": sentence, "request_id": request_id}
         return HttpResponse(render_to_string("problem.html", context), status=status, headers=headers)
     body = problem(status, sentence, code=code, request_id=request_id)

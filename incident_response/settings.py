@@ -293,7 +293,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [
         "incident_response.jsonio.JSONParser",
         "rest_framework.parsers.MultiPartParser",
-        "rest_framework.parsers.FormParser",
+        "incident_response.jsonio.FormParser",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.jsonio.AnyAccept",
     "DEFAULT_SCHEMA_CLASS": "incident_response.schema.ProblemAutoSchema",

@@ -40,7 +40,7 @@ OWN_MODULES = {
             "pages",
         ),
         *("pages", "passwords", "prepared", "rows"),
-        *("outages", "schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "values"),
+        *("outages", "schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "times", "values"),
     },
     "responders": {"oncall"},
     "alerts": {

@@ -8,14 +8,24 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError
+from django.utils.datastructures import MultiValueDict
 from rest_framework import exceptions
-from rest_framework.fields import BooleanField, ChoiceField, Field, empty, get_error_detail
-from rest_framework.relations import PrimaryKeyRelatedField, RelatedField
+from rest_framework.fields import (
+    BooleanField,
+    ChoiceField,
+    Field,
+    FileField,
+    ListField,
+    MultipleChoiceField,
+    empty,
+    get_error_detail,
+)
+from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField, RelatedField
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
-from incident_response.api import refuse, refuse_unknown_parameters
+from incident_response.api import refuse_unknown_parameters
 from incident_response.exceptions import Conflict
 from incident_response.paging import Key, KeysetPagination
 from users.audit import acting
@@ -23,6 +33,8 @@ from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 from users.transactions import unit_of_work
 from users.usage import switch_of, usage_of
+
+MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
 
 _fields: dict[type, dict[str, Any]] = {}
 
@@ -47,13 +59,34 @@ class StrictFields:
                     field.default_empty_html = empty
         return {name: _copied(field) for name, field in _fields[kind].items()}
 
-    def to_internal_value(self, data: Any) -> Any:
-        """DRF's, after a look at the names."""
-        fields: Mapping[str, object] = self.fields  # type: ignore[attr-defined]  # the serializer's
-        unknown = sorted(set(data) - set(fields)) if isinstance(data, Mapping) else []
-        if unknown:
-            refuse(unknown[0], f"There is no field {unknown[0]} that can be set.", "unknown_field")
-        return super().to_internal_value(data)  # type: ignore[misc]  # the serializer's
+    def run_validation(self, data: Any = empty) -> Any:
+        """DRF's, and a look at the names; whoever mistook one hears of all else that is wrong, too."""
+        complaints = self._misnamed(data) if isinstance(data, Mapping) else {}
+        try:
+            value = super().run_validation(data)  # type: ignore[misc]  # the serializer's
+        except exceptions.ValidationError as error:
+            if not complaints:
+                raise
+            found = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+            raise exceptions.ValidationError({**complaints, **found}) from error
+        if complaints:
+            raise exceptions.ValidationError(complaints)
+        return value
+
+    def _misnamed(self, data: Mapping[str, Any]) -> dict[str, list[exceptions.ErrorDetail]]:
+        fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]  # the serializer's
+        known = ", ".join(name for name, field in fields.items() if not field.read_only)
+        complaints = {
+            name: f"There is no field {name} that can be set; there are {known}."
+            for name in sorted(map(str, set(data) - set(fields)))
+        }
+        found = {name: [exceptions.ErrorDetail(text, "unknown_field")] for name, text in complaints.items()}
+        if isinstance(data, MultiValueDict):  # a form, of which DRF would take the last value
+            for name in set(data) & set(fields):
+                if len(data.getlist(name)) > 1 and not isinstance(fields[name], MANY):
+                    text = f"{name} is given more than once; say it once."
+                    found[name] = [exceptions.ErrorDetail(text, "repeated")]
+        return found
 
 
 def _copied(field: Any) -> Any:

@@ -17,6 +17,7 @@ class AlertmanagerApiDoor(Door):
     """The key as bearer token, or as the password of basic authentication."""
 
     paths = (r"api/v2/alerts/?",)
+    challenge = 'Bearer, Basic realm="alerts"'
     kinds = (Kind.PROMETHEUS, Kind.ALERTMANAGER)
 
     def key(self, incoming: Incoming) -> str:

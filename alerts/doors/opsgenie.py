@@ -42,6 +42,7 @@ class _GenieDoor(Door):
     """The key follows "GenieKey" in the Authorization header."""
 
     kinds = (Kind.OPSGENIE,)
+    challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
     def accepts_others(self, incoming: Incoming) -> bool:
         """To send; a key of another kind never reads, whatever its source allows."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from django.utils import timezone
 
 from alerts.adapters._reading import json_object, text
 from alerts.adapters.pagerduty import change_of, errors_of, errors_of_change, with_dedup_key
@@ -19,6 +20,7 @@ from alerts.services.changes import keep_changes
 from alerts.services.queue import event_of, keep_events
 from alerts.taken import Taken
 from alerts.vocabulary import Kind
+from users.times import LEEWAY
 
 HEADER = "x-routing-key"  # PagerDuty's own Python client sends it besides or instead of the body's
 STATUSES = {429: "throttle exceeded", 503: "internal error"}
@@ -88,8 +90,12 @@ class PagerDutyChangeDoor(_RoutedDoor):
         body = json_object(incoming)
         if errors := errors_of_change(body):
             return failed(self, _without_key(incoming, body), source, InvalidEventError(*errors))
+        change, now = change_of(body), timezone.now()
+        if change.occurred_at is not None and change.occurred_at > now + LEEWAY:
+            error = InvalidEventError("'payload.timestamp' lies in the future")
+            return failed(self, _without_key(incoming, body), source, error)
         reply = Reply.json(202, {"status": "success", "message": "Change event processed"})
-        return Taken([change_of(body)], reply, keep_changes, source)
+        return Taken([change], reply, keep_changes, source)
 
 
 def _without_key(incoming: Incoming, body: dict[str, Any]) -> Incoming:

@@ -8,6 +8,26 @@ from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.models import Source
 from alerts.services.sources import source_of
 from alerts.taken import Taken
+from incident_response.api import problem, to_json
+
+CODES = {
+    400: "invalid",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    422: "invalid",
+    429: "throttled",
+    503: "unavailable",
+}
+
+
+def problem_reply(status: int, message: str, **headers: str) -> Reply:
+    """An error as our own addresses tell it (RFC 9457)."""
+    body = to_json(problem(status, message, code=CODES.get(status, "error")))
+    return Reply(status, body, headers, "application/problem+json")
 
 
 class WrongKind(IntakeError):
@@ -21,6 +41,8 @@ class Door:
     methods: ClassVar[frozenset[str]] = frozenset({"POST"})
     format: ClassVar[str] = ""  # what a kept request is read as; "": as its source's kind
     has_key_in_path: ClassVar[bool] = True  # then the path is not kept
+    challenge: ClassVar[str] = "Bearer"  # the header WWW-Authenticate of a 401
+    asks_for: ClassVar[str] = "Send it as Authorization: Bearer <key>."
     kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
 
     def key(self, incoming: Incoming) -> str:
@@ -36,7 +58,7 @@ class Door:
         here."""
         key = self.key(incoming)
         if not key:
-            raise IntakeError("There is no key in the request.", status=401)
+            raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
         source = source_of(key)
         if source is None:
             raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_kept=False)
@@ -88,7 +110,9 @@ class Door:
     def refuse(self, error: IntakeError) -> Reply:
         """The error as the vendor's senders know it."""
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return Reply.json(error.status, {"detail": error.message}, **headers)
+        if error.status == 401:
+            headers["WWW-Authenticate"] = self.challenge
+        return problem_reply(error.status, error.message, **headers)
 
 
 _doors: list[tuple[re.Pattern[str], Door]] = []

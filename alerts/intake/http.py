@@ -7,7 +7,7 @@ from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from alerts.incoming import Incoming, Reply
-from alerts.intake.doors import Door
+from alerts.intake.doors import Door, problem_reply
 
 View = Callable[..., HttpResponse]
 
@@ -43,7 +43,7 @@ def _refusal(door: Door) -> View:
 
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
-        return response_from(Reply.json(405, {"detail": f"Use {allowed} here."}, Allow=allowed))
+        return response_from(problem_reply(405, f"Use {allowed} here.", Allow=allowed))
 
     view.methods = sorted(door.methods)  # type: ignore[attr-defined]  # for whoever lists what is routed
     return view

@@ -1,5 +1,6 @@
 """Changes made to systems as the API shows and takes them."""
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,7 @@ from alerts.serializers.fields import CheckedField, ServiceField
 from incident_response.schema import paged
 from responders.models import Service
 from users.configuration import CleanedModelSerializer
+from users.times import refuse_future
 
 MOST = 100
 LONGEST_DETAIL = 2000
@@ -65,6 +67,11 @@ class ChangeSerializer(CleanedModelSerializer):
         """Bounded, as those of senders are."""
         if len(value) > MOST:
             raise serializers.ValidationError(f"There are at most {MOST} details.")
+        return value
+
+    def validate_occurred_at(self, value: dt.datetime) -> dt.datetime:
+        """Not what is yet to be changed."""
+        refuse_future("occurred_at", value, timezone.now())
         return value
 
     def create(self, validated_data: dict[str, Any]) -> ChangeEvent:

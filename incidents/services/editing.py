@@ -22,6 +22,7 @@ from incidents.vocabulary import Status
 from responders.models import Service, Team
 from users.models import User
 from users.names import one_line
+from users.times import refuse_future
 from users.transactions import unit_of_work
 
 PLAIN_FIELDS = ("title", "description", "category", "location", "is_restricted", "occurred_at")
@@ -101,6 +102,7 @@ def assign_person(
 
 def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
     incident = entry.incident
+    refuse_future("occurred_at", fields.get("occurred_at"), entry.act.at)
     _require_active_choices(entry, fields)
     for name in PLAIN_FIELDS:
         if name in fields and getattr(incident, name) != fields[name]:

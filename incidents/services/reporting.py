@@ -18,6 +18,7 @@ from users import rows
 from users.audit import acting
 from users.models import User
 from users.names import printable
+from users.times import refuse_future
 from users.transactions import unit_of_work
 
 UNTITLED = "Untitled"  # of a title that held nothing but control characters
@@ -56,6 +57,7 @@ def report(
     for row, field in ((team, "team"), (category, "category"), *((service, "services") for service in services)):
         require_active(row, field)
     act = Act.now(by, origin, at)
+    refuse_future("occurred_at", occurred_at, act.at)
     system = origin_system or str(act.origin)
     incident = new_incident(
         act,

@@ -3,18 +3,9 @@
 from alerts.incoming import Incoming, IntakeError, Reply
 from alerts.intake.doors import bearer
 from alerts.models import Source
-from incident_response.api import problem, to_json
+from incident_response.api import CREDENTIALS, SIGN_IN
 from logs.doors.senders import LogDoor, caller
 from logs.lines import Parsed
-
-CODES = {
-    400: "invalid",
-    401: "not_authenticated",
-    403: "permission_denied",
-    413: "too_large",
-    429: "throttled",
-    503: "unavailable",
-}
 
 
 class OwnDoor(LogDoor):
@@ -22,13 +13,14 @@ class OwnDoor(LogDoor):
 
     paths = (r"api/v1/logs/?",)
     format = "own"
+    challenge, asks_for = CREDENTIALS, f"{LogDoor.asks_for} {SIGN_IN}"
 
     def source(self, incoming: Incoming) -> Source | None:
         if not is_persons(incoming):
             return super().source(incoming)
         person = caller(incoming)
         if person is None:
-            raise IntakeError("There is no key in the request.", status=401)
+            raise IntakeError(f"There is no key in the request. {self.asks_for}", status=401)
         if not (person.is_responder or person.is_admin):
             raise IntakeError("Only a responder or an administrator may hand in log lines.", status=403, is_kept=False)
         return None
@@ -36,13 +28,6 @@ class OwnDoor(LogDoor):
     def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
         answer = {"accepted": len(parsed.lines), "rejected": parsed.rejected}
         return Reply.json(202, {**answer, "errors": parsed.reasons} if parsed.rejected else answer)
-
-    def refuse(self, error: IntakeError) -> Reply:
-        headers = {**super().refuse(error).headers}
-        if error.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        body = problem(error.status, error.message, code=CODES.get(error.status, "error"))
-        return Reply(error.status, to_json(body), headers, "application/problem+json")
 
 
 def is_persons(incoming: Incoming) -> bool:

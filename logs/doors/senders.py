@@ -26,6 +26,7 @@ class LogDoor(Door):
 
     has_key_in_path = False
     kinds = (Kind.LOGS,)
+    challenge = 'Bearer, Basic realm="logs"'
 
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")

@@ -73,6 +73,7 @@ class HecDoor(LogDoor):
 
     paths = tuple(f"services/collector{rest}/?" for rest in ("", "/event", "/event/1.0", "/raw", "/raw/1.0"))
     format = "hec"
+    challenge = "Splunk"
 
     def key(self, incoming: Incoming) -> str:
         return super().key(incoming) or incoming.parameter("token")
