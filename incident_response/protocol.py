@@ -14,10 +14,15 @@ MAX_HEADERS = 100
 HEAD_SECONDS = 30  # from the first byte of a request to the end of its headers
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024  # of a body that was refused, so that its sender comes to read the answer
 LINGER_SECONDS = 2  # for a client to read the answer before the connection ends
+STEP_BYTES = 4 * 1024  # given to the parser at a time, which makes requests of all of it
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection. The parser keeps a header until it is complete, so that bytes are counted as they come in."""
+    """A connection. The parser keeps a header until it is complete, so that bytes are counted as they come in.
+
+    What follows a request that waits for the answer to the one before it is not parsed before its turn: a request of
+    18 bytes takes kilobytes once it is one, and who sends them faster than they are answered would fill the memory.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,6 +30,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = self._head_lines = self._discarded = 0
         self._is_in_head = self._is_in_body = self._is_refused = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._held = b""  # what is not parsed yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -35,9 +41,31 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Refuse a head that is too large or too slow, before the parser has kept much of it."""
+        """Take in what a client sends, as far as its requests are next."""
         if self._is_refused:
             return
+        data, at = self._held + data, 0
+        while at < len(data) and not self._is_waiting():
+            self._parse(data[at : at + STEP_BYTES])
+            at += STEP_BYTES
+        self._held = data[at:]
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        if self._held and not self._is_refused:
+            self.loop.call_soon(self.data_received, b"")
+        self._is_waiting()
+
+    def _is_waiting(self) -> bool:
+        """Whether a request waits already, so that nothing is read meanwhile; or there is nobody to read for."""
+        if self.pipeline:
+            self._stop_timer()
+            self.flow.pause_reading()
+        return bool(self.pipeline) or self._is_refused or self.transport.is_closing()
+
+    def _parse(self, data: bytes) -> None:
+        """Refuse a head that is too large or too slow, before the parser has kept much of it."""
         self._unparsed += len(data)
         super().data_received(data)
         if self._unparsed > MAX_HEAD_BYTES:

@@ -16,9 +16,21 @@ HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer at once, as a refusal does, whatever is yet to come; say how many headers there were."""
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.2)
     headers = [(b"content-length", b"2"), (b"x-count", str(len(scope["headers"])).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"ok"})
+
+
+class Observed(BoundedProtocol):
+    """One that remembers how many requests waited at the same time."""
+
+    most = 0
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        Observed.most = max(Observed.most, len(self.pipeline))
 
 
 async def exchange(*parts: bytes) -> bytes:
@@ -28,7 +40,7 @@ async def exchange(*parts: bytes) -> bytes:
     state = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: BoundedProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        lambda: Observed(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
@@ -78,6 +90,21 @@ class BoundedProtocolTests(SimpleTestCase):
 
     def test_it_refuses_a_head_that_ends_but_was_too_large(self) -> None:
         self.assertEqual(self.status(HEAD + b"A: " + b"x" * 66_000 + b"\r\n\r\n")[:13], b"HTTP/1.1 431 ")
+
+    def test_it_answers_all_that_come_at_once_and_makes_few_of_them_requests_at_a_time(self) -> None:
+        Observed.most = 0
+        post = b"POST / HTTP/1.1\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10_000
+
+        answer = self.ask((b"GET / HTTP/1.1\r\n\r\n" * 1000 + post) * 3 + HEAD + b"Connection: close\r\n\r\n")
+
+        self.assertEqual(answer.count(b"HTTP/1.1 200 "), 3004)
+        self.assertLess(Observed.most, 250)
+
+    def test_it_waits_for_the_rest_of_a_head_that_it_did_not_read(self) -> None:
+        with mock.patch.object(protocol, "HEAD_SECONDS", 0.1), mock.patch.object(protocol, "STEP_BYTES", 48):
+            answer = self.ask((b"GET /slow HTTP/1.1\r\n\r\n" * 3) + HEAD + b"Connection: close\r\n\r\n")
+
+        self.assertEqual(answer.count(b"HTTP/1.1 200 "), 4)
 
     def test_it_keeps_no_trailers(self) -> None:
         start = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: "
