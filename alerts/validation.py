@@ -55,7 +55,7 @@ def label_names(value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > MAX_NAMES:
         raise ValueError(f"This is a list of at most {MAX_NAMES} names of labels.")
     for name in value:
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ValueError(f"{str(name)[:100]!r} is not the name of a label.")
     return list(dict.fromkeys(value))
 

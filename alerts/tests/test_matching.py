@@ -161,12 +161,21 @@ class UseTests(SimpleTestCase):
         for text in (
             'team=~".*"', 'team=""', 'team!~"db.+"', 'team!="x"', 'team=~"a|"', 'team=~"x?"', "team!=x, host!~y", "",
             'severity=~".+"', 'severity=~"critical|high|medium|low"', 'source=~".+"', 'source=~"(?s).+", team!=x',
+            'source=~".{2,}"', 'source=~".*[a-zA-Z].*"', 'source=~"[^#]{3,}", severity!=none',
         ):  # fmt: skip
             with self.subTest(text):
                 self.assertIn("Ask for a value", asks_for_nothing(parse_lines(text)))
 
     def test_it_lets_those_pass_that_ask_for_one(self) -> None:
-        for text in ("team=db", 'team=~".+"', "team=db, host!=x", "severity=low", "source=Shop", 'source=~"prod-.*"'):
+        for text in (
+            "team=db",
+            'team=~".+"',
+            "team=db, host!=x",
+            "severity=low",
+            "source=Shop",
+            'source=~"prod-.*"',
+            'source=~"(?i)(grafana|prometheus).*"',
+        ):
             with self.subTest(text):
                 self.assertEqual(asks_for_nothing(parse_lines(text)), "")
 

@@ -94,6 +94,7 @@ class RouteTests(TestCase):
     def test_it_names_the_matcher_that_cannot_be(self):
         table = [
             ([MATCHER, {"name": "a b", "op": "=", "value": "x"}], "Matcher 2: 'a b' is not the name of a label."),
+            ([MATCHER, {"name": "a\n", "op": "=", "value": "x"}], "Matcher 2: 'a\\n' is not the name of a label."),
             ([{"name": "host", "op": "=~", "value": "["}], "Matcher 1: [ is not a regular expression"),
             ([{"name": "host", "op": "=~", "value": "(?=a)b"}], "Matcher 1: (?=a)b holds a look-ahead"),
             (

@@ -87,7 +87,9 @@ def attach(
 
 @unit_of_work
 def _attach(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachment]:
-    return _record(lock(incident), stored, act)
+    locked = lock(incident)
+    require_voice(act.by, locked)  # it may have been restricted, or handed over, while the files were stored
+    return _record(locked, stored, act)
 
 
 def report_with_files(files: Sequence[Checked] | StoredFiles, **fields: Any) -> Incident:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from incidents import digest
+from incidents.attachments.kinds import KINDS
 from incidents.models import Attachment, Category, EventKind, Incident, IncidentEvent, IncidentLink, Subscription
+from incidents.services.clocks import next_breach_at
 from incidents.services.recording import sealed_columns
 from incidents.services.redaction import REDACTED
+from incidents.services.tallies import COLUMNS, label_of
 from incidents.snapshot import ENCODERS, encode, fold
 from responders.models import Service
 
@@ -96,6 +99,10 @@ def _columns(
             yield name, "is not what the timeline says"
     if has_seal and not is_whole:
         yield "row", "was edited"
+    if incident.next_breach_at != (None if incident.deleted_at else next_breach_at(incident)):
+        yield "next_breach_at", "is not what status and due times say"
+    if incident.is_tallied and incident.tallied_as != label_of({name: getattr(incident, name) for name in COLUMNS}):
+        yield "tallied_as", "is not what the row is to be counted as"
 
 
 def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
@@ -131,6 +138,8 @@ def _files(
             yield row, "is not on the timeline"
         elif wrong := _wrong_facts(attachment, event):
             yield row, f"has not the {wrong} that the timeline says"
+        elif wrong := _wrong_copy(attachment, event):
+            yield row, wrong
         elif file_fault is not None and (fault := file_fault(attachment)):
             yield row, fault
     for number in told.keys() - {attachment.pk for attachment in files}:
@@ -145,6 +154,24 @@ def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
     told |= {"uploaded_by_id": event.actor_id, "created_at": event.occurred_at}
     wrong = next((name for name, value in told.items() if getattr(attachment, name) != value), "")
     return wrong.removesuffix("_id").replace("_", " ")
+
+
+def _wrong_copy(attachment: Attachment, event: IncidentEvent) -> str:
+    """What is wrong with how the file's row says that it is served; "" for nothing.
+
+    Since events know their numbers, what we make of a file has its digest: without it, it may be anything.
+    """
+    if not attachment.original_key or (attachment.is_picture and not attachment.served_key):
+        return "names no stored file"
+    if attachment.is_picture and not (attachment.width and attachment.height):
+        return "has lost the picture's size"
+    kind = KINDS.get(attachment.media_type)
+    if kind is not None and attachment.served_media_type != kind.served_media_type:
+        return "is not served as what it is"
+    made = ((attachment.served_key, attachment.served_digest), (attachment.thumbnail_key, attachment.thumbnail_digest))
+    if event.schema >= digest.NUMBERED and any(key and not sealed for key, sealed in made):
+        return "has lost the digest of a file made from it"
+    return ""
 
 
 def _followers(events: Sequence[IncidentEvent], followers: set[int]) -> Iterable[tuple[str, str]]:
@@ -163,7 +190,7 @@ def _followers(events: Sequence[IncidentEvent], followers: set[int]) -> Iterable
 
 
 def _links(events: Sequence[IncidentEvent], links: set[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """A link whose other end was purged went with it, so that only what is there is asked for."""
+    """A link whose other end was purged went with it."""
     told: set[tuple[str, str]] = set()
     for event in events:
         if event.data.get("is_from_there") or event.kind not in (EventKind.LINKED, EventKind.UNLINKED):
@@ -172,3 +199,7 @@ def _links(events: Sequence[IncidentEvent], links: set[tuple[str, str]]) -> Iter
         told = told | {link} if event.kind == EventKind.LINKED else told - {link}
     for kind, reference in sorted(links - told):
         yield f"link {kind} {reference}", "is not on the timeline"
+    gone = {int(reference.removeprefix("INC-")): f"{kind} {reference}" for kind, reference in told - links}
+    if gone:
+        for number in Incident.objects.filter(pk__in=gone).order_by("pk").values_list("pk", flat=True):
+            yield f"link {gone[number]}", "has no row any more"

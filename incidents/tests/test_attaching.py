@@ -120,6 +120,15 @@ class AttachTests(OwnStore, TestCase):
 
         self.assertEqual(stored_files(default_storage), [])
 
+    def test_it_attaches_nothing_to_what_was_restricted_since_it_was_read(self) -> None:
+        incident = make_incident(by=make_admin())
+        Incident.objects.filter(pk=incident.pk).update(is_restricted=True)
+
+        with self.assertRaises(NotFound):
+            attaching.attach(incident, attaching.inspect(texts(1)), by=make_responder())
+
+        self.assertEqual((incident.attachments.count(), stored_files(default_storage)), (0, []))
+
 
 class OutageTests(TestCase):
     """A store that is full or away."""

@@ -13,7 +13,19 @@ from django.test import TestCase
 from django.utils import timezone
 
 from incidents.models import Attachment, Category, Incident, IncidentLink, LinkKind, Subscription
-from incidents.services import comment, delete, link, redact, restore, subscribe, transition, unlink, update
+from incidents.services import (
+    comment,
+    delete,
+    link,
+    purge,
+    redact,
+    restore,
+    subscribe,
+    tallies,
+    transition,
+    unlink,
+    update,
+)
 from incidents.services.attaching import attach, inspect, remove
 from incidents.services.recording import sealed_columns
 from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
@@ -100,6 +112,14 @@ class ColumnTests(ComparingCase):
             {"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"},
         )
 
+    def test_it_finds_edits_of_what_follows_from_other_columns(self) -> None:
+        tallies.update_batch()
+        self.assertEqual(run()[1], "")
+        for values in ({"next_breach_at": None}, {"next_breach_at": timezone.now()}, {"tallied_as": ""}):
+            with self.subTest(values):
+                said = self.fault_after(self.row(**values))
+                self.assertIn(f"{self.incident.reference} {next(iter(values))}: is not what", said)
+
     def test_it_finds_services_that_were_changed(self) -> None:
         said = self.fault_after(lambda: self.incident.services.clear())
 
@@ -154,6 +174,21 @@ class OtherRowsTests(ComparingCase):
         self.assertIn(f"{self.incident.reference} file {self.file.pk}: has no row any more", moved)
         self.assertIn(f"{self.other.reference} file {self.file.pk}: is not on the timeline", moved)
 
+    def test_it_finds_edits_of_how_a_file_is_served(self) -> None:
+        rows = Attachment.objects.filter(pk=self.file.pk)
+        thumbnail = {"thumbnail_key": self.file.served_key, "thumbnail_digest": ""}
+        edits: dict[str, list[dict[str, object]]] = {
+            "names no stored file": [{"original_key": ""}, {"served_key": ""}],
+            "has lost the picture's size": [{"width": None}, {"height": 0}],
+            "is not served as what it is": [{"served_media_type": "text/html"}, {"served_media_type": ""}],
+            "has lost the digest of a file": [{"served_digest": ""}, thumbnail],
+        }
+        for said, tampers in edits.items():
+            for values in tampers:
+                with self.subTest(values):
+                    found = self.fault_after(lambda values=values: rows.update(**values))
+                    self.assertIn(f"{self.incident.reference} file {self.file.pk}: {said}", found)
+
     def test_it_believes_a_file_that_was_removed(self) -> None:
         remove(self.file, by=self.admin)
 
@@ -186,13 +221,18 @@ class OtherRowsTests(ComparingCase):
             f"link caused_by {self.other.reference}: is not": lambda: IncidentLink.objects.create(
                 incident=self.incident, target=self.other, kind=LinkKind.CAUSED_BY
             ),
+            f"link related_to {self.other.reference}: has no row": IncidentLink.objects.all().delete,
         }
         for expected, tamper in tampers.items():
             with self.subTest(expected):
                 self.assertIn(f"{self.incident.reference} {expected}", self.fault_after(tamper))
 
-    def test_it_believes_a_link_that_was_taken_back(self) -> None:
+    def test_it_believes_a_link_that_was_taken_back_or_whose_other_end_is_gone(self) -> None:
         unlink(self.incident, IncidentLink.objects.get().pk, by=self.admin)
+        self.assertEqual(run()[1], "")
+        link(self.incident, self.other, LinkKind.CAUSED_BY, by=self.admin)
+        delete(self.other, by=self.admin)
+        purge(self.other, by=self.admin)
 
         self.assertEqual(run()[1], "")
 
