@@ -8,7 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,7 @@ from incident_response.models import JobRun
 FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
 DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
 LAST_LINE = b"-- Dump completed"
-HEARD_LATELY = dt.timedelta(seconds=60)
+HEARD_LATELY = dt.timedelta(seconds=20)  # workers are heard of every 5 s, web processes every 10 s
 # `loose-` options are passed over by the tools that do not know them. We talk to the server that our own driver talks
 # to, which checks no certificate either; `column-statistics` is asked of servers that have none.
 OPTIONS = """[client]
@@ -63,11 +64,20 @@ def is_empty() -> bool:
     return True
 
 
-def is_in_use() -> bool:
-    """Whether a worker was at this database within the last minute."""
+def is_in_use(wait: Callable[[float], object] = time.sleep) -> bool:
+    """Whether a server is at this database. One that was heard of lately may have been stopped: wait, and listen."""
     if JobRun._meta.db_table not in _table_names():
         return False
-    return JobRun.objects.filter(started_at__gt=timezone.now() - HEARD_LATELY).exists()
+    heard = _last_runs()
+    silent_for = min((abs(timezone.now() - at) for at in heard.values()), default=HEARD_LATELY)
+    if silent_for >= HEARD_LATELY:
+        return False
+    wait((HEARD_LATELY - silent_for).total_seconds())
+    return _last_runs() != heard
+
+
+def _last_runs() -> dict[str, dt.datetime]:
+    return dict(JobRun.objects.values_list("name", "started_at"))
 
 
 def _table_names() -> list[str]:

@@ -74,6 +74,6 @@ def _check_target(backup: manifest.Manifest, *, may_replace: bool) -> None:
     if newer := sorted(set(backup.migrations) - ours):
         raise BackupError(f"The backup is of a newer version: this one does not know {newer[0]}.")
     if databases.is_in_use():
-        raise BackupError("A worker was at this database within the last minute; stop the server, then try again.")
+        raise BackupError("A server or worker is at this database; stop it, then try again.")
     if not may_replace and not databases.is_empty():
         raise BackupError("The database holds people or incidents; --replace throws them away.")
