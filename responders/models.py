@@ -33,7 +33,7 @@ class Team(models.Model):
     is_active = models.BooleanField(default=True, help_text="Off: retired. It keeps its history and gets nothing new.")
     is_default = models.BooleanField(
         default=False,
-        help_text="Gets incidents that no service, category or route gives to a team. There is one such team.",
+        help_text="Gets what no service, category, route or source gives to a team. There is one such team.",
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -9,6 +9,7 @@ from incident_response.exceptions import DomainError
 from incidents import services
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from logs.models import DetectionRule
+from responders.models import Service, Team
 from users.tests.factories import client_of, make_admin, make_responder
 
 TEAMS = "/api/v1/teams/"
@@ -119,6 +120,23 @@ class InUseTests(TestCase):
 
         self.assertIn(f'href="{url}">1 incident</a>', page)
         self.assertEqual(list(listed.context["cl"].result_list), [incident])
+
+    def test_it_offers_to_retire_what_only_history_names(self) -> None:
+        make_incident(by=self.admin, team=self.team)
+        url = reverse("admin:responders_team_delete", args=[self.team.pk])
+
+        offered = self.client.get(url)
+        make_service(team=self.team)
+        refused = self.client.get(url)
+        Service.objects.all().delete()
+        Team.objects.filter(pk=self.team.pk).update(is_active=False)
+        retired = self.client.get(url)
+
+        self.assertContains(offered, "Retire it instead")
+        for page, reason in ((refused, "Work still comes to Network"), (retired, "It is retired already.")):
+            with self.subTest(reason):
+                self.assertContains(page, reason)
+                self.assertNotContains(page, "instead")
 
     def test_it_switches_off_instead(self) -> None:
         make_incident(by=self.admin, team=self.team)

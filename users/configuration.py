@@ -32,7 +32,7 @@ from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 from users.transactions import unit_of_work
-from users.usage import switch_of, usage_of
+from users.usage import RETIRED, off_state_of, switch_of, usage_of
 
 MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
 
@@ -195,7 +195,8 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         """Delete; what is still named stays, and the caller hears by how many of what."""
         if used := usage_of(instance):
             switch = switch_of(type(instance))
-            instead = f" Switch it off instead: {switch} = false." if switch else ""
+            verb = "Retire it" if off_state_of(type(instance)) == RETIRED else "Switch it off"
+            instead = f" {verb} instead: {switch} = false." if switch else ""
             told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
             raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{instead}", code="in_use", used_by=told)
         try:

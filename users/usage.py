@@ -9,6 +9,7 @@ from django.db.models import PROTECT, SET_NULL, Model, QuerySet
 
 MOST_COUNTED = 1000
 SWITCHES = ("is_enabled", "is_active")
+RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ def rows_naming(row: Model, model: type[Model], field: str) -> QuerySet[Any, Any
 def switch_of(model: type[Model]) -> str | None:
     """The field that switches a row off; None where there is none."""
     return next((field.name for field in model._meta.concrete_fields if field.name in SWITCHES), None)
+
+
+def off_state_of(model: type[Model]) -> str:
+    """What a row is called that was switched off."""
+    return RETIRED if switch_of(model) == "is_active" else "switched off"
 
 
 def _relations(model: type[Model]) -> Iterator[tuple[type[Model], str, bool]]:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="is_default",
             field=models.BooleanField(
                 default=False,
-                help_text="Gets incidents that no service, category or route gives to a team. There is one such team.",
+                help_text="Gets what no service, category, route or source gives to a team. There is one such team.",
             ),
         ),
     ]

@@ -22,7 +22,7 @@ from unfold.decorators import display
 from incident_response.exceptions import DomainError, conflict_of
 from users.admin.paging import BoundedPaginator, KeysetChangeList
 from users.configuration import lock_row
-from users.usage import Usage, switch_of, usage_of
+from users.usage import RETIRED, Usage, off_state_of, switch_of, usage_of
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
@@ -160,7 +160,8 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Django's own; what is in use can be switched off instead."""
-        context = {**(extra_context or {}), "switch": switch_of(self.model)}
+        row = self.get_object(request, object_id)
+        context = {**(extra_context or {}), **(self._instead(row) if row is not None else {})}
         response: HttpResponse = super().delete_view(request, object_id, context)
         return response
 
@@ -181,7 +182,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
-        attempt(request, lambda: self.switch_off(row), done=f"{row} is switched off.")
+        attempt(request, lambda: self.switch_off(row), done=f"{row} is {off_state_of(self.model)}.")
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         )
@@ -191,11 +192,20 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         switch = switch_of(self.model)
         assert switch is not None  # noqa: S101 (the address is there only where it is)
         setattr(row, switch, False)
-        try:
-            row.clean()
-        except ValidationError as error:
-            raise DomainError(" ".join(error.messages)) from error
+        if refusal := _refusal_of(row):
+            raise DomainError(refusal)
         row.save(update_fields=[switch])
+
+    def _instead(self, row: Any) -> dict[str, str]:
+        """What the page of a row in use offers in place of deleting it, or why it does not."""
+        switch = switch_of(self.model)
+        if switch is None:
+            return {}
+        state = off_state_of(self.model)
+        if not getattr(row, switch):
+            return {"instead": "", "why_not": f"It is {state} already."}
+        setattr(row, switch, False)
+        return {"instead": "Retire it" if state == RETIRED else "Switch it off", "why_not": _refusal_of(row)}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -216,6 +226,15 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """The audit log has it."""
+
+
+def _refusal_of(row: Any) -> str:
+    """Why the row cannot be as it is; empty where it can."""
+    try:
+        row.clean()
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
 
 
 class RetirableAdmin:
