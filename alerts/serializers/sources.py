@@ -173,6 +173,7 @@ class ParsedAlertSerializer(serializers.Serializer[Any]):
     severity = serializers.CharField(help_text="After the source's own words and default.")
     fingerprint = serializers.CharField()
     labels = serializers.DictField(child=serializers.CharField())
+    not_understood = serializers.CharField(help_text="The words for status and severity that nobody knows; else empty.")
 
 
 class SampleResultSerializer(serializers.Serializer[Any]):

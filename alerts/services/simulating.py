@@ -19,7 +19,7 @@ from alerts.services.applying import Batch, Message, severity_of
 from alerts.services.opening import Incidents, Slot
 from alerts.services.processing import read
 from alerts.services.queue import event_of
-from alerts.services.words import as_taught
+from alerts.services.words import as_taught, not_understood, sentence_of
 from alerts.vocabulary import IntakeState, Kind
 from incident_response.exceptions import DomainError
 from incidents.models import EventKind, Incident
@@ -146,7 +146,7 @@ def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> d
     decision = decide(batch.rules, facts_of(draft.labels, severity=severity, source=source.name), explain=True)
     fate = _fate(outcome, alert, placing)
     shown = {
-        "alert": _told(draft, severity),
+        "alert": _told(source, draft, severity),
         "outcome": outcome.value if outcome else None,
         **_way(decision, source, draft),
         "silence": _silence(alert) if fate == Fate.SILENCED else None,
@@ -193,13 +193,14 @@ DETAILS = {
 }
 
 
-def _told(draft: Draft, severity: str) -> dict[str, Any]:
+def _told(source: Source, draft: Draft, severity: str) -> dict[str, Any]:
     return {
         "title": draft.title,
         "action": draft.action.value,
         "severity": severity,
         "fingerprint": draft.identity,
         "labels": dict(draft.labels),
+        "not_understood": sentence_of(not_understood(source, draft).items()),
     }
 
 

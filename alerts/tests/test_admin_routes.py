@@ -128,6 +128,16 @@ class TryTests(RouteCase):
 
         self.assertEqual(answer.context["results"][0]["alert"]["severity"], "critical")
 
+    def test_it_tells_of_words_that_it_does_not_understand(self) -> None:
+        source = make_source(severity_map={"blurb": "high"})
+        text = "title = Disk full\nseverity = blurb"
+
+        unknown = self.client.post(reverse(TRY), {"shape": "labels", "text": text})
+        taught = self.client.post(reverse(TRY), {"shape": "labels", "text": text, "source": source.pk})
+
+        self.assertContains(unknown, "Not understood: severity “blurb”.")
+        self.assertNotContains(taught, "Not understood")
+
     def test_it_says_what_it_cannot_read(self) -> None:
         source = make_source(kind="alertmanager")
         cases = {

@@ -26,7 +26,7 @@ from alerts.serializers.sources import (
 from alerts.services.applying import severity_of
 from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
 from alerts.services.teaching import teach
-from alerts.services.words import as_taught, forget_known
+from alerts.services.words import as_taught, forget_known, not_understood, sentence_of
 from incident_response.exceptions import NotFound
 from incident_response.paging import Key
 from incidents.views.incidents import person
@@ -161,6 +161,7 @@ def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
                 "severity": severity_of(source, draft).word,
                 "fingerprint": draft.identity,
                 "labels": dict(draft.labels),
+                "not_understood": sentence_of(not_understood(source, draft).items()),
             }
             for draft in (as_taught(source, one) for one in sample.drafts)
         ],
