@@ -5,9 +5,7 @@ Names within it are random and lie in a folder per day; nothing a user wrote is 
 
 import contextlib
 import datetime as dt
-import sys
 import uuid
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -16,13 +14,13 @@ import structlog
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 
 from incident_response.exceptions import DomainError, StorageUnavailable
 from incidents.attachments.digests import measured
 from incidents.models import Attachment, Incident
-from users.transactions import CommitUnknown, is_lost
+from users.transactions import CommitUnknown, Outcome, when_settled
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +134,7 @@ class Written:
                 self.settle(error)
             raise
         if is_nested:
-            self._follow_transaction()
+            when_settled(self._end_with_transaction)
 
     def settle(self, failure: BaseException | None) -> None:
         """When all is over, and failed in this way if it did: delete the files that no row names, where that is sure.
@@ -161,22 +159,10 @@ class Written:
         rows = Attachment.objects.filter(pk__gt=self.newest).values_list("original_key", "served_key")
         return {key for row in rows.iterator() for key in row}
 
-    def _follow_transaction(self) -> None:
-        """Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the
-        nested transactions failed, and however; the callback's end is the signal. After a crash, `sweep` sees to it."""
-
-        def keep() -> None:
-            finalizer.detach()
-
-        finalizer = weakref.finalize(keep, _discard_rolled_back, self.keys)
-        transaction.on_commit(keep)
-
-
-def _discard_rolled_back(keys: list[str]) -> None:
-    error = sys.exception()
-    # A transaction around ours may be anybody's, and its COMMIT nobody's who finds out what became of it.
-    if error is None or not (isinstance(error, CommitUnknown) or is_lost(error)):
-        discard(keys)
+    def _end_with_transaction(self, outcome: Outcome) -> None:
+        """Delete them if it is known that no row names them; else `sweep` sees to it, as after a crash."""
+        if outcome is Outcome.ROLLED_BACK:
+            discard(self.keys)
 
 
 def discard(keys: Iterable[str]) -> None:
