@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from logs.lines import Line
+from users.encodings import BYTE_ORDER_MARK
 
 MESSAGE_LENGTH = 32 * 1024  # characters
 ATTRIBUTES_LENGTH = 32 * 1024  # bytes of JSON
@@ -27,7 +28,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 def fitted(line: Line, now: dt.datetime) -> Line:
     """The line as it is stored; `now` is when it was received, and stands in for a time that cannot be right."""
-    message = cut(plain(line.message).removeprefix("\ufeff"))
+    message = cut(plain(line.message).removeprefix(BYTE_ORDER_MARK))
     service, host, trace_id = plain(line.service), plain(line.host), plain(line.trace_id)
     changes: dict[str, Any] = {}
     if message is not line.message:

@@ -26,21 +26,10 @@ APP_FILES = {"models", "services", "serializers", "views", "filters", "urls", "a
 APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions", "audit"}
 OWN_MODULES = {
     "users": {
-        *("addresses", "authentication", "backends", "clients", "configuration", "faults", "forms"),
-        *(
-            "hashing",
-            "idempotency",
-            "lockout",
-            "lookups",
-            "mails",
-            "mariadb",
-            "markers",
-            "middleware",
-            "names",
-            "pages",
-        ),
-        *("pages", "passwords", "prepared", "rows"),
-        *("outages", "schema", "spreadsheets", "throttling", "tokens", "transactions", "usage", "times", "values"),
+        *("addresses", "authentication", "backends", "clients", "configuration", "encodings", "faults", "forms"),
+        *("hashing", "idempotency", "lockout", "lookups", "mails", "mariadb", "markers", "middleware", "names"),
+        *("outages", "pages", "passwords", "prepared", "rows", "schema", "spreadsheets", "throttling"),
+        *("times", "tokens", "transactions", "usage", "values"),
     },
     "responders": {"oncall"},
     "alerts": {

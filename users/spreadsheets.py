@@ -19,7 +19,6 @@ CONTROL_STARTS = ("\t", "\r", "\n")
 # What XML, and so XLSX, cannot hold.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
-BYTE_ORDER_MARK = "\ufeff"  # in front of CSV, by it Excel knows UTF-8
 
 
 def cell(value: Any) -> Any:

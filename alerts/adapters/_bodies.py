@@ -9,11 +9,13 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from alerts.adapters._forms import form
-from alerts.adapters._reading import exact_json, unmarked
+from alerts.adapters._reading import exact_json
 from alerts.incoming import MAX_DEPTH, Incoming, IntakeError
+from users.encodings import marked_as, unmarked
 
 MOST_ELEMENTS = 20_000
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_XML_HEAD = re.compile(rb"<\?xml[^>]*\?>")
 _LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
 
 
@@ -28,7 +30,8 @@ def read_body(incoming: Incoming) -> Any:
     """
     body = unmarked(incoming.body).strip()
     if body.startswith(b"<"):
-        return _from_xml(body)
+        # What XML says of its encoding is true no longer where a mark said which it is.
+        return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(incoming.body) else body)
     if body[:1] not in (b"{", b"[") and (incoming.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
         return _from_form(form(replace(incoming, body=body)))
     return exact_json(body)

@@ -4,9 +4,9 @@ import re
 from urllib.parse import parse_qsl
 
 from alerts.incoming import Incoming, IntakeError
+from users.encodings import BYTE_ORDER_MARK
 
 MAX_FIELDS = 200
-MARK = "\ufeff"  # a byte order mark, which is no content
 _HEAD_BYTES = 2_000  # what the headers of a part may take; looking through more would take for ever
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
@@ -27,12 +27,12 @@ def pairs(encoded: bytes | str) -> dict[str, str]:
     than MAX_FIELDS.
     """
     data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
-    data = data.removeprefix(MARK.encode())
+    data = data.removeprefix(BYTE_ORDER_MARK.encode())
     try:
         found = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise IntakeError(f"The form has more than {MAX_FIELDS} fields.") from error
-    return {name: value.removeprefix(MARK) for name, value in reversed(found)}
+    return {name: value.removeprefix(BYTE_ORDER_MARK) for name, value in reversed(found)}
 
 
 def _multipart(incoming: Incoming) -> dict[str, str]:
@@ -47,5 +47,5 @@ def _multipart(incoming: Incoming) -> dict[str, str]:
         head, gap, value = part.partition(b"\r\n\r\n")
         name = _FIELD.search(head[:_HEAD_BYTES].decode("utf-8", "replace"))
         if gap and name:
-            found.setdefault(name[1], value.decode("utf-8", "replace").removeprefix(MARK))
+            found.setdefault(name[1], value.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK))
     return found

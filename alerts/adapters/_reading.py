@@ -1,6 +1,5 @@
 """Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
 
-import codecs
 import datetime as dt
 import json
 import re
@@ -13,6 +12,7 @@ import orjson
 from alerts.adapters._words import action_of, severity_of
 from alerts.drafts import Action
 from alerts.incoming import Incoming, IntakeError, read_json
+from users.encodings import BYTE_ORDER_MARK, unmarked
 
 # With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
 # where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
@@ -24,28 +24,11 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
 # Numbers in JSON that are too large for a float.
 _HUGE = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE]\+?\d+\s*[,}\]]")
-_WIDE_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_XML_HEAD = re.compile(r"\s*<\?xml[^>]*\?>")
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
 _LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
 SEVERITIES = ("critical", "high", "medium", "low")
-
-
-def unmarked(body: bytes) -> bytes:
-    """The body without a byte order mark; in UTF-8 where the mark says that it is in UTF-16 or UTF-32."""
-    for mark, encoding in _WIDE_MARKS:
-        if body.startswith(mark):
-            # What XML says of its encoding is true no longer.
-            return _XML_HEAD.sub("", body.decode(encoding, "replace"), count=1).encode()
-    stripped = body.lstrip()
-    return stripped.removeprefix(codecs.BOM_UTF8) if stripped.startswith(codecs.BOM_UTF8) else body
 
 
 def exact_json(body: bytes) -> Any:
@@ -128,8 +111,8 @@ def text(value: Any) -> str:
         if isinstance(value, (dict, list)):
             value = orjson.dumps(value).decode() if value else ""
         value = str(value)
-    if "\0" in value or "\ufeff" in value:
-        value = value.replace("\0", "").replace("\ufeff", "")
+    if "\0" in value or BYTE_ORDER_MARK in value:
+        value = value.replace("\0", "").replace(BYTE_ORDER_MARK, "")
     return str(value.strip())
 
 

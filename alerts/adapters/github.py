@@ -18,11 +18,11 @@ from alerts.adapters._reading import (
     moment,
     severity,
     text,
-    unmarked,
 )
 from alerts.adapters._signing import check_hmac
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
+from users.encodings import unmarked
 
 TITLE = "GitHub"
 SNIPPET = """\

@@ -19,11 +19,11 @@ from alerts.adapters._reading import (
     moment,
     severity,
     text,
-    unmarked,
 )
 from alerts.adapters._tags import labels_of
 from alerts.drafts import Action, Draft
 from alerts.incoming import Incoming, IntakeError
+from users.encodings import unmarked
 
 TITLE = "Uptime Kuma"
 SNIPPET = """\

@@ -9,18 +9,13 @@ import codecs
 import re
 from typing import IO
 
+from users.encodings import marked_as
+
 SAMPLE_BYTES = 64 * 1024
-BEGINNING_BYTES = 4
+LONGEST_CHARACTER = 4  # bytes
 UNSURE = 0.15  # confidence below which statistics know little, as they do of few words
 FALLBACK = "cp1252"
 
-MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 MAINFRAME = ("cp037", "cp500", "cp1140", "cp273")
 # What logs come in: Windows', DOS', ISO's and Apple's code pages, Cyrillic ones of Unix, and East Asia's.
@@ -46,11 +41,6 @@ WITHIN_WORDS = re.compile(r"[^\W\d_][‚„“”‘•…™¡¿¹²³]\w|[^\W\
 TYPOGRAPHY = frozenset("€‚„…‘’“”•–—™¡¿§©«®°±²³´µ·¹»ªº£¢¥ \u00a0")
 
 
-def mark_of(start: bytes) -> str:
-    """The encoding that a byte order mark names; empty without one."""
-    return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
-
-
 def is_valid(source: IO[bytes], encoding: str) -> bool:
     """Whether all of it can be decoded."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
@@ -68,7 +58,7 @@ def encoding_of(source: IO[bytes]) -> str:
     """The encoding that it is most likely in; what is no text at all gets one, too, in which it makes no sense."""
     source.seek(0)
     sample = source.read(SAMPLE_BYTES)
-    if marked := mark_of(sample[:BEGINNING_BYTES]):
+    if marked := marked_as(sample):
         return marked
     if b"\0" in sample:
         return next(
@@ -174,5 +164,5 @@ def _known(name: str, sample: bytes) -> str:
         return FALLBACK
     except UnicodeDecodeError as error:
         # The sample may end in the middle of a character.
-        return name if error.start > len(sample) - BEGINNING_BYTES else FALLBACK
+        return name if error.start > len(sample) - LONGEST_CHARACTER else FALLBACK
     return codecs.lookup(name).name

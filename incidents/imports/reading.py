@@ -11,15 +11,11 @@ from typing import BinaryIO
 
 from incident_response.exceptions import DomainError
 from incidents.imports.mapping import Mapping
+from users.encodings import LONGEST_MARK, marked_as
 
 MAX_LINE_BYTES = 1024 * 1024
 MAX_CELL_CHARACTERS = 131_072  # the csv module's own limit
 GZIP_MAGIC = b"\x1f\x8b"
-MARK_BYTES = 4
-WIDE_MARKS = (  # the longer ones first: they begin like the shorter
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
-    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
-)
 
 
 class UnreadableFile(DomainError):
@@ -108,15 +104,11 @@ def _opened(path: Path) -> BinaryIO:
 
 def _unmarked(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
     """The stream behind its byte order mark, which is no content and says more surely than a mapping how to read on."""
-    beginning = stream.read(MARK_BYTES)
-    stream.seek(0)
-    if beginning.startswith(codecs.BOM_UTF8):
-        stream.seek(len(codecs.BOM_UTF8))
-        return stream, "utf-8"
-    for mark, wide in WIDE_MARKS:
-        if beginning.startswith(mark):
-            return codecs.EncodedFile(stream, "utf-8", wide), "utf-8"
-    return stream, encoding
+    marked = marked_as(stream.read(LONGEST_MARK))
+    stream.seek(len(codecs.BOM_UTF8) if marked == "utf-8-sig" else 0)
+    if marked.startswith(("utf-16", "utf-32")):
+        return codecs.EncodedFile(stream, "utf-8", marked), "utf-8"
+    return stream, "utf-8" if marked else encoding
 
 
 def _records(stream: BinaryIO, mapping: Mapping) -> Iterator[Cells | Refusal]:

@@ -1,6 +1,5 @@
 """Taking values out of what strangers send: never an exception, never a type that was not asked for."""
 
-import codecs
 import datetime as dt
 import re
 from typing import Any
@@ -10,21 +9,6 @@ from logs.fitting import dumped
 _LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
 _TRACE = re.compile(r"[0-9a-fA-F]{16,32}", re.ASCII)
 _NO_TRACE = frozenset("0")
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-
-
-def unmarked(body: bytes) -> bytes:
-    """The body without a byte order mark, which is no content; in UTF-8 where the mark says that it is in another
-    encoding, as PowerShell and Windows' tools write."""
-    for mark, encoding in _MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace").encode()
-    return body.removeprefix(codecs.BOM_UTF8)
 
 
 def from_nanoseconds(value: int) -> dt.datetime | None:

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 
 from alerts.incoming import Incoming, IntakeError, read_json
-from logs.formats._reading import name, text, trace_of, unmarked
+from logs.formats._reading import name, text, trace_of
 from logs.formats._records import level_in
 from logs.formats._times import moment
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
+from users.encodings import unmarked
 
 TITLE = "GELF"
 SERVICE = (

@@ -13,12 +13,13 @@ from google.protobuf.message import DecodeError
 
 from alerts.incoming import MAX_BYTES, Incoming, IntakeError, read_json
 from logs.formats._loki_push import push_request
-from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
+from logs.formats._reading import from_nanoseconds, text, trace_of
 from logs.formats._records import level_in
 from logs.formats._times import moment
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
+from users.encodings import unmarked
 
 TITLE = "Loki push"
 SERVICE = ("service_name", "service", "app", "app_kubernetes_io_name", "container", "job", "unit", "filename")

@@ -14,11 +14,12 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from alerts.incoming import Incoming, IntakeError, read_json
-from logs.formats._reading import from_nanoseconds, text, trace_of, unmarked
+from logs.formats._reading import from_nanoseconds, text, trace_of
 from logs.formats._records import level_in
 from logs.levels import level_of, otlp_level, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.vocabulary import Level
+from users.encodings import unmarked
 
 TITLE = "OpenTelemetry (OTLP)"
 SERVICE = ("service.name", "k8s.deployment.name", "k8s.container.name")

@@ -7,10 +7,10 @@ import orjson
 
 from alerts.incoming import Incoming, IntakeError, read_json
 from logs.formats import _python
-from logs.formats._reading import unmarked
 from logs.formats._records import level_in, line_of
 from logs.lines import Line, Parsed
 from logs.vocabulary import Level
+from users.encodings import unmarked
 
 TITLE = "JSON"
 FORM = "application/x-www-form-urlencoded"

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from users.encodings import BYTE_ORDER_MARK
+
 CHUNK = 1024 * 1024
 LONGEST = 1024 * 1024  # bytes; a line that has no end by then is taken in pieces
 
@@ -75,4 +77,4 @@ class Follower:
 
 
 def _text(piece: bytes) -> str:
-    return piece.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")
+    return piece.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK).removesuffix("\r")

@@ -1,0 +1,28 @@
+"""Byte order marks: what the first bytes of a text say of its encoding. Pure."""
+
+import codecs
+
+BYTE_ORDER_MARK = "\ufeff"
+LONGEST_MARK = 4  # bytes
+MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def marked_as(start: bytes) -> str:
+    """The codec that a byte order mark names; empty without one."""
+    return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
+
+
+def unmarked(body: bytes) -> bytes:
+    """The body without a byte order mark, which is no content; in UTF-8 where the mark says that it is in UTF-16 or
+    UTF-32, as PowerShell and Windows' tools write."""
+    encoding = marked_as(body)
+    if encoding.startswith(("utf-16", "utf-32")):
+        return body.decode(encoding, "replace").encode()
+    stripped = body.lstrip()
+    return stripped.removeprefix(codecs.BOM_UTF8) if stripped.startswith(codecs.BOM_UTF8) else body
