@@ -1,7 +1,6 @@
 """Who is calling, asked before a request is taken in: cheap questions, for which no view runs."""
 
 import io
-import ipaddress
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,25 +18,16 @@ from rest_framework.settings import api_settings
 from incident_response.bodies import SMALL_BYTES, Scope
 from incident_response.bridge import build_environ
 from incident_response.exceptions import NotSignedIn, PermissionRefused
-from users.clients import client_address
+from users.clients import client_network
 from users.outages import outages, unavailable
-
-IPV6_NETWORK = 64  # what one customer has at least
 
 
 def network_of(scope: Scope) -> str:
-    """The caller's network: the address itself, or the first 64 bits of an IPv6 one."""
-    address: str | None = (scope.get("client") or ("",))[0]
-    if settings.TRUSTED_PROXIES:
-        said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
-        request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
-        address = client_address(cast("HttpRequest", request))
-    if not address or ":" not in address:
-        return address or ""
-    try:
-        return str(ipaddress.ip_network((address.partition("%")[0], IPV6_NETWORK), strict=False))
-    except ValueError:
-        return address
+    """What the caller is counted under (`users.clients.client_network`); empty where nobody can tell."""
+    said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
+    address = (scope.get("client") or ("",))[0]
+    request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
+    return client_network(cast("HttpRequest", request)) or ""
 
 
 def signed_in(scope: Scope) -> str:

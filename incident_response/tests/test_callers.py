@@ -83,9 +83,10 @@ class NetworkTests(TestCase):
     def test_it_counts_ipv6_by_what_one_customer_has(self) -> None:
         cases = {
             "192.0.2.7": "192.0.2.7",
-            "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-            "2001:db8:1:2::9": "2001:db8:1:2::/64",
-            "fe80::1%eth0": "fe80::/64",
+            "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
+            "2001:db8:1:2::9": "2001:db8:1:2::",
+            "2002:c000:207:1::1": "192.0.2.7",
+            "fe80::1%eth0": "fe80::",
             "": "",
         }
 
@@ -95,4 +96,4 @@ class NetworkTests(TestCase):
         self.assertEqual(self.of("192.0.2.7", "198.51.100.1"), "192.0.2.7")
         with override_settings(TRUSTED_PROXIES=1):
             self.assertEqual(self.of("192.0.2.7", "203.0.113.9, 198.51.100.1"), "198.51.100.1")
-            self.assertEqual(self.of("192.0.2.7", "2001:db8:1:2::9"), "2001:db8:1:2::/64")
+            self.assertEqual(self.of("192.0.2.7", "2001:db8:1:2::9"), "2001:db8:1:2::")
