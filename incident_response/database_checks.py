@@ -13,7 +13,7 @@ from django.utils import timezone
 from incident_response.condition import Unhealthy
 from incident_response.models import JobRun
 from users.outages import SENTENCES, Trouble, outages
-from users.transactions import unit_of_work
+from users.transactions import sqlite_file, unit_of_work
 
 WRITE_CHECK = "write_check"  # the row of JobRun that is written to see whether that is possible
 WRITE_SECONDS = 10.0  # a good answer is believed for so long
@@ -131,12 +131,6 @@ def fault_of(file: Path) -> str:
     except sqlite3.DatabaseError as error:
         return "" if "locked" in str(error) else str(error)
     return "" if found == "ok" else f"database disk image is malformed: {str(found).splitlines()[-1]}"
-
-
-def sqlite_file() -> Path | None:
-    """Where SQLite keeps the database; None where it is in memory, or on a server."""
-    name = str(connection.settings_dict["NAME"])
-    return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
 
 
 def describe_database() -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "is_away",
     "is_lost",
     "is_transient",
+    "sqlite_file",
     "turn_to_write",
     "unit_of_work",
     "when_settled",
@@ -132,8 +133,8 @@ def turn_to_write() -> Iterator[None]:
     between threads and processes alike, and is let go by the system when its holder dies. Raises DatabaseBusy where the
     turn does not come in time.
     """
-    name = _file()
-    if name is None or getattr(_of_thread, "has_turn", False):
+    file = sqlite_file()
+    if file is None or getattr(_of_thread, "has_turn", False):
         yield
         return
     patience = TURNS * float(connection.settings_dict.get("OPTIONS", {}).get("timeout", SQLITE_SECONDS))
@@ -141,7 +142,7 @@ def turn_to_write() -> Iterator[None]:
     if not _turn_of_process.acquire(timeout=patience):
         raise DatabaseBusy
     try:
-        with _locked(Path(f"{name}-turn"), deadline):
+        with _locked(Path(f"{file}-turn"), deadline):
             _of_thread.has_turn = True
             yield
     finally:
@@ -153,11 +154,11 @@ def turn_to_write() -> Iterator[None]:
 def alone_at(task: str) -> Iterator[bool]:
     """Whether nobody else is at a task, for as long as this lasts. Always, unless the database is SQLite: elsewhere
     several share a task, and lock the rows that they take."""
-    name = _file()
-    if name is None:
+    file = sqlite_file()
+    if file is None:
         yield True
         return
-    with _opened(Path(f"{name}-{task}")) as line:
+    with _opened(Path(f"{file}-{task}")) as line:
         try:
             fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -166,10 +167,10 @@ def alone_at(task: str) -> Iterator[bool]:
             yield True
 
 
-def _file() -> str | None:
-    """The path of SQLite's file; None where the database is another, or in memory."""
+def sqlite_file() -> Path | None:
+    """Where SQLite keeps the database; None where it is in memory, or on a server."""
     name = str(connection.settings_dict["NAME"])
-    return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else name
+    return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
 
 
 def _locked(path: Path, deadline: float) -> IO[str]:

@@ -11,9 +11,10 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from incident_response.backups import BackupError
-from incident_response.backups.manifest import digest_of, sha256_of
+from incident_response.backups.manifest import sha256_of
 from incident_response.exceptions import StorageUnavailable
 from incidents.attachments import storing
+from incidents.attachments.digests import measured
 from incidents.models import Attachment
 
 FOLDER, LIST = "files", "files.sha256"
@@ -142,7 +143,7 @@ def _is_stored(key: str, digest: str) -> bool:
     if not default_storage.exists(key):
         return False
     with default_storage.open(key, "rb") as file:
-        return digest_of(file) == digest
+        return measured(file)[1] == digest
 
 
 def _named(row: Attachment) -> str:

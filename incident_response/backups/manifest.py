@@ -4,18 +4,17 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from incident_response.backups import BackupError
+from incidents.attachments.digests import measured
 
 FORMAT = 1
 NAME = "manifest.json"
 KEYS = ("HISTORY_KEY", "SECRET_KEY")
-CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,4 @@ def applied_migrations() -> list[str]:
 def sha256_of(path: Path) -> str:
     """The digest of a file."""
     with path.open("rb") as file:
-        return digest_of(file)
-
-
-def digest_of(file: IO[bytes]) -> str:
-    """The digest of what is left to read."""
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+        return measured(file)[1]
