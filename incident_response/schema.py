@@ -8,7 +8,7 @@ from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
 JSON = "application/json"
-WALL_CLOCK = r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
+WALL_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 
 class WallClockTime(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

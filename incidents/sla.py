@@ -31,6 +31,11 @@ def end_of_hours(time: dt.time) -> str:
     return MIDNIGHT if time == dt.time.min else time.isoformat("minutes")
 
 
+def is_midnight(said: object) -> bool:
+    """Whether this is how people write the end of a day."""
+    return said in (MIDNIGHT, f"{MIDNIGHT}:00")
+
+
 class CalendarNeverOpens(ValueError):
     """No working time follows the given instant for two years, or too little of it in a hundred."""
 

@@ -1,6 +1,7 @@
 """What is answered has the shape that the OpenAPI document promises."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.test import TestCase
@@ -51,6 +52,14 @@ class AnswerTests(TestCase):
         content = self.paths[path]["get"]["responses"][str(answer.status_code)]["content"]["application/json"]
         schema = {**as_json_schema(content["schema"]), "components": self.components}
         return [fault.message for fault in Draft202012Validator(schema).iter_errors(answer.json())]
+
+    def test_it_knows_midnight_as_an_end_and_not_as_a_beginning(self) -> None:
+        policy = self.components["schemas"]["SlaPolicy"]["properties"]
+        begin, end = (re.compile(policy[name]["pattern"]) for name in ("opens_at", "closes_at"))
+
+        said = {time: (bool(begin.search(time)), bool(end.search(time))) for time in ("09:00", "24:00:00", "24:30")}
+
+        self.assertEqual(said, {"09:00": (True, True), "24:00:00": (False, True), "24:30": (False, False)})
 
     def test_it_answers_lists_in_the_shape_it_documents(self) -> None:
         lists = [path for path, operations in self.paths.items() if path.startswith(API) and is_list(path, operations)]

@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from incidents.admin.badges import severity_badge, span
 from incidents.models import Category, SlaPolicy
-from incidents.sla import MIDNIGHT, end_of_hours
+from incidents.sla import MIDNIGHT, end_of_hours, is_midnight
 from users.admin import BackOfficeAdmin, RefusableForm
 from users.admin.base import RetirableAdmin
 from users.admin.people import zone_choices
@@ -75,7 +75,7 @@ class LocalTimeField(forms.TimeField):
 class EndTimeField(LocalTimeField):
     """One at which something ends, midnight included. Browsers' fields for times know no 24:00: it is one of text."""
 
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "24:00", "inputmode": "numeric"})
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": MIDNIGHT, "inputmode": "numeric"})
 
     def prepare_value(self, value: Any) -> Any:
         return end_of_hours(value) if isinstance(value, dt.time) else value
@@ -83,7 +83,7 @@ class EndTimeField(LocalTimeField):
     def to_python(self, value: Any) -> Any:
         """Midnight is stored as 00:00."""
         said = value.strip() if isinstance(value, str) else value
-        return dt.time.min if said in (MIDNIGHT, f"{MIDNIGHT}:00") else super().to_python(said)
+        return dt.time.min if is_midnight(said) else super().to_python(said)
 
 
 class PolicyForm(RefusableForm):

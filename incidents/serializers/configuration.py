@@ -6,8 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from incident_response.schema import WALL_CLOCK
 from incidents.models import Category, SlaPolicy
 from incidents.serializers.incidents import WordField
+from incidents.sla import MIDNIGHT, is_midnight
 from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
 from users.configuration import CleanedModelSerializer
 
@@ -20,18 +22,18 @@ class CategorySerializer(CleanedModelSerializer):
         fields = ["id", "name", "slug", "description", "default_team", "is_active"]
 
 
-@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)(:[0-5]\d(\.\d+)?)?$"})
+@extend_schema_field({"type": "string", "pattern": rf"{WALL_CLOCK}|^{MIDNIGHT}(:00)?$", "example": "17:00:00"})
 class EndTimeField(serializers.TimeField):
     """A time of day at which something ends; 24:00 is the midnight at the end of the day, and 00:00 the same."""
 
     def to_internal_value(self, value: Any) -> dt.time:
         """Midnight is stored as 00:00."""
         said = value.strip() if isinstance(value, str) else value
-        return dt.time.min if said in ("24:00", "24:00:00") else super().to_internal_value(said)
+        return dt.time.min if is_midnight(said) else super().to_internal_value(said)
 
     def to_representation(self, value: Any) -> Any:
         """Midnight as the end that it is."""
-        return "24:00:00" if value == dt.time.min else super().to_representation(value)
+        return f"{MIDNIGHT}:00" if value == dt.time.min else super().to_representation(value)
 
 
 class SlaPolicySerializer(CleanedModelSerializer):
