@@ -58,7 +58,7 @@ class Team(models.Model):
     def _refuse_while_handed_work(self) -> None:
         # What may be emptied is configuration (routes, sources, services, categories); incidents keep their team.
         if handing := [str(usage) for usage in usage_of(self) if usage.may_be_emptied]:
-            told = f"Work still comes to {self.name} by {', '.join(handing)}; change what names it first."
+            told = f"Work still comes to {self.name} from {', '.join(handing)}; give these another team first."
             raise ValidationError({"is_active": told})
 
 
