@@ -3,19 +3,25 @@ sentence for them. Pure."""
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from alerts.adapters import adapters
 from alerts.adapters._templates import problems
+from alerts.drafts import Action
 from alerts.matching import NAME, MatcherInvalid, asks_for_nothing, contradiction, matchers_from
 from incidents.vocabulary import SEVERITY_OF_WORD
 
 MAX_NAMES = 20
 MAX_WORDS = 100
 LONGEST_WORD = 100
-# What a word for a state may mean; what is ignored neither opens nor ends anything.
-STATUS_MEANINGS = ("firing", "resolved", "acknowledged", "ignore")
+# What a word for a state may mean, and what that asks for; what is ignored neither opens nor ends anything.
+STATUS_MEANINGS = {
+    "firing": Action.FIRE,
+    "resolved": Action.RESOLVE,
+    "acknowledged": Action.ACKNOWLEDGE,
+    "ignore": Action.NOTE,
+}
 LONGEST_SILENCE = dt.timedelta(days=366)
 
 
@@ -70,7 +76,7 @@ def status_map(value: Any) -> dict[str, str]:
     return _words(value, STATUS_MEANINGS)
 
 
-def _words(value: Any, meanings: Sequence[str]) -> dict[str, str]:
+def _words(value: Any, meanings: Collection[str]) -> dict[str, str]:
     if not isinstance(value, Mapping) or len(value) > MAX_WORDS:
         raise ValueError(f"This is an object of at most {MAX_WORDS} words of the sender's, each with one of ours.")
     for word, ours in value.items():

@@ -55,7 +55,7 @@ def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
     annotations = {**texts(group.get("commonAnnotations")), **texts(alert.get("annotations")), **_left_out(group)}
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
-        status_word=word if is_guess else "",
+        status_word=word,
         is_guess=is_guess,
         fingerprint=text(alert.get("fingerprint")),
         title=first(annotations.get("summary"), annotations.get("title"), labels.get("alertname"), "Alert"),

@@ -66,7 +66,7 @@ def _draft(body: dict[str, Any]) -> Draft:
     is_guess = bool(transition) and state(transition)[1]
     return Draft(
         action=Action.RESOLVE if is_over else Action.FIRE,
-        status_word=transition if is_guess else "",
+        status_word=transition,
         is_guess=is_guess,
         severity_word=how_bad,
         fingerprint=_fingerprint(body, scope, title),

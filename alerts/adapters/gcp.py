@@ -44,7 +44,7 @@ def _draft(incident: dict[str, Any]) -> Draft:
         description=first(documentation.get("content"), incident.get("summary")),
         severity=severity(how_bad),
         severity_word=how_bad,
-        status_word=word if is_guess else "",
+        status_word=word,
         is_guess=is_guess,
         labels=found,
         annotations=labels(

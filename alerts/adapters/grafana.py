@@ -84,7 +84,7 @@ def _legacy(body: dict[str, Any]) -> Draft:
         annotations=texts({"state": said, "values": _measured(matches)}),
         links=links(("Rule", body.get("ruleUrl")), ("Image", body.get("imageUrl"))),
         note=f"Grafana says that the rule is {said}." if action == Action.NOTE else "",
-        status_word=said if is_guess else "",
+        status_word=said,
         is_guess=is_guess,
     )
 

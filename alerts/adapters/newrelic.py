@@ -62,7 +62,7 @@ def _incident(body: dict[str, Any]) -> Draft:
         description=first(body.get("details"), body.get("condition_description")),
         severity=severity(body.get("severity"), _SEVERITIES),
         severity_word=text(body.get("severity")),
-        status_word=text(body.get("current_state")) if is_guess else "",
+        status_word=text(body.get("current_state")),
         is_guess=is_guess,
         labels={**_targets(targets), **_labels(body)},
         annotations=labels(owner=body.get("owner")),

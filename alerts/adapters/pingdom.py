@@ -41,7 +41,7 @@ def _draft(body: dict[str, Any]) -> Draft:
         description=first(body.get("long_description"), body.get("description")),
         severity=severity(body.get("importance_level")),
         severity_word=text(body.get("importance_level")),
-        status_word=word if is_guess else "",
+        status_word=word,
         is_guess=is_guess,
         labels=_labels(body),
         annotations=_probes(body),

@@ -93,7 +93,7 @@ def _alarm(message: dict[str, Any], topic: str) -> Draft:
     return Draft(
         title=text(message.get("AlarmName")) + (" has no data" if is_lost and is_fresh else ""),
         action=Action.RESOLVE if is_over else Action.FIRE,
-        status_word=word if is_guess else "",
+        status_word=word,
         is_guess=is_guess,
         fingerprint=first(message.get("AlarmArn"), ":".join(place)),
         severity="medium" if is_lost and is_fresh else "",

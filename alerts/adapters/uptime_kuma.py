@@ -82,7 +82,7 @@ def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> Draft:
         links=links(("Checked address", monitor.get("url"))),
         starts_at=at if action == Action.FIRE else None,
         ends_at=at if action == Action.RESOLVE else None,
-        status_word=status if is_guess else "",
+        status_word=status,
         is_guess=is_guess,
         note=_NOTES.get(status, "") if action == Action.NOTE else "",
     )

@@ -35,7 +35,7 @@ GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
 EXAMPLE_URL = "https://incidents.example.org"
 # What a word may mean, as buttons, by what it is about.
 MEANINGS = {
-    MappedField.STATUS.value: validation.STATUS_MEANINGS,
+    MappedField.STATUS.value: tuple(validation.STATUS_MEANINGS),
     MappedField.SEVERITY.value: tuple(reversed(SEVERITY_OF_WORD)),
 }
 TEST_SECONDS = 5.0

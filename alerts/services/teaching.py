@@ -27,7 +27,7 @@ def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool
     """Enter a word into the source's own map. With `is_applied`, alerts that still fire as that word left them are told
     what it means; the number of those.
 
-    `means` is a severity, or one of ACTIONS. Raises DomainError for any other.
+    `means` is a severity, or one of STATUS_MEANINGS. Raises DomainError for any other.
     """
     locked = Source.objects.select_for_update().get(pk=source.pk)
     name = f"{MappedField(about).value}_map"

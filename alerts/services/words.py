@@ -16,13 +16,6 @@ from users.transactions import unit_of_work
 MOST_WORDS = 100  # of one source; the ones heard of longest ago give way
 MOST_EVENTS = 20  # whose numbers are kept for a word
 LONGEST_WORD = validation.LONGEST_WORD
-# What a source's `status_map` may say, and what that asks for. What is ignored neither opens nor ends anything.
-ACTIONS = {
-    "firing": Action.FIRE,
-    "resolved": Action.RESOLVE,
-    "acknowledged": Action.ACKNOWLEDGE,
-    "ignore": Action.NOTE,
-}
 
 
 def as_taught(source: Source, draft: Draft) -> Draft:
@@ -31,7 +24,7 @@ def as_taught(source: Source, draft: Draft) -> Draft:
     if not meaning:
         return draft
     note = "" if meaning == "ignore" else draft.note
-    return replace(draft, action=ACTIONS.get(meaning, draft.action), note=note, is_guess=False)
+    return replace(draft, action=validation.STATUS_MEANINGS.get(meaning, draft.action), note=note, is_guess=False)
 
 
 def severity_words(draft: Draft) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from alerts.models import Alert, IntakeEvent, Source, UnknownWord
 from alerts.services import process_waiting, words
 from alerts.services.upkeep import forget
 from alerts.tests.factories import make_key, make_source, post_json
-from alerts.vocabulary import IntakeState
+from alerts.vocabulary import IntakeState, Kind
 from incidents.models import Incident
 from incidents.vocabulary import Severity
 from users.tests.factories import client_of, make_admin
@@ -170,6 +170,18 @@ class TeachingTests(WordsCase):
 
         alert = Alert.objects.get()
         self.assertEqual((alert.status, alert.severity), ("firing", Severity.LOW))
+
+    def test_it_wins_over_what_a_vendors_adapter_knows(self) -> None:
+        source = make_source(kind=Kind.ALERTMANAGER, status_map={"suppressed": "firing", "resolved": "ignore"})
+        key, states = make_key(source), []
+
+        for word in ("suppressed", "resolved"):
+            alert = {"labels": {"alertname": "Disk"}, "fingerprint": "d", "status": word}
+            post_json(self.client, f"/intake/{key}/", {"alerts": [alert]})
+            process_waiting()
+            states.append(Alert.objects.get().status)
+
+        self.assertEqual(states, ["firing", "firing"])
 
     def test_it_needs_no_title_for_what_a_taught_word_ends(self) -> None:
         client_of(self.admin).patch(self.page, {"status_map": {"Fertig": "resolved", "1": "acknowledged"}})
