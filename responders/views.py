@@ -47,7 +47,7 @@ class TeamMembersView(IdempotentWrites, APIView):
         operation_id="team_members_create",
         summary="Put a person into a team",
         request=NewMemberSerializer,
-        responses={201: MemberSerializer},
+        responses={200: MemberSerializer, 201: MemberSerializer},
     )
     def post(self, request: Request, team_id: int) -> Response:
         team = get_object_or_404(Team, pk=team_id)

@@ -76,6 +76,11 @@ class AnswerTests(TestCase):
 
         self.assertGreater(len(lists), 15)
 
+    def test_it_documents_what_is_answered_to_a_repeat(self) -> None:
+        for path in (f"{API}incidents/{{id}}/subscribers/", f"{API}teams/{{team_id}}/members/"):
+            with self.subTest(path):
+                self.assertLessEqual({"200", "201"}, set(self.paths[path]["post"]["responses"]))
+
     def test_it_documents_the_kinds_of_sources(self) -> None:
         kinds = self.components["schemas"]["SourceKindEnum"]["enum"]
 

@@ -145,7 +145,7 @@ class SubscribersView(IdempotentWrites, APIView):
         summary="Follow an incident, or let somebody follow it",
         parameters=[ID, IDEMPOTENCY_KEY],
         request=SubscriberSerializer,
-        responses={201: SubscribedSerializer},
+        responses={200: SubscribedSerializer, 201: SubscribedSerializer},
     )
     def post(self, request: Request, id: str) -> Response:
         incident, user = incident_for(request, id), _named_user(request)
