@@ -74,6 +74,16 @@ class DescriptionTests(TestCase):
         self.assertEqual([name for name, summary in summaries.items() if not summary or "\n" in summary], [])
         self.assertEqual([text for text, times in Counter(summaries.values()).items() if times > 1], [])
 
+    def test_it_says_what_becomes_of_what_a_put_leaves_out(self) -> None:
+        descriptions = {
+            path: operations["put"].get("description", "")
+            for path, operations in self.schema["paths"].items()
+            if "put" in operations and path.startswith("/api/v1/")
+        }
+
+        self.assertGreater(len(descriptions), 5)
+        self.assertEqual([path for path, told in descriptions.items() if "left out" not in told], [])
+
     def test_it_serves_the_same_document(self) -> None:
         served = APIClient().get("/api/schema/").json()
 

@@ -166,7 +166,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         return super().list(request, *args, **kwargs)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Change a row as it stands while nobody else changes it."""
+        """What is left out becomes as in a new row; whether it is switched on stays, and so do secrets."""
         return unit_of_work(super().update)(request, *args, **kwargs)
 
     def get_object(self) -> Any:

@@ -125,7 +125,7 @@ class IdempotentParts(IdempotentWrites):
         raise NotImplementedError
 
     def post(self, request: Request) -> HttpResponseBase:
-        """Do all parts, with no key to remember them by."""
+        """Each is changed by itself, with its own answer; a repeat with its `Idempotency-Key` does what is left."""
         parts = self.parts(request)
         return parts.answer([parts.of(name, partial(parts.work, name))[0] for name in parts.names])
 
