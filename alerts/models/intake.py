@@ -12,7 +12,7 @@ class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
 
     def waiting(self) -> "IntakeEventQuerySet":
         """Those to be worked off, oldest first."""
-        return self.filter(state=IntakeState.WAITING).order_by("id")
+        return self.filter(state=IntakeState.WAITING, dismissed_at__isnull=True).order_by("id")
 
     def troubling(self) -> "IntakeEventQuerySet":
         """Those that failed and that nobody dismissed."""
@@ -46,7 +46,8 @@ class IntakeEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["state"], name="intake_state")]
+        # Those that wait are dismissed by nobody, which `waiting` says so that it walks this index in the order of ids.
+        indexes = [models.Index(fields=["state", "dismissed_at"], name="intake_state_dismissed")]
 
     def __str__(self) -> str:
         return f"{self.format} {self.pk}"
