@@ -123,7 +123,7 @@ def _wanted(error: exceptions.APIException, view: Any) -> tuple[str, dict[str, s
         allowed = [method for method in getattr(view, "allowed_methods", []) if method != "OPTIONS"]
         return f"Use {_listed(allowed)}." if allowed else "", {}  # the view's answers have `Allow`
     if isinstance(error, exceptions.UnsupportedMediaType):
-        types = [parser.media_type for parser in getattr(view, "parser_classes", [])]
+        types = list(dict.fromkeys(parser.media_type for parser in getattr(view, "parser_classes", [])))
         return (f"Send {_listed(types)}.", {"Accept": ", ".join(types)}) if types else ("", {})
     return "", {}
 

@@ -95,6 +95,12 @@ class AcceptedTests(RefusalCase):
         self.assertEqual(answer["Accept"].split(", "), ["application/json", "multipart/form-data", FORM])
         self.assertIn(f"Send application/json, multipart/form-data or {FORM}.", answer.json()["detail"])
 
+    def test_it_names_each_media_type_once(self) -> None:
+        answer = self.api.post(f"{API}/incidents/", "x", content_type="text/plain")
+
+        named = answer["Accept"].split(", ")
+        self.assertEqual(len(named), len(set(named)))
+
     def test_it_says_how_to_sign_in(self) -> None:
         answer = self.client.get(f"{API}/incidents/")
 
