@@ -12,6 +12,7 @@ import orjson
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 60
+MAX_MEMBERS = 2_000_000  # of objects and lists in one body: 10 MB of the smallest log lines
 MAX_STREAMS = 64
 _GZIP = b"\x1f\x8b"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -81,10 +82,11 @@ class Reply:
         return cls(status, orjson.dumps(value), headers)
 
 
-def read_json(body: bytes) -> Any:
-    """JSON as strict as the standard, bounded in depth.
+def read_json(body: bytes, most: int = MAX_MEMBERS) -> Any:
+    """JSON as strict as the standard, bounded in depth and in how many members its objects and lists have.
 
-    Raises IntakeError for anything else: NaN, lone surrogates, a body of another encoding, too deep a nesting.
+    Raises IntakeError for anything else: NaN, lone surrogates, a body of another encoding, too deep a nesting; one of
+    413 for more than `most` members, each of which would cost far more than its bytes.
     """
     try:
         value = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
@@ -92,7 +94,21 @@ def read_json(body: bytes) -> Any:
         raise IntakeError(f"The body is not valid JSON: {error}.") from error
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise IntakeError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    if len(body) > most and _has_more_members(value, most):
+        raise IntakeError(f"The body has more than {most:,} values; send it in smaller parts.", status=413)
     return value
+
+
+def _has_more_members(value: Any, most: int) -> bool:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (dict, list)):
+            most -= len(one)
+            if most < 0:
+                return True
+            waiting += [inner for inner in (one.values() if isinstance(one, dict) else one) if inner]
+    return False
 
 
 def _depth(value: Any) -> int:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -28,6 +29,8 @@ _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
 _LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
+MOST_MEMBERS = 500_000  # of what tells of alerts: those of ten thousand large ones
+MOST_LABELS = 100_000  # that are looked at; fewer are kept
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
@@ -38,7 +41,7 @@ def exact_json(body: bytes) -> Any:
     """
     body = unmarked(body)
     try:
-        value = read_json(body)
+        value = read_json(body, MOST_MEMBERS)
     except IntakeError:
         if _HUGE.search(body) is None:
             raise
@@ -47,9 +50,9 @@ def exact_json(body: bytes) -> Any:
             return value
     try:
         value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
-        read_json(orjson.dumps(value))  # as strict and as bounded as everything else
+        read_json(orjson.dumps(value), MOST_MEMBERS)  # as strict and as bounded as everything else
     except (ValueError, RecursionError, TypeError):
-        return read_json(body)  # which says what is wrong
+        return read_json(body, MOST_MEMBERS)  # which says what is wrong
     return value
 
 
@@ -123,7 +126,7 @@ def first(*values: Any) -> str:
 
 def texts(value: Any) -> dict[str, str]:
     """An object as text to text, without what says nothing; nested values as compact JSON."""
-    found = ((text(name), text(part)) for name, part in mapping(value).items())
+    found = ((text(name), text(part)) for name, part in islice(mapping(value).items(), MOST_LABELS))
     return {name: said for name, said in found if name and said}
 
 

@@ -27,6 +27,7 @@ curl {url}/intake/{key}/ -H 'Content-Type: application/json' \\
 TAKES_TEMPLATES = True
 
 MOST_ALERTS = 1_000
+MOST_FIELDS = 2_000
 FIELDS = {
     "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
     "incidenttitle problemtitle messagetitle shortdescription alertrule alarmname monitorname monitorfriendlyname "
@@ -92,6 +93,8 @@ def draft_of(
     """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
+    if len(body) > MOST_FIELDS:
+        raise IntakeError(f"One object holds at most {MOST_FIELDS:,} fields; this one has {len(body):,}.")
     said = _fields(body, templates or {})
     key = text(said["key"])
     known = _labels(body, templates or {}, said["type"])

@@ -1,10 +1,11 @@
 """The generic source: bodies of any format, and templates."""
 
 from typing import Any
+from unittest import mock
 
 from django.test import SimpleTestCase
 
-from alerts.adapters import _templates, generic
+from alerts.adapters import _tags, _templates, generic
 from alerts.drafts import Draft
 from alerts.incoming import Incoming, IntakeError
 
@@ -37,6 +38,19 @@ class BodyTests(SimpleTestCase):
 
         self.assertEqual(drafts[0].title, "N")
         self.assertEqual(drafts[0].labels, {"a": "1", "b": "true", "type": "b", "severity": "xgh | hi"})
+
+    def test_it_refuses_what_has_more_members_than_anybody_says(self):
+        many = b",".join(b'"%d":1' % number for number in range(2_001))
+        for body in (b'{"title":"x",' + many + b"}", b'{"title":"x","labels":[' + b"[]," * 600_000 + b"[]]}"):
+            with self.subTest(body=body[:40]), self.assertRaisesRegex(IntakeError, "at most 2,000|more than 500,000"):
+                parsed(body)
+
+    def test_it_looks_at_the_first_of_more_tags_than_anybody_gives(self):
+        with mock.patch.object(_tags, "MOST_LABELS", 2):
+            for tags in (b'"a,b,c"', b'["a", "b", "c"]', b'{"a": "", "b": "", "c": ""}'):
+                with self.subTest(tags=tags):
+                    draft = parsed(b'{"title": "x", "tags": ' + tags + b"}")[0]
+                    self.assertEqual(draft.labels, {"a": "true", "b": "true"})
 
     def test_it_opens_no_door_through_xml(self):
         bomb = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx"><!ENTITY c "&b;&b;&b;">]><a><title>&c;</title></a>'

@@ -157,6 +157,15 @@ class ReadJsonTests(SimpleTestCase):
     def test_it_takes_many_brackets_side_by_side(self):
         self.assertEqual(len(read_json(b"[" + b"[]," * 5000 + b'"[[[{{{"]')), 5001)
 
+    def test_it_reads_as_many_members_as_allowed_and_no_more(self):
+        for body in (b'{"a": [1, 2], "b": {}}', b'["a,b,c,d,e", [1], 2]', b"[[], [], [], []]"):
+            with self.subTest(body=body):
+                read_json(body, 4)
+
+                with self.assertRaises(IntakeError) as refused:
+                    read_json(body, 3)
+                self.assertEqual(refused.exception.status, 413)
+
     def test_it_measures_the_depth_only_where_there_are_brackets_enough(self):
         with mock.patch.object(module, "_depth") as depth:
             read_json(b"[" * 10 + b"]" * 10)
