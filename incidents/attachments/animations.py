@@ -104,8 +104,9 @@ def copy_gif(source: IO[bytes], target: IO[bytes], canvas: Size) -> None:
     budget, control, is_looping = Budget(), b"", False
     while (block := taken(source, 1)[0]) != TRAILER:
         if block == IMAGE:
-            budget.take(canvas.pixels)
-            target.write(control + Frame.read(source).cleaned())
+            frame = Frame.read(source)
+            budget.take(max(canvas.pixels, frame.width * frame.height))  # a frame may be larger than its canvas
+            target.write(control + frame.cleaned())
             control = b""
         elif block == EXTENSION:
             label, blocks = taken(source, 1)[0], _sub_blocks(source)

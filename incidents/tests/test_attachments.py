@@ -227,6 +227,14 @@ class AcceptanceTests(SimpleTestCase):
                     with self.assertRaises(pictures.Bomb):
                         pictures.make_copy(io.BytesIO(animation(form, frames=6)), kind, io.BytesIO())
 
+    def test_it_counts_frames_that_are_larger_than_their_canvas(self) -> None:
+        small, large = animation("GIF", frames=1, size=(2, 2)), animation("GIF", frames=1, size=(50, 50))
+        content = small[:-1] + 5 * large[13 + animations._colours(large[10]) : -1] + b";"
+        pictures.make_copy(io.BytesIO(content), GIF, io.BytesIO())
+
+        with mock.patch.object(animations, "MAX_FRAME_PIXELS", 5 * 50 * 50), self.assertRaises(pictures.Bomb):
+            pictures.make_copy(io.BytesIO(content), GIF, io.BytesIO())
+
     def test_it_says_what_a_bomb_unpacks_to(self) -> None:
         for content, most in (
             (png_bomb(), "50 million pixels"),
