@@ -11,7 +11,7 @@ from rest_framework.parsers import MultiPartParser
 from incident_response.exceptions import DomainError, StorageUnavailable, TooLarge
 from incidents.attachments.faults import FIELD
 from incidents.services.attaching import StoredFiles
-from incidents.views.parts import Parts
+from incidents.views.multipart import RewrittenForm
 
 
 class StoresFiles:
@@ -43,10 +43,10 @@ class FilesParser(MultiPartParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         _, parameters = parse_header_parameters(media_type or "")
-        parts: Any = Parts(stream, str(parameters.get("boundary", "")))
-        inner = f"multipart/form-data; boundary={parts.boundary}" if parameters.get("boundary") else media_type
+        form: Any = RewrittenForm(stream, str(parameters.get("boundary", "")))
+        inner = f"multipart/form-data; boundary={form.boundary}" if parameters.get("boundary") else media_type
         try:
-            parsed = super().parse(parts, inner, parser_context)
+            parsed = super().parse(form, inner, parser_context)
         except TooManyFilesSent as error:
             raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files") from error
         except TooManyFieldsSent as error:
@@ -57,10 +57,10 @@ class FilesParser(MultiPartParser):
             raise ParseError("The body broke off.") from error
         except OSError as error:
             raise StorageUnavailable("There is no room to take these files in; try again later.") from error
-        if parts.is_begun and not parts.is_closed:
+        if form.is_begun and not form.is_closed:
             for _, files in parsed.files.lists():
                 for file in files:
                     file.close()
             raise ParseError("The body broke off before its end; nothing was stored.")
-        parts.name_files(parsed.files)
+        form.name_files(parsed.files)
         return parsed

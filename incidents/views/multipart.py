@@ -3,7 +3,7 @@
 Django's parser passes over a part in silence if its header is not UTF-8 or names no field, and over a file whose name
 is only dots; it takes a file without a name for a field, refuses long headers, and ends a file wherever its boundary
 occurs, in the middle of a line, too. So each part's header is written anew on its way to it, between boundaries that
-occur nowhere else: a file gets a number for its name, and `Parts.name_files` gives the names back.
+occur nowhere else: a file gets a number for its name, and `RewrittenForm.name_files` gives the names back.
 """
 
 import email
@@ -32,7 +32,7 @@ MAX_ENCODED = 1000  # characters of a name of RFC 2047
 HEADER_END = b"\r\n\r\n"
 
 
-class Parts:
+class RewrittenForm:
     """A multipart body as a stream, with boundaries and headers that Django's parser understands."""
 
     def __init__(self, stream: Any, boundary: str) -> None:

@@ -8,7 +8,7 @@ from django.test import TestCase
 
 from incidents.models import Attachment, Incident
 from incidents.tests.files import IMAGES, OwnStore
-from incidents.views import parts
+from incidents.views import multipart
 from users.tests.factories import client_of, make_reporter
 
 TITLE = b'--X\r\nContent-Disposition: form-data; name="title"\r\n\r\nGate is stuck\r\n'
@@ -20,7 +20,7 @@ def part(parameters: bytes, content: bytes = b"it will not close", more: bytes =
     return b"--X\r\nContent-Disposition: form-data" + parameters + b"\r\n" + more + b"\r\n" + content + b"\r\n"
 
 
-class PartsTests(OwnStore, TestCase):
+class MultipartTests(OwnStore, TestCase):
     """POST incidents/ with files."""
 
     def setUp(self) -> None:
@@ -139,7 +139,7 @@ class PartsTests(OwnStore, TestCase):
     def test_it_finds_boundaries_wherever_chunks_end(self) -> None:
         body = TITLE + part(b'; name="attachments"; filename="a.txt"', b"x\r\n--Y") + b"--X-- \r\n"
         for size in range(1, 40):
-            with self.subTest(size), mock.patch.object(parts, "CHUNK", size):
+            with self.subTest(size), mock.patch.object(multipart, "CHUNK", size):
                 response = self.client_.generic("POST", "/api/v1/incidents/", body, "multipart/form-data; boundary=X")
 
                 self.assertEqual([shown["size"] for shown in response.json()["attachments"]], [6])
