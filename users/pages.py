@@ -60,6 +60,10 @@ class FormPage(ABC, View):
     throttle_scope: str
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            self.refuse_spent(request.GET.dict())
+        except DomainError as error:
+            return self._show(request, self.form_class(), refusal=error.message, status=400)
         return self._show(request, self.form_class(initial=request.GET.dict()))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -77,14 +81,18 @@ class FormPage(ABC, View):
                 form.add_error(None, error.message)
         return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
 
+    def refuse_spent(self, values: dict[str, str]) -> None:
+        """Look at a link before its form is filled in. Raises DomainError for one that leads nowhere any more."""
+
     @abstractmethod
     def act(self, values: dict[str, Any]) -> None:
         """Do what the button says. Raises DomainError."""
 
     def _show(
-        self, request: HttpRequest, form: forms.Form, *, is_done: bool = False, status: int = 200
+        self, request: HttpRequest, form: forms.Form, *, is_done: bool = False, refusal: str = "", status: int = 200
     ) -> HttpResponse:
-        return render(request, "users/form.html", {"page": self, "form": form, "is_done": is_done}, status=status)
+        context = {"page": self, "form": form, "is_done": is_done, "refusal": refusal}
+        return render(request, "users/form.html", context, status=status)
 
 
 class ForgottenPasswordPage(FormPage):
@@ -112,6 +120,10 @@ class NewPasswordPage(FormPage):
     )
     throttle_scope = "password_reset_confirm"
 
+    def refuse_spent(self, values: dict[str, str]) -> None:
+        if "token" in values:
+            services.check_reset(uid=values.get("uid", ""), token=values["token"])
+
     def act(self, values: dict[str, Any]) -> None:
         services.reset_password(uid=values["uid"], token=values["token"], new=values["new_password"])
 
@@ -124,6 +136,10 @@ class InvitationPage(FormPage):
     button = "Set password"
     done = "Your password is set. You can sign in with it now."
     throttle_scope = "invitation"
+
+    def refuse_spent(self, values: dict[str, str]) -> None:
+        if "token" in values:
+            services.check_invitation(token=values["token"])
 
     def act(self, values: dict[str, Any]) -> None:
         services.accept_invitation(token=values["token"], new=values["new_password"])

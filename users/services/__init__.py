@@ -2,8 +2,8 @@
 
 from users.services.access import LastAdmin, set_access
 from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email
-from users.services.invitations import MailNotTaken, accept_invitation, invite, invite_later
-from users.services.passwords import change_password, request_password_reset, reset_password
+from users.services.invitations import MailNotTaken, accept_invitation, check_invitation, invite, invite_later
+from users.services.passwords import change_password, check_reset, request_password_reset, reset_password
 from users.services.personal_tokens import create_personal_token, delete_personal_token
 from users.services.sessions import (
     CredentialsRefused,
@@ -28,6 +28,8 @@ __all__ = [
     "TokenRefused",
     "accept_invitation",
     "change_password",
+    "check_invitation",
+    "check_reset",
     "confirm_password",
     "create_personal_token",
     "delete_personal_token",

@@ -61,6 +61,11 @@ def note_invitation(user: User, *, by: User) -> None:
     audit.record(user, "invited", by=by)
 
 
+def check_invitation(*, token: str) -> None:
+    """Raise DomainError when the token is spent, expired or wrong."""
+    _invited(token)
+
+
 def accept_invitation(*, token: str, new: str) -> User:
     """Set the first password with the token from the mail, which also proves the address.
 

@@ -58,6 +58,11 @@ def request_password_reset(*, email: str) -> None:
         mails.post(mail)
 
 
+def check_reset(*, uid: str, token: str) -> None:
+    """Raise DomainError when the token is spent, expired or wrong."""
+    _owner_of(uid, token)
+
+
 def reset_password(*, uid: str, token: str, new: str) -> None:
     """Set a new password with the token from the mail, and end what the old one gave. The mail also proves the address.
 
