@@ -31,7 +31,7 @@ def forget_old(now: dt.datetime) -> int:
 
 def forget_markers(now: dt.datetime) -> int:
     """Delete the markers of transactions of which nobody asks any more; returns how many."""
-    return TransactionMarker.objects.filter(pk__lt=marker_of((now - MARKERS_KEPT).timestamp())).delete()[0]
+    return _delete_in_batches(TransactionMarker.objects.filter(pk__lt=marker_of((now - MARKERS_KEPT).timestamp())))
 
 
 def _delete_in_batches(rows: QuerySet[Any]) -> int:

@@ -5,7 +5,8 @@ from django.test import TestCase
 from django.utils import timezone
 
 from users import jobs, services
-from users.models import IdempotentRequest, Session
+from users.markers import marker_of
+from users.models import IdempotentRequest, Session, TransactionMarker
 from users.tests.factories import make_reporter
 
 
@@ -37,5 +38,17 @@ class ForgetOldTests(TestCase):
 
         with mock.patch.multiple(jobs, BATCH=2, MAX_BATCHES=3):
             counts = [jobs.forget_old(self.now), jobs.forget_old(self.now)]
+
+        self.assertEqual(counts, [6, 1])
+
+
+class ForgetMarkersTests(TestCase):
+    def test_it_leaves_a_great_rest_to_the_next_run(self) -> None:
+        now = timezone.now()
+        old = marker_of((now - jobs.MARKERS_KEPT * 2).timestamp())
+        TransactionMarker.objects.bulk_create(TransactionMarker(pk=f"{old}{number}") for number in range(7))
+
+        with mock.patch.multiple(jobs, BATCH=2, MAX_BATCHES=3):
+            counts = [jobs.forget_markers(now), jobs.forget_markers(now)]
 
         self.assertEqual(counts, [6, 1])
