@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from alerts.adapters._reading import text
@@ -10,6 +11,7 @@ from alerts.incoming import IntakeError, Reply
 from alerts.models import Heartbeat, Source
 from alerts.services.heartbeats import beat, expect, fail
 from alerts.taken import Taken
+from users.names import normal, refuse_bad_name
 
 LONGEST_NAME = 100
 MOST_HEARTBEATS = 1_000  # of one source
@@ -29,10 +31,15 @@ def ping(source: Source, told: Ping, reply: Reply) -> Taken:
 
 
 def named(name: str) -> str:
-    """The name of a heartbeat. Raises IntakeError (422) for one that is too long, or none."""
-    name = text(name)
+    """The name of a heartbeat. Raises IntakeError (422) for one that is too long, or none, or that nobody could give it
+    elsewhere: people read it in lists and as an alert's title."""
+    name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
         raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
+    try:
+        refuse_bad_name(name)
+    except ValidationError as error:
+        raise IntakeError(error.messages[0], status=422, is_kept=False) from error
     return name
 
 

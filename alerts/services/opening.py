@@ -21,6 +21,7 @@ from incidents.services.recording import Act, Entry
 from incidents.vocabulary import Priority, Severity
 from responders.models import Service, Team
 from users import rows
+from users.names import tidied
 
 MINUTE = dt.timedelta(minutes=1)
 GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")
@@ -114,9 +115,10 @@ class Incidents:
             incident = self.locked.get(alert.incident_id or 0)
             if incident is None or incident.deleted_at is not None:
                 continue
-            said = f"{draft.user}: {draft.note}" if draft.user and draft.note else draft.note
+            user = tidied(draft.user)
+            said = f"{user}: {draft.note}" if user and draft.note else draft.note
             if draft.action == Action.ACKNOWLEDGE and incident.status == Status.OPEN:
-                who = f" by {draft.user}" if draft.user else ""
+                who = f" by {user}" if user else ""
                 move_to(
                     self._entry(incident), Status.ACKNOWLEDGED, said or f"Acknowledged{who} in {alert.source.name}."
                 )

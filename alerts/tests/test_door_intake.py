@@ -54,6 +54,14 @@ class NamedHeartbeatTests(TestCase):
         self.assertEqual(statuses, [422, 422, 204, 422, 204])
         self.assertEqual((self.names(), IntakeEvent.objects.count()), ({"a"}, 0))
 
+    def test_it_refuses_names_that_nobody_could_give_it_elsewhere(self) -> None:
+        for name in ("\u202eputkcab", "back\u200bup", "\u3164", "\x1b[31mbackup", "https://shop.example/", "a\x7fb"):
+            with self.subTest(name=ascii(name)):
+                self.assertEqual(self.beat(name).status_code, 422)
+        self.assertEqual([self.beat(name).status_code for name in ("e\u0301", "\u00e9")], [204, 204])
+
+        self.assertEqual(self.names(), {"\u00e9"})
+
     def test_it_refuses_strangers(self) -> None:
         self.assertEqual(self.client.post("/intake/nobodys/heartbeat/backup/").status_code, 403)
         self.assertEqual(Heartbeat.objects.count(), 0)

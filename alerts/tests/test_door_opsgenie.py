@@ -142,7 +142,7 @@ class CreateTests(OpsgenieTestCase):
 class ActionTests(OpsgenieTestCase):
     def test_it_acknowledges_and_closes(self):
         self.create()
-        acknowledged = self.act("acknowledge", body={"user": "ann", "note": "On it"})
+        acknowledged = self.act("acknowledge", body={"user": "a\u202enn\n", "note": "On it"})
         process_waiting()
         between = Incident.objects.get()
         closed = self.act("close", body={"user": "ann", "note": "Cleaned up"})
