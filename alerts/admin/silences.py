@@ -18,9 +18,8 @@ from alerts.admin.badges import ago
 from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
 from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
-from alerts.services.arranging import end_silence
+from alerts.services.arranging import end_silence, require_not_over
 from alerts.services.rules import quiets
-from incident_response.exceptions import Conflict
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
 from incidents.sla import end_of_hours
 from users.admin import BackOfficeAdmin, RefusableForm
@@ -121,8 +120,8 @@ class SilenceAdmin(BackOfficeAdmin):
         """Note whose it is."""
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
-        elif Silence.objects.select_for_update().get(pk=obj.pk).ends_at <= timezone.now():
-            raise Conflict("This silence is over; make a new one.", code="silence_over")
+        else:
+            require_not_over(Silence.objects.select_for_update().get(pk=obj.pk))
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from alerts.models import Route, Silence
-from incident_response.exceptions import DomainError
+from incident_response.exceptions import Conflict, DomainError
 from users.audit import acting
 from users.models import User
 from users.transactions import unit_of_work
+
+
+def require_not_over(silence: Silence) -> None:
+    """Refuse to change a silence that is over: what was is not written anew. Raises Conflict."""
+    if silence.ends_at <= timezone.now():
+        raise Conflict("This silence is over; make a new one.", code="silence_over")
 
 
 @unit_of_work

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,9 +12,8 @@ from alerts.filters import SILENCE_FILTERS, filtered, parameters_of
 from alerts.models import Route, Silence
 from alerts.serializers.routing import OrderedSerializer, OrderSerializer, RouteSerializer, SilenceSerializer
 from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
-from alerts.services.arranging import end_silence, reorder_routes
+from alerts.services.arranging import end_silence, reorder_routes, require_not_over
 from alerts.services.simulating import simulate
-from incident_response.exceptions import Conflict
 from incident_response.paging import Key, KeysetPagination
 from incidents.views.incidents import person
 from users.configuration import ConfigurationViewSet
@@ -79,10 +77,9 @@ class SilenceViewSet(ConfigurationViewSet):
         super().perform_create(serializer)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        """Change one that is not over: what was is not written anew."""
+        """Change one that is not over."""
         silence: Any = serializer.instance
-        if silence.ends_at <= timezone.now():
-            raise Conflict("This silence is over; make a new one.", code="silence_over")
+        require_not_over(silence)
         super().perform_update(serializer)
 
     def perform_destroy(self, instance: Any) -> None:
