@@ -157,7 +157,7 @@ def moment(value: Any) -> dt.datetime | None:
     value = value.strip()
     if _EXPONENT.fullmatch(value):
         value = f"{Decimal(value):f}"
-    return _from_number(value) if _NUMBER.fullmatch(value) else _from_words(value)
+    return from_number(value) if _NUMBER.fullmatch(value) else _from_words(value)
 
 
 def severity(value: Any, words: Mapping[str, str] | None = None) -> str:
@@ -177,7 +177,8 @@ def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action
     return found or Action.FIRE, found is None and bool(said)
 
 
-def _from_number(digits: str) -> dt.datetime | None:
+def from_number(digits: str) -> dt.datetime | None:
+    """So many seconds, or the thousandth, millionth, billionth of them, after 1970; None for what is none."""
     seconds = Decimal(digits)
     for _unit in ("milli", "micro", "nano"):
         if seconds > _FINEST_SECONDS:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from alerts.adapters._reading import from_number
+
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FUTURE = dt.timedelta(days=1)
-_FINEST_SECONDS = 100_000_000_000  # what is larger was meant in a finer unit
 _LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
 
 # --- Pieces -----------------------------------------------------------------------------------------------------------
@@ -112,17 +113,6 @@ def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e20:
         return None
     return from_number(str(value) if isinstance(value, int) else f"{value:.6f}")
-
-
-def from_number(digits: str) -> dt.datetime | None:
-    """So many seconds, or the thousandth, millionth, billionth of them, after 1970; None for what is none."""
-    seconds = Decimal(digits)
-    for _unit in ("milli", "micro", "nano"):
-        if seconds > _FINEST_SECONDS:
-            seconds /= 1000
-    if not 0 < seconds <= min(_FINEST_SECONDS, _LATEST_SECONDS):
-        return None
-    return EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def from_match(match: re.Match[str], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
