@@ -107,8 +107,16 @@ class InUseTests(TestCase):
         told = answer.json()
         self.assertEqual((answer.status_code, told["code"]), (409, "in_use"))
         self.assertIn("2 incidents", told["detail"])
-        self.assertIn("is_active = false", told["detail"])
+        self.assertIn("Work still comes to Network from 1 service;", told["detail"])
+        self.assertNotIn("instead", told["detail"])
         self.assertCountEqual(told["used_by"], [{"kind": "incident", "count": 2}, {"kind": "service", "count": 1}])
+
+    def test_it_tells_callers_to_retire_what_only_history_names(self) -> None:
+        make_incident(by=self.admin, team=self.team)
+
+        answer = client_of(self.admin).delete(f"{TEAMS}{self.team.pk}/")
+
+        self.assertIn("Retire it instead: is_active = false.", answer.json()["detail"])
 
     def test_it_links_what_names_it(self) -> None:
         incident = make_incident(by=self.admin, team=self.team)

@@ -32,7 +32,7 @@ from users.audit import acting
 from users.idempotency import IdempotentWrites
 from users.permissions import ReadOrAdmin
 from users.transactions import unit_of_work
-from users.usage import RETIRED, off_state_of, switch_of, usage_of
+from users.usage import instead_of_deleting, switch_of, usage_of
 
 MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
 
@@ -194,11 +194,10 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
     def perform_destroy(self, instance: Model) -> None:
         """Delete; what is still named stays, and the caller hears by how many of what."""
         if used := usage_of(instance):
-            switch = switch_of(type(instance))
-            verb = "Retire it" if off_state_of(type(instance)) == RETIRED else "Switch it off"
-            instead = f" {verb} instead: {switch} = false." if switch else ""
+            instead, why_not = instead_of_deleting(instance)
+            way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
             told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-            raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{instead}", code="in_use", used_by=told)
+            raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=told)
         try:
             with acting(self.request.user):
                 unit_of_work(instance.delete)()

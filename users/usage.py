@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditlog.registry import auditlog
+from django.core.exceptions import ValidationError
 from django.db.models import PROTECT, SET_NULL, Model, QuerySet
 
 MOST_COUNTED = 1000
@@ -51,6 +52,31 @@ def switch_of(model: type[Model]) -> str | None:
 def off_state_of(model: type[Model]) -> str:
     """What a row is called that was switched off."""
     return RETIRED if switch_of(model) == "is_active" else "switched off"
+
+
+def instead_of_deleting(row: Model) -> tuple[str, str]:
+    """What is offered in place of deleting the row, or why it cannot be done; both empty where there is no switch."""
+    switch = switch_of(type(row))
+    if switch is None:
+        return "", ""
+    state = off_state_of(type(row))
+    if not getattr(row, switch):
+        return "", f"It is {state} already."
+    setattr(row, switch, False)
+    try:
+        refusal = refusal_of(row)
+    finally:
+        setattr(row, switch, True)
+    return ("", refusal) if refusal else ("Retire it" if state == RETIRED else "Switch it off", "")
+
+
+def refusal_of(row: Model) -> str:
+    """Why the row cannot be as it is; empty where it can."""
+    try:
+        row.clean()
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
 
 
 def _relations(model: type[Model]) -> Iterator[tuple[type[Model], str, bool]]:

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -22,7 +22,7 @@ from unfold.decorators import display
 from incident_response.exceptions import DomainError, conflict_of
 from users.admin.paging import BoundedPaginator, KeysetChangeList
 from users.configuration import lock_row
-from users.usage import RETIRED, Usage, off_state_of, switch_of, usage_of
+from users.usage import Usage, instead_of_deleting, off_state_of, refusal_of, switch_of, usage_of
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
@@ -128,10 +128,8 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row = self.model._base_manager.get(pk=obj.pk)
         for name in form.edited:
             setattr(row, name, getattr(obj, name))
-        try:
-            row.clean()
-        except ValidationError as error:
-            raise DomainError(" ".join(error.messages)) from error
+        if refusal := refusal_of(row):
+            raise DomainError(refusal)
         row.save(update_fields=form.edited)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -161,7 +159,8 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Django's own; what is in use can be switched off instead."""
         row = self.get_object(request, object_id)
-        context = {**(extra_context or {}), **(self._instead(row) if row is not None else {})}
+        instead, why_not = instead_of_deleting(row) if row is not None else ("", "")
+        context = {**(extra_context or {}), "instead": instead, "why_not": why_not}
         response: HttpResponse = super().delete_view(request, object_id, context)
         return response
 
@@ -192,20 +191,9 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         switch = switch_of(self.model)
         assert switch is not None  # noqa: S101 (the address is there only where it is)
         setattr(row, switch, False)
-        if refusal := _refusal_of(row):
+        if refusal := refusal_of(row):
             raise DomainError(refusal)
         row.save(update_fields=[switch])
-
-    def _instead(self, row: Any) -> dict[str, str]:
-        """What the page of a row in use offers in place of deleting it, or why it does not."""
-        switch = switch_of(self.model)
-        if switch is None:
-            return {}
-        state = off_state_of(self.model)
-        if not getattr(row, switch):
-            return {"instead": "", "why_not": f"It is {state} already."}
-        setattr(row, switch, False)
-        return {"instead": "Retire it" if state == RETIRED else "Switch it off", "why_not": _refusal_of(row)}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -226,15 +214,6 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """The audit log has it."""
-
-
-def _refusal_of(row: Any) -> str:
-    """Why the row cannot be as it is; empty where it can."""
-    try:
-        row.clean()
-    except ValidationError as error:
-        return " ".join(error.messages)
-    return ""
 
 
 class RetirableAdmin:
