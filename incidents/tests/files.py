@@ -16,6 +16,7 @@ from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
 import incidents.attachments.pictures  # noqa: F401 (teaches Pillow HEIC)
+from incidents.attachments import Checked, inspect
 
 IMAGES = Path(settings.BASE_DIR).parent / "shared" / "data" / "images"
 FINDINGS = IMAGES.parent / "hostile-findings"
@@ -25,10 +26,35 @@ FULL = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.FullStorage"}
 ABSENT = {**IN_MEMORY, "default": {"BACKEND": "incidents.tests.files.AbsentStorage"}}
 LATITUDE = "51 deg 28 min 38 sec, Greenwich"
 
+# File → media type and upright size, or status and code of the refusal.
+REAL_FILES: dict[str, tuple[Any, ...]] = {
+    "Canon_40D.jpg": ("image/jpeg", 100, 68),
+    "DSCN0010.jpg": ("image/jpeg", 640, 480),
+    "DSCN0042.jpg": ("image/jpeg", 640, 480),
+    "decompression_bomb.gif": (400, "decompression_bomb"),
+    "exif.png": ("image/png", 512, 512),
+    "hopper.gif": ("image/gif", 128, 128),
+    "hopper.png": ("image/png", 128, 128),
+    "hopper.webp": ("image/webp", 128, 128),
+    "image01137.jpg": ("image/jpeg", 88, 64),
+    "iss634.gif": ("image/gif", 245, 245),
+    "landscape_6.jpg": ("image/jpeg", 600, 450),
+    "no_exif.jpg": ("image/jpeg", 322, 466),
+    "portrait_8.jpg": ("image/jpeg", 450, 600),
+    "samplefilehub.heif": ("image/heic", 640, 426),
+    "truncated_jpeg.jpg": (400, "damaged_file"),
+}
+
 
 def upload(content: bytes, name: str = "file.bin", media_type: str = "application/octet-stream") -> SimpleUploadedFile:
     """A file as a form brings it."""
     return SimpleUploadedFile(name, content, media_type)
+
+
+def inspected(content: bytes, name: str = "file.bin") -> Checked:
+    """What is made of a file that is accepted."""
+    (checked,) = inspect([upload(content, name)])
+    return checked
 
 
 def picture(form: str = "JPEG", size: tuple[int, int] = (60, 40), mode: str = "RGB", **options: Any) -> bytes:
