@@ -4,11 +4,10 @@ import re
 import unicodedata
 
 from incidents.attachments.kinds import EXTENSIONS_SERVED_AS
+from users.names import JOINERS
 
 MAX_NAME = 200  # characters
 FALLBACK = "file"
-# What joins the letters of some scripts and the parts of some symbols, and shows nothing by itself.
-JOINERS = "\u200c\u200d"
 
 
 def clean_name(raw: str) -> str:
