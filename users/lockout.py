@@ -13,7 +13,8 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -105,6 +106,12 @@ def is_client_locked(network: str | None) -> bool:
     return failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT
 
 
+def failures_of_client() -> Coalesce:
+    """In a list of attempts: how many failures count for the client of each."""
+    of_client = _recent().filter(ip_address=OuterRef("ip_address")).order_by().values("ip_address")
+    return Coalesce(Subquery(of_client.annotate(total=Sum("failures_since_start")).values("total")), 0)
+
+
 def _is_name_locked(client: Any, name: str) -> bool:
     total = client.filter(username=name).aggregate(total=Sum("failures_since_start"))["total"]
     return (total or 0) >= settings.AXES_FAILURE_LIMIT
@@ -126,9 +133,13 @@ def _is_known(request: HttpRequest, name: str) -> bool:
 
 def _recent_failures(network: str | None) -> list[tuple[dt.datetime, int]]:
     """When each address was last tried from there, and how often, those that are forgotten first at the front."""
-    since = timezone.now() - settings.AXES_COOLOFF_TIME
-    rows = AccessAttempt.objects.filter(ip_address=network, attempt_time__gte=since).order_by("attempt_time")
+    rows = _recent().filter(ip_address=network).order_by("attempt_time")
     return list(rows.values_list("attempt_time", "failures_since_start"))
+
+
+def _recent() -> QuerySet[AccessAttempt]:
+    rows: QuerySet[AccessAttempt] = AccessAttempt.objects.all()
+    return rows.filter(attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME)
 
 
 def locked_response(

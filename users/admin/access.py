@@ -14,7 +14,7 @@ from unfold.decorators import display
 from users.addresses import canonical
 from users.admin.base import ReadOnlyAdmin
 from users.clients import network_told
-from users.lockout import is_client_locked
+from users.lockout import failures_of_client
 from users.models import PersonalToken, Session
 from users.services.personal_tokens import delete_personal_token
 from users.services.sessions import end_sessions
@@ -111,6 +111,11 @@ class AccessAttemptAdmin(SignInRecordAdmin):
     fields = ("username", "client", "user_agent", "failures_since_start", "attempt_time", "path_info")
     actions = ("lift", "lift_client")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
+        """With the failures of each one's client."""
+        rows: QuerySet[AccessAttempt] = super().get_queryset(request)
+        return rows.annotate(client_failures=failures_of_client())
+
     @display(description="Client")  # type: ignore[untyped-decorator]
     def client(self, attempt: AccessAttempt) -> str:
         return network_told(attempt.ip_address)
@@ -121,7 +126,7 @@ class AccessAttemptAdmin(SignInRecordAdmin):
             return ""
         if attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT:
             return "locked"
-        return "client locked" if is_client_locked(attempt.ip_address) else ""
+        return "client locked" if attempt.client_failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT else ""
 
     @admin.action(description="Lift the lock", permissions=["revoke"])
     def lift(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:

@@ -4,8 +4,10 @@ from auditlog.models import LogEntry
 from axes.models import AccessAttempt
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.http import HttpResponse
 from django.test import RequestFactory, TestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -197,6 +199,19 @@ class RecordTests(Base):
         self.assertContains(listed, "client locked", 3)
         self.assertContains(listed, "2001:db8::/64")
         self.assertFalse(AccessAttempt.objects.exists())
+
+    def test_it_asks_once_for_the_locks_of_all_clients(self) -> None:
+        url = reverse("admin:axes_accessattempt_changelist")
+        self.client.get(url)
+        asked = []
+
+        for number in range(2):
+            AccessAttempt.objects.create(username="p", ip_address=f"192.0.2.{number}", failures_since_start=1)
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get(url)
+            asked.append(len(queries))
+
+        self.assertEqual(asked[0], asked[1])
 
     def test_it_lets_nobody_write_the_audit_log(self) -> None:
         entry = LogEntry.objects.get_for_object(self.person).first()
