@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
 _LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
-MOST_MEMBERS = 500_000  # of what tells of alerts: those of ten thousand large ones
+MOST_VALUES = 500_000  # in what tells of alerts: those of ten thousand large ones
 MOST_LABELS = 100_000  # that are looked at; fewer are kept
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -41,7 +41,7 @@ def exact_json(body: bytes) -> Any:
     """
     body = unmarked(body)
     try:
-        value = read_json(body, MOST_MEMBERS)
+        value = read_json(body, MOST_VALUES)
     except IntakeError:
         if _HUGE.search(body) is None:
             raise
@@ -50,9 +50,9 @@ def exact_json(body: bytes) -> Any:
             return value
     try:
         value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
-        read_json(orjson.dumps(value), MOST_MEMBERS)  # as strict and as bounded as everything else
+        read_json(orjson.dumps(value), MOST_VALUES)  # as strict and as bounded as everything else
     except (ValueError, RecursionError, TypeError):
-        return read_json(body, MOST_MEMBERS)  # which says what is wrong
+        return read_json(body, MOST_VALUES)  # which says what is wrong
     return value
 
 

@@ -157,14 +157,26 @@ class ReadJsonTests(SimpleTestCase):
     def test_it_takes_many_brackets_side_by_side(self):
         self.assertEqual(len(read_json(b"[" + b"[]," * 5000 + b'"[[[{{{"]')), 5001)
 
-    def test_it_reads_as_many_members_as_allowed_and_no_more(self):
-        for body in (b'{"a": [1, 2], "b": {}}', b'["a,b,c,d,e", [1], 2]', b"[[], [], [], []]"):
+    def test_it_reads_as_many_values_as_allowed_and_no_more(self):
+        cases = {b'{"a": [1, 2], "b": {}}': 5, b'["a,b,[[", "\\"", 1, {"{": "[\\\\"}]': 5, b"[[], [], [[]]]": 7}
+        for body, values in cases.items():
             with self.subTest(body=body):
-                read_json(body, 4)
+                read_json(body, values)
 
                 with self.assertRaises(IntakeError) as refused:
-                    read_json(body, 3)
+                    read_json(body, values - 1)
                 self.assertEqual(refused.exception.status, 413)
+
+    def test_it_makes_no_values_of_what_has_too_many(self):
+        with mock.patch.object(module.orjson, "loads") as made, self.assertRaises(IntakeError):
+            read_json(b"[" + b"{}," * 2_000_000 + b"{}]")
+
+        made.assert_not_called()
+
+    def test_it_counts_in_time_whatever_is_left_open(self):
+        for body in (b'["' + b'\\"' * 2_000_000, b'["' + b"\\" * 2_000_001, b"[" + b'",' * 1_500_000):
+            with self.subTest(body=body[:10]), self.assertRaises(IntakeError):
+                read_json(body, 10)
 
     def test_it_measures_the_depth_only_where_there_are_brackets_enough(self):
         with mock.patch.object(module, "_depth") as depth:

@@ -42,8 +42,8 @@ def parse(incoming: Incoming) -> Parsed:
     parsed = Parsed()
     try:
         messages = [read_json(body)]
-    except IntakeError:
-        if b"\n" not in body:
+    except IntakeError as error:
+        if b"\n" not in body or error.status == 413:
             raise
         messages = _each_line(body, parsed)
     for message in messages[0] if len(messages) == 1 and isinstance(messages[0], list) else messages:

@@ -50,7 +50,9 @@ def _objects(body: bytes, parsed: Parsed) -> Iterator[Any]:
     try:
         # One object, which is much the quickest to read; or, though Splunk has it not, a list.
         first = read_json(unmarked(body))
-    except IntakeError:
+    except IntakeError as error:
+        if error.status == 413:
+            raise
         yield from _each(body, parsed)
         return
     yield from first if isinstance(first, list) else [first]

@@ -25,8 +25,8 @@ def parse(incoming: Incoming) -> Parsed:
         raise IntakeError("The body is empty; post a JSON object, an array of them, or one on each line.")
     try:
         value = read_json(body)
-    except IntakeError:
-        if b"\n" not in body:
+    except IntakeError as error:
+        if b"\n" not in body or error.status == 413:
             raise
         return each_line(body)
     records = value if isinstance(value, list) else [value]

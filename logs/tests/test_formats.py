@@ -63,6 +63,13 @@ class FormatTests(SimpleTestCase):
                     with self.subTest(format=format, kind=kind, body=body[:60]):
                         self.assertTrue(self._is_answered(module, kind, body))
 
+    def test_it_reads_no_further_what_holds_too_many_values(self):
+        body = b"[" + b"{}," * 1_300_000 + b"{}]\n"
+        for format, module in formats().items():
+            with self.subTest(format=format), self.assertRaises(IntakeError) as refused:
+                module.parse(Incoming("POST", "/", {"content-type": "application/json"}, body))
+            self.assertEqual(refused.exception.status, 413, format)
+
     def _is_answered(self, module, kind, body) -> bool:
         try:
             parsed = module.parse(Incoming("POST", "/", {"content-type": kind}, body))
