@@ -99,6 +99,9 @@ def merge(
     locked = _lock(Alert, incident)
     groups = _lock(AlertGroup, incident)
     incidents = lock_many({incident.pk, into.pk})
+    # What joined while we waited for the incident is in it now; nothing more joins while it is ours.
+    locked += _lock(Alert, incident, but=locked)
+    groups += _lock(AlertGroup, incident, but=groups)
     duplicate, target = _present(incidents, incident), _present(incidents, into)
     require_mergeable(duplicate, target, by=by)
     AlertGroup.objects.filter(pk__in=[group.pk for group in groups]).update(incident=target)
@@ -140,9 +143,10 @@ def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
     return _with_sources(rows.select_in(Alert, "id", {alert.pk for alert in alerts}, lock=True))
 
 
-def _lock(model: type[Row], incident: Incident) -> list[Row]:
-    """What belongs to the incident once it is locked."""
-    ids = model._default_manager.filter(incident=incident).values_list("pk", flat=True)
+def _lock(model: type[Row], incident: Incident, *, but: Sequence[Row] = ()) -> list[Row]:
+    """What belongs to the incident once it is locked, but for what is at hand already."""
+    found = model._default_manager.filter(incident=incident).values_list("pk", flat=True)
+    ids = set(found) - {row.pk for row in but}
     return [row for row in rows.select_in(model, "id", ids, lock=True) if row.incident_id == incident.pk]
 
 
