@@ -27,7 +27,18 @@ APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions"
 OWN_MODULES = {
     "users": {
         *("addresses", "authentication", "backends", "clients", "configuration", "encodings", "faults", "forms"),
-        *("hashing", "idempotency", "lockout", "lookups", "mails", "mariadb", "markers", "middleware", "names"),
+        *(
+            "hashing",
+            "idempotency",
+            "lockout",
+            "lookups",
+            "mails",
+            "mariadb",
+            "markers",
+            "middleware",
+            "names",
+            "normalizing",
+        ),
         *("outages", "pages", "passwords", "prepared", "rows", "schema", "spreadsheets", "throttling"),
         *("times", "tokens", "transactions", "usage", "values"),
     },

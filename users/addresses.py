@@ -1,9 +1,10 @@
 """E-mail addresses: the one form in which they are kept, looked up and counted."""
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+from users.normalizing import normalized
 
 
 def canonical(email: str) -> str:
@@ -11,7 +12,7 @@ def canonical(email: str) -> str:
 
     Two addresses are the same when these are, byte by byte, on every database; `ß` is not `ss`, `ú` is not `u`.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).strip().lower())
+    return normalized("NFC", normalized("NFC", email).strip().lower())
 
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from users.normalizing import normalized
+
 # Invisible, and of no use in a name: what only turns or hides text. (U+200C and U+200D join letters in many scripts.)
 JOINERS = "\u200c\u200d"
 HIDDEN = frozenset(
@@ -46,6 +48,8 @@ INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
+LONGEST = 1_000  # more than any field holds, so that each refuses by its own limit what is near it
+TOO_LONG = f"A name has at most {LONGEST:,} characters."
 ONE_LINE = "A name is one line."
 UNSEEN = "A name holds no control characters, and none that are invisible or turn the direction of text."
 EMPTY = "A name needs something that can be seen."
@@ -55,11 +59,13 @@ NO_HOST = "A person's name holds no web address. Put a space after a full stop, 
 
 def normal(text: str) -> str:
     """A name as it is kept: composed (NFC), without space around it."""
-    return unicodedata.normalize("NFC", text).strip()
+    return normalized("NFC", text).strip()
 
 
 def refuse_bad_name(text: str) -> None:
     """Raise Django's ValidationError for a name that would not be shown as what it is, or that leads elsewhere."""
+    if len(text) > LONGEST:  # the patterns take the square of it
+        raise ValidationError(TOO_LONG, code="max_length")
     text = normal(text)
     if len(text.splitlines()) > 1:
         raise ValidationError(ONE_LINE, code="name_lines")
@@ -67,7 +73,7 @@ def refuse_bad_name(text: str) -> None:
         raise ValidationError(UNSEEN, code="name_unseen")
     if text and not any(unicodedata.category(mark)[0] in "LNPS" for mark in text):
         raise ValidationError(EMPTY, code="name_empty")
-    plain = unicodedata.normalize("NFKC", text)
+    plain = normalized("NFKC", text)
     if LINK.search(plain) or E_MAIL.search(plain):
         raise ValidationError(NO_LINK, code="name_link")
 
@@ -75,7 +81,7 @@ def refuse_bad_name(text: str) -> None:
 def refuse_bad_person_name(text: str) -> None:
     """The same for somebody's name, which is read by others who trust it: no host name either."""
     refuse_bad_name(text)
-    if HOST.search(INITIALS.sub("", unicodedata.normalize("NFKC", normal(text)))):
+    if HOST.search(INITIALS.sub("", normalized("NFKC", normal(text)))):
         raise ValidationError(NO_HOST, code="name_link")
 
 

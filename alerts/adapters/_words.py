@@ -18,6 +18,7 @@ from alerts.drafts import Action
 
 Meaning = TypeVar("Meaning", bound=str)
 
+LONGEST = 200  # characters of a word that are looked at, and remembered
 _MARKS = re.compile(r"[^\w\s]|_")
 _CODE = re.compile(r"(?:sev|severity|s|p|prio|priority|urgency|impact)0?(\d)")
 # On a scale that has a 0, 0 and 1 are the worst: Azure's Sev0 to Sev4, P0 and S0 of chat-ops, Google's and Amazon's.
@@ -154,10 +155,14 @@ def _table(groups: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
     return found
 
 
-@lru_cache(maxsize=8192)
 def normal(word: str) -> str:
     """A word as a source's own maps know it: in any script, without case and without what separates its parts. Two
     words that are nothing but such signs ("+", "-") stay two."""
+    return _normal(word[:LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _normal(word: str) -> str:
     folded = unicodedata.normalize("NFKC", word).casefold()
     return re.sub(r"[\s_\-./:]+", "", folded) or folded.strip()
 
@@ -170,12 +175,16 @@ def mapped(words: Mapping[str, str], *said: str) -> str:
     return next((known[normal(word)] for word in said if word and normal(word) in known), "")
 
 
-@lru_cache(maxsize=8192)
 def severity_of(word: str) -> str:
     """One of critical, high, medium, low for a sender's word; "" for one that is not known.
 
     "1 - Critical" and "P2 (high)" are as bad as the worst of what they say.
     """
+    return _severity_of(word[:LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _severity_of(word: str) -> str:
     parts = _parts(word)
     if found := _severity("".join(parts)):
         return found
@@ -186,10 +195,14 @@ def severity_of(word: str) -> str:
     return min(each, key=list(_SEVERITIES).index) if each and all(each) else ""
 
 
-@lru_cache(maxsize=8192)
 def action_of(word: str) -> Action | None:
     """What a sender's word for a state asks for; None for one that is not known. How bad it is also says that it
     fires: monitors tell of OK, WARNING and CRITICAL in one breath."""
+    return _action_of(word[:LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _action_of(word: str) -> Action | None:
     parts = _parts(word)
     if found := _ACTION_OF.get("".join(parts)):
         return found
@@ -211,7 +224,7 @@ def _severity(word: str) -> str:
 
 def _parts(word: str) -> list[str]:
     """A word's parts, in lower case and without accents."""
-    apart = unicodedata.normalize("NFKD", word[:200]).casefold()
+    apart = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
     return _MARKS.sub(" ", plain).split()
 

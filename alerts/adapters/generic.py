@@ -28,6 +28,7 @@ TAKES_TEMPLATES = True
 
 MOST_ALERTS = 1_000
 MOST_FIELDS = 2_000
+LONGEST_FIELD = 100  # characters of a name that is looked at
 FIELDS = {
     "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
     "incidenttitle problemtitle messagetitle shortdescription alertrule alarmname monitorname monitorfriendlyname "
@@ -171,8 +172,12 @@ def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> di
     return texts({**facts, **tagged, "type": kind, **templated})
 
 
-@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
+    return _known_plain(name) if len(name) <= LONGEST_FIELD else name  # no field that we know
+
+
+@lru_cache(maxsize=4096)
+def _known_plain(name: str) -> str:
     return re.sub(r"[-_\s\ufeff]", "", name).lower()
 
 

@@ -5,6 +5,7 @@ import unicodedata
 
 from incidents.attachments.kinds import EXTENSIONS_SERVED_AS
 from users.names import JOINERS
+from users.normalizing import normalized
 
 MAX_NAME = 200  # characters
 FALLBACK = "file"
@@ -15,7 +16,7 @@ def clean_name(raw: str) -> str:
 
     A name of which nothing is left that can be seen is `file`.
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", raw))[-1]
+    last = re.split(r"[/\\]", normalized("NFC", raw))[-1]
     kept = "".join(" " if mark.isspace() else mark for mark in last if mark.isspace() or _is_shown(mark))
     name = " ".join(kept.split()).lstrip(".").strip(". ")
     is_readable = any(mark not in JOINERS and unicodedata.category(mark)[0] not in "MZ" for mark in name)

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
+from users.normalizing import normalized
+
 PUBLIC = "p_"
 INTERNAL = "i_"
 MAX_WORD = 60  # characters; InnoDB's limit is 84
@@ -97,8 +99,8 @@ def query_terms(text: str) -> list[tuple[str, bool]]:
 def _pieces(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_PIECES.findall(text.lower())
-    folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold()
-    folded = unicodedata.normalize("NFC", _OPTIONAL.sub("", unicodedata.normalize("NFD", folded)))
+    folded = normalized("NFKC", _UNSEEN.sub("", text)).casefold()
+    folded = normalized("NFC", _OPTIONAL.sub("", normalized("NFD", folded)))
     return _PIECES.findall(folded.translate(_PLAIN))
 
 

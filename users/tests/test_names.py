@@ -60,6 +60,12 @@ class NameTests(SimpleTestCase):
                 with self.assertRaisesMessage(ValidationError, "no web address"):
                     refuse_bad_person_name(name)
 
+    def test_it_looks_no_further_at_what_no_field_holds(self) -> None:
+        """Some of the patterns take the square of a name's length."""
+        for name in ("A." * 2_500, "1" * 5_000, "a@" + "a." * 2_500):
+            with self.subTest(name[:10]), self.assertRaisesMessage(ValidationError, "at most 1,000 characters"):
+                refuse_bad_person_name(name)
+
     def test_it_keeps_one_form(self) -> None:
         self.assertEqual(normal(" Iva\u0301n "), "Iván")
 

@@ -1,0 +1,42 @@
+"""What is read of texts of strangers, however long they are."""
+
+import unicodedata
+from unittest import mock
+
+from django.test import SimpleTestCase
+
+from alerts.adapters import _words, generic
+from incidents.attachments.names import clean_name
+from incidents.search import tokens
+from users import normalizing
+from users.addresses import canonical
+from users.names import LONGEST, tidied
+
+
+class LongTextTests(SimpleTestCase):
+    def test_it_normalizes_in_pieces_wherever_texts_of_strangers_are_read(self) -> None:
+        """Each takes seconds at this length by itself, and minutes at that of a request."""
+        hostile = "a" + "\u0300\u0327" * 50_000
+        with mock.patch.object(normalizing.unicodedata, "normalize", wraps=unicodedata.normalize) as asked:
+            tokens.document(hostile)
+            tidied(hostile)
+            canonical(hostile)
+            clean_name(hostile)
+            _words.normal(hostile)
+            _words.severity_of(hostile)
+
+        self.assertLessEqual(max(len(call.args[1]) for call in asked.call_args_list), 2 * normalizing.PIECE)
+
+    def test_it_remembers_no_word_that_is_long(self) -> None:
+        for ask, remembered in (
+            (_words.normal, _words._normal),
+            (_words.severity_of, _words._severity_of),
+            (_words.action_of, _words._action_of),
+            (generic._plain, generic._known_plain),
+        ):
+            with self.subTest(ask=ask.__name__):
+                remembered.cache_clear()
+                for end in "abc":
+                    ask("x" * LONGEST + end)
+
+                self.assertLessEqual(remembered.cache_info().currsize, 1)
