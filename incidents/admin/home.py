@@ -16,6 +16,7 @@ from incidents.metrics import summary
 from incidents.models import Incident, IncidentQuerySet
 from incidents.sla import overdue
 from incidents.vocabulary import OPEN_STATUSES, Severity, Status
+from responders.models import Team
 from users.models import User
 
 ROWS = 8
@@ -71,6 +72,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "sections": home_sections(user),
         "statuses": [(status.label, status.value) for status in OPEN_STATUSES],
         "panels": panels(visible, work, user, now),
+        "lacks_default_team": user.is_admin and not Team.objects.active().filter(is_default=True).exists(),
     }
 
 

@@ -30,6 +30,18 @@ class HomeTests(BackOfficeCase):
         self.assertEqual(panel.extent, f"8 of {ROWS + 6}")
         self.assertContains(self.client.get(reverse("admin:index")), f"8 of {ROWS + 6}")
 
+    def test_it_says_that_reports_come_to_nobody(self) -> None:
+        told = {}
+        for user in (self.admin, self.member):
+            self.sign_in(user)
+            told[user] = "No default team" in self.client.get(reverse("admin:index")).content.decode()
+        self.team.is_default = True
+        self.team.save(update_fields=["is_default"])
+        self.sign_in(self.admin)
+
+        self.assertEqual(told, {self.admin: True, self.member: False})
+        self.assertNotContains(self.client.get(reverse("admin:index")), "No default team")
+
     def test_it_counts_only_where_something_is_left_out(self) -> None:
         self.sign_in(self.admin)
 

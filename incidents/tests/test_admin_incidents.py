@@ -156,7 +156,7 @@ class ScaleTests(BackOfficeCase):
         for user in (self.admin, self.member):
             self.sign_in(user)
 
-            self.assertLessEqual(len(self._queries(reverse("admin:index"))), 15)
+            self.assertLessEqual(len(self._queries(reverse("admin:index"))), 16)
 
     def test_it_counts_to_a_limit(self) -> None:
         self._grow_to(30)
