@@ -4,6 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from incident_response.api import problem
@@ -13,6 +14,8 @@ MAX_HEAD_BYTES = 64 * 1024  # the request line and all headers; what proxies all
 MAX_HEADERS = 100
 HEAD_SECONDS = 30  # from the first byte of a request to the end of its headers
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024  # of a body that was refused, so that its sender comes to read the answer
+FRAMING = (b"content-length", b"transfer-encoding")
+INVALID = "Invalid HTTP request received."
 LINGER_SECONDS = 2  # for a client to read the answer before the connection ends
 STEP_BYTES = 4 * 1024  # given to the parser at a time, which makes requests of all of it
 
@@ -31,6 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = self._is_in_body = self._is_refused = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._held = b""  # what is not parsed yet
+        self._is_reading_again = False  # a head that was read before
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -67,7 +71,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def _parse(self, data: bytes) -> None:
         """Refuse a head that is too large or too slow, before the parser has kept much of it."""
         self._unparsed += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade()
+            self._parse(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.logger.warning(INVALID)
+            self.send_400_response(INVALID)
         if self._unparsed > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif self._is_in_head and self._head_timer is None:
@@ -75,20 +87,36 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._is_in_body and self.cycle is not None and self.cycle.response_complete:
             self._wait_for_the_rest()
 
+    def _decline_upgrade(self) -> None:
+        """Serve the request as if it had asked for no other protocol, as a server may (RFC 9110, 7.8).
+
+        The parser ends such a request with its head, and would take its body for the next one: another reads on.
+        """
+        framing = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._is_reading_again = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framing) + b"\r\n")
+        self._is_reading_again = False
+
     # --- What the parser says -----------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        if self._is_reading_again:
+            return
         super().on_message_begin()
         self._head_bytes = self._head_lines = self._discarded = 0
         self._is_in_head, self._is_in_body = True, False
 
     def on_url(self, url: bytes) -> None:
+        if self._is_reading_again:
+            return
         self._head_bytes += len(url)
         if self._head_bytes <= MAX_HEAD_BYTES:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._is_in_head:
+        if not self._is_in_head or self._is_reading_again:
             return  # a trailer, which nobody here reads
         self._head_bytes += len(name) + len(value)
         self._head_lines += 1
@@ -96,6 +124,8 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._is_reading_again:
+            return
         self._unparsed = 0
         self._stop_timer()
         if self._is_head_too_large():
@@ -115,6 +145,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # its body is yet to come
         self._unparsed = 0
         self._is_in_body = False
         if not self._is_refused:

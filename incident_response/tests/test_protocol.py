@@ -19,8 +19,19 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(0.2)
     headers = [(b"content-length", b"2"), (b"x-count", str(len(scope["headers"])).encode())]
+    if scope["path"] == "/length":
+        headers.append((b"x-length", str(await length_of_body(receive)).encode()))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def length_of_body(receive: Any) -> int:
+    """Once all of it came in."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length, more = length + len(message["body"]), message["more_body"]
+    return length
 
 
 class Observed(BoundedProtocol):
@@ -97,6 +108,25 @@ class BoundedProtocolTests(SimpleTestCase):
 
         self.assertEqual(answer.count(b"HTTP/1.1 200 "), 3004)
         self.assertLess(Observed.most, 250)
+
+    def test_it_reads_the_body_of_a_request_that_asks_for_another_protocol(self) -> None:
+        """Java's client asks for HTTP/2 with its first request, web pages for a socket; proxies may pass that on."""
+        body, asks = b"x" * 10_000, b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAE\r\n"
+        chunked = b"Transfer-Encoding: chunked\r\n\r\n" + b"1388\r\n" + body[:5000] + b"\r\n1388\r\n" + body[5000:]
+        for request in (
+            b"Content-Length: 10000\r\n\r\n" + body,
+            chunked + b"\r\n0\r\n\r\n",
+        ):
+            first = b"POST /length HTTP/1.1\r\nHost: localhost\r\n" + asks + request
+            socket = b"GET /length HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+            whole = first + socket + HEAD + b"Connection: close\r\n\r\n"
+            for parts in ([whole], [whole[at : at + 3000] for at in range(0, len(whole), 3000)]):
+                with self.subTest(request=request[:20], parts=len(parts)):
+                    answer = self.ask(*parts)
+
+                    self.assertEqual(answer.count(b"HTTP/1.1 200 "), 3, answer)
+                    self.assertIn(b"x-length: 10000\r\n", answer)
+                    self.assertIn(b"x-length: 0\r\n", answer)
 
     def test_it_waits_for_the_rest_of_a_head_that_it_did_not_read(self) -> None:
         with mock.patch.object(protocol, "HEAD_SECONDS", 0.1), mock.patch.object(protocol, "STEP_BYTES", 48):
