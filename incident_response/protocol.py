@@ -52,14 +52,22 @@ class BoundedProtocol(HttpToolsProtocol):
         while at < len(data) and not self._is_waiting():
             self._parse(data[at : at + STEP_BYTES])
             at += STEP_BYTES
-        self._held = data[at:]
+        self._held = b"" if self._is_refused else data[at:]
+        if self._held:
+            self.flow.pause_reading()  # what is here comes first
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""
         super().on_response_complete()
-        if self._held and not self._is_refused:
-            self.loop.call_soon(self.data_received, b"")
+        if self._held:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._go_on)
         self._is_waiting()
+
+    def _go_on(self) -> None:
+        self.data_received(b"")
+        if not self._held and not self._is_waiting():
+            self.flow.resume_reading()
 
     def _is_waiting(self) -> bool:
         """Whether a request waits already, so that nothing is read meanwhile; or there is nobody to read for."""

@@ -35,9 +35,13 @@ async def length_of_body(receive: Any) -> int:
 
 
 class Observed(BoundedProtocol):
-    """One that remembers how many requests waited at the same time."""
+    """One that remembers how many requests waited at the same time, and how many bytes."""
 
-    most = 0
+    most = most_held = 0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        Observed.most_held = max(Observed.most_held, len(self._held))
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -108,6 +112,15 @@ class BoundedProtocolTests(SimpleTestCase):
 
         self.assertEqual(answer.count(b"HTTP/1.1 200 "), 3004)
         self.assertLess(Observed.most, 250)
+
+    def test_it_reads_no_more_while_there_is_something_to_answer(self) -> None:
+        Observed.most_held = 0
+        post = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+
+        answer = self.ask(post * 15_000 + HEAD + b"Connection: close\r\n\r\n")
+
+        self.assertEqual(answer.count(b"HTTP/1.1 200 "), 15_001)
+        self.assertLess(Observed.most_held, 300_000)  # what one reading takes, of 700,000
 
     def test_it_reads_the_body_of_a_request_that_asks_for_another_protocol(self) -> None:
         """Java's client asks for HTTP/2 with its first request, web pages for a socket; proxies may pass that on."""
