@@ -1,3 +1,4 @@
+import os
 import socket
 from unittest import mock
 
@@ -55,6 +56,16 @@ class ListenTests(SimpleTestCase):
 
             self.assertEqual([child.name for child in children], ["web-1", "web-2", "web-3"])
             self.assertEqual({tuple(child.pass_fds) for child in children}, {(listener.fileno(),)})
+
+    def test_it_bounds_the_arenas_of_memory_unless_told_otherwise(self):
+        found = []
+        for given in ({}, {"MALLOC_ARENA_MAX": "7"}):
+            with listen("127.0.0.1", 0) as listener, mock.patch.dict(os.environ, given):
+                if not given:
+                    os.environ.pop("MALLOC_ARENA_MAX", None)
+                found.append(web_children(listener, 1, "http://127.0.0.1:1")[0].env["MALLOC_ARENA_MAX"])
+
+        self.assertEqual(found, ["2", "7"])
 
 
 class PrepareTests(TestCase):

@@ -74,7 +74,10 @@ def web_children(listener: socket.socket, processes: int, address: str) -> list[
     """The web processes, all listening on the one socket."""
     descriptor = listener.fileno()
     command = [sys.executable, "-m", "incident_response.web", str(descriptor)]
-    extra = {} if _has_public_url() else {"PUBLIC_URL": address}
+    # glibc gives each thread an arena of its own, and what one has freed no other uses.
+    extra = {"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2")}
+    if not _has_public_url():
+        extra["PUBLIC_URL"] = address
     return [Child(f"web-{number}", command, pass_fds=[descriptor], env=extra) for number in range(1, processes + 1)]
 
 
