@@ -1,11 +1,12 @@
 """HTTP as uvicorn speaks it, with bounds on what a client may send before anybody looks at it."""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from incident_response.api import problem
 from incident_response.jsonio import to_json
@@ -141,6 +142,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head, self._is_in_body = False, True
         if not self._is_refused:
             super().on_headers_complete()
+            # The application is started after this, and asks it for the body.
+            self.cycle.receive = partial(_receive_what_came, self.cycle)  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
@@ -193,6 +196,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_in_body and (self.cycle is None or self.cycle.response_complete):
             self.transport.write(_answer(status))
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+async def _receive_what_came(cycle: RequestResponseCycle) -> Any:
+    """As uvicorn's, but hand on a body that came whole although its sender has gone: some send and do not wait."""
+    message = await RequestResponseCycle.receive(cycle)
+    if message["type"] == "http.disconnect" and cycle.body and not cycle.more_body and not cycle.response_complete:
+        message = {"type": "http.request", "body": bytes(cycle.body), "more_body": False}
+        cycle.body = bytearray()
+    return message
 
 
 def _answer(status: HTTPStatus) -> bytes:

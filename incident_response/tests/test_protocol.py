@@ -66,6 +66,32 @@ async def exchange(*parts: bytes) -> bytes:
             writer.close()
 
 
+async def received_of_one_who_goes(body: bytes, said: int) -> int | str:
+    """What an application that is busy at first receives of a request whose sender does not wait for the answer."""
+    received: asyncio.Future[int | str] = asyncio.get_running_loop().create_future()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.1)
+        try:
+            received.set_result(await length_of_body(receive))
+        except KeyError:
+            received.set_result("broken off")
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    config = uvicorn.Config(application, ws="none", log_config=None, lifespan="off")
+    config.load()
+    loop, state = asyncio.get_running_loop(), ServerState()
+    new = lambda: BoundedProtocol(config=config, server_state=state, app_state={})  # noqa: E731
+    async with await loop.create_server(new, "127.0.0.1", 0) as server:
+        _reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % said + body)
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(5):
+            return await received
+
+
 class Endless(mock.Mock):
     """A connection on which there is always something to read."""
 
@@ -188,6 +214,14 @@ class BoundedProtocolTests(SimpleTestCase):
             answer = self.ask((b"GET /slow HTTP/1.1\r\n\r\n" * 3) + HEAD + b"Connection: close\r\n\r\n")
 
         self.assertEqual(answer.count(b"HTTP/1.1 200 "), 4)
+
+    def test_it_hands_on_what_came_whole_though_its_sender_has_gone(self) -> None:
+        for size in (1, 300_000):
+            with self.subTest(size):
+                self.assertEqual(asyncio.run(received_of_one_who_goes(b"x" * size, size)), size)
+
+    def test_it_hands_on_nothing_that_breaks_off(self) -> None:
+        self.assertEqual(asyncio.run(received_of_one_who_goes(b"x" * 10, 11)), "broken off")
 
     def test_it_keeps_no_trailers(self) -> None:
         start = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: "
