@@ -105,7 +105,7 @@ def _canonical(value: Any) -> bytes:
 
 
 def _time(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _hmac(message: bytes, *, use: str = "") -> str:

@@ -75,12 +75,12 @@ class StrictFields:
 
     def _misnamed(self, data: Mapping[str, Any]) -> dict[str, list[exceptions.ErrorDetail]]:
         fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]  # the serializer's
-        known = ", ".join(name for name, field in fields.items() if not field.read_only)
-        complaints = {
-            name: f"There is no field {name} that can be set; there are {known}."
-            for name in sorted(map(str, set(data) - set(fields)))
-        }
-        found = {name: [exceptions.ErrorDetail(text, "unknown_field")] for name, text in complaints.items()}
+        found: dict[str, list[exceptions.ErrorDetail]] = {}
+        if unknown := data.keys() - fields.keys():
+            known = ", ".join(name for name, field in fields.items() if not field.read_only)
+            for name in sorted(map(str, unknown)):
+                text = f"There is no field {name} that can be set; there are {known}."
+                found[name] = [exceptions.ErrorDetail(text, "unknown_field")]
         if isinstance(data, MultiValueDict):  # a form, of which DRF would take the last value
             for name in set(data) & set(fields):
                 if len(data.getlist(name)) > 1 and not isinstance(fields[name], MANY):
