@@ -4,7 +4,8 @@ from django.test import TestCase
 from django.urls import reverse
 
 from alerts.models import Route
-from alerts.tests.factories import make_source
+from alerts.services.moving import split
+from alerts.tests.factories import fire, make_source
 from incident_response.exceptions import DomainError
 from incidents import services
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
@@ -83,6 +84,20 @@ class RetiringTests(TestCase):
         found = self.client.get(reverse("admin:autocomplete"), asked).json()["results"]
 
         self.assertEqual([row["text"] for row in found], ["Networking"])
+
+    def test_it_splits_alerts_off_an_incident_of_a_retired_team(self) -> None:
+        service = make_service()
+        source = make_source(group_by=["rack"], team=self.team)
+        alert = fire(source, labels={"rack": "4"})
+        incident = alert.incident
+        incident.services.add(service)
+        type(service).objects.update(is_active=False)
+        type(self.team).objects.update(is_active=False)
+
+        new = split([alert], by=self.admin)
+
+        self.assertEqual((new.team, list(new.services.all())), (None, []))
+        self.assertEqual(new.alerts.get(), alert)
 
     def test_a_service_refuses_what_is_retired(self) -> None:
         self.retire()

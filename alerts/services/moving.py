@@ -12,7 +12,7 @@ from alerts.models import Alert, AlertGroup, Source
 from alerts.services.opening import told
 from alerts.vocabulary import AlertStatus
 from incident_response.exceptions import Conflict, DomainError, NotFound
-from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status, Visibility
+from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status, Visibility
 from incidents.permissions import discloses, require_grant, require_work
 from incidents.services import link, report, resolve
 from incidents.services.batches import lock_many, save_all
@@ -20,11 +20,13 @@ from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
 from incidents.services.links import note_of_duplicate
 from incidents.services.recording import Act, Entry
+from responders.models import Team
 from users import rows
 from users.models import User
 from users.transactions import unit_of_work
 
 Row = TypeVar("Row", Alert, AlertGroup)
+Retirable = TypeVar("Retirable", Team, Category)
 
 
 @unit_of_work
@@ -175,15 +177,20 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
         title=title.strip() or worst.title,
         description=worst.description,
         severity=Severity(min(worst.severity, left_by_worst.severity) if left_by_worst else worst.severity),
-        category=left_by_worst.category if left_by_worst else None,
-        services=list(left_by_worst.services.all()) if left_by_worst else [],
-        team=left_by_worst.team if left_by_worst else worst.source.team,
+        category=_unless_retired(left_by_worst.category) if left_by_worst else None,
+        services=list(left_by_worst.services.active()) if left_by_worst else [],
+        team=_unless_retired(left_by_worst.team if left_by_worst else worst.source.team),
         is_restricted=is_restricted,
         finds_team=not is_restricted,  # whoever would get it need not see it
         occurred_at=min(alert.starts_at for alert in alerts),
         origin=origin,
         origin_system=worst.source.kind,
     )
+
+
+def _unless_retired(row: Retirable | None) -> Retirable | None:
+    """The row; nothing where it was retired and gets nothing new."""
+    return row if row is not None and row.is_active else None
 
 
 def _move(
