@@ -28,18 +28,21 @@ COPY incident_response incident_response
 COPY users users
 COPY responders responders
 COPY incidents incidents
+COPY core core
+COPY intake intake
 COPY alerts alerts
 COPY logs logs
-# The back office shows these pages where a source is set up.
-COPY docs/integrations docs/integrations
+COPY integrations integrations
+# The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
+COPY docs/logs.md docs/logs.md
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
-RUN python -m compileall -q incident_response users responders incidents alerts logs \
+RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations \
     && SECRET_KEY=only-for-collecting-static-files-0123456789 HISTORY_KEY=only-for-collecting-static-files-9876543210 \
     python manage.py collectstatic --noinput --verbosity 0
 USER app
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=6s --start-period=30s CMD ["python", "-m", "incident_response.probe"]
+HEALTHCHECK --interval=15s --timeout=6s --start-period=30s CMD ["python", "-m", "core.server.probe"]
 CMD ["python", "manage.py", "serve", "--no-worker", "--host", "0.0.0.0"]

@@ -10,7 +10,8 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         """Audit what people edit, and open the doors."""
         from alerts.audit import register
-        from alerts.doors import open_doors
+        from alerts.endpoints.intake import ENDPOINTS
+        from intake.endpoints import register as register_endpoints
 
         register()
-        open_doors()
+        register_endpoints(*ENDPOINTS)

@@ -2,7 +2,8 @@
 
 from auditlog.registry import auditlog
 
-from alerts.models import Heartbeat, Route, Silence, Source
+from alerts.models import Heartbeat, Route, Silence
+from intake.models import Source
 
 
 def register() -> None:

@@ -11,15 +11,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from alerts.models import AlertLabel, AlertQuerySet, Source, pair_number
+from alerts.models import AlertLabel, AlertQuerySet, pair_number
 from alerts.routing import alert_key
-from alerts.vocabulary import AlertStatus, IntakeState
-from incident_response.api import moment_of, refuse, refuse_unknown_parameters
-from incident_response.paging import KeysetPagination, containing
+from alerts.vocabulary import AlertStatus
+from core.api.paging import KeysetPagination, containing
+from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.severity import SEVERITY_OF_WORD
 from incidents.models import Incident
 from incidents.search.tokens import MAX_QUERY_WORDS
 from incidents.views.lookup import NUMBER
-from incidents.vocabulary import SEVERITY_OF_WORD
+from intake.models import Source
+from intake.vocabulary import IntakeState
 
 LABEL = "label."
 # Alerts with a label that has fewer than these are looked up by it; others are met soon by walking the list.

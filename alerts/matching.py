@@ -9,7 +9,7 @@ from typing import Any
 from alerts.patterns import LENGTH, Pattern, PatternInvalid, compiled
 from alerts.patterns import words_of as words_in
 from alerts.vocabulary import MatchOperator
-from incidents.vocabulary import SEVERITY_WORDS
+from core.severity import SEVERITY_WORDS
 
 MAX_MATCHERS = 50
 NAME = re.compile(r"[^\s=!~{}\"]{1,200}")

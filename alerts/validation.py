@@ -6,11 +6,11 @@ import zoneinfo
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from alerts.adapters import adapters
-from alerts.adapters._templates import problems
 from alerts.drafts import Action
 from alerts.matching import NAME, MatcherInvalid, asks_for_nothing, contradiction, matchers_from
-from incidents.vocabulary import SEVERITY_OF_WORD
+from alerts.reading.templates import problems
+from core.severity import SEVERITY_OF_WORD
+from intake.readers import adapters
 
 MAX_NAMES = 20
 MAX_WORDS = 100

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from benchmarks import people, words
-from incidents.models import EventKind, Incident, IncidentEvent, Origin, Priority, Severity, Status, Visibility
+from core.severity import Priority, Severity
+from incidents.models import EventKind, Incident, IncidentEvent, Origin, Status, Visibility
 from incidents.search import tokens
 from incidents.services.clocks import due_times, mark_breaches_of, next_breach_at
 from incidents.services.lifecycle import move_to

@@ -10,11 +10,12 @@ from django.db import connection
 from django.db.models import Sum
 
 from benchmarks import history, people, words
+from core.models import IdempotentRequest
 from incidents import search
 from incidents.models import FeedCursor, Incident, IncidentEvent, Subscription, Tally
 from incidents.models.tally import Dimension
 from incidents.services import verify
-from users.models import IdempotentRequest, Session, User
+from users.models import Session, User
 from users.services.sessions import open_session
 from users.tokens import access_token
 

@@ -21,11 +21,11 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Intake",
         (
-            ("Sources", "input", "alerts.source"),
+            ("Sources", "input", "intake.source"),
             ("Routes", "alt_route", "alerts.route"),
             ("Silences", "notifications_off", "alerts.silence"),
             ("Heartbeats", "ecg_heart", "alerts.heartbeat"),
-            ("What came in", "inbox", "alerts.intakeevent"),
+            ("What came in", "inbox", "intake.intakeevent"),
             ("Changes", "deployed_code_history", "alerts.changeevent"),
         ),
     ),

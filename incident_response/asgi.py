@@ -1,4 +1,4 @@
-"""The application for ASGI servers, and the one that `manage.py serve` serves; see incident_response.gateway."""
+"""The application for ASGI servers, and the one that `manage.py serve` serves; see core.server.gateway."""
 
 import os
 from typing import TYPE_CHECKING
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import django
 
 if TYPE_CHECKING:
-    from incident_response.entrance import Entrance
+    from core.server.entrance import Entrance
 
 
 def load() -> "Entrance":
     """Set Django up, then import what needs it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "incident_response.settings")
     django.setup(set_prefix=False)
-    from incident_response.entrance import Entrance
-    from incident_response.gateway import application
+    from core.server.entrance import Entrance
+    from core.server.gateway import application
 
     return Entrance(application)
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
-from alerts.intake import find
-from alerts.intake.http import incoming_from, response_from
-from alerts.intake.serving import serve
+from intake.endpoints import find
+from intake.http import incoming_from, response_from
+from intake.serving import serve
 
 REDIRECTED = ("/admin/", settings.STATIC_URL)
 WITHOUT_SLASH = ("/livez", "/readyz", "/metrics")

@@ -16,9 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import TITLES, problem, to_json
-from incident_response.exceptions import DomainError
-from users.outages import outages, unavailable
+from core.api.jsonio import to_json
+from core.api.problems import TITLES, problem
+from core.db.outages import outages, unavailable
+from core.errors import DomainError
 
 
 @require_safe

@@ -7,9 +7,9 @@ from pathlib import Path
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from incident_response.conversions import quick_conversions
+from core.db.conversions import quick_conversions
+from core.server.loglines import OneLineRefusals, without_keys
 from incident_response.environment import Environment
-from incident_response.loglines import OneLineRefusals, without_keys
 
 try:
     import MySQLdb  # noqa: F401
@@ -134,11 +134,14 @@ env.refuse_unknown_names()
 
 INSTALLED_APPS = [
     "incident_response",
+    "core",
     "users",
     "responders",
     "incidents",
+    "intake",
     "alerts",
     "logs",
+    "integrations",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
@@ -213,7 +216,7 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    DATABASE["ENGINE"] = "users.mariadb"  # Django's own, with an answer to each COMMIT
+    DATABASE["ENGINE"] = "core.db.mariadb"  # Django's own, with an answer to each COMMIT
     DATABASE["OPTIONS"] = {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
@@ -257,7 +260,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "users.lockout.sign_in_name"
 AXES_HANDLER = "users.lockout.SignInHandler"
-AXES_CLIENT_IP_CALLABLE = "users.clients.client_network"
+AXES_CLIENT_IP_CALLABLE = "core.api.clients.client_network"
 AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_ENABLE_ACCESS_FAILURE_LOG = False  # our handler writes it, with the full address
@@ -289,16 +292,16 @@ REST_FRAMEWORK = {
         "users.authentication.PersonalTokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["incident_response.jsonio.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.jsonio.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "incident_response.jsonio.JSONParser",
+        "core.api.jsonio.JSONParser",
         "rest_framework.parsers.MultiPartParser",
-        "incident_response.jsonio.FormParser",
+        "core.api.jsonio.FormParser",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incident_response.jsonio.AnyAccept",
-    "DEFAULT_SCHEMA_CLASS": "incident_response.schema.ProblemAutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "incident_response.paging.KeysetPagination",
-    "EXCEPTION_HANDLER": "incident_response.api.problem_response",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.jsonio.AnyAccept",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.ProblemAutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "core.api.paging.KeysetPagination",
+    "EXCEPTION_HANDLER": "core.api.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "DATETIME_FORMAT": "iso-8601",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -325,16 +328,16 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "incident_response.doors_schema.add_doors",
+        "intake.schema.add_doors",
     ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "incidents.vocabulary.Status",
-        "SeverityEnum": "incidents.vocabulary.SEVERITY_WORDS",
-        "PriorityEnum": "incidents.vocabulary.PRIORITY_WORDS",
+        "SeverityEnum": "core.severity.SEVERITY_WORDS",
+        "PriorityEnum": "core.severity.PRIORITY_WORDS",
         "RoleEnum": "users.models.Role",
-        "IntakeStateEnum": "alerts.vocabulary.IntakeState",
+        "IntakeStateEnum": "intake.vocabulary.IntakeState",
         "ReplayableStateEnum": ["failed", "dropped"],
-        "SourceKindEnum": "alerts.vocabulary.Kind",
+        "SourceKindEnum": "intake.vocabulary.Kind",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
         "LogStoreEnum": "logs.sources.KINDS",
     },

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from incident_response import health, pages
+from core.server import health
+from incident_response import pages
 from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
@@ -27,8 +28,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
-    path("", include("alerts.doors.urls")),
-    path("", include("logs.doors.urls")),
+    path("", include("intake.urls")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

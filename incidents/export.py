@@ -5,10 +5,10 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from core.backoffice.spreadsheets import cell
+from core.text.encodings import BYTE_ORDER_MARK
 from incidents.models import IncidentQuerySet
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD, service_slugs
-from users.encodings import BYTE_ORDER_MARK
-from users.spreadsheets import cell
 
 CHUNK = 1000
 FIRST_CHUNK = 100

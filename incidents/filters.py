@@ -9,11 +9,12 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from incident_response.api import moment_of, refuse, refuse_unknown_parameters
-from incident_response.paging import KeysetPagination
+from core.api.paging import KeysetPagination
+from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.severity import PRIORITY_OF_WORD, SEVERITY_OF_WORD
 from incidents import search
 from incidents.models import Incident, IncidentQuerySet, Status
-from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD
+from incidents.vocabulary import STATUS_OF_WORD
 
 
 def _codes(name: str, text: str, known: dict[str, Any]) -> list[Any]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import structlog
 
+from core.db.transactions import is_away
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
-from users.transactions import is_away
 
 log = structlog.get_logger(__name__)
 

@@ -9,13 +9,14 @@ from typing import Any
 from django.db.models import Case, Count, Expression, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
+from core.severity import Severity
 from incidents import percentiles
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Incident, IncidentQuerySet
 from incidents.models.tally import Dimension
 from incidents.representation import PRIORITY_WORD, SEVERITY_WORD
 from incidents.services import tallies
-from incidents.vocabulary import OPEN_STATUSES, Severity, Status
+from incidents.vocabulary import OPEN_STATUSES, Status
 from users.models import User
 
 # --- Summary ----------------------------------------------------------------------------------------------------------

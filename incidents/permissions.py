@@ -6,7 +6,7 @@ Nobody comes to see a restricted incident as a side effect. Who would is in `gai
 
 from collections.abc import Iterable
 
-from incident_response.exceptions import Conflict, NotFound, PermissionRefused
+from core.errors import Conflict, NotFound, PermissionRefused
 from incidents.models import Incident, Subscription
 from responders.models import Membership
 from users.models import Role, User

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.db.prepared import Parameter, prepared
+from core.severity import Priority, Severity
 from incidents.models import Incident, IncidentQuerySet
 from incidents.permissions import can_work_on
 from incidents.sla import overdue
-from incidents.vocabulary import Priority, Severity, Status
+from incidents.vocabulary import Status
 from incidents.workflow import allowed_transitions
 from users.models import User
-from users.prepared import Parameter, prepared
 
 COLUMNS = (
     "id",

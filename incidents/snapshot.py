@@ -9,8 +9,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from core.severity import Priority, Severity
 from incidents.models import Incident
-from incidents.vocabulary import Priority, Severity
 
 Changes = dict[str, list[Any]]
 

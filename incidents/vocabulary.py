@@ -1,4 +1,4 @@
-"""The words of the domain, and the small integers that severity and priority are stored as (higher is worse)."""
+"""The words of incidents."""
 
 from django.db import models
 
@@ -17,38 +17,6 @@ class Status(models.TextChoices):
 OPEN_STATUSES = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.ON_HOLD)
 
 
-class Severity(models.IntegerChoices):
-    """How bad it is. Stored as a rank, so that ordering by severity is ordering by number."""
-
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
-
-    @property
-    def word(self) -> str:
-        """The word the API speaks."""
-        return self.name.lower()
-
-
-class Priority(models.IntegerChoices):
-    """How soon it is wanted; follows the severity unless somebody says otherwise."""
-
-    P4 = 1, "P4"
-    P3 = 2, "P3"
-    P2 = 3, "P2"
-    P1 = 4, "P1"
-
-    @property
-    def word(self) -> str:
-        """The word the API speaks."""
-        return self.name.lower()
-
-
-SEVERITY_WORDS = [(severity.word, severity.label) for severity in sorted(Severity, reverse=True)]
-PRIORITY_WORDS = [(priority.word, priority.label) for priority in sorted(Priority, reverse=True)]
-SEVERITY_OF_WORD = {severity.word: severity for severity in Severity}
-PRIORITY_OF_WORD = {priority.word: priority for priority in Priority}
 STATUS_OF_WORD = {status.value: status for status in Status}
 
 

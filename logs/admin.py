@@ -22,17 +22,16 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 
 from alerts.admin.badges import cut
 from alerts.admin.fields import LabelNamesField, readable
-from alerts.models import Source
-from incident_response.exceptions import DomainError
+from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_told
+from core.backoffice.paging import KeysetChangeList
+from core.errors import DomainError
+from intake.models import Source
 from logs.filters import selection
 from logs.models import DetectionRule, LogEntry, Mode
 from logs.services.backtesting import backtest
 from logs.services.rules import delete_rule, save_rule
 from logs.views.pages import LinePages
 from logs.vocabulary import LEVEL_WORDS, Level
-from users.admin import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm
-from users.admin.base import exactly, zone_told
-from users.admin.paging import KeysetChangeList
 
 COLOURS = {
     Level.CRITICAL: "ir-severity-critical",

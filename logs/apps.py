@@ -8,17 +8,13 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Audit what people edit, open the doors, read again what they kept, and tell of rules that are none."""
-        from alerts.services.processing import register_reader
+        """Audit what people edit, register our own endpoint, and tell of rules that are none."""
         from alerts.services.rules import look_for_faults
+        from intake.endpoints import register as register_endpoints
         from logs.audit import register
-        from logs.doors import open_doors
-        from logs.formats import formats
-        from logs.services.intake import read_again
+        from logs.endpoints.own import OWN
         from logs.services.rules import faulty_rules
 
         register()
-        open_doors()
+        register_endpoints(OWN)
         look_for_faults(faulty_rules)
-        for name in formats():
-            register_reader(name, read_again)

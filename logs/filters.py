@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from incident_response.api import moment_of, refuse
-from incident_response.paging import containing
+from core.api.paging import containing
+from core.api.problems import moment_of, refuse
 from logs.vocabulary import LEVEL_OF_WORD, Level
 
 FILTERS = {

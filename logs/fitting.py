@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from core.text.encodings import BYTE_ORDER_MARK
 from logs.lines import Line
-from users.encodings import BYTE_ORDER_MARK
 
 MESSAGE_LENGTH = 32 * 1024  # characters
 ATTRIBUTES_LENGTH = 32 * 1024  # bytes of JSON

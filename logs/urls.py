@@ -1,4 +1,4 @@
-"""The API's routes; senders' doors are in `logs.doors`."""
+"""The API's routes; senders' doors are in `logs.endpoints`."""
 
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter

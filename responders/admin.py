@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from import_export.fields import Field
 from unfold.admin import TabularInline
 
+from core.backoffice.base import RetirableAdmin
+from core.backoffice.exchange import ExchangeAdmin, NamedWidget, SafeResource
 from responders.models import Membership, Service, Team
 from responders.services import add_member, make_only_default, remove_member
 from users.addresses import canonical
-from users.admin.base import RetirableAdmin
-from users.admin.exchange import ExchangeAdmin, NamedWidget, SafeResource
 from users.models import User
 
 

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from core.db.prepared import Parameter, prepared
+from core.db.usage import usage_of
+from core.text.names import NameField, refuse_twins
 from users.models import User
-from users.names import NameField, refuse_twins
-from users.prepared import Parameter, prepared
-from users.usage import usage_of
 
 
 class ActiveQuerySet(models.QuerySet[Any]):

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.configuration import CleanedModelSerializer, StrictFields
 from responders.models import Service, Team
 from responders.services import make_only_default
-from users.configuration import CleanedModelSerializer, StrictFields
 from users.models import User
 
 

@@ -1,10 +1,10 @@
 """Who belongs to a team."""
 
-from incident_response.exceptions import NotFound
+from core.db.transactions import unit_of_work
+from core.errors import NotFound
 from responders.models import Membership, Team
 from users.audit import acting
 from users.models import User
-from users.transactions import unit_of_work
 
 
 @unit_of_work

@@ -7,14 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.paging import Key, page_of
-from incident_response.schema import paged
+from core.api.configuration import ConfigurationViewSet
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, page_of
+from core.api.permissions import IsAdmin, ReadOrAdmin
+from core.api.schema import paged
 from responders import services
 from responders.models import Service, Team
 from responders.serializers import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
-from users.configuration import ConfigurationViewSet
-from users.idempotency import IdempotentWrites
-from users.permissions import IsAdmin, ReadOrAdmin
 
 
 class TeamViewSet(ConfigurationViewSet):

@@ -9,10 +9,11 @@ from django.test import TestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
+from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
 from incidents.models import SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
+from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
@@ -204,10 +205,10 @@ class AdminAccessTests(TestCase):
                 "alerts.alert",
                 "alerts.changeevent",
                 "alerts.heartbeat",
-                "alerts.intakeevent",
+                "intake.intakeevent",
                 "alerts.route",
                 "alerts.silence",
-                "alerts.source",
+                "intake.source",
                 "logs.detectionrule",
                 "logs.logentry",
                 "users.user",

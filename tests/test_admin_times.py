@@ -80,7 +80,7 @@ class SortingTests(TestCase):
         lists = (
             "logs_logentry",
             "alerts_alert",
-            "alerts_intakeevent",
+            "intake_intakeevent",
             "auditlog_logentry",
             "users_user",
             "incidents_incident",

@@ -11,14 +11,15 @@ from django.test import TestCase
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from alerts.models import Heartbeat, Route, Silence, Source
+from alerts.models import Heartbeat, Route, Silence
 from alerts.tests.factories import make_route, make_silence, make_source
+from core.api.configuration import CleanedModelSerializer, ConfigurationViewSet
 from incidents.models import Category, SlaPolicy
 from incidents.tests.factories import make_category, make_policy, make_service, make_team
+from intake.models import Source
 from logs.models import DetectionRule
 from logs.services.rules import save_rule
 from responders.models import Service, Team
-from users.configuration import CleanedModelSerializer, ConfigurationViewSet
 from users.models import User
 from users.tests.factories import client_of, make_admin
 
@@ -87,7 +88,7 @@ class ConfigurationWriteTests(TestCase):
 
     def test_it_looks_at_the_row_under_its_lock(self) -> None:
         silence = make_silence(("a", "=", "b"))
-        lock = "users.configuration.lock_row"
+        lock = "core.api.configuration.lock_row"
 
         def ended(row: Any) -> None:
             Silence.objects.filter(pk=row.pk).update(ends_at=NOW, starts_at=NOW - dt.timedelta(hours=1))
@@ -199,7 +200,7 @@ class AdminWriteTests(TestCase):
     def test_it_tells_no_secret_on_a_page(self) -> None:
         source = make_source(kind="github", signing_secret="never-shown-again")
 
-        page = self.client.get(reverse("admin:alerts_source_change", args=[source.pk]))
+        page = self.client.get(reverse("admin:intake_source_change", args=[source.pk]))
 
         self.assertNotContains(page, "never-shown-again")
 

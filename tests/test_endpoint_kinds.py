@@ -7,10 +7,11 @@ from typing import Any
 
 from django.test import TestCase
 
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.models import Alert, Heartbeat
 from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source
-from alerts.vocabulary import Kind
+from intake.models import IntakeEvent, Source
+from intake.vocabulary import Kind
 from logs.models import LogEntry
 
 SIGNING = ("github", "sentry", "sns")

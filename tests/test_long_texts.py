@@ -5,12 +5,13 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from alerts.adapters import _words, generic
+from alerts.reading import words as _words
+from core.text import normalizing
+from core.text.names import LONGEST, tidied
 from incidents.attachments.names import clean_name
 from incidents.search import tokens
-from users import normalizing
+from integrations.generic import payload as generic
 from users.addresses import canonical
-from users.names import LONGEST, tidied
 
 
 class LongTextTests(SimpleTestCase):

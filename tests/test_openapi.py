@@ -11,9 +11,9 @@ from django.test import TestCase
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
-from alerts.intake.doors import doors, find
-from incident_response.doors_schema import TAG
-from logs.doors.own import OwnDoor
+from intake.endpoints import doors, find
+from intake.schema import TAG
+from logs.endpoints.own import OwnDoor
 from tests.test_permission_matrix import routes
 
 

@@ -10,15 +10,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from alerts.models import Heartbeat, IntakeEvent
+from alerts.models import Heartbeat
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
-from alerts.vocabulary import IntakeState
+from core.severity import Severity
 from incidents.models import LinkKind
 from incidents.services import comment, link
 from incidents.services.attaching import attach, inspect
 from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
 from incidents.tests.files import picture, upload
-from incidents.vocabulary import Severity
+from intake.models import IntakeEvent
+from intake.vocabulary import IntakeState
 from logs.lines import Line
 from logs.tests.factories import make_lines
 from logs.tests.rules import make_rule

@@ -8,12 +8,12 @@ from unittest import mock
 from django.db import IntegrityError, transaction
 from django.test import Client, TestCase, TransactionTestCase, override_settings
 
-from incident_response.exceptions import conflict_of
+from core.db.tests.threads import at_once
+from core.errors import conflict_of
 from incidents.tests.factories import make_incident, make_service
 from responders.models import Team
 from users.models import User
 from users.tests.factories import PASSWORD, client_of, make_admin, make_reporter, make_responder
-from users.tests.threads import at_once
 
 API = "/api/v1/"
 AT_ONCE = 4
@@ -68,7 +68,7 @@ class RaceTests(TransactionTestCase):
 
     def statuses(self, send: Callable[[], Any]) -> list[int]:
         """What all who send at the same moment hear. (In memory, SQLite lets the one who got it try once more, and hear
-        that it is taken; `users.tests.threads` says why.)"""
+        that it is taken; `core.db.tests.threads` says why.)"""
         answers = at_once([send] * AT_ONCE)
         return sorted((getattr(answer, "status_code", answer) for answer in answers), key=str)
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from alerts.models import Route
 from alerts.services.moving import split
 from alerts.tests.factories import fire, make_source
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from incidents import services
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from logs.models import DetectionRule
@@ -166,7 +166,7 @@ class InUseTests(TestCase):
         source = make_source()
         rule = DetectionRule.objects.first()
 
-        for name, row in (("responders_team", self.team), ("alerts_source", source), ("logs_detectionrule", rule)):
+        for name, row in (("responders_team", self.team), ("intake_source", source), ("logs_detectionrule", rule)):
             with self.subTest(name):
                 answer = self.client.post(reverse(f"admin:{name}_switch_off", args=[row.pk]))
 

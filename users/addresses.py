@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from users.normalizing import normalized
+from core.text.normalizing import normalized
 
 
 def canonical(email: str) -> str:

@@ -11,8 +11,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from users import rows
-from users.clients import client_address
+from core.api.clients import client_address
+from core.db import rows
 from users.models import User
 
 _actor: ContextVar[User | None] = ContextVar("actor", default=None)

@@ -14,8 +14,8 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
+from core.db.prepared import Parameter, prepared
 from users.models import PersonalToken, Session, TokenScope, User
-from users.prepared import Parameter, prepared
 from users.tokens import digest_of, session_named_in
 
 LAST_USED_STEP = dt.timedelta(minutes=1)

@@ -9,7 +9,7 @@ from django.db import transaction
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from incident_response.exceptions import TooManyRequests
+from core.errors import TooManyRequests
 from users import audit
 from users.services.sessions import confirm_password, end_access
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-from incident_response.exceptions import Busy
+from core.errors import Busy
 
 WAIT_SECONDS = 3.0
 

@@ -6,9 +6,10 @@ from typing import Any
 from axes.models import AccessFailureLog
 from django.db.models import QuerySet
 
-from users.idempotency import REMEMBERED
-from users.markers import marker_of
-from users.models import IdempotentRequest, Session, TransactionMarker
+from core.api.idempotency import REMEMBERED
+from core.db.markers import marker_of
+from core.models import IdempotentRequest, TransactionMarker
+from users.models import Session
 
 BATCH = 500
 MAX_BATCHES = 200

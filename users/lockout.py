@@ -1,7 +1,7 @@
 """The locks after too many failed sign-ins (django-axes): how they count, how long they last, how they answer.
 
 One is for an address and a client, the other for a client that tries many addresses. A client is counted by its network
-(`users.clients.client_network`).
+(`core.api.clients.client_network`).
 """
 
 import datetime as dt
@@ -18,10 +18,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from incident_response.api import problem, to_json
-from incident_response.exceptions import TooManyRequests
+from core.api.clients import client_address, client_network, network_of
+from core.api.jsonio import to_json
+from core.api.problems import problem
+from core.errors import TooManyRequests
 from users.addresses import canonical
-from users.clients import client_address, client_network, network_of
 from users.models import User
 
 LOOKED_AT = 100  # entries of the audit log, and sessions

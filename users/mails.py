@@ -12,8 +12,8 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.template.loader import render_to_string
 
+from core.text.names import one_line
 from users.models import User
-from users.names import one_line
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from users import lookups  # noqa: F401 (they register themselves)
+from core.db import lookups  # noqa: F401 (they register themselves)
+from core.text.names import NameField, PersonNameField
 from users.addresses import AddressField, canonical
-from users.names import NameField, PersonNameField
 from users.permissions import role_allows, role_enters
 
 COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
@@ -183,30 +183,3 @@ class PersonalToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
-
-
-class IdempotentRequest(models.Model):
-    """A write that carried an `Idempotency-Key`, and the answer it got, so that a repeat gets the same answer."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
-    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the fields and the files' digests.")
-    status = models.PositiveSmallIntegerField(null=True)
-    headers = models.JSONField(default=dict)
-    body = models.TextField(blank=True, default="")
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key_digest"], name="idempotent_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} {self.key_digest[:8]} → {self.status}"
-
-
-class TransactionMarker(models.Model):
-    """The trace of one transaction, by which it is known to have been committed; see `users.mariadb`."""
-
-    id = models.CharField(max_length=32, primary_key=True, editable=False)
-
-    def __str__(self) -> str:
-        return self.id

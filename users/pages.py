@@ -10,7 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from users import services
 from users.throttling import AddressRate
 

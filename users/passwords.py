@@ -3,7 +3,7 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from users.models import User
 
 

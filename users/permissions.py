@@ -1,9 +1,6 @@
 """What each role may do, in one place. The admin site, the API and the services all ask here."""
 
-from typing import TYPE_CHECKING, Any
-
-from rest_framework.permissions import SAFE_METHODS, BasePermission
-from rest_framework.request import Request
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from users.models import User
@@ -36,43 +33,3 @@ def role_allows(user: "User", permission: str) -> bool:
 def role_enters(user: "User", app_label: str) -> bool:
     """Whether the user's role sees anything of this app in the admin site."""
     return user.is_active and (user.is_admin or (user.is_responder and app_label in _RESPONDER_APPS))
-
-
-class IsAdmin(BasePermission):
-    """Administrators only."""
-
-    message = "Only an administrator may do this."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.is_authenticated and request.user.is_admin)
-
-
-class ReadOrAdmin(BasePermission):
-    """Everybody who is signed in reads; administrators write."""
-
-    message = "Only an administrator may change this."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        user = request.user
-        return bool(user.is_authenticated and (request.method in SAFE_METHODS or user.is_admin))
-
-
-class IsResponder(BasePermission):
-    """Responders and administrators."""
-
-    message = "Only a responder or an administrator may do this."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.is_authenticated and (request.user.is_responder or request.user.is_admin))
-
-
-class RespondersReadOrAdmin(BasePermission):
-    """Responders read; administrators write."""
-
-    message = "Responders and administrators read this, and only an administrator may change it."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        user = request.user
-        if not user.is_authenticated:
-            return False
-        return bool(user.is_admin or (user.is_responder and request.method in SAFE_METHODS))

@@ -9,10 +9,10 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.configuration import StrictFields
+from core.text.names import refuse_bad_person_name
 from users.audit import acting
-from users.configuration import StrictFields
 from users.models import PersonalToken, Role, TokenScope, User
-from users.names import refuse_bad_person_name
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from users.clients import client_network
+from core.api.clients import client_network
 
 
 class AddressRate(SimpleRateThrottle):

@@ -13,13 +13,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
-from incident_response.api import refuse, refuse_unknown_parameters
-from incident_response.paging import Key, KeysetPagination
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import IsAdmin, IsResponder
+from core.api.problems import refuse, refuse_unknown_parameters
 from users import serializers, services
 from users.authentication import NotByPersonalToken
-from users.idempotency import IdempotentWrites
 from users.models import PersonalToken, Role, Session, User
-from users.permissions import IsAdmin, IsResponder
 from users.throttling import AddressRate
 
 BUSY = "Too many passwords are being checked at this moment; see Retry-After."

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
-from alerts.models import Alert, Source
+from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
-from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
+from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
+from intake.models import Source
 
 Alerts = QuerySet[Alert]
 Choices = list[tuple[str, str]]

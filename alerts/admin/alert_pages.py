@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts.models import Alert
 from alerts.services import moving
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from incidents.admin.forms import GrantForm
 from incidents.models import Incident, Origin
 from incidents.views.lookup import one_of

@@ -20,10 +20,9 @@ from alerts.admin.waiting import waits_for
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
 from alerts.vocabulary import AlertStatus
-from incidents.admin.badges import severity_badge
+from core.backoffice.badges import severity_badge
+from core.backoffice.base import ReadOnlyAdmin, exactly
 from incidents.permissions import can_work_on
-from users.admin import ReadOnlyAdmin
-from users.admin.base import exactly
 from users.models import User
 
 _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
@@ -159,7 +158,7 @@ def around_alert(alert: Alert, user: User) -> dict[str, Any]:
         "silence_url": f"{reverse('admin:alerts_silence_add')}?alert={alert.pk}",
         "may_silence": user.has_perm("alerts.add_silence"),
         "works": can_work_on(user, team_id),
-        "shows_source": user.has_perm("alerts.view_source"),
+        "shows_source": user.has_perm("intake.view_source"),
     }
 
 

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
-from incidents.admin.badges import span
+from core.backoffice.badges import span
+from core.backoffice.base import exactly
 from incidents.models import Incident
-from users.admin.base import exactly
 
 LONGEST_SHOWN = 2000
 

@@ -1,4 +1,4 @@
-"""The pages of docs/integrations/ as the back office shows them: the few forms of Markdown that they use."""
+"""The guides of vendors as the back office shows them: the few forms of Markdown that they use."""
 
 import re
 import textwrap

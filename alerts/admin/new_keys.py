@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.http import HttpRequest
 
-from alerts.models import Source
+from intake.models import Source
 
 SHOWN_SECONDS = 15 * 60
 

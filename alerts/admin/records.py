@@ -14,14 +14,13 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from alerts.admin.alert_filters import SourceFilter
 from alerts.admin.badges import ago, alert_badge, cut, incident_link, safe_links
-from alerts.models import Alert, ChangeEvent, IntakeEvent
+from alerts.models import Alert, ChangeEvent
 from alerts.routing import alert_key
-from alerts.services import replay
 from alerts.services.processing import read
-from alerts.services.queue import dismiss, may_replay
-from alerts.vocabulary import IntakeState
-from users.admin import ReadOnlyAdmin
-from users.admin.base import exactly
+from core.backoffice.base import ReadOnlyAdmin, exactly
+from intake.models import IntakeEvent
+from intake.services.queue import dismiss, may_replay, replay
+from intake.vocabulary import IntakeState
 from users.models import User
 
 MOST_SHOWN = 64 * 1024  # bytes of a body
@@ -94,11 +93,11 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         """Ours before Django's, which would take any path for an id."""
         views = {"replay": self.replay_view, "raw": self.raw_view, "dismiss": self.dismiss_view}
         ours = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_intakeevent_{name}")
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"intake_intakeevent_{name}")
             for name, view in views.items()
         ]
         all_view = self.admin_site.admin_view(self.dismiss_all_view)
-        return [path("dismiss/", all_view, name="alerts_intakeevent_dismiss_all"), *ours, *super().get_urls()]
+        return [path("dismiss/", all_view, name="intake_intakeevent_dismiss_all"), *ours, *super().get_urls()]
 
     def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Dismiss one that failed."""
@@ -107,7 +106,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         dismiss(IntakeEvent.objects.filter(pk=event.pk), by=request.user)  # type: ignore[arg-type]
         messages.success(request, "Dismissed; it stays in the list.")
-        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def dismiss_all_view(self, request: HttpRequest) -> HttpResponse:
         """Dismiss all that had failed when the home page was shown, and nothing that failed since."""
@@ -126,7 +125,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         _tell(request, replay([event.pk]), 1)
-        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def raw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The body byte for byte, to be saved: no browser is to make anything of it."""

@@ -17,10 +17,10 @@ from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, c
 from alerts.admin.trying import TryForm, tried
 from alerts.matching import MatcherInvalid, matchers_from, words_of
 from alerts.models import Route, Silence
-from incident_response.exceptions import DomainError
-from incidents.admin.badges import severity_badge
-from users.admin import BackOfficeAdmin, RefusableForm
-from users.admin.paging import KeysetChangeList
+from core.backoffice.badges import severity_badge
+from core.backoffice.base import BackOfficeAdmin, RefusableForm
+from core.backoffice.paging import KeysetChangeList
+from core.errors import DomainError
 
 MOST = 1000  # routes; all are on one page, so that any can be dragged anywhere
 

@@ -9,14 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.admin.badges import ago, alert_badge, marks, safe_links
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.models import Alert, Heartbeat
 from alerts.services.changes import changes_before
 from alerts.services.rules import faulty
-from alerts.vocabulary import AlertStatus, IntakeState
-from incidents.admin.badges import severity_badge
-from incidents.admin.sections import Section, on_home, on_incident
+from alerts.vocabulary import AlertStatus
+from core.backoffice.badges import severity_badge
+from core.backoffice.sections import Section, on_home, on_incident
 from incidents.models import Incident
 from incidents.permissions import can_work_on
+from intake.models import IntakeEvent, Source
+from intake.vocabulary import IntakeState
 from users.models import User
 
 ALERTS_SHOWN = 20
@@ -110,7 +112,7 @@ def silent_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
     for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False)[:MOST_WATCHED]:
         heard = source.quiet_since()
         if now - heard > dt.timedelta(minutes=source.heartbeat_minutes or 0):
-            url = reverse("admin:alerts_source_change", args=[source.pk])
+            url = reverse("admin:intake_source_change", args=[source.pk])
             silent.append((source.name, url, ago(source.last_received_at, now)))
     return silent
 

@@ -20,9 +20,9 @@ from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.arranging import end_silence, require_not_over
 from alerts.services.rules import quiets
+from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
 from incidents.sla import end_of_hours
-from users.admin import BackOfficeAdmin, RefusableForm
 from users.admin.people import zone_choices
 from users.models import User
 

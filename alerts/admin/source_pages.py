@@ -16,22 +16,22 @@ from django.urls import path, reverse
 from django.utils.safestring import SafeString
 
 from alerts import validation
-from alerts.adapters import adapters
 from alerts.admin import new_keys
 from alerts.admin.guides import rendered
-from alerts.doors.sampling import send_sample
-from alerts.models import IntakeEvent, Source, SourceKey, UnknownWord
+from alerts.endpoints.sampling import send_sample
 from alerts.services import process_waiting
-from alerts.services.keys import give_key, snippet_for, take_key_back
-from alerts.services.sources import MAX_KEYS, forget
 from alerts.services.teaching import teach
 from alerts.services.words import still_unknown
-from alerts.vocabulary import IntakeState, Kind, MappedField
-from incident_response.exceptions import DomainError
-from incidents.vocabulary import SEVERITY_OF_WORD
-from users.admin.base import attempt, exactly
+from core.backoffice.base import attempt, exactly
+from core.errors import DomainError
+from core.severity import SEVERITY_OF_WORD
+from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
+from intake.readers import adapters, guide_beside
+from intake.services.keys import give_key, snippet_for, take_key_back
+from intake.services.sources import MAX_KEYS, forget
+from intake.vocabulary import IntakeState, Kind, MappedField
 
-GUIDES = Path(settings.BASE_DIR) / "docs" / "integrations"
+LOGS_GUIDE = Path(settings.BASE_DIR) / "docs" / "logs.md"
 EXAMPLE_URL = "https://incidents.example.org"
 # What a word may mean, as buttons, by what it is about.
 MEANINGS = {
@@ -55,15 +55,20 @@ def panel_of(source: Source) -> dict[str, Any]:
         ],
         "has_sample": source.kind in adapters(),
         "has_guide": guide_of(source.kind) is not None,
-        "events_url": f"{reverse('admin:alerts_intakeevent_changelist')}?state=any&source={source.pk}",
+        "events_url": f"{reverse('admin:intake_intakeevent_changelist')}?state=any&source={source.pk}",
         "alerts_url": f"{reverse('admin:alerts_alert_changelist')}?source={source.pk}",
     }
 
 
 def guide_of(kind: str) -> Path | None:
     """The page of the documentation about a kind of source, where it was installed too."""
-    page = GUIDES / f"{kind}.md"
-    return page if kind in Kind.values and page.is_file() else None
+    if kind == Kind.LOGS:
+        page = LOGS_GUIDE
+    elif kind in adapters():
+        page = guide_beside(adapters()[kind])
+    else:
+        return None
+    return page if page.is_file() else None
 
 
 def guide_text(kind: str, key: str = "") -> SafeString | None:
@@ -94,7 +99,7 @@ class SourcePages:
             "guide": ("guide/<slug:kind>/", self.guide_view),
         }
         ours = [
-            path(route, self.admin_site.admin_view(view), name=f"alerts_source_{name}")
+            path(route, self.admin_site.admin_view(view), name=f"intake_source_{name}")
             for name, (route, view) in views.items()
         ]
         return [*ours, *super().get_urls()]  # type: ignore[misc]
@@ -114,7 +119,7 @@ class SourcePages:
         """A new key, and on to the page that shows it."""
         _key, text = give_key(source, by=request.user)  # type: ignore[arg-type]
         new_keys.remember(request, source, text)
-        return HttpResponseRedirect(reverse("admin:alerts_source_new_key", args=[source.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_source_new_key", args=[source.pk]))
 
     def new_key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The key that was just made, until who made it says that they have it."""
@@ -196,7 +201,7 @@ class SourcePages:
             return self._back(source)
         event = _worked_off(sample.event)
         messages.success(request, f"The sample was answered {sample.status}. Below is what came of it.")
-        return HttpResponseRedirect(reverse("admin:alerts_intakeevent_change", args=[event.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take what it sends, or refuse it from now on."""
@@ -236,7 +241,7 @@ class SourcePages:
         return source
 
     def _back(self, source: Source) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:alerts_source_change", args=[source.pk]))
+        return HttpResponseRedirect(reverse("admin:intake_source_change", args=[source.pk]))
 
     def _context(self, request: HttpRequest, source: Source, title: str) -> dict[str, Any]:
         return {
@@ -245,7 +250,7 @@ class SourcePages:
             "opts": self.opts,
             "original": source,
             "source": source,
-            "back": reverse("admin:alerts_source_change", args=[source.pk]),
+            "back": reverse("admin:intake_source_change", args=[source.pk]),
         }
 
     def _ask(

@@ -18,11 +18,12 @@ from alerts import validation
 from alerts.admin.badges import ago
 from alerts.admin.fields import LabelNamesField, SeverityMapField, StatusMapField, TemplatesField, checked
 from alerts.admin.source_pages import SourcePages, panel_of
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
-from alerts.services.sources import forget
+from alerts.models import Alert, Heartbeat
 from alerts.services.words import forget_known
-from alerts.vocabulary import IntakeState
-from users.admin import BackOfficeAdmin, RefusableForm
+from core.backoffice.base import BackOfficeAdmin, RefusableForm
+from intake.models import IntakeEvent, Source
+from intake.services.sources import forget
+from intake.vocabulary import IntakeState
 
 LIMITED_LATELY = dt.timedelta(hours=24)
 

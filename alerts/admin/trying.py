@@ -8,14 +8,14 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from alerts.admin.fields import area, pairs
 from alerts.drafts import TITLE_LENGTH
-from alerts.models import Source
 from alerts.services.simulating import simulate
-from incident_response.exceptions import DomainError
-from incidents.admin.badges import severity_badge
+from core.backoffice.badges import severity_badge
+from core.backoffice.base import exactly, zone_told
+from core.errors import DomainError
+from core.severity import SEVERITY_OF_WORD
 from incidents.models import Category
-from incidents.vocabulary import SEVERITY_OF_WORD
+from intake.models import Source
 from responders.models import Service, Team
-from users.admin.base import exactly, zone_told
 from users.models import User
 
 LABELS, PAYLOAD = "labels", "payload"

@@ -9,7 +9,7 @@ from alerts.models import Alert, AlertGroup
 from alerts.routing import Rule, decide, group_key, group_labels
 from alerts.services.rules import rules
 from alerts.vocabulary import AlertStatus
-from incidents.vocabulary import Severity
+from core.severity import Severity
 
 
 def waits_for(alert: Alert) -> str:

@@ -2,9 +2,8 @@
 
 from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyEnd, pair_number, pairs_of
 from alerts.models.change import ChangeEvent
-from alerts.models.intake import IntakeEvent, IntakeEventQuerySet
+from alerts.models.heartbeat import Heartbeat
 from alerts.models.routing import Route, Silence
-from alerts.models.source import Heartbeat, Source, SourceKey, UnknownWord
 
 __all__ = [
     "Alert",
@@ -14,13 +13,8 @@ __all__ = [
     "ChangeEvent",
     "EarlyEnd",
     "Heartbeat",
-    "IntakeEvent",
-    "IntakeEventQuerySet",
     "Route",
     "Silence",
-    "Source",
-    "SourceKey",
-    "UnknownWord",
     "pair_number",
     "pairs_of",
 ]

@@ -7,11 +7,11 @@ from django.db import models
 
 from alerts.matching import values_of
 from alerts.models.routing import Silence
-from alerts.models.source import Source
 from alerts.vocabulary import AlertStatus, Ending
+from core.db.fields import FlagField
+from core.severity import Severity
 from incidents.models import Incident
-from incidents.models.fields import FlagField
-from incidents.vocabulary import Severity
+from intake.models.source import Source
 from users.models import User
 
 

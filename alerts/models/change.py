@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from alerts.models.source import Source
+from intake.models.source import Source
 from responders.models import Service
 
 

@@ -6,12 +6,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from alerts.models.source import minutes_field
 from alerts.validation import silence_times, wrong_matchers
+from core.severity import Priority, Severity
+from core.text.names import NameField, refuse_twins
 from incidents.models import Category
-from incidents.vocabulary import Priority, Severity
+from intake.models.source import minutes_field
 from responders.models import ACTIVE, Service, Team
-from users.names import NameField, refuse_twins
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
 

@@ -8,10 +8,10 @@ from rest_framework import serializers
 from alerts.models import Alert
 from alerts.serializers.fields import MAX_ID
 from alerts.vocabulary import AlertStatus, Ending
-from incident_response.schema import paged
+from core.api.configuration import StrictFields
+from core.api.schema import paged
+from core.severity import SEVERITY_WORDS, Severity
 from incidents.serializers.incidents import GrantField, TextField
-from incidents.vocabulary import SEVERITY_WORDS, Severity
-from users.configuration import StrictFields
 
 MOST_AT_ONCE = 500
 COLUMNS = (

@@ -12,10 +12,10 @@ from rest_framework import serializers
 from alerts.models import ChangeEvent
 from alerts.serializers.alerts import AlertLinkSerializer
 from alerts.serializers.fields import CheckedField, ServiceField
-from incident_response.schema import paged
+from core.api.configuration import CleanedModelSerializer
+from core.api.schema import paged
+from core.api.times import refuse_future
 from responders.models import Service
-from users.configuration import CleanedModelSerializer
-from users.times import refuse_future
 
 MOST = 100
 LONGEST_DETAIL = 2000

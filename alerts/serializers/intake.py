@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerts.models import IntakeEvent
 from alerts.serializers.fields import MAX_ID
-from alerts.services.queue import REPLAYABLE
-from users.configuration import StrictFields
+from core.api.configuration import StrictFields
+from intake.models import IntakeEvent
+from intake.services.queue import REPLAYABLE
 
 MOST_AT_ONCE = 1000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")

@@ -10,15 +10,15 @@ from rest_framework import serializers
 from alerts import validation
 from alerts.models import Route, Silence
 from alerts.models.routing import MOST_FIRINGS
-from alerts.models.source import YEAR_MINUTES
 from alerts.serializers.fields import MAX_ID, LabelNamesField, MatchersField, ServiceField, WeekdaysField
 from alerts.services.rules import quiets
+from core.api.configuration import CleanedModelSerializer, StrictFields
+from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.models import Category
 from incidents.serializers.configuration import EndTimeField
 from incidents.serializers.incidents import CategoryField, RowField, WordField
-from incidents.vocabulary import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
+from intake.models.source import YEAR_MINUTES
 from responders.models import Service, Team
-from users.configuration import CleanedModelSerializer, StrictFields
 
 LAST_POSITION = 1_000_000
 

@@ -8,13 +8,13 @@ from rest_framework import serializers
 
 from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH
 from alerts.folding import Outcome
-from alerts.models import Source
 from alerts.serializers.alerts import IncidentNamedSerializer
 from alerts.serializers.sources import ParsedAlertSerializer
 from alerts.services.simulating import Fate
+from core.api.configuration import StrictFields
+from core.severity import PRIORITY_WORDS, SEVERITY_WORDS
 from incidents.serializers.incidents import RowField, TextField
-from incidents.vocabulary import PRIORITY_WORDS, SEVERITY_WORDS
-from users.configuration import StrictFields
+from intake.models import Source
 
 MOST_LABELS = 100
 LONGEST = 2000

@@ -9,14 +9,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from alerts import validation
-from alerts.models import Heartbeat, Source, SourceKey, UnknownWord
+from alerts.models import Heartbeat
 from alerts.serializers.fields import CheckedField, LabelNamesField
 from alerts.services.words import still_unknown
-from alerts.vocabulary import Kind, MappedField
+from core.api.configuration import CleanedModelSerializer, StrictFields
+from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.serializers.incidents import RowField, WordField
-from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
+from intake.models import Source, SourceKey, UnknownWord
+from intake.vocabulary import Kind, MappedField
 from responders.models import Team
-from users.configuration import CleanedModelSerializer, StrictFields
 
 MOST_REQUESTS = 10_000_000  # a minute
 

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.db.models import F, Q
 
-from alerts.adapters._words import mapped
 from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH, Action, Draft
 from alerts.folding import Known, Outcome, fold, is_flapping, with_change
 from alerts.matching import facts_of
-from alerts.models import Alert, AlertLabel, IntakeEvent, Route, Source, pairs_of
+from alerts.models import Alert, AlertLabel, Route, pairs_of
+from alerts.reading.words import mapped
 from alerts.routing import Decision, alert_key, decide, silence_for
+from alerts.services.enqueueing import DRAFT_FORMAT, event_of_leftover
 from alerts.services.opening import Incidents, Started
 from alerts.services.overtaking import EarlyEnds
-from alerts.services.queue import DRAFT_FORMAT, NO_ALERT, event_of_leftover
 from alerts.services.rules import rules, silences
 from alerts.services.words import UnknownWords, as_taught, doubts, not_understood, sentence_of, severity_words
-from alerts.vocabulary import AlertStatus, Ending, IntakeState
-from incidents.vocabulary import SEVERITY_OF_WORD, Severity
-from users import rows
+from alerts.vocabulary import AlertStatus, Ending
+from core.db import rows
+from core.severity import SEVERITY_OF_WORD, Severity
+from intake.models import IntakeEvent, Source
+from intake.services.queue import NO_ALERT
+from intake.vocabulary import IntakeState
 
 if TYPE_CHECKING:
     from alerts.services.processing import Reading

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from alerts.models import Route, Silence
-from incident_response.exceptions import Conflict, DomainError
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError
 from users.audit import acting
 from users.models import User
-from users.transactions import unit_of_work
 
 
 def require_not_over(silence: Silence) -> None:

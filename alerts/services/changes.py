@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alerts.drafts import Change
-from alerts.models import ChangeEvent, Source
-from alerts.taken import Taken
+from alerts.models import ChangeEvent
+from core.db import rows
 from incidents.models import Incident
+from intake.models import Source
+from intake.results import Taken
 from responders.models import Service
-from users import rows
 
 BEFORE = dt.timedelta(hours=1)
 MOST = 100  # rows of one answer

@@ -9,11 +9,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from alerts.drafts import Action, Draft
-from alerts.models import Alert, AlertLabel, AlertQuerySet, Heartbeat, Source, pair_number
+from alerts.models import Alert, AlertLabel, AlertQuerySet, Heartbeat, pair_number
 from alerts.routing import alert_key
-from alerts.services.queue import enqueue
+from alerts.services.enqueueing import enqueue
 from alerts.vocabulary import AlertStatus
-from users.transactions import unit_of_work
+from core.db.transactions import unit_of_work
+from intake.models import Source
 
 ALERT_NAME = "Heartbeat missed"
 # It says itself when it is over: whatever its source's alerts do, this one does not expire.

@@ -8,11 +8,14 @@ from typing import TypeVar
 
 from django.db.models import Q
 
-from alerts.models import Alert, AlertGroup, Source
+from alerts.models import Alert, AlertGroup
 from alerts.services.opening import told
 from alerts.vocabulary import AlertStatus
-from incident_response.exceptions import Conflict, DomainError, NotFound
-from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Severity, Status, Visibility
+from core.db import rows
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError, NotFound
+from core.severity import Severity
+from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Visibility
 from incidents.permissions import discloses, require_grant, require_work
 from incidents.services import link, report, resolve
 from incidents.services.batches import lock_many, save_all
@@ -20,10 +23,9 @@ from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
 from incidents.services.links import note_of_duplicate
 from incidents.services.recording import Act, Entry
+from intake.models import Source
 from responders.models import Team
-from users import rows
 from users.models import User
-from users.transactions import unit_of_work
 
 Row = TypeVar("Row", Alert, AlertGroup)
 Retirable = TypeVar("Retirable", Team, Category)

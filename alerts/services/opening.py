@@ -11,17 +11,18 @@ from django.db.models import Q
 
 from alerts.drafts import Action, Draft
 from alerts.folding import Outcome
-from alerts.models import Alert, AlertGroup, Source
+from alerts.models import Alert, AlertGroup
 from alerts.routing import Rule, group_key, group_labels
+from core.db import rows
+from core.severity import Priority, Severity
+from core.text.names import tidied
 from incidents.models import Category, EventKind, Incident, Origin, Status
 from incidents.services.batches import Opening, lock_many, open_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry
-from incidents.vocabulary import Priority, Severity
+from intake.models import Source
 from responders.models import Service, Team
-from users import rows
-from users.names import tidied
 
 MINUTE = dt.timedelta(minutes=1)
 GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")

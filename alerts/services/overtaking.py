@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alerts.drafts import Action
 from alerts.models import Alert, EarlyEnd
 from alerts.vocabulary import AlertStatus
-from users import rows
+from core.db import rows
 
 if TYPE_CHECKING:
     from alerts.services.applying import Message

@@ -14,16 +14,16 @@ import structlog
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from alerts.adapters import adapters
 from alerts.drafts import Draft, Leftover, from_json
-from alerts.incoming import Incoming, IntakeError
-from alerts.models import IntakeEvent, Source
 from alerts.services.applying import Batch
-from alerts.services.claiming import Waiting, claim, waiting
-from alerts.services.postponing import Postponed, answers
-from alerts.services.queue import DRAFT_FORMAT
-from alerts.vocabulary import IntakeState
-from users.transactions import alone_at, is_away, is_transient, unit_of_work
+from alerts.services.enqueueing import DRAFT_FORMAT
+from core.db.transactions import alone_at, is_away, is_transient, unit_of_work
+from intake.models import IntakeEvent, Source
+from intake.readers import adapters
+from intake.requests import Incoming, IntakeError
+from intake.services.claiming import Waiting, claim, waiting
+from intake.services.postponing import Postponed, answers
+from intake.vocabulary import IntakeState
 
 log = structlog.get_logger(__name__)
 

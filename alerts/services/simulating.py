@@ -11,24 +11,25 @@ from django.utils import timezone
 
 from alerts.drafts import Draft
 from alerts.folding import Outcome
-from alerts.incoming import Incoming, IntakeError
 from alerts.matching import facts_of
-from alerts.models import Alert, Silence, Source
+from alerts.models import Alert, Silence
 from alerts.routing import Decision, Rule, alert_key, decide, group_labels
 from alerts.services.applying import Batch, Message, severity_of
 from alerts.services.opening import Incidents, Slot
 from alerts.services.processing import read
-from alerts.services.queue import event_of
 from alerts.services.words import as_taught, not_understood, sentence_of
-from alerts.vocabulary import IntakeState, Kind
-from incident_response.exceptions import DomainError
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
 from incidents.models import EventKind, Incident
 from incidents.permissions import can_see
 from incidents.services.batches import Opening
 from incidents.services.reporting import default_team
+from intake.models import Source
+from intake.requests import Incoming, IntakeError
+from intake.services.queue import event_of
+from intake.vocabulary import IntakeState, Kind
 from responders.models import Team
 from users.models import User
-from users.transactions import unit_of_work
 
 MOST_ALERTS = 50
 MOST_TOLD = 100

@@ -7,19 +7,21 @@ from dataclasses import replace
 from django.db import transaction
 
 from alerts import validation
-from alerts.adapters._words import mapped, normal
 from alerts.drafts import Action, Draft
-from alerts.models import Alert, IntakeEvent, Source, UnknownWord
+from alerts.models import Alert
+from alerts.reading.words import mapped, normal
 from alerts.routing import alert_key
+from alerts.services.enqueueing import enqueue
 from alerts.services.processing import drafts_of
-from alerts.services.queue import enqueue
-from alerts.services.sources import forget
 from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
-from alerts.vocabulary import AlertStatus, MappedField
-from incident_response.exceptions import DomainError
+from alerts.vocabulary import AlertStatus
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
+from intake.models import IntakeEvent, Source, UnknownWord
+from intake.services.sources import forget
+from intake.vocabulary import MappedField
 from users.audit import acting
 from users.models import User
-from users.transactions import unit_of_work
 
 
 @unit_of_work

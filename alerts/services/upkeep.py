@@ -12,27 +12,18 @@ from django.db.models import Exists, OuterRef
 from alerts.drafts import Action, Draft, to_json
 from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
-from alerts.models import (
-    Alert,
-    AlertGroup,
-    AlertLabel,
-    AlertQuerySet,
-    ChangeEvent,
-    IntakeEvent,
-    Route,
-    Silence,
-    Source,
-    UnknownWord,
-    pairs_of,
-)
+from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, Route, Silence, pairs_of
 from alerts.routing import Quiet, decide, silence_for
+from alerts.services.enqueueing import DRAFT_FORMAT
 from alerts.services.opening import Incidents, Started
-from alerts.services.queue import DRAFT_FORMAT, delivery_key, insert_events
 from alerts.services.rules import quiets, rules, silences
-from alerts.vocabulary import AlertStatus, IntakeState
-from incidents.vocabulary import Severity
-from users import rows
-from users.transactions import unit_of_work
+from alerts.vocabulary import AlertStatus
+from core.db import rows
+from core.db.transactions import unit_of_work
+from core.severity import Severity
+from intake.models import IntakeEvent, Source, UnknownWord
+from intake.services.queue import delivery_key, insert_events
+from intake.vocabulary import IntakeState
 
 BATCH = 200
 SETTLING = dt.timedelta(seconds=30)  # batches that read a silence before it was changed are committed by then

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from alerts import validation
-from alerts.adapters._words import mapped, normal
 from alerts.drafts import Action, Draft, Leftover
-from alerts.models import IntakeEvent, Source, UnknownWord
-from alerts.vocabulary import MappedField
-from users import rows
-from users.transactions import unit_of_work
+from alerts.reading.words import mapped, normal
+from core.db import rows
+from core.db.transactions import unit_of_work
+from intake.models import IntakeEvent, Source, UnknownWord
+from intake.vocabulary import MappedField
 
 MOST_WORDS = 100  # of one source; the ones heard of longest ago give way
 MOST_EVENTS = 20  # whose numbers are kept for a word

@@ -28,10 +28,11 @@ class BackOfficeCase(TestCase):
         return list(self.client.get(self.list_of(model) + query).context["cl"].result_list)
 
     def list_of(self, model: str) -> str:
-        return reverse(f"admin:alerts_{model}_changelist")
+        app = "intake" if model in ("source", "intakeevent") else "alerts"
+        return reverse(f"admin:{app}_{model}_changelist")
 
     def page(self, row: Any, name: str = "change", *more: object) -> str:
-        return reverse(f"admin:alerts_{row._meta.model_name}_{name}", args=[row.pk, *more])
+        return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk, *more])
 
     def messages(self, answer: Any) -> str:
         return " ".join(str(message) for message in get_messages(answer.wsgi_request))

@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from alerts.drafts import Action, Draft
-from alerts.models import Alert, IntakeEvent, Route, Silence, Source
+from alerts.models import Alert, Route, Silence
 from alerts.routing import alert_key
-from alerts.services import enqueue, issue_key, process_waiting
-from alerts.services.sources import forget
-from alerts.vocabulary import IntakeState, Kind
+from alerts.services import enqueue, process_waiting
+from intake.models import IntakeEvent, Source
+from intake.services.sources import forget, issue_key
+from intake.vocabulary import IntakeState, Kind
 
 _numbers = itertools.count(1)
 

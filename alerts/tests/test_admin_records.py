@@ -1,10 +1,11 @@
 from django.utils import timezone
 
-from alerts.models import ChangeEvent, IntakeEvent
-from alerts.services.queue import NO_ALERT
+from alerts.models import ChangeEvent
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_source
-from alerts.vocabulary import IntakeState
+from intake.models import IntakeEvent
+from intake.services.queue import NO_ALERT
+from intake.vocabulary import IntakeState
 
 
 class IntakeTests(BackOfficeCase):

@@ -1,9 +1,10 @@
 from django.urls import reverse
 
-from alerts.models import Alert, IntakeEvent, Route
+from alerts.models import Alert, Route
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_route, make_source, matchers_of
 from incidents.tests.factories import make_category, make_service
+from intake.models import IntakeEvent
 
 TRY = "admin:alerts_route_try"
 

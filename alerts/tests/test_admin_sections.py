@@ -3,12 +3,12 @@ import datetime as dt
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts.models import ChangeEvent, Heartbeat, IntakeEvent
-from alerts.services import replay
-from alerts.services.queue import dismiss
+from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
-from alerts.vocabulary import IntakeState
+from intake.models import IntakeEvent
+from intake.services.queue import dismiss, replay
+from intake.vocabulary import IntakeState
 
 
 class IncidentPageTests(BackOfficeCase):
@@ -73,16 +73,16 @@ class HomePageTests(BackOfficeCase):
             received_at=timezone.now(),
         )
 
-        self.client.post(reverse("admin:alerts_intakeevent_dismiss_all"), {"last": failed.pk})
+        self.client.post(reverse("admin:intake_intakeevent_dismiss_all"), {"last": failed.pk})
 
         failed.refresh_from_db()
-        self.assertIn(reverse("admin:alerts_intakeevent_change", args=[failed.pk]), shown)
+        self.assertIn(reverse("admin:intake_intakeevent_change", args=[failed.pk]), shown)
         self.assertEqual((failed.state, failed.dismissed_by), (IntakeState.FAILED, self.admin))
         self.assertNotContains(self.client.get(home), "Torn")
         self.assertContains(self.client.get(home), "Later.")
-        self.client.post(reverse("admin:alerts_intakeevent_dismiss", args=[later.pk]))
+        self.client.post(reverse("admin:intake_intakeevent_dismiss", args=[later.pk]))
         self.assertNotContains(self.client.get(home), "Later.")
-        self.assertContains(self.client.get(reverse("admin:alerts_intakeevent_changelist")), "dismissed")
+        self.assertContains(self.client.get(reverse("admin:intake_intakeevent_changelist")), "dismissed")
 
     def test_it_shows_what_was_dismissed_again_where_a_replay_fails(self) -> None:
         failed = IntakeEvent.objects.get(state=IntakeState.FAILED)

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.admin import new_keys
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
-from alerts.services.sources import source_of
+from alerts.models import Alert, Heartbeat
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_key, make_source
-from alerts.vocabulary import IntakeState, Kind
-from incidents.models import Severity
+from core.severity import Severity
+from intake.models import IntakeEvent, Source
+from intake.services.sources import source_of
+from intake.vocabulary import IntakeState, Kind
 from users.tests.factories import make_admin
 
 
@@ -44,7 +45,7 @@ class SourceCase(BackOfficeCase):
 class FormTests(SourceCase):
     @override_settings(PUBLIC_URL="https://incidents.example.org/")
     def test_it_shows_the_key_of_a_new_source(self) -> None:
-        answer = self.client.post(reverse("admin:alerts_source_add"), self.form(), follow=True)
+        answer = self.client.post(reverse("admin:intake_source_add"), self.form(), follow=True)
 
         source = Source.objects.get(name="Prometheus")
         key = answer.context["key"]
@@ -66,13 +67,13 @@ class FormTests(SourceCase):
 
         for field, changes in cases.items():
             with self.subTest(field):
-                answer = self.client.post(reverse("admin:alerts_source_add"), self.form(**changes))
+                answer = self.client.post(reverse("admin:intake_source_add"), self.form(**changes))
 
                 self.assertIn(field, answer.context["adminform"].form.errors)
 
     def test_it_takes_templates_for_a_generic_source(self) -> None:
         self.client.post(
-            reverse("admin:alerts_source_add"), self.form(kind=Kind.GENERIC, templates="title = {{ check.name }}")
+            reverse("admin:intake_source_add"), self.form(kind=Kind.GENERIC, templates="title = {{ check.name }}")
         )
 
         self.assertEqual(Source.objects.get(name="Prometheus").templates, {"title": "{{ check.name }}"})
@@ -187,9 +188,9 @@ class ButtonTests(SourceCase):
         self.assertFalse(source.keys.exists())
 
     def test_it_shows_the_guide_of_a_kind(self) -> None:
-        shown = self.client.get(reverse("admin:alerts_source_guide", args=["grafana"]))
+        shown = self.client.get(reverse("admin:intake_source_guide", args=["grafana"]))
         absent = [
-            self.client.get(reverse("admin:alerts_source_guide", args=[kind])).status_code
+            self.client.get(reverse("admin:intake_source_guide", args=[kind])).status_code
             for kind in ("nonsense", "README")
         ]
 

@@ -4,13 +4,15 @@ from django.db import OperationalError, connection, connections, transaction
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from alerts.models import Alert, IntakeEvent, Source
-from alerts.services import claiming, enqueue, process_waiting, processing
-from alerts.services.claiming import Waiting, claim, waiting
-from alerts.services.postponing import Postponed
+from alerts.models import Alert
+from alerts.services import enqueue, process_waiting, processing
 from alerts.tests.documented import draft
 from alerts.tests.factories import make_source
-from alerts.vocabulary import IntakeState
+from intake.models import IntakeEvent, Source
+from intake.services import claiming
+from intake.services.claiming import Waiting, claim, waiting
+from intake.services.postponing import Postponed
+from intake.vocabulary import IntakeState
 
 MEGABYTE = 1024 * 1024
 
@@ -86,7 +88,7 @@ class QueueTests(TransactionTestCase):
         try:
             other.set_autocommit(False)
             with other.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM alerts_intakeevent WHERE id = %s FOR UPDATE", [first.pk])
+                cursor.execute("SELECT 1 FROM intake_intakeevent WHERE id = %s FOR UPDATE", [first.pk])
             with mock.patch.object(processing, "read", reads):
                 done = [process_waiting(), process_waiting()]
             other.rollback()
@@ -103,7 +105,7 @@ class OutageTests(TransactionTestCase):
 
     def setUp(self) -> None:
         self.enterContext(mock.patch.object(processing, "postponed", Postponed()))
-        self.enterContext(mock.patch("users.transactions.time.sleep"))
+        self.enterContext(mock.patch("core.db.transactions.time.sleep"))
         self.source = make_source()
         for title in ("bad", "good"):
             enqueue(self.source, [draft(title)])

@@ -12,15 +12,16 @@ from unittest import mock
 from django.db import InterfaceError
 from django.test import TransactionTestCase
 
-from alerts.incoming import MAX_BYTES, Incoming, Reply
-from alerts.intake import find
-from alerts.intake.committer import MAX_BATCH, Committer
-from alerts.intake.serving import keep
-from alerts.models import Alert, IntakeEvent
+from alerts.models import Alert
 from alerts.services import process_waiting
-from alerts.taken import Taken
 from alerts.tests.factories import make_key, make_source
-from users.transactions import DatabaseBusy
+from core.db.transactions import DatabaseBusy
+from intake.committer import MAX_BATCH, Committer
+from intake.endpoints import find
+from intake.models import IntakeEvent
+from intake.requests import MAX_BYTES, Incoming, Reply
+from intake.results import Taken
+from intake.serving import keep
 
 
 class CommitterTests(TransactionTestCase):
@@ -50,7 +51,7 @@ class CommitterTests(TransactionTestCase):
 
     def test_it_keeps_what_comes_while_it_waits_for_its_turn_in_one_transaction(self) -> None:
         bodies = [json.dumps({"title": "Disk", "key": str(number)}).encode() for number in range(50)]
-        with self.turns(lambda: self.wait_for(50)), mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+        with self.turns(lambda: self.wait_for(50)), mock.patch("intake.committer.keep", wraps=keep) as kept:
             replies = self.ask(*bodies)
 
         self.assertEqual(({reply.status for reply in replies}, IntakeEvent.objects.count()), ({202}, 50))
@@ -74,14 +75,14 @@ class CommitterTests(TransactionTestCase):
     def test_it_holds_little_that_was_packed_small(self) -> None:
         body = gzip.compress(json.dumps({"title": "Disk", "message": "x" * (MAX_BYTES // 3)}).encode())
 
-        with mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+        with mock.patch("intake.committer.keep", wraps=keep) as kept:
             replies = self.ask(*[body] * 8)
 
         self.assertEqual([reply.status for reply in replies], [202] * 8)
         self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), 2)
 
     def test_it_keeps_no_more_at_once_than_a_transaction_should_hold(self) -> None:
-        with mock.patch("alerts.intake.committer.keep", wraps=keep) as kept:
+        with mock.patch("intake.committer.keep", wraps=keep) as kept:
             self.ask(*[b'{"title": "Disk"}'] * (MAX_BATCH + 50))
 
         self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), MAX_BATCH)
@@ -96,7 +97,7 @@ class CommitterTests(TransactionTestCase):
             wait()
             yield
 
-        with mock.patch("alerts.intake.committer.turn_to_write", turn):
+        with mock.patch("intake.committer.turn_to_write", turn):
             yield
 
     def wait_for(self, number: int) -> None:
@@ -111,14 +112,14 @@ class CommitterTests(TransactionTestCase):
 
         with mock.patch.object(type(door), "source", side_effect=InterfaceError("connection already closed")):
             unknown = self.ask(b"{}")[0]
-        with mock.patch("alerts.intake.committer.close_old_connections", side_effect=InterfaceError("closed")):
+        with mock.patch("intake.committer.close_old_connections", side_effect=InterfaceError("closed")):
             broken = self.ask(b"{}")[0]
         good = self.ask(b'{"title": "Disk"}')[0]
 
         self.assertEqual((unknown.status, broken.status, good.status), (503, 503, 202))
 
     def test_it_answers_all_when_keeping_them_breaks(self) -> None:
-        with mock.patch("alerts.intake.committer.keep", side_effect=RuntimeError("full")):
+        with mock.patch("intake.committer.keep", side_effect=RuntimeError("full")):
             broken = self.ask(b'{"title": "Disk"}', b'{"title": "Disk"}')
         good = self.ask(b'{"title": "Disk"}')
 
@@ -128,8 +129,8 @@ class CommitterTests(TransactionTestCase):
         heavy = Taken([], Reply(202), mock.Mock(), weight=MAX_BYTES)
 
         with (
-            mock.patch("alerts.doors.intake.IntakeDoor.take", return_value=heavy),
-            mock.patch("alerts.intake.committer.keep", wraps=keep) as kept,
+            mock.patch("alerts.endpoints.intake.IntakeDoor.take", return_value=heavy),
+            mock.patch("intake.committer.keep", wraps=keep) as kept,
         ):
             self.ask(b"{}", b"{}", b"{}")
 
@@ -138,7 +139,7 @@ class CommitterTests(TransactionTestCase):
     def test_it_turns_away_what_is_slow_while_much_of_it_waits(self) -> None:
         self.committer._slow_places = places = threading.BoundedSemaphore(1)
 
-        with mock.patch("alerts.doors.intake.IntakeDoor.is_slow", return_value=True):
+        with mock.patch("alerts.endpoints.intake.IntakeDoor.is_slow", return_value=True):
             taken = self.ask(b'{"title": "Disk"}')[0]
             is_given_back = places.acquire(timeout=5)
             refused = self.ask(b'{"title": "Disk"}')[0]
@@ -148,8 +149,8 @@ class CommitterTests(TransactionTestCase):
 
     def test_it_begins_nothing_slow_that_waited_for_too_long(self) -> None:
         with (
-            mock.patch("alerts.doors.intake.IntakeDoor.is_slow", return_value=True),
-            mock.patch("alerts.intake.committer.SLOW_WAIT_SECONDS", -1),
+            mock.patch("alerts.endpoints.intake.IntakeDoor.is_slow", return_value=True),
+            mock.patch("intake.committer.SLOW_WAIT_SECONDS", -1),
         ):
             late = self.ask(b'{"title": "Disk"}')[0]
 

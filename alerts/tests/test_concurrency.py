@@ -16,22 +16,23 @@ from django.db import IntegrityError, OperationalError, connection
 from django.test import override_settings
 from django.utils import timezone
 
-from alerts.incoming import Incoming, Reply
-from alerts.intake.serving import serve
-from alerts.models import Alert, AlertGroup, IntakeEvent
+from alerts.models import Alert, AlertGroup
 from alerts.services import enqueue, merge, process_waiting, processing
 from alerts.services.applying import Batch
-from alerts.services.queue import delivery_key, event_of, keep_events
 from alerts.services.upkeep import expire
-from alerts.taken import Taken
 from alerts.tests.documented import draft, statuses
 from alerts.tests.factories import fire, make_source
-from alerts.vocabulary import IntakeState
 from incidents.models import Incident
 from incidents.services import acknowledge
 from incidents.services import resolve as resolve_incident
 from incidents.tests.factories import kinds_of
 from incidents.tests.test_concurrency import ConcurrencyTestCase, at_once
+from intake.models import IntakeEvent
+from intake.requests import Incoming, Reply
+from intake.results import Taken
+from intake.services.queue import delivery_key, event_of, keep_events
+from intake.serving import serve
+from intake.vocabulary import IntakeState
 from users.tests.factories import make_responder
 
 WORKERS = 16
@@ -223,7 +224,7 @@ class DeliveryTests(ConcurrencyTestCase):
         door = Numbered(source)
         incoming = Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}')
 
-        with mock.patch("alerts.intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
+        with mock.patch("intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
             serve(door, incoming)
         kept = IntakeEvent.objects.count()
         again = serve(door, incoming).status

@@ -3,15 +3,17 @@
 from django.test import TestCase
 
 from alerts.drafts import Action
-from alerts.models import Alert, AlertGroup, Source
+from alerts.models import Alert, AlertGroup
 from alerts.services import merge, move, split
-from alerts.services.queue import insert_events
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_route, make_source, resolve, tell
-from incidents.models import Incident, Severity
+from core.severity import Severity
+from incidents.models import Incident
 from incidents.services import acknowledge, delete, transition, update, verify
 from incidents.services import resolve as resolve_incident
 from incidents.tests.factories import kinds_of, make_service, make_team
+from intake.models import Source
+from intake.services.queue import insert_events
 from users.tests.factories import make_admin, make_responder
 
 DAY = 24 * 60

@@ -6,13 +6,15 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from django.utils import timezone
 
 from alerts.jobs import forget_old
-from alerts.models import Alert, AlertLabel, IntakeEvent
-from alerts.services import process_waiting, replay
+from alerts.models import Alert, AlertLabel
+from alerts.services import process_waiting
 from alerts.services.applying import Batch
 from alerts.tests import test_changes, test_documented_incidents, test_documented_messages, test_documented_ways
 from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
 from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
-from alerts.vocabulary import IntakeState
+from intake.models import IntakeEvent
+from intake.services.queue import replay
+from intake.vocabulary import IntakeState
 
 DAY = 24 * 60
 

@@ -4,15 +4,17 @@ from django.test import TestCase
 
 from alerts.drafts import Action
 from alerts.jobs import forget_old, process_intake
-from alerts.models import Alert, EarlyEnd, IntakeEvent
+from alerts.models import Alert, EarlyEnd
 from alerts.services import enqueue, process_waiting
-from alerts.services.queue import delivery_key, insert_events
 from alerts.services.upkeep import calm, expire
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
-from alerts.vocabulary import Ending, IntakeState
+from alerts.vocabulary import Ending
 from incidents.models import Incident
 from incidents.tests.factories import kinds_of
+from intake.models import IntakeEvent
+from intake.services.queue import delivery_key, insert_events
+from intake.vocabulary import IntakeState
 
 
 class IdentityTests(TestCase):

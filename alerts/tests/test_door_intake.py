@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from django.test import TestCase
 
-from alerts.doors import named
-from alerts.models import Heartbeat, IntakeEvent, Source
+from alerts.endpoints import named
+from alerts.models import Heartbeat
 from alerts.tests.factories import make_key, make_source
+from intake.models import IntakeEvent, Source
 
 
 class NamedHeartbeatTests(TestCase):

@@ -6,15 +6,16 @@ from typing import Any
 from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
-from alerts.doors.named import keep_pings
-from alerts.doors.signals import Ping, Signal, endings_of, ping_of
-from alerts.incoming import Incoming, IntakeError, Reply
-from alerts.models import Alert, Heartbeat, Source
+from alerts.endpoints.named import keep_pings
+from alerts.endpoints.signals import Ping, Signal, endings_of, ping_of
+from alerts.models import Alert, Heartbeat
 from alerts.services import process_waiting
 from alerts.services.heartbeats import watch
-from alerts.taken import Taken
 from alerts.tests.factories import make_key, make_source
 from incidents.models import Incident
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
 
 
 class EndingTests(SimpleTestCase):

@@ -4,8 +4,8 @@ import time
 
 from django.test import SimpleTestCase
 
-from alerts.adapters import _forms
-from alerts.incoming import Incoming, IntakeError
+from alerts.reading import forms as _forms
+from intake.requests import Incoming, IntakeError
 
 
 class PairTests(SimpleTestCase):

@@ -9,11 +9,12 @@ from django.test import TestCase, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source
+from alerts.models import Alert, Heartbeat
 from alerts.services import heartbeats, process_waiting
 from alerts.services.heartbeats import beat, watch
 from alerts.tests.factories import make_source
 from incidents.models import Incident
+from intake.models import IntakeEvent, Source
 
 MINUTE = dt.timedelta(minutes=1)
 

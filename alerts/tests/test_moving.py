@@ -8,8 +8,9 @@ from django.utils import timezone
 from alerts.models import Alert, AlertGroup
 from alerts.services import merge, move, split
 from alerts.tests.factories import fire, make_route, make_silence, make_source, resolve
-from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
-from incidents.models import Incident, IncidentLink, Severity
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
+from core.severity import Severity
+from incidents.models import Incident, IncidentLink
 from incidents.services import acknowledge, delete, link, subscribe, transition, verify
 from incidents.services import resolve as resolve_incident
 from incidents.services.editing import assign_team

@@ -7,19 +7,20 @@ from django.db import OperationalError
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from alerts.adapters import examples
 from alerts.drafts import Action, Draft
-from alerts.models import Alert, IntakeEvent, Source
+from alerts.models import Alert
 from alerts.services import applying, enqueue, process_waiting, processing
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
-from alerts.vocabulary import IntakeState
 from incidents.models import Incident
+from intake.models import IntakeEvent, Source
+from intake.readers import adapters, examples
+from intake.vocabulary import IntakeState
 
 
 class ProcessingTests(TestCase):
     def test_it_makes_an_incident_of_an_alert(self):
         source = make_source(kind="alertmanager")
-        body = examples("alertmanager")[0]["body"]
+        body = examples(adapters()["alertmanager"])[0]["body"]
 
         response = post_json(self.client, f"/intake/{make_key(source)}/", body)
         process_waiting()

@@ -4,8 +4,8 @@ import datetime as dt
 
 from django.test import SimpleTestCase
 
-from alerts.adapters import _reading as reading
-from alerts.incoming import Incoming, IntakeError
+from alerts.reading import values as reading
+from intake.requests import Incoming, IntakeError
 
 
 def utc(*parts: int) -> dt.datetime:

@@ -7,17 +7,20 @@ from unittest import mock
 from django.db import DatabaseError, OperationalError
 from django.test import TestCase
 
-from alerts.incoming import MAX_BYTES, Incoming
-from alerts.intake import Door, find, serve
-from alerts.intake.limits import meter
-from alerts.intake.serving import Pending, keep, read
-from alerts.models import Alert, IntakeEvent
-from alerts.services import process_waiting, replay, sources
+from alerts.models import Alert
+from alerts.services import process_waiting
 from alerts.services.processing import MOST_DRAFTS
 from alerts.tests.factories import make_key, make_source, post_json
-from alerts.vocabulary import IntakeState
+from core.db.transactions import DatabaseBusy
 from incidents.models import Incident
-from users.transactions import DatabaseBusy
+from intake.endpoints import Door, find
+from intake.limits import meter
+from intake.models import IntakeEvent
+from intake.requests import MAX_BYTES, Incoming
+from intake.services import sources
+from intake.services.queue import replay
+from intake.serving import Pending, keep, read, serve
+from intake.vocabulary import IntakeState
 
 GOOD = {"title": "Disk full", "key": "disk", "severity": "high"}
 
@@ -69,7 +72,7 @@ class ServingTests(TestCase):
 
     def test_it_refuses_for_good_what_the_database_never_takes(self) -> None:
         error = OperationalError(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
-        with mock.patch("alerts.services.queue.rows.insert", side_effect=error):
+        with mock.patch("intake.services.queue.rows.insert", side_effect=error):
             answers = [post_json(self.client, self.path, GOOD)]
             [first, second] = keep([self.pending(), self.pending()])
 
@@ -113,7 +116,7 @@ class ServingTests(TestCase):
         assert door is not None
         pending = [self.read(door, GOOD) for _ in range(3)]
 
-        with mock.patch("alerts.intake.serving._keep", side_effect=DatabaseBusy()) as kept:
+        with mock.patch("intake.serving._keep", side_effect=DatabaseBusy()) as kept:
             replies = keep(pending)
 
         self.assertEqual(([reply.status for reply in replies], kept.call_count), ([503, 503, 503], 1))
@@ -140,7 +143,7 @@ class ServingTests(TestCase):
         self.assertEqual((reply.status, IntakeEvent.objects.count()), (413, 0))
 
     def test_it_asks_to_send_again_when_nothing_can_be_stored(self) -> None:
-        with mock.patch("alerts.services.queue.rows.insert", side_effect=DatabaseError("gone")):
+        with mock.patch("intake.services.queue.rows.insert", side_effect=DatabaseError("gone")):
             response = post_json(self.client, self.path, GOOD)
 
         self.assertEqual((response.status_code, response["Retry-After"]), (503, "5"))
@@ -157,14 +160,14 @@ class ServingTests(TestCase):
                 raise DatabaseError("b")
             insert(events)
 
-        with mock.patch("alerts.services.queue.rows.insert", side_effect=refuse_b):
+        with mock.patch("intake.services.queue.rows.insert", side_effect=refuse_b):
             replies = keep(pending)
 
         self.assertEqual([reply.status for reply in replies], [202, 503, 202])
         self.assertEqual(IntakeEvent.objects.count(), 2)
 
     def test_it_keeps_what_an_adapter_stumbles_over(self) -> None:
-        with mock.patch("alerts.adapters.generic.parse", side_effect=RuntimeError("bug")):
+        with mock.patch("integrations.generic.payload.parse", side_effect=RuntimeError("bug")):
             response = post_json(self.client, self.path, GOOD)
 
         self.assertEqual((response.status_code, IntakeEvent.objects.get().state), (400, IntakeState.FAILED))
@@ -189,7 +192,7 @@ class LimitTests(TestCase):
         path = f"/intake/{make_key(source)}/"
         meter.__init__()  # type: ignore[misc]  # as if the minute had just begun
 
-        with mock.patch("alerts.intake.limits.time.time", return_value=1_000_000.0):
+        with mock.patch("intake.limits.time.time", return_value=1_000_000.0):
             answers = [post_json(self.client, path, GOOD) for _ in range(5)]
 
         self.assertEqual([answer.status_code for answer in answers], [202, 202, 429, 429, 429])
@@ -204,7 +207,7 @@ class LimitTests(TestCase):
         answers = []
 
         for second in (0.0, 1.0, 60.0):
-            with mock.patch("alerts.intake.limits.time.time", return_value=1_000_020.0 + second):
+            with mock.patch("intake.limits.time.time", return_value=1_000_020.0 + second):
                 answers.append(post_json(self.client, path, GOOD).status_code)
 
         self.assertEqual(answers, [202, 429, 202])

@@ -2,10 +2,11 @@
 
 from django.test import TestCase
 
-from alerts.models import SourceKey
-from alerts.services import issue_key, revoke_key, source_of, sources
 from alerts.tests.factories import make_source
-from incident_response.exceptions import Conflict
+from core.errors import Conflict
+from intake.models import SourceKey
+from intake.services import sources
+from intake.services.sources import issue_key, revoke_key, source_of
 
 
 class KeyTests(TestCase):

@@ -8,13 +8,14 @@ from auditlog.models import LogEntry
 from django.test import Client, TestCase
 from django.urls import reverse
 
-from alerts.models import Alert, IntakeEvent, Source, UnknownWord
+from alerts.models import Alert
 from alerts.services import process_waiting, words
 from alerts.services.upkeep import forget
 from alerts.tests.factories import make_key, make_source, post_json
-from alerts.vocabulary import IntakeState, Kind
+from core.severity import Severity
 from incidents.models import Incident
-from incidents.vocabulary import Severity
+from intake.models import IntakeEvent, Source, UnknownWord
+from intake.vocabulary import IntakeState, Kind
 from users.tests.factories import client_of, make_admin
 
 
@@ -218,13 +219,13 @@ class BackOfficeTests(WordsCase):
         self.send({"title": "t", "key": "a", "severity": "<Purple>"})
         client = Client()
         client.force_login(self.admin)
-        page = reverse("admin:alerts_source_change", args=[self.source.pk])
+        page = reverse("admin:intake_source_change", args=[self.source.pk])
         row = UnknownWord.objects.get()
 
         before = client.get(page)
         home = client.get(reverse("admin:index"))
         answer = client.post(
-            reverse("admin:alerts_source_teach", args=[self.source.pk]),
+            reverse("admin:intake_source_teach", args=[self.source.pk]),
             {"word": row.pk, "means": "critical", "apply": "on"},
             follow=True,
         )

@@ -8,12 +8,13 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alert, AlertGroup, Silence, Source
+from alerts.models import Alert, AlertGroup, Silence
 from alerts.services import upkeep
 from alerts.services.upkeep import _forget_over, forget, lift_silences
 from alerts.tests.documented import after
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
 from incidents.models import Incident
+from intake.models import Source
 
 
 class LiftTests(TestCase):

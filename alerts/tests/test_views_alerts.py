@@ -10,7 +10,7 @@ from alerts import filters
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertSerializer
 from alerts.tests.factories import fire, make_silence, make_source, resolve
-from incident_response.paging import BoundedPages
+from core.api.paging import BoundedPages
 from incidents.models import Incident, Subscription
 from incidents.tests.factories import make_incident, make_team
 from users.models import User

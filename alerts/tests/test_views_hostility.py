@@ -4,10 +4,11 @@ from django.db import transaction
 from django.test import TestCase, override_settings
 
 from alerts.filters import ALERT_FILTERS, CHANGE_FILTERS, INTAKE_FILTERS, SILENCE_FILTERS
-from alerts.models import Heartbeat, IntakeEvent
+from alerts.models import Heartbeat
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
-from alerts.vocabulary import IntakeState
 from incidents.tests.factories import make_incident
+from intake.models import IntakeEvent
+from intake.vocabulary import IntakeState
 from tests import hostile
 from tests.people import signed_in
 from users.tests.factories import make_admin

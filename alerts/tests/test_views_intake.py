@@ -5,12 +5,12 @@ from unittest import mock
 from django.test import TestCase
 from django.utils import timezone
 
-from alerts.models import IntakeEvent
 from alerts.services import process_waiting
-from alerts.services.queue import NO_ALERT
 from alerts.tests.factories import fire, make_key, make_route, make_source
 from alerts.views import intake
-from alerts.vocabulary import IntakeState
+from intake.models import IntakeEvent
+from intake.services.queue import NO_ALERT
+from intake.vocabulary import IntakeState
 from users.tests.factories import client_of, make_admin
 
 EVENTS = "/api/v1/intake-events/"
@@ -89,7 +89,7 @@ class LookTests(IntakeCase):
             answer = self.client.get(EVENTS)
 
         self.assertEqual({one["size"] for one in answer.json()["results"]}, {100_000})
-        self.assertNotRegex(queries[0]["sql"], r"SELECT.*`?\"?alerts_intakeevent`?\"?\.`?\"?body`?\"?,")
+        self.assertNotRegex(queries[0]["sql"], r"SELECT.*`?\"?intake_intakeevent`?\"?\.`?\"?body`?\"?,")
 
     def test_it_knows_no_other(self):
         for pk in (0, 10**30):

@@ -7,8 +7,8 @@ from django.utils import timezone
 from alerts.models import Route, Silence
 from alerts.serializers.routing import RouteSerializer, SilenceSerializer
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
+from core.severity import Priority, Severity
 from incidents.tests.factories import make_category, make_service, make_team
-from incidents.vocabulary import Priority, Severity
 from users.tests.factories import client_of, make_admin, make_responder
 
 ROUTES = "/api/v1/routes/"

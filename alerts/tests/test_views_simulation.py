@@ -9,9 +9,9 @@ from django.utils import timezone
 from alerts.models import Alert, AlertGroup
 from alerts.serializers.simulation import SimulatedFateSerializer
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve
-from alerts.vocabulary import Kind
 from incidents.models import Incident
 from incidents.tests.factories import make_category, make_service, make_team
+from intake.vocabulary import Kind
 from tests.hostile import VALUES
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 

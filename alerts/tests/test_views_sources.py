@@ -4,13 +4,15 @@ from auditlog.models import LogEntry
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from alerts.adapters import adapters
-from alerts.models import Alert, Heartbeat, IntakeEvent, Source, SourceKey
-from alerts.services import issue_key, process_waiting
+from alerts.models import Alert, Heartbeat
+from alerts.services import process_waiting
 from alerts.tests.factories import fire, make_key, make_source
-from alerts.vocabulary import IntakeState, Kind
 from incidents.models import Incident
 from incidents.tests.factories import make_team
+from intake.models import IntakeEvent, Source, SourceKey
+from intake.readers import adapters
+from intake.services.sources import issue_key
+from intake.vocabulary import IntakeState, Kind
 from users.tests.factories import client_of, make_admin, make_responder
 
 SOURCES = "/api/v1/sources/"

@@ -9,8 +9,8 @@ from alerts.filters import ALERT_FILTERS, CHECKED_PARAMETERS, LABEL_PARAMETER, f
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
 from alerts.serializers.fields import MAX_ID
-from incident_response.exceptions import NotFound
-from incident_response.paging import BoundedPages, Key, page_of
+from core.api.paging import BoundedPages, Key, page_of
+from core.errors import NotFound
 from incidents.views.incidents import PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID

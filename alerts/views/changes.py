@@ -12,14 +12,14 @@ from alerts.filters import CHANGE_FILTERS, filtered, parameters_of
 from alerts.models import ChangeEvent
 from alerts.serializers.changes import ChangePageSerializer, ChangeSerializer
 from alerts.services.changes import changes_before
-from incident_response.api import refuse_unknown_parameters
-from incident_response.paging import Key, KeysetPagination
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import IsResponder
+from core.api.problems import refuse_unknown_parameters
+from core.db.transactions import unit_of_work
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID
-from users.idempotency import IdempotentWrites
-from users.permissions import IsResponder
-from users.transactions import unit_of_work
 
 
 class ChangeListView(IdempotentWrites, APIView):

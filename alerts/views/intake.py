@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts.filters import INTAKE_FILTERS, filtered, parameters_of
-from alerts.models import IntakeEvent
 from alerts.serializers.intake import (
     MOST_AT_ONCE,
     IntakeEventDetailSerializer,
@@ -18,14 +17,14 @@ from alerts.serializers.intake import (
     ReplayedSerializer,
     ReplaySerializer,
 )
-from alerts.services import replay
-from alerts.services.queue import replayable
-from incident_response.exceptions import Conflict, NotFound
-from incident_response.paging import Key, KeysetPagination
-from incident_response.schema import paged
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import IsAdmin
+from core.api.schema import paged
+from core.errors import Conflict, NotFound
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
-from users.idempotency import IdempotentWrites
-from users.permissions import IsAdmin
+from intake.models import IntakeEvent
+from intake.services.queue import replay, replayable
 
 
 class IntakeEventListView(APIView):

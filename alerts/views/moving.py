@@ -19,12 +19,12 @@ from alerts.serializers.alerts import (
 )
 from alerts.services import moving
 from alerts.views.alerts import alerts_for
-from incident_response.exceptions import NotFound
+from core.api.idempotency import IdempotentWrites
+from core.errors import NotFound
 from incidents.models import Incident
 from incidents.views.incidents import IDEMPOTENCY_KEY, person
 from incidents.views.lookup import incident_for, one_of
 from incidents.views.timeline import ID
-from users.idempotency import IdempotentWrites
 
 
 class AlertMoveView(IdempotentWrites, APIView):

@@ -14,10 +14,10 @@ from alerts.serializers.routing import OrderedSerializer, OrderSerializer, Route
 from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
 from alerts.services.arranging import end_silence, reorder_routes, require_not_over
 from alerts.services.simulating import simulate
-from incident_response.paging import Key, KeysetPagination
+from core.api.configuration import ConfigurationViewSet
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import IsResponder, RespondersReadOrAdmin
 from incidents.views.incidents import person
-from users.configuration import ConfigurationViewSet
-from users.permissions import IsResponder, RespondersReadOrAdmin
 
 
 class RouteViewSet(ConfigurationViewSet):

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from alerts.doors.sampling import Sample, send_sample
-from alerts.models import Heartbeat, Source, SourceKey, UnknownWord
+from alerts.endpoints.sampling import Sample, send_sample
+from alerts.models import Heartbeat
 from alerts.serializers.sources import (
     HeartbeatSerializer,
     NewKeySerializer,
@@ -24,16 +24,17 @@ from alerts.serializers.sources import (
     TeachSerializer,
 )
 from alerts.services.applying import severity_of
-from alerts.services.keys import give_key, set_up_anew, snippet_for, take_key_back
 from alerts.services.teaching import teach
 from alerts.services.words import as_taught, forget_known, not_understood, sentence_of
-from incident_response.exceptions import NotFound
-from incident_response.paging import Key
+from core.api.configuration import ConfigurationViewSet
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key
+from core.api.permissions import IsAdmin
+from core.db.transactions import unit_of_work
+from core.errors import NotFound
 from incidents.views.incidents import person
-from users.configuration import ConfigurationViewSet
-from users.idempotency import IdempotentWrites
-from users.permissions import IsAdmin
-from users.transactions import unit_of_work
+from intake.models import Source, SourceKey, UnknownWord
+from intake.services.keys import give_key, set_up_anew, snippet_for, take_key_back
 
 
 class SourceViewSet(ConfigurationViewSet):

@@ -14,8 +14,8 @@ LONG_AGO = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 def source(kind: str, *group_by: str) -> None:
     """A new source; prints its id and key."""
-    from alerts.models import Source
-    from alerts.services import issue_key
+    from intake.models import Source
+    from intake.services.sources import issue_key
 
     number = Source.objects.count() + 1
     made = Source.objects.create(
@@ -38,8 +38,9 @@ def counts(source_id: str) -> None:
     """What came of a source's messages."""
     from django.db.models import Count, Sum
 
-    from alerts.models import Alert, IntakeEvent
+    from alerts.models import Alert
     from incidents.models import Incident
+    from intake.models import IntakeEvent
 
     events = IntakeEvent.objects.filter(source=source_id).values_list("state").order_by("state").annotate(n=Count("pk"))
     alerts = Alert.objects.filter(source=source_id).aggregate(n=Count("pk"), occurrences=Sum("occurrences"))
@@ -49,7 +50,7 @@ def counts(source_id: str) -> None:
 
 def waiting() -> None:
     """How many messages are not worked off."""
-    from alerts.models import IntakeEvent
+    from intake.models import IntakeEvent
 
     print(IntakeEvent.objects.waiting().count())
 
@@ -79,8 +80,9 @@ def fill(number: str) -> None:
     """As many stored alerts, resolved long ago, with four labels each."""
     from django.db import connection
 
-    from alerts.models import Alert, AlertLabel, Source
+    from alerts.models import Alert, AlertLabel
     from alerts.models.alert import pair_number
+    from intake.models import Source
 
     wanted = int(number)
     if Alert.objects.filter(pk__gte=wanted).exists():
@@ -102,8 +104,9 @@ def tidy(number: str) -> None:
     """Take away what earlier loads left: open incidents past due would keep the worker busy with them."""
     from django.db import connection
 
-    from alerts.models import Alert, AlertGroup, AlertLabel, IntakeEvent
+    from alerts.models import Alert, AlertGroup, AlertLabel
     from incidents.models import Incident, IncidentEvent
+    from intake.models import IntakeEvent
     from logs.models import LogEntry
 
     kept = int(number)

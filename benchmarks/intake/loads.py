@@ -136,7 +136,7 @@ def drain(database: IntakeDatabase) -> None:
 
 def watcher(database: IntakeDatabase) -> Callable[[], int]:
     """A function that says how many messages wait; quick, for it is asked while a measurement's clock runs."""
-    query = "SELECT COUNT(*) FROM alerts_intakeevent WHERE state = 'waiting'"
+    query = "SELECT COUNT(*) FROM intake_intakeevent WHERE state = 'waiting'"
     if database.engine == "sqlite":
         import sqlite3
 

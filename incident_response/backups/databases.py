@@ -16,8 +16,8 @@ from typing import IO
 from django.db import connection
 from django.utils import timezone
 
+from core.models import JobRun
 from incident_response.backups import BackupError
-from incident_response.models import JobRun
 
 FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
 DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")

@@ -10,9 +10,9 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from core.errors import StorageUnavailable
 from incident_response.backups import BackupError
 from incident_response.backups.manifest import sha256_of
-from incident_response.exceptions import StorageUnavailable
 from incidents.attachments import storing
 from incidents.attachments.digests import measured
 from incidents.models import Attachment

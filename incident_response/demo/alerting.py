@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from alerts.drafts import Action, Change, Draft
-from alerts.incoming import Incoming
-from alerts.models import Heartbeat, Route, Silence, Source
+from alerts.models import Heartbeat, Route, Silence
 from alerts.services import enqueue, process_waiting
 from alerts.services.changes import take
 from alerts.services.processing import read
-from alerts.services.queue import event_of, insert_events
 from incidents.models import Category
+from intake.models import Source
+from intake.requests import Incoming
+from intake.services.queue import event_of, insert_events
 from logs.lines import Line
 from logs.models import DetectionRule
 from logs.services.rules import save_rule

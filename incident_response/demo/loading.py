@@ -14,16 +14,16 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import File
 
+from core.db.transactions import unit_of_work
+from core.severity import SEVERITY_OF_WORD
 from incident_response.demo import PASSWORD, address_of, alerting
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, SlaPolicy, Visibility
 from incidents.services import attaching
-from incidents.vocabulary import SEVERITY_OF_WORD
 from incidents.workflow import ACTION_NAMED
 from responders.models import Membership, Service, Team
 from users.models import User
-from users.transactions import unit_of_work
 
 HERE = Path(__file__).parent
 WORKER_PAUSE = dt.timedelta(seconds=5)  # after a due time, until a worker that had been running would have seen it

@@ -8,10 +8,10 @@ from unittest import mock
 from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
 
-from alerts.models import IntakeEvent
-from alerts.services.sources import forget
 from alerts.tests.factories import make_key, make_source
-from incident_response.bodies import Budget
+from core.server.bodies import Budget
+from intake.models import IntakeEvent
+from intake.services.sources import forget
 
 
 class GatewayTests(TransactionTestCase):
@@ -21,7 +21,7 @@ class GatewayTests(TransactionTestCase):
 
     def ask(self, *chunks: bytes, path: str = "", method: str = "POST", ends: bool = True, **headers: str) -> Any:
         """What the server is sent for a request whose body comes in these chunks."""
-        from incident_response.gateway import application
+        from core.server.gateway import application
 
         scope = {
             "type": "http",
@@ -83,7 +83,7 @@ class GatewayTests(TransactionTestCase):
             "/services/collector/event": {"authorization": f"Splunk {nobody}"},
             "/gelf": {"x_api_key": nobody},
         }.items():
-            with self.subTest(path=path), mock.patch("incident_response.gateway.intake_budget", Budget(0)):
+            with self.subTest(path=path), mock.patch("core.server.gateway.intake_budget", Budget(0)):
                 start, _content = self.ask(b"x" * 1000, path=path, **headers)
 
                 self.assertIn(start["status"], (400, 401, 403))
@@ -94,7 +94,7 @@ class GatewayTests(TransactionTestCase):
         budget = Budget(40_000)
         with (
             budget.share(f"source {self.source.pk}") as share,
-            mock.patch("incident_response.gateway.intake_budget", budget),
+            mock.patch("core.server.gateway.intake_budget", budget),
         ):
             share(20_000)
             mine, _content = self.ask(b"x" * 1000)
@@ -116,7 +116,7 @@ class GatewayTests(TransactionTestCase):
 
     def test_it_refuses_for_now_while_the_database_is_away(self) -> None:
         forget()
-        with mock.patch("alerts.services.sources.Source.objects.filter", side_effect=OperationalError(2013, "Lost")):
+        with mock.patch("intake.services.sources.Source.objects.filter", side_effect=OperationalError(2013, "Lost")):
             start, _content = self.ask(b'{"title": "Disk full"}')
 
         self.assertEqual((start["status"], dict(start["headers"])[b"retry-after"]), (503, b"5"))
@@ -128,7 +128,7 @@ class GatewayTests(TransactionTestCase):
         self.assertEqual(start["status"], 202)
 
     def test_it_asks_to_come_back_when_others_fill_the_memory(self) -> None:
-        with mock.patch("incident_response.gateway.intake_budget", Budget(10)):
+        with mock.patch("core.server.gateway.intake_budget", Budget(10)):
             start, content = self.ask(b'{"title": ', b'"Disk full"}')
             again, _content = self.ask(b"{}")
 

@@ -8,7 +8,7 @@ from django.urls import get_resolver
 from django.utils.regex_helper import normalize
 from rest_framework.test import APIClient
 
-from alerts.intake.doors import doors, find
+from intake.endpoints import doors, find
 from tests.test_permission_matrix import routes
 from users.tests.factories import make_admin
 

@@ -6,10 +6,11 @@ from django.contrib.staticfiles import finders
 from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.test import Client, SimpleTestCase, TestCase, override_settings
 
-from incident_response import api, pages
-from incident_response.exceptions import StorageUnavailable
+from core.api import problems as api
+from core.db.outages import Outages
+from core.errors import StorageUnavailable
+from incident_response import pages
 from users.models import User
-from users.outages import Outages
 from users.services.sessions import open_session
 from users.tokens import access_token
 
@@ -133,7 +134,7 @@ class DatabaseTroubleTests(TestCase):
         self.outages = Outages()
         for user in (api, pages):
             self.enterContext(mock.patch.object(user, "outages", self.outages))
-        self.said = self.enterContext(mock.patch("users.outages.log"))
+        self.said = self.enterContext(mock.patch("core.db.outages.log"))
         self.client = Client(raise_request_exception=False)
         self.user = User.objects.create_superuser("admin@example.org", "a-long-password", name="A")
 

@@ -5,8 +5,8 @@ import datetime as dt
 from django.test import TestCase
 from django.utils import timezone
 
+from core.models import JobRun
 from incident_response.backups import databases
-from incident_response.models import JobRun
 
 
 class InUseTests(TestCase):

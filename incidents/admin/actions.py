@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from incidents import services
 from incidents.admin.forms import NoteForm, PersonForm, TeamForm
 from incidents.admin.pages import ended

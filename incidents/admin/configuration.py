@@ -14,11 +14,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from incidents.admin.badges import severity_badge, span
+from core.backoffice.badges import severity_badge, span
+from core.backoffice.base import BackOfficeAdmin, RefusableForm, RetirableAdmin
 from incidents.models import Category, SlaPolicy
 from incidents.sla import MIDNIGHT, end_of_hours, is_midnight
-from users.admin import BackOfficeAdmin, RefusableForm
-from users.admin.base import RetirableAdmin
 from users.admin.people import zone_choices
 
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Category, Incident, Status
-from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
 from responders.models import Service, Team
 
 Incidents = QuerySet[Incident]

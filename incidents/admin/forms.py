@@ -15,10 +15,11 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from core.backoffice.base import RefusableForm
+from core.severity import Priority
 from incidents.models import Incident, Visibility
-from incidents.vocabulary import DEFAULT_VISIBILITY, Priority
+from incidents.vocabulary import DEFAULT_VISIBILITY
 from responders.models import Team
-from users.admin import RefusableForm
 from users.models import User
 
 FOLLOW = ("", "Follows the severity")

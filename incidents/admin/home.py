@@ -10,12 +10,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from incidents.admin.badges import age, due_mark, severity_badge, status_badge
-from incidents.admin.sections import home_sections
+from core.backoffice.badges import age, due_mark, severity_badge, status_badge
+from core.backoffice.sections import home_sections
+from core.severity import Severity
 from incidents.metrics import summary
 from incidents.models import Incident, IncidentQuerySet
 from incidents.sla import overdue
-from incidents.vocabulary import OPEN_STATUSES, Severity, Status
+from incidents.vocabulary import OPEN_STATUSES, Status
 from responders.models import Team
 from users.models import User
 

@@ -9,17 +9,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from incident_response.exceptions import DomainError, StaleVersion
+from core.backoffice.badges import age, due_mark, severity_badge, status_badge
+from core.backoffice.base import BackOfficeAdmin
+from core.backoffice.paging import KeysetChangeList
+from core.errors import DomainError, StaleVersion
 from incidents import search, services
 from incidents.admin import filters
 from incidents.admin.actions import BulkActions
-from incidents.admin.badges import age, due_mark, severity_badge, status_badge
 from incidents.admin.forms import IncidentForm, UpdateFields
 from incidents.admin.pages import IncidentPages, board
 from incidents.models import Incident, Origin
 from incidents.vocabulary import DEFAULT_VISIBILITY
-from users.admin import BackOfficeAdmin
-from users.admin.paging import KeysetChangeList
 from users.models import User
 
 FACTS = ("status_shown", "created_at", "occurred_at", "acknowledged_at", "resolved_at", "closed_at", "reporter")

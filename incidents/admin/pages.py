@@ -11,18 +11,18 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError
+from core.backoffice.badges import age, due_mark, missed_targets, severity_badge, status_badge
+from core.backoffice.base import attempt, exactly
+from core.backoffice.sections import incident_sections
+from core.errors import DomainError
 from incidents import services
-from incidents.admin.badges import age, due_mark, missed_targets, severity_badge, status_badge
 from incidents.admin.forms import AssignForm, CommentForm, NoteForm, ReasonForm
-from incidents.admin.sections import incident_sections
 from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
 from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription
 from incidents.permissions import can_comment, can_work_on, require_work
 from incidents.services import attaching
 from incidents.workflow import ACTION_NAMED, actions_from
-from users.admin.base import attempt, exactly
 from users.models import User
 
 MOST_PICTURES = 40

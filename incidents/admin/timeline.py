@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
+from core.backoffice.base import exactly
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_from, without_hidden
-from users.admin.base import exactly
 from users.models import User
 
 SHOWN = 100

@@ -9,7 +9,7 @@ import codecs
 import re
 from typing import IO
 
-from users.encodings import marked_as
+from core.text.encodings import marked_as
 
 SAMPLE_BYTES = 64 * 1024
 LONGEST_CHARACTER = 4  # bytes

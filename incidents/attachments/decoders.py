@@ -22,7 +22,7 @@ from typing import IO, Any
 import structlog
 from django.conf import settings
 
-from incident_response.exceptions import Busy
+from core.errors import Busy
 from incidents.attachments.kinds import Kind
 from incidents.attachments.verdicts import CPU_SECONDS, READY, Bomb, Damaged, Size
 

@@ -1,6 +1,6 @@
 """What can be wrong with a file. Each names it, so that the sender of twenty knows which."""
 
-from incident_response.exceptions import DomainError, TooLarge, UnsupportedMedia
+from core.errors import DomainError, TooLarge, UnsupportedMedia
 from incidents.attachments.kinds import ACCEPTED
 
 FIELD = "attachments"

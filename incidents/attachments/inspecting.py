@@ -9,7 +9,7 @@ from typing import IO
 from django.conf import settings
 from django.core.files.base import File
 
-from incident_response.exceptions import StorageUnavailable
+from core.errors import StorageUnavailable
 from incidents.attachments import decoders, faults, texts
 from incidents.attachments.digests import measured
 from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, lead_of, may_be_pdf, told_by

@@ -3,9 +3,9 @@
 import re
 import unicodedata
 
+from core.text.names import JOINERS
+from core.text.normalizing import normalized
 from incidents.attachments.kinds import EXTENSIONS_SERVED_AS
-from users.names import JOINERS
-from users.normalizing import normalized
 
 MAX_NAME = 200  # characters
 FALLBACK = "file"

@@ -17,10 +17,10 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 
-from incident_response.exceptions import DomainError, StorageUnavailable
+from core.db.transactions import CommitUnknown, Outcome, when_settled
+from core.errors import DomainError, StorageUnavailable
 from incidents.attachments.digests import measured
 from incidents.models import Attachment, Incident
-from users.transactions import CommitUnknown, Outcome, when_settled
 
 log = structlog.get_logger(__name__)
 

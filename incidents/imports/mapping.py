@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from incident_response.exceptions import DomainError
-from incidents.vocabulary import PRIORITY_OF_WORD, SEVERITY_OF_WORD, STATUS_OF_WORD, Priority, Severity, Status
+from core.errors import DomainError
+from core.severity import PRIORITY_OF_WORD, SEVERITY_OF_WORD, Priority, Severity
+from incidents.vocabulary import STATUS_OF_WORD, Status
 
 SHIPPED = Path(__file__).resolve().parent / "mappings"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
+from core.text.encodings import LONGEST_MARK, marked_as
 from incidents.imports.mapping import Mapping
-from users.encodings import LONGEST_MARK, marked_as
 
 MAX_LINE_BYTES = 1024 * 1024
 MAX_CELL_CHARACTERS = 131_072  # the csv module's own limit

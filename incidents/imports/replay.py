@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.severity import Priority, Severity
 from incidents.imports.mapping import Mapping
 from incidents.imports.reading import Cells, Refusal
 from incidents.imports.rows import Row, RowRefused, parse
-from incidents.vocabulary import OPEN_STATUSES, EventKind, Priority, Severity, Status
+from incidents.vocabulary import OPEN_STATUSES, EventKind, Status
 
 FINISHED = (Status.RESOLVED, Status.CLOSED)
 KIND_OF_TARGET = {

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from core.text.names import one_line, tidied
 from incidents.imports.mapping import PLACEHOLDER, Mapping, Translation
 from incidents.imports.reading import Cells
 from incidents.vocabulary import Status
-from users.names import one_line, tidied
 
 MAX_ID = 190
 MAX_TITLE = 200

@@ -6,7 +6,7 @@ from incidents.models.incident import Incident, IncidentQuerySet
 from incidents.models.people import IncidentLink, Subscription
 from incidents.models.tally import Tally
 from incidents.models.timeline import FeedCursor, IncidentEvent, IncidentEventQuerySet
-from incidents.vocabulary import EventKind, LinkKind, Origin, Priority, Severity, Status, Visibility
+from incidents.vocabulary import EventKind, LinkKind, Origin, Status, Visibility
 
 __all__ = [
     "Attachment",
@@ -20,8 +20,6 @@ __all__ = [
     "IncidentQuerySet",
     "LinkKind",
     "Origin",
-    "Priority",
-    "Severity",
     "SlaPolicy",
     "Status",
     "Subscription",

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from core.severity import Severity
+from core.text.names import NameField, refuse_twins
 from incidents.sla import end_of_hours
-from incidents.vocabulary import Severity
 from responders.models import ACTIVE, ActiveQuerySet, Team
-from users.names import NameField, refuse_twins
 
 MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
 

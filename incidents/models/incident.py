@@ -10,10 +10,11 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from core.db.fields import FlagField
+from core.severity import Priority, Severity
 from incidents.models.configuration import Category
-from incidents.models.fields import FlagField
 from incidents.models.people import Subscription
-from incidents.vocabulary import OPEN_STATUSES, Priority, Severity, Status
+from incidents.vocabulary import OPEN_STATUSES, Status
 from responders.models import Membership, Service, Team
 from users.models import User
 

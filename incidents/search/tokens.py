@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from users.normalizing import normalized
+from core.text.normalizing import normalized
 
 PUBLIC = "p_"
 INTERNAL = "i_"

@@ -6,12 +6,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from incident_response.schema import WALL_CLOCK
+from core.api.configuration import CleanedModelSerializer
+from core.api.schema import WALL_CLOCK
+from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.models import Category, SlaPolicy
 from incidents.serializers.incidents import WordField
 from incidents.sla import MIDNIGHT, is_midnight
-from incidents.vocabulary import SEVERITY_OF_WORD, SEVERITY_WORDS
-from users.configuration import CleanedModelSerializer
 
 
 class CategorySerializer(CleanedModelSerializer):

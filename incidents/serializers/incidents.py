@@ -11,15 +11,16 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from core.api.configuration import StrictFields
+from core.db import rows
+from core.db.prepared import Parameter
+from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
+from core.text.names import one_line
 from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
-from incidents.vocabulary import DEFAULT_VISIBILITY, PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
+from incidents.vocabulary import DEFAULT_VISIBILITY
 from responders.models import Service, Team
-from users import rows
-from users.configuration import StrictFields
 from users.models import User
-from users.names import one_line
-from users.prepared import Parameter
 
 MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
 MAX_ID = 2**63 - 1

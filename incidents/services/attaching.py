@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from incident_response.exceptions import NotFound, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import NotFound, PermissionRefused
 from incidents.attachments import Checked, inspect, storing
 from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
@@ -16,7 +17,6 @@ from incidents.permissions import can_work_on, require_voice
 from incidents.services.recording import Act, Entry, lock
 from incidents.services.reporting import report
 from users.models import User
-from users.transactions import unit_of_work
 
 __all__ = ["StoredFiles", "attach", "inspect", "remove", "report_with_files", "store"]
 

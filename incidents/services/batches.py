@@ -5,16 +5,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.db import rows
+from core.db.transactions import unit_of_work
+from core.severity import Priority, Severity
+from core.text.names import one_line
 from incidents import search
-from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity
+from incidents.models import Category, EventKind, Incident, Origin
 from incidents.services.clocks import policy_values
 from incidents.services.recording import HISTORY_COLUMNS, Act, Entry, seal_opening, seal_row
 from incidents.services.reporting import default_team, new_incident
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
-from users import rows
-from users.names import one_line
-from users.transactions import unit_of_work
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
+from core.db.transactions import unit_of_work
 from incidents.models import Incident, Origin, Status
 from incidents.services.clocks import mark_breaches_of, next_breach_at
 from incidents.services.recording import Act, Entry
-from users.transactions import unit_of_work
 
 
 @unit_of_work

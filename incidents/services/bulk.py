@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from incident_response.exceptions import Busy, DomainError
+from core.errors import Busy, DomainError
 from incidents.models import Incident, Origin
 from incidents.services.editing import update
 from users.models import User

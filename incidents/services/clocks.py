@@ -6,11 +6,11 @@ from typing import Any
 import structlog
 from django.db.models import QuerySet, Value
 
+from core.db import rows
+from core.db.prepared import Parameter
 from incidents import sla
 from incidents.models import Category, EventKind, Incident, IncidentEvent, SlaPolicy, Status
 from incidents.services.recording import Entry
-from users import rows
-from users.prepared import Parameter
 
 log = structlog.get_logger(__name__)
 

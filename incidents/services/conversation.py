@@ -3,12 +3,12 @@
 import datetime as dt
 from dataclasses import replace
 
-from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
 from incidents.permissions import gaining, require_grant, require_sight, require_voice, require_work
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
-from users.transactions import unit_of_work
 
 
 @unit_of_work

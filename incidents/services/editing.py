@@ -4,7 +4,11 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity
+from core.api.times import refuse_future
+from core.db.transactions import unit_of_work
+from core.severity import Priority, Severity
+from core.text.names import one_line
+from incidents.models import Category, EventKind, Incident, Origin
 from incidents.permissions import gaining, require_edit, require_grant, require_work
 from incidents.services.clocks import (
     acknowledged_since_start,
@@ -21,9 +25,6 @@ from incidents.services.reporting import UNTITLED, require_active, require_can_r
 from incidents.vocabulary import Status
 from responders.models import Service, Team
 from users.models import User
-from users.names import one_line
-from users.times import refuse_future
-from users.transactions import unit_of_work
 
 PLAIN_FIELDS = ("title", "description", "category", "location", "is_restricted", "occurred_at")
 

@@ -7,9 +7,9 @@ later. Here a committed event without a place gets the next number, one transact
 import datetime as dt
 from collections.abc import Callable
 
+from core.db import rows
+from core.db.transactions import unit_of_work
 from incidents.models import FeedCursor, IncidentEvent
-from users import rows
-from users.transactions import unit_of_work
 
 HEAD = "head"
 BATCH = 500

@@ -14,6 +14,8 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 from django.utils.text import slugify
 
+from core.db import rows
+from core.db.transactions import unit_of_work
 from incidents import digest, search
 from incidents.imports.mapping import Mapping
 from incidents.imports.replay import Draft, DraftEvent
@@ -22,8 +24,6 @@ from incidents.services.recording import HISTORY_COLUMNS, seal, seal_row
 from incidents.services.reporting import external_key
 from incidents.snapshot import encode
 from responders.models import Team
-from users import rows
-from users.transactions import unit_of_work
 
 Row = TypeVar("Row", Team, Category)
 

@@ -4,14 +4,14 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from incident_response.exceptions import DomainError, InvalidTransition
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, InvalidTransition
 from incidents.models import Incident, Origin, Status
 from incidents.permissions import require_work
 from incidents.services.clocks import due_times, holds_since_start, mark_breaches_of, next_breach_at, policy_values
 from incidents.services.recording import Act, Entry, lock
 from incidents.workflow import Action, action_between, allowed_transitions
 from users.models import User
-from users.transactions import unit_of_work
 
 
 class NoteMissing(DomainError):

@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from incident_response.exceptions import Conflict, DomainError, NotFound
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError, NotFound
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
 from incidents.permissions import can_grant, gaining, require_grant, require_work
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry, lock
 from users.models import User
-from users.transactions import unit_of_work
 
 
 @unit_of_work

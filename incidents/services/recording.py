@@ -8,15 +8,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from incident_response.exceptions import NotFound, StaleVersion
+from core.db import rows
+from core.db.prepared import Parameter
+from core.errors import NotFound, StaleVersion
 from incidents import audit, digest, search
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import can_see
 from incidents.snapshot import Changes, encode
-from users import rows
 from users.audit import acting
 from users.models import User
-from users.prepared import Parameter
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
 HISTORY_COLUMNS = ("event_count", "head_digest", "last_occurred_at", "last_received_at", "row_digest")

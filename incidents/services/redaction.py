@@ -5,14 +5,14 @@ from typing import Any
 from auditlog.models import LogEntry
 from django.utils import timezone
 
-from incident_response.exceptions import Conflict
+from core.api.idempotency import forget_text
+from core.db.transactions import unit_of_work
+from core.errors import Conflict
 from incidents import digest
 from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services.recording import Act, Entry, lock
-from users.idempotency import forget_text
 from users.models import User
-from users.transactions import unit_of_work
 
 REDACTED = "[removed]"
 TEXT_FIELDS = ("title", "description", "location")

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from incident_response.exceptions import Conflict, NotFound
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, NotFound
 from incidents import attachments, search
 from incidents.models import EventKind, Incident, Origin, Visibility
 from incidents.permissions import require_admin
@@ -13,7 +14,6 @@ from incidents.services.clocks import next_breach_at
 from incidents.services.recording import Act, Entry, lock
 from users.audit import acting
 from users.models import User
-from users.transactions import unit_of_work
 
 
 @unit_of_work

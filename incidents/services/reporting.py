@@ -7,19 +7,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from incident_response.exceptions import DomainError, PermissionRefused
+from core.api.times import refuse_future
+from core.db import rows
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, PermissionRefused
+from core.severity import Priority, Severity
+from core.text.names import printable
 from incidents import audit, search
-from incidents.models import Category, EventKind, Incident, Origin, Priority, Severity, Subscription
+from incidents.models import Category, EventKind, Incident, Origin, Subscription
 from incidents.services.clocks import due_times, next_breach_at, policy_values
 from incidents.services.recording import Act, Entry, seal_opening, seal_row
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
-from users import rows
 from users.audit import acting
 from users.models import User
-from users.names import printable
-from users.times import refuse_future
-from users.transactions import unit_of_work
 
 UNTITLED = "Untitled"  # of a title that held nothing but control characters
 

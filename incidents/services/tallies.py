@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import CharField, Count, F, Value
 
+from core.db.transactions import unit_of_work
 from incidents.models import Incident, Tally
 from incidents.models.tally import Dimension
-from users.transactions import unit_of_work
 
 Key = tuple[str, str]
 Counts = Counter[Key]

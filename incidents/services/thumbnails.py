@@ -7,13 +7,13 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
-from incident_response.exceptions import Busy, StorageUnavailable
+from core.db.transactions import is_away, unit_of_work
+from core.errors import Busy, StorageUnavailable
 from incidents.attachments import decoders, storing, verifying
 from incidents.attachments.digests import measured
 from incidents.attachments.verdicts import Bomb, Damaged
 from incidents.digest import copy_digest
 from incidents.models import Attachment
-from users.transactions import is_away, unit_of_work
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 from django.test import TestCase
 from django.urls import reverse
 
-from incident_response.exceptions import Conflict, NotFound, PermissionRefused
+from core.errors import Conflict, NotFound, PermissionRefused
 from incidents.models import Incident, LinkKind
 from incidents.services import comment, link, subscribe, unlink, update, update_many, verify
 from incidents.tests.factories import kinds_of, make_incident, make_team

@@ -3,9 +3,9 @@ import datetime as dt
 from django.urls import reverse
 from django.utils import timezone
 
+from core.severity import Severity
 from incidents import services
 from incidents.admin.home import ROWS
-from incidents.models import Severity
 from incidents.tests.back_office import BackOfficeCase
 from incidents.tests.factories import make_incident
 

@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.severity import Severity
 from incidents import services
-from incidents.models import Incident, IncidentEvent, Origin, Severity, Status
+from incidents.models import Incident, IncidentEvent, Origin, Status
 from incidents.tests.back_office import LIST, BackOfficeCase, page
 from incidents.tests.factories import make_category, make_incident, make_policy, make_service
 
@@ -162,7 +163,7 @@ class ScaleTests(BackOfficeCase):
         self._grow_to(30)
         self.sign_in(self.admin)
 
-        with patch("users.admin.paging.CAP", 20), CaptureQueriesContext(connection) as queries:
+        with patch("core.backoffice.paging.CAP", 20), CaptureQueriesContext(connection) as queries:
             answer = self.client.get(LIST)
 
         reads = [query["sql"] for query in queries if 'FROM "incidents_incident"' in query["sql"].replace("`", '"')]

@@ -13,7 +13,8 @@ from django.db import OperationalError, transaction
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError, NotFound, PermissionRefused, StorageUnavailable
+from core.db.transactions import CommitUnknown
+from core.errors import DomainError, NotFound, PermissionRefused, StorageUnavailable
 from incidents import jobs, services
 from incidents.attachments import pictures, storing
 from incidents.models import Attachment, EventKind, Incident
@@ -21,7 +22,6 @@ from incidents.services import attaching, thumbnails
 from incidents.tests.factories import make_incident, make_team
 from incidents.tests.files import ABSENT, FULL, PDF, OwnStore, picture, stored_files, upload
 from users.tests.factories import make_admin, make_reporter, make_responder
-from users.transactions import CommitUnknown
 
 PDF_TYPE = "application/pdf"
 

@@ -9,7 +9,7 @@ from unittest import mock
 from django.test import SimpleTestCase, override_settings
 from PIL import Image
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from incidents.attachments import animations, inspect, pictures
 from incidents.attachments.kinds import GIF, WEBP
 from incidents.attachments.names import clean_name, served_name

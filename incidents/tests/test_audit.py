@@ -1,8 +1,9 @@
 from auditlog.models import LogEntry
 from django.test import TestCase
 
+from core.severity import Severity
 from incidents import services
-from incidents.models import Incident, Severity
+from incidents.models import Incident
 from incidents.tests.factories import MONDAY, make_incident, make_team, minutes
 from users.tests.factories import client_of, make_admin, make_responder
 

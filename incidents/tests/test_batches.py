@@ -2,6 +2,7 @@
 
 from django.test import TestCase, TransactionTestCase
 
+from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, Origin, Status
 from incidents.search import matching
 from incidents.services import verify
@@ -9,7 +10,6 @@ from incidents.services.batches import Opening, lock_many, open_many, save_all
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import Act, Entry
 from incidents.tests.factories import make_category, make_policy, make_service, make_team
-from incidents.vocabulary import Priority, Severity
 
 
 class OpenManyTests(TestCase):

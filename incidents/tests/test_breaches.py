@@ -3,8 +3,9 @@ from unittest import mock
 from django.db import OperationalError
 from django.test import TestCase
 
+from core.severity import Severity
 from incidents import jobs
-from incidents.models import Incident, IncidentEvent, Severity, Status
+from incidents.models import Incident, IncidentEvent, Status
 from incidents.services import breaches, delete, transition
 from incidents.services.breaches import mark_breach
 from incidents.tests.factories import MONDAY, folded, kinds_of, make_incident, make_policy, minutes

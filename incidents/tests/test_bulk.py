@@ -1,6 +1,7 @@
 from django.test import TestCase
 
-from incidents.models import Incident, Severity, Status
+from core.severity import Severity
+from incidents.models import Incident, Status
 from incidents.services import transition, update_many
 from incidents.tests.factories import kinds_of, make_incident, make_team
 from users.tests.factories import make_admin, make_reporter, make_responder

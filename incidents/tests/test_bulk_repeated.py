@@ -8,14 +8,14 @@ from django.db import OperationalError, connection
 from django.test import TestCase
 from django.utils import timezone
 
+from core.db.transactions import DatabaseBusy
+from core.models import IdempotentRequest
 from incidents import services
 from incidents.models import FeedCursor, Incident
 from incidents.services import feed
 from incidents.tests.factories import kinds_of, make_incident, minutes
 from incidents.tests.test_concurrency import ConcurrencyTestCase, at_once
-from users.models import IdempotentRequest
 from users.tests.factories import client_of, make_admin, make_reporter
-from users.transactions import DatabaseBusy
 
 BULK = "/api/v1/incidents/bulk/"
 UPDATE = "incidents.services.bulk.update"
@@ -148,7 +148,7 @@ class ConsumeTests(TestCase):
         feed.assign_places()
         handle = mock.Mock(side_effect=[OperationalError(1213, "Deadlock found"), None])
 
-        with mock.patch("users.transactions.connection") as outermost:
+        with mock.patch("core.db.transactions.connection") as outermost:
             outermost.in_atomic_block, outermost.vendor = False, connection.vendor
             outermost.settings_dict = {"NAME": ":memory:"}
             consumed = feed.consume("somebody", handle)

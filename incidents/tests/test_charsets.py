@@ -6,7 +6,7 @@ import random
 
 from django.test import SimpleTestCase
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from incidents.attachments import inspect
 from incidents.attachments.charsets import encoding_of, guessed
 from incidents.tests.files import picture, upload, zip_file

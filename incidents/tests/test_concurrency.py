@@ -7,8 +7,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from incident_response.exceptions import Conflict, InvalidTransition, StaleVersion
-from incidents.models import FeedCursor, Incident, IncidentEvent, IncidentLink, LinkKind, Severity, Subscription
+from core.errors import Conflict, InvalidTransition, StaleVersion
+from core.severity import Severity
+from incidents.models import FeedCursor, Incident, IncidentEvent, IncidentLink, LinkKind, Subscription
 from incidents.services import (
     acknowledge,
     assign_team,

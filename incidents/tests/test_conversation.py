@@ -3,7 +3,7 @@ from unittest import mock
 from django.db import connection
 from django.test import TestCase
 
-from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import Incident, IncidentEvent, Visibility
 from incidents.services import comment, delete, subscribe, unsubscribe
 from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_team

@@ -9,7 +9,7 @@ from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
 
-from incident_response.exceptions import Busy
+from core.errors import Busy
 from incidents.attachments import decoders
 from incidents.attachments.kinds import JPEG
 from incidents.attachments.verdicts import Bomb, Damaged, Size

@@ -1,7 +1,8 @@
 from django.test import TestCase
 
-from incident_response.exceptions import DomainError, InvalidTransition, PermissionRefused, StaleVersion
-from incidents.models import EventKind, Incident, Priority, Severity, Status
+from core.errors import DomainError, InvalidTransition, PermissionRefused, StaleVersion
+from core.severity import Priority, Severity
+from incidents.models import EventKind, Incident, Status
 from incidents.services import assign_person, assign_team, history, report, transition, update
 from incidents.tests.factories import (
     MONDAY,

@@ -2,9 +2,10 @@
 
 from django.test import SimpleTestCase
 
+from core.severity import Severity
 from incidents.imports.mapping import SHIPPED, MappingError, load, parse
 from incidents.tests.import_logs import MAPPING_TEXT
-from incidents.vocabulary import Severity, Status
+from incidents.vocabulary import Status
 
 BAD_MAPPINGS = {
     # what is replaced, by what, what the message names

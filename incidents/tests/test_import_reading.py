@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django.test import SimpleTestCase
 
+from core.severity import Severity
 from incidents.imports.mapping import parse as parse_mapping
 from incidents.imports.reading import MAX_LINE_BYTES, Cells, Refusal, UnreadableFile, records
 from incidents.imports.rows import RowRefused, parse, parse_time
 from incidents.imports.spool import Spool
 from incidents.tests.import_logs import HEADER, MAPPING, MAPPING_TEXT, NOW, LogFiles, cells, line
-from incidents.vocabulary import Severity
 
 WRONG_CELLS = {
     "unknown state": ({"state": "-100"}, "state: '-100' is not among"),

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
+from core.severity import Severity
 from incidents.imports.mapping import parse as parse_mapping
 from incidents.imports.replay import Draft, draft
 from incidents.tests.import_logs import MAPPING, MAPPING_TEXT, NOW, at, cells
-from incidents.vocabulary import EventKind, Severity, Status
+from incidents.vocabulary import EventKind, Status
 
 
 def drafted(*rows: dict[str, str], mapping: Any = MAPPING) -> Draft:

@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.db.models import QuerySet
 from django.test import TestCase
 
-from incidents.models import Incident, IncidentEvent, Priority
+from core.severity import Priority
+from incidents.models import Incident, IncidentEvent
 from incidents.services import verify_all
 from incidents.snapshot import ENCODERS, encode, fold
 

@@ -3,8 +3,9 @@ from unittest import mock
 
 from django.test import TestCase
 
-from incident_response.exceptions import InvalidTransition, NotFound, PermissionRefused, StaleVersion
-from incidents.models import EventKind, Incident, Priority, Severity, Status
+from core.errors import InvalidTransition, NotFound, PermissionRefused, StaleVersion
+from core.severity import Priority, Severity
+from incidents.models import EventKind, Incident, Status
 from incidents.services import NoteMissing, acknowledge, delete, report, resolve, transition
 from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_team, minutes
 from incidents.workflow import action_between, allowed_transitions

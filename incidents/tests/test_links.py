@@ -1,6 +1,6 @@
 from django.test import TestCase
 
-from incident_response.exceptions import Conflict, DomainError, NotFound, PermissionRefused
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import Incident, IncidentLink, LinkKind, Status
 from incidents.services import delete, history, link, subscribe, transition, unlink
 from incidents.tests.factories import kinds_of, make_incident, make_team

@@ -5,8 +5,9 @@ from django.db import IntegrityError, transaction
 from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
+from core.severity import Severity
 from incidents.filters import ack_breached, resolve_breached
-from incidents.models import Incident, Severity, SlaPolicy, Status
+from incidents.models import Incident, SlaPolicy, Status
 from incidents.models.incident import new_uid
 from incidents.services import assign_person, assign_team, delete, subscribe
 from incidents.sla import overdue

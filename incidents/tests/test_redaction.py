@@ -2,7 +2,7 @@ from auditlog.models import LogEntry
 from django.core.files.storage import default_storage
 from django.test import TestCase
 
-from incident_response.exceptions import Conflict, PermissionRefused
+from core.errors import Conflict, PermissionRefused
 from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Visibility
 from incidents.services import attaching, comment, history, redact, update
 from incidents.services.redaction import REDACTED

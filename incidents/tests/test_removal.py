@@ -4,9 +4,10 @@ from auditlog.models import LogEntry
 from django.db import connection
 from django.test import TestCase
 
-from incident_response.exceptions import Conflict, NotFound, PermissionRefused, StaleVersion
+from core.errors import Conflict, NotFound, PermissionRefused, StaleVersion
+from core.severity import Severity
 from incidents import search
-from incidents.models import Attachment, Incident, LinkKind, Severity, Tally
+from incidents.models import Attachment, Incident, LinkKind, Tally
 from incidents.services import comment, delete, history, link, purge, report, restore, tallies
 from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_service, minutes
 from users.models import User

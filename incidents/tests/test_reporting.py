@@ -1,8 +1,9 @@
 from django.db import IntegrityError, transaction
 from django.test import TestCase
 
-from incident_response.exceptions import DomainError, PermissionRefused
-from incidents.models import Incident, Priority, Severity, Status
+from core.errors import DomainError, PermissionRefused
+from core.severity import Priority, Severity
+from incidents.models import Incident, Status
 from incidents.services import external_key, history, report
 from incidents.tests.factories import (
     MONDAY,

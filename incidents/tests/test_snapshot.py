@@ -2,7 +2,8 @@ from typing import Any
 
 from django.test import TestCase
 
-from incidents.models import Incident, Severity
+from core.severity import Severity
+from incidents.models import Incident
 from incidents.services import history
 from incidents.snapshot import ENCODERS, encode, fold, initial_changes
 from incidents.tests.factories import MONDAY, folded, make_incident, make_team

@@ -8,7 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.test import TransactionTestCase, override_settings
 
-from incident_response.exceptions import NotFound, StorageUnavailable
+from core.db.transactions import CommitUnknown, DatabaseBusy
+from core.errors import NotFound, StorageUnavailable
 from incidents import jobs, services
 from incidents.attachments import storing
 from incidents.models import Attachment, Incident
@@ -16,7 +17,6 @@ from incidents.services import attaching
 from incidents.tests.factories import make_incident
 from incidents.tests.files import FULL, OwnStore, stored_files, upload
 from users.tests.factories import client_of, make_admin, make_reporter
-from users.transactions import CommitUnknown, DatabaseBusy
 
 LOST = OperationalError(2013, "Lost connection to MySQL server during query")
 UNKNOWN = CommitUnknown("nobody could be asked")
@@ -177,7 +177,7 @@ class KeyedRequestTests(OwnStore, TransactionTestCase):
 
     def test_it_keeps_the_files_of_a_commit_in_doubt(self) -> None:
         with (
-            mock.patch("users.idempotency.IdempotentRequest.save", side_effect=UNKNOWN),
+            mock.patch("core.api.idempotency.IdempotentRequest.save", side_effect=UNKNOWN),
             self.assertLogs("incidents.attachments.storing", "WARNING"),
         ):
             try:

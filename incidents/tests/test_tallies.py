@@ -4,8 +4,9 @@ from typing import Any
 from django.db.models import Count
 from django.test import TestCase
 
+from core.severity import Severity
 from incidents import jobs
-from incidents.models import Incident, Severity, Tally
+from incidents.models import Incident, Tally
 from incidents.models.tally import Dimension
 from incidents.services import delete, purge, tallies, update
 from incidents.tests.factories import MONDAY, make_category, make_incident, make_team

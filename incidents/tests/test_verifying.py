@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import TestCase, override_settings
 
-from incident_response.exceptions import StorageUnavailable
+from core.errors import StorageUnavailable
 from incidents import jobs
 from incidents.attachments import storing, verifying
 from incidents.models import Attachment

@@ -7,13 +7,13 @@ import time_machine
 from django.test import TestCase
 from rest_framework.test import APIClient
 
+from core.db import prepared
 from incidents.models import Incident, Subscription
 from incidents.representation import service_slugs
 from incidents.services import comment, report
 from incidents.tests.factories import MONDAY, make_category, make_incident, make_service, make_team, minutes
 from incidents.vocabulary import Visibility
 from responders.models import Membership
-from users import prepared
 from users.models import Role, User
 from users.services import open_session
 from users.tests.factories import make_admin, make_reporter, make_responder

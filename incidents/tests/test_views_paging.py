@@ -8,10 +8,10 @@ from unittest import mock
 from django.test import TestCase
 from django.utils import timezone
 
+from core.db import prepared
 from incidents.models import Incident
 from incidents.tests.factories import make_incident, make_team
 from responders.models import Team
-from users import prepared
 from users.tests.factories import client_of, make_admin
 
 INCIDENTS = "/api/v1/incidents/"

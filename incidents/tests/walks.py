@@ -4,9 +4,10 @@ import datetime as dt
 import random
 from typing import Any
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
+from core.severity import Priority, Severity
 from incidents import services
-from incidents.models import Category, Incident, Priority, Severity, Status
+from incidents.models import Category, Incident, Status
 from incidents.services.breaches import mark_breach
 from incidents.tests.factories import MONDAY
 from responders.models import Service, Team

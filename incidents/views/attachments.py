@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import refuse
-from incident_response.exceptions import NotFound, PermissionRefused
-from incident_response.paging import Key, page_of
-from incident_response.schema import paged
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, page_of
+from core.api.problems import refuse
+from core.api.schema import paged
+from core.errors import NotFound, PermissionRefused
 from incidents.attachments import serving
 from incidents.attachments.faults import FIELD
 from incidents.models import Attachment, Incident
@@ -23,7 +24,6 @@ from incidents.services import attaching
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
 from incidents.views.uploads import FilesParser, StoresFiles
-from users.idempotency import IdempotentWrites
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
 UPLOAD_ERRORS = {

@@ -1,9 +1,9 @@
 """The routes of what administrators set up."""
 
-from incident_response.paging import Key
+from core.api.configuration import ConfigurationViewSet
+from core.api.paging import Key
 from incidents.models import Category, SlaPolicy
 from incidents.serializers.configuration import CategorySerializer, SlaPolicySerializer
-from users.configuration import ConfigurationViewSet
 
 
 class CategoryViewSet(ConfigurationViewSet):

@@ -13,14 +13,17 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from incident_response.api import moment_of, refuse, refuse_unknown_parameters
-from incident_response.exceptions import NotFound, PermissionRefused, StaleVersion
-from incident_response.paging import Key
-from incident_response.schema import paged
+from core.api.idempotency import IdempotentParts, IdempotentWrites, Parts
+from core.api.paging import Key
+from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.api.schema import paged
+from core.db.prepared import Parameter, prepared
+from core.errors import NotFound, PermissionRefused, StaleVersion
+from core.severity import Severity
 from incidents import services
 from incidents.export import csv_rows
 from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
-from incidents.models import Attachment, Incident, IncidentEvent, Severity
+from incidents.models import Attachment, Incident, IncidentEvent
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
 from incidents.serializers.incidents import (
@@ -37,9 +40,7 @@ from incidents.snapshot import fold
 from incidents.views.lookup import incident_for, number_of, row_for
 from incidents.views.pages import IncidentPages
 from incidents.views.uploads import FilesParser, StoresFiles
-from users.idempotency import IdempotentParts, IdempotentWrites, Parts
 from users.models import User
-from users.prepared import Parameter, prepared
 
 FILTER_PARAMETERS = [
     OpenApiParameter(name, OpenApiTypes.STR, description=str(item.extra.get("help_text", "")))

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import models
 from rest_framework.request import Request
 
-from incident_response.exceptions import NotFound
+from core.db.prepared import Parameter, prepared
+from core.errors import NotFound
 from incidents.models import Incident
 from incidents.representation import rows_of
-from users.prepared import Parameter, prepared
 
 NUMBER = re.compile(r"^(?:INC-)?(\d{1,18})$", re.IGNORECASE)
 

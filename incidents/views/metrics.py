@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import refuse
+from core.api.problems import refuse
 from incidents import metrics
 from incidents.filters import FILTER_NAMES, filtered
 from incidents.models import Incident

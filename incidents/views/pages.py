@@ -5,18 +5,18 @@ from typing import Any
 
 from django.db.models import IntegerField, Model
 
-from incident_response.paging import KeysetPagination
+from core.api.paging import KeysetPagination
+from core.db.prepared import Parameter, prepared
 from incidents import search
 from incidents.filters import CLOCK_FILTERS
 from incidents.models import Incident
 from users.models import User
-from users.prepared import Parameter, prepared
 
 MOST = 2**63 - 1  # and a row has no more
 
 
 class PreparedPages(KeysetPagination):
-    """Pages whose queries are prepared (see users.prepared), one for each question that is asked.
+    """Pages whose queries are prepared (see core.db.prepared), one for each question that is asked.
 
     `asker` is all of the caller that the queries depend on; the rest is in the query string. `values` are those of the
     queries' parameters. Those of a cursor are parameters, too: every page of a list is the same query.

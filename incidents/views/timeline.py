@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import refuse, refuse_unknown_parameters
-from incident_response.exceptions import NotFound
-from incident_response.paging import Key, page_of
-from incident_response.schema import paged
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, page_of
+from core.api.problems import refuse, refuse_unknown_parameters
+from core.api.schema import paged
+from core.db.prepared import Parameter
+from core.errors import NotFound
 from incidents import services
 from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription
 from incidents.naming import hidden_from, without_hidden
@@ -31,9 +33,7 @@ from incidents.serializers.incidents import (
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for, one_of, row_for
 from incidents.views.pages import PreparedPages
-from users.idempotency import IdempotentWrites
 from users.models import User
-from users.prepared import Parameter
 
 EVENT_COLUMNS = (
     "id",

@@ -8,7 +8,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import MultiPartParser
 
-from incident_response.exceptions import DomainError, StorageUnavailable, TooLarge
+from core.errors import DomainError, StorageUnavailable, TooLarge
 from incidents.attachments.faults import FIELD
 from incidents.services.attaching import StoredFiles
 from incidents.views.multipart import RewrittenForm

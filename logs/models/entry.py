@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from alerts.models import Source
-from logs.models.fields import ExactCharField
+from core.db.fields import ExactCharField
+from intake.models import Source
 from logs.vocabulary import Level
 
 NAME_LENGTH = 100

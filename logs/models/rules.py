@@ -7,14 +7,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from alerts.models import Source
+from core.db.fields import ExactCharField
+from core.text.names import NameField, refuse_twins
+from intake.models import Source
 from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
 from logs.models.entry import NAME_LENGTH
-from logs.models.fields import ExactCharField
 from logs.queries import QUERY_LENGTH, QueryInvalid, parse, saved
 from logs.sources import INTERNAL, KINDS
 from logs.vocabulary import Level
-from users.names import NameField, refuse_twins
 
 MAX_GROUP_FIELDS = 5
 FIELD_LENGTH = 100

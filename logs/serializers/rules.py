@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.configuration import CleanedModelSerializer, StrictFields
 from logs.models import DetectionRule, RuleSeverity
 from logs.services.rules import save_rule
 from logs.services.simulating import Scenario
 from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
-from users.configuration import CleanedModelSerializer, StrictFields
 
 
 class LevelField(serializers.ChoiceField):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
 from logs.models import DetectionRule, Mode
 from logs.queries import QueryInvalid

@@ -20,8 +20,10 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from alerts.drafts import Draft
-from alerts.models import Source
-from alerts.services.queue import enqueue
+from alerts.services.enqueueing import enqueue
+from core.db import rows
+from core.db.transactions import unit_of_work
+from intake.models import Source
 from logs.detection import (
     MAX_GROUPS,
     OTHERS,
@@ -41,8 +43,6 @@ from logs.models.rules import SETTLE_SECONDS
 from logs.services.drafting import draft_of, immediate_draft
 from logs.services.rules import immediate, spec_of
 from logs.sources import LogSource, SeenLine, source_of_kind
-from users import rows
-from users.transactions import unit_of_work
 
 log = structlog.get_logger(__name__)
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.incoming import Incoming, IntakeError
-from alerts.models import IntakeEvent, Source
 from alerts.services.heartbeats import BEAT_STEP, beat
-from alerts.services.queue import insert_events
-from alerts.taken import Taken
+from core.db.transactions import unit_of_work
+from intake.models import IntakeEvent, Source
+from intake.requests import Incoming, IntakeError
+from intake.results import Taken
+from intake.services.queue import insert_events
 from logs.formats import formats
 from logs.lines import Line
 from logs.services import detecting, levels
 from logs.services.storing import Fitted, insert, store
-from users.transactions import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)

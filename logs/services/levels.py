@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from django.db import IntegrityError
 
-from alerts.adapters._words import mapped
-from alerts.models import Source
+from alerts.reading.words import mapped
 from alerts.services.words import UnknownWords
-from alerts.vocabulary import MappedField
+from core.db.transactions import unit_of_work
+from intake.models import Source
+from intake.vocabulary import MappedField
 from logs.lines import Line
 from logs.vocabulary import Level
-from users.transactions import unit_of_work
 
 SECONDS = 10.0  # in which a process writes the same word down once
 MOST_REMEMBERED = 10_000

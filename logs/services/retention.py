@@ -15,9 +15,9 @@ from itertools import takewhile
 
 from django.conf import settings
 
+from core.db.transactions import unit_of_work
 from logs.fitting import dumped
 from logs.models import LogEntry
-from users.transactions import unit_of_work
 
 BATCH = 1000
 SAMPLE = 200

@@ -10,17 +10,17 @@ import structlog
 from django.db.models import Model
 from django.utils import timezone
 
-from alerts.models import Source
-from alerts.services.queue import enqueue
-from alerts.vocabulary import Kind
-from incident_response.exceptions import Conflict
+from alerts.services.enqueueing import enqueue
+from core.db.transactions import unit_of_work
+from core.errors import Conflict
+from intake.models import Source
+from intake.vocabulary import Kind
 from logs.detection import Index, Spec, Verdict, from_json
 from logs.models import DetectionRule, Mode, RuleSeverity
 from logs.models.rules import MACHINERY
 from logs.queries import QueryInvalid, saved
 from logs.services.drafting import draft_of
 from logs.vocabulary import Level
-from users.transactions import unit_of_work
 
 log = structlog.get_logger(__name__)
 

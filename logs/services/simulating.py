@@ -8,8 +8,9 @@ from django.db import models
 
 from alerts.models import Alert
 from alerts.routing import alert_key
-from alerts.services.queue import enqueue
-from incident_response.exceptions import Conflict
+from alerts.services.enqueueing import enqueue
+from core.db.transactions import unit_of_work
+from core.errors import Conflict
 from logs.detection import Tally
 from logs.lines import Line
 from logs.models import DetectionRule, RuleSeverity
@@ -17,7 +18,6 @@ from logs.services import rules
 from logs.services.detecting import Task, evaluate, on_lines
 from logs.services.storing import store
 from logs.vocabulary import Level
-from users.transactions import unit_of_work
 
 WINDOW_SECONDS = 300
 ERRORS = 60

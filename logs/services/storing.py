@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from alerts.models import Source
+from intake.models import Source
 from logs.fitting import attributes_json, fitted
 from logs.lines import Line
 from logs.models import LogEntry

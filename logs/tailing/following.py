@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from users.encodings import BYTE_ORDER_MARK
+from core.text.encodings import BYTE_ORDER_MARK
 
 CHUNK = 1024 * 1024
 LONGEST = 1024 * 1024  # bytes; a line that has no end by then is taken in pieces

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import orjson
 
-from logs.formats._records import level_in, line_of
 from logs.lines import Line
+from logs.reading.records import level_in, line_of
 from logs.tailing.times import time_in
 from logs.vocabulary import Level
 

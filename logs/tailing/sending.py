@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from logs.fitting import dumped
 from logs.lines import Line
 from logs.services.intake import take_in

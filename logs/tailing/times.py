@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 
-from logs.formats._times import OF_LINES, from_match
+from logs.reading.times import OF_LINES, from_match
 
 HEAD_LENGTH = 120  # a time stands near the beginning of a line
 

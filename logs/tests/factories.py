@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from alerts.models import Source
 from alerts.tests.factories import make_source
-from alerts.vocabulary import Kind
+from intake.models import Source
+from intake.vocabulary import Kind
 from logs.lines import Line
 from logs.models import LogEntry
 from logs.services.storing import store

@@ -8,9 +8,11 @@ from unittest import mock
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from alerts.models import Alert, IntakeEvent
+from alerts.models import Alert
 from alerts.services import process_waiting
-from incident_response.exceptions import Conflict
+from core.db.tests.threads import at_once
+from core.errors import Conflict
+from intake.models import IntakeEvent
 from logs.lines import Line
 from logs.models import DetectionRule
 from logs.services import detecting, rules
@@ -18,7 +20,6 @@ from logs.sources import INTERNAL
 from logs.sources.internal import InternalSource
 from logs.tests.rules import after, make_rule, write
 from logs.vocabulary import Level
-from users.tests.threads import at_once
 
 
 def alerts() -> list[tuple[str, str, int]]:

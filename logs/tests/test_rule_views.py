@@ -8,7 +8,8 @@ from auditlog.models import LogEntry as AuditEntry
 from django.core import checks
 from django.test import TestCase
 
-from alerts.models import Alert, IntakeEvent
+from alerts.models import Alert
+from intake.models import IntakeEvent
 from logs.lines import Line
 from logs.models import DetectionRule, Mode
 from logs.services import rules

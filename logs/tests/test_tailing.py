@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import httpx
 from django.test import SimpleTestCase
 
-from logs.formats._records import line_of
 from logs.lines import Line
+from logs.reading.records import line_of
 from logs.tailing import Follower, Joiner, line_from
 from logs.tailing.sending import NotTaken, ToServer, as_record
 from logs.tailing.times import has_time, time_in

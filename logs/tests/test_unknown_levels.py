@@ -6,10 +6,10 @@ from unittest import mock
 from django.db import IntegrityError
 from django.test import TransactionTestCase
 
-from alerts.incoming import Incoming
-from alerts.models import UnknownWord
 from alerts.services.teaching import teach
 from alerts.tests.factories import make_key, make_source
+from intake.models import UnknownWord
+from intake.requests import Incoming
 from logs.formats import formats
 from logs.models import LogEntry
 from logs.services import levels

@@ -9,18 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.intake.http import incoming_from, response_from
-from alerts.intake.serving import serve
-from incident_response.api import refuse_unknown_parameters
-from incident_response.exceptions import NotFound
-from incident_response.paging import Key, KeysetPagination
-from incident_response.schema import paged
-from logs.doors import OWN
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import IsResponder
+from core.api.problems import refuse_unknown_parameters
+from core.api.schema import paged
+from core.errors import NotFound
+from intake.http import incoming_from, response_from
+from intake.serving import serve
+from logs.endpoints.own import OWN
 from logs.filters import FILTERS, selection
 from logs.models import LogEntry
 from logs.serializers import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
 from logs.views.pages import LinePages
-from users.permissions import IsResponder
 
 PARAMETERS = [
     *(OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in FILTERS.items()),

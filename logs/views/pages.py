@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from incident_response.paging import BoundedPages
+from core.api.paging import BoundedPages
 from logs.filters import Selection
 
 

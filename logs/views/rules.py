@@ -11,6 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.configuration import ConfigurationViewSet
+from core.api.idempotency import IdempotentWrites
+from core.api.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
 from logs.models import DetectionRule
 from logs.serializers.rules import (
     BacktestSerializer,
@@ -24,9 +27,6 @@ from logs.services.backtesting import backtest
 from logs.services.rules import delete_rule
 from logs.services.simulating import simulate
 from users.audit import acting
-from users.configuration import ConfigurationViewSet
-from users.idempotency import IdempotentWrites
-from users.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
 
 
 class DetectionRuleViewSet(ConfigurationViewSet):

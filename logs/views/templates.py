@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incident_response.api import refuse_unknown_parameters
+from core.api.permissions import IsResponder
+from core.api.problems import refuse_unknown_parameters
 from logs.filters import FILTERS, selection
 from logs.models import LogEntry
 from logs.serializers.rules import TemplatesSerializer
 from logs.templates import templates_of
-from users.permissions import IsResponder
 
 MAX_LINES = 20_000
 MAX_TEMPLATES = 500

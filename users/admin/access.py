@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
 
+from core.api.clients import network_told
+from core.backoffice.base import ReadOnlyAdmin
 from users.addresses import canonical
-from users.admin.base import ReadOnlyAdmin
-from users.clients import network_told
 from users.lockout import failures_of_client
 from users.models import PersonalToken, Session
 from users.services.personal_tokens import delete_personal_token

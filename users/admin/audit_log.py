@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from users.admin.base import ReadOnlyAdmin, exactly
+from core.backoffice.base import ReadOnlyAdmin, exactly
 
 admin.site.unregister(LogEntry)
 SHOWN_CHANGES = 4

@@ -21,10 +21,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelect2Widget, UnfoldBooleanSwitchWidget
 
-from incident_response.exceptions import DomainError
+from core.backoffice.base import RefusableForm, attempt, exactly
+from core.backoffice.exchange import ExchangeAdmin, SafeResource
+from core.errors import DomainError
 from users.addresses import canonical
-from users.admin.base import RefusableForm, attempt, exactly
-from users.admin.exchange import ExchangeAdmin, SafeResource
 from users.mails import INVITATION_DAYS
 from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password

@@ -1,10 +1,10 @@
 """Who may do what: roles, and whether an account is active."""
 
-from incident_response.exceptions import Conflict, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, PermissionRefused
 from users.audit import acting
 from users.models import Role, User
 from users.services.sessions import end_access
-from users.transactions import unit_of_work
 
 RANKS = {Role.REPORTER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 

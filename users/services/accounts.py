@@ -8,14 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, PermissionRefused
+from core.text.names import normal, refuse_bad_person_name
 from users import mails
 from users.addresses import canonical
 from users.audit import acting
 from users.models import Role, User
-from users.names import normal, refuse_bad_person_name
 from users.passwords import refuse_weak_password
-from users.transactions import unit_of_work
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)

@@ -5,7 +5,8 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
 
-from incident_response.exceptions import DomainError, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, PermissionRefused
 from users import audit
 from users.addresses import canonical
 from users.models import Role, User
@@ -13,7 +14,6 @@ from users.passwords import refuse_weak_password
 from users.services.access import set_access
 from users.services.accounts import insert, person_name, refuse_taken_address
 from users.services.sessions import end_access
-from users.transactions import unit_of_work
 
 PROFILE_FIELDS = frozenset({"email", "name", "time_zone", "language"})
 ACCESS_FIELDS = frozenset({"role", "is_active"})

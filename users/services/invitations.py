@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from incident_response.exceptions import Conflict, DomainError, PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError, PermissionRefused
 from users import audit, mails
 from users.models import User
 from users.passwords import refuse_weak_password
-from users.transactions import unit_of_work
 
 SALT = "users.invitation"
 AGE = dt.timedelta(days=mails.INVITATION_DAYS)

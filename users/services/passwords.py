@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from incident_response.exceptions import DomainError
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
 from users import audit, mails
 from users.addresses import canonical
 from users.models import Session, User
 from users.passwords import refuse_weak_password
 from users.services.sessions import TokenPair, confirm_password, end_access, open_session, pair_of, rotate
-from users.transactions import unit_of_work
 
 
 def change_password(

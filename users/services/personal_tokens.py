@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from incident_response.exceptions import PermissionRefused
+from core.db.transactions import unit_of_work
+from core.errors import PermissionRefused
 from users import audit
 from users.models import PersonalToken, Session, TokenScope, User
 from users.tokens import digest_of, new_personal_token
-from users.transactions import unit_of_work
 
 SHOWN_CHARACTERS = 12
 

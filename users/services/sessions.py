@@ -11,12 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
-from incident_response.exceptions import DomainError
+from core.api.clients import client_address, client_name
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
 from users import audit, lockout, tokens
-from users.clients import client_address, client_name
 from users.models import Session, User
 from users.services.personal_tokens import end_personal_tokens
-from users.transactions import unit_of_work
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
-from incident_response.exceptions import PermissionRefused
+from core.errors import PermissionRefused
 from users import services, tokens
 from users.models import PersonalToken, Role, Session, User
 from users.services.administration import set_password

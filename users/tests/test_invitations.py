@@ -12,7 +12,7 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from incident_response.exceptions import Conflict, DomainError, PermissionRefused
+from core.errors import Conflict, DomainError, PermissionRefused
 from users import mails, services
 from users.models import Role, User
 from users.passwords import WeakPassword

@@ -4,9 +4,10 @@ from unittest import mock
 from django.test import TestCase
 from django.utils import timezone
 
+from core.db.markers import marker_of
+from core.models import IdempotentRequest, TransactionMarker
 from users import jobs, services
-from users.markers import marker_of
-from users.models import IdempotentRequest, Session, TransactionMarker
+from users.models import Session
 from users.tests.factories import make_reporter
 
 

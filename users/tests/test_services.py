@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from incident_response.exceptions import DomainError, PermissionRefused
+from core.errors import DomainError, PermissionRefused
 from users import mails, services, tokens
 from users.models import Role, Session, User
 from users.passwords import WeakPassword

@@ -6,10 +6,10 @@ from django.core.cache import cache
 from django.test import TestCase, override_settings
 from rest_framework.test import APIClient
 
+from core.db.transactions import DatabaseBusy
 from users import mails, services, tokens
 from users.models import PersonalToken, Role, User
 from users.tests.factories import PASSWORD, client_of, make_admin, make_reporter, make_responder
-from users.transactions import DatabaseBusy
 
 AUTH = "/api/v1/auth/"
 NEW_PASSWORD = "another horse entirely"

@@ -13,13 +13,13 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError
+from core.backoffice.spreadsheets import cell
+from core.errors import DomainError
 from incidents.imports.mapping import Mapping, load
 from incidents.imports.reading import Cells, Refusal, records
 from incidents.imports.replay import Draft, draft
 from incidents.imports.spool import Spool
 from incidents.services.importing import Names, Outcome, import_batch
-from users.spreadsheets import cell
 
 BATCH = 200  # incidents in one transaction
 SHOWN_REFUSALS = 20

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from alerts.services import process_waiting
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from logs.management.migrated import require_migrated
 from logs.models import RuleSeverity
 from logs.services.simulating import Scenario, Simulated, alerts_of, simulate

@@ -1,4 +1,4 @@
-"""`manage.py tail FILE --service NAME`: hand in what is added to a log file. See docs/integrations/logs.md."""
+"""`manage.py tail FILE --service NAME`: hand in what is added to a log file. See docs/logs.md."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from incident_response.exceptions import DomainError
+from core.errors import DomainError
 from logs.lines import Line
 from logs.management.migrated import require_migrated
 from logs.tailing import Follower, Joiner, line_from

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib.auth.management.commands import changepassword
 
+from core.db.transactions import unit_of_work
 from users import audit
 from users.addresses import canonical
 from users.models import User
 from users.services import end_access
-from users.transactions import unit_of_work
 
 
 class Command(changepassword.Command):

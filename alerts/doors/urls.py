@@ -1,6 +1,0 @@
-"""Where the doors of alert senders are, for Django's own handlers."""
-
-from alerts.doors import DOORS
-from alerts.intake.http import patterns
-
-urlpatterns = patterns(*DOORS)

@@ -1,0 +1,1 @@
+"""Where alerts and heartbeats are sent, whatever the vendor."""

@@ -1,0 +1,89 @@
+"""`/intake/{key}/`: whatever the source's kind speaks; and a source's sign of life."""
+
+import re
+from typing import Any
+
+from alerts.drafts import Leftover
+from alerts.endpoints.named import named, ping
+from alerts.endpoints.signals import endings_of, ping_of
+from alerts.reading.values import text
+from alerts.services.heartbeats import has_heartbeat
+from alerts.services.processing import parse
+from intake.endpoints import Door
+from intake.models import Source
+from intake.readers import adapters
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import delivery_key, event_of, keep_events
+from intake.vocabulary import Kind
+
+PATH = re.compile(r"^/?intake/([^/]+)/")
+NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
+
+
+class IntakeDoor(Door):
+    """One address for every kind: the source's key in the path, for some tools can send nothing else."""
+
+    paths = (r"intake/(?P<key>[^/]+)/?",)
+    methods = frozenset({"POST", "PUT", "GET"})
+
+    def key(self, incoming: Incoming) -> str:
+        match = PATH.match(f"{incoming.path.rstrip('/')}/")
+        return match.group(1) if match else ""
+
+    def is_slow(self, source: Source | None) -> bool:
+        return source is not None and getattr(adapters().get(source.kind), "IS_SLOW", False)
+
+    def checks_signature(self, source: Source) -> bool:
+        return hasattr(adapters().get(source.kind), "verify")
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        adapter: Any = adapters().get(source.kind)
+        if source.kind == Kind.LOGS or adapter is None:
+            raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
+        if verify := getattr(adapter, "verify", None):
+            verify(incoming, source.signing_secret)
+        if (greet := getattr(adapter, "greet", None)) and greet(incoming):
+            return accepted(0)
+        drafts = parse(source, incoming)
+        number = adapter.delivery_id(incoming) if hasattr(adapter, "delivery_id") else ""
+        event = event_of(incoming, source, delivery_key=delivery_key(source, number) if number else None)
+        return Taken([event], accepted(len(drafts), getattr(drafts, "leftover", None)), keep_events, source)
+
+
+class HeartbeatDoor(Door):
+    """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST; or, with `/fail` or a parameter, what else is so."""
+
+    paths = (r"intake/(?P<key>[^/]+)/heartbeat/?",)
+    methods = frozenset({"POST", "GET", "HEAD", "PUT"})
+    key = IntakeDoor.key
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        return ping(source, ping_of("", "", incoming), Reply(204))
+
+
+class NamedHeartbeatDoor(HeartbeatDoor):
+    """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source; with `/fail`, `/start`
+    or an exit code after it, what became of it."""
+
+    paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        match = NAMED.fullmatch(incoming.path)
+        path = match.group(1) if match else ""
+        name, ending = endings_of(path)
+        if ending and ending != "fail" and has_heartbeat(source, text(path)):
+            name, ending = path, ""  # it was given this name
+        return ping(source, ping_of(named(name) if name else "", ending, incoming), Reply(204))
+
+
+def accepted(alerts: int, leftover: Leftover | None = None) -> Reply:
+    """What senders at our own address are told, also of what in a list could not be read."""
+    left = [{"item": number, "detail": why} for number, why in leftover.reasons] if leftover else []
+    return Reply.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})
+
+
+ENDPOINTS = (IntakeDoor(), HeartbeatDoor(), NamedHeartbeatDoor())

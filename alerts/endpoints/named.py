@@ -1,0 +1,75 @@
+"""Signs of life, at whichever door they come in."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from alerts.endpoints.signals import Ping, Signal
+from alerts.models import Heartbeat
+from alerts.reading.values import text
+from alerts.services.heartbeats import beat, expect, fail
+from core.text.names import normal, refuse_bad_name
+from intake.models import Source
+from intake.requests import IntakeError, Reply
+from intake.results import Taken
+
+LONGEST_NAME = 100
+MOST_HEARTBEATS = 1_000  # of one source
+
+
+def named_beat(source: Source, name: str, reply: Reply) -> Taken:
+    """A sign of life of the source under this name; see `ping`."""
+    return ping(source, Ping(named(name)), reply)
+
+
+def ping(source: Source, told: Ping, reply: Reply) -> Taken:
+    """What a source tells of itself, or of one of its jobs; the first ping makes the heartbeat of a name. Raises
+    IntakeError (422) for a new name where there are enough."""
+    if told.name:
+        _refuse_too_many(source, told.name)
+    return Taken([told], reply, keep_pings, source)
+
+
+def named(name: str) -> str:
+    """The name of a heartbeat. Raises IntakeError (422) for one that is too long, or none, or that nobody could give it
+    elsewhere: people read it in lists and as an alert's title."""
+    name = normal(text(name))
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
+    try:
+        refuse_bad_name(name)
+    except ValidationError as error:
+        raise IntakeError(error.messages[0], status=422, is_kept=False) from error
+    return name
+
+
+def keep_pings(taken: Sequence[Taken]) -> None:
+    """The shelf of pings: each Taken's rows are what its source told. Of the same once more, the last counts."""
+    now = timezone.now()
+    told: dict[tuple[Source, str, Signal], Ping] = {}
+    for one in taken:
+        if one.source is None:
+            continue
+        for row in one.rows:
+            key = (one.source, row.name, row.signal)
+            told.pop(key, None)  # in the order of the last ones
+            told[key] = row
+    for (source, name, signal), row in told.items():
+        if signal == Signal.ALIVE:
+            beat(source, now, name)
+        elif signal == Signal.FAILED:
+            fail(source, now, name, row.told)
+        elif signal == Signal.STARTED and name:
+            expect(source, now, name)
+
+
+def _refuse_too_many(source: Source, name: str) -> None:
+    """Those that come at one moment may exceed the number by theirs."""
+    ours = Heartbeat.objects.filter(source=source)
+    if not ours.filter(name=name).exists() and ours.count() >= MOST_HEARTBEATS:
+        raise IntakeError(
+            f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you name another.",
+            status=422,
+            is_kept=False,
+        )

@@ -1,0 +1,62 @@
+"""A source sends itself a sample: what its adapter shows as its first example, the way a sender's request goes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from alerts.drafts import Draft
+from alerts.endpoints.intake import IntakeDoor, accepted
+from alerts.services.processing import parse
+from core.errors import Conflict
+from intake.models import IntakeEvent, Source
+from intake.readers import adapters, example_request, examples
+from intake.requests import Incoming, Reply
+from intake.results import Taken
+from intake.services.queue import event_of, keep_events
+from intake.serving import serve
+
+
+@dataclass
+class Sample:
+    """What came of it. `event` is None when the request was turned away at the door."""
+
+    status: int = 0
+    detail: str = ""
+    event: IntakeEvent | None = None
+    drafts: list[Draft] = field(default_factory=list)
+
+
+class _SampleDoor(IntakeDoor):
+    """The door of its kind, for a sender who is known already and cannot sign: its secret is in the sender's tool.
+
+    It has no number of a delivery either, so that the second sample is not taken for the first.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.sender, self.sample = source, Sample()
+
+    def source(self, incoming: Incoming) -> Source | None:
+        return self.sender
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        self.sample.drafts = parse(self.sender, incoming)
+        self.sample.event = event_of(incoming, self.sender)
+        return Taken([self.sample.event], accepted(len(self.sample.drafts)), keep_events, self.sender)
+
+
+def send_sample(source: Source) -> Sample:
+    """Send the first example of the source's kind. Raises Conflict where there is none, or nobody would be let in."""
+    if source.kind not in adapters():
+        raise Conflict(
+            f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"
+        )
+    if not source.is_enabled:
+        raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
+    door = _SampleDoor(source)
+    reply = serve(door, example_request(examples(adapters()[source.kind])[0]))
+    door.sample.status = reply.status
+    if reply.status >= 400:
+        body: Any = orjson.loads(reply.body)
+        door.sample.detail, door.sample.event = str(body.get("detail", "")), None
+    return door.sample

@@ -1,0 +1,81 @@
+"""What a ping says of its job, in the manners of the services that watch jobs: `…/fail`, `…/start`, an exit code."""
+
+import enum
+from dataclasses import dataclass
+
+from intake.requests import Incoming, IntakeError
+
+MAX_TOLD = 2_000  # characters of a ping's body that are shown
+MAX_EXIT_CODE = 255
+
+
+class Signal(enum.Enum):
+    """What became of the job."""
+
+    ALIVE = "alive"
+    STARTED = "started"
+    FAILED = "failed"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Ping:
+    """One sign of life under a name ("": the source itself), and what its sender says of a failure."""
+
+    name: str
+    signal: Signal = Signal.ALIVE
+    told: str = ""
+
+
+ENDINGS = {"fail": Signal.FAILED, "start": Signal.STARTED, "log": Signal.NOTHING}
+WORDS = {
+    **dict.fromkeys(("up", "ok", "alive", "success", "complete", "completed", "finished", "passing"), Signal.ALIVE),
+    **dict.fromkeys(("down", "fail", "failed", "failure", "failing", "error", "critical", "timeout"), Signal.FAILED),
+    **dict.fromkeys(("run", "start", "started", "running", "in_progress"), Signal.STARTED),
+}
+STATES = ("status", "state")  # parameters with one of WORDS
+CODES = ("exit_code", "status_code", "s")  # parameters with an exit code
+
+
+def endings_of(path: str) -> tuple[str, str]:
+    """A name and what follows it, where that may be a signal: `backup/fail` is ("backup", "fail")."""
+    head, _slash, last = path.rpartition("/")
+    if last.lower() in ENDINGS or (head and is_exit_code(last)):
+        return head, last.lower()
+    return path, ""
+
+
+def is_exit_code(text: str) -> bool:
+    """Whether it is a number that a process may end with."""
+    return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MAX_EXIT_CODE
+
+
+def ping_of(name: str, ending: str, incoming: Incoming) -> Ping:
+    """What is told under a name. Raises IntakeError (422) for a word that nobody here knows."""
+    code = ending if is_exit_code(ending) else _parameter(incoming, CODES)
+    state = _parameter(incoming, STATES).lower()
+    if code and not is_exit_code(code):
+        raise _unknown(f"An exit code is a number from 0 to {MAX_EXIT_CODE}")
+    if state and state not in WORDS:
+        raise _unknown(f"The status of a heartbeat is one of {', '.join(WORDS)}")
+    signals = [ENDINGS[ending]] if ending in ENDINGS else []
+    signals += [WORDS[state]] if state else []
+    signals += [Signal.FAILED if int(code) else Signal.ALIVE] if code else []
+    signal = Signal.FAILED if Signal.FAILED in signals else next(iter(signals), Signal.ALIVE)
+    return Ping(name, signal, _told(incoming, code) if signal == Signal.FAILED else "")
+
+
+def _parameter(incoming: Incoming, names: tuple[str, ...]) -> str:
+    return next(filter(None, (incoming.parameter(name).strip() for name in names)), "")
+
+
+def _told(incoming: Incoming, code: str) -> str:
+    """What the sender says of the failure: its exit code, and the text that it sent along."""
+    body = incoming.body.decode("utf-8", "replace").replace("\0", "").strip()
+    message = incoming.parameter("msg") or incoming.parameter("message")
+    parts = (f"Exit code {code}." if code and int(code) else "", message, body[-MAX_TOLD:])
+    return "\n\n".join(filter(None, parts))[:MAX_TOLD]
+
+
+def _unknown(message: str) -> IntakeError:
+    return IntakeError(f"{message}.", status=422, is_kept=False)

@@ -1,0 +1,24 @@
+"""Signs of life that were promised."""
+
+from django.db import models
+from django.utils import timezone
+
+from core.text.names import NameField
+from intake.models.source import Source, minutes_field
+
+
+class Heartbeat(models.Model):
+    """A named sign of life that a source promised: when it stays away, an alert is raised."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
+    name = NameField(max_length=100)
+    interval_minutes = minutes_field("How long it may stay away.", default=10)
+    last_beat_at = models.DateTimeField(default=timezone.now)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["source", "name"]
+        constraints = [models.UniqueConstraint(fields=["source", "name"], name="heartbeat_once")]
+
+    def __str__(self) -> str:
+        return self.name

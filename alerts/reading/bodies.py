@@ -1,0 +1,91 @@
+"""Bodies of senders that choose their own format: JSON, a form, or XML."""
+
+import re
+from dataclasses import replace
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # defusedxml does the parsing
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from alerts.reading.forms import form
+from alerts.reading.values import exact_json
+from core.text.encodings import marked_as, unmarked
+from intake.requests import MAX_DEPTH, Incoming, IntakeError
+
+MOST_ELEMENTS = 20_000
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_XML_HEAD = re.compile(rb"<\?xml[^>]*\?>")
+_LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
+
+
+def read_body(incoming: Incoming) -> Any:
+    """The body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
+
+    A form becomes an object of texts; one whose only field is `payload` and holds JSON is that JSON. XML becomes what
+    stands in its root: attributes as "@name", text beside others as "#text", lists for elements that come more than
+    once; name spaces are dropped.
+
+    Raises IntakeError for anything else.
+    """
+    body = unmarked(incoming.body).strip()
+    if body.startswith(b"<"):
+        # What XML says of its encoding is true no longer where a mark said which it is.
+        return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(incoming.body) else body)
+    if body[:1] not in (b"{", b"[") and (incoming.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
+        return _from_form(form(replace(incoming, body=body)))
+    return exact_json(body)
+
+
+def _from_form(fields: dict[str, str]) -> Any:
+    payload = fields.get("payload", "")
+    return exact_json(payload.encode()) if len(fields) == 1 and payload.lstrip()[:1] in ("{", "[") else fields
+
+
+def _from_xml(body: bytes) -> Any:
+    try:
+        parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True)
+        parser.feed(body)
+        root = parser.close()
+    except DefusedXmlException as error:
+        raise IntakeError("XML with a document type, entities or references is not taken.") from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise IntakeError(f"The body is not well-formed XML: {error}.") from error
+    return _value(root, is_root=True)
+
+
+class _Bounded(TreeBuilder):
+    """Builds the tree and gives up early where it grows too large, or too deep to be walked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth = self.count = 0
+
+    def start(self, tag: Any, attrs: Any, /) -> Any:
+        self.depth, self.count = self.depth + 1, self.count + 1
+        if self.depth > MAX_DEPTH:
+            raise IntakeError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        if self.count > MOST_ELEMENTS:
+            raise IntakeError(f"The body has more than {MOST_ELEMENTS:,} elements.")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self.depth -= 1
+        return super().end(tag)
+
+
+def _value(element: Element, *, is_root: bool = False) -> Any:
+    """An element's text where it is nothing else, else an object."""
+    said = (element.text or "").strip()
+    if not is_root and not len(element) and not element.attrib:
+        return said
+    found: dict[str, list[Any]] = {}
+    for child in element:
+        found.setdefault(_local(child.tag), []).append(_value(child))
+    value: dict[str, Any] = {f"@{_local(name)}": text for name, text in element.attrib.items()}
+    value |= {name: inner[0] if len(inner) == 1 else inner for name, inner in found.items()}
+    return {**value, "#text": said} if said else value
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

@@ -1,0 +1,51 @@
+"""Forms and queries, as the fields they hold."""
+
+import re
+from urllib.parse import parse_qsl
+
+from core.text.encodings import BYTE_ORDER_MARK
+from intake.requests import Incoming, IntakeError
+
+MAX_FIELDS = 200
+_HEAD_BYTES = 2_000  # what the headers of a part may take; looking through more would take for ever
+_BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
+_FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
+
+
+def form(incoming: Incoming) -> dict[str, str]:
+    """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
+
+    Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
+    """
+    if incoming.media_type == "multipart/form-data":
+        return _multipart(incoming)
+    return pairs(incoming.body)
+
+
+def pairs(encoded: bytes | str) -> dict[str, str]:
+    """The fields of an urlencoded form or a query; of several with one name the first. Raises IntakeError for more
+    than MAX_FIELDS.
+    """
+    data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
+    data = data.removeprefix(BYTE_ORDER_MARK.encode())
+    try:
+        found = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.") from error
+    return {name: value.removeprefix(BYTE_ORDER_MARK) for name, value in reversed(found)}
+
+
+def _multipart(incoming: Incoming) -> dict[str, str]:
+    boundary = _BOUNDARY.search(incoming.headers.get("content-type", ""))
+    if boundary is None:
+        raise IntakeError("The form is multipart, but its Content-Type names no boundary.")
+    parts = (b"\r\n" + incoming.body).split(b"\r\n--" + boundary[1].encode("utf-8", "replace"), MAX_FIELDS + 2)
+    if len(parts) > MAX_FIELDS + 2:
+        raise IntakeError(f"The form has more than {MAX_FIELDS} fields.")
+    found: dict[str, str] = {}
+    for part in parts[1:]:
+        head, gap, value = part.partition(b"\r\n\r\n")
+        name = _FIELD.search(head[:_HEAD_BYTES].decode("utf-8", "replace"))
+        if gap and name:
+            found.setdefault(name[1], value.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK))
+    return found

@@ -1,0 +1,33 @@
+"""Lists of alerts, one of which may be unreadable while the others are good."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from alerts.drafts import Draft, Drafts, Leftover
+from intake.requests import IntakeError
+
+
+def read_each(items: Sequence[Any], read: Callable[[Any], Draft], wrap: Callable[[list[Any]], Any] = list) -> Drafts:
+    """The drafts of those items that `read` takes, and the others as they came, for a look and a replay.
+
+    `wrap` puts items back into what the sender sends them in. Raises IntakeError where no item can be read.
+    """
+    drafts: list[Draft] = []
+    left: list[Any] = []
+    reasons: list[tuple[int, str]] = []
+    for number, item in enumerate(items, start=1):
+        try:
+            drafts.append(read(item))
+        except IntakeError as error:
+            left.append(item)
+            reasons.append((number, error.message))
+    if not left:
+        return Drafts(drafts)
+    leftover = Leftover(orjson.dumps(wrap(left)), tuple(reasons))
+    if not drafts:
+        raise IntakeError(
+            reasons[0][1] if len(items) == 1 else f"None of the {len(items)} can be read. {leftover.reason}"
+        )
+    return Drafts(drafts, leftover)

@@ -1,0 +1,52 @@
+"""Tags, in the shapes that tools give them, as labels."""
+
+import re
+from itertools import islice
+from typing import Any
+
+from alerts.matching import SEVERAL
+from alerts.reading.values import MOST_LABELS, first, mapping, text
+
+
+def labels_of(tags: Any) -> dict[str, str]:
+    """Labels from a list of "env:prod", "env=prod" or "db" (which is db = true), of pairs, or of objects of key (or
+    tag, or name) and value; from an object; or from a text of such words between commas.
+
+    A name that comes with several values keeps them all, and matchers look at each of them. Of more than MOST_LABELS
+    the first are looked at.
+    """
+    if isinstance(tags, dict):
+        pairs = [(text(name), one) for name, value in islice(tags.items(), MOST_LABELS) for one in _values(value)]
+    else:
+        said = tags if isinstance(tags, list) else text(tags).split(",", MOST_LABELS)
+        pairs = [_pair(tag) for tag in said[:MOST_LABELS]]
+    found: dict[str, dict[str, None]] = {}
+    for name, value in pairs:
+        if name:
+            found.setdefault(name, {})[value or "true"] = None
+    return {name: SEVERAL.join(values) for name, values in found.items()}
+
+
+def label_texts(value: Any) -> dict[str, str]:
+    """An object as labels: text to text, without what says nothing; a list of values as several."""
+    found = (
+        (text(name), SEVERAL.join(dict.fromkeys(_values(part))))
+        for name, part in islice(mapping(value).items(), MOST_LABELS)
+    )
+    return {name: said for name, said in found if name and said}
+
+
+def _values(value: Any) -> list[str]:
+    """The values of a list of simple ones; anything else as one."""
+    if isinstance(value, list) and value and not any(isinstance(one, (dict, list)) for one in value):
+        return [said for said in map(text, value[:MOST_LABELS]) if said]
+    return [text(value)]
+
+
+def _pair(tag: Any) -> tuple[str, str]:
+    if isinstance(tag, dict):
+        return first(tag.get("key"), tag.get("tag"), tag.get("name")), text(tag.get("value"))
+    if isinstance(tag, list):
+        return (text(tag[0]), text(tag[1])) if len(tag) == 2 else ("", "")
+    name, *value = re.split(r"[:=]", text(tag), maxsplit=1)
+    return name.strip(), value[0].strip() if value else ""

@@ -1,0 +1,202 @@
+"""Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from alerts.drafts import Action
+from alerts.reading.words import action_of, severity_of
+from core.text.encodings import BYTE_ORDER_MARK, unmarked
+from intake.requests import Incoming, IntakeError, read_json
+
+# With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
+# where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?: UTC|Z)?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+_EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
+# Numbers in JSON that are too large for a float.
+_HUGE = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE]\+?\d+\s*[,}\]]")
+_ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
+_LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
+MOST_VALUES = 500_000  # in what tells of alerts: those of ten thousand large ones
+MOST_LABELS = 100_000  # that are looked at; fewer are kept
+SEVERITIES = ("critical", "high", "medium", "low")
+
+
+def exact_json(body: bytes) -> Any:
+    """JSON whose numbers keep what they say: one that would not be written again as it was is its text.
+
+    Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
+    """
+    body = unmarked(body)
+    try:
+        value = read_json(body, MOST_VALUES)
+    except IntakeError:
+        if _HUGE.search(body) is None:
+            raise
+    else:
+        if not _has_fraction(value):  # so does an integer of more than 64 bits read
+            return value
+    try:
+        value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
+        read_json(orjson.dumps(value), MOST_VALUES)  # as strict and as bounded as everything else
+    except (ValueError, RecursionError, TypeError):
+        return read_json(body, MOST_VALUES)  # which says what is wrong
+    return value
+
+
+def _has_fraction(value: Any) -> bool:
+    """Whether a number in it was read as a float."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is dict:
+            waiting += one.values()
+        elif kind is list:
+            waiting += one
+        elif kind is float:
+            return True
+    return False
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON.")
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 and digits != "-0" else digits
+
+
+def _fraction(digits: str) -> float | str:
+    number = float(digits)
+    return number if repr(number) == digits else digits
+
+
+def json_object(incoming: Incoming) -> dict[str, Any]:
+    """The body as a JSON object, whatever its Content-Type says."""
+    value = exact_json(incoming.body)
+    if not isinstance(value, dict):
+        raise IntakeError("The body is JSON, but not an object.")
+    return value
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; whatever else is in it is left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """A value as text: "" for null and what is empty, compact JSON for objects and lists. NUL, which no database
+    takes, is left out, and so is a byte order mark, which is no content.
+    """
+    if type(value) is not str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, (dict, list)):
+            value = orjson.dumps(value).decode() if value else ""
+        value = str(value)
+    if "\0" in value or BYTE_ORDER_MARK in value:
+        value = value.replace("\0", "").replace(BYTE_ORDER_MARK, "")
+    return str(value.strip())
+
+
+def first(*values: Any) -> str:
+    """The first value that says anything, as text."""
+    return next((said for said in map(text, values) if said), "")
+
+
+def texts(value: Any) -> dict[str, str]:
+    """An object as text to text, without what says nothing; nested values as compact JSON."""
+    found = ((text(name), text(part)) for name, part in islice(mapping(value).items(), MOST_LABELS))
+    return {name: said for name, said in found if name and said}
+
+
+def labels(**facts: Any) -> dict[str, str]:
+    """Those of the facts that say anything, as labels."""
+    return texts(facts)
+
+
+def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
+    """Links from (text, address); only http and https, for they end up in pages."""
+    found = ((name, text(address)) for name, address in pairs)
+    return tuple({"href": href, "text": name} for name, href in found if _ADDRESS.fullmatch(href))
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """A time in UTC, from ISO 8601 (also without a colon in the zone) or seconds, milliseconds, micro- or nanoseconds
+    since 1970, as number or digits; None for nothing, for the year 1 by which Go means "not set", and for nonsense.
+    What has no zone is taken as UTC. Never before 1970 or after 5138.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        if not 0 < value < 1e20:  # also what is not a number, and the infinite
+            return None
+        value = str(value) if isinstance(value, int) else f"{value:.6f}"
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    if _EXPONENT.fullmatch(value):
+        value = f"{Decimal(value):f}"
+    return from_number(value) if _NUMBER.fullmatch(value) else _from_words(value)
+
+
+def severity(value: Any, words: Mapping[str, str] | None = None) -> str:
+    """One of ours for the sender's word: by the sender's own scale where it is given, else by what such words mean
+    elsewhere; "" when it says nothing to us."""
+    said = "" if isinstance(value, (dict, list)) else text(value)
+    return (words or {}).get(said.lower(), "") or severity_of(said)
+
+
+def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action, bool]:
+    """What the sender's word for a state asks for, by its own words where they are given, else by what such words mean
+    elsewhere; and whether that is a guess: what nobody knows fires, better once too often."""
+    said = text(value)
+    if isinstance(value, (dict, list)):
+        return Action.FIRE, bool(said)
+    found = (words or {}).get(said.lower()) or action_of(said)
+    return found or Action.FIRE, found is None and bool(said)
+
+
+def from_number(digits: str) -> dt.datetime | None:
+    """So many seconds, or the thousandth, millionth, billionth of them, after 1970; None for what is none."""
+    seconds = Decimal(digits)
+    for _unit in ("milli", "micro", "nano"):
+        if seconds > _FINEST_SECONDS:
+            seconds /= 1000
+    if not 0 < seconds <= _FINEST_SECONDS:
+        return None
+    return _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def _from_words(value: str) -> dt.datetime | None:
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return None
+    day, clock, fraction, zone = match.groups()
+    zone = "+00:00" if not zone or zone[0] not in "+-" else zone
+    seconds = clock if len(clock) > 5 else f"{clock}:00"
+    try:
+        found = dt.datetime.fromisoformat(f"{day}T{seconds}.{(fraction or '0')[:6]:0<6}{zone}").astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if _EPOCH < found <= _LATEST else None

@@ -1,0 +1,205 @@
+"""What the routes of plain configuration (teams, services, categories, policies) share."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import IntegrityError
+from django.db.models import Model
+from django.db.models.deletion import ProtectedError
+from django.utils.datastructures import MultiValueDict
+from rest_framework import exceptions
+from rest_framework.fields import (
+    BooleanField,
+    ChoiceField,
+    Field,
+    FileField,
+    ListField,
+    MultipleChoiceField,
+    empty,
+    get_error_detail,
+)
+from rest_framework.relations import ManyRelatedField, PrimaryKeyRelatedField, RelatedField
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer, ModelSerializer
+from rest_framework.viewsets import ModelViewSet
+
+from core.api.idempotency import IdempotentWrites
+from core.api.paging import Key, KeysetPagination
+from core.api.permissions import ReadOrAdmin
+from core.api.problems import refuse_unknown_parameters
+from core.db.transactions import unit_of_work
+from core.db.usage import instead_of_deleting, switch_of, usage_of
+from core.errors import Conflict
+from users.audit import acting
+
+MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
+
+_fields: dict[type, dict[str, Any]] = {}
+
+
+class StrictFields:
+    """Mixin, left of a serializer: refuses fields it does not have. A misspelt one would otherwise be a change that
+    silently does not happen."""
+
+    def get_fields(self) -> Any:
+        """DRF's, with refusals that say what would have been right.
+
+        They are built once for each class: DRF builds all of them anew for every request, which takes longer than to
+        look at what came. A copy that is not deep is enough to belong to a serializer of its own.
+        """
+        kind = type(self)
+        if kind not in _fields:
+            _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
+            for field in _fields[kind].values():
+                field.error_messages.update(_sentences(field))
+                if isinstance(field, BooleanField):
+                    # DRF takes a flag that a form leaves out for false, as if it were a browser's unticked box.
+                    field.default_empty_html = empty
+        return {name: _copied(field) for name, field in _fields[kind].items()}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """DRF's, and a look at the names; whoever mistook one hears of all else that is wrong, too."""
+        complaints = self._misnamed(data) if isinstance(data, Mapping) else {}
+        try:
+            value = super().run_validation(data)  # type: ignore[misc]  # the serializer's
+        except exceptions.ValidationError as error:
+            if not complaints:
+                raise
+            found = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+            raise exceptions.ValidationError({**complaints, **found}) from error
+        if complaints:
+            raise exceptions.ValidationError(complaints)
+        return value
+
+    def _misnamed(self, data: Mapping[str, Any]) -> dict[str, list[exceptions.ErrorDetail]]:
+        fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]  # the serializer's
+        found: dict[str, list[exceptions.ErrorDetail]] = {}
+        if unknown := data.keys() - fields.keys():
+            known = ", ".join(name for name, field in fields.items() if not field.read_only)
+            for name in sorted(map(str, unknown)):
+                text = f"There is no field {name} that can be set; there are {known}."
+                found[name] = [exceptions.ErrorDetail(text, "unknown_field")]
+        if isinstance(data, MultiValueDict):  # a form, of which DRF would take the last value
+            for name in set(data) & set(fields):
+                if len(data.getlist(name)) > 1 and not isinstance(fields[name], MANY):
+                    text = f"{name} is given more than once; say it once."
+                    found[name] = [exceptions.ErrorDetail(text, "repeated")]
+        return found
+
+
+def _copied(field: Any) -> Any:
+    """A serializer within a serializer has fields that know it, so that its copy needs its own."""
+    return copy.deepcopy(field) if isinstance(field, BaseSerializer) else copy.copy(field)
+
+
+def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
+    if isinstance(field, ChoiceField):
+        return {"invalid_choice": f'"{{input}}" is not one of {", ".join(map(str, field.choices))}.'}
+    if not isinstance(field, RelatedField) or field.queryset is None:
+        return {}
+    noun = field.queryset.model._meta.verbose_name
+    given = "{pk_value}" if isinstance(field, PrimaryKeyRelatedField) else "{value}"
+    return {
+        "does_not_exist": f"There is no {noun} {given} to choose.",
+        "incorrect_type": f"This takes the id of a {noun}, a whole number.",
+    }
+
+
+class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
+    """A serializer that asks the model's own `clean()` too, as the admin does."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise the model's complaints as the API's."""
+        attrs = {**self._replaced(), **super().validate(attrs)}
+        plain = {name: value for name, value in attrs.items() if name in self._own_columns()}
+        model: Model = self.Meta.model(**{**self._present_values(), **plain})
+        try:
+            model.clean()
+        except ModelValidationError as error:
+            raise exceptions.ValidationError(get_error_detail(error)) from error
+        return attrs
+
+    def _replaced(self) -> dict[str, Any]:
+        """What a PUT leaves out, as a new row would have it. Whether it is switched on stays, and so does a secret,
+        which nobody can read and send back."""
+        if self.instance is None or self.partial:
+            return {}
+        model = self.Meta.model
+        columns = {field.name: field for field in model._meta.concrete_fields if field.name != switch_of(model)}
+        sources = [field.source for field in self.fields.values() if not (field.read_only or field.write_only)]
+        return {name: columns[name].get_default() for name in sources if name in columns}
+
+    def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
+        """Write what was sent and nothing else: the rest may be counted on, ended or renamed by others meanwhile."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+    def _own_columns(self) -> set[str]:
+        return {field.name for field in self.Meta.model._meta.concrete_fields if not field.generated}
+
+    def _present_values(self) -> dict[str, Any]:
+        if self.instance is None:
+            return {}
+        return {name: getattr(self.instance, name) for name in self._own_columns()}
+
+
+def lock_row(row: Model) -> None:
+    """Have nobody else write to the row until the transaction ends."""
+    rows = type(row)._base_manager.select_for_update().order_by()
+    list(rows.filter(pk=row.pk).values_list("pk"))
+
+
+class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
+    """Everybody signed in reads, administrators write; who wrote what is in the audit log."""
+
+    permission_classes = [ReadOrAdmin]
+    pagination_class = KeysetPagination
+    orderings: dict[str, list[Key]] = {"name": [Key("name")], "id": [Key("id")]}
+    default_ordering = "name"
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        refuse_unknown_parameters(request, KeysetPagination.parameters)
+        return super().list(request, *args, **kwargs)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """What is left out becomes as in a new row; whether it is switched on stays, and so do secrets."""
+        return unit_of_work(super().update)(request, *args, **kwargs)
+
+    def get_object(self) -> Any:
+        """The row; locked, and read once more, where it is about to be changed."""
+        found = super().get_object()
+        if self.action not in ("update", "partial_update"):
+            return found
+        lock_row(found)
+        return super().get_object()
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        self._save(serializer)
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        self._save(serializer)
+
+    def _save(self, serializer: BaseSerializer[Any]) -> None:
+        """Save; what the serializer cannot know to be taken already (somebody was quicker, say) is a conflict."""
+        try:
+            with acting(self.request.user):
+                unit_of_work(serializer.save)()
+        except IntegrityError as error:
+            raise Conflict("There is one like this already.", code="already_exists") from error
+
+    def perform_destroy(self, instance: Model) -> None:
+        """Delete; what is still named stays, and the caller hears by how many of what."""
+        if used := usage_of(instance):
+            instead, why_not = instead_of_deleting(instance)
+            way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
+            told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
+            raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=told)
+        try:
+            with acting(self.request.user):
+                unit_of_work(instance.delete)()
+        except ProtectedError as error:  # somebody named it just now
+            raise Conflict(f"{instance} is in use.", code="in_use") from error

@@ -1,0 +1,379 @@
+"""`Idempotency-Key`: a write that is sent twice is done once, and its first answer is given again.
+
+The key's row, the work and the remembered answer share one transaction. So a crash leaves neither row nor work, a
+second request waits at the row's unique key until the first has committed or failed, and nothing is ever done twice.
+
+A write of many parts, each of which succeeds or fails by itself, is many transactions: the same holds for each of them.
+Whoever repeats such a write, after a crash in its middle or beside it, does what is left of it.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, OperationalError
+from django.db.models import Value
+from django.db.models.functions import StrIndex
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.jsonio import to_json
+from core.api.problems import refuse
+from core.db.transactions import unit_of_work
+from core.errors import Busy, Conflict, DomainError
+from core.models import IdempotentRequest
+from users.models import User
+
+REMEMBERED = timedelta(hours=24)
+MAX_KEY_LENGTH = 255
+LOCK_WAIT_TIMEOUT = 1205  # MySQL's number for it
+KEPT_HEADERS = ("ETag", "Location")
+
+Handler = Callable[..., HttpResponseBase | None]
+
+
+class KeyReused(Conflict):
+    """The key came with other content before."""
+
+    code = "idempotency_key_reused"
+
+
+class InProgress(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency_in_progress"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a repeat is told by: the person, the key (with method and path), and what was sent with it."""
+
+    user: User
+    key_digest: str
+    content_digest: str
+
+
+class IdempotentWrites:
+    """Mixin, left of a DRF view: its writes accept `Idempotency-Key`.
+
+    Callers are authenticated and checked first. Views whose answers hold secrets must not use it: answers are stored.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After DRF's own checks, put the memory in front of the handler that is about to run."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        name = str(request.method).lower()
+        handler = getattr(self, name, None)
+        if request.method in SAFE_METHODS or handler is None or "Idempotency-Key" not in request.headers:
+            return
+        claim = claim_of(request)
+
+        def remembering(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return self.answer_remembered(claim, handler, request, *args, **kwargs)
+
+        setattr(self, name, remembering)
+
+    def answer_remembered(
+        self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """What `handler` answers, or answered before."""
+        return answer_once(
+            claim,
+            lambda: _answer(self, handler, request, *args, **kwargs),
+            prepare=lambda: _answer(self, self.prepare, request, *args, **kwargs),
+        )
+
+    def prepare(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
+        """Slow work of a write that touches no row, such as looking at pictures: done before the transaction begins,
+        which on SQLite nobody else can write beside. For views to override; what it raises is the request's answer."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A write of many parts: their names, what each comes to (plain JSON), and the answer of all, in their order.
+
+    `work` is called in a transaction of the part's own. What raises Busy there has not been done, and `busy` tells it.
+    """
+
+    names: Sequence[str]
+    work: Callable[[str], Any]
+    busy: Callable[[str, Busy], Any]
+    answer: Callable[[list[Any]], HttpResponseBase]
+
+    def of(self, name: str, do: Callable[[], Any]) -> tuple[Any, bool]:
+        """What a part comes to when it is done so, and whether that is for good."""
+        try:
+            return do(), True
+        except Busy as error:
+            return self.busy(name, error), False
+
+
+class IdempotentParts(IdempotentWrites):
+    """Mixin for a view whose POST is many writes in one; `parts` says which. Its key is one for each of them."""
+
+    def parts(self, request: Request) -> Parts:
+        """What is asked for. Raises what refuses all of it."""
+        raise NotImplementedError
+
+    def post(self, request: Request) -> HttpResponseBase:
+        """Each is changed by itself, with its own answer; a repeat with its `Idempotency-Key` does what is left."""
+        parts = self.parts(request)
+        return parts.answer([parts.of(name, partial(parts.work, name))[0] for name in parts.names])
+
+    def answer_remembered(
+        self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        return answer_in_parts(claim, lambda: _answer(self, self.parts, request))
+
+
+def _answer(view: Any, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any) -> Any:
+    """What the view answers, errors included. Files are rewound: after a deadlock the work is done again."""
+    for file in request.FILES.values():
+        file.seek(0)
+    try:
+        return handler(request, *args, **kwargs)
+    except (APIException, DomainError, Http404, PermissionDenied) as error:
+        response: HttpResponseBase = view.handle_exception(error)
+        return response
+
+
+def claim_of(request: Request) -> Claim:
+    """The claim that a request makes with its key; refuses an empty or overlong key."""
+    key = request.headers["Idempotency-Key"]
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        refuse("Idempotency-Key", f"The key is 1 to {MAX_KEY_LENGTH} characters long.")
+    name = "\n".join([str(request.method), request.path, key])
+    user: Any = request.user  # signed in: permissions were checked before
+    return Claim(user, hashlib.sha256(name.encode()).hexdigest(), content_digest(request))
+
+
+def content_digest(request: Request) -> str:
+    """SHA-256 over what was sent: the query, then JSON whatever its spacing and order, or fields and files' digests."""
+    data = request.data
+    if isinstance(data, QueryDict):
+        content: Any = ["form", {name: [_plain(value) for value in data.getlist(name)] for name in data}]
+    else:
+        content = ["json", data]
+    query = request.META.get("QUERY_STRING", "")
+    try:
+        return hashlib.sha256(orjson.dumps([query, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except orjson.JSONEncodeError as error:
+        raise ParseError("The body is nested too deeply.") from error
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, UploadedFile):
+        return value
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return {"name": value.name, "sha256": digest.hexdigest()}
+
+
+class _Refused(Exception):
+    """Carries an answer out of a transaction that must not be committed."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        super().__init__()
+        self.response = response
+
+
+class _Taken(Exception):
+    """Another request with the same key has been answered while this one waited."""
+
+
+def answer_once(
+    claim: Claim,
+    work: Callable[[], HttpResponseBase],
+    *,
+    prepare: Callable[[], HttpResponseBase | None] = lambda: None,
+) -> HttpResponseBase:
+    """The remembered answer, or the answer of `work`, remembered; an answer of `prepare` is a refusal before it.
+
+    2xx is remembered together with the work it stands for; of 4xx the work is undone and the answer remembered;
+    401, 429 and 5xx are undone and forgotten. Raises KeyReused and InProgress.
+    """
+    first = _first_of(claim)
+    if first is not None and _is_remembered(first):
+        return _replay(first, claim)
+    try:
+        unprepared = prepare()
+        if unprepared is not None:
+            raise _Refused(unprepared)
+        return _work_once(claim, work, first)
+    except _Taken:
+        return _replay(_first_of(claim), claim)
+    except _Refused as refusal:
+        if refusal.response.status_code < 500 and refusal.response.status_code not in (401, 429):
+            _remember_refusal(claim, refusal.response)
+        return refusal.response
+
+
+def answer_in_parts(claim: Claim, plan: Callable[[], Parts | HttpResponseBase]) -> HttpResponseBase:
+    """The remembered answer, or that of the parts, of which those that were done before are not done again.
+
+    `plan` answers itself where all is refused. The answer is remembered once each part is done or refused for good.
+    Raises KeyReused.
+    """
+    row = _begun(claim)
+    if row.status is not None or row.content_digest != claim.content_digest:
+        return _replay(row, claim)
+    parts = plan()
+    if not isinstance(parts, Parts):
+        if parts.status_code < 500 and parts.status_code not in (401, 429):
+            _finish(row, parts)
+        return parts
+    done = [parts.of(name, partial(_part_once, claim, row, name, parts.work)) for name in parts.names]
+    response = parts.answer([result for result, _ in done])
+    if all(is_final for _, is_final in done):
+        _finish(row, response)
+    return response
+
+
+@unit_of_work
+def _begun(claim: Claim) -> IdempotentRequest:
+    """The row of the key, which is there before its parts are."""
+    row = _first_of(claim)
+    if row is not None and not _is_remembered(row):
+        row.delete()
+        row = None
+    if row is None:
+        wanted = {"content_digest": claim.content_digest}
+        row, _ = IdempotentRequest.objects.get_or_create(user=claim.user, key_digest=claim.key_digest, defaults=wanted)
+    return row
+
+
+def _part_once(claim: Claim, whole: IdempotentRequest, name: str, work: Callable[[str], Any]) -> Any:
+    """What a part came to, or comes to now. A second one that does it at the same time waits for the first."""
+    key_digest = hashlib.sha256(f"{claim.key_digest}\n{whole.pk}\n{name}".encode()).hexdigest()
+    part = Claim(claim.user, key_digest, claim.content_digest)
+    if (first := _first_of(part)) is not None:
+        return orjson.loads(first.body)
+    try:
+        return _work_part(part, name, work)
+    except _Taken:
+        first = _first_of(part)
+        if first is None:
+            raise _in_progress() from None
+        return orjson.loads(first.body)
+
+
+@unit_of_work
+def _work_part(part: Claim, name: str, work: Callable[[str], Any]) -> Any:
+    row = _insert(part)
+    result = work(name)
+    row.body = to_json(result).decode()
+    row.save(update_fields=["body"])
+    return result
+
+
+def _finish(row: IdempotentRequest, response: HttpResponseBase) -> None:
+    """Remember the answer; whoever did the parts beside us remembers the same."""
+    _keep(row, response)
+    row.save(update_fields=["status", "headers", "body"])
+
+
+@unit_of_work
+def _work_once(
+    claim: Claim, work: Callable[[], HttpResponseBase], outdated: IdempotentRequest | None
+) -> HttpResponseBase:
+    if outdated is not None:
+        IdempotentRequest.objects.filter(pk=outdated.pk).delete()
+    row = _insert(claim)
+    response = work()
+    if response.status_code >= 400:
+        raise _Refused(response)
+    _keep(row, response)
+    row.save(update_fields=["status", "headers", "body"])
+    return response
+
+
+def _insert(claim: Claim) -> IdempotentRequest:
+    """Take the key. Where somebody else holds it, the database makes us wait here until they are done."""
+    try:
+        return IdempotentRequest.objects.create(
+            user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest
+        )
+    except IntegrityError as error:
+        raise _Taken from error
+    except OperationalError as error:
+        if error.args[:1] == (LOCK_WAIT_TIMEOUT,):
+            raise _in_progress() from error
+        raise
+
+
+def _remember_refusal(claim: Claim, response: HttpResponseBase) -> None:
+    """Keep a 4xx. Nothing was done, so it does not matter if another request with the key was quicker."""
+    row = IdempotentRequest(user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest)
+    _keep(row, response)
+    IdempotentRequest.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _keep(row: IdempotentRequest, response: HttpResponseBase) -> None:
+    """Copy an answer onto its row; a DRF answer is not rendered yet."""
+    body = b""
+    content_type = response.headers.get("Content-Type", "")
+    if isinstance(response, Response):
+        body = b"" if response.data is None else to_json(response.data)
+        content_type = response.content_type or "application/json"
+    elif isinstance(response, HttpResponse):
+        body = response.content
+    row.status = response.status_code
+    row.body = body.decode()
+    row.headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    if body:
+        row.headers["Content-Type"] = content_type
+
+
+def forget_text(text: str, *, instead: str) -> None:
+    """Put something else in the place of a text in all answers that are remembered, for it must not be read again.
+
+    Reads the answers of a day; for what happens rarely. Strings of an answer that are this text, whole, are replaced.
+    """
+    written = Value(to_json(text).decode()[1:-1])
+    for row in IdempotentRequest.objects.annotate(place=StrIndex("body", written)).filter(place__gt=0):
+        row.body = to_json(_replaced(orjson.loads(row.body), text, instead)).decode()
+        row.save(update_fields=["body"])
+
+
+def _replaced(value: Any, text: str, instead: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _replaced(inner, text, instead) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, text, instead) for inner in value]
+    return instead if value == text else value
+
+
+def _first_of(claim: Claim) -> IdempotentRequest | None:
+    return IdempotentRequest.objects.filter(user=claim.user, key_digest=claim.key_digest).first()
+
+
+def _is_remembered(row: IdempotentRequest) -> bool:
+    return row.created_at > timezone.now() - REMEMBERED
+
+
+def _replay(row: IdempotentRequest | None, claim: Claim) -> HttpResponse:
+    if row is not None and row.content_digest != claim.content_digest:
+        raise KeyReused("This Idempotency-Key was used with other content before; take a new one.")
+    if row is None or row.status is None:
+        raise _in_progress()
+    response = HttpResponse(row.body, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
+    if not row.body:
+        del response.headers["Content-Type"]
+    return response
+
+
+def _in_progress() -> InProgress:
+    return InProgress("The first request with this key is still being worked on; try again in a moment.")

@@ -1,0 +1,199 @@
+"""What is the matter with the database as a whole: told from its errors, said when it begins and when it ends.
+
+Whoever meets such an error notes it here and answers 503. A server that cannot be reached is asked by one at a time;
+all others are told at once, or each of them would wait for it as long as the first.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+from django.db import Error, InterfaceError, OperationalError, connection
+
+from core.db.faults import CORRUPT_WORDS, LOST_CODES, RETRIED_CODES, code_of
+from core.errors import Busy, DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+ASK_EVERY_SECONDS = 1.0
+DOUBT_SECONDS = 1.0  # from the beginning of an episode, in which the others wait for the one who asks
+FORGOTTEN_SECONDS = 60.0  # trouble that nobody had for so long has ended, though nobody looked
+
+# Too many connections, and of one user; a host, a user or a database that the server will not have.
+REFUSED_CODES = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 2005})
+READ_ONLY_CODES = frozenset({1290, 1792, 1836, 1874})
+FULL_CODES = frozenset({1021, 1026, 1114, 1598})
+CORRUPT_CODES = frozenset({1033, 1034, 1035, 1194, 1195, 1712, 1877})
+BUSY_CODES = RETRIED_CODES | {1015, 1020, 1969, 3024}
+STORAGE_ENGINE = 1030  # it has the system's error number in its text
+NO_SPACE = ("error 28", "No space")
+
+
+class Trouble(StrEnum):
+    """What the database cannot do."""
+
+    AWAY = "away"
+    READ_ONLY = "read-only"
+    FULL = "full"
+    CORRUPT = "corrupt"
+    BUSY = "busy"
+
+
+SENTENCES = {
+    Trouble.AWAY: "The database does not answer; try again shortly.",
+    Trouble.READ_ONLY: "The database takes no writes: it is read-only.",
+    Trouble.FULL: "The database takes no writes: its disk is full.",
+    Trouble.CORRUPT: "The database's files are damaged.",
+    Trouble.BUSY: "The database is busy; try again shortly.",
+}
+CODES = {
+    Trouble.AWAY: "database_unavailable",
+    Trouble.READ_ONLY: "database_read_only",
+    Trouble.FULL: "database_full",
+    Trouble.CORRUPT: "database_corrupt",
+    Trouble.BUSY: "database_busy",
+}
+OF_CODE = {
+    **dict.fromkeys(LOST_CODES | REFUSED_CODES, Trouble.AWAY),
+    **dict.fromkeys(READ_ONLY_CODES, Trouble.READ_ONLY),
+    **dict.fromkeys(FULL_CODES, Trouble.FULL),
+    **dict.fromkeys(CORRUPT_CODES, Trouble.CORRUPT),
+    **dict.fromkeys(BUSY_CODES, Trouble.BUSY),
+}
+OF_WORDS = {  # SQLite's and Django's
+    "already closed": Trouble.AWAY,
+    "readonly database": Trouble.READ_ONLY,
+    "is full": Trouble.FULL,
+    **dict.fromkeys(CORRUPT_WORDS, Trouble.CORRUPT),
+    "is locked": Trouble.BUSY,
+    "unable to open": Trouble.AWAY,
+    "disk I/O error": Trouble.AWAY,
+}
+
+
+def trouble_of(error: BaseException | None) -> Trouble | None:
+    """What an error, or one that it follows from, says of the database; None where the database is not to blame."""
+    while isinstance(error, Error):
+        if isinstance(error, Busy):
+            return Trouble.BUSY
+        if (found := _said_by(error)) is not None:
+            return found
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def unavailable(trouble: Trouble) -> DatabaseUnavailable:
+    """The answer for who wanted something of it."""
+    return DatabaseUnavailable(SENTENCES[trouble], code=CODES[trouble])
+
+
+@dataclass
+class Episode:
+    """A time of trouble. Moments are those of the monotonic clock."""
+
+    since: float
+    last: float
+    count: int = 1
+
+
+class Outages:
+    """What this process knows of the database's troubles. `spares_many` where many threads use the database."""
+
+    spares_many = False
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_one = threading.Condition(self._lock)
+        self._episodes: dict[Trouble, Episode] = {}
+        self._asked = -ASK_EVERY_SECONDS
+        self._is_asking = False
+
+    def note(self, error: BaseException | None) -> Trouble | None:
+        """Take note of an error; what it says of the database. The first of an episode is logged."""
+        trouble = trouble_of(error)
+        if trouble is None:
+            return None
+        now = time.monotonic()
+        with self._lock:
+            episode = self._episodes.get(trouble)
+            is_first = episode is None or now - episode.last > FORGOTTEN_SECONDS
+            if episode is None or is_first:
+                self._episodes[trouble] = Episode(now, now)
+            else:
+                episode.last, episode.count = now, episode.count + 1
+        if is_first:
+            # The one line there is: whoever notes an error logs no other.
+            log.error("database_trouble", trouble=trouble.value, error=str(error) or type(error).__name__)
+        _open_anew(trouble)
+        return trouble
+
+    def over(self, *troubles: Trouble) -> None:
+        """Somebody has seen that there is no such trouble now."""
+        with self._lock:
+            ended = {trouble: self._episodes.pop(trouble) for trouble in troubles if trouble in self._episodes}
+        for trouble, episode in ended.items():
+            seconds = round(time.monotonic() - episode.since, 1)
+            log.warning("database_trouble_over", trouble=trouble.value, seconds=seconds, errors=episode.count)
+
+    def present(self, *, within: float = FORGOTTEN_SECONDS) -> list[Trouble]:
+        """The troubles that somebody had within so many seconds, and whose end nobody has seen."""
+        now = time.monotonic()
+        with self._lock:
+            return [trouble for trouble, episode in self._episodes.items() if now - episode.last <= within]
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last who tried could not reach it."""
+        return Trouble.AWAY in self._episodes
+
+    @contextmanager
+    def connecting(self, refusal: type[Exception]) -> Iterator[None]:
+        """Around an attempt to connect. Raises the driver's `refusal` at once where another finds out whether that is
+        possible."""
+        is_asking = self._admit(refusal)
+        try:
+            yield
+        except Exception as error:
+            self.note(OperationalError(*error.args))
+            raise
+        else:
+            self.over(Trouble.AWAY)
+        finally:
+            if is_asking:
+                with self._asked_one:
+                    self._is_asking, self._asked = False, time.monotonic()
+                    self._asked_one.notify_all()
+
+    def _admit(self, refusal: type[Exception]) -> bool:
+        with self._asked_one:
+            if self.spares_many and self._is_asking and (episode := self._episodes.get(Trouble.AWAY)):
+                # It may be no more than one connection that was lost: then who asks is back at once.
+                self._asked_one.wait(max(0.0, episode.since + DOUBT_SECONDS - time.monotonic()))
+            if not self.spares_many or not self.is_away:
+                return False
+            if self._is_asking or time.monotonic() - self._asked < ASK_EVERY_SECONDS:
+                raise refusal(2003, "The database could not be reached a moment ago.")
+            self._is_asking = True
+            return True
+
+
+outages = Outages()
+
+
+def _open_anew(trouble: Trouble) -> None:
+    """Have the next statement open SQLite's file again: as it was opened it stays, read-only or gone."""
+    if trouble is not Trouble.BUSY and connection.vendor == "sqlite" and not connection.in_atomic_block:
+        connection.close()
+
+
+def _said_by(error: Error) -> Trouble | None:
+    code, text = code_of(error), str(error)
+    if code == STORAGE_ENGINE:
+        return Trouble.FULL if any(words in text for words in NO_SPACE) else Trouble.CORRUPT
+    if code is not None:
+        return Trouble.AWAY if isinstance(error, InterfaceError) else OF_CODE.get(code)
+    return next((trouble for words, trouble in OF_WORDS.items() if words in text), None)

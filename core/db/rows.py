@@ -1,0 +1,231 @@
+"""Rows read and written straight, where Django's ways cost several times the database's own work.
+
+No signal is sent and nothing but the columns is written, so whoever writes this way tells the audit log themselves.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection
+from django.db.models import Model, QuerySet
+from django.db.transaction import TransactionManagementError
+
+from core.db.faults import PACKET_TOO_LARGE
+from core.db.prepared import prepared
+from core.db.values import sent
+
+Row = TypeVar("Row", bound=Model)
+
+# Rows, and bytes of values, in one statement: the databases bound its parameters and its length. MariaDB takes 16 MB,
+# and what is quoted may be twice as long.
+CHUNK = 500
+MAX_BYTES = 4 * 1024 * 1024
+
+
+def insert(*rows: Model) -> None:
+    """Insert new rows of one model in few statements. A single one learns its id; of several, the ids stay unknown.
+
+    Columns that the database generates are read when first asked for. Raises IntegrityError as `save()` does.
+    """
+    if not rows:
+        return
+    start, fields = _insertion(type(rows[0]))
+    columns = [(field.pre_save, sent(field)) for field in fields]
+    for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, True)) for value_of, as_sent in columns]):
+        rests = _shorten(values[0]) if len(some) == 1 and connection.vendor == "mysql" else {}
+        _insert(start, some, values)
+        for number, rest in rests.items():
+            _append(some[0], fields[number].column, rest)
+
+
+def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> None:
+    marks = f"({', '.join(['%s'] * len(values[0]))})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{start} {', '.join([marks] * len(rows))}", [value for of_row in values for value in of_row])
+        if len(rows) == 1:
+            meta: Any = rows[0]._meta
+            rows[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def _shorten(values: list[Any]) -> dict[int, bytes]:
+    """Cut bytes that are longer than a statement may be; what was cut off, by the place of its value."""
+    rests = {}
+    for number, value in enumerate(values):
+        if isinstance(value, (bytes, bytearray, memoryview)) and len(value) > MAX_BYTES:
+            if len(value) > (most := _most_bytes()):
+                raise OperationalError(PACKET_TOO_LARGE, f"{len(value):,} bytes are more than the {most:,} it takes")
+            values[number], rests[number] = bytes(value[:MAX_BYTES]), bytes(value[MAX_BYTES:])
+    return rests
+
+
+def _most_bytes() -> int:
+    """The longest value that this server builds or sends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@max_allowed_packet")
+        return int(cursor.fetchone()[0])
+
+
+def _append(row: Model, column: str, rest: bytes) -> None:
+    """Add to the bytes of a row what did not go into the statement that wrote it."""
+    meta: Any = row._meta
+    quote = connection.ops.quote_name
+    table, name, key = quote(meta.db_table), quote(column), quote(meta.pk.column)
+    statement = f"UPDATE {table} SET {name} = CONCAT({name}, %s) WHERE {key} = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        for start in range(0, len(rest), MAX_BYTES):
+            cursor.execute(statement, [rest[start : start + MAX_BYTES], row.pk])
+
+
+def update(row: Model, names: Iterable[str]) -> None:
+    """Write these fields of a row that is in the database."""
+    statement, fields = _update(type(row), tuple(sorted(names)))
+    values = [sent(field)(field.pre_save(row, False)) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, row.pk])
+
+
+def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]], **values: Any) -> list[Row]:
+    """Whole rows by a prepared query (see `core.db.prepared` for `key` and `values`), as instances.
+
+    Columns that the database generates are read when first asked for.
+    """
+    query = prepared((model, key), lambda: queryset().values_list(*_stored(model)))
+    return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
+
+
+def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
+    """Whole rows whose field is one of the values, in that field's order, and locked where that is asked for.
+
+    Locks are taken in the order of the primary keys, whatever the field, so that two who lock rows of one model never
+    wait for each other crosswise: databases lock rows as they find them, not as they sort them, and by another field
+    that may be in any order. The model's own managers are not asked: rows that they hide are among them. Raises
+    TransactionManagementError for a lock outside a transaction.
+    """
+    if lock and not connection.in_atomic_block:
+        raise TransactionManagementError("Rows are locked within a transaction.")
+    field: Any = model._meta.get_field(name)
+    wanted = list(values)
+    if not wanted:
+        return []
+    if not lock or not connection.features.has_select_for_update:
+        return _select_in(model, field, wanted)
+    meta: Any = model._meta
+    if field.primary_key:
+        return _select_in(model, field, wanted, " FOR UPDATE")
+    keys = [row[0] for row in _keys_in(model, field, wanted)]
+    # Between the two, a row may have changed: it is what it is once it is locked.
+    locked = _select_in(model, meta.pk, keys, " FOR UPDATE") if keys else []
+    still = set(wanted)
+    found = [row for row in locked if getattr(row, field.attname) in still]
+    return sorted(found, key=lambda row: getattr(row, field.attname))
+
+
+def _select_in(model: type[Row], field: Any, wanted: list[Any], ending: str = "") -> list[Row]:
+    meta: Any = model._meta
+    query = prepared((model, "any"), lambda: model._base_manager.order_by().values_list(*_stored(model)))
+    condition, values = _in(meta, field, wanted)
+    column = _column(meta, field)
+    found = query.rows_where(f"{condition} ORDER BY {column}{ending}", values)
+    return [model.from_db(query.alias, query.columns, row) for row in found]
+
+
+def _keys_in(model: type[Model], field: Any, wanted: list[Any]) -> list[list[Any]]:
+    meta: Any = model._meta
+    query = prepared((model, "keys"), lambda: model._base_manager.order_by().values_list("pk"))
+    return query.rows_where(*_in(meta, field, wanted))
+
+
+def _in(meta: Any, field: Any, wanted: list[Any]) -> tuple[str, list[Any]]:
+    as_sent = sent(field)
+    return f"{_column(meta, field)} IN ({', '.join(['%s'] * len(wanted))})", [as_sent(value) for value in wanted]
+
+
+def _column(meta: Any, field: Any) -> str:
+    return f"{connection.ops.quote_name(meta.db_table)}.{connection.ops.quote_name(field.column)}"
+
+
+def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
+    """Write these fields of several rows of one model, each its own values, in few statements."""
+    if not rows:
+        return
+    meta: Any = rows[0]._meta
+    fields = [meta.get_field(name) for name in sorted(names)]
+    columns = [(field.pre_save, sent(field)) for field in fields]
+    for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, False)) for value_of, as_sent in columns]):
+        _update_some(some, fields, values)
+
+
+def _update_some(rows: Sequence[Model], fields: Sequence[Any], values_of_rows: Sequence[list[Any]]) -> None:
+    meta: Any = rows[0]._meta
+    quote = connection.ops.quote_name
+    key = quote(meta.pk.column)
+    cases = " ".join(["WHEN %s THEN %s"] * len(rows))
+    assignments = [f"{quote(field.column)} = CASE {key} {cases} END" for field in fields]
+    keys = [row.pk for row in rows]
+    values = [
+        given
+        for of_field in zip(*values_of_rows, strict=True)
+        for pair in zip(keys, of_field, strict=True)
+        for given in pair
+    ]
+    marks = ", ".join(["%s"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(meta.db_table)} SET {', '.join(assignments)} WHERE {key} IN ({marks})",  # noqa: S608
+            [*values, *keys],
+        )
+
+
+def _chunks(
+    rows: Sequence[Row], values_of: Callable[[Row], list[Any]]
+) -> Iterator[tuple[Sequence[Row], list[list[Any]]]]:
+    """As many rows, with their values, as go into one statement; a row that is longer by itself goes alone."""
+    values: list[list[Any]] = []
+    start = size = 0
+    for number, row in enumerate(rows):
+        of_row = values_of(row)
+        length = _length(of_row)
+        if values and (len(values) == CHUNK or size + length > MAX_BYTES):
+            yield rows[start:number], values
+            start, values, size = number, [], 0
+        values.append(of_row)
+        size += length
+    if values:
+        yield rows[start:], values
+
+
+def _length(values: Iterable[Any]) -> int:
+    """About how many bytes the long ones among the values are: of text beyond ASCII, the most that it may be."""
+    size = 0
+    for value in values:
+        if isinstance(value, str):
+            size += len(value) if value.isascii() else 4 * len(value)
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            size += len(value)
+    return size
+
+
+def _stored(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields if not field.generated]
+
+
+@cache
+def _insertion(model: type[Model]) -> tuple[str, list[Any]]:
+    """The statement up to its values, and the fields whose values it takes."""
+    meta: Any = model._meta
+    quote = connection.ops.quote_name
+    fields = [field for field in meta.concrete_fields if not field.generated and not field.primary_key]
+    columns = ", ".join(quote(field.column) for field in fields)
+    return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES", fields
+
+
+@cache
+def _update(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
+    meta: Any = model._meta
+    quote = connection.ops.quote_name
+    fields = [meta.get_field(name) for name in names]
+    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    return f"UPDATE {quote(meta.db_table)} SET {assignments} WHERE {quote(meta.pk.column)} = %s", fields  # noqa: S608

@@ -1,0 +1,90 @@
+"""`manage.py migrate`, which goes on where it broke off: see `core.db.mariadb.schema`."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import DatabaseError, InterfaceError, connections
+from django.db.migrations.recorder import MigrationRecorder
+
+TABLE = "django_migrations_begun"
+WAIT_SECONDS = 600  # for another that is at it
+
+
+class Command(migrate.Command):
+    """Django's, with a note of each migration that is begun, on databases that cannot roll one back."""
+
+    begun: "Begun | None" = None
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        connection = connections[options["database"]]
+        if connection.vendor != "mysql" or options["check_unapplied"] or options["plan"]:
+            return super().handle(*args, **options)
+        with _alone(connection):
+            self.begun = Begun(connection)
+            try:
+                return super().handle(*args, **options)
+            finally:
+                connection.resumes_migration = False
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        """Note what is begun and what is done, and say so as Django does."""
+        if self.begun is not None and migration is not None and not fake:
+            if action == "apply_start":
+                self.begun.start(migration)
+            elif action == "apply_success":
+                self.begun.finish(migration)
+        super().migration_progress_callback(action, migration, fake)
+
+
+class Begun:
+    """The migrations that were begun and are not done, in a table that is there before the first of them."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self._run(f"CREATE TABLE IF NOT EXISTS {TABLE} (app VARCHAR(100), name VARCHAR(150), PRIMARY KEY (app, name))")
+        applied = MigrationRecorder(connection).applied_migrations()
+        for app, name in self._noted():
+            if (app, name) in applied:
+                self._forget(app, name)  # it broke off between its end and this note
+
+    def start(self, migration: Any) -> None:
+        """Note it, and have what it did before passed over."""
+        statement = f"INSERT IGNORE INTO {TABLE} (app, name) VALUES (%s, %s)"  # noqa: S608 (our own name)
+        found = self._run(statement, migration.app_label, migration.name)
+        self.connection.resumes_migration = found == 0
+
+    def finish(self, migration: Any) -> None:
+        """It is done, and recorded as Django does."""
+        self.connection.resumes_migration = False
+        self._forget(migration.app_label, migration.name)
+
+    def _forget(self, app: str, name: str) -> None:
+        self._run(f"DELETE FROM {TABLE} WHERE app = %s AND name = %s", app, name)  # noqa: S608
+
+    def _noted(self) -> list[tuple[str, str]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT app, name FROM {TABLE}")  # noqa: S608
+            return list(cursor.fetchall())
+
+    def _run(self, statement: str, *values: str) -> int:
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return int(cursor.rowcount)
+
+
+@contextlib.contextmanager
+def _alone(connection: Any) -> Iterator[None]:
+    """Wait for another `migrate` of this database to end. The server lets go of the lock with the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(LEFT(CONCAT('migrate ', DATABASE()), 64), %s)", [WAIT_SECONDS])
+        if cursor.fetchone() != (1,):
+            raise CommandError("Another migrate has been at work on this database for ten minutes; look at that one.")
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            with contextlib.suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
+                cursor.execute("SELECT RELEASE_LOCK(LEFT(CONCAT('migrate ', DATABASE()), 64))")

@@ -1,0 +1,124 @@
+"""`manage.py serve`: the web server and the worker, supervised."""
+
+import errno
+import fcntl
+import os
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from core.server.supervisor import Child, Supervisor
+from incident_response.settings import env
+
+BACKLOG = 1024
+TAKEN_SECONDS = 2.0  # the processes of a server that was killed let go of its port within this
+AFTERWARDS_SECONDS = 5.0  # from the end of the grace to SIGKILL
+
+
+class Command(BaseCommand):
+    help = "Serve the web and run the background jobs; a process that ends is started again."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--processes", type=int, default=settings.WEB_PROCESSES, help="Web processes.")
+        parser.add_argument("--no-worker", action="store_true", help="The worker runs elsewhere (`manage.py worker`).")
+        parser.add_argument(
+            "--prepare", action="store_true", help="Migrate first, and load the demo into an empty database."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        if options["processes"] < 1:
+            raise CommandError("--processes is a whole number of at least 1.")
+        if options["prepare"]:
+            prepare()
+        with listen(host, port) as listener:
+            address = address_of(host, listener.getsockname()[1])
+            children = web_children(listener, options["processes"], address)
+            if not options["no_worker"]:
+                children.append(Child("worker", [sys.executable, sys.argv[0], "worker", "--supervised"]))
+            self._announce(address)
+            Supervisor(children, settings.STOP_SECONDS + AFTERWARDS_SECONDS).run(on_stopping=listener.close)
+        self.stdout.write("Stopped.")
+
+    def _announce(self, address: str) -> None:
+        self.stdout.write(f"Serving on {address} (stop with Ctrl-C)")
+        self.stdout.write(f"  Admin     {address}/admin/")
+        self.stdout.write(f"  API docs  {address}/api/docs/")
+        self.stdout.write(f"  Health    {address}/health/")
+        self.stdout.flush()
+
+
+def prepare() -> None:
+    """Migrate, and load the demo into an empty database. Of several who start at the same time, one does it first."""
+    with (settings.BASE_DIR / "manage.py").open() as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0)
+        call_command("demo")
+    connection.close()
+
+
+def web_children(listener: socket.socket, processes: int, address: str) -> list[Child]:
+    """The web processes, all listening on the one socket."""
+    descriptor = listener.fileno()
+    command = [sys.executable, "-m", "core.server.web", str(descriptor)]
+    # glibc gives each thread an arena of its own, and what one has freed no other uses.
+    extra = {"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2")}
+    if not _has_public_url():
+        extra["PUBLIC_URL"] = address
+    return [Child(f"web-{number}", command, pass_fds=[descriptor], env=extra) for number in range(1, processes + 1)]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or one sentence on why not."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return _bind(host, port, family)
+    except OverflowError as error:
+        raise CommandError(f"{port} is no port: give a number from 1 to 65535.") from error
+    except OSError as error:
+        raise CommandError(_reason(error, host, port)) from error
+
+
+def _bind(host: str, port: int, family: int) -> socket.socket:
+    """Listen; for a port that is taken, wait a moment: whoever has it may be about to end."""
+    deadline = time.monotonic() + TAKEN_SECONDS
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.05)
+
+
+def address_of(host: str, port: int) -> str:
+    """The address to show for what we listen on."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def _has_public_url() -> bool:
+    return "PUBLIC_URL" in os.environ or env.variables["PUBLIC_URL"].default != settings.PUBLIC_URL
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"There is no address named {host}."
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken; choose another with --port (or `make run PORT=…`)."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is reserved for the system; choose one above 1023."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}."

@@ -1,0 +1,63 @@
+"""`manage.py worker`: run the background jobs."""
+
+import datetime as dt
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from core.server.condition import Unhealthy
+from core.server.health import WorkerCheck
+from core.server.stopping import StopSignals
+from core.server.supervisor import stop_with_parent
+from core.server.waits import limit_waits_of_worker
+from core.server.worker import RECORD_SECONDS, all_jobs, work
+
+AHEAD = dt.timedelta(seconds=2)  # clocks differ
+
+
+class Command(BaseCommand):
+    help = "Run the background jobs until SIGTERM or SIGINT. Any number of workers may run at once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--supervised", action="store_true", help="Stop when standard input ends (set by `serve`).")
+        parser.add_argument("--is-alive", action="store_true", help="Only say whether a worker was heard of lately.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["is_alive"]:
+            self._report()
+            return
+        signals = StopSignals()
+        limit_waits_of_worker()
+        if options["supervised"]:
+            stop_with_parent()
+        jobs = all_jobs()
+        self.stdout.write(f"Worker running {', '.join(job.name for job in jobs)}.")
+        is_clean = work(jobs, signals.wait, settings.STOP_SECONDS)
+        signals.ignore()
+        if not is_clean:
+            raise CommandError("A job was cut short; its unfinished rows will be taken up again.")
+
+    def _report(self) -> None:
+        try:
+            self.stdout.write(f"Worker {heard_of()}.")
+        except Unhealthy as reason:
+            raise CommandError(str(reason)) from reason
+
+
+def heard_of() -> str:
+    """When the worker was heard of. A sign of life from the future, where the clock was put back, is none until another
+    one follows it. Raises Unhealthy."""
+    check = WorkerCheck()
+    said = check()
+    if check.latest is None or check.latest <= timezone.now() + AHEAD:
+        return said
+    before = check.latest
+    time.sleep(RECORD_SECONDS + 1)
+    said = check()
+    if check.latest == before:
+        raise Unhealthy("The worker's sign of life is from the future, and no other followed it.")
+    return said

@@ -1,0 +1,45 @@
+"""What the process keeps about itself."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class JobRun(models.Model):
+    """When a background job last ran, and how that went. The worker's sign of life."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    started_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdempotentRequest(models.Model):
+    """A write that carried an `Idempotency-Key`, and the answer it got, so that a repeat gets the same answer."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the fields and the files' digests.")
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key_digest"], name="idempotent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.key_digest[:8]} → {self.status}"
+
+
+class TransactionMarker(models.Model):
+    """The trace of one transaction, by which it is known to have been committed; see `core.db.mariadb`."""
+
+    id = models.CharField(max_length=32, primary_key=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.id

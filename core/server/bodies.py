@@ -1,0 +1,205 @@
+"""Request bodies, taken in whole before a view sees them: however they are sent, and never more than is allowed."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import IO, Any, NoReturn
+
+from core.errors import Busy, RequestTimeout, StorageUnavailable, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SMALL_BYTES = 64 * 1024  # what is accepted of anybody, and kept in memory; what is larger goes to the disk
+STALL_SECONDS = 60
+
+
+class ClientGone(Exception):
+    """The connection ended before the request was complete."""
+
+
+class Share:
+    """One request's part of a budget; called with the size of each chunk, it raises Busy when no more is to be had."""
+
+    def __init__(self, budget: "Budget", owner: Hashable) -> None:
+        self.budget, self.owner = budget, owner
+        self.taken = 0
+        self.patience: asyncio.Timeout | None = None  # while its body is being received
+        self.is_cut_off = False
+
+    def __call__(self, size: int) -> None:
+        self.budget.take(self, size)
+
+    def give_back(self) -> None:
+        """Return what was taken."""
+        self.budget.held -= self.taken
+        self.budget.held_by[self.owner] -= self.taken
+        if self.budget.held_by[self.owner] <= 0:
+            del self.budget.held_by[self.owner]
+        self.taken = 0
+
+    def cut_off(self) -> None:
+        """Return it all now and have whoever receives the body refuse the request."""
+        self.give_back()
+        self.is_cut_off = True
+        if self.patience is not None:
+            self.patience.reschedule(asyncio.get_running_loop().time())
+
+
+class Budget:
+    """How many bytes of bodies may be held at the same time. For one event loop: it locks nothing.
+
+    An owner may hold a quarter of it, and more only as long as less than half is held by all: nobody can take what
+    others need. Where `cuts_off` is set, the bodies that have stood still for longest make room for those that move.
+    """
+
+    def __init__(self, limit: int, *, cuts_off: bool = False) -> None:
+        self.limit, self.cuts_off = limit, cuts_off
+        self.held = 0
+        self.held_by: Counter[Hashable] = Counter()
+        self._shares: dict[Share, None] = {}  # in the order of their latest chunks
+
+    @contextmanager
+    def share(self, owner: Hashable = None) -> Iterator[Share]:
+        """One request's part; what was taken is given back at the end of the block."""
+        share = Share(self, owner)
+        self._shares[share] = None
+        try:
+            yield share
+        finally:
+            share.give_back()
+            del self._shares[share]
+
+    def take(self, share: Share, size: int) -> None:
+        """Have a share hold more."""
+        while not share.is_cut_off and not self._fits(share.owner, size):
+            stalled = self._stalled(share, size) if self.cuts_off else None
+            if stalled is None:
+                raise Busy("Too much is waiting; send it again.")
+            stalled.cut_off()
+        if share.is_cut_off:
+            raise Busy("Too much is waiting; send it again.")
+        self.held += size
+        self.held_by[share.owner] += size
+        share.taken += size
+        self._shares[share] = self._shares.pop(share)
+
+    def _fits(self, owner: Hashable, size: int) -> bool:
+        if self.held + size > self.limit:
+            return False
+        return self._is_within_part(owner, size) or self.held + size <= self.limit // 2
+
+    def _is_within_part(self, owner: Hashable, size: int) -> bool:
+        return owner is None or self.held_by[owner] + size <= self.limit // 4
+
+    def _stalled(self, asking: Share, size: int) -> Share | None:
+        """Who has stood still for longest. Whoever has more than its part makes room for itself, not others for it."""
+        is_anybody = self._is_within_part(asking.owner, size)
+        for one in self._shares:
+            is_candidate = one is not asking and one.taken and one.patience is not None
+            if is_candidate and (is_anybody or one.owner == asking.owner):
+                return one
+        return None
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first value of a header (its name in lower case), or nothing."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+async def take_body(
+    scope: Scope,
+    receive: Receive,
+    limit: int,
+    share: Share,
+    admit: Callable[[], Awaitable[Share]] | None = None,
+) -> tuple[IO[bytes], int]:
+    """The whole body, from its start, and its length; small ones stay in memory, large ones go to a temporary file.
+
+    `admit` is asked before more than SMALL_BYTES are received: it raises for whoever may not send that much, and
+    returns the share that holds it from then on.
+
+    Raises TooLarge for more than `limit` bytes, ClientGone when it breaks off, RequestTimeout when it stands still,
+    Busy when there is no room for it, StorageUnavailable when there is none on the disk.
+    """
+    declared = _declared(scope, limit)
+    if admit is not None and declared > SMALL_BYTES:
+        share, admit = await admit(), None
+    spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115 (the caller closes it)
+    try:
+        size, more = await _fill(receive, spool, share, limit, 0, SMALL_BYTES if admit else limit)
+        if admit is not None and size > SMALL_BYTES:
+            larger = await admit()
+            larger(size)
+            share.give_back()
+            share = larger
+        if more:
+            size, _more = await _fill(receive, spool, share, limit, size, limit)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool, size
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int, share: Share) -> bytes:
+    """The whole body of at most `limit` bytes, in memory; raises as `take_body` does."""
+    _declared(scope, limit)
+    body = bytearray()  # many small chunks would each take several times their size
+    more = True
+    while more:
+        chunk, more = await _next(receive, share, limit - len(body), limit)
+        body += chunk
+    return bytes(body)
+
+
+async def _fill(
+    receive: Receive, spool: IO[bytes], share: Share, limit: int, size: int, until: int
+) -> tuple[int, bool]:
+    """Copy up to `until` bytes, or a chunk more; the size by then, and whether there is more to come."""
+    more = True
+    while more and size <= until:
+        chunk, more = await _next(receive, share, limit - size, limit)
+        size += len(chunk)
+        try:
+            spool.write(chunk)
+        except OSError as error:
+            raise StorageUnavailable("There is no room to take this request in; try again later.") from error
+    return size, more
+
+
+async def _next(receive: Receive, share: Share, left: int, limit: int) -> tuple[bytes, bool]:
+    """The next chunk, counted, and whether there is more to come."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS) as share.patience:
+            message = await receive()
+    except TimeoutError as error:
+        if share.is_cut_off:
+            raise Busy("Too much is waiting; send it again.") from error
+        raise RequestTimeout(f"Nothing of the request's body came for {STALL_SECONDS} seconds.") from error
+    finally:
+        share.patience = None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    chunk: bytes = message.get("body", b"")
+    if len(chunk) > left:
+        _refuse(limit)
+    share(len(chunk))
+    return chunk, bool(message.get("more_body", False))
+
+
+def _declared(scope: Scope, limit: int) -> int:
+    declared = header(scope, b"content-length")
+    size = int(declared) if declared.isdigit() and len(declared) < 20 else 0
+    if size > limit or len(declared) >= 20:
+        _refuse(limit)
+    return size
+
+
+def _refuse(limit: int) -> NoReturn:
+    raise TooLarge(f"The request is larger than the {limit:,} bytes accepted here.")

@@ -1,0 +1,202 @@
+"""Runs a WSGI application (Django's synchronous half) on a fixed pool of threads under ASGI.
+
+Each thread keeps its database connection from one request to the next. An ordinary answer crosses between thread and
+event loop once, and a slow reader keeps no thread from its work. A streamed one crosses per chunk, waits for the client
+to take it, and stops when the client is gone; streams have threads of their own, half as many, and wait for one.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from core.errors import Busy
+from core.server.bodies import STALL_SECONDS, ClientGone, Receive, Scope, Send
+
+WHOLE_BYTES = 512 * 1024  # files up to this size (most static ones, thumbnails) are answered in one piece
+STREAM_WAIT_SECONDS = 20
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+
+
+@dataclass
+class Answer:
+    """One response on its way from a thread to the client. `body` is None when it was streamed."""
+
+    loop: asyncio.AbstractEventLoop
+    receive: Receive
+    send: Send
+    gone: threading.Event = field(default_factory=threading.Event)
+    status: int = 500
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes | None = None
+
+    def start(self, status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], object]:
+        """WSGI's `start_response`; the old `write` callable is not offered."""
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return _no_write
+
+    async def send_start(self) -> None:
+        await self.send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+
+    async def send_chunk(self, chunk: bytes, *, more: bool) -> None:
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    def stream(self, chunks: Iterable[bytes]) -> None:
+        """Send chunk by chunk from a thread; raises ClientGone when nobody takes them."""
+        watcher = asyncio.run_coroutine_threadsafe(self._watch(), self.loop)
+        try:
+            self._wait(self.send_start())
+            for chunk in chunks:
+                if chunk:
+                    self._wait(self.send_chunk(chunk, more=True))
+            self._wait(self.send_chunk(b"", more=False))
+        finally:
+            watcher.cancel()
+
+    async def _watch(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.gone.set()
+
+    def _wait(self, sending: Any) -> None:
+        if self.gone.is_set():
+            sending.close()
+            raise ClientGone
+        future = asyncio.run_coroutine_threadsafe(sending, self.loop)
+        for _second in range(STALL_SECONDS):
+            if _is_done(future):
+                return
+            if self.gone.is_set():
+                break
+        future.cancel()
+        self.gone.set()
+        raise ClientGone
+
+
+class ThreadedApplication:
+    """A WSGI application behind a fixed number of threads, and half as many (at least one) for what it streams."""
+
+    def __init__(self, application: Callable[[Environ, Any], Iterable[bytes]], threads: int) -> None:
+        streams = max(1, threads // 2)
+        self.application = application
+        self.executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="web")
+        self.streamers = ThreadPoolExecutor(max_workers=streams, thread_name_prefix="stream")
+        self.free_streamers = asyncio.Semaphore(streams)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes], size: int) -> None:
+        """Answer one request whose body has been taken in. Raises Busy when too many others are being streamed."""
+        loop = asyncio.get_running_loop()
+        answer = Answer(loop, receive, send)
+        try:
+            stream = await loop.run_in_executor(self.executor, self._run, build_environ(scope, body, size), answer)
+            if stream is not None:
+                await self._stream(stream, answer)
+        finally:
+            answer.gone.set()
+        if answer.body is not None:
+            await answer.send_start()
+            await answer.send_chunk(answer.body, more=False)
+
+    def _run(self, environ: Environ, answer: Answer) -> Iterable[bytes] | None:
+        """Have the application answer; a response that remains to be streamed is returned."""
+        response = self.application(environ, answer.start)
+        if not _is_whole(response, answer):
+            return response
+        try:
+            answer.body = b"".join(response)
+        finally:
+            _close(response)
+        return None
+
+    async def _stream(self, response: Iterable[bytes], answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(STREAM_WAIT_SECONDS):
+                await self.free_streamers.acquire()
+        except TimeoutError as error:
+            await answer.loop.run_in_executor(self.executor, _close, response)
+            raise Busy("Too many downloads are under way; try again shortly.") from error
+        try:
+            await answer.loop.run_in_executor(self.streamers, _send_stream, response, answer)
+        finally:
+            self.free_streamers.release()
+
+
+def _send_stream(response: Iterable[bytes], answer: Answer) -> None:
+    try:
+        answer.stream(response)
+    except ClientGone:
+        return
+    finally:
+        _close(response)
+
+
+def _is_whole(response: Iterable[bytes], answer: Answer) -> bool:
+    """Whether to answer in one piece. Django's file responses and streaming ones are those that have no `content`."""
+    if hasattr(response, "content"):
+        return True
+    length = dict(answer.headers).get(b"content-length", b"")
+    return length.isdigit() and int(length) <= WHOLE_BYTES
+
+
+def _close(response: Iterable[bytes]) -> None:
+    close = getattr(response, "close", None)
+    if close is not None:
+        close()
+
+
+def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:
+    """WSGI's view of a request (PEP 3333).
+
+    Header names with an underscore are dropped, as nginx does: they would be taken for their hyphenated twins.
+    """
+    server_name, server_port = scope.get("server") or ("localhost", 80)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server_name,
+        "SERVER_PORT": str(server_port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("", 0))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if b"_" not in name:
+            _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(size)
+    return environ
+
+
+def _add_header(environ: Environ, name: str, value: str) -> None:
+    key = name.upper().replace("-", "_")
+    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = f"HTTP_{key}"
+    if key in environ:
+        value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+    environ[key] = value
+
+
+def _is_done(future: "Future[None]") -> bool:
+    try:
+        future.result(timeout=1)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _no_write(_data: bytes) -> object:
+    raise RuntimeError("WSGI's write() is not offered here; return an iterable.")

@@ -1,0 +1,160 @@
+"""Whether the database answers, takes writes, and is whole: cheap enough to ask on a schedule."""
+
+import shutil
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+
+from django.db import DatabaseError, Error, connection
+from django.utils import timezone
+
+from core.db.outages import SENTENCES, Trouble, outages
+from core.db.transactions import sqlite_file, unit_of_work
+from core.models import JobRun
+from core.server.condition import Unhealthy
+
+WRITE_CHECK = "write_check"  # the row of JobRun that is written to see whether that is possible
+WRITE_SECONDS = 10.0  # a good answer is believed for so long
+LATELY_SECONDS = 30.0  # in which somebody had no room to write: a small row may still find some
+FREE_BYTES = 4 * 1024 * 1024
+LOOK_SECONDS = 10.0  # between looks at the whole file, at least
+LOOK_SHARE = 100  # and so many times as long as a look takes, so that it costs a hundredth
+FIRST_SECONDS = 60.0  # from the start to the first look, at most
+BYTES_A_SECOND = 50 * 1024 * 1024
+DAMAGE_SECONDS = 600.0
+
+
+def check_database() -> str:
+    """That the database answers."""
+    try:
+        with connection.cursor() as cursor:
+            # SQLite opens its file only for what is in it.
+            cursor.execute("SELECT COUNT(*) FROM sqlite_master" if connection.vendor == "sqlite" else "SELECT 1")
+            cursor.fetchone()
+    except Error as error:
+        raise Unhealthy(_sentence(error, "The database does not answer.")) from error
+    outages.over(Trouble.AWAY)
+    return connection.vendor
+
+
+class WriteCheck:
+    """That the database takes writes: a row is written, and the disk of SQLite's file has room."""
+
+    def __init__(self) -> None:
+        self._good_until = 0.0
+
+    def __call__(self) -> str:
+        if Trouble.FULL in outages.present(within=LATELY_SECONDS):
+            self._good_until = 0.0
+        if time.monotonic() >= self._good_until:
+            self._probe()
+            self._good_until = time.monotonic() + WRITE_SECONDS
+        return "taken"
+
+    def _probe(self) -> None:
+        try:
+            _write()
+        except Error as error:
+            raise Unhealthy(_sentence(error, "The database takes no writes.")) from error
+        if (file := sqlite_file()) is not None and (free := shutil.disk_usage(file.parent).free) < FREE_BYTES:
+            raise Unhealthy(f"The disk of the database is full: {free:,} bytes are left.")
+        lately = outages.present(within=LATELY_SECONDS)
+        if file is None and Trouble.FULL in lately:
+            raise Unhealthy(SENTENCES[Trouble.FULL])
+        outages.over(Trouble.READ_ONLY, Trouble.FULL, *({Trouble.BUSY} - set(lately)))
+
+
+class IntegrityCheck:
+    """That no page of SQLite's file is damaged, as a look at all of it from time to time finds; on a server, that
+    nobody met such a page of late, for it checks each one that it reads.
+
+    The look has a thread and a connection of its own: a long one holds up nobody, and an old connection would show
+    pages as it remembers them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_looking = False
+        self._next: float | None = None
+        self.damage = ""
+        self.looked: float | None = None
+
+    def __call__(self) -> str:
+        file = sqlite_file()
+        if file is not None and self._is_due(file):
+            threading.Thread(target=self.look, args=(file,), name="integrity", daemon=True).start()
+        if self.damage:
+            raise Unhealthy(self.damage)
+        if Trouble.CORRUPT in outages.present(within=DAMAGE_SECONDS):
+            raise Unhealthy(SENTENCES[Trouble.CORRUPT])
+        if file is None:
+            return "no damage met"
+        return "not looked at yet" if self.looked is None else f"whole {int(time.monotonic() - self.looked)} s ago"
+
+    def look(self, file: Path) -> None:
+        """Look at the whole file."""
+        begun = time.monotonic()
+        fault = fault_of(file)
+        now = time.monotonic()
+        if fault:
+            trouble = outages.note(DatabaseError(fault))
+            whose = "is damaged; restore a backup" if trouble is Trouble.CORRUPT else "cannot be read"
+            self.damage = f"The database's file {whose} ({fault})."
+        else:
+            self.damage, self.looked = "", now
+            outages.over(Trouble.CORRUPT)
+        with self._lock:
+            self._is_looking, self._next = False, now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
+
+    def _is_due(self, file: Path) -> bool:
+        """Not at once where the file is large: the first callers are to be served first."""
+        now = time.monotonic()
+        with self._lock:
+            if self._next is None:
+                self._next = now + min(FIRST_SECONDS, _size(file) / BYTES_A_SECOND)
+            if self._is_looking or now < self._next:
+                return False
+            self._is_looking = True
+            return True
+
+
+def fault_of(file: Path) -> str:
+    """What is wrong with SQLite's file, in its words; nothing where it is whole, or nobody can tell just now."""
+    try:
+        opened = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            (found,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            opened.close()
+    except sqlite3.DatabaseError as error:
+        return "" if "locked" in str(error) else str(error)
+    return "" if found == "ok" else f"database disk image is malformed: {str(found).splitlines()[-1]}"
+
+
+def describe_database() -> str:
+    """Vendor, version and driver, as people say them."""
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    product = "MariaDB" if getattr(connection, "mysql_is_mariadb", False) else "MySQL"
+    driver = "PyMySQL" if "pymysql" in sys.modules["MySQLdb"].__name__ else "mysqlclient"
+    return f"{product} {'.'.join(map(str, connection.get_database_version()))} ({driver})"
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # looking at it will say what is the matter
+
+
+@unit_of_work
+def _write() -> None:
+    JobRun.objects.update_or_create(name=WRITE_CHECK, defaults={"started_at": timezone.now()})
+
+
+def _sentence(error: Error, otherwise: str) -> str:
+    trouble = outages.note(error)
+    return otherwise if trouble is None or trouble is Trouble.AWAY else SENTENCES[trouble]

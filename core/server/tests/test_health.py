@@ -1,0 +1,253 @@
+import datetime as dt
+from unittest import mock
+
+from django.core.files.base import ContentFile
+from django.db import OperationalError
+from django.test import TestCase, override_settings
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from core.models import JobRun
+from core.server import database_checks, health
+from core.server.condition import Unhealthy
+from core.server.supervisor import Failing, heard
+from intake.models import IntakeEvent
+from intake.vocabulary import IntakeState
+from users.models import Role, User
+
+
+class ProbeTests(TestCase):
+    def setUp(self):
+        fresh = {"storage": health.StorageCheck(), "worker": health.WorkerCheck(), "writes": health.WriteCheck()}
+        self.enterContext(mock.patch.dict(health.CHECKS, fresh))
+
+    def make_run(self, seconds_ago=0):
+        moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
+        return JobRun.objects.create(name="assign_feed", started_at=moment, succeeded_at=moment)
+
+    def test_it_is_live_without_a_database(self):
+        with self.assertNumQueries(0):
+            response = self.client.get("/livez")
+
+        self.assertEqual((response.status_code, response.content), (200, b"ok\n"))
+
+    def test_it_is_ready_when_all_is_well(self):
+        self.make_run()
+
+        response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 200, response.content)
+
+    def test_it_is_not_ready_without_a_worker(self):
+        for run in (None, self.make_run(seconds_ago=16)):
+            with self.subTest(run=run):
+                response = self.client.get("/readyz")
+
+                self.assertEqual(response.status_code, 503)
+                self.assertIn("worker: failed", response.content.decode())
+
+    def test_it_takes_no_check_of_ours_for_a_worker(self):
+        health.CHECKS["writes"]()
+
+        self.assertIn("worker: failed (No worker has run yet", self.client.get("/readyz").content.decode())
+
+    def test_it_is_not_ready_when_the_worker_ends_as_often_as_it_is_started(self):
+        self.make_run()
+        failing = [Failing("web-2", 1, 2), Failing("worker", -9, 6)]
+
+        with mock.patch.object(heard, "failing", failing):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("ended 6 times soon after its start, the last time with exit code -9", response.content.decode())
+
+    def test_it_is_not_ready_when_nothing_can_be_written(self):
+        self.make_run()
+        read_only = OperationalError(1290, "--read-only")
+
+        with mock.patch.object(database_checks, "_write", side_effect=read_only), mock.patch("core.db.outages.log"):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("writes: failed (The database takes no writes: it is read-only.)", response.content.decode())
+        self.assertIn("worker: ok", response.content.decode())
+
+    def test_it_logs_no_line_for_each_probe(self):
+        with self.assertNoLogs("django.request"):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+
+    def test_it_answers_what_was_found_where_somebody_looks_all_the_time(self):
+        watch = health.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
+        watch.is_running = True
+        watch.look()
+
+        with mock.patch.object(health, "watch", watch), self.assertNumQueries(0):
+            response = self.client.get("/readyz")
+
+        self.assertEqual((response.status_code, response.content), (503, b"worker: failed (Gone.)\n"))
+
+    def test_it_is_not_ready_without_a_database(self):
+        away = OperationalError(2003, "Can't connect to secret host")
+        with (
+            mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=away),
+            mock.patch("core.db.outages.log"),
+        ):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("database: failed", response.content.decode())
+        self.assertNotIn("secret host", response.content.decode())
+
+    def test_it_is_not_ready_with_waiting_migrations(self):
+        with (
+            mock.patch.dict(health.CHECKS, migrations=health.MigrationCheck()),
+            mock.patch.object(health.MigrationExecutor, "migration_plan", return_value=[("m", False)]),
+        ):
+            response = self.client.get("/readyz")
+
+        self.assertIn("migrations: failed (1 migrations", response.content.decode())
+
+    def test_it_is_not_ready_when_files_cannot_be_stored(self):
+        with mock.patch.object(health.default_storage, "save", side_effect=OSError(28, "full")):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 503)
+        self.assertIn("storage: failed", response.content.decode())
+
+    def test_it_is_not_ready_when_an_event_waits_too_long(self):
+        with mock.patch.object(health, "feed_wait", return_value=61.0):
+            response = self.client.get("/readyz")
+
+        self.assertIn("feed: failed (The oldest event has waited 61 seconds", response.content.decode())
+
+    def test_it_is_not_ready_when_the_worker_is_behind_with_the_intake(self):
+        self.make_run()
+        table = {(59, IntakeState.WAITING): 200, (62, IntakeState.WAITING): 503, (999, IntakeState.FAILED): 200}
+        for (seconds, state), status in table.items():
+            with self.subTest(seconds=seconds, state=state):
+                event = make_event(state, seconds)
+
+                response = self.client.get("/readyz")
+
+                self.assertEqual(response.status_code, status, response.content)
+                event.delete()
+        make_event(IntakeState.WAITING, 62)
+        make_event(IntakeState.WAITING, 5)
+        self.assertRegex(
+            self.client.get("/readyz").content.decode(),
+            r"intake: failed \(The oldest intake event has waited 6[23] seconds for the worker.\)",
+        )
+
+    def test_it_tells_programs_the_same(self):
+        self.make_run()
+
+        body = self.client.get("/health/").json()
+
+        self.assertEqual(body["status"], "ok", body)
+        self.assertEqual(set(body), {"status", "timestamp", "version", "uptime_seconds", "checks"})
+        names = {"database", "writes", "integrity", "migrations", "storage", "worker", "feed", "intake", "clock"}
+        self.assertEqual(set(body["checks"]), names)
+
+    @override_settings(SECURE_SSL_REDIRECT=True)
+    def test_it_never_sends_probes_to_https(self):
+        self.make_run()
+
+        codes = {path: self.client.get(path).status_code for path in ("/livez", "/readyz", "/health/", "/metrics")}
+
+        self.assertEqual(codes, {"/livez": 200, "/readyz": 200, "/health/": 200, "/metrics": 404})
+
+
+def make_event(state, seconds_ago=0):
+    moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
+    return IntakeEvent.objects.create(source=None, format="generic", body=b"{}", state=state, received_at=moment)
+
+
+class MetricsTests(TestCase):
+    def test_it_is_closed_without_a_token(self):
+        with override_settings(METRICS_TOKEN=""):
+            response = self.client.get("/metrics", headers={"Authorization": "Bearer "})
+
+        self.assertEqual(response.status_code, 404)
+
+    @override_settings(METRICS_TOKEN="right-token")
+    def test_it_opens_only_to_the_bearer(self):
+        codes = [
+            self.client.get("/metrics", headers={"Authorization": given}).status_code
+            for given in ("", "Bearer wrong", "Basic right-token", "Bearer ünicode", "Bearer right-token")
+        ]
+
+        self.assertEqual(codes, [401, 401, 401, 401, 200])
+
+    @override_settings(METRICS_TOKEN="right-token")
+    def test_it_speaks_prometheus(self):
+        moment = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+        JobRun.objects.create(name="assign_feed", started_at=moment, succeeded_at=moment)
+
+        text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
+
+        self.assertIn('incident_response_job_succeeded_timestamp_seconds{job="assign_feed"} 1.8', text)
+        self.assertIn("incident_response_feed_wait_seconds 0.0", text)
+
+    @override_settings(METRICS_TOKEN="right-token")
+    def test_it_counts_what_waits_and_what_failed(self):
+        for state in (IntakeState.WAITING, IntakeState.FAILED, IntakeState.FAILED, IntakeState.DONE):
+            make_event(state, seconds_ago=30)
+
+        text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
+
+        self.assertIn('incident_response_intake_events{state="waiting"} 1.0', text)
+        self.assertIn('incident_response_intake_events{state="failed"} 2.0', text)
+        self.assertRegex(text, r"incident_response_intake_wait_seconds 3[0-5]\.")
+
+
+class SystemInfoTests(TestCase):
+    def test_it_informs_administrators_only(self):
+        codes = []
+        for role in (Role.REPORTER, Role.RESPONDER, Role.ADMIN):
+            user = User.objects.create_user(f"{role}@example.org", name="A", role=role)
+            codes.append(self.ask(user).status_code)
+
+        self.assertEqual(codes, [403, 403, 200])
+        self.assertEqual(self.client.get("/api/v1/system/info/").status_code, 401)
+
+    def test_it_shows_no_secret(self):
+        admin = User.objects.create_superuser("admin@example.org", name="A")
+
+        with override_settings(METRICS_TOKEN="metrics-secret"):
+            response = self.ask(admin)
+
+        text = response.content.decode()
+        shown = response.json()["settings"]
+        self.assertNotIn("metrics-secret", text)
+        self.assertFalse([name for name in shown if "KEY" in name or name in ("DATABASE_URL", "EMAIL_URL")])
+
+    def ask(self, user):
+        client = APIClient()
+        client.force_authenticate(user)
+        return client.get("/api/v1/system/info/")
+
+
+class StorageCheckTests(TestCase):
+    def test_it_leaves_nothing_behind_and_asks_seldom(self):
+        check = health.StorageCheck()
+
+        with mock.patch.object(health.default_storage, "save", wraps=health.default_storage.save) as save:
+            check()
+            check()
+
+        self.assertEqual(save.call_count, 1)
+        self.assertEqual(health.default_storage.listdir("probe")[1], [])
+
+    def test_it_leaves_nothing_behind_when_the_disk_is_full(self):
+        def save_half(name, content):
+            real(name, ContentFile(b"pro"))
+            raise OSError(28, "No space left on device")
+
+        real = health.default_storage.save
+        with mock.patch.object(health.default_storage, "save", side_effect=save_half):
+            for _probe in range(3):
+                self.assertRaises(Unhealthy, health.StorageCheck())
+
+        self.assertEqual(health.default_storage.listdir("probe")[1], [])

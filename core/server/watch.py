@@ -1,0 +1,104 @@
+"""The checks on a schedule, so that a probe never waits for what it asks about, and somebody looks when nobody asks."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import Error, connection
+
+from core.db.outages import Trouble, outages
+
+log = structlog.get_logger(__name__)
+
+Outcomes = dict[str, dict[str, str]]
+Checks = Callable[[Callable[[str], None]], Outcomes]
+
+EVERY_SECONDS = 2.0
+AWAY_SECONDS = 1.0  # as often while the database is away
+PATIENCE_SECONDS = 5.0  # a check that takes longer has failed for now
+LOUD_SECONDS = 5.0  # what is wrong for so long is logged
+LOGGED_ELSEWHERE = frozenset({"database", "writes", "integrity"})  # see `core.db.outages`
+
+
+class Watch:
+    """Runs all checks again and again, in a thread of its own."""
+
+    def __init__(self, checks: Checks, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._checks, self._monotonic = checks, monotonic
+        self._current: tuple[str, float] | None = None
+        self._outcomes: Outcomes | None = None
+        self._failing: dict[str, float] = {}
+        self._said: set[str] = set()
+        self.has_looked = threading.Event()
+        self._stopping = threading.Event()
+        self.is_running = False
+
+    def start(self) -> None:
+        """Begin, unless it has begun."""
+        if not self.is_running:
+            self.is_running = True
+            threading.Thread(target=self._loop, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+
+    def outcomes(self) -> Outcomes | None:
+        """What the checks found last; None before they have come round for the first time.
+
+        The one that does not come back has failed.
+        """
+        current, outcomes = self._current, self._outcomes
+        if outcomes is None or current is None:
+            return outcomes
+        name, since = current
+        if (waited := self._monotonic() - since) < PATIENCE_SECONDS:
+            return outcomes
+        return {**outcomes, name: {"status": "failed", "detail": f"There has been no answer for {waited:.0f} seconds."}}
+
+    def look(self) -> None:
+        """Run the checks once."""
+        try:
+            self._outcomes = self._checks(self._begin)
+        finally:
+            self._current = None
+        self.has_looked.set()
+        self._say(self._outcomes)
+
+    def _begin(self, name: str) -> None:
+        self._current = (name, self._monotonic())
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except Exception as error:  # the next round must come: nobody else would notice that it does not
+                log.error("check_broken", exc_info=error)
+            is_away = Trouble.AWAY in outages.present()
+            if is_away:
+                _close()
+            self._stopping.wait(AWAY_SECONDS if is_away else EVERY_SECONDS)
+
+    def _say(self, outcomes: Outcomes) -> None:
+        """One line when something has been wrong for a while, and one when it is well again."""
+        now = self._monotonic()
+        for name in outcomes.keys() - LOGGED_ELSEWHERE:
+            outcome = outcomes[name]
+            if outcome["status"] == "ok":
+                self._failing.pop(name, None)
+                if name in self._said:
+                    self._said.discard(name)
+                    log.warning("ready_again", check=name)
+            elif outcome["status"] == "failed":
+                since = self._failing.setdefault(name, now)
+                if now - since >= LOUD_SECONDS and name not in self._said:
+                    self._said.add(name)
+                    log.error("not_ready", check=name, reason=outcome["detail"])
+
+
+def _close() -> None:
+    try:
+        connection.close()
+    except Error as error:
+        log.warning("connection_not_closed", error=str(error))

@@ -1,0 +1,135 @@
+"""Decides when the background jobs run. The jobs themselves are functions of their apps, safe to run anywhere.
+
+Each job has a thread of its own, and with it a database connection, so that a slow one holds up no other.
+"""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.db import Error, close_old_connections, connection
+from django.utils import timezone
+
+from core.db.outages import Trouble, outages
+from core.models import JobRun
+from core.server.condition import ClockCheck
+
+log = structlog.get_logger(__name__)
+
+RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
+MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
+MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame: all waits for its return
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function of the present time that works off what is due and returns how many rows it did."""
+
+    name: str
+    run: Callable[[dt.datetime], int]
+    interval: float  # seconds from one start to the next
+
+
+def all_jobs() -> list[Job]:
+    """Every job there is."""
+    from alerts import jobs as alerts
+    from incidents import jobs as incidents
+    from logs import jobs as logs
+    from users import jobs as users
+
+    return [
+        Job("assign_feed", incidents.assign_feed, 0.25),
+        Job("mark_breaches", incidents.mark_breaches, 5),
+        Job("make_thumbnails", incidents.make_thumbnails, 1),
+        Job("update_tallies", incidents.update_tallies, 1),
+        Job("sweep_files", incidents.sweep_files, 24 * 3600),
+        Job("forget_old", users.forget_old, 3600),
+        Job("forget_markers", users.forget_markers, 60),
+        Job("process_intake", alerts.process_intake, 0.1),
+        Job("expire_alerts", alerts.expire_alerts, 5),
+        Job("lift_silences", alerts.lift_silences, 5),
+        Job("calm_flapping", alerts.calm_flapping, 30),
+        Job("watch_heartbeats", alerts.watch_heartbeats, 10),
+        Job("forget_intake", alerts.forget_old, 600),
+        Job("forget_logs", logs.forget_old, 60),
+        Job("evaluate_rules", logs.evaluate_rules, 1),
+    ]
+
+
+class Runner:
+    """Runs one job again and again."""
+
+    def __init__(self, job: Job, stopping: threading.Event) -> None:
+        self.job = job
+        self.stopping = stopping
+        self.failures = 0
+        self.trouble: Trouble | None = None  # the database's, which the last failure was due to
+        self._recorded = -RECORD_SECONDS
+
+    def loop(self) -> None:
+        """Run the job when it is due, until told to stop."""
+        try:
+            while not self.stopping.is_set():
+                begun = time.monotonic()
+                self.run_once(timezone.now())
+                self.stopping.wait(max(0.0, self._delay() - (time.monotonic() - begun)))
+        finally:
+            connection.close()
+
+    def run_once(self, now: dt.datetime) -> None:
+        """Run the job, and keep going whatever it raises: tomorrow's rows must not wait for today's bad one."""
+        close_old_connections()
+        try:
+            self.job.run(now)
+        except Exception as error:
+            self.failures += 1
+            self.trouble = outages.note(error)
+            if self.trouble is None:
+                log.error("job failed", job=self.job.name, failures=self.failures, exc_info=error)
+            self._record(now, error=f"{type(error).__name__}: {error}"[:1000])
+        else:
+            is_recovered = self.failures > 0
+            if self.trouble is not None:
+                outages.over(self.trouble)
+            self.failures, self.trouble = 0, None
+            self._record(now, error="", at_once=is_recovered)
+
+    def _delay(self) -> float:
+        if not self.failures:
+            return self.job.interval
+        longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
+        return max(self.job.interval, min(longest, 2.0 ** min(self.failures - 1, 5)))
+
+    def _record(self, now: dt.datetime, *, error: str, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self._recorded < RECORD_SECONDS:
+            return
+        outcome = {"failed_at": now} if error else {"succeeded_at": now}
+        try:
+            JobRun.objects.update_or_create(name=self.job.name, defaults={"started_at": now, "error": error, **outcome})
+        except Error as failure:
+            if outages.note(failure) is None:
+                log.warning("could not record a job's run", job=self.job.name, error=str(failure))
+        else:
+            self._recorded = time.monotonic()
+
+
+def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_seconds: float) -> bool:
+    """Run all jobs until told to stop; False when one did not come to its end within the grace.
+
+    `is_told_to_stop` waits for as many seconds as it is given.
+    """
+    stopping = threading.Event()
+    threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    look_at_clock = ClockCheck()
+    while not is_told_to_stop(1.0):
+        look_at_clock()
+    stopping.set()
+    deadline = time.monotonic() + grace_seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)

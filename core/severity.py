@@ -1,0 +1,37 @@
+"""Severity and priority: the words that all apps share, stored as small integers (higher is worse)."""
+
+from django.db import models
+
+
+class Severity(models.IntegerChoices):
+    """How bad it is. Stored as a rank, so that ordering by severity is ordering by number."""
+
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+    @property
+    def word(self) -> str:
+        """The word the API speaks."""
+        return self.name.lower()
+
+
+class Priority(models.IntegerChoices):
+    """How soon it is wanted; follows the severity unless somebody says otherwise."""
+
+    P4 = 1, "P4"
+    P3 = 2, "P3"
+    P2 = 3, "P2"
+    P1 = 4, "P1"
+
+    @property
+    def word(self) -> str:
+        """The word the API speaks."""
+        return self.name.lower()
+
+
+SEVERITY_WORDS = [(severity.word, severity.label) for severity in sorted(Severity, reverse=True)]
+PRIORITY_WORDS = [(priority.word, priority.label) for priority in sorted(Priority, reverse=True)]
+SEVERITY_OF_WORD = {severity.word: severity for severity in Severity}
+PRIORITY_OF_WORD = {priority.word: priority for priority in Priority}

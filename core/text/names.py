@@ -1,0 +1,183 @@
+"""Names: what may be one, and what tells two apart. The one place that the API, the admin, imports and commands ask."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from core.text.normalizing import normalized
+
+# Invisible, and of no use in a name: what only turns or hides text. (U+200C and U+200D join letters in many scripts.)
+JOINERS = "\u200c\u200d"
+HIDDEN = frozenset(
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u2800\u3164"
+    "\ufeff\uffa0\ufff9\ufffa\ufffb"
+)
+# Scripts in whose writing a joiner is needed, from Arabic to those of South East Asia, and pictures.
+JOINED = (
+    (0x0600, 0x109F),
+    (0x1700, 0x18AF),
+    (0x1900, 0x1CFF),
+    (0x2190, 0x2BFF),
+    (0xA800, 0xABFF),
+    (0xFB50, 0xFDFF),
+    (0xFE0F, 0xFE0F),
+    (0xFE70, 0xFEFE),
+    (0x10A00, 0x10F6F),
+    (0x11000, 0x11FFF),
+    (0x1E900, 0x1E95F),
+    (0x1F000, 0x1FAFF),
+)
+SHOW_AS = (0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180D), (0x180F, 0x180F)  # variation selectors
+TAGS = (0xE0020, 0xE007F)  # of the flags of parts of countries, after the black flag
+BLACK_FLAG = "\U0001f3f4"
+
+LINK = re.compile(r"\b[a-z][a-z0-9+.-]*:[/\\]{2}|\b(mailto|tel|javascript|data):|\bwww\.", re.IGNORECASE)
+E_MAIL = re.compile(r"[^\s@<>]@[^\s@<>]+\.[^\s@<>.]{2,}")
+DOT = "[.\u3002\uff0e\uff61]"
+HOST = re.compile(
+    rf"[^\W_]{DOT}(?:xn--[a-z0-9-]+|[a-z]{{2,}})(?![\w-]|{DOT}\w)|\w{DOT}\w+/|\d+\.\d+\.\d+\.\d+", re.IGNORECASE
+)
+INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+LONGEST = 1_000  # more than any field holds, so that each refuses by its own limit what is near it
+TOO_LONG = f"A name has at most {LONGEST:,} characters."
+ONE_LINE = "A name is one line."
+UNSEEN = "A name holds no control characters, and none that are invisible or turn the direction of text."
+EMPTY = "A name needs something that can be seen."
+NO_LINK = "A name is not a link or an e-mail address."
+NO_HOST = "A person's name holds no web address. Put a space after a full stop, as in J. R. Hartley."
+
+
+def normal(text: str) -> str:
+    """A name as it is kept: composed (NFC), without space around it."""
+    return normalized("NFC", text).strip()
+
+
+def refuse_bad_name(text: str) -> None:
+    """Raise Django's ValidationError for a name that would not be shown as what it is, or that leads elsewhere."""
+    if len(text) > LONGEST:  # the patterns take the square of it
+        raise ValidationError(TOO_LONG, code="max_length")
+    text = normal(text)
+    if len(text.splitlines()) > 1:
+        raise ValidationError(ONE_LINE, code="name_lines")
+    if any(_is_unseen(text)):
+        raise ValidationError(UNSEEN, code="name_unseen")
+    if text and not any(unicodedata.category(mark)[0] in "LNPS" for mark in text):
+        raise ValidationError(EMPTY, code="name_empty")
+    plain = normalized("NFKC", text)
+    if LINK.search(plain) or E_MAIL.search(plain):
+        raise ValidationError(NO_LINK, code="name_link")
+
+
+def refuse_bad_person_name(text: str) -> None:
+    """The same for somebody's name, which is read by others who trust it: no host name either."""
+    refuse_bad_name(text)
+    if HOST.search(INITIALS.sub("", normalized("NFKC", normal(text)))):
+        raise ValidationError(NO_HOST, code="name_link")
+
+
+def printable(text: str) -> str:
+    """A text without the control characters that no text needs: all but tabs and line ends."""
+    return CONTROLS.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """A title as it is kept: on one line, without control characters."""
+    return BREAKS.sub(" ", text).strip()
+
+
+def tidied(text: str) -> str:
+    """A name that others chose elsewhere, such as in a file of history: one line, without what cannot be seen."""
+    lines = normal(" ".join(text.split()))
+    return normal("".join(mark for mark, is_unseen in zip(lines, _is_unseen(lines), strict=True) if not is_unseen))
+
+
+def _is_unseen(text: str) -> Iterator[bool]:
+    """For each character, whether it has no place in a name where it stands."""
+    before = ""  # the last one that can be seen, or a mark on it
+    for mark, after in pairwise([*text, ""]):
+        code, category = ord(mark), unicodedata.category(mark)
+        if mark in JOINERS:
+            yield not (_is_in(before, JOINED) and _is_in(after, JOINED))
+        elif _is_in(mark, SHOW_AS):
+            yield not before or _is_in(before, SHOW_AS) or before in JOINERS or (before.isascii() and before.isalpha())
+        elif _is_in(mark, (TAGS,)):
+            yield not (before == BLACK_FLAG or _is_in(before, (TAGS,)))
+        else:
+            is_invisible = category == "Cf" and not _is_sign(code)
+            yield mark in HIDDEN or category in ("Cc", "Cs", "Zl", "Zp") or is_invisible
+        before = mark
+
+
+def _is_in(mark: str, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return bool(mark) and any(first <= ord(mark) <= last for first, last in ranges)
+
+
+def _is_sign(code: int) -> bool:
+    """Whether a character that Unicode counts among the formats is seen: signs that stand around a number, say."""
+    return (0x0600 <= code <= 0x08E2 and code != 0x061C) or code in (0x110BD, 0x110CD) or 0x13430 <= code <= 0x1345F
+
+
+if TYPE_CHECKING:
+    Text = models.CharField[str, str]
+else:
+    Text = models.CharField
+
+
+class NameField(Text):
+    """What something is called; kept in its one form, however it comes."""
+
+    default_validators = [refuse_bad_name]
+
+    def deconstruct(self) -> Any:
+        """To migrations, and so to the database, it is plain text."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Put into its one form, on the instance too."""
+        value = super().pre_save(model_instance, add)
+        if isinstance(value, str):
+            value = normal(value)
+            setattr(model_instance, self.attname, value)
+        return value
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Stored and looked for in the one form."""
+        value = super().get_prep_value(value)
+        return normal(value) if isinstance(value, str) else value
+
+
+class PersonNameField(NameField):
+    """What somebody is called."""
+
+    default_validators = [refuse_bad_person_name]
+
+
+def refuse_twins(row: models.Model, *fields: str) -> None:
+    """Raise Django's ValidationError where another row has the same value of a field but for its case.
+
+    MySQL's collations find these equal and SQLite does not: what one of them takes, both must. For models of which
+    there are few rows, and in their `clean()`.
+    """
+    others = type(row)._base_manager.exclude(pk=row.pk)
+    errors = {
+        name: row.unique_error_message(type(row), (name,))
+        for name in fields
+        if _folded(getattr(row, name)) in map(_folded, others.values_list(name, flat=True))
+    }
+    if errors:
+        raise ValidationError(errors)
+
+
+def _folded(value: object) -> str:
+    return normal(str(value)).casefold()

@@ -1,0 +1,194 @@
+"""Group commit: all requests that wait at the same time are kept in one transaction.
+
+One thread reads requests as they come, another keeps what was read. While one transaction waits for its turn or is on
+its way to the disk, the next requests gather, so that a busy server commits many at once and an idle one each by
+itself, without any delay that somebody would have to choose.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import close_old_connections
+
+from core.db.outages import outages
+from core.db.transactions import turn_to_write
+from intake.endpoints import Door
+from intake.requests import MAX_BYTES, Incoming, IntakeError, Reply
+from intake.serving import Pending, keep, read, serve
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH = 200
+SLOW_THREADS = 2
+MAX_SLOW = 100  # requests that are with those threads, or wait for them
+SLOW_WAIT_SECONDS = 15.0  # Amazon SNS, for one, waits no longer for an answer, and sends it again
+
+AGAIN = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
+
+
+@dataclass(eq=False)
+class _Waiting:
+    door: Door
+    incoming: Incoming
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Reply]"
+    since: float = field(default_factory=time.monotonic)
+
+
+class _Backlog:
+    """Requests that were read and wait to be kept: no more than go into one transaction and may be held in memory."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: list[tuple[_Waiting, Pending]] = []
+        self._size = 0
+
+    def put(self, one: _Waiting, pending: Pending) -> None:
+        """Add one, as soon as there is room for it."""
+        with self._changed:
+            while self._held and (len(self._held) >= MAX_BATCH or self._size + pending.size > MAX_BYTES):
+                self._changed.wait()
+            self._held.append((one, pending))
+            self._size += pending.size
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Until there is something."""
+        with self._changed:
+            while not self._held:
+                self._changed.wait()
+
+    def take(self) -> list[tuple[_Waiting, Pending]]:
+        """All that is there."""
+        with self._changed:
+            taken, self._held, self._size = self._held, [], 0
+            self._changed.notify_all()
+            return taken
+
+
+class Committer:
+    """Serves requests for an event loop. Its threads start with the first one, each with its database connection."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._backlog = _Backlog()
+        self._threads: list[threading.Thread] = []
+        self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
+        self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
+
+    async def answer(self, door: Door, incoming: Incoming) -> Reply:
+        """The reply, once what it promises is committed."""
+        if not self._threads:
+            self._start()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(door, incoming, loop, loop.create_future())
+        self._queue.put(waiting)
+        return await waiting.future
+
+    def _start(self) -> None:
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("intake-read", self._read_all), ("intake-keep", self._keep_all))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # --- Both threads go on whatever happens: without them all intake would stand still -------------------------------
+
+    def _read_all(self) -> None:
+        while True:
+            one = self._queue.get()
+            try:
+                self._read(one)
+            except Exception as error:
+                if outages.note(error) is None:
+                    log.error("intake_not_read", exc_info=error)
+                _turn_away([one])
+
+    def _read(self, one: _Waiting) -> None:
+        close_old_connections()
+        if _is_slow(one):
+            self._put_aside(one)
+            return
+        found = read(one.door, one.incoming)
+        if isinstance(found, Pending):
+            self._backlog.put(one, found)
+        else:
+            _hand_over([one], [found])
+
+    def _keep_all(self) -> None:
+        while True:
+            self._backlog.wait()
+            batch: list[tuple[_Waiting, Pending]] = []
+            try:
+                close_old_connections()
+                with turn_to_write():  # those that come meanwhile are kept with those that wait for it
+                    batch = self._backlog.take()
+                    replies = keep([pending for _, pending in batch])
+            except Exception as error:
+                batch = batch or self._backlog.take()
+                if outages.note(error) is None:
+                    log.error("intake_not_served", requests=len(batch), exc_info=error)
+                _turn_away([one for one, _ in batch])
+            else:
+                _hand_over([one for one, _ in batch], replies)
+
+    def _put_aside(self, one: _Waiting) -> None:
+        if self._slow_places.acquire(blocking=False):
+            self._slow.submit(self._serve_slow, one)
+        else:
+            _turn_away([one])
+
+    def _serve_slow(self, one: _Waiting) -> None:
+        try:
+            close_old_connections()
+            if time.monotonic() - one.since > SLOW_WAIT_SECONDS:
+                _turn_away([one])
+            else:
+                _hand_over([one], [serve(one.door, one.incoming)])
+        except Exception as error:
+            if outages.note(error) is None:
+                log.error("intake_not_served", requests=1, exc_info=error)
+            _turn_away([one])
+        finally:
+            self._slow_places.release()
+
+
+committer = Committer()
+
+
+def _is_slow(one: _Waiting) -> bool:
+    try:
+        return one.door.is_slow(one.door.source(one.incoming))
+    except IntakeError:
+        return False  # serving it will say what is wrong
+    except Exception as error:
+        if outages.note(error) is None:
+            log.warning("intake_source_not_found", exc_info=error)
+        return False
+
+
+def _turn_away(waiting: Sequence[_Waiting]) -> None:
+    _hand_over(waiting, [one.door.refuse(AGAIN) for one in waiting])
+
+
+def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
+    answers = list(zip(waiting, replies, strict=True))
+    for loop in {one.loop for one in waiting}:
+        mine = [(one.future, reply) for one, reply in answers if one.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_deliver, mine)
+        except RuntimeError:
+            log.warning("intake_stopping", requests=len(mine))  # nobody is left to be told
+
+
+def _deliver(answers: Sequence[tuple["asyncio.Future[Reply]", Reply]]) -> None:
+    for future, reply in answers:
+        if not future.done():  # the client may be gone
+            future.set_result(reply)

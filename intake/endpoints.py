@@ -1,0 +1,155 @@
+"""Doors: the addresses that senders post to, each speaking one vendor's protocol."""
+
+import base64
+import re
+from typing import ClassVar
+
+from core.api.jsonio import to_json
+from core.api.problems import problem
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.sources import source_of
+
+CODES = {
+    400: "invalid",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    422: "invalid",
+    429: "throttled",
+    503: "unavailable",
+}
+
+
+def problem_reply(status: int, message: str, **headers: str) -> Reply:
+    """An error as our own addresses tell it (RFC 9457)."""
+    body = to_json(problem(status, message, code=CODES.get(status, "error")))
+    return Reply(status, body, headers, "application/problem+json")
+
+
+class WrongKind(IntakeError):
+    """A key that is known, but not accepted at this endpoint."""
+
+
+class Door:
+    """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
+
+    paths: ClassVar[tuple[str, ...]] = ()  # regular expressions for the whole path after its first slash
+    methods: ClassVar[frozenset[str]] = frozenset({"POST"})
+    format: ClassVar[str] = ""  # what a kept request is read as; "": as its source's kind
+    has_key_in_path: ClassVar[bool] = True  # then the path is not kept
+    challenge: ClassVar[str] = "Bearer"  # the header WWW-Authenticate of a 401
+    asks_for: ClassVar[str] = "Send it as Authorization: Bearer <key>."
+    has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too, with other methods
+    kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
+
+    def key(self, incoming: Incoming) -> str:
+        """The sender's key, from the place that the protocol has for it; "" when there is none."""
+        raise NotImplementedError
+
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        """Whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
+        return False
+
+    def source(self, incoming: Incoming) -> Source | None:
+        """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
+        here."""
+        key = self.key(incoming)
+        if not key:
+            raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
+        source = source_of(key)
+        if source is None:
+            raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_kept=False)
+        self._check_kind(source, incoming)
+        self._check_unsigned(source)
+        return source
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """Whether a source of another kind may be allowed to use this endpoint."""
+        return True
+
+    def checks_signature(self, source: Source) -> bool:
+        """Whether `take` refuses what the source has not signed."""
+        return False
+
+    def wrong_kind(self, source: Source) -> str:
+        """What is said of a key of another kind."""
+        return (
+            f"The key belongs to {source.name}, a source of kind {source.kind}; "
+            f"this endpoint accepts keys of kind {' or '.join(self.kinds)}."
+        )
+
+    def _check_kind(self, source: Source, incoming: Incoming) -> None:
+        if not self.kinds or source.kind in self.kinds:
+            return
+        message = self.wrong_kind(source)
+        if not self.accepts_others(incoming):
+            raise WrongKind(message, status=403, is_kept=False)
+        if not source.allow_other_endpoints:
+            raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_kept=False)
+
+    def _check_unsigned(self, source: Source) -> None:
+        """What a signature would prove must not be had without one by choosing another endpoint."""
+        if source.signing_secret and not self.checks_signature(source) and not source.allow_other_endpoints:
+            message = (
+                f"{source.name} has a signing secret, and this endpoint cannot check a signature of a source of kind "
+                f"{source.kind}. Remove the secret, or allow unsigned requests on the source."
+            )
+            raise WrongKind(message, status=403, is_kept=False)
+
+    def is_slow(self, source: Source | None) -> bool:
+        """Whether taking it may wait for the network, so that it must not hold up others."""
+        return False
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        """Read it; a Reply when there is nothing to keep. Raises IntakeError for what cannot be read."""
+        raise NotImplementedError
+
+    def refuse(self, error: IntakeError) -> Reply:
+        """The error as the vendor's senders know it."""
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        if error.status == 401:
+            headers["WWW-Authenticate"] = self.challenge
+        return problem_reply(error.status, error.message, **headers)
+
+
+_doors: list[tuple[re.Pattern[str], Door]] = []
+
+
+def register(*doors: Door) -> None:
+    """Open doors: from now on `find` knows their paths."""
+    _doors.extend((re.compile(path), door) for door in doors for path in door.paths)
+
+
+def find(method: str, path: str) -> Door | None:
+    """The door at a path, if one is there for this method."""
+    relative = path.removeprefix("/")
+    for pattern, door in _doors:
+        if pattern.fullmatch(relative) and method in door.methods:
+            return door
+    return None
+
+
+def doors() -> list[Door]:
+    """All doors, in the order of their registration."""
+    return list(dict.fromkeys(door for _pattern, door in _doors))
+
+
+def bearer(incoming: Incoming, *schemes: str) -> str:
+    """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
+    scheme, _space, credentials = incoming.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() in schemes else ""
+
+
+def basic_pair(incoming: Incoming) -> tuple[str, str]:
+    """Name and password of basic authentication; both "" where there is none, or it cannot be read."""
+    try:
+        pair = base64.b64decode(bearer(incoming, "basic"), validate=True).decode()
+    except ValueError:  # of which UnicodeDecodeError and binascii.Error are two
+        return "", ""
+    name, _colon, password = pair.partition(":")
+    return name.strip(), password.strip()

@@ -1,0 +1,60 @@
+"""How often a source may send: counted per minute and server process."""
+
+import threading
+import time
+
+from django.conf import settings
+
+from intake.endpoints import Door
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import event_of, keep_events
+from intake.vocabulary import IntakeState
+
+MINUTE = 60.0
+
+
+class Meter:
+    """Counts requests by source in the running minute."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._counts: dict[int, int] = {}
+
+    def count(self, source_id: int, now: float) -> int:
+        """How many this minute, this one included; `now` is in seconds."""
+        with self._lock:
+            minute = int(now // MINUTE)
+            if minute != self._minute:
+                self._minute, self._counts = minute, {}
+            self._counts[source_id] = self._counts.get(source_id, 0) + 1
+            return self._counts[source_id]
+
+
+meter = Meter()
+
+
+def turned_away(door: Door, source: Source) -> Taken | Reply | None:
+    """The answer to a request that is one too many; the first of a minute is written down for an admin to see."""
+    now = time.time()
+    allowed = -(-source.rate_limit // settings.WEB_PROCESSES)
+    count = meter.count(source.pk, now)
+    if count <= allowed:
+        return None
+    wait = int(MINUTE - now % MINUTE) + 1
+    error = IntakeError(
+        f"{source.name} sent more than its {source.rate_limit:,} requests a minute; wait {wait} seconds.",
+        status=429,
+        retry_after=wait,
+    )
+    if count > allowed + 1:
+        return door.refuse(error)
+    return _noted(door, source, error)
+
+
+def _noted(door: Door, source: Source, error: IntakeError) -> Taken:
+    nothing = Incoming("POST", "", {})
+    event = event_of(nothing, source, state=IntakeState.LIMITED, reason=error.message)
+    return Taken([event], door.refuse(error), keep_events, source)

@@ -1,0 +1,53 @@
+"""What senders handed in, byte for byte: the queue that alerts are made from, and their evidence."""
+
+from django.conf import settings
+from django.db import models
+
+from intake.models.source import Source
+from intake.vocabulary import IntakeState
+
+
+class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
+    """Selections of what came in."""
+
+    def waiting(self) -> "IntakeEventQuerySet":
+        """Those to be worked off, oldest first."""
+        return self.filter(state=IntakeState.WAITING, dismissed_at__isnull=True).order_by("id")
+
+    def troubling(self) -> "IntakeEventQuerySet":
+        """Those that failed and that nobody dismissed."""
+        return self.filter(state=IntakeState.FAILED, dismissed_at__isnull=True)
+
+
+class IntakeEvent(models.Model):
+    """One request of a sender, stored before it was answered.
+
+    `format` says how to read the body: a kind of source, or `draft` for what we raise ourselves. `delivery_key` is the
+    SHA-256 of source and the sender's own number of the delivery, where it has one: the same delivery is taken once.
+    """
+
+    source = models.ForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="events")
+    format = models.CharField(max_length=32)
+    state = models.CharField(max_length=8, choices=IntakeState.choices, default=IntakeState.WAITING)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    byte_count = models.PositiveIntegerField(null=True, editable=False, help_text="Of the body.")  # NULL: not measured
+    delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets deliveries have no number)
+        max_length=64, null=True, unique=True, editable=False
+    )
+    received_at = models.DateTimeField(db_index=True)
+    processed_at = models.DateTimeField(null=True)
+    alert_count = models.PositiveIntegerField(default=0)
+    dismissed_at = models.DateTimeField(null=True, help_text="When somebody said that this failure needs nothing more.")
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = IntakeEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        # Those that wait are dismissed by nobody, which `waiting` says so that it walks this index in the order of ids.
+        indexes = [models.Index(fields=["state", "dismissed_at"], name="intake_state_dismissed")]
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.pk}"

@@ -1,0 +1,145 @@
+"""Where alerts come from."""
+
+import datetime as dt
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from core.severity import Severity
+from core.text.names import NameField, refuse_twins
+from intake.vocabulary import Kind, MappedField
+from responders.models import ACTIVE, Team
+
+DAY_MINUTES = 24 * 60
+YEAR_MINUTES = 366 * DAY_MINUTES
+
+
+def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
+    """A number of minutes, at least one and at most a year."""
+    return models.PositiveIntegerField(
+        null=default is None,
+        blank=default is None,
+        default=default,
+        validators=[MinValueValidator(1), MaxValueValidator(YEAR_MINUTES)],
+        help_text=help_text,
+    )
+
+
+class Source(models.Model):
+    """An intake point: one tool, or one installation of it, and how its alerts are taken."""
+
+    name = NameField(max_length=100, unique=True)
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
+    )
+    default_severity = models.PositiveSmallIntegerField(
+        choices=Severity.choices, default=Severity.MEDIUM, help_text="Of alerts that do not say how bad they are."
+    )
+    severity_map = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what the adapter knows.',
+    )
+    status_map = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='The sender\'s words for ours, such as {"check.up": "resolved"}; wins over what the adapter knows.',
+    )
+    group_by = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Label names. Alerts with the same values share one open incident; empty: each alert has its own.",
+    )
+    auto_resolve = models.BooleanField(default=True, help_text="Resolve the incident when all its alerts are resolved.")
+    reopen_minutes = minutes_field(
+        "An alert that fires again within this time of the incident's end reopens it instead of opening another.",
+        default=DAY_MINUTES,
+    )
+    rate_limit = models.PositiveIntegerField(
+        default=6000, validators=[MinValueValidator(1)], help_text="Requests a minute; what is above gets 429."
+    )
+    heartbeat_minutes = minutes_field("Raise an alert when nothing is heard for this long.")
+    expire_minutes = minutes_field(
+        "An alert not heard of for this long counts as resolved. Empty: after a day where its sender gives no times."
+    )
+    templates = models.JSONField(
+        default=dict, blank=True, help_text="For generic sources: a template for each field, such as {{ check.name }}."
+    )
+    signing_secret = models.CharField(
+        max_length=200, blank=True, default="", help_text="What the sender signs with, where it does (GitHub, Sentry)."
+    )
+    allow_other_endpoints = models.BooleanField(
+        default=False,
+        help_text="Accept its keys at the endpoints of other kinds, and its heartbeats where it has a signing secret. "
+        "What comes that way is not checked for a signature.",
+    )
+    is_enabled = models.BooleanField(default=True)
+    last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When `heartbeat_minutes` was set, after it was not; `save` keeps it.
+    awaited_since = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Note since when a sign of life is waited for: silence before that was no broken promise."""
+        if self.heartbeat_minutes is None:
+            self.awaited_since = None
+        elif self.awaited_since is None:
+            self.awaited_since = timezone.now() if self.pk else self.created_at
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "awaited_since"}
+        super().save(*args, **kwargs)
+
+    def quiet_since(self) -> dt.datetime:
+        """From when its silence counts, where a sign of life is waited for."""
+        return max(filter(None, (self.last_received_at, self.awaited_since)), default=self.created_at)
+
+    def clean(self) -> None:
+        """Refuse a name that another source has in other case."""
+        refuse_twins(self, "name")
+
+
+class UnknownWord(models.Model):
+    """A word of a source's sender that nobody understood, until somebody teaches what it means.
+
+    `key` is the SHA-256 of source, field and the word as words are compared. `events` are the numbers of the latest
+    intake events that hold it, the newest last.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="unknown_words")
+    field = models.CharField(max_length=8, choices=MappedField.choices)
+    word = models.CharField(max_length=100)
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    count = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(db_index=True)
+    events = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-last_seen_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.word}"
+
+
+class SourceKey(models.Model):
+    """A key that lets a sender in. Only its SHA-256 is kept; two may be live, so that one can be rotated."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=8, help_text="The first characters, to tell keys apart.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"

@@ -1,0 +1,52 @@
+"""Which payload reader belongs to each kind of source. Each vendor's package registers its own."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from intake.requests import Incoming
+
+
+class Adapter(Protocol):
+    """What a module that reads a vendor's payloads offers; `integrations` says what else it may."""
+
+    TITLE: str
+    SNIPPET: str
+    parse: Callable[[Incoming], list[Any]]
+
+
+_adapters: dict[str, Adapter] = {}
+
+
+def register_adapter(kind: str, adapter: Adapter) -> None:
+    """Have what sources of this kind send read by this module."""
+    _adapters[kind] = adapter
+
+
+def adapters() -> dict[str, Adapter]:
+    """Return every reader by the kind of source."""
+    return _adapters
+
+
+def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:
+    """Return the examples beside a reader: `{name, headers, path, query, body | text | base64, drafts | lines}`."""
+    path = Path(module.__file__).parent / "examples" / f"{name}.json"
+    loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def guide_beside(module: Any) -> Path:
+    """Return where the guide of a reader's vendor lies."""
+    return Path(module.__file__).parent / "guide.md"
+
+
+def example_request(example: dict[str, Any]) -> Incoming:
+    """Return the request of an example: `body` is JSON, `text` is sent as it is, `base64` is binary."""
+    if "base64" in example:
+        body = base64.b64decode(example["base64"])
+    else:
+        body = example["text"].encode() if "text" in example else json.dumps(example["body"]).encode()
+    headers = {"content-type": "application/json", **example.get("headers", {})}
+    return Incoming("POST", example.get("path", "/"), headers, body, example.get("query", ""))

@@ -1,0 +1,114 @@
+"""The queue of what came in: putting in, and putting in again."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q
+from django.utils import timezone
+
+from core.db import rows
+from core.db.transactions import unit_of_work
+from intake.models import IntakeEvent, IntakeEventQuerySet, Source
+from intake.requests import Incoming
+from intake.results import Taken
+from intake.vocabulary import IntakeState
+from users.models import User
+
+NO_ALERT = "There was no alert in it."
+# Of what is ignored, only that in which there was no alert, which may be an adapter's mistake: see `may_replay`.
+REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
+REASON_LENGTH = 500
+# What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
+KEPT_HEADERS = (
+    "content-type",
+    "content-encoding",
+    "user-agent",
+    "x-amz-sns-message-type",
+    "x-amz-sns-topic-arn",
+    "sentry-hook-resource",
+    "request-id",
+    "x-github-event",
+    "x-github-delivery",
+)
+
+
+def event_of(
+    incoming: Incoming,
+    source: Source | None,
+    *,
+    format: str = "",
+    state: IntakeState = IntakeState.WAITING,
+    reason: str = "",
+    delivery_key: str | None = None,
+) -> IntakeEvent:
+    """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
+    kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
+    if incoming.query:
+        kept["query"] = incoming.query
+    return IntakeEvent(
+        source=source,
+        format=format or (source.kind if source else ""),
+        state=state,
+        reason=reason[:REASON_LENGTH],
+        headers=kept,
+        body=incoming.body,
+        delivery_key=delivery_key,
+        received_at=timezone.now(),
+    )
+
+
+def keep_events(taken: Sequence[Taken]) -> None:
+    """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
+    insert_events([event for one in taken for event in one.rows])
+
+
+def insert_events(events: Sequence[IntakeEvent]) -> None:
+    """Store events, those with the same delivery number as another once."""
+    numbered = [event.delivery_key for event in events if event.delivery_key]
+    known: set[str | None] = set()
+    if numbered:
+        known.update(IntakeEvent.objects.filter(delivery_key__in=numbered).values_list("delivery_key", flat=True))
+    fresh = []
+    for event in events:
+        event.byte_count = len(event.body)
+        if event.delivery_key is None or event.delivery_key not in known:
+            known.add(event.delivery_key)
+            fresh.append(event)
+    rows.insert(*fresh)
+
+
+def delivery_key(source: Source, number: str) -> str:
+    """The identity of a delivery: SHA-256 of the source and the sender's number for it."""
+    return hashlib.sha256(f"{source.pk}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def may_replay(event: IntakeEvent) -> bool:
+    """Whether nothing was done for an event, so that it may be worked off again. What is ignored for another reason was
+    understood, or done in part, as are requests of log lines some of which are stored."""
+    if event.state == IntakeState.IGNORED:
+        return event.alert_count == 0 and event.reason == NO_ALERT
+    return event.state in REPLAYABLE
+
+
+def replayable() -> IntakeEventQuerySet:
+    """The events of which `may_replay` holds."""
+    empty = Q(state=IntakeState.IGNORED, alert_count=0, reason=NO_ALERT)
+    return IntakeEvent.objects.filter(Q(state__in=(IntakeState.FAILED, IntakeState.DROPPED)) | empty)
+
+
+@unit_of_work
+def replay(ids: Iterable[int]) -> int:
+    """Put events for which nothing was done into the queue again; the number of them. What was done is never done
+    twice."""
+    return (
+        replayable()
+        .filter(pk__in=list(ids))
+        .update(state=IntakeState.WAITING, reason="", processed_at=None, dismissed_at=None, dismissed_by=None)
+    )
+
+
+@unit_of_work
+def dismiss(events: IntakeEventQuerySet, *, by: User, at: dt.datetime | None = None) -> int:
+    """Say of failed events that nothing more is to be done about them; they stay. The number of them."""
+    return events.troubling().update(dismissed_at=at or timezone.now(), dismissed_by=by)

@@ -1,0 +1,36 @@
+"""`/api/v2/alerts`: Alertmanager's own API, so that a Prometheus can be pointed straight at us.
+
+Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml. Prometheus logs whatever is not 2xx
+and sends the same alerts again with its next evaluation.
+"""
+
+from alerts.services.processing import parse
+from intake.endpoints import Door, basic_pair, bearer
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import event_of, keep_events
+from intake.vocabulary import Kind
+
+
+class AlertmanagerApiDoor(Door):
+    """The key as bearer token, or as the password of basic authentication."""
+
+    paths = (r"api/v2/alerts/?",)
+    challenge = 'Bearer, Basic realm="alerts"'
+    kinds = (Kind.PROMETHEUS, Kind.ALERTMANAGER)
+
+    def key(self, incoming: Incoming) -> str:
+        return bearer(incoming, "bearer") or basic_pair(incoming)[1]
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        parse(source, incoming, format=Kind.PROMETHEUS)
+        return Taken([event_of(incoming, source, format=Kind.PROMETHEUS)], Reply(200), keep_events, source)
+
+    def refuse(self, error: IntakeError) -> Reply:
+        reply = super().refuse(error)
+        return Reply.json(error.status, error.message, **reply.headers)
+
+
+ENDPOINTS = (AlertmanagerApiDoor(),)

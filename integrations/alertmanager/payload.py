@@ -1,0 +1,86 @@
+"""Alertmanager's webhook, versions 3 and 4.
+
+Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. One request holds one group, and a
+group that fires may hold alerts that are resolved: each alert's own status counts. `endsAt` in the year 1 means that
+the alert has not ended. Repeats carry the same `startsAt`. Version 3 gives no fingerprint; the alert's own labels are
+its identity then, never those of the group, which change with its members.
+"""
+
+from typing import Any
+
+from alerts.drafts import Action, Draft, Drafts
+from alerts.reading.lists import read_each
+from alerts.reading.values import first, json_object, links, mapping, moment, severity, state, text, texts
+from intake.requests import Incoming, IntakeError
+
+TITLE = "Prometheus Alertmanager"
+SNIPPET = """\
+receivers:
+  - name: incidents
+    webhook_configs:
+      - url: {url}/intake/{key}/
+        send_resolved: true
+"""
+
+
+def parse(incoming: Incoming) -> Drafts:
+    """A draft for each alert of the group; what carries nothing to tell it by is no alert."""
+    return drafts_of(json_object(incoming))
+
+
+def drafts_of(group: dict[str, Any]) -> Drafts:
+    """The drafts in a group of version 3 or 4. Raises IntakeError when there is none."""
+    alerts = group.get("alerts")
+    if not isinstance(alerts, list) or not alerts:
+        raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")
+    return read_each(alerts, lambda alert: draft_of(checked(alert), group), lambda bad: {**group, "alerts": bad})
+
+
+def checked(alert: Any) -> dict[str, Any]:
+    """An alert that can be told from others. Raises IntakeError."""
+    if not isinstance(alert, dict):
+        raise IntakeError("It is not an object.")
+    if not text(alert.get("fingerprint")) and not texts(alert.get("labels")):
+        raise IntakeError("It has neither labels nor a fingerprint to tell it by.")
+    return alert
+
+
+def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
+    """One alert of a group; what the group says in common is only taken where the alert says nothing itself."""
+    word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
+    action, is_guess = state(word)
+    is_over = action == Action.RESOLVE
+    labels = texts(alert.get("labels")) or texts(group.get("commonLabels"))
+    how_bad = first(labels.get("severity"), labels.get("priority"))
+    annotations = {**texts(group.get("commonAnnotations")), **texts(alert.get("annotations")), **_left_out(group)}
+    return Draft(
+        action=Action.RESOLVE if is_over else Action.FIRE,
+        status_word=word,
+        is_guess=is_guess,
+        fingerprint=text(alert.get("fingerprint")),
+        title=first(annotations.get("summary"), annotations.get("title"), labels.get("alertname"), "Alert"),
+        description=first(annotations.get("description"), annotations.get("message")),
+        severity=severity(how_bad),
+        severity_word="" if labels.get("severity") else how_bad,
+        labels=labels,
+        annotations=annotations,
+        links=links(
+            ("Runbook", annotations.get("runbook_url")),
+            ("Source", alert.get("generatorURL")),
+            ("Dashboard", first(alert.get("dashboardURL"), annotations.get("dashboard_url"))),
+            ("Panel", alert.get("panelURL")),
+            ("Silence", alert.get("silenceURL")),
+            ("Alertmanager", group.get("externalURL")),
+        ),
+        starts_at=moment(alert.get("startsAt")),
+        # Alertmanager says itself when an alert is over, so no time it might name for one that fires ends it.
+        ends_at=moment(alert.get("endsAt")) if is_over else None,
+    )
+
+
+def _left_out(group: dict[str, Any]) -> dict[str, str]:
+    """`truncatedAlerts` counts alerts of the group that `max_alerts` kept from being sent, their ends as well."""
+    count = group.get("truncatedAlerts")
+    if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
+        return {}
+    return {"truncated": f"{count} more of this group were not sent; max_alerts is set in Alertmanager"}

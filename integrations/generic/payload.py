@@ -1,0 +1,189 @@
+"""Anything that can post JSON, a form or XML, by field names that most tools share or by templates of one's own.
+
+Names are compared without regard to case, hyphens and underscores: alertName, alert-name and ALERT_NAME are one.
+The first name of a field that says anything counts.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from alerts.drafts import Action, Draft, Drafts
+from alerts.reading.bodies import read_body
+from alerts.reading.fingerprints import computed
+from alerts.reading.lists import read_each
+from alerts.reading.tags import label_texts, labels_of
+from alerts.reading.templates import render
+from alerts.reading.values import first, labels, links, mapping, moment, severity, state, text, texts
+from alerts.reading.words import mapped
+from intake.requests import Incoming, IntakeError
+
+TITLE = "Generic webhook"
+SNIPPET = """\
+curl {url}/intake/{key}/ -H 'Content-Type: application/json' \\
+  -d '{"title": "Disk almost full", "severity": "high", "key": "db-3/disk", "status": "firing"}'
+"""
+TAKES_TEMPLATES = True
+
+MOST_ALERTS = 1_000
+MOST_FIELDS = 2_000
+LONGEST_FIELD = 100  # characters of a name that is looked at
+FIELDS = {
+    "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
+    "incidenttitle problemtitle messagetitle shortdescription alertrule alarmname monitorname monitorfriendlyname "
+    "friendlyname triggername conditionname policyname displayname rule",
+    "message": "message description body text details detail msg output reason alarmmessage alertmessage eventmessage "
+    "alertdetails longdescription eventdescription serviceoutput hostoutput statusmessage "
+    "errormessage messagebody content",
+    "type": "type eventtype alerttype category class",
+    "severity": "severity priority level urgency alertseverity alertpriority alertlevel eventseverity incidentseverity "
+    "perceivedseverity severitylevel criticality servicestate hoststate impact",
+    # The steadiest first: what numbers each message stands last.
+    "key": "key dedupkey deduplicationkey deduplicationid fingerprint alias incidentkey eventkey alertkey alertuid "
+    "alertid incidentid problemid incidentnumber alarmid issueid aggregationkey correlationkey correlationid "
+    "externalid externalkey messagekey monitorid checkid eventuid eventid",
+    "status": "status state alertstatus alertstate eventaction currentstate action notificationtype monitorcondition "
+    "newstate newstatus eventstatus eventstate incidentstatus incidentstate issuestate problemstate monitorstatus "
+    "checkstatus statusextended alertaction alarmstatus alarmstate alerttransition newstatevalue",
+    "url": "url link href sourceurl alerturl dashboardurl linktoupstreamdetails incidenturl problemurl issueurl "
+    "eventurl htmlurl weburl detailsurl monitorurl checkurl permalink generatorurl",
+    "starts_at": "startsat startedat starttime firedat fireddatetime triggeredat",
+    "ends_at": "endsat endedat endtime resolvedat closedat recoveredat recoverytime resolveddatetime",
+    "note": "note comment notificationcomment ackcomment acknowledgementcomment",
+    "user": "user username author notificationauthor ackauthor acknowledgedby",
+}
+_NAMES = {field: tuple(names.split()) for field, names in FIELDS.items()}
+# Names that may tell of the state, among other things: what they say counts where it means an end or an
+# acknowledgement of something that has a key, such as "check.up".
+_MAY_TELL = ("event", "eventtype", "alerttype", "transition")
+_OVER = frozenset(("ok", "okay", "clear", "cleared", "recovered", "recovery", "resolved", "closed"))
+# Names that say by themselves, where they are true, that it is over.
+_IS_OVER = ("resolved", "isresolved", "recovered", "isrecovered", "fixed", "closed", "cleared")
+# Facts that make good labels when they stand beside the others.
+LABELS = {
+    **{name: name for name in ("host", "service", "environment", "region", "cluster", "instance", "source", "team")},
+    **{"hostname": "host", "env": "environment", "component": "component", "application": "application"},
+}
+
+
+def parse(
+    incoming: Incoming, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
+) -> Drafts:
+    """A draft for the object in the body, or for each object of a list.
+
+    `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
+    `status_map` are the source's own words for a state: what they end needs no title.
+    """
+    body = read_body(incoming)
+    found = body if isinstance(body, list) else [body]
+    if len(found) > MOST_ALERTS:
+        raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
+    if not found:
+        raise IntakeError("The body must be an object that says something, or a list of such objects.")
+    return read_each(found, lambda one: draft_of(one, templates or {}, status_map=status_map or {}))
+
+
+def draft_of(
+    body: Any,
+    templates: Mapping[str, Any] | None = None,
+    *,
+    status_map: Mapping[str, str] | None = None,
+    fallback_title: str = "",
+) -> Draft:
+    """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
+    if not isinstance(body, dict) or not body:
+        raise IntakeError("The body must be an object that says something, or a list of such objects.")
+    if len(body) > MOST_FIELDS:
+        raise IntakeError(f"One object holds at most {MOST_FIELDS:,} fields; this one has {len(body):,}.")
+    said = _fields(body, templates or {})
+    key = text(said["key"])
+    known = _labels(body, templates or {}, said["type"])
+    how_bad = first(said["severity"], known.get("severity"), known.get("priority"))
+    word, action, is_guess = _state(said["status"], how_bad, body, has_key=bool(key))
+    title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title)
+    if not title and (mapped(status_map or {}, word) or action) not in ("firing", Action.FIRE):
+        title = key  # enough for what is known; what is new needs a title
+    if not title:
+        raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
+    began = moment(said["starts_at"])
+    return Draft(
+        title=title,
+        action=action,
+        fingerprint=key or computed(title, *(part for pair in sorted(known.items()) for part in pair)),
+        severity=severity(how_bad),
+        description=text(said["message"]),
+        labels={**known, **labels(severity=how_bad)},
+        links=links(("Source", said["url"])),
+        starts_at=began,
+        ends_at=moment(said["ends_at"]),
+        note=text(said["note"]) or (f"Its sender says: {word}." if action == Action.NOTE else ""),
+        user=text(said["user"]),
+        status_word=word,
+        is_guess=is_guess,
+        may_never_end=action == Action.FIRE and began is not None,
+    )
+
+
+def action_of(status: Any) -> Action:
+    """What a status asks for. What nobody knows fires: better once too often."""
+    return state(status)[0]
+
+
+def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
+    """The word for its state, what that asks for, and whether it is a guess.
+
+    Tools that have no word for it, or a number, tell by how bad it is that it is over: LibreNMS, Nagios, ServiceNow.
+    """
+    word = text(said)
+    if how_bad.lower() in _OVER and (not word or word.isdecimal()):
+        return how_bad, Action.RESOLVE, False
+    if word:
+        action, is_guess = state(said)
+        return word, action, is_guess
+    plain = {_plain(name): text(value) for name, value in body.items() if not _is_deep(value)}
+    if any(plain.get(name) == "true" for name in _IS_OVER):
+        return "", Action.RESOLVE, False
+    for name in _MAY_TELL if has_key else ():
+        action, is_guess = state(plain.get(name, ""))
+        if action in (Action.RESOLVE, Action.ACKNOWLEDGE):
+            return plain[name], action, False
+    return "", Action.FIRE, False
+
+
+def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of each field, by its template or else by its names."""
+    plain = {_plain(name): value for name, value in reversed(body.items()) if _says(value)}  # of twins the first stays
+    return {
+        field: render(str(templates[field]), body)
+        if templates.get(field)
+        else next((plain[name] for name in names if name in plain), None)
+        for field, names in _NAMES.items()
+    }
+
+
+def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> dict[str, str]:
+    """Labels by their templates; by what is called labels or tags; and the facts that make good ones."""
+    plain = {_plain(name): value for name, value in body.items()}
+    facts = {LABELS[name]: text(value) for name, value in plain.items() if name in LABELS and not _is_deep(value)}
+    templated = {str(name): render(str(one), body) for name, one in mapping(templates.get("labels")).items()}
+    fields = plain.get("fields") if isinstance(plain.get("fields"), list) else []
+    tagged = {**labels_of(fields), **labels_of(plain.get("tags")), **label_texts(plain.get("labels"))}
+    return texts({**facts, **tagged, "type": kind, **templated})
+
+
+def _plain(name: str) -> str:
+    return _known_plain(name) if len(name) <= LONGEST_FIELD else name  # no field that we know
+
+
+@lru_cache(maxsize=4096)
+def _known_plain(name: str) -> str:
+    return re.sub(r"[-_\s\ufeff]", "", name).lower()
+
+
+def _says(value: Any) -> bool:
+    return text(value) != ""
+
+
+def _is_deep(value: Any) -> bool:
+    return isinstance(value, (dict, list))

@@ -1,0 +1,40 @@
+"""Grafana's legacy rules."""
+
+import json
+from typing import Any
+
+from django.test import SimpleTestCase
+
+from alerts.drafts import Action
+from intake.requests import Incoming
+from integrations.grafana import payload as grafana
+
+
+def request(body: Any) -> Incoming:
+    return Incoming("POST", "/", {}, json.dumps(body).encode())
+
+
+class GrafanaTests(SimpleTestCase):
+    def test_it_knows_the_states_of_legacy_rules(self):
+        for state, action in {
+            "alerting": Action.FIRE,
+            "no_data": Action.FIRE,
+            "ok": Action.RESOLVE,
+            "OK": Action.RESOLVE,
+            "paused": Action.NOTE,
+            "pending": Action.NOTE,
+            "something new": Action.FIRE,
+            None: Action.FIRE,
+        }.items():
+            with self.subTest(state=state):
+                [draft] = grafana.parse(request({"ruleId": 7, "ruleName": "a", "state": state}))
+
+                self.assertEqual((draft.action, draft.fingerprint), (action, "7"))
+                self.assertEqual(bool(draft.note), action == Action.NOTE)
+
+    def test_it_labels_a_rule_by_what_its_series_share(self):
+        matches = [{"tags": {"room": "a", "rack": "1"}}, {"tags": {"room": "a", "rack": "2"}}, "nonsense"]
+
+        [draft] = grafana.parse(request({"ruleId": 7, "title": "[Alerting] Heat", "evalMatches": matches}))
+
+        self.assertEqual(draft.labels, {"alertname": "Heat", "room": "a"})

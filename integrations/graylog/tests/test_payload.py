@@ -1,0 +1,46 @@
+"""Graylog's events: which are the same, and that each is another occurrence."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.test import SimpleTestCase
+
+from alerts.drafts import Draft
+from alerts.folding import Known, Outcome, fold
+from alerts.vocabulary import AlertStatus
+from intake.requests import Incoming
+from integrations.graylog import payload as graylog
+
+NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
+
+
+def request(body: Any) -> Incoming:
+    return Incoming("POST", "/", {}, json.dumps(body).encode())
+
+
+def firing(draft: Draft) -> Known:
+    return Known(AlertStatus.FIRING, draft.starts_at or NOW)
+
+
+class GraylogTests(SimpleTestCase):
+    def draft(self, **event: Any) -> Draft:
+        [draft] = graylog.parse(request({"event_definition_id": "d", "event": {"message": "m", **event}}))
+        return draft
+
+    def test_it_tells_events_apart_by_what_they_are_grouped_by(self):
+        for event, expected in (
+            ({}, "d"),
+            ({"key": "", "key_tuple": []}, "d"),
+            ({"key": "bob"}, "d:bob"),
+            ({"key_tuple": ["bob", 7]}, "d:bob|7"),
+            ({"group_by_fields": {"user": "bob", "host": "a"}}, "d:host=a|user=bob"),
+        ):
+            with self.subTest(event=event):
+                self.assertEqual(self.draft(**event).fingerprint, expected)
+
+    def test_it_takes_each_event_for_another_occurrence(self):
+        first, second = self.draft(timestamp="2026-11-20T10:00:00Z"), self.draft(timestamp="2026-11-20T11:00:00Z")
+
+        self.assertEqual(fold(firing(first), second), Outcome.REFIRED)
+        self.assertEqual(fold(firing(first), first), Outcome.REPEATED)

@@ -1,0 +1,187 @@
+"""`/v2/alerts` and `/v2/heartbeats`: Opsgenie's API, for whatever can be told another address.
+
+Source: https://docs.opsgenie.com/docs/alert-api and https://docs.opsgenie.com/docs/heartbeat-api. What changes
+something is answered 202 with a number under which its outcome can be asked for later. Reads see what the key's own
+source has sent and nothing else.
+"""
+
+import re
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from alerts.endpoints.named import named_beat
+from alerts.reading.values import json_object, text
+from alerts.services.processing import parse
+from intake.endpoints import Door, bearer
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import delivery_key, event_of, keep_events
+from intake.vocabulary import IntakeState, Kind
+from integrations.opsgenie import responses as answers
+from integrations.opsgenie.payload import ACTION, ALIAS, CREATE, with_alias
+
+# (method, what follows the alert in the path) → the action's name in the adapter. Custom actions are apart.
+_POSTED = "acknowledge unacknowledge close notes snooze escalate assign responders teams tags details"
+ACTIONS = {
+    **{("POST", word): word for word in _POSTED.split()},
+    **{("PUT", word): word for word in ("priority", "message", "description")},
+    **{("PATCH", word): word for word in ("priority", "message", "description")},
+    **{("DELETE", word): f"-{word}" for word in ("tags", "details")},
+}
+_ON_ALERT = re.compile(r"/?v2/alerts/(.+?)/?", re.DOTALL)
+_ACTED = re.compile(r"(.+)/(actions/[^/]+|[a-z]+)", re.DOTALL)
+_REQUEST = re.compile(r"/?v2/alerts/requests/([^/]+)/?")
+_HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
+
+
+class _GenieDoor(Door):
+    """The key follows "GenieKey" in the Authorization header."""
+
+    kinds = (Kind.OPSGENIE,)
+    challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """To send; a key of another kind never reads, whatever its source allows."""
+        return incoming.method != "GET"
+
+    def key(self, incoming: Incoming) -> str:
+        return bearer(incoming, "geniekey")
+
+    def refuse(self, error: IntakeError) -> Reply:
+        headers = dict(super().refuse(error).headers)
+        if error.status == 429:
+            headers["X-RateLimit-State"] = "THROTTLED"
+        return answers.refusal(error.status, error.message, **headers)
+
+
+class OpsgenieAlertsDoor(_GenieDoor):
+    """Making an alert, and the list of them."""
+
+    paths = (r"v2/alerts/?",)
+    methods = frozenset({"POST", "GET"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        if incoming.method == "GET":
+            return answers.listed(source, incoming)
+        given = json_object(incoming)
+        body, alias = with_alias(given)
+        kept = incoming if body is given else replace(incoming, body=orjson.dumps(body))
+        parse(source, kept, format=Kind.OPSGENIE)
+        return _accepted(kept, source, CREATE, alias)
+
+
+class OpsgenieRequestDoor(_GenieDoor):
+    """What became of a request."""
+
+    paths = (r"v2/alerts/requests/(?P<request_id>[^/]+)/?",)
+    methods = frozenset({"GET"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        return answers.outcome(source, _matched(_REQUEST, incoming))
+
+
+class OpsgenieAlertDoor(_GenieDoor):
+    """One alert, and what is done about it. An alias may hold slashes: what the path ends with decides."""
+
+    paths = (r"v2/alerts/(?P<identifier>.+)",)
+    methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        identifier, action = _asked(incoming)
+        kind = incoming.parameter("identifierType").lower() or "id"
+        if kind not in answers.IDENTIFIERS:
+            raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_kept=False)
+        if action in ("", "delete") and incoming.path.endswith("/") and kind == "alias":
+            # Addresses are popular aliases: the last slash may be theirs, or a client's habit.
+            identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier
+        if not action:
+            return answers.one(source, kind, identifier)
+        alias = answers.alias_of(source, kind, identifier)
+        if alias is None:
+            return _accepted(incoming, source, action, "", state=IntakeState.IGNORED)
+        parse(source, replace(incoming, headers={ACTION: action, ALIAS: alias}), format=Kind.OPSGENIE)
+        return _accepted(incoming, source, action, alias)
+
+
+class OpsgeniePingDoor(_GenieDoor):
+    """ "I am alive", under a name. The first one makes the heartbeat."""
+
+    paths = (r"v2/heartbeats/(?P<name>.+)/ping/?",)
+    methods = frozenset({"GET", "POST", "PUT", "PATCH"})
+
+    def key(self, incoming: Incoming) -> str:
+        """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
+        return super().key(incoming) or incoming.parameter("apiKey")
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """A ping by GET tells, and reads nothing."""
+        return True
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        return named_beat(source, _matched(_HEARTBEAT, incoming), answers.accepted("PONG - Heartbeat received"))
+
+
+class OpsgenieHeartbeatDoor(_GenieDoor):
+    """How a heartbeat stands."""
+
+    paths = (r"v2/heartbeats/(?P<name>.+)",)
+    methods = frozenset({"GET"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        assert source is not None  # noqa: S101 (`source()` raises otherwise)
+        return answers.heartbeat(source, _matched(_HEARTBEAT, incoming))
+
+
+def _accepted(
+    incoming: Incoming, source: Source, action: str, alias: str, *, state: IntakeState = IntakeState.WAITING
+) -> Taken:
+    number = str(uuid.uuid4())
+    key = delivery_key(source, answers.request_name(number))
+    reason = answers.NO_ALERT if state == IntakeState.IGNORED else ""
+    event = event_of(incoming, source, format=Kind.OPSGENIE, state=state, reason=reason, delivery_key=key)
+    event.headers |= {ACTION: action, ALIAS: alias}
+    return Taken([event], answers.accepted("Request will be processed", number), keep_events, source)
+
+
+def _asked(incoming: Incoming) -> tuple[str, str]:
+    """Which alert, and what is to be done about it ("": it is to be shown). Raises IntakeError (404)."""
+    rest = _matched(_ON_ALERT, incoming)
+    if incoming.method == "GET":
+        return text(rest), ""
+    match = _ACTED.fullmatch(rest)
+    if match:
+        action = _action(incoming.method, match[2])
+        if action:
+            return text(match[1]), action
+    if incoming.method == "DELETE":
+        return text(rest), "delete"
+    raise IntakeError("Nothing of that name can be done to an alert here.", status=404)
+
+
+def _action(method: str, word: str) -> str:
+    if method == "POST" and word.startswith("actions/"):
+        return text(word)
+    return ACTIONS.get((method, word), "")
+
+
+def _matched(pattern: re.Pattern[str], incoming: Incoming) -> str:
+    match: Any = pattern.fullmatch(incoming.path)
+    return str(match[1]) if match else ""
+
+
+# Where several paths match, the first counts.
+ENDPOINTS = (
+    OpsgenieAlertsDoor(),
+    OpsgenieRequestDoor(),
+    OpsgenieAlertDoor(),
+    OpsgeniePingDoor(),
+    OpsgenieHeartbeatDoor(),
+)

@@ -1,0 +1,160 @@
+"""Opsgenie's Alert API, as its clients and SDKs speak it.
+
+Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action
+where the door has written down which and of what: under `:action` and `:alias` in the headers, as HTTP/2 writes what is
+no header, for no sender can send a header of such a name.
+"""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from alerts.drafts import Action, Draft
+from alerts.reading.fingerprints import computed
+from alerts.reading.forms import pairs
+from alerts.reading.tags import labels_of
+from alerts.reading.values import first, json_object, labels, mapping, objects, severity, text, texts
+from intake.requests import Incoming, IntakeError
+
+TITLE = "Opsgenie Alert API"
+SNIPPET = """\
+API URL: {url}
+API key: {key}
+"""
+
+ACTION, ALIAS = ":action", ":alias"
+CREATE = "create"
+
+# What only the timeline tells of: the word of the path ("-" before it: taken away), the field to quote, the words.
+TOLD = {
+    "unacknowledge": ("", "The acknowledgement was taken back"),
+    "snooze": ("endTime", "Snoozed until"),
+    "escalate": ("escalation", "Escalated to"),
+    "assign": ("owner", "Assigned to"),
+    "responders": ("responder", "Responder added:"),
+    "teams": ("team", "Team added:"),
+    "tags": ("tags", "Tags added:"),
+    "-tags": ("tags", "Tags removed:"),
+    "details": ("details", "Details added:"),
+    "-details": ("keys", "Details removed:"),
+    "priority": ("priority", "Priority changed to"),
+    "message": ("message", "Message changed to"),
+    "description": ("description", "Description changed to"),
+}
+CUSTOM = "actions/"  # before the name of an action of the customer's own
+
+PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "low"}
+
+
+def parse(incoming: Incoming) -> list[Draft]:
+    """What a request asks for: one draft if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
+    does.
+    """
+    action = incoming.headers.get(ACTION, CREATE)
+    if action != CREATE:
+        body = json_object(incoming) if incoming.body.strip() else {}
+        return acted(action, incoming.headers.get(ALIAS, ""), {**pairs(incoming.query), **body})
+    body = json_object(incoming)
+    if not text(body.get("message")):
+        raise IntakeError("The message can not be empty.", status=422)
+    return [draft_of(body)]
+
+
+def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The request with an alias, and that alias: its own, or a new one, for Opsgenie opens an alert each time."""
+    given = text(body.get("alias"))
+    if given:
+        return body, given
+    made = str(uuid.uuid4())
+    return {**body, "alias": made}, made
+
+
+def draft_of(body: dict[str, Any]) -> Draft:
+    """The draft of a request that has a message. Responders and the like are kept to be read; routes decide here."""
+    details, actions = texts(body.get("details")), body.get("actions")
+    own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))
+    return Draft(
+        title=text(body.get("message")),
+        fingerprint=text(body.get("alias")) or computed(body.get("message"), body.get("entity"), body.get("source")),
+        severity=severity(first(body.get("priority"), "P3"), PRIORITIES),
+        description=text(body.get("description")),
+        labels={**labels_of(body.get("tags")), **details, **own},
+        annotations=labels(
+            responders=_names(body.get("responders")),
+            visible_to=_names(body.get("visibleTo")),
+            actions=", ".join(map(text, actions)) if isinstance(actions, list) else actions,
+            note=body.get("note"),
+            user=body.get("user"),
+        ),
+    )
+
+
+def acted(action: str, alias: str, said: dict[str, Any]) -> list[Draft]:
+    """What an action on an alert that is there asks for. `said` are its fields. Raises IntakeError (422) for a note
+    that says nothing.
+    """
+    if action == "acknowledge":
+        return [acknowledged(alias, said)]
+    if action == "notes":
+        return [noted(alias, said)]
+    if action in ("close", "delete"):
+        note = [noted(alias, said)] if text(said.get("note")) else []
+        return [closed(alias, {**said, "note": ""}), *note]  # told once, and even where it is closed already
+    parts = (told(action, said), text(said.get("note")))
+    comment = noted(alias, {**said, "note": ". ".join(part for part in parts if part)})
+    if action == "priority":
+        word = text(said.get("priority"))
+        comment = replace(comment, severity=severity(word, PRIORITIES), severity_word=word)
+    return [comment]
+
+
+def told(action: str, said: dict[str, Any]) -> str:
+    """An action that changes nothing here, in words for the timeline."""
+    if action.startswith(CUSTOM):
+        return f"Action run: {action.removeprefix(CUSTOM)}"
+    field, words = TOLD[action]
+    return f"{words} {_listed(said.get(field))}".strip()
+
+
+def closed(alias: str, body: Any) -> Draft:
+    """What POST /v2/alerts/{id}/close asks for."""
+    return _acted(Action.RESOLVE, alias, body)
+
+
+def acknowledged(alias: str, body: Any) -> Draft:
+    """What POST /v2/alerts/{id}/acknowledge asks for."""
+    return _acted(Action.ACKNOWLEDGE, alias, body)
+
+
+def noted(alias: str, body: Any) -> Draft:
+    """What POST /v2/alerts/{id}/notes asks for. Raises IntakeError (422) without a note."""
+    if not text(mapping(body).get("note")):
+        raise IntakeError("The note can not be empty.", status=422)
+    return _acted(Action.NOTE, alias, body)
+
+
+def _acted(action: Action, alias: str, body: Any) -> Draft:
+    said = mapping(body)
+    return Draft(
+        title=alias,
+        action=action,
+        fingerprint=alias,
+        note=text(said.get("note")),
+        user=first(said.get("user"), said.get("source")),
+    )
+
+
+def _listed(value: Any) -> str:
+    """A value, several values or who it is, in a line."""
+    if isinstance(value, list):
+        return ", ".join(map(text, value))
+    if isinstance(value, dict):
+        return _names([value]) or ", ".join(f"{name} = {said}" for name, said in texts(value).items())
+    return text(value)
+
+
+def _names(value: Any) -> str:
+    """Teams and people, by whatever they are named."""
+    return ", ".join(
+        first(one.get("name"), one.get("username"), one.get("id")) for one in objects(value) if len(one) > 0
+    )

@@ -1,0 +1,217 @@
+"""What Opsgenie's clients are told: answers in its shapes, from what the key's own source has sent."""
+
+import datetime as dt
+import re
+import time
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from alerts.models import Alert, AlertQuerySet, Heartbeat
+from alerts.routing import alert_key
+from alerts.services.heartbeats import raised_here
+from alerts.vocabulary import AlertStatus
+from core.severity import Severity
+from incidents.models import Status
+from intake.models import IntakeEvent, Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.services.queue import delivery_key
+from intake.vocabulary import IntakeState
+from integrations.opsgenie.payload import ACTION, ALIAS
+
+IDENTIFIERS = ("id", "alias", "tiny")
+PRIORITIES = {Severity.CRITICAL: "P1", Severity.HIGH: "P2", Severity.MEDIUM: "P3", Severity.LOW: "P4"}
+NO_ALERT = "Alert does not exist"
+DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 100, 20_000
+LARGEST_NUMBER = 2**63 - 1
+_QUERY = re.compile(r'(status|alias)\s*[:=]\s*(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+
+# The names that the outcome of a request gives its action, and what it says of a success.
+OUTCOMES = {
+    "create": ("Create", "Created alert"),
+    "close": ("Close", "Closed alert"),
+    "delete": ("Delete", "Deleted alert"),
+    "acknowledge": ("Acknowledge", "Acknowledged alert"),
+    "unacknowledge": ("UnAcknowledge", "Unacknowledged alert"),
+    "notes": ("AddNote", "Added note"),
+}
+
+
+def accepted(result: str, number: str = "") -> Reply:
+    """202: it is kept, and will be worked off."""
+    return Reply.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
+
+
+def refusal(status: int, message: str, **headers: str) -> Reply:
+    """An error."""
+    return Reply.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
+
+
+def one(source: Source, kind: str, identifier: str) -> Reply:
+    """One alert of the source. Raises IntakeError (404)."""
+    started = time.perf_counter()
+    alert = find(source, kind, identifier)
+    if alert is None:
+        raise IntakeError(f"{NO_ALERT}.", status=404)
+    details = {
+        "actions": [],
+        "entity": alert.labels.get("entity", ""),
+        "description": alert.description,
+        "details": alert.labels,
+    }
+    return _data({**shown(alert), **details}, started)
+
+
+def listed(source: Source, incoming: Incoming) -> Reply:
+    """The source's alerts, newest first. Raises IntakeError (422) for what is not understood: a filter that is passed
+    over would tell of alerts that were not asked for.
+    """
+    started = time.perf_counter()
+    alerts = _sent_by(source)
+    for name, value in _conditions(incoming.parameter("query")):
+        if name == "alias":
+            alerts = alerts.filter(key=alert_key(source.pk, value))
+        else:
+            alerts = alerts.filter(status=AlertStatus.FIRING if value.lower() == "open" else AlertStatus.RESOLVED)
+    offset = _number(incoming, "offset", 0, MAX_OFFSET)
+    limit = _number(incoming, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    return _data([shown(alert) for alert in alerts.order_by("-id")[offset : offset + limit]], started)
+
+
+def outcome(source: Source, number: str) -> Reply:
+    """What became of a request of the source. Raises IntakeError (404) while it waits, as Opsgenie does."""
+    started = time.perf_counter()
+    key = delivery_key(source, request_name(number))
+    event = IntakeEvent.objects.filter(delivery_key=key).defer("body").first()
+    if event is None or event.state == IntakeState.WAITING:
+        raise IntakeError("Request not found. It might not be processed, yet.", status=404)
+    alias = event.headers.get(ALIAS, "")
+    alert = find(source, "alias", alias) if alias else None
+    action = event.headers.get(ACTION, "")
+    name, success = OUTCOMES.get(action, (action.strip("-").title(), "Done"))
+    is_done = event.state == IntakeState.DONE
+    data = {
+        "success": is_done,
+        "isSuccess": is_done,
+        "action": name,
+        "processedAt": _time(event.processed_at or event.received_at),
+        "integrationId": str(source.pk),
+        "status": success if is_done else _failure(event, alert),
+        "alertId": alert.key if alert else "",
+        "alias": alias if alert else "",
+    }
+    return _data(data, started)
+
+
+def heartbeat(source: Source, name: str) -> Reply:
+    """A heartbeat of the source. Raises IntakeError (404)."""
+    started = time.perf_counter()
+    found = Heartbeat.objects.filter(source=source, name=name).first()
+    if found is None:
+        raise IntakeError(f"Heartbeat with name [{name[:100]}] does not exist.", status=404)
+    silent = timezone.now() - found.last_beat_at
+    data = {
+        "name": found.name,
+        "description": "",
+        "interval": found.interval_minutes,
+        "intervalUnit": "minutes",
+        "enabled": found.is_enabled,
+        "expired": found.is_enabled and silent > dt.timedelta(minutes=found.interval_minutes or 0),
+        "lastPingTime": _time(found.last_beat_at),
+    }
+    return _data(data, started)
+
+
+def find(source: Source, kind: str, identifier: str) -> Alert | None:
+    """An alert of the source by what a client knows of it."""
+    alerts = _sent_by(source)
+    if kind == "alias":
+        return alerts.filter(key=alert_key(source.pk, identifier)).first()
+    if kind == "id":
+        return alerts.filter(key=identifier).first()
+    number = int(identifier) if re.fullmatch(r"[0-9]{1,19}", identifier) else LARGEST_NUMBER + 1
+    return alerts.filter(pk=number).first() if number <= LARGEST_NUMBER else None
+
+
+def alias_of(source: Source, kind: str, identifier: str) -> str | None:
+    """The alias of the alert that is meant; None if there is none, or we know no more than its beginning. An alias
+    itself is taken as it is: the alert may still be in the queue.
+    """
+    if kind == "alias":
+        return identifier
+    alert = find(source, kind, identifier)
+    if alert is None or alert.key != alert_key(source.pk, alert.fingerprint):
+        return None
+    return alert.fingerprint
+
+
+def request_name(number: str) -> str:
+    """Under which a request is found again, as the sender's number of the delivery."""
+    return f"request:{number}"
+
+
+def shown(alert: Alert) -> dict[str, Any]:
+    """An alert as lists show it. Of a restricted incident nothing is told: what people do there is theirs."""
+    incident = None if alert.incident is None or alert.incident.is_restricted else alert.incident
+    is_open = alert.status == AlertStatus.FIRING
+    is_hidden = alert.incident is not None and incident is None
+    return {
+        "id": alert.key,
+        "tinyId": str(alert.pk),
+        "alias": alert.fingerprint,
+        "message": alert.title,
+        "status": "open" if is_open else "closed",
+        "acknowledged": incident is not None and incident.status != Status.OPEN and is_open,
+        "isSeen": incident is not None and incident.status != Status.OPEN,
+        "tags": [],
+        "snoozed": alert.silenced_by_id is not None and not is_hidden,
+        "count": alert.occurrences,
+        "lastOccurredAt": _time(alert.last_seen_at),
+        "createdAt": _time(alert.first_seen_at),
+        "updatedAt": _time(alert.ends_at or alert.last_seen_at),
+        "source": alert.labels.get("source", ""),
+        "owner": "",
+        "priority": PRIORITIES[Severity(alert.severity)],
+        "responders": [],
+        "integration": {"id": str(alert.source_id), "name": alert.source.name, "type": "API"},
+    }
+
+
+def _sent_by(source: Source) -> AlertQuerySet:
+    """What the source said; not what is said of it, such as that its heartbeat was missed."""
+    alerts: AlertQuerySet = Alert.objects.filter(~raised_here(), source=source)
+    return alerts.select_related("source", "incident")
+
+
+def _failure(event: IntakeEvent, alert: Alert | None) -> str:
+    if event.state == IntakeState.IGNORED and alert is None:
+        return NO_ALERT
+    return event.reason
+
+
+def _conditions(query: str) -> list[tuple[str, str]]:
+    """The (name, value) pairs of a search. Raises IntakeError (422) for what is more than status and alias."""
+    found = [(match[1].lower(), match[2] or match[3] or "") for match in _QUERY.finditer(query)]
+    left = re.sub(r"\bAND\b", "", _QUERY.sub("", query), flags=re.IGNORECASE).strip()
+    if left or any(name == "status" and value.lower() not in ("open", "closed") for name, value in found):
+        raise IntakeError(
+            "A query here is status: open, status: closed, alias: …, or two of them.", status=422, is_kept=False
+        )
+    return found
+
+
+def _number(incoming: Incoming, name: str, default: int, most: int) -> int:
+    given = incoming.parameter(name)
+    if given and not re.fullmatch(r"[0-9]{1,9}", given):
+        raise IntakeError(f"{name} is a whole number.", status=422, is_kept=False)
+    return min(int(given or default), most)
+
+
+def _time(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def _data(data: Any, started: float) -> Reply:
+    took = round(time.perf_counter() - started, 3)
+    return Reply.json(200, {"data": data, "took": took, "requestId": str(uuid.uuid4())})

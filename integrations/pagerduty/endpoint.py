@@ -1,0 +1,106 @@
+"""`/v2/enqueue` and `/v2/change/enqueue`: PagerDuty's Events API v2, for whatever can be told another address.
+
+Source: https://developer.pagerduty.com/docs/events-api-v2-overview. Senders try 429 and 5xx again and give up on 400,
+which is also what a wrong key gets there.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from django.utils import timezone
+
+from alerts.reading.values import json_object, text
+from alerts.services.changes import keep_changes
+from core.api.times import LEEWAY
+from intake.endpoints import Door, WrongKind
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import event_of, keep_events
+from intake.serving import failed
+from intake.vocabulary import Kind
+from integrations.pagerduty.payload import change_of, errors_of, errors_of_change, with_dedup_key
+
+HEADER = "x-routing-key"  # PagerDuty's own Python client sends it besides or instead of the body's
+STATUSES = {429: "throttle exceeded", 503: "internal error"}
+
+
+class InvalidEventError(IntakeError):
+    """An event that PagerDuty, too, would refuse; `errors` says in its words why."""
+
+    def __init__(self, *errors: str) -> None:
+        super().__init__(f"Event object is invalid: {'; '.join(errors)}.")
+        self.errors = errors
+
+
+class _RoutedDoor(Door):
+    """The key is the body's `routing_key`."""
+
+    kinds = (Kind.PAGERDUTY,)
+
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        return not incoming.headers.get(HEADER, "").strip()
+
+    def key(self, incoming: Incoming) -> str:
+        return incoming.headers.get(HEADER, "").strip() or text(json_object(incoming.unpacked()).get("routing_key"))
+
+    def source(self, incoming: Incoming) -> Source | None:
+        try:
+            return super().source(incoming)
+        except WrongKind as error:
+            raise InvalidEventError(f"Invalid routing key. {error.message}") from error
+        except IntakeError as error:
+            if error.status == 401:
+                raise InvalidEventError("'routing_key' is missing or blank") from error
+            if error.status == 403:
+                raise InvalidEventError("Invalid routing key") from error
+            raise
+
+    def refuse(self, error: IntakeError) -> Reply:
+        reply = super().refuse(error)
+        said = {
+            "status": STATUSES.get(error.status, "invalid event"),
+            "message": error.message if error.status in STATUSES else "Event object is invalid",
+            "errors": list(getattr(error, "errors", [error.message])),
+        }
+        return Reply.json(error.status, said, **reply.headers)
+
+
+class PagerDutyDoor(_RoutedDoor):
+    """Events: trigger, acknowledge, resolve."""
+
+    paths = (r"v2/enqueue/?",)
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        body, key = with_dedup_key(json_object(incoming))
+        kept = _without_key(incoming, body)
+        if errors := errors_of(body):
+            return failed(self, kept, source, InvalidEventError(*errors))
+        reply = Reply.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
+        return Taken([event_of(kept, source, format=Kind.PAGERDUTY)], reply, keep_events, source)
+
+
+class PagerDutyChangeDoor(_RoutedDoor):
+    """Change events: what was deployed, switched or configured."""
+
+    paths = (r"v2/change/enqueue/?",)
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        body = json_object(incoming)
+        if errors := errors_of_change(body):
+            return failed(self, _without_key(incoming, body), source, InvalidEventError(*errors))
+        change, now = change_of(body), timezone.now()
+        if change.occurred_at is not None and change.occurred_at > now + LEEWAY:
+            error = InvalidEventError("'payload.timestamp' lies in the future")
+            return failed(self, _without_key(incoming, body), source, error)
+        reply = Reply.json(202, {"status": "success", "message": "Change event processed"})
+        return Taken([change], reply, keep_changes, source)
+
+
+def _without_key(incoming: Incoming, body: dict[str, Any]) -> Incoming:
+    """What is kept of it: all but the key, for keys are nowhere kept but as their hash."""
+    return replace(incoming, body=orjson.dumps({name: value for name, value in body.items() if name != "routing_key"}))
+
+
+ENDPOINTS = (PagerDutyDoor(), PagerDutyChangeDoor())

@@ -1,0 +1,33 @@
+"""Pingdom's checks, of both vocabularies."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.test import SimpleTestCase
+
+from alerts.drafts import Action
+from intake.requests import Incoming
+from integrations.pingdom import payload as pingdom
+
+NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
+
+
+def request(body: Any) -> Incoming:
+    return Incoming("POST", "/", {}, json.dumps(body).encode())
+
+
+class PingdomTests(SimpleTestCase):
+    def test_it_follows_pingdoms_checks(self):
+        for state, action in {
+            "DOWN": Action.FIRE,
+            "FAILING": Action.FIRE,
+            "UP": Action.RESOLVE,
+            "SUCCESS": Action.RESOLVE,
+        }.items():
+            with self.subTest(state=state):
+                body = {"check_id": 1, "current_state": state, "state_changed_timestamp": 1795168800}
+
+                [draft] = pingdom.parse(request(body))
+
+                self.assertEqual((draft.action, draft.starts_at or draft.ends_at), (action, NOW))

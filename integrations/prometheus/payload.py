@@ -1,0 +1,56 @@
+"""Prometheus itself, which posts to us what it would post to Alertmanager's own API.
+
+Source: https://prometheus.io/docs/alerting/latest/alerts_api/. The body is a list of alerts without any state: one
+whose `endsAt` is still to come fires until then, and is sent again well before it; one whose `endsAt` has passed is
+over. Its labels are its identity.
+"""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+from alerts.drafts import Action, Draft, Drafts
+from alerts.reading.lists import read_each
+from alerts.reading.values import exact_json, mapping, moment, texts
+from intake.requests import Incoming, IntakeError
+from integrations.alertmanager.payload import draft_of, drafts_of
+
+TITLE = "Prometheus"
+TAKES_TIME = True
+SNIPPET = """\
+# In prometheus.yml
+alerting:
+  alertmanagers:
+    - scheme: {scheme}
+      authorization:
+        credentials: {key}
+      static_configs:
+        - targets: ["{host}"]
+"""
+
+
+def parse(incoming: Incoming, now: dt.datetime | None = None) -> Drafts:
+    """A draft for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
+    or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
+    """
+    body = exact_json(incoming.body)
+    if isinstance(body, dict) and "alerts" in body:
+        return drafts_of(body)
+    if not isinstance(body, list):
+        raise IntakeError("There are no alerts with labels in it; is this what Prometheus sends to Alertmanager?")
+    at = now or dt.datetime.now(dt.UTC)
+    return read_each(body, lambda alert: _draft(alert, at))
+
+
+def _draft(alert: Any, now: dt.datetime) -> Draft:
+    if not texts(mapping(alert).get("labels")):
+        raise IntakeError("It has no labels to tell it by.")
+    ends_at = moment(alert.get("endsAt"))
+    is_over = ends_at is not None and ends_at <= now
+    return replace(
+        draft_of({**alert, "status": "", "fingerprint": ""}, {}),
+        action=Action.RESOLVE if is_over else Action.FIRE,
+        ends_at=ends_at,
+        # Flux and other senders tell when it began and never that it is over.
+        may_never_end=ends_at is None,
+    )

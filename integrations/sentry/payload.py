@@ -1,0 +1,155 @@
+"""Sentry's integration platform, and the older webhook plugin.
+
+Source: https://docs.sentry.io/organization/integrations/integration-platform/webhooks/. What is one issue there is one
+alert here, however often it is heard of. The times of events are not taken for the beginning: every event of an issue
+has its own.
+"""
+
+import datetime as dt
+import re
+from typing import Any
+
+from alerts.drafts import Action, Draft
+from alerts.reading.fingerprints import computed
+from alerts.reading.signing import check_hmac
+from alerts.reading.tags import labels_of
+from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text
+from intake.requests import Incoming, IntakeError
+
+TITLE = "Sentry"
+SNIPPET = """\
+Settings, Developer Settings, New Internal Integration
+Webhook URL: {url}/intake/{key}/
+Alert Rule Action: on. Webhooks: issue. Put its Client Secret into this source as the signing secret.
+"""
+
+ISSUE_ACTIONS = {
+    "created": Action.FIRE,
+    "unresolved": Action.FIRE,
+    "resolved": Action.RESOLVE,
+    "archived": Action.RESOLVE,
+    "ignored": Action.RESOLVE,
+    "assigned": Action.NOTE,
+}
+_PROJECT = re.compile(r"/api/0/projects/[^/]{1,100}/([^/]{1,100})/")
+_SILENT = {"installation", "comment", "activity_alert"}
+
+
+def parse(incoming: Incoming) -> list[Draft]:
+    """The draft of a hook; nothing for hooks about other things, such as comments."""
+    body = json_object(incoming)
+    data = mapping(body.get("data"))
+    resource = incoming.headers.get("sentry-hook-resource", "") or _guess(data)
+    if resource in _SILENT:
+        return []
+    if resource == "metric_alert" and data.get("metric_alert"):
+        return [_metric(body, data)]
+    if resource == "issue" and data.get("issue"):
+        return _issue(body, mapping(data.get("issue")))
+    event = _first_object(data.get("event"), data.get("error"), body.get("event"))
+    if not event:
+        raise IntakeError("There is no issue, event, error or metric alert in it; is this Sentry?")
+    return [_event(event, data, body)]
+
+
+def verify(incoming: Incoming, secret: str) -> None:
+    """Raise IntakeError (403) unless Sentry signed the body with the client secret, where one is set."""
+    check_hmac(incoming, secret, header="sentry-hook-signature")
+
+
+def delivery_id(incoming: Incoming) -> str:
+    """Sentry's number of the request."""
+    return incoming.headers.get("request-id", "")
+
+
+def greet(incoming: Incoming) -> bool:
+    """Whether it only tells that the integration was installed or taken away."""
+    return incoming.headers.get("sentry-hook-resource", "") == "installation"
+
+
+def _first_object(*values: Any) -> dict[str, Any]:
+    """The first that is an object with something in it."""
+    return next((value for value in values if isinstance(value, dict) and value), {})
+
+
+def _guess(data: dict[str, Any]) -> str:
+    return next((name for name in ("metric_alert", "issue") if name in data and "event" not in data), "")
+
+
+def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) -> Draft:
+    """An event of an issue: of an alert rule, of the error hook, or of the older plugin."""
+    issue = first(event.get("issue_id"), body.get("id") if "event" in body else "")
+    title = first(event.get("title"), event.get("message"), body.get("message"), "Event")
+    level = first(event.get("level"), body.get("level"))
+    project = first(body.get("project_slug"), body.get("project"), event.get("project_name"), _project(event))
+    return Draft(
+        title=title,
+        fingerprint=f"issue:{issue}" if issue else computed(project, title),
+        severity=severity(level),
+        description=first(body.get("message"), event.get("message"), event.get("culprit"), body.get("culprit")),
+        labels={
+            **labels_of(event.get("tags")),
+            **labels(project=project, environment=event.get("environment"), severity=level),
+            **labels(rule=data.get("triggered_rule")),
+        },
+        links=links(("Sentry", first(event.get("web_url"), body.get("url")))),
+    )
+
+
+def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[Draft]:
+    """What happened to an issue; nothing for what has no meaning here."""
+    action = ISSUE_ACTIONS.get(text(body.get("action")))
+    if action is None:
+        return []
+    level, project = issue.get("level"), mapping(issue.get("project"))
+    actor = text(mapping(body.get("actor")).get("name"))
+    assignee = first(mapping(issue.get("assignedTo")).get("name"), "somebody else")
+    return [
+        Draft(
+            title=first(issue.get("title"), issue.get("metadata"), "Issue"),
+            action=action,
+            fingerprint=f"issue:{text(issue.get('id'))}",
+            severity=severity(level),
+            description=text(issue.get("culprit")),
+            labels=labels(project=first(project.get("slug"), project.get("name")), severity=level),
+            annotations=labels(short_id=issue.get("shortId")),
+            links=links(("Sentry", first(issue.get("web_url"), issue.get("permalink")))),
+            note=f"Assigned to {assignee} in Sentry." if action == Action.NOTE else "",
+            user=actor if action == Action.NOTE else "",
+        )
+    ]
+
+
+def _metric(body: dict[str, Any], data: dict[str, Any]) -> Draft:
+    """A metric alert. One rule is one alert; its incidents there have beginnings, so a new one fires anew here."""
+    alert = mapping(data.get("metric_alert"))
+    rule = mapping(alert.get("alert_rule"))
+    action = text(body.get("action"))
+    is_over = action == "resolved"
+    projects = alert.get("projects")
+    return Draft(
+        title=first(rule.get("name"), alert.get("title"), data.get("description_title"), "Metric alert"),
+        action=Action.RESOLVE if is_over else Action.FIRE,
+        fingerprint=f"metric:{first(rule.get('id'), alert.get('id'))}",
+        severity="" if is_over else severity(action),
+        description=text(data.get("description_text")),
+        labels=labels(
+            project=", ".join(map(text, projects)) if isinstance(projects, list) else projects,
+            environment=rule.get("environment"),
+            severity="" if is_over else action,
+        ),
+        links=links(("Sentry", data.get("web_url"))),
+        starts_at=_first_moment(alert.get("date_started"), alert.get("date_detected"), alert.get("date_created")),
+        ends_at=moment(alert.get("date_closed")) if is_over else None,
+    )
+
+
+def _project(event: dict[str, Any]) -> str:
+    """The project's name, out of the event's address in Sentry's API; `project` itself is a number."""
+    match = _PROJECT.search(text(event.get("url")))
+    return match[1] if match else ""
+
+
+def _first_moment(*values: Any) -> dt.datetime | None:
+    """The first that is a time."""
+    return next((found for found in map(moment, values) if found), None)

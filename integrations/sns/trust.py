@@ -1,0 +1,145 @@
+"""Whether a message is Amazon SNS's own. Its certificate and the address that confirms a subscription come with the
+message, from whoever sent it: both are asked only of hosts that Amazon names.
+
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+"""
+
+import base64
+import binascii
+import datetime as dt
+import re
+import time
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import httpx
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+from alerts.reading.values import moment, text
+from intake.requests import IntakeError
+
+_HOST = r"https://sns\.[a-z]{2}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?"
+CERTIFICATE = re.compile(_HOST + r"/SimpleNotificationService-[A-Za-z0-9]+\.pem", re.ASCII)
+CONFIRMATION = re.compile(rf"({_HOST})/\?([A-Za-z0-9&=:%._~+-]+)", re.ASCII)
+
+# SNS gives up an hour after it published; a quarter is for clocks that differ.
+AHEAD = dt.timedelta(minutes=15)
+OLDEST = dt.timedelta(hours=1) + AHEAD
+MAX_ANSWER_BYTES = 64 * 1024
+TIMEOUT_SECONDS = 5.0  # for each step: to connect, to send, to hear anything
+WHOLE_SECONDS = 10.0
+
+_SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+_SIGNED_OF_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+_HASHES = {"1": SHA1, "2": SHA256}
+
+
+def fetch(url: str) -> bytes:
+    """What stands at an address: one request, no redirects, at most MAX_ANSWER_BYTES in about WHOLE_SECONDS. Tests put
+    another in its place.
+
+    Raises IntakeError (503), for then the sender should try again.
+    """
+    deadline = time.monotonic() + WHOLE_SECONDS
+    try:
+        with httpx.stream("GET", url, timeout=TIMEOUT_SECONDS, follow_redirects=False) as response:
+            if response.status_code != 200:
+                raise _unreachable(f"it answered {response.status_code}")
+            found = b""
+            for part in response.iter_bytes():
+                found += part
+                if len(found) > MAX_ANSWER_BYTES:
+                    raise _unreachable("its answer is too long")
+                if time.monotonic() > deadline:
+                    raise _unreachable("its answer takes too long")
+            return found
+    except httpx.HTTPError as error:
+        raise _unreachable(type(error).__name__) from error
+
+
+def check(message: dict[str, Any], now: dt.datetime) -> None:
+    """Raise IntakeError (403) unless SNS signed the message, lately; IntakeError (503) when its certificate is not
+    to be had.
+    """
+    _check_time(message, now)
+    hashing = _HASHES.get(text(message.get("SignatureVersion")))
+    if hashing is None:
+        raise _refused("The SignatureVersion must be 1 or 2; raw message delivery, which is not signed, must be off.")
+    url = message.get("SigningCertURL")
+    if not isinstance(url, str) or not CERTIFICATE.fullmatch(url):
+        raise _refused("The SigningCertURL does not lead to a certificate of Amazon SNS.")
+    key = _key(_certificate(url), now)
+    try:
+        key.verify(_signature(message), canonical(message), padding.PKCS1v15(), hashing())
+    except (InvalidSignature, UnsupportedAlgorithm) as error:
+        raise _refused("The signature does not match the message.") from error
+
+
+def canonical(message: dict[str, Any]) -> bytes:
+    """What is signed: names and values by turns, a line each, in the order of the names; a missing subject left out."""
+    names = _SIGNED if message.get("Type") == "Notification" else _SIGNED_OF_CONFIRMATION
+    said = {name: message.get(name) for name in names if message.get(name) is not None}
+    if not all(isinstance(value, str) for value in said.values()):
+        raise _refused("What SNS signs is text throughout; this is not.")
+    return "".join(f"{name}\n{value}\n" for name, value in said.items()).encode()
+
+
+def confirm(message: dict[str, Any]) -> None:
+    """Visit the address that confirms a subscription, put together anew from what is allowed in it.
+
+    Raises IntakeError (403) for another address, IntakeError (503) when nobody answers there.
+    """
+    match = CONFIRMATION.fullmatch(text(message.get("SubscribeURL")))
+    query = {
+        "Action": "ConfirmSubscription",
+        "TopicArn": text(message.get("TopicArn")),
+        "Token": text(message.get("Token")),
+    }
+    if match is None or parse_qs(match[2]) != {name: [value] for name, value in query.items()}:
+        raise _refused("The SubscribeURL does not lead to Amazon SNS's confirmation of this topic.")
+    fetch(f"{match[1]}/?{urlencode(query)}")
+
+
+@lru_cache(maxsize=32)
+def _certificate(url: str) -> x509.Certificate:
+    """A certificate never changes: SNS gives a new one a new address."""
+    try:
+        return x509.load_pem_x509_certificate(fetch(url))
+    except ValueError as error:
+        raise _refused("What the SigningCertURL leads to is no certificate.") from error
+
+
+def _key(certificate: x509.Certificate, now: dt.datetime) -> rsa.RSAPublicKey:
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise _refused("The certificate that signed this is not valid now.")
+    key = certificate.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise _refused("The certificate's key is not of the kind SNS signs with.")
+    return key
+
+
+def _signature(message: dict[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(text(message.get("Signature")), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _refused("The Signature is not base64.") from error
+
+
+def _check_time(message: dict[str, Any], now: dt.datetime) -> None:
+    published = moment(message.get("Timestamp"))
+    if published is None:
+        raise _refused("The Timestamp is missing or unreadable.")
+    if not now - OLDEST <= published <= now + AHEAD:
+        raise _refused("The Timestamp is more than an hour old, or ahead of our clock.")
+
+
+def _refused(message: str) -> IntakeError:
+    return IntakeError(message, status=403)
+
+
+def _unreachable(reason: str) -> IntakeError:
+    return IntakeError(f"Amazon SNS could not be asked: {reason}.", status=503)

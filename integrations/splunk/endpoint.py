@@ -1,0 +1,91 @@
+"""Splunk's HTTP event collector."""
+
+from typing import ClassVar, NoReturn
+
+from intake.endpoints import WrongKind
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from integrations.splunk import log_payload as hec
+from logs.endpoints.senders import TEXT, LogDoor
+from logs.lines import Parsed
+
+_BUSY = 9
+
+
+class HecDoor(LogDoor):
+    """Splunk's collector, with its numbers. The token may also stand in the query (`?token=`), as there."""
+
+    paths = tuple(f"services/collector{rest}/?" for rest in ("", "/event", "/event/1.0", "/raw", "/raw/1.0"))
+    format = "hec"
+    challenge = "Splunk"
+
+    def key(self, incoming: Incoming) -> str:
+        return super().key(incoming) or incoming.parameter("token")
+
+    def source(self, incoming: Incoming) -> Source | None:
+        if not self.key(incoming):
+            if incoming.headers.get("authorization"):
+                raise _hec_error("Invalid authorization", 3, 401)
+            raise _hec_error("Token is required", 2, 401)
+        try:
+            return super().source(incoming)
+        except WrongKind as error:
+            raise _hec_error(error.message, 7, 403) from error  # Splunk's number for an index that is not the token's
+        except IntakeError as error:
+            raise _hec_error("Invalid token", 4, 403) from error
+
+    def refuse_all(self, parsed: Parsed) -> NoReturn:
+        reason = " ".join(parsed.reasons)
+        if "has no event" in reason:
+            raise hec.HecError("Event field is required", hec.EVENT_MISSING)
+        if "is blank" in reason:
+            raise hec.HecError("Event field cannot be blank", hec.EVENT_BLANK)
+        raise hec.HecError(f"Invalid data format: {reason}", hec.INVALID)
+
+    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+        answer: dict[str, object] = {"text": "Success", "code": 0}
+        if parsed.rejected:
+            answer |= {"accepted": len(parsed.lines), "rejected": parsed.rejected, "errors": parsed.reasons}
+        return Reply.json(200, answer)
+
+    def refuse(self, error: IntakeError) -> Reply:
+        code = getattr(error, "code", _BUSY if error.status in (429, 503) else hec.INVALID)
+        return Reply.json(error.status, {"text": error.message, "code": code}, **super().refuse(error).headers)
+
+
+def _hec_error(message: str, code: int, status: int) -> IntakeError:
+    error = IntakeError(message, status=status, is_kept=False)
+    error.code = code  # type: ignore[attr-defined]
+    return error
+
+
+class HecHealthDoor(LogDoor):
+    """Whether the collector takes events; asked without a token."""
+
+    paths: ClassVar[tuple[str, ...]] = (r"services/collector/health/?", r"services/collector/health/1.0/?")
+    methods = frozenset({"GET", "HEAD", "POST"})
+
+    def is_key_in_body(self, incoming: Incoming) -> bool:
+        return True  # there is none
+
+    def source(self, incoming: Incoming) -> Source | None:
+        return None
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        return Reply.json(200, {"text": "HEC is healthy", "code": 17})
+
+
+class HecProbeDoor(HecHealthDoor):
+    """Docker's Splunk driver asks OPTIONS, without a token, of whatever path it is to send to, and does not start
+    without 200."""
+
+    paths = (r"services/collector(?:/.*)?",)
+    has_route = False  # it shares its paths with those that take events
+    methods = frozenset({"OPTIONS"})
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        return Reply(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)
+
+
+ENDPOINTS = (HecDoor(), HecHealthDoor(), HecProbeDoor())

@@ -1,0 +1,52 @@
+"""Every adapter against its examples, and against what no sender should send but somebody will."""
+
+from django.test import SimpleTestCase
+
+from alerts.drafts import to_json
+from intake.readers import adapters, example_request, examples
+from intake.requests import Incoming, IntakeError
+
+HOSTILE = (
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"text"',
+    b"[[[]]]",
+    b'{"alerts": [1, null, "x", {}]}',
+    b'{"alerts": {"a": 1}}',
+    b'{"severity": NaN}',
+    b'{"title": "\\ud800"}',
+    b"\xff\xfe\x00",
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b'{"startsAt": "0001-01-01T00:00:00Z", "alerts": [{"startsAt": "0001-01-01T00:00:00-12:00", "labels": []}]}',
+    b'{"alerts": [{"labels": {"a": {"b": [1, 2.5, null, true]}}, "startsAt": 1e300, "endsAt": -1}]}',
+)
+
+
+class AdapterTests(SimpleTestCase):
+    def test_it_makes_of_each_example_what_stands_beside_it(self):
+        for kind, adapter in adapters().items():
+            for example in examples(adapter):
+                with self.subTest(kind=kind, example=example["name"]):
+                    drafts = adapter.parse(example_request(example))
+
+                    self.assertEqual([to_json(draft) for draft in drafts], example["drafts"])
+
+    def test_it_raises_nothing_but_intake_error_whatever_comes(self):
+        for kind, adapter in adapters().items():
+            for body in HOSTILE:
+                with self.subTest(kind=kind, body=body[:60]):
+                    try:
+                        drafts = adapter.parse(Incoming("POST", "/", {}, body))
+                    except IntakeError as error:
+                        self.assertTrue(error.message.endswith((".", "?")), error.message)
+                    else:
+                        self.assertIsInstance(drafts, list)
+
+    def test_it_says_what_to_paste(self):
+        for kind, adapter in adapters().items():
+            with self.subTest(kind=kind):
+                self.assertTrue(adapter.TITLE)
+                self.assertIn("{key}", adapter.SNIPPET)
+                self.assertRegex(adapter.SNIPPET, "{(url|host)}")

@@ -1,0 +1,62 @@
+"""The adapters of monitoring tools against any value in any place."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.test import SimpleTestCase
+
+from intake.requests import Incoming, IntakeError
+from integrations.alertmanager import payload as alertmanager
+from integrations.datadog import payload as datadog
+from integrations.gcp import payload as gcp
+from integrations.grafana import payload as grafana
+from integrations.graylog import payload as graylog
+from integrations.newrelic import payload as newrelic
+from integrations.pingdom import payload as pingdom
+from integrations.prometheus import payload as prometheus
+from integrations.uptime_kuma import payload as uptime_kuma
+
+KINDS = (alertmanager, datadog, gcp, grafana, graylog, newrelic, pingdom, prometheus, uptime_kuma)
+NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
+CONTAINERS = ("alerts", "event", "check_result", "incident", "heartbeat", "monitor", "labels", "evalMatches", "stream")
+FACTS = ("title", "current_state", "issueId", "ruleId", "tags", "check_id", "targets", "aggreg_key", "msg", "state")
+JUNK: tuple[Any, ...] = (None, True, 0, -1, 1.5, "", "x", "\0", "9" * 400, [], [[]], [None, {}], {}, {"a": {"b": []}})
+
+
+def request(body: Any) -> Incoming:
+    return Incoming("POST", "/", {}, json.dumps(body).encode())
+
+
+class HostileTests(SimpleTestCase):
+    def bodies(self) -> list[dict[str, Any]]:
+        """Every member that an adapter looks at, with every kind of value."""
+        names = CONTAINERS + FACTS
+        junk = [dict.fromkeys(names, value) for value in JUNK]
+        nested = [{name: dict.fromkeys(names, value) for name in names} for value in JUNK]
+        listed = [{name: [dict.fromkeys(names, value)] for name in names} for value in JUNK]
+        return [
+            *junk,
+            *nested,
+            *listed,
+            *({**dict.fromkeys(names, 1), name: value} for name in names for value in JUNK),
+        ]
+
+    def test_it_takes_any_value_anywhere(self):
+        for module in KINDS:
+            for body in self.bodies():
+                with self.subTest(kind=module.__name__, body=str(body)[:80]):
+                    try:
+                        found = module.parse(request(body))
+                    except IntakeError as error:
+                        self.assertTrue(error.message)
+                    else:
+                        self.assertTrue(all(isinstance(draft.identity, str) and draft.title for draft in found))
+
+    def test_it_takes_labels_of_any_size(self):
+        labels = {f"name{number}": "x" * 100 for number in range(10_000)} | {"alertname": "a" * 100_000}
+        alert = {"labels": labels, "startsAt": "2026-11-20T10:00:00Z"}
+
+        [draft] = prometheus.parse(request([alert]), now=NOW)
+
+        self.assertEqual((len(draft.labels), len(draft.title)), (10_001, 100_000))

@@ -1,0 +1,73 @@
+"""Every value of every example replaced by values that nobody expects there."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.test import SimpleTestCase
+
+from alerts.drafts import Action, from_json, to_json
+from intake.readers import Adapter, adapters, example_request, examples
+from intake.requests import Incoming, IntakeError
+
+ODD: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1e300, 2**63, "", " ", "\0", "x" * 3000, "a\nb", "0001-01-01T00:00:00Z", "2026-13-45"),
+    *([], [[]], [None, 1, "x", {}], {}, {"a": {"b": [1]}}, {"": ""}),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path to every value, and to all inside it."""
+    if path:
+        yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in inside:
+        yield from places(inner, (*path, name))
+
+
+def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    changed = copy.deepcopy(value)
+    inner = changed
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = odd
+    return changed
+
+
+def requests(kind: str) -> Iterator[tuple[str, Incoming]]:
+    for example in examples(adapters()[kind]):
+        if "body" not in example:
+            continue
+        for path in places(example["body"]):
+            for odd in ODD:
+                body = json.dumps(replaced(example["body"], path, odd)).encode()
+                whole = example_request(example)
+                yield f"{path} = {str(odd)[:20]!r}", Incoming("POST", "/", whole.headers, body, whole.query)
+
+
+class RobustnessTests(SimpleTestCase):
+    def test_it_makes_drafts_or_says_why_not_whatever_stands_where(self):
+        for kind, adapter in adapters().items():
+            seen = 0
+            for name, incoming in requests(kind):
+                seen += self.count(kind, name, adapter, incoming)
+            with self.subTest(kind=kind):
+                self.assertGreater(seen, 0)
+
+    def count(self, kind: str, name: str, adapter: Adapter, incoming: Incoming) -> int:
+        """How many drafts come of a request, all of them fit to be kept."""
+        try:
+            drafts = adapter.parse(incoming)
+        except IntakeError:
+            return 0
+        except Exception as error:
+            raise AssertionError(f"{kind}: {name}: {error!r}") from error
+        for draft in drafts:
+            kept = from_json(json.loads(json.dumps(to_json(draft))))
+            is_fit = draft.title and draft.identity and draft.action in Action and kept.identity == draft.identity
+            self.assertTrue(is_fit, f"{kind}: {name}: {draft}")
+            told = [draft.title, draft.description, draft.fingerprint, draft.note, draft.user]
+            pairs = [*draft.labels.items(), *draft.annotations.items()]
+            self.assertNotIn("\0", "".join(told + [part for pair in pairs for part in pair]), f"{kind}: {name}")
+        return len(drafts)

@@ -1,0 +1,84 @@
+"""What the doors of log senders share."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from intake.endpoints import Door, basic_pair, bearer
+from intake.models import Source
+from intake.requests import Incoming, IntakeError, Reply
+from intake.results import Taken
+from intake.services.queue import event_of
+from intake.vocabulary import IntakeState, Kind
+from logs.formats import formats
+from logs.lines import Parsed
+from logs.services.intake import Delivery, keep_lines
+from logs.services.storing import fit
+from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
+from users.models import User
+
+TEXT = "text/plain; charset=utf-8"
+LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a body
+
+
+class LogDoor(Door):
+    """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
+
+    has_key_in_path = False
+    kinds = (Kind.LOGS,)
+    challenge = 'Bearer, Basic realm="logs"'
+
+    def key(self, incoming: Incoming) -> str:
+        return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
+
+    def accepts_others(self, incoming: Incoming) -> bool:
+        """Alerts and log lines do not mix."""
+        return False
+
+    def wrong_kind(self, source: Source) -> str:
+        return f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
+
+    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+        parsed = formats()[self.format].parse(incoming)
+        if not parsed.lines and parsed.rejected:
+            self.refuse_all(parsed)
+        reply = self.reply(incoming, parsed)
+        if not parsed.lines:
+            return reply
+        failed = None
+        if parsed.rejected and source is not None:
+            # Not to be replayed: its good lines are stored.
+            failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
+        ready = fit(parsed.lines, source, timezone.now())
+        return Taken([Delivery(ready, failed)], reply, keep_lines, source, weight=LINE_BYTES * len(ready.lines))
+
+    def refuse_all(self, parsed: Parsed) -> None:
+        """Raise IntakeError for a request of which nothing is a line."""
+        raise IntakeError(" ".join(parsed.reasons))
+
+    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+        """What the sender is told once the lines are committed."""
+        raise NotImplementedError
+
+
+def password(incoming: Incoming) -> str:
+    """The password of basic authentication (the name, where it has none); "" otherwise."""
+    name, secret = basic_pair(incoming)
+    return secret or name
+
+
+def caller(incoming: Incoming) -> User | None:
+    """The person whose access token or personal token the request carries; None without one.
+
+    Raises IntakeError: 401 for a token that is not valid, 403 for one that may only read.
+    """
+    request = HttpRequest()
+    request.method, request.META["HTTP_AUTHORIZATION"] = "POST", incoming.headers.get("authorization", "")
+    try:
+        for method in (SessionJWTAuthentication(), PersonalTokenAuthentication()):
+            if found := method.authenticate(Request(request)):
+                return found[0]
+    except APIException as error:
+        raise IntakeError(str(error.detail), status=error.status_code, is_kept=False) from error
+    return None

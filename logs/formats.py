@@ -1,0 +1,28 @@
+"""Which reader belongs to each format of log lines. Each vendor's package registers its own."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from intake.requests import Incoming
+from logs.lines import Parsed
+
+
+class Format(Protocol):
+    """What a module that reads log lines offers."""
+
+    FORMAT: str
+    TITLE: str
+    parse: Callable[[Incoming], Parsed]
+
+
+_formats: dict[str, Format] = {}
+
+
+def register_format(module: Format) -> None:
+    """Have log lines of its format read by this module."""
+    _formats[module.FORMAT] = module
+
+
+def formats() -> dict[str, Format]:
+    """Return every reader by its format."""
+    return _formats
