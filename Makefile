@@ -55,6 +55,7 @@ check: $(VENV)/.dev
 	@$(THROWAWAY) PLAIN_HTTP=true $(PY) -m tests.databases
 	@$(PRODUCTION) $(PY) manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
 	@$(THROWAWAY) $(SCRATCH) $(PY) manage.py test tests.test_architecture --verbosity 0
+	@$(PY) -m tests.house --awaited
 
 fix: $(VENV)/.dev
 	$(PY) -m ruff check --fix .
