@@ -15,7 +15,7 @@ from tests.house.sources import functions, sources
 
 # Rows that are not reached yet; take each out as it is.
 AWAITED = {
-    *("users", "circles", "vendors"),
+    *("circles", "vendors"),
     *("incident functions", "incident SQL", "alert functions", "alert SQL"),
     *("prose", "verbs", "file", "function", "lines"),
 }

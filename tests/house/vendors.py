@@ -12,13 +12,13 @@ from pathlib import Path
 from tests.house.sources import ROOT, packages, sources
 
 FOLDER = "integrations"
-WHOLE = ("payload.py", "guide.md", "examples", "tests")
+WHOLE = ("*payload.py", "guide.md", "examples", "tests")
 
 # Vendors, with other words that are theirs alone. Those that have a folder are found there.
 KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["alertmanager", "datadog", "gcp", "generic", "github", "grafana", "loki", "newrelic"], ()),
-    **dict.fromkeys(["opsgenie", "otlp", "pagerduty", "pingdom", "prometheus", "sentry", "sns", "uptime_kuma"], ()),
-    **{"graylog": ("gelf",), "splunk": ("hec",), "zabbix": ()},
+    **dict.fromkeys(["opsgenie", "pagerduty", "pingdom", "prometheus", "sentry", "sns", "uptime_kuma"], ()),
+    **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
 REGISTRIES = ("incident_response/settings.py", "incident_response/demo/")
@@ -26,8 +26,8 @@ REGISTRIES = ("incident_response/settings.py", "incident_response/demo/")
 
 def vendors() -> dict[str, tuple[str, ...]]:
     """Return each vendor with its other words."""
-    folders = (init.parent.name for init in (ROOT / FOLDER).glob("*/__init__.py"))
-    return {**KNOWN, **{name: KNOWN.get(name, ()) for name in folders if not name.startswith("_")}}
+    folders = {init.parent.name for init in (ROOT / FOLDER).glob("*/__init__.py")} - {"tests"}
+    return {**KNOWN, **{name: KNOWN.get(name, ()) for name in sorted(folders)}}
 
 
 def report() -> dict[str, list[str]]:
@@ -69,7 +69,8 @@ def said_in(tree: ast.AST, roots: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 def _missing(vendor: str) -> list[str]:
-    return [f"{FOLDER}/{vendor}/{part} is missing" for part in WHOLE if not (ROOT / FOLDER / vendor / part).exists()]
+    folder = ROOT / FOLDER / vendor
+    return [f"{FOLDER}/{vendor}/{part} is missing" for part in WHOLE if not any(folder.glob(part))]
 
 
 def _elsewhere() -> Iterator[tuple[str, str, bool]]:
