@@ -337,7 +337,7 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "users.models.Role",
         "IntakeStateEnum": "intake.vocabulary.IntakeState",
         "ReplayableStateEnum": ["failed", "dropped"],
-        "SourceKindEnum": "intake.vocabulary.Kind",
+        "SourceKindEnum": "intake.readers.kinds",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
         "LogStoreEnum": "logs.sources.KINDS",
     },

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from intake.requests import Incoming
+from intake.vocabulary import LOGS
 
 
 class Adapter(Protocol):
@@ -28,6 +29,12 @@ def register_adapter(kind: str, adapter: Adapter) -> None:
 def adapters() -> dict[str, Adapter]:
     """Return every reader by the kind of source."""
     return _adapters
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return the kinds that a source may have, and what people call them."""
+    vendors = [(kind, adapter.TITLE) for kind, adapter in _adapters.items()]
+    return [*sorted(vendors, key=lambda pair: pair[1].casefold()), (LOGS, "Logs")]
 
 
 def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:

@@ -2,28 +2,7 @@
 
 from django.db import models
 
-
-class Kind(models.TextChoices):
-    """What a source speaks. The path it posts to need not say it: its key does."""
-
-    ALERTMANAGER = "alertmanager", "Alertmanager"
-    GRAFANA = "grafana", "Grafana"
-    PROMETHEUS = "prometheus", "Prometheus"
-    PAGERDUTY = "pagerduty", "PagerDuty Events v2"
-    OPSGENIE = "opsgenie", "Opsgenie"
-    SNS = "sns", "Amazon SNS / CloudWatch"
-    SENTRY = "sentry", "Sentry"
-    DATADOG = "datadog", "Datadog"
-    GCP = "gcp", "Google Cloud Monitoring"
-    ZABBIX = "zabbix", "Zabbix"
-    UPTIME_KUMA = "uptime_kuma", "Uptime Kuma"
-    PINGDOM = "pingdom", "Pingdom"
-    NEWRELIC = "newrelic", "New Relic"
-    GRAYLOG = "graylog", "Graylog"
-    SPLUNK = "splunk", "Splunk"
-    GITHUB = "github", "GitHub"
-    GENERIC = "generic", "Generic webhook"
-    LOGS = "logs", "Logs"
+LOGS = "logs"  # the kind of what sends log lines, whoever made it; every other kind is a vendor's
 
 
 class MappedField(models.TextChoices):

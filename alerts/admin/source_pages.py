@@ -26,10 +26,10 @@ from core.backoffice.base import attempt, exactly
 from core.errors import DomainError
 from core.severity import SEVERITY_OF_WORD
 from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
-from intake.readers import adapters, guide_beside
+from intake.readers import adapters, guide_beside, kinds
 from intake.services.keys import give_key, snippet_for, take_key_back
 from intake.services.sources import MAX_KEYS, forget
-from intake.vocabulary import IntakeState, Kind, MappedField
+from intake.vocabulary import LOGS, IntakeState, MappedField
 
 LOGS_GUIDE = Path(settings.BASE_DIR) / "docs" / "logs.md"
 EXAMPLE_URL = "https://incidents.example.org"
@@ -62,7 +62,7 @@ def panel_of(source: Source) -> dict[str, Any]:
 
 def guide_of(kind: str) -> Path | None:
     """The page of the documentation about a kind of source, where it was installed too."""
-    if kind == Kind.LOGS:
+    if kind == LOGS:
         page = LOGS_GUIDE
     elif kind in adapters():
         page = guide_beside(adapters()[kind])
@@ -224,7 +224,7 @@ class SourcePages:
             raise Http404
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Setting up {Kind(kind).label}",
+            "title": f"Setting up {dict(kinds())[kind]}",
             "text": text,
             "opts": self.opts,
         }

@@ -15,7 +15,6 @@ from intake.readers import adapters
 from intake.requests import Incoming, IntakeError, Reply
 from intake.results import Taken
 from intake.services.queue import delivery_key, event_of, keep_events
-from intake.vocabulary import Kind
 
 PATH = re.compile(r"^/?intake/([^/]+)/")
 NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
@@ -40,7 +39,7 @@ class IntakeDoor(Door):
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         adapter: Any = adapters().get(source.kind)
-        if source.kind == Kind.LOGS or adapter is None:
+        if adapter is None:
             raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
         if verify := getattr(adapter, "verify", None):
             verify(incoming, source.signing_secret)

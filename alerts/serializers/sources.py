@@ -16,7 +16,7 @@ from core.api.configuration import CleanedModelSerializer, StrictFields
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.serializers.incidents import RowField, WordField
 from intake.models import Source, SourceKey, UnknownWord
-from intake.vocabulary import Kind, MappedField
+from intake.vocabulary import MappedField
 from responders.models import Team
 
 MOST_REQUESTS = 10_000_000  # a minute
@@ -78,7 +78,6 @@ class TemplatesField(serializers.JSONField):
 class SourceSerializer(CleanedModelSerializer):
     """An intake point; times are in minutes, the rate limit in requests a minute."""
 
-    kind = serializers.ChoiceField(choices=Kind.choices)
     team = RowField(queryset=Team.objects.active(), required=False, allow_null=True)
     default_severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
     severity_map = SeverityMapField(required=False)

@@ -27,7 +27,7 @@ from incidents.services.reporting import default_team
 from intake.models import Source
 from intake.requests import Incoming, IntakeError
 from intake.services.queue import event_of
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import IntakeState
 from responders.models import Team
 from users.models import User
 
@@ -109,7 +109,7 @@ def simulate(
     for a payload that cannot be read.
     """
     now = at or timezone.now()
-    sender = source or Source(name="", kind=Kind.GENERIC)
+    sender = source or Source(name="", kind="generic")
     drafts = [Draft(**alert)] if alert is not None else _read(sender, payload, headers or {})
     return {"at": now, "alerts": [_rehearse(draft, sender, now, viewer) for draft in drafts]}
 

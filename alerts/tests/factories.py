@@ -14,7 +14,7 @@ from alerts.routing import alert_key
 from alerts.services import enqueue, process_waiting
 from intake.models import IntakeEvent, Source
 from intake.services.sources import forget, issue_key
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import IntakeState
 
 _numbers = itertools.count(1)
 
@@ -22,9 +22,7 @@ _numbers = itertools.count(1)
 def make_source(**fields: Any) -> Source:
     """A source of the kind `generic` unless told otherwise."""
     number = next(_numbers)
-    return Source.objects.create(
-        **{"name": f"Source {number}", "kind": Kind.GENERIC, "rate_limit": 1_000_000, **fields}
-    )
+    return Source.objects.create(**{"name": f"Source {number}", "kind": "generic", "rate_limit": 1_000_000, **fields})
 
 
 def make_key(source: Source) -> str:

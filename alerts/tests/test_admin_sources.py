@@ -14,7 +14,7 @@ from alerts.tests.factories import fire, make_key, make_source
 from core.severity import Severity
 from intake.models import IntakeEvent, Source
 from intake.services.sources import source_of
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import LOGS, IntakeState
 from users.tests.factories import make_admin
 
 
@@ -25,7 +25,7 @@ class SourceCase(BackOfficeCase):
     def form(self, **changes: object) -> dict[str, object]:
         return {
             "name": "Prometheus",
-            "kind": Kind.ALERTMANAGER,
+            "kind": "alertmanager",
             "team": self.team.pk,
             "is_enabled": "on",
             "default_severity": Severity.HIGH,
@@ -73,19 +73,19 @@ class FormTests(SourceCase):
 
     def test_it_takes_templates_for_a_generic_source(self) -> None:
         self.client.post(
-            reverse("admin:intake_source_add"), self.form(kind=Kind.GENERIC, templates="title = {{ check.name }}")
+            reverse("admin:intake_source_add"), self.form(kind="generic", templates="title = {{ check.name }}")
         )
 
         self.assertEqual(Source.objects.get(name="Prometheus").templates, {"title": "{{ check.name }}"})
 
     def test_it_never_shows_the_signing_secret_and_keeps_it(self) -> None:
-        source = make_source(name="GitHub", kind=Kind.GITHUB, signing_secret="hush-hush")
+        source = make_source(name="GitHub", kind="github", signing_secret="hush-hush")
 
         shown = self.client.get(self.page(source))
-        self.client.post(self.page(source), self.form(name="GitHub", kind=Kind.GITHUB))
+        self.client.post(self.page(source), self.form(name="GitHub", kind="github"))
         source.refresh_from_db()
         kept = source.signing_secret
-        self.client.post(self.page(source), self.form(name="GitHub", kind=Kind.GITHUB, forget_secret="on"))
+        self.client.post(self.page(source), self.form(name="GitHub", kind="github", forget_secret="on"))
         source.refresh_from_db()
 
         self.assertNotContains(shown, "hush-hush")
@@ -106,7 +106,7 @@ class ButtonTests(SourceCase):
 
     @override_settings(PUBLIC_URL="https://alerts.example.net")
     def test_it_shows_a_key_until_it_was_copied(self) -> None:
-        source = make_source(kind=Kind.ALERTMANAGER)
+        source = make_source(kind="alertmanager")
         shown = self.client.post(self.page(source, "key"), follow=True)
         key, url = shown.context["key"], self.page(source, "new_key")
 
@@ -148,7 +148,7 @@ class ButtonTests(SourceCase):
         self.assertEqual(LogEntry.objects.get_for_object(source).order_by("-id")[0].actor, self.admin)
 
     def test_it_sends_a_sample_and_shows_what_came_of_it(self) -> None:
-        source = make_source(kind=Kind.ALERTMANAGER)
+        source = make_source(kind="alertmanager")
 
         asked = self.client.get(self.page(source, "sample"))
         answer = self.client.post(self.page(source, "sample"), follow=True)
@@ -160,7 +160,7 @@ class ButtonTests(SourceCase):
         self.assertContains(answer, Alert.objects.exclude(incident=None).get().incident.reference)
 
     def test_it_says_why_there_is_no_sample(self) -> None:
-        for source in (make_source(kind=Kind.LOGS), make_source(is_enabled=False)):
+        for source in (make_source(kind=LOGS), make_source(is_enabled=False)):
             answer = self.client.post(self.page(source, "sample"))
 
             self.assertRedirects(answer, self.page(source), fetch_redirect_response=False)

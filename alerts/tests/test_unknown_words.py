@@ -15,7 +15,7 @@ from alerts.tests.factories import make_key, make_source, post_json
 from core.severity import Severity
 from incidents.models import Incident
 from intake.models import IntakeEvent, Source, UnknownWord
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import IntakeState
 from users.tests.factories import client_of, make_admin
 
 
@@ -173,7 +173,7 @@ class TeachingTests(WordsCase):
         self.assertEqual((alert.status, alert.severity), ("firing", Severity.LOW))
 
     def test_it_wins_over_what_a_vendors_adapter_knows(self) -> None:
-        source = make_source(kind=Kind.ALERTMANAGER, status_map={"suppressed": "firing", "resolved": "ignore"})
+        source = make_source(kind="alertmanager", status_map={"suppressed": "firing", "resolved": "ignore"})
         key, states = make_key(source), []
 
         for word in ("suppressed", "resolved"):

@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
+import intake.readers
 from django.db import migrations, models
 
 
@@ -24,26 +25,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("alertmanager", "Alertmanager"),
-                            ("grafana", "Grafana"),
-                            ("prometheus", "Prometheus"),
-                            ("pagerduty", "PagerDuty Events v2"),
-                            ("opsgenie", "Opsgenie"),
-                            ("sns", "Amazon SNS / CloudWatch"),
-                            ("sentry", "Sentry"),
-                            ("datadog", "Datadog"),
-                            ("gcp", "Google Cloud Monitoring"),
-                            ("zabbix", "Zabbix"),
-                            ("uptime_kuma", "Uptime Kuma"),
-                            ("pingdom", "Pingdom"),
-                            ("newrelic", "New Relic"),
-                            ("graylog", "Graylog"),
-                            ("splunk", "Splunk"),
-                            ("github", "GitHub"),
-                            ("generic", "Generic webhook"),
-                            ("logs", "Logs"),
-                        ],
+                        choices=intake.readers.kinds,
                         max_length=24,
                     ),
                 ),

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from core.severity import Severity
 from core.text.names import NameField, refuse_twins
-from intake.vocabulary import Kind, MappedField
+from intake.readers import kinds
+from intake.vocabulary import MappedField
 from responders.models import ACTIVE, Team
 
 DAY_MINUTES = 24 * 60
@@ -31,7 +32,7 @@ class Source(models.Model):
     """An intake point: one tool, or one installation of it, and how its alerts are taken."""
 
     name = NameField(max_length=100, unique=True)
-    kind = models.CharField(max_length=24, choices=Kind.choices)
+    kind = models.CharField(max_length=24, choices=kinds)
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
     )

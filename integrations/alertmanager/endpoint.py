@@ -10,7 +10,6 @@ from intake.models import Source
 from intake.requests import Incoming, IntakeError, Reply
 from intake.results import Taken
 from intake.services.queue import event_of, keep_events
-from intake.vocabulary import Kind
 
 
 class AlertmanagerApiDoor(Door):
@@ -18,15 +17,15 @@ class AlertmanagerApiDoor(Door):
 
     paths = (r"api/v2/alerts/?",)
     challenge = 'Bearer, Basic realm="alerts"'
-    kinds = (Kind.PROMETHEUS, Kind.ALERTMANAGER)
+    kinds = ("prometheus", "alertmanager")
 
     def key(self, incoming: Incoming) -> str:
         return bearer(incoming, "bearer") or basic_pair(incoming)[1]
 
     def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        parse(source, incoming, format=Kind.PROMETHEUS)
-        return Taken([event_of(incoming, source, format=Kind.PROMETHEUS)], Reply(200), keep_events, source)
+        parse(source, incoming, format="prometheus")
+        return Taken([event_of(incoming, source, format="prometheus")], Reply(200), keep_events, source)
 
     def refuse(self, error: IntakeError) -> Reply:
         reply = super().refuse(error)

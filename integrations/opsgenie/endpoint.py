@@ -20,7 +20,7 @@ from intake.models import Source
 from intake.requests import Incoming, IntakeError, Reply
 from intake.results import Taken
 from intake.services.queue import delivery_key, event_of, keep_events
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import IntakeState
 from integrations.opsgenie import responses as answers
 from integrations.opsgenie.payload import ACTION, ALIAS, CREATE, with_alias
 
@@ -41,7 +41,7 @@ _HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
 class _GenieDoor(Door):
     """The key follows "GenieKey" in the Authorization header."""
 
-    kinds = (Kind.OPSGENIE,)
+    kinds = ("opsgenie",)
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
     def accepts_others(self, incoming: Incoming) -> bool:
@@ -71,7 +71,7 @@ class OpsgenieAlertsDoor(_GenieDoor):
         given = json_object(incoming)
         body, alias = with_alias(given)
         kept = incoming if body is given else replace(incoming, body=orjson.dumps(body))
-        parse(source, kept, format=Kind.OPSGENIE)
+        parse(source, kept, format="opsgenie")
         return _accepted(kept, source, CREATE, alias)
 
 
@@ -106,7 +106,7 @@ class OpsgenieAlertDoor(_GenieDoor):
         alias = answers.alias_of(source, kind, identifier)
         if alias is None:
             return _accepted(incoming, source, action, "", state=IntakeState.IGNORED)
-        parse(source, replace(incoming, headers={ACTION: action, ALIAS: alias}), format=Kind.OPSGENIE)
+        parse(source, replace(incoming, headers={ACTION: action, ALIAS: alias}), format="opsgenie")
         return _accepted(incoming, source, action, alias)
 
 
@@ -146,7 +146,7 @@ def _accepted(
     number = str(uuid.uuid4())
     key = delivery_key(source, answers.request_name(number))
     reason = answers.NO_ALERT if state == IntakeState.IGNORED else ""
-    event = event_of(incoming, source, format=Kind.OPSGENIE, state=state, reason=reason, delivery_key=key)
+    event = event_of(incoming, source, format="opsgenie", state=state, reason=reason, delivery_key=key)
     event.headers |= {ACTION: action, ALIAS: alias}
     return Taken([event], answers.accepted("Request will be processed", number), keep_events, source)
 

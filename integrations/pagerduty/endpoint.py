@@ -19,7 +19,6 @@ from intake.requests import Incoming, IntakeError, Reply
 from intake.results import Taken
 from intake.services.queue import event_of, keep_events
 from intake.serving import failed
-from intake.vocabulary import Kind
 from integrations.pagerduty.payload import change_of, errors_of, errors_of_change, with_dedup_key
 
 HEADER = "x-routing-key"  # PagerDuty's own Python client sends it besides or instead of the body's
@@ -37,7 +36,7 @@ class InvalidEventError(IntakeError):
 class _RoutedDoor(Door):
     """The key is the body's `routing_key`."""
 
-    kinds = (Kind.PAGERDUTY,)
+    kinds = ("pagerduty",)
 
     def is_key_in_body(self, incoming: Incoming) -> bool:
         return not incoming.headers.get(HEADER, "").strip()
@@ -78,7 +77,7 @@ class PagerDutyDoor(_RoutedDoor):
         if errors := errors_of(body):
             return failed(self, kept, source, InvalidEventError(*errors))
         reply = Reply.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
-        return Taken([event_of(kept, source, format=Kind.PAGERDUTY)], reply, keep_events, source)
+        return Taken([event_of(kept, source, format="pagerduty")], reply, keep_events, source)
 
 
 class PagerDutyChangeDoor(_RoutedDoor):

@@ -10,7 +10,7 @@ from intake.models import Source
 from intake.requests import Incoming, IntakeError, Reply
 from intake.results import Taken
 from intake.services.queue import event_of
-from intake.vocabulary import IntakeState, Kind
+from intake.vocabulary import LOGS, IntakeState
 from logs.formats import formats
 from logs.lines import Parsed
 from logs.services.intake import Delivery, keep_lines
@@ -26,7 +26,7 @@ class LogDoor(Door):
     """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
 
     has_key_in_path = False
-    kinds = (Kind.LOGS,)
+    kinds = (LOGS,)
     challenge = 'Bearer, Basic realm="logs"'
 
     def key(self, incoming: Incoming) -> str:

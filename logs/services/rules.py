@@ -14,7 +14,7 @@ from alerts.services.enqueueing import enqueue
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
 from intake.models import Source
-from intake.vocabulary import Kind
+from intake.vocabulary import LOGS
 from logs.detection import Index, Spec, Verdict, from_json
 from logs.models import DetectionRule, Mode, RuleSeverity
 from logs.models.rules import MACHINERY
@@ -53,7 +53,7 @@ _lock = threading.Lock()
 
 def log_source() -> Source:
     """The source that alerts of rules belong to; made when it is first asked for."""
-    source, _is_new = Source.objects.get_or_create(name=SOURCE_NAME, defaults={"kind": Kind.LOGS})
+    source, _is_new = Source.objects.get_or_create(name=SOURCE_NAME, defaults={"kind": LOGS})
     return source
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from alerts.tests.factories import make_source
 from intake.models import Source
-from intake.vocabulary import Kind
+from intake.vocabulary import LOGS
 from logs.lines import Line
 from logs.models import LogEntry
 from logs.services.storing import store
@@ -15,7 +15,7 @@ from logs.services.storing import store
 
 def make_log_source(**fields: Any) -> Source:
     """A source of the kind `logs`."""
-    return make_source(kind=Kind.LOGS, **fields)
+    return make_source(kind=LOGS, **fields)
 
 
 def make_lines(*lines: Line, source: Source | None = None, at: dt.datetime | None = None) -> list[LogEntry]:
