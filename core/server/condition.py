@@ -11,6 +11,9 @@ JUMP_SECONDS = 1.0
 TOLD_SECONDS = 3600.0  # a jump is told of for so long
 CONTINUOUS_SECONDS = 15.0
 
+# Stands among the applied migrations until `manage.py carry_over` has filled the database.
+CARRY_OVER = ("carry_over", "unfinished")
+
 
 class Unhealthy(Exception):
     """A check failed; the message is one sentence, fit for anybody to read."""

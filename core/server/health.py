@@ -32,7 +32,7 @@ from core.api.jsonio import to_json
 from core.api.permissions import IsAdmin
 from core.db.outages import SENTENCES, outages
 from core.models import JobRun
-from core.server.condition import Aging, ClockCheck, Unhealthy, Waiting
+from core.server.condition import CARRY_OVER, Aging, ClockCheck, Unhealthy, Waiting
 from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck, check_database, describe_database
 from core.server.supervisor import heard
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
@@ -69,6 +69,8 @@ class MigrationCheck:
             waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
             if waiting:
                 raise Unhealthy(f"{len(waiting)} migrations are not applied; run `manage.py migrate`.")
+            if CARRY_OVER in executor.loader.applied_migrations:
+                raise Unhealthy("The data of an earlier database is not complete; run `manage.py carry_over` again.")
             self._is_current = True
         return "applied"
 

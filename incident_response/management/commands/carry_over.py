@@ -1,0 +1,87 @@
+"""`manage.py carry_over --from URL`: take the data of an earlier checkout's database to the present tables."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from core.models import JobRun
+from core.server.condition import CARRY_OVER
+from incident_response.backups import databases, files
+from incident_response.carry_over import CarryOverError, copying
+from incident_response.carry_over.tables import Table, tables_of
+from incidents.models import Incident, IncidentEvent
+from incidents.search.rebuilding import rebuild
+
+
+class Command(BaseCommand):
+    """Carry every row over, and check what came of it."""
+
+    help = "Fill the new, empty database that DATABASE_URL names from one of an earlier checkout, which is only read."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which database to read."""
+        parser.add_argument(
+            "--from", dest="source", metavar="URL", required=True, help="The earlier one, written as DATABASE_URL is."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Until everything has come over and was compared, the new database is marked as unfinished."""
+        try:
+            with copying.opened(options["source"]) as earlier:
+                tables = tables_of(earlier)
+                mark = MigrationRecorder(connection)
+                _check_nobody_is_there(tables, earlier, is_repeated=CARRY_OVER in mark.applied_migrations())
+                call_command("migrate", verbosity=0)
+                mark.record_unapplied(*CARRY_OVER)
+                mark.record_applied(*CARRY_OVER)
+                self._carry(tables, earlier)
+                mark.record_unapplied(*CARRY_OVER)
+        except (CarryOverError, DatabaseError) as error:
+            raise CommandError(f"Not carried over: {error}") from error
+        self._verify()
+
+    def _carry(self, tables: list[Table], earlier: Any) -> None:
+        copying.empty(tables)
+        changes = copying.changes_of(tables, earlier)
+        with connection.constraint_checks_disabled():
+            for table in tables:
+                carried = copying.Sum()
+                copying.write(table, carried.over(copying.read(earlier, table.earlier_name, table, changes)))
+                copying.compare(table, carried)
+                copying.go_on_numbering(table, earlier)
+                self.stdout.write(f"{carried.count:>12,}  {table.name}")
+        connection.check_constraints()
+        searchable = max(rebuild(Incident, IncidentEvent), default=0)
+        self.stdout.write(f"All rows are there. {searchable:,} incidents can be searched.")
+
+    def _verify(self) -> None:
+        missing = files.missing()
+        for fault in missing:
+            self.stderr.write(fault)
+        try:
+            call_command("verify_history", stdout=self.stdout, stderr=self.stderr)
+        except CommandError as error:
+            raise CommandError(f"Carried over as it was, and named above what was altered before: {error}") from error
+        if missing:
+            raise CommandError(f"Carried over, but for {len(missing):,} files, named above.")
+        self.stdout.write("Carried over and verified.")
+
+
+def _check_nobody_is_there(tables: list[Table], earlier: Any, *, is_repeated: bool) -> None:
+    for table in tables:
+        if table.model is JobRun:
+            runs = copying.read(earlier, table.earlier_name, table)
+            started = [field.column for field in table.carried].index("started_at")
+            heard = max((run[started] for run in runs), default=None)
+            if heard is not None and abs(timezone.now() - heard) < databases.HEARD_LATELY:
+                raise CarryOverError("A server or worker was at the earlier database just now; stop it, and try again.")
+    if databases.is_in_use():
+        raise CarryOverError("A server or worker is at the new database; stop it, then try again.")
+    if not is_repeated and not databases.is_empty():
+        raise CarryOverError("The new database holds people or incidents; name one that is empty.")
