@@ -3,8 +3,8 @@
 import datetime as dt
 import time
 
-from alerts.services import heartbeats, processing, upkeep
-from alerts.services.overtaking import forget_early_ends
+from alerts.services import heartbeats, maintenance, processing
+from alerts.services.out_of_order import forget_early_ends
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
 # Nothing was heard of anybody while we were away. Prometheus says once a minute that an alert fires still.
@@ -32,7 +32,7 @@ def expire_alerts(now: dt.datetime) -> int:
     """End alerts that were not heard of again in time; none in the first SETTLING_SECONDS of this process, so that
     an outage of ours ends no alert that its sender speaks of as soon as it is let in again.
     """
-    return upkeep.expire(now) if _has_settled() else 0
+    return maintenance.expire(now) if _has_settled() else 0
 
 
 def _has_settled() -> bool:
@@ -41,12 +41,12 @@ def _has_settled() -> bool:
 
 def lift_silences(now: dt.datetime) -> int:
     """Open what a silence kept quiet and still fires."""
-    return upkeep.lift_silences(now)
+    return maintenance.lift_silences(now)
 
 
 def calm_flapping(now: dt.datetime) -> int:
     """Take alerts that keep still as calm."""
-    return upkeep.calm(now)
+    return maintenance.calm(now)
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
@@ -59,7 +59,7 @@ def forget_old(now: dt.datetime) -> int:
     """Delete what is kept no longer."""
     total = 0
     for _ in range(MAX_BATCHES):
-        done = upkeep.forget(now) + forget_early_ends(now)
+        done = maintenance.forget(now) + forget_early_ends(now)
         total += done
         if not done:
             break

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alerts.drafts import short_fingerprint
 from alerts.matching import Matcher, first_failing
+from alerts.updates import short_fingerprint
 
 SETTINGS = ("team_id", "severity", "priority", "category_id", "service_id", "group_by")
 
 
 @dataclass(frozen=True)
-class Rule:
+class RouteSpec:
     """A route, ready to be asked."""
 
     id: int
@@ -38,8 +38,8 @@ class Decision:
     """Where an alert goes. `rule` is the route that decided (None: no route matched, the source decides);
     `passed` are the routes before it that did not match, each with why."""
 
-    rule: Rule | None
-    passed: tuple[tuple[Rule, str], ...] = ()
+    rule: RouteSpec | None
+    passed: tuple[tuple[RouteSpec, str], ...] = ()
 
     @property
     def is_drop(self) -> bool:
@@ -47,10 +47,10 @@ class Decision:
         return self.rule is not None and self.rule.is_drop
 
 
-def decide(rules: Sequence[Rule], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
+def decide(rules: Sequence[RouteSpec], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
     """The first route that matches. One that says to go on lends what it sets to the next that matches, which fills
     in only what is still open; when none does, it decides itself."""
-    lending: Rule | None = None
+    lending: RouteSpec | None = None
     passed = []
     for rule in rules:
         failing = first_failing(rule.matchers, facts)
@@ -65,7 +65,7 @@ def decide(rules: Sequence[Rule], facts: Mapping[str, str], *, explain: bool = F
     return Decision(lending, tuple(passed))
 
 
-def _merged(first: Rule, second: Rule) -> Rule:
+def _merged(first: RouteSpec, second: RouteSpec) -> RouteSpec:
     """The second route, with what the first has set."""
     set_already = {name: getattr(first, name) for name in SETTINGS if getattr(first, name) is not None}
     return replace(second, **set_already)
@@ -76,7 +76,7 @@ def group_labels(names: Sequence[str], labels: Mapping[str, str]) -> dict[str, s
     return {name: labels.get(name, "") for name in names}
 
 
-def group_key(*, source_id: int, rule: Rule | None, labels: Mapping[str, str], alert_key: str) -> str:
+def group_key(*, source_id: int, rule: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
     """The identity of a group, as SHA-256 in hex.
 
     A route with labels of its own groups across sources; else the source's labels group what came from the source and
@@ -100,7 +100,7 @@ def alert_key(source_id: int, fingerprint: str) -> str:
 
 
 @dataclass(frozen=True)
-class Quiet:
+class SilenceSpec:
     """A silence, ready to be asked."""
 
     id: int
@@ -127,7 +127,7 @@ class Quiet:
         return since_yesterday or (today and local.time() >= begin)
 
 
-def silence_for(silences: Iterable[Quiet], facts: Mapping[str, str], at: dt.datetime) -> Quiet | None:
+def silence_for(silences: Iterable[SilenceSpec], facts: Mapping[str, str], at: dt.datetime) -> SilenceSpec | None:
     """The first silence that is active and matches. One without matchers matches nothing: it would silence all."""
     for silence in silences:
         if silence.matchers and first_failing(silence.matchers, facts) is None and silence.is_active(at):

@@ -6,9 +6,9 @@ import zoneinfo
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from alerts.drafts import Action
 from alerts.matching import NAME, MatcherInvalid, asks_for_nothing, contradiction, matchers_from
 from alerts.reading.templates import problems
+from alerts.updates import Action
 from core.severity import SEVERITY_OF_WORD
 from intake.readers import adapters
 

@@ -14,7 +14,7 @@ from incidents.models import EventKind, Incident, IncidentEvent, Origin, Status,
 from incidents.search import tokens
 from incidents.services.clocks import due_times, mark_breaches_of, next_breach_at
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 from incidents.services.tallies import COLUMNS, label_of
 from incidents.snapshot import initial_changes
 from users.models import User
@@ -165,7 +165,7 @@ class Play:
 
     def _entry(self, played: Played, by: User | None, at: dt.datetime) -> "Recorder":
         self.team_id = played.incident.team_id
-        return Recorder(played, Act(by, Origin.API if by else Origin.JOB, at, at))
+        return Recorder(played, ChangeContext(by, Origin.API if by else Origin.JOB, at, at))
 
     def _move(self, played: Played, status: Status, at: dt.datetime, note: str = "") -> None:
         with self._entry(played, self.responder, at) as entry:
@@ -226,11 +226,11 @@ class Play:
 class Recorder:
     """Writes an entry's events into the story instead of the database."""
 
-    def __init__(self, played: Played, act: Act) -> None:
+    def __init__(self, played: Played, act: ChangeContext) -> None:
         self.played = played
-        self.entry = Entry(played.incident, act)
+        self.entry = IncidentChange(played.incident, act)
 
-    def __enter__(self) -> Entry:
+    def __enter__(self) -> IncidentChange:
         return self.entry
 
     def __exit__(self, *error: object) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from core.db.transactions import is_away
+from core.db.transactions import is_database_unavailable
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
@@ -33,7 +33,7 @@ def _mark_breach(pk: int, now: dt.datetime) -> bool:
     try:
         return breaches.mark_breach(pk, now)
     except Exception as error:
-        if is_away(error):
+        if is_database_unavailable(error):
             raise
         log.error("breach_not_marked", incident=pk, exc_info=error)
         return False

@@ -17,10 +17,10 @@ import structlog
 from django.db import close_old_connections
 
 from core.db.outages import outages
-from core.db.transactions import turn_to_write
-from intake.endpoints import Door
-from intake.requests import MAX_BYTES, Incoming, IntakeError, Reply
-from intake.serving import Pending, keep, read, serve
+from core.db.transactions import sqlite_write_lock
+from intake.endpoints import Endpoint
+from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
+from intake.serving import PendingWrite, keep, read, serve
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +34,10 @@ AGAIN = IntakeError("It could not be served now; send it again.", status=503, re
 
 @dataclass(eq=False)
 class _Waiting:
-    door: Door
-    incoming: Incoming
+    door: Endpoint
+    incoming: IntakeRequest
     loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Reply]"
+    future: "asyncio.Future[IntakeResponse]"
     since: float = field(default_factory=time.monotonic)
 
 
@@ -46,10 +46,10 @@ class _Backlog:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._held: list[tuple[_Waiting, Pending]] = []
+        self._held: list[tuple[_Waiting, PendingWrite]] = []
         self._size = 0
 
-    def put(self, one: _Waiting, pending: Pending) -> None:
+    def put(self, one: _Waiting, pending: PendingWrite) -> None:
         """Add one, as soon as there is room for it."""
         with self._changed:
             while self._held and (len(self._held) >= MAX_BATCH or self._size + pending.size > MAX_BYTES):
@@ -64,7 +64,7 @@ class _Backlog:
             while not self._held:
                 self._changed.wait()
 
-    def take(self) -> list[tuple[_Waiting, Pending]]:
+    def take(self) -> list[tuple[_Waiting, PendingWrite]]:
         """All that is there."""
         with self._changed:
             taken, self._held, self._size = self._held, [], 0
@@ -82,7 +82,7 @@ class Committer:
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
         self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
-    async def answer(self, door: Door, incoming: Incoming) -> Reply:
+    async def answer(self, door: Endpoint, incoming: IntakeRequest) -> IntakeResponse:
         """The reply, once what it promises is committed."""
         if not self._threads:
             self._start()
@@ -117,7 +117,7 @@ class Committer:
             self._put_aside(one)
             return
         found = read(one.door, one.incoming)
-        if isinstance(found, Pending):
+        if isinstance(found, PendingWrite):
             self._backlog.put(one, found)
         else:
             _hand_over([one], [found])
@@ -125,10 +125,10 @@ class Committer:
     def _keep_all(self) -> None:
         while True:
             self._backlog.wait()
-            batch: list[tuple[_Waiting, Pending]] = []
+            batch: list[tuple[_Waiting, PendingWrite]] = []
             try:
                 close_old_connections()
-                with turn_to_write():  # those that come meanwhile are kept with those that wait for it
+                with sqlite_write_lock():  # those that come meanwhile are kept with those that wait for it
                     batch = self._backlog.take()
                     replies = keep([pending for _, pending in batch])
             except Exception as error:
@@ -178,7 +178,7 @@ def _turn_away(waiting: Sequence[_Waiting]) -> None:
     _hand_over(waiting, [one.door.refuse(AGAIN) for one in waiting])
 
 
-def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
+def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[IntakeResponse]) -> None:
     answers = list(zip(waiting, replies, strict=True))
     for loop in {one.loop for one in waiting}:
         mine = [(one.future, reply) for one, reply in answers if one.loop is loop]
@@ -188,7 +188,7 @@ def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[Reply]) -> None:
             log.warning("intake_stopping", requests=len(mine))  # nobody is left to be told
 
 
-def _deliver(answers: Sequence[tuple["asyncio.Future[Reply]", Reply]]) -> None:
+def _deliver(answers: Sequence[tuple["asyncio.Future[IntakeResponse]", IntakeResponse]]) -> None:
     for future, reply in answers:
         if not future.done():  # the client may be gone
             future.set_result(reply)

@@ -7,8 +7,8 @@ from typing import ClassVar
 from core.api.jsonio import to_json
 from core.api.problems import problem
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.sources import source_of
 
 CODES = {
@@ -25,17 +25,17 @@ CODES = {
 }
 
 
-def problem_reply(status: int, message: str, **headers: str) -> Reply:
+def problem_reply(status: int, message: str, **headers: str) -> IntakeResponse:
     """An error as our own addresses tell it (RFC 9457)."""
     body = to_json(problem(status, message, code=CODES.get(status, "error")))
-    return Reply(status, body, headers, "application/problem+json")
+    return IntakeResponse(status, body, headers, "application/problem+json")
 
 
 class WrongKind(IntakeError):
     """A key that is known, but not accepted at this endpoint."""
 
 
-class Door:
+class Endpoint:
     """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
 
     paths: ClassVar[tuple[str, ...]] = ()  # regular expressions for the whole path after its first slash
@@ -47,15 +47,15 @@ class Door:
     has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too, with other methods
     kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""
         raise NotImplementedError
 
-    def is_key_in_body(self, incoming: Incoming) -> bool:
+    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
         """Whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
         return False
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
         here."""
         key = self.key(incoming)
@@ -68,7 +68,7 @@ class Door:
         self._check_unsigned(source)
         return source
 
-    def accepts_others(self, incoming: Incoming) -> bool:
+    def accepts_others(self, incoming: IntakeRequest) -> bool:
         """Whether a source of another kind may be allowed to use this endpoint."""
         return True
 
@@ -83,7 +83,7 @@ class Door:
             f"this endpoint accepts keys of kind {' or '.join(self.kinds)}."
         )
 
-    def _check_kind(self, source: Source, incoming: Incoming) -> None:
+    def _check_kind(self, source: Source, incoming: IntakeRequest) -> None:
         if not self.kinds or source.kind in self.kinds:
             return
         message = self.wrong_kind(source)
@@ -105,11 +105,11 @@ class Door:
         """Whether taking it may wait for the network, so that it must not hold up others."""
         return False
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        """Read it; a Reply when there is nothing to keep. Raises IntakeError for what cannot be read."""
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        """Read it; a IntakeResponse when there is nothing to keep. Raises IntakeError for what cannot be read."""
         raise NotImplementedError
 
-    def refuse(self, error: IntakeError) -> Reply:
+    def refuse(self, error: IntakeError) -> IntakeResponse:
         """The error as the vendor's senders know it."""
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         if error.status == 401:
@@ -117,15 +117,15 @@ class Door:
         return problem_reply(error.status, error.message, **headers)
 
 
-_doors: list[tuple[re.Pattern[str], Door]] = []
+_doors: list[tuple[re.Pattern[str], Endpoint]] = []
 
 
-def register(*doors: Door) -> None:
+def register(*doors: Endpoint) -> None:
     """Open doors: from now on `find` knows their paths."""
     _doors.extend((re.compile(path), door) for door in doors for path in door.paths)
 
 
-def find(method: str, path: str) -> Door | None:
+def find(method: str, path: str) -> Endpoint | None:
     """The door at a path, if one is there for this method."""
     relative = path.removeprefix("/")
     for pattern, door in _doors:
@@ -134,18 +134,18 @@ def find(method: str, path: str) -> Door | None:
     return None
 
 
-def doors() -> list[Door]:
+def doors() -> list[Endpoint]:
     """All doors, in the order of their registration."""
     return list(dict.fromkeys(door for _pattern, door in _doors))
 
 
-def bearer(incoming: Incoming, *schemes: str) -> str:
+def bearer(incoming: IntakeRequest, *schemes: str) -> str:
     """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
     scheme, _space, credentials = incoming.headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() in schemes else ""
 
 
-def basic_pair(incoming: Incoming) -> tuple[str, str]:
+def basic_pair(incoming: IntakeRequest) -> tuple[str, str]:
     """Name and password of basic authentication; both "" where there is none, or it cannot be read."""
     try:
         pair = base64.b64decode(bearer(incoming, "basic"), validate=True).decode()

@@ -6,15 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from intake.endpoints import Door, problem_reply
-from intake.requests import Incoming, Reply
+from intake.endpoints import Endpoint, problem_reply
+from intake.requests import IntakeRequest, IntakeResponse
 
 View = Callable[..., HttpResponse]
 
 
-def incoming_from(request: HttpRequest) -> Incoming:
+def incoming_from(request: HttpRequest) -> IntakeRequest:
     """Django's request as the doors take it."""
-    return Incoming(
+    return IntakeRequest(
         method=request.method or "",
         path=request.path,
         headers={name.lower(): value for name, value in request.headers.items()},
@@ -24,7 +24,7 @@ def incoming_from(request: HttpRequest) -> Incoming:
     )
 
 
-def response_from(reply: Reply) -> HttpResponse:
+def response_from(reply: IntakeResponse) -> HttpResponse:
     """A reply as Django's response."""
     response = HttpResponse(reply.body, status=reply.status, content_type=reply.media_type)
     for name, value in reply.headers.items():
@@ -32,13 +32,13 @@ def response_from(reply: Reply) -> HttpResponse:
     return response
 
 
-def patterns(*doors: Door) -> list[URLPattern]:
+def patterns(*doors: Endpoint) -> list[URLPattern]:
     """URL patterns for doors: what they take is served before any view (see the project's middleware), the rest is
     refused here."""
     return [re_path(f"^{path}$", _refusal(door)) for door in doors for path in door.paths]
 
 
-def _refusal(door: Door) -> View:
+def _refusal(door: Endpoint) -> View:
     allowed = ", ".join(sorted(door.methods))
 
     @csrf_exempt

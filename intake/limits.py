@@ -5,17 +5,17 @@ import time
 
 from django.conf import settings
 
-from intake.endpoints import Door
+from intake.endpoints import Endpoint
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import event_of, keep_events
 from intake.vocabulary import IntakeState
 
 MINUTE = 60.0
 
 
-class Meter:
+class RateCounter:
     """Counts requests by source in the running minute."""
 
     def __init__(self) -> None:
@@ -33,14 +33,14 @@ class Meter:
             return self._counts[source_id]
 
 
-meter = Meter()
+rate_counter = RateCounter()
 
 
-def turned_away(door: Door, source: Source) -> Taken | Reply | None:
+def turned_away(door: Endpoint, source: Source) -> IntakeResult | IntakeResponse | None:
     """The answer to a request that is one too many; the first of a minute is written down for an admin to see."""
     now = time.time()
     allowed = -(-source.rate_limit // settings.WEB_PROCESSES)
-    count = meter.count(source.pk, now)
+    count = rate_counter.count(source.pk, now)
     if count <= allowed:
         return None
     wait = int(MINUTE - now % MINUTE) + 1
@@ -54,7 +54,7 @@ def turned_away(door: Door, source: Source) -> Taken | Reply | None:
     return _noted(door, source, error)
 
 
-def _noted(door: Door, source: Source, error: IntakeError) -> Taken:
-    nothing = Incoming("POST", "", {})
+def _noted(door: Endpoint, source: Source, error: IntakeError) -> IntakeResult:
+    nothing = IntakeRequest("POST", "", {})
     event = event_of(nothing, source, state=IntakeState.LIMITED, reason=error.message)
-    return Taken([event], door.refuse(error), keep_events, source)
+    return IntakeResult([event], door.refuse(error), keep_events, source)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from intake.vocabulary import LOGS
 
 
@@ -15,7 +15,7 @@ class Adapter(Protocol):
 
     TITLE: str
     SNIPPET: str
-    parse: Callable[[Incoming], list[Any]]
+    parse: Callable[[IntakeRequest], list[Any]]
 
 
 _adapters: dict[str, Adapter] = {}
@@ -49,11 +49,11 @@ def guide_beside(module: Any) -> Path:
     return Path(module.__file__).parent / "guide.md"
 
 
-def example_request(example: dict[str, Any]) -> Incoming:
+def example_request(example: dict[str, Any]) -> IntakeRequest:
     """Return the request of an example: `body` is JSON, `text` is sent as it is, `base64` is binary."""
     if "base64" in example:
         body = base64.b64decode(example["base64"])
     else:
         body = example["text"].encode() if "text" in example else json.dumps(example["body"]).encode()
     headers = {"content-type": "application/json", **example.get("headers", {})}
-    return Incoming("POST", example.get("path", "/"), headers, body, example.get("query", ""))
+    return IntakeRequest("POST", example.get("path", "/"), headers, body, example.get("query", ""))

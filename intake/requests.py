@@ -38,7 +38,7 @@ class IntakeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IntakeRequest:
     """One request. `headers` have lower-case names; `path` is decoded, `body` is as it was sent until `unpacked`."""
 
     method: str
@@ -57,7 +57,7 @@ class Incoming:
         """The declared type, lower-case, without parameters; often missing or wrong."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    def unpacked(self) -> "Incoming":
+    def unpacked(self) -> "IntakeRequest":
         """The same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
         because GELF clients declare one and send the other. What is not compressed stays as it is.
 
@@ -66,11 +66,11 @@ class Incoming:
         body = _inflated(self.body, self.headers.get("content-encoding", "").lower())
         if body is self.body:
             return self
-        return Incoming(self.method, self.path, self.headers, body, self.query, self.address)
+        return IntakeRequest(self.method, self.path, self.headers, body, self.query, self.address)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class IntakeResponse:
     """The answer: JSON unless `media_type` says otherwise."""
 
     status: int
@@ -79,7 +79,7 @@ class Reply:
     media_type: str = "application/json"
 
     @classmethod
-    def json(cls, status: int, value: Any, **headers: str) -> "Reply":
+    def json(cls, status: int, value: Any, **headers: str) -> "IntakeResponse":
         """A reply of JSON values."""
         return cls(status, orjson.dumps(value), headers)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from intake.models import Source
-from intake.requests import Reply
+from intake.requests import IntakeResponse
 
 
 @dataclass(frozen=True)
-class Taken:
+class IntakeResult:
     """What was read and is wanted kept: `rows` go to `shelf`, and only then the sender is told `reply`.
 
     `shelf` is called inside the transaction with everything that was taken for it at the same time. `weight` is what
@@ -17,7 +17,7 @@ class Taken:
     """
 
     rows: Sequence[Any]
-    reply: Reply
-    shelf: Callable[[Sequence["Taken"]], None]
+    reply: IntakeResponse
+    shelf: Callable[[Sequence["IntakeResult"]], None]
     source: Source | None = None
     weight: int = 0

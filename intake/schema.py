@@ -33,7 +33,7 @@ PUSH = {"streams": [{"stream": {"service": "checkout"}, "values": [["17000000000
 
 
 @dataclass(frozen=True)
-class Described:
+class Operation:
     """One operation. `scheme` is one of SCHEMES; "" where the key stands in the path, the query or the body."""
 
     method: str
@@ -45,49 +45,49 @@ class Described:
     media_type: str = "application/json"
 
 
-DESCRIBED = (
-    Described("post", "/intake/{key}/", "Hand in alerts in the words of the source's tool", 202, example=ALERT),
-    Described("get", "/intake/{key}/heartbeat/", "Say that a source is alive", 204),
-    Described("post", "/intake/{key}/heartbeat/", "Say by POST that a source is alive", 204),
-    Described("get", "/intake/{key}/heartbeat/{name}/", "Say that one thing of a source is alive", 204),
-    Described("post", "/intake/{key}/heartbeat/{name}/", "Say by POST that one thing of a source is alive", 204),
-    Described("get", "/intake/{key}/heartbeat/{name}/fail/", "Report that a job behind a source failed", 204),
-    Described("post", "/intake/{key}/heartbeat/{name}/fail/", "Report by POST that a job behind a source failed", 204),
-    Described("post", "/api/v2/alerts", "Hand in alerts as to Alertmanager", 200, "sourceKey", [{"labels": {}}]),
-    Described("post", "/v2/enqueue", "Hand in an event as to PagerDuty", 202, example=EVENT),
-    Described("post", "/v2/change/enqueue", "Tell of a change as to PagerDuty", 202, example=CHANGE),
-    Described("post", "/v2/alerts", "Make an alert as in Opsgenie", 202, "genieKey", {"message": "Disk almost full"}),
-    Described("get", "/v2/alerts", "List a source's alerts as Opsgenie does", 200, "genieKey"),
-    Described("get", "/v2/alerts/requests/{request_id}", "Say as Opsgenie what became of a request", 200, "genieKey"),
-    Described("get", "/v2/alerts/{identifier}", "Show an alert as Opsgenie does", 200, "genieKey"),
-    Described("delete", "/v2/alerts/{identifier}", "End an alert as by deleting it in Opsgenie", 202, "genieKey"),
-    Described(
+OPERATIONS = (
+    Operation("post", "/intake/{key}/", "Hand in alerts in the words of the source's tool", 202, example=ALERT),
+    Operation("get", "/intake/{key}/heartbeat/", "Say that a source is alive", 204),
+    Operation("post", "/intake/{key}/heartbeat/", "Say by POST that a source is alive", 204),
+    Operation("get", "/intake/{key}/heartbeat/{name}/", "Say that one thing of a source is alive", 204),
+    Operation("post", "/intake/{key}/heartbeat/{name}/", "Say by POST that one thing of a source is alive", 204),
+    Operation("get", "/intake/{key}/heartbeat/{name}/fail/", "Report that a job behind a source failed", 204),
+    Operation("post", "/intake/{key}/heartbeat/{name}/fail/", "Report by POST that a job behind a source failed", 204),
+    Operation("post", "/api/v2/alerts", "Hand in alerts as to Alertmanager", 200, "sourceKey", [{"labels": {}}]),
+    Operation("post", "/v2/enqueue", "Hand in an event as to PagerDuty", 202, example=EVENT),
+    Operation("post", "/v2/change/enqueue", "Tell of a change as to PagerDuty", 202, example=CHANGE),
+    Operation("post", "/v2/alerts", "Make an alert as in Opsgenie", 202, "genieKey", {"message": "Disk almost full"}),
+    Operation("get", "/v2/alerts", "List a source's alerts as Opsgenie does", 200, "genieKey"),
+    Operation("get", "/v2/alerts/requests/{request_id}", "Say as Opsgenie what became of a request", 200, "genieKey"),
+    Operation("get", "/v2/alerts/{identifier}", "Show an alert as Opsgenie does", 200, "genieKey"),
+    Operation("delete", "/v2/alerts/{identifier}", "End an alert as by deleting it in Opsgenie", 202, "genieKey"),
+    Operation(
         *("post", "/v2/alerts/{identifier}/{action}", "Acknowledge, close or note an alert as in Opsgenie", 202),
         *("genieKey", {"note": "On it"}),
     ),
-    Described("get", "/v2/heartbeats/{name}", "Show a heartbeat as Opsgenie does", 200, "genieKey"),
-    Described("post", "/v2/heartbeats/{name}/ping", "Say that something is alive as to Opsgenie", 202, "genieKey"),
-    Described(
+    Operation("get", "/v2/heartbeats/{name}", "Show a heartbeat as Opsgenie does", 200, "genieKey"),
+    Operation("post", "/v2/heartbeats/{name}/ping", "Say that something is alive as to Opsgenie", 202, "genieKey"),
+    Operation(
         *("post", "/v1/logs", "Hand in log lines over OTLP", 200, "sourceKey"),
         media_type="application/x-protobuf",
     ),
-    Described("post", "/loki/api/v1/push", "Hand in log lines as to Loki", 204, "sourceKey", PUSH),
-    Described("post", "/services/collector/event", "Hand in log lines as to Splunk", 200, "sourceKey", LINE),
-    Described("options", "/services/collector/event", "Answer a Splunk client that asks before it starts", 200),
-    Described("get", "/services/collector/health", "Say as Splunk whether log lines are taken", 200),
-    Described("post", "/gelf", "Hand in a log line as to Graylog", 202, "sourceKey", GELF),
+    Operation("post", "/loki/api/v1/push", "Hand in log lines as to Loki", 204, "sourceKey", PUSH),
+    Operation("post", "/services/collector/event", "Hand in log lines as to Splunk", 200, "sourceKey", LINE),
+    Operation("options", "/services/collector/event", "Answer a Splunk client that asks before it starts", 200),
+    Operation("get", "/services/collector/health", "Say as Splunk whether log lines are taken", 200),
+    Operation("post", "/gelf", "Hand in a log line as to Graylog", 202, "sourceKey", GELF),
 )
 
 
 def add_doors(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     """The document with the doors; a postprocessing hook of drf-spectacular."""
     result["components"].setdefault("securitySchemes", {}).update(SCHEMES)
-    for one in DESCRIBED:
+    for one in OPERATIONS:
         result["paths"].setdefault(one.path, {})[one.method] = _operation(one)
     return result
 
 
-def _operation(one: Described) -> dict[str, Any]:
+def _operation(one: Operation) -> dict[str, Any]:
     words = PARAMETER.sub("", one.path).replace("/", " ").split()
     operation: dict[str, Any] = {
         "operationId": "_".join([TAG, *words, *PARAMETER.findall(one.path), one.method]).replace(".", "_"),

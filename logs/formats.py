@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from logs.lines import Parsed
 
 
@@ -12,7 +12,7 @@ class Format(Protocol):
 
     FORMAT: str
     TITLE: str
-    parse: Callable[[Incoming], Parsed]
+    parse: Callable[[IntakeRequest], Parsed]
 
 
 _formats: dict[str, Format] = {}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.db.prepared import Parameter, prepared
 from core.db.usage import usage_of
-from core.text.names import NameField, refuse_twins
+from core.text.names import NameField, validate_unique_ci
 from users.models import User
 
 
@@ -48,7 +48,7 @@ class Team(models.Model):
 
     def clean(self) -> None:
         """Refuse a name that another team has in other case, and to retire a team that is still handed work."""
-        refuse_twins(self, "name")
+        validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
             told = "The default team gets what nobody else is named for; make another the default before you retire it."
             raise ValidationError({"is_active": told})
@@ -116,4 +116,4 @@ class Service(models.Model):
 
     def clean(self) -> None:
         """Refuse a name or slug that another service has in other case."""
-        refuse_twins(self, "name", "slug")
+        validate_unique_ci(self, "name", "slug")

@@ -56,7 +56,7 @@ OWN_MODULES = {
     },
     "responders": {"oncall"},
     "intake": {"committer", "endpoints", "http", "limits", "readers", "requests", "results", "schema", "serving"},
-    "alerts": {"drafts", "endpoints", "folding", "matching", "patterns", "reading", "routing", "validation"},
+    "alerts": {"endpoints", "matching", "patterns", "reading", "routing", "transitions", "updates", "validation"},
     "incidents": {
         *("attachments", "digest", "export", "imports", "metrics", "naming", "percentiles", "representation"),
         *("search", "sla", "snapshot", "workflow"),

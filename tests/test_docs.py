@@ -9,7 +9,7 @@ from django.test import SimpleTestCase
 from alerts.models import Alert
 from incidents.models import Incident
 from intake.endpoints import doors
-from logs.endpoints.senders import LogDoor
+from logs.endpoints.senders import LogEndpoint
 from logs.formats import formats
 from logs.models import LogEntry
 from tests.databases import ROOT
@@ -76,7 +76,7 @@ class DocsTests(SimpleTestCase):
 
     def test_it_says_where_every_kind_of_log_line_is_handed_in(self):
         pages = [page.read_text(encoding="utf-8") for page in (ROOT / "integrations").rglob("*.md")]
-        endpoints = [door for door in doors() if isinstance(door, LogDoor) and door.format not in ("", "own")]
+        endpoints = [door for door in doors() if isinstance(door, LogEndpoint) and door.format not in ("", "own")]
 
         untold = [
             door.format for door in endpoints if not any(door.paths[0].removesuffix("/?") in page for page in pages)

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from intake.endpoints import doors, find
 from intake.schema import TAG
-from logs.endpoints.own import OwnDoor
+from logs.endpoints.own import OwnEndpoint
 from tests.test_permission_matrix import routes
 
 
@@ -50,7 +50,7 @@ class DescriptionTests(TestCase):
 
         self.assertEqual([(method, path) for method, path, door in found if door is None], [])
         self.assertEqual(
-            {type(door) for *_where, door in found if door}, {type(door) for door in doors()} - {OwnDoor}
+            {type(door) for *_where, door in found if door}, {type(door) for door in doors()} - {OwnEndpoint}
         )  # our own is described as the route that it shares with the list of lines
 
     def test_it_gives_each_operation_a_name_and_problems(self) -> None:

@@ -4,7 +4,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from alerts.models import Route
-from alerts.services.moving import split
+from alerts.services.reassign import split
 from alerts.tests.factories import fire, make_source
 from core.errors import DomainError
 from incidents import services

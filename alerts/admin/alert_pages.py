@@ -15,7 +15,7 @@ from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts.models import Alert
-from alerts.services import moving
+from alerts.services import reassign
 from core.errors import DomainError
 from incidents.admin.forms import GrantForm
 from incidents.models import Incident, Origin
@@ -106,10 +106,10 @@ class AlertPages:
         if form.is_valid():
             try:
                 target = one_of(visible, form.cleaned_data["incident"].strip())
-                moving.require_mergeable(incident, target, by=_user(request))
+                reassign.require_mergeable(incident, target, by=_user(request))
                 if form.cleaned_data["confirmed"] == str(target.pk):
                     how = {"grants_access": form.is_granted, "origin": Origin.ADMIN}
-                    moving.merge(incident, target, by=_user(request), **how)
+                    reassign.merge(incident, target, by=_user(request), **how)
                     messages.success(request, f"{incident.reference} is merged into {target}.")
                     return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
             except DomainError as error:
@@ -125,7 +125,7 @@ class AlertPages:
             try:
                 target = one_of(Incident.objects.visible_to(_user(request)), form.cleaned_data["incident"].strip())
                 how = {"grants_access": form.is_granted, "origin": Origin.ADMIN}
-                moving.move(alerts, target, by=_user(request), **how)
+                reassign.move(alerts, target, by=_user(request), **how)
             except DomainError as error:
                 form.add_error("incident", error.message)
             else:
@@ -138,7 +138,7 @@ class AlertPages:
         if form.is_valid():
             try:
                 how = {"title": form.cleaned_data["title"], "grants_access": form.is_granted}
-                incident = moving.split(alerts, by=_user(request), origin=Origin.ADMIN, **how)
+                incident = reassign.split(alerts, by=_user(request), origin=Origin.ADMIN, **how)
             except DomainError as error:
                 form.add_error(None, error.message)
             else:

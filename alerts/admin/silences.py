@@ -18,7 +18,7 @@ from alerts.admin.badges import ago
 from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
 from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
-from alerts.services.arranging import end_silence, require_not_over
+from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import quiets
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField

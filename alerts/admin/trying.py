@@ -7,8 +7,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
 from alerts.admin.fields import area, pairs
-from alerts.drafts import TITLE_LENGTH
 from alerts.services.simulating import simulate
+from alerts.updates import TITLE_LENGTH
 from core.backoffice.badges import severity_badge
 from core.backoffice.base import exactly, zone_told
 from core.errors import DomainError

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from alerts.matching import facts_of
 from alerts.models import Alert, AlertGroup
-from alerts.routing import Rule, decide, group_key, group_labels
+from alerts.routing import RouteSpec, decide, group_key, group_labels
 from alerts.services.rules import rules
 from alerts.vocabulary import AlertStatus
 from core.severity import Severity
@@ -25,7 +25,7 @@ def waits_for(alert: Alert) -> str:
     return f"waits: {number} of {rule.open_after_count} within {within} (route {rule.name})"
 
 
-def _fired_lately(alert: Alert, rule: Rule) -> int:
+def _fired_lately(alert: Alert, rule: RouteSpec) -> int:
     labels = group_labels(alert.source.group_by if rule.group_by is None else rule.group_by, alert.labels)
     key = group_key(source_id=alert.source_id, rule=rule, labels=labels, alert_key=alert.key)
     pending = AlertGroup.objects.filter(open_key=key).values_list("pending", flat=True).first() or []

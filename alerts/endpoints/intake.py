@@ -3,30 +3,30 @@
 import re
 from typing import Any
 
-from alerts.drafts import Leftover
 from alerts.endpoints.named import named, ping
 from alerts.endpoints.signals import endings_of, ping_of
 from alerts.reading.values import text
 from alerts.services.heartbeats import has_heartbeat
 from alerts.services.processing import parse
-from intake.endpoints import Door
+from alerts.updates import Leftover
+from intake.endpoints import Endpoint
 from intake.models import Source
 from intake.readers import adapters
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, keep_events
 
 PATH = re.compile(r"^/?intake/([^/]+)/")
 NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
 
 
-class IntakeDoor(Door):
+class IntakeEndpoint(Endpoint):
     """One address for every kind: the source's key in the path, for some tools can send nothing else."""
 
     paths = (r"intake/(?P<key>[^/]+)/?",)
     methods = frozenset({"POST", "PUT", "GET"})
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         match = PATH.match(f"{incoming.path.rstrip('/')}/")
         return match.group(1) if match else ""
 
@@ -36,7 +36,7 @@ class IntakeDoor(Door):
     def checks_signature(self, source: Source) -> bool:
         return hasattr(adapters().get(source.kind), "verify")
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         adapter: Any = adapters().get(source.kind)
         if adapter is None:
@@ -48,41 +48,41 @@ class IntakeDoor(Door):
         drafts = parse(source, incoming)
         number = adapter.delivery_id(incoming) if hasattr(adapter, "delivery_id") else ""
         event = event_of(incoming, source, delivery_key=delivery_key(source, number) if number else None)
-        return Taken([event], accepted(len(drafts), getattr(drafts, "leftover", None)), keep_events, source)
+        return IntakeResult([event], accepted(len(drafts), getattr(drafts, "leftover", None)), keep_events, source)
 
 
-class HeartbeatDoor(Door):
+class HeartbeatEndpoint(Endpoint):
     """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST; or, with `/fail` or a parameter, what else is so."""
 
     paths = (r"intake/(?P<key>[^/]+)/heartbeat/?",)
     methods = frozenset({"POST", "GET", "HEAD", "PUT"})
-    key = IntakeDoor.key
+    key = IntakeEndpoint.key
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return ping(source, ping_of("", "", incoming), Reply(204))
+        return ping(source, ping_of("", "", incoming), IntakeResponse(204))
 
 
-class NamedHeartbeatDoor(HeartbeatDoor):
+class NamedHeartbeatEndpoint(HeartbeatEndpoint):
     """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source; with `/fail`, `/start`
     or an exit code after it, what became of it."""
 
     paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         match = NAMED.fullmatch(incoming.path)
         path = match.group(1) if match else ""
         name, ending = endings_of(path)
         if ending and ending != "fail" and has_heartbeat(source, text(path)):
             name, ending = path, ""  # it was given this name
-        return ping(source, ping_of(named(name) if name else "", ending, incoming), Reply(204))
+        return ping(source, ping_of(named(name) if name else "", ending, incoming), IntakeResponse(204))
 
 
-def accepted(alerts: int, leftover: Leftover | None = None) -> Reply:
+def accepted(alerts: int, leftover: Leftover | None = None) -> IntakeResponse:
     """What senders at our own address are told, also of what in a list could not be read."""
     left = [{"item": number, "detail": why} for number, why in leftover.reasons] if leftover else []
-    return Reply.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})
+    return IntakeResponse.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})
 
 
-ENDPOINTS = (IntakeDoor(), HeartbeatDoor(), NamedHeartbeatDoor())
+ENDPOINTS = (IntakeEndpoint(), HeartbeatEndpoint(), NamedHeartbeatEndpoint())

@@ -11,24 +11,24 @@ from alerts.reading.values import text
 from alerts.services.heartbeats import beat, expect, fail
 from core.text.names import normal, refuse_bad_name
 from intake.models import Source
-from intake.requests import IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeResponse
+from intake.results import IntakeResult
 
 LONGEST_NAME = 100
 MOST_HEARTBEATS = 1_000  # of one source
 
 
-def named_beat(source: Source, name: str, reply: Reply) -> Taken:
+def named_beat(source: Source, name: str, reply: IntakeResponse) -> IntakeResult:
     """A sign of life of the source under this name; see `ping`."""
     return ping(source, Ping(named(name)), reply)
 
 
-def ping(source: Source, told: Ping, reply: Reply) -> Taken:
+def ping(source: Source, told: Ping, reply: IntakeResponse) -> IntakeResult:
     """What a source tells of itself, or of one of its jobs; the first ping makes the heartbeat of a name. Raises
     IntakeError (422) for a new name where there are enough."""
     if told.name:
         _refuse_too_many(source, told.name)
-    return Taken([told], reply, keep_pings, source)
+    return IntakeResult([told], reply, keep_pings, source)
 
 
 def named(name: str) -> str:
@@ -44,8 +44,8 @@ def named(name: str) -> str:
     return name
 
 
-def keep_pings(taken: Sequence[Taken]) -> None:
-    """The shelf of pings: each Taken's rows are what its source told. Of the same once more, the last counts."""
+def keep_pings(taken: Sequence[IntakeResult]) -> None:
+    """The shelf of pings: each IntakeResult's rows are what its source told. Of the same once more, the last counts."""
     now = timezone.now()
     told: dict[tuple[Source, str, Signal], Ping] = {}
     for one in taken:

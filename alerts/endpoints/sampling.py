@@ -5,14 +5,14 @@ from typing import Any
 
 import orjson
 
-from alerts.drafts import Draft
-from alerts.endpoints.intake import IntakeDoor, accepted
+from alerts.endpoints.intake import IntakeEndpoint, accepted
 from alerts.services.processing import parse
+from alerts.updates import AlertUpdate
 from core.errors import Conflict
 from intake.models import IntakeEvent, Source
 from intake.readers import adapters, example_request, examples
-from intake.requests import Incoming, Reply
-from intake.results import Taken
+from intake.requests import IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import event_of, keep_events
 from intake.serving import serve
 
@@ -24,10 +24,10 @@ class Sample:
     status: int = 0
     detail: str = ""
     event: IntakeEvent | None = None
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[AlertUpdate] = field(default_factory=list)
 
 
-class _SampleDoor(IntakeDoor):
+class _SampleEndpoint(IntakeEndpoint):
     """The door of its kind, for a sender who is known already and cannot sign: its secret is in the sender's tool.
 
     It has no number of a delivery either, so that the second sample is not taken for the first.
@@ -36,13 +36,13 @@ class _SampleDoor(IntakeDoor):
     def __init__(self, source: Source) -> None:
         self.sender, self.sample = source, Sample()
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         return self.sender
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         self.sample.drafts = parse(self.sender, incoming)
         self.sample.event = event_of(incoming, self.sender)
-        return Taken([self.sample.event], accepted(len(self.sample.drafts)), keep_events, self.sender)
+        return IntakeResult([self.sample.event], accepted(len(self.sample.drafts)), keep_events, self.sender)
 
 
 def send_sample(source: Source) -> Sample:
@@ -53,7 +53,7 @@ def send_sample(source: Source) -> Sample:
         )
     if not source.is_enabled:
         raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
-    door = _SampleDoor(source)
+    door = _SampleEndpoint(source)
     reply = serve(door, example_request(examples(adapters()[source.kind])[0]))
     door.sample.status = reply.status
     if reply.status >= 400:

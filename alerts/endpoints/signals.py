@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 MAX_TOLD = 2_000  # characters of a ping's body that are shown
 MAX_EXIT_CODE = 255
@@ -50,7 +50,7 @@ def is_exit_code(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MAX_EXIT_CODE
 
 
-def ping_of(name: str, ending: str, incoming: Incoming) -> Ping:
+def ping_of(name: str, ending: str, incoming: IntakeRequest) -> Ping:
     """What is told under a name. Raises IntakeError (422) for a word that nobody here knows."""
     code = ending if is_exit_code(ending) else _parameter(incoming, CODES)
     state = _parameter(incoming, STATES).lower()
@@ -65,11 +65,11 @@ def ping_of(name: str, ending: str, incoming: Incoming) -> Ping:
     return Ping(name, signal, _told(incoming, code) if signal == Signal.FAILED else "")
 
 
-def _parameter(incoming: Incoming, names: tuple[str, ...]) -> str:
+def _parameter(incoming: IntakeRequest, names: tuple[str, ...]) -> str:
     return next(filter(None, (incoming.parameter(name).strip() for name in names)), "")
 
 
-def _told(incoming: Incoming, code: str) -> str:
+def _told(incoming: IntakeRequest, code: str) -> str:
     """What the sender says of the failure: its exit code, and the text that it sent along."""
     body = incoming.body.decode("utf-8", "replace").replace("\0", "").strip()
     message = incoming.parameter("msg") or incoming.parameter("message")

@@ -1,6 +1,6 @@
 """Alerts: where they come from, what they are, where they go."""
 
-from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyEnd, pair_number, pairs_of
+from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyResolve, pair_number, pairs_of
 from alerts.models.change import ChangeEvent
 from alerts.models.heartbeat import Heartbeat
 from alerts.models.routing import Route, Silence
@@ -11,7 +11,7 @@ __all__ = [
     "AlertLabel",
     "AlertQuerySet",
     "ChangeEvent",
-    "EarlyEnd",
+    "EarlyResolve",
     "Heartbeat",
     "Route",
     "Silence",

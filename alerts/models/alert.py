@@ -136,9 +136,9 @@ class AlertGroup(models.Model):
         return f"group {self.pk} of incident {self.incident_id}"
 
 
-class EarlyEnd(models.Model):
+class EarlyResolve(models.Model):
     """The end of a firing that we have not heard of, remembered for an hour by the alert's key; see
-    `alerts.services.overtaking`."""
+    `alerts.services.out_of_order`."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     ended_at = models.DateTimeField()

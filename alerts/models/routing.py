@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from alerts.validation import silence_times, wrong_matchers
 from core.severity import Priority, Severity
-from core.text.names import NameField, refuse_twins
+from core.text.names import NameField, validate_unique_ci
 from incidents.models import Category
 from intake.models.source import minutes_field
 from responders.models import ACTIVE, Service, Team
@@ -66,7 +66,7 @@ class Route(models.Model):
 
     def clean(self) -> None:
         """Refuse a name that another route has in other case, and matchers that cannot hold or would drop all."""
-        refuse_twins(self, "name")
+        validate_unique_ci(self, "name")
         if self.wrong:
             raise ValidationError({"matchers": self.wrong})
 

@@ -11,7 +11,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from alerts.reading.forms import form
 from alerts.reading.values import exact_json
 from core.text.encodings import marked_as, unmarked
-from intake.requests import MAX_DEPTH, Incoming, IntakeError
+from intake.requests import MAX_DEPTH, IntakeError, IntakeRequest
 
 MOST_ELEMENTS = 20_000
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -19,7 +19,7 @@ _XML_HEAD = re.compile(rb"<\?xml[^>]*\?>")
 _LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
 
 
-def read_body(incoming: Incoming) -> Any:
+def read_body(incoming: IntakeRequest) -> Any:
     """The body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
 
     A form becomes an object of texts; one whose only field is `payload` and holds JSON is that JSON. XML becomes what

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 from core.text.encodings import BYTE_ORDER_MARK
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 MAX_FIELDS = 200
 _HEAD_BYTES = 2_000  # what the headers of a part may take; looking through more would take for ever
@@ -12,7 +12,7 @@ _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 
 
-def form(incoming: Incoming) -> dict[str, str]:
+def form(incoming: IntakeRequest) -> dict[str, str]:
     """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
 
     Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
@@ -35,7 +35,7 @@ def pairs(encoded: bytes | str) -> dict[str, str]:
     return {name: value.removeprefix(BYTE_ORDER_MARK) for name, value in reversed(found)}
 
 
-def _multipart(incoming: Incoming) -> dict[str, str]:
+def _multipart(incoming: IntakeRequest) -> dict[str, str]:
     boundary = _BOUNDARY.search(incoming.headers.get("content-type", ""))
     if boundary is None:
         raise IntakeError("The form is multipart, but its Content-Type names no boundary.")

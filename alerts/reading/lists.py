@@ -5,16 +5,18 @@ from typing import Any
 
 import orjson
 
-from alerts.drafts import Draft, Drafts, Leftover
+from alerts.updates import AlertUpdate, AlertUpdates, Leftover
 from intake.requests import IntakeError
 
 
-def read_each(items: Sequence[Any], read: Callable[[Any], Draft], wrap: Callable[[list[Any]], Any] = list) -> Drafts:
+def read_each(
+    items: Sequence[Any], read: Callable[[Any], AlertUpdate], wrap: Callable[[list[Any]], Any] = list
+) -> AlertUpdates:
     """The drafts of those items that `read` takes, and the others as they came, for a look and a replay.
 
     `wrap` puts items back into what the sender sends them in. Raises IntakeError where no item can be read.
     """
-    drafts: list[Draft] = []
+    drafts: list[AlertUpdate] = []
     left: list[Any] = []
     reasons: list[tuple[int, str]] = []
     for number, item in enumerate(items, start=1):
@@ -24,10 +26,10 @@ def read_each(items: Sequence[Any], read: Callable[[Any], Draft], wrap: Callable
             left.append(item)
             reasons.append((number, error.message))
     if not left:
-        return Drafts(drafts)
+        return AlertUpdates(drafts)
     leftover = Leftover(orjson.dumps(wrap(left)), tuple(reasons))
     if not drafts:
         raise IntakeError(
             reasons[0][1] if len(items) == 1 else f"None of the {len(items)} can be read. {leftover.reason}"
         )
-    return Drafts(drafts, leftover)
+    return AlertUpdates(drafts, leftover)

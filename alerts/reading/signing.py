@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 
-def check_hmac(incoming: Incoming, secret: str, *, header: str, prefix: str = "") -> None:
+def check_hmac(incoming: IntakeRequest, secret: str, *, header: str, prefix: str = "") -> None:
     """Compare the signature in `header` (lower-case name) with that of the body as it was sent, in constant time.
 
     Without a secret there is nothing to compare. Raises IntakeError (403) for a signature that is missing or wrong.

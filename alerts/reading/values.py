@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from alerts.drafts import Action
 from alerts.reading.words import action_of, severity_of
+from alerts.updates import Action
 from core.text.encodings import BYTE_ORDER_MARK, unmarked
-from intake.requests import Incoming, IntakeError, read_json
+from intake.requests import IntakeError, IntakeRequest, read_json
 
 # With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
 # where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
@@ -84,7 +84,7 @@ def _fraction(digits: str) -> float | str:
     return number if repr(number) == digits else digits
 
 
-def json_object(incoming: Incoming) -> dict[str, Any]:
+def json_object(incoming: IntakeRequest) -> dict[str, Any]:
     """The body as a JSON object, whatever its Content-Type says."""
     value = exact_json(incoming.body)
     if not isinstance(value, dict):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-from alerts.drafts import Action
+from alerts.updates import Action
 
 Meaning = TypeVar("Meaning", bound=str)
 

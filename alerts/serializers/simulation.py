@@ -6,11 +6,11 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH
-from alerts.folding import Outcome
 from alerts.serializers.alerts import IncidentNamedSerializer
 from alerts.serializers.sources import ParsedAlertSerializer
-from alerts.services.simulating import Fate
+from alerts.services.simulating import SimulationResult
+from alerts.transitions import Transition
+from alerts.updates import FINGERPRINT_LENGTH, TITLE_LENGTH
 from core.api.configuration import StrictFields
 from core.severity import PRIORITY_WORDS, SEVERITY_WORDS
 from incidents.serializers.incidents import RowField, TextField
@@ -116,7 +116,7 @@ class SimulatedFateSerializer(serializers.Serializer[Any]):
 
     alert = ParsedAlertSerializer()
     outcome = serializers.ChoiceField(
-        choices=[outcome.value for outcome in Outcome],
+        choices=[outcome.value for outcome in Transition],
         allow_null=True,
         help_text="What it means for what is known of the alert; null where a route drops it.",
     )
@@ -126,7 +126,7 @@ class SimulatedFateSerializer(serializers.Serializer[Any]):
     group_by = serializers.DictField(
         child=serializers.CharField(), help_text="Labels it is grouped by; none: it stands alone."
     )
-    fate = serializers.ChoiceField(choices=[fate.value for fate in Fate])
+    fate = serializers.ChoiceField(choices=[fate.value for fate in SimulationResult])
     detail = serializers.CharField(help_text="The same in a sentence.")
     incident = IncidentNamedSerializer(
         allow_null=True, help_text="Null: none, or a new one. What is not yours to see counts for nothing here."

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.db.models import F, Q
 
-from alerts.drafts import FINGERPRINT_LENGTH, TITLE_LENGTH, Action, Draft
-from alerts.folding import Known, Outcome, fold, is_flapping, with_change
 from alerts.matching import facts_of
 from alerts.models import Alert, AlertLabel, Route, pairs_of
 from alerts.reading.words import mapped
 from alerts.routing import Decision, alert_key, decide, silence_for
 from alerts.services.enqueueing import DRAFT_FORMAT, event_of_leftover
-from alerts.services.opening import Incidents, Started
-from alerts.services.overtaking import EarlyEnds
+from alerts.services.opening import FiringAlert, IncidentAssigner
+from alerts.services.out_of_order import EarlyResolves
 from alerts.services.rules import rules, silences
 from alerts.services.words import UnknownWords, as_taught, doubts, not_understood, sentence_of, severity_words
+from alerts.transitions import AlertSnapshot, Transition, is_flapping, next_state, with_change
+from alerts.updates import FINGERPRINT_LENGTH, TITLE_LENGTH, Action, AlertUpdate
 from alerts.vocabulary import AlertStatus, Ending
 from core.db import rows
 from core.severity import SEVERITY_OF_WORD, Severity
@@ -47,13 +47,13 @@ STATE = ("status", "starts_at", "ends_at", "ended_by", "incident", "silenced_by"
 class Message:
     """A draft with where it came from and when we heard of it."""
 
-    draft: Draft
+    draft: AlertUpdate
     source: Source
     received_at: dt.datetime
     key: str
 
 
-class Batch:
+class BatchProcessor:
     """Messages worked off together, inside one transaction."""
 
     def __init__(self, now: dt.datetime) -> None:
@@ -61,12 +61,12 @@ class Batch:
         self.rules = rules()
         self.silences = silences(now)
         self.alerts: dict[str, Alert] = {}
-        self.early_ends = EarlyEnds()
+        self.early_ends = EarlyResolves()
         self.touched: dict[str, set[str]] = {}
-        self.started: dict[str, Started] = {}
+        self.started: dict[str, FiringAlert] = {}
         self.ended: dict[str, Alert] = {}
-        self.voices: list[tuple[Alert, Draft]] = []
-        self.last_words: list[tuple[Alert, Draft]] = []  # said with the end of an alert, or after it
+        self.voices: list[tuple[Alert, AlertUpdate]] = []
+        self.last_words: list[tuple[Alert, AlertUpdate]] = []  # said with the end of an alert, or after it
         self.matched: Counter[int] = Counter()
         self.dropped: Counter[int] = Counter()
         self.words = UnknownWords()
@@ -80,7 +80,7 @@ class Batch:
         for reading, of_one in zip(readings, messages, strict=True):
             outcomes = [self._take(message) for message in of_one]
             states.append((reading, _state_of(reading, outcomes), len(of_one)))
-        incidents = Incidents(self.now, self.rules)
+        incidents = IncidentAssigner(self.now, self.rules)
         spoken_of = [alert for alert, _ in (*self.voices, *self.last_words)]
         incidents.place(list(self.started.values()), self.ended.values(), spoken_of, self.alerts)
         self._write()
@@ -112,7 +112,7 @@ class Batch:
             alert.source = sources[alert.key]
             self.alerts[alert.key] = alert
 
-    def _take(self, message: Message) -> Outcome | None:
+    def _take(self, message: Message) -> Transition | None:
         """Fold one message; None when a route drops it."""
         draft, alert = message.draft, self.alerts.get(message.key)
         severity = severity_of(message.source, draft)
@@ -126,27 +126,27 @@ class Batch:
             self.dropped[decision.rule.id] += 1
             return None
         if (end := self.early_ends.end_of(message, alert)) is not None:
-            self._fold(fold(_known(alert), end.draft), alert, end, severity, decision, facts)
+            self._fold(next_state(_known(alert), end.draft), alert, end, severity, decision, facts)
             alert = self.alerts.get(message.key)
-        outcome = fold(_known(alert), draft)
-        if outcome == Outcome.NOTHING:
+        outcome = next_state(_known(alert), draft)
+        if outcome == Transition.NOTHING:
             self.early_ends.remember(message)
         if draft.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):
-            return Outcome.STALE  # heard of again since it was found to have expired
+            return Transition.STALE  # heard of again since it was found to have expired
         self._fold(outcome, alert, message, severity, decision, facts)
-        if alert is not None and outcome == Outcome.RESOLVED and draft.note:
+        if alert is not None and outcome == Transition.RESOLVED and draft.note:
             self.last_words.append((alert, draft))
         return outcome
 
-    def _voice(self, alert: Alert | None, message: Message, severity: Severity) -> Outcome:
+    def _voice(self, alert: Alert | None, message: Message, severity: Severity) -> Transition:
         draft = message.draft
         if alert is None:
-            return Outcome.NOTHING
+            return Transition.NOTHING
         if draft.severity and alert.status == AlertStatus.FIRING:
             self._tell_severity(alert, message, severity)
         said = self.last_words if alert.key in self.ended else self.voices
         said.append((alert, draft))
-        return Outcome.REPEATED
+        return Transition.REPEATED
 
     def _tell_severity(self, alert: Alert, message: Message, severity: Severity) -> None:
         """What is said of an alert that fires may also say how bad it is by now."""
@@ -158,37 +158,37 @@ class Batch:
         alert.severity = severity
         self.touched.setdefault(alert.key, set()).add("severity")
         facts = facts_of(alert.labels, severity=severity.word, source=message.source.name)
-        self._start(alert, decide(self.rules, facts), facts, Outcome.REPEATED)
+        self._start(alert, decide(self.rules, facts), facts, Transition.REPEATED)
 
     def _fold(
         self,
-        outcome: Outcome,
+        outcome: Transition,
         alert: Alert | None,
         message: Message,
         severity: Severity,
         decision: Decision,
         facts: Mapping[str, str],
     ) -> None:
-        if alert is None and outcome in (Outcome.NEW, Outcome.ENDED_UNSEEN):
+        if alert is None and outcome in (Transition.NEW, Transition.ENDED_UNSEEN):
             alert = self.alerts[message.key] = new_alert(message, severity)
             self.touched[message.key] = set()
-        if alert is None or outcome == Outcome.NOTHING:
+        if alert is None or outcome == Transition.NOTHING:
             return
         changed = self.touched.setdefault(message.key, set())
-        if message.draft.action == Action.FIRE and outcome != Outcome.NEW:
-            count(alert, message, changed, severity, is_stale=outcome == Outcome.STALE)
-        if outcome == Outcome.RESOLVED:
+        if message.draft.action == Action.FIRE and outcome != Transition.NEW:
+            count(alert, message, changed, severity, is_stale=outcome == Transition.STALE)
+        if outcome == Transition.RESOLVED:
             self._end(alert, message, changed)
-        elif outcome == Outcome.ENDED_UNSEEN:
+        elif outcome == Transition.ENDED_UNSEEN:
             self._note_end(alert, message, changed)
-        elif outcome in (Outcome.NEW, Outcome.REFIRED):
+        elif outcome in (Transition.NEW, Transition.REFIRED):
             self._begin(alert, message, changed, outcome)
-        if outcome in (Outcome.NEW, Outcome.REFIRED, Outcome.REPEATED):
+        if outcome in (Transition.NEW, Transition.REFIRED, Transition.REPEATED):
             self._start(alert, decision, facts, outcome)
 
-    def _begin(self, alert: Alert, message: Message, changed: set[str], outcome: Outcome) -> None:
+    def _begin(self, alert: Alert, message: Message, changed: set[str], outcome: Transition) -> None:
         changed.update(STATE)
-        if outcome == Outcome.REFIRED:
+        if outcome == Transition.REFIRED:
             # Our own clock may have been set back since the end.
             since = max(message.received_at, alert.ends_at or alert.starts_at)
             alert.status, alert.ends_at, alert.ended_by = AlertStatus.FIRING, None, ""
@@ -215,17 +215,17 @@ class Batch:
         alert.changes = with_change(alert.changes, at)
         alert.is_flapping = is_flapping(alert.changes, at)
 
-    def _start(self, alert: Alert, decision: Decision, facts: Mapping[str, str], outcome: Outcome) -> None:
+    def _start(self, alert: Alert, decision: Decision, facts: Mapping[str, str], outcome: Transition) -> None:
         """Have its incident seen to, unless a silence keeps it quiet or it is where it belongs."""
         is_settled = alert.incident_id is not None and "severity" not in self.touched[alert.key]
-        if outcome == Outcome.REPEATED and (is_settled or alert.key in self.started):
+        if outcome == Transition.REPEATED and (is_settled or alert.key in self.started):
             return
-        is_quiet = alert.incident_id is None or outcome != Outcome.REPEATED
+        is_quiet = alert.incident_id is None or outcome != Transition.REPEATED
         silence = silence_for(self.silences, facts, self.now) if is_quiet else None
         alert.silenced_by_id = silence.id if silence else None
         self.touched[alert.key].add("silenced_by")
         if silence is None:
-            self.started[alert.key] = Started(alert, decision.rule, outcome)
+            self.started[alert.key] = FiringAlert(alert, decision.rule, outcome)
 
     # --- Writing ------------------------------------------------------------------------------------------------------
 
@@ -271,7 +271,7 @@ class Batch:
             Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
 
 
-def _timed(draft: Draft, at: dt.datetime) -> Draft:
+def _timed(draft: AlertUpdate, at: dt.datetime) -> AlertUpdate:
     """The draft, without a beginning that is none: one that lies ahead, for every true one would be taken for older
     news until then; and that of an end which began when it ended, as Grafana 12 tells it."""
     began, ended = draft.starts_at, draft.ends_at
@@ -281,30 +281,30 @@ def _timed(draft: Draft, at: dt.datetime) -> Draft:
     return replace(draft, starts_at=None) if is_end_twice or began > at + AHEAD else draft
 
 
-def _state_of(reading: "Reading", outcomes: Sequence[Outcome | None]) -> tuple[IntakeState, str]:
+def _state_of(reading: "Reading", outcomes: Sequence[Transition | None]) -> tuple[IntakeState, str]:
     if reading.state != IntakeState.DONE:
         return reading.state, reading.reason
     if outcomes and all(outcome is None for outcome in outcomes):
         return IntakeState.DROPPED, "A route drops it."
     if not outcomes:
         return IntakeState.IGNORED, NO_ALERT
-    if all(outcome == Outcome.NOTHING for outcome in outcomes):
+    if all(outcome == Transition.NOTHING for outcome in outcomes):
         return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
     return IntakeState.DONE, doubts(reading.source, reading.drafts, reading.leftover)
 
 
-def _ends_what_fires(alert: Alert | None, draft: Draft) -> bool:
+def _ends_what_fires(alert: Alert | None, draft: AlertUpdate) -> bool:
     """Whether an alert that fires would do so for ever, should a route drop its end."""
     return alert is not None and alert.status == AlertStatus.FIRING and draft.action == Action.RESOLVE
 
 
-def _known(alert: Alert | None) -> Known | None:
+def _known(alert: Alert | None) -> AlertSnapshot | None:
     if alert is None:
         return None
-    return Known(AlertStatus(alert.status), alert.starts_at, alert.ends_at, alert.ended_by)
+    return AlertSnapshot(AlertStatus(alert.status), alert.starts_at, alert.ends_at, alert.ended_by)
 
 
-def severity_of(source: Source, draft: Draft) -> Severity:
+def severity_of(source: Source, draft: AlertUpdate) -> Severity:
     """How bad it is: by the source's own words, else as the adapter understood it, else the source's default."""
     word = mapped(source.severity_map, *severity_words(draft), draft.severity) or draft.severity
     return SEVERITY_OF_WORD.get(word, Severity(source.default_severity))

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts.drafts import Change
 from alerts.models import ChangeEvent
+from alerts.updates import Change
 from core.db import rows
 from incidents.models import Incident
 from intake.models import Source
-from intake.results import Taken
+from intake.results import IntakeResult
 from responders.models import Service
 
 BEFORE = dt.timedelta(hours=1)
@@ -23,8 +23,8 @@ MAX_DETAILS = 100
 DETAIL_LENGTH = 2000
 
 
-def keep_changes(taken: Sequence[Taken]) -> None:
-    """The shelf of changes: each Taken's rows are `Change`s of its source."""
+def keep_changes(taken: Sequence[IntakeResult]) -> None:
+    """The shelf of changes: each IntakeResult's rows are `Change`s of its source."""
     by_source: dict[Source, list[Change]] = {}
     for one in taken:
         if one.source is not None:

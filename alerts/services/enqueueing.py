@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import orjson
 from django.utils import timezone
 
-from alerts.drafts import Draft, Leftover, to_json
+from alerts.updates import AlertUpdate, Leftover, to_json
 from intake.models import IntakeEvent, Source
 from intake.services.queue import REASON_LENGTH, insert_events
 from intake.vocabulary import IntakeState
@@ -29,7 +29,7 @@ def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -
     )
 
 
-def enqueue(source: Source, drafts: Sequence[Draft], *, at: dt.datetime | None = None) -> None:
+def enqueue(source: Source, drafts: Sequence[AlertUpdate], *, at: dt.datetime | None = None) -> None:
     """Raise alerts ourselves, in the caller's transaction: what a heartbeat, a log rule or an expiry has to say."""
     body = orjson.dumps([to_json(draft) for draft in drafts])
     insert_events([IntakeEvent(source=source, format=DRAFT_FORMAT, body=body, received_at=at or timezone.now())])

@@ -8,10 +8,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from alerts.drafts import Action, Draft
 from alerts.models import Alert, AlertLabel, AlertQuerySet, Heartbeat, pair_number
 from alerts.routing import alert_key
 from alerts.services.enqueueing import enqueue
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
 from core.db.transactions import unit_of_work
 from intake.models import Source
@@ -171,8 +171,8 @@ def _key(source: Source, name: str, prefix: str = PREFIX) -> str:
     return alert_key(source.pk, f"{prefix}:{name}")
 
 
-def _failure(source: Source, name: str, action: Action, told: str = "", now: dt.datetime | None = None) -> Draft:
-    return Draft(
+def _failure(source: Source, name: str, action: Action, told: str = "", now: dt.datetime | None = None) -> AlertUpdate:
+    return AlertUpdate(
         title=f"{_who(source, name)} reports a failure",
         action=action,
         fingerprint=f"{FAILED_PREFIX}:{name}",
@@ -184,9 +184,11 @@ def _failure(source: Source, name: str, action: Action, told: str = "", now: dt.
     )
 
 
-def _draft(source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None) -> Draft:
+def _draft(
+    source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None
+) -> AlertUpdate:
     since = f" since {heard:%Y-%m-%d %H:%M} UTC" if heard else ""
-    return Draft(
+    return AlertUpdate(
         title=f"No sign of life from {_who(source, name)}",
         action=action,
         fingerprint=f"{PREFIX}:{name}",

@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from alerts.drafts import Action, Draft
-from alerts.folding import Outcome
 from alerts.models import Alert, AlertGroup
-from alerts.routing import Rule, group_key, group_labels
+from alerts.routing import RouteSpec, group_key, group_labels
+from alerts.transitions import Transition
+from alerts.updates import Action, AlertUpdate
 from core.db import rows
 from core.severity import Priority, Severity
 from core.text.names import tidied
@@ -20,7 +20,7 @@ from incidents.models import Category, EventKind, Incident, Origin, Status
 from incidents.services.batches import Opening, lock_many, open_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 from intake.models import Source
 from responders.models import Service, Team
 
@@ -29,12 +29,12 @@ GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")
 
 
 @dataclass
-class Started:
+class FiringAlert:
     """An alert that began to fire, or fires and has no incident yet, with the route it takes (None: its source's)."""
 
     alert: Alert
-    rule: Rule | None
-    outcome: Outcome
+    rule: RouteSpec | None
+    outcome: Transition
 
     @property
     def severity(self) -> Severity:
@@ -43,7 +43,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Targets:
+class RouteTargets:
     """Where a route leads."""
 
     team: Team | None = None
@@ -52,7 +52,7 @@ class Targets:
 
 
 @dataclass
-class Slot:
+class GroupState:
     """Where the alerts of one group key go in this batch."""
 
     key: str
@@ -60,28 +60,28 @@ class Slot:
     group: AlertGroup | None = None
     incident: Incident | None = None
     opening: Opening | None = None
-    started: dict[str, Started] = field(default_factory=dict)  # the one that opens first
+    started: dict[str, FiringAlert] = field(default_factory=dict)  # the one that opens first
     is_storm: bool = False
 
 
-class Incidents:
+class IncidentAssigner:
     """The incidents that a batch of alerts touches, locked while it lasts."""
 
-    def __init__(self, now: dt.datetime, rules: Sequence[Rule] = ()) -> None:
-        self.act = Act.now(None, Origin.ALERT, now)
+    def __init__(self, now: dt.datetime, rules: Sequence[RouteSpec] = ()) -> None:
+        self.act = ChangeContext.now(None, Origin.ALERT, now)
         self.now = now
         self.rules = rules
-        self.slots: dict[str, Slot] = {}
+        self.slots: dict[str, GroupState] = {}
         self.locked: dict[int, Incident] = {}
-        self.entries: dict[int, Entry] = {}
+        self.entries: dict[int, IncidentChange] = {}
         self.opened_lately: dict[int | None, int] = {}
         self.left: list[AlertGroup] = []
-        self.targets: dict[int, Targets] = {}
+        self.targets: dict[int, RouteTargets] = {}
         self.at_hand: dict[str, Alert] = {}
 
     def place(
         self,
-        started: Sequence[Started],
+        started: Sequence[FiringAlert],
         ended: Iterable[Alert],
         spoken_of: Iterable[Alert],
         at_hand: Mapping[str, Alert] | None = None,
@@ -110,7 +110,7 @@ class Incidents:
             if incident.pk not in firing and alert.source.auto_resolve:
                 move_to(self._entry(incident), Status.RESOLVED, "")
 
-    def speak(self, voices: Iterable[tuple[Alert, Draft]]) -> None:
+    def speak(self, voices: Iterable[tuple[Alert, AlertUpdate]]) -> None:
         """What somebody did over at the sender: acknowledge, or leave a note, be it with the end."""
         for alert, draft in voices:
             incident = self.locked.get(alert.incident_id or 0)
@@ -132,7 +132,7 @@ class Incidents:
 
     # --- Loading ------------------------------------------------------------------------------------------------------
 
-    def _key(self, one: Started) -> tuple[str, dict[str, str]]:
+    def _key(self, one: FiringAlert) -> tuple[str, dict[str, str]]:
         alert, rule = one.alert, one.rule
         names = rule.group_by if rule is not None and rule.group_by is not None else alert.source.group_by
         labels = group_labels(names, alert.labels)
@@ -141,7 +141,7 @@ class Incidents:
     def _load(self, keys: Collection[str], alerts: Iterable[Alert]) -> None:
         wanted = {*keys, *(storm_key(rule.id) for rule in self.rules), storm_key(None)} if keys else set()
         for group in rows.select_in(AlertGroup, "open_key", wanted, lock=True):
-            self.slots[group.key] = Slot(group.key, group.labels, group, is_storm=group.is_storm)
+            self.slots[group.key] = GroupState(group.key, group.labels, group, is_storm=group.is_storm)
         ids = {slot.group.incident_id for slot in self.slots.values() if slot.group and slot.group.incident_id}
         ids.update(alert.incident_id for alert in alerts if alert.incident_id)
         self.locked = lock_many({pk for pk in ids if pk})
@@ -149,12 +149,12 @@ class Incidents:
             if slot.group is not None and slot.group.incident_id:
                 slot.incident = self.locked.get(slot.group.incident_id)
 
-    def _slot(self, key: str, labels: dict[str, str]) -> Slot:
-        return self.slots.setdefault(key, Slot(key, labels))
+    def _slot(self, key: str, labels: dict[str, str]) -> GroupState:
+        return self.slots.setdefault(key, GroupState(key, labels))
 
     # --- Placing ------------------------------------------------------------------------------------------------------
 
-    def _place(self, one: Started, slot: Slot) -> None:
+    def _place(self, one: FiringAlert, slot: GroupState) -> None:
         own = self.locked.get(one.alert.incident_id or 0)
         if own is not None and not self._is_succeeded(own, one, slot) and self._join(own, one):
             return
@@ -167,21 +167,21 @@ class Incidents:
         else:
             self._plan(slot, one)
 
-    def _is_succeeded(self, own: Incident, one: Started, slot: Slot) -> bool:
+    def _is_succeeded(self, own: Incident, one: FiringAlert, slot: GroupState) -> bool:
         """Whether the group has an open incident that came after the alert's own: a group has one open at a time. What
         somebody moved out of its group stays where it was put."""
-        if one.outcome == Outcome.REPEATED or own.is_still_open:
+        if one.outcome == Transition.REPEATED or own.is_still_open:
             return False
         if slot.incident is None or not slot.incident.is_still_open:
             return False
         return AlertGroup.objects.filter(key=slot.key, incident=own).exists()
 
-    def _join(self, incident: Incident, one: Started) -> bool:
+    def _join(self, incident: Incident, one: FiringAlert) -> bool:
         """Whether the incident takes the alert in: it is open, or ended so lately that it opens again. A repeat of a
         firing that was resolved or deleted by hand changes nothing, and belongs there all the same."""
         alert = one.alert
         is_own = alert.incident_id == incident.pk
-        if is_own and (one.outcome == Outcome.REPEATED or (alert.is_flapping and incident.is_still_open)):
+        if is_own and (one.outcome == Transition.REPEATED or (alert.is_flapping and incident.is_still_open)):
             if incident.is_still_open and incident.deleted_at is None:
                 self._raise(incident, one)
             return True
@@ -200,19 +200,19 @@ class Incidents:
         ended = incident.closed_at or incident.resolved_at
         return ended is not None and self.now - ended <= dt.timedelta(minutes=source.reopen_minutes)
 
-    def _raise(self, incident: Incident, one: Started) -> None:
+    def _raise(self, incident: Incident, one: FiringAlert) -> None:
         """An incident is as bad as its worst alert; it never gets better by itself."""
         if one.severity > incident.severity:
             set_severity(self._entry(incident), one.severity)
 
-    def _leave(self, slot: Slot) -> None:
+    def _leave(self, slot: GroupState) -> None:
         """The key's group is of the past: its incident ended too long ago, or was deleted."""
         if slot.group is not None:
             slot.group.open_key = None
             self.left.append(slot.group)
         slot.group = slot.incident = None
 
-    def _is_enough(self, slot: Slot, one: Started) -> bool:
+    def _is_enough(self, slot: GroupState, one: FiringAlert) -> bool:
         """Whether as much has fired as the route asks for before it opens an incident; else it is written down."""
         rule, alert = one.rule, one.alert
         if rule is None or rule.open_after_count <= 1:
@@ -233,7 +233,7 @@ class Incidents:
 
     # --- Opening ------------------------------------------------------------------------------------------------------
 
-    def _plan(self, slot: Slot, one: Started) -> None:
+    def _plan(self, slot: GroupState, one: FiringAlert) -> None:
         route_id = one.rule.id if one.rule else None
         if self._is_storm(route_id):
             storm = self._slot(storm_key(route_id), {})
@@ -251,7 +251,7 @@ class Incidents:
         slot.started = {one.alert.key: one, **slot.started}
         self._adopt(slot, one)
 
-    def _opening(self, one: Started, labels: dict[str, str]) -> Opening:
+    def _opening(self, one: FiringAlert, labels: dict[str, str]) -> Opening:
         """The incident that an alert opens: its words, and what the route or else the source says."""
         alert, rule = one.alert, one.rule
         number = rule.id if rule else 0
@@ -271,11 +271,11 @@ class Incidents:
             data={"alert": told(alert), "grouped_by": labels},
         )
 
-    def _leave_ended(self, slot: Slot) -> None:
+    def _leave_ended(self, slot: GroupState) -> None:
         if slot.incident is not None:
             self._leave(slot)
 
-    def _adopt(self, slot: Slot, one: Started) -> None:
+    def _adopt(self, slot: GroupState, one: FiringAlert) -> None:
         if slot.group is None:
             slot.group = AlertGroup(
                 key=slot.key,
@@ -313,7 +313,7 @@ class Incidents:
         changed = [slot.group for slot in self.slots.values() if slot.group is not None and self._is_changed(slot)]
         rows.update_many(changed, GROUP_COLUMNS)
 
-    def _opened(self, slot: Slot, incident: Incident) -> None:
+    def _opened(self, slot: GroupState, incident: Incident) -> None:
         self.locked[incident.pk] = slot.incident = incident
         for number, one in enumerate(slot.started.values()):
             one.alert.incident = incident
@@ -326,7 +326,7 @@ class Incidents:
             slot.group.pending = []
             self._fetch(incident, waited, slot.started)
 
-    def _fetch(self, incident: Incident, keys: Collection[str], started: Mapping[str, Started]) -> None:
+    def _fetch(self, incident: Incident, keys: Collection[str], started: Mapping[str, FiringAlert]) -> None:
         """Have those that fired before the route asked for an incident join it now, but for what a silence keeps quiet
         by now: that joins when the silence ends."""
         rule = next(iter(started.values())).rule
@@ -338,17 +338,17 @@ class Incidents:
             alert.incident = incident
             Alert.objects.filter(pk=alert.pk).update(incident=incident)
             self._entry(incident).note(EventKind.ALERT_ADDED, data={"alert": told(alert)})
-            self._raise(incident, Started(alert, rule, Outcome.REPEATED))
+            self._raise(incident, FiringAlert(alert, rule, Transition.REPEATED))
 
-    def _is_changed(self, slot: Slot) -> bool:
+    def _is_changed(self, slot: GroupState) -> bool:
         group = slot.group
         return group is not None and group.pk is not None and (slot.opening is not None or bool(group.pending))
 
     # --- Timelines ----------------------------------------------------------------------------------------------------
 
-    def _entry(self, incident: Incident) -> Entry:
+    def _entry(self, incident: Incident) -> IncidentChange:
         if incident.pk not in self.entries:
-            self.entries[incident.pk] = Entry(incident, self.act)
+            self.entries[incident.pk] = IncidentChange(incident, self.act)
         return self.entries[incident.pk]
 
     def _with_firing(self, incident_ids: set[int]) -> set[int]:
@@ -372,7 +372,7 @@ def storm_key(route_id: int | None) -> str:
     return hashlib.sha256(f"storm {route_id or 0}".encode()).hexdigest()
 
 
-def storm_of(one: Started, opening: Opening) -> Opening:
+def storm_of(one: FiringAlert, opening: Opening) -> Opening:
     """The one incident that takes in what a storm would open."""
     way = f"took the route {one.rule.name}" if one.rule else "took no route"
     return replace(
@@ -382,11 +382,11 @@ def storm_of(one: Started, opening: Opening) -> Opening:
     )
 
 
-def targets_of(rule: Rule | None) -> Targets:
+def targets_of(rule: RouteSpec | None) -> RouteTargets:
     """The team, service and category that a route names; its service's team where it names no other."""
     if rule is None:
-        return Targets()
+        return RouteTargets()
     service = Service.objects.select_related("team").filter(pk=rule.service_id).first() if rule.service_id else None
     team = Team.objects.filter(pk=rule.team_id).first() if rule.team_id else service.team if service else None
     categories = Category.objects.select_related("default_team")
-    return Targets(team, service, categories.filter(pk=rule.category_id).first() if rule.category_id else None)
+    return RouteTargets(team, service, categories.filter(pk=rule.category_id).first() if rule.category_id else None)

@@ -14,13 +14,13 @@ import structlog
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from alerts.drafts import Draft, Leftover, from_json
-from alerts.services.applying import Batch
+from alerts.services.applying import BatchProcessor
 from alerts.services.enqueueing import DRAFT_FORMAT
-from core.db.transactions import alone_at, is_away, is_transient, unit_of_work
+from alerts.updates import AlertUpdate, Leftover, from_json
+from core.db.transactions import alone_at, is_database_unavailable, is_transient, unit_of_work
 from intake.models import IntakeEvent, Source
 from intake.readers import adapters
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from intake.services.claiming import Waiting, claim, waiting
 from intake.services.postponing import Postponed, answers
 from intake.vocabulary import IntakeState
@@ -50,7 +50,7 @@ class Reading:
 
     event: IntakeEvent
     source: Source | None
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[AlertUpdate] = field(default_factory=list)
     state: IntakeState = IntakeState.DONE
     reason: str = ""
     leftover: Leftover | None = None
@@ -71,7 +71,7 @@ def _work_off(listed: list[Waiting], limit: int, now: dt.datetime | None) -> int
     try:
         work.repeatedly([one for one in listed if one.format not in _readers], limit - elsewhere)
     except Exception as error:
-        if is_away(error) and (is_transient(error) or not postponed.is_suspicious()):
+        if is_database_unavailable(error) and (is_transient(error) or not postponed.is_suspicious()):
             raise
         log.warning("intake_batch_split", events=len(work.taken), exc_info=error)
         for _ in work.taken:
@@ -110,7 +110,7 @@ class Work:
     def _claim_and_apply(self, listed: Sequence[Waiting], limit: int) -> None:
         readings = self._read(claim(listed, limit))
         if readings:
-            Batch(self.now or timezone.now()).apply(readings)
+            BatchProcessor(self.now or timezone.now()).apply(readings)
 
     @unit_of_work
     def _apply(self, readings: Sequence[Reading]) -> None:
@@ -118,7 +118,7 @@ class Work:
         locked = set(IntakeEvent.objects.waiting().select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
         mine = [reading for reading in readings if reading.event.pk in locked]
         if mine:
-            Batch(self.now or timezone.now()).apply(mine)
+            BatchProcessor(self.now or timezone.now()).apply(mine)
 
     def _read(self, claimed: Sequence[Waiting]) -> list[Reading]:
         self.taken = [one.pk for one in claimed]
@@ -137,10 +137,10 @@ def _alone(now: dt.datetime | None) -> None:
     try:
         work.repeatedly([one for one in waiting(postponed.ids()) if one.format not in _readers], 1)
     except Exception as error:
-        if not work.taken or (is_away(error) and not answers()):
+        if not work.taken or (is_database_unavailable(error) and not answers()):
             raise
         [pk] = work.taken
-        if is_away(error):
+        if is_database_unavailable(error):
             postponed.postpone(pk, error)
             return
         log.error("intake_failed", intake=pk, exc_info=error)
@@ -164,17 +164,19 @@ def read(event: IntakeEvent, source: Source | None) -> Reading:
     return reading
 
 
-def drafts_of(event: IntakeEvent, source: Source) -> list[Draft]:
+def drafts_of(event: IntakeEvent, source: Source) -> list[AlertUpdate]:
     """The drafts in an event's body, by its format."""
     body = bytes(event.body)
     if event.format == DRAFT_FORMAT:
         return [from_json(value) for value in orjson.loads(body)]
     query = event.headers.get("query", "")
-    request = Incoming("POST", "", event.headers, body, query)
+    request = IntakeRequest("POST", "", event.headers, body, query)
     return parse(source, request, format=event.format, at=event.received_at)
 
 
-def parse(source: Source, incoming: Incoming, *, format: str = "", at: dt.datetime | None = None) -> list[Draft]:
+def parse(
+    source: Source, incoming: IntakeRequest, *, format: str = "", at: dt.datetime | None = None
+) -> list[AlertUpdate]:
     """What a source's request says, by its adapter; `at` is when it came (None: now). Raises IntakeError; 413 for more
     than MOST_DRAFTS."""
     adapter: Any = adapters().get(format or source.kind)
@@ -189,14 +191,14 @@ def parse(source: Source, incoming: Incoming, *, format: str = "", at: dt.dateti
     return drafts
 
 
-def _parsed(adapter: Any, source: Source, incoming: Incoming, at: dt.datetime | None) -> list[Draft]:
+def _parsed(adapter: Any, source: Source, incoming: IntakeRequest, at: dt.datetime | None) -> list[AlertUpdate]:
     if getattr(adapter, "TAKES_TEMPLATES", False):
-        found: list[Draft] = adapter.parse(incoming, source.templates, source.status_map)
+        found: list[AlertUpdate] = adapter.parse(incoming, source.templates, source.status_map)
         return found
     if getattr(adapter, "TAKES_TIME", False):
-        timed: list[Draft] = adapter.parse(incoming, at)
+        timed: list[AlertUpdate] = adapter.parse(incoming, at)
         return timed
-    parsed: Callable[[Incoming], list[Draft]] = adapter.parse
+    parsed: Callable[[IntakeRequest], list[AlertUpdate]] = adapter.parse
     return parsed(incoming)
 
 
@@ -207,7 +209,7 @@ def _elsewhere(pk: int) -> bool:
     except IntakeError as error:
         _put_aside(pk, error.message)
     except Exception as error:
-        if is_away(error):
+        if is_database_unavailable(error):
             if is_transient(error) or not postponed.is_suspicious():
                 raise
             postponed.postpone(pk, error)

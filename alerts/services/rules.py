@@ -11,21 +11,21 @@ from django.db.models import Model
 
 from alerts.matching import Matcher, MatcherInvalid, matchers_from
 from alerts.models import Route, Silence
-from alerts.routing import Quiet, Rule
+from alerts.routing import RouteSpec, SilenceSpec
 
 log = structlog.get_logger(__name__)
 
 MOST_LOOKED_AT = 1000
 
 
-def rules() -> list[Rule]:
+def rules() -> list[RouteSpec]:
     """The enabled routes in their order."""
     return [rule_of(route) for route in Route.objects.filter(is_enabled=True)]
 
 
-def rule_of(route: Route) -> Rule:
+def rule_of(route: Route) -> RouteSpec:
     """A route, ready to be asked."""
-    return Rule(
+    return RouteSpec(
         id=route.pk,
         name=route.name,
         matchers=_matchers(route, route.matchers),
@@ -42,15 +42,15 @@ def rule_of(route: Route) -> Rule:
     )
 
 
-def silences(now: dt.datetime) -> list[Quiet]:
+def silences(now: dt.datetime) -> list[SilenceSpec]:
     """Those that have begun and not ended; whether a weekly one is active, it says itself."""
     return quiets(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now))
 
 
-def quiets(found: Iterable[Silence]) -> list[Quiet]:
+def quiets(found: Iterable[Silence]) -> list[SilenceSpec]:
     """Silences, ready to be asked."""
     return [
-        Quiet(
+        SilenceSpec(
             id=silence.pk,
             matchers=_matchers(silence, silence.matchers),
             starts_at=silence.starts_at,

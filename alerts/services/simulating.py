@@ -9,15 +9,15 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.drafts import Draft
-from alerts.folding import Outcome
 from alerts.matching import facts_of
 from alerts.models import Alert, Silence
-from alerts.routing import Decision, Rule, alert_key, decide, group_labels
-from alerts.services.applying import Batch, Message, severity_of
-from alerts.services.opening import Incidents, Slot
+from alerts.routing import Decision, RouteSpec, alert_key, decide, group_labels
+from alerts.services.applying import BatchProcessor, Message, severity_of
+from alerts.services.opening import GroupState, IncidentAssigner
 from alerts.services.processing import read
 from alerts.services.words import as_taught, not_understood, sentence_of
+from alerts.transitions import Transition
+from alerts.updates import AlertUpdate
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from incidents.models import EventKind, Incident
@@ -25,7 +25,7 @@ from incidents.permissions import can_see
 from incidents.services.batches import Opening
 from incidents.services.reporting import default_team
 from intake.models import Source
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from intake.services.queue import event_of
 from intake.vocabulary import IntakeState
 from responders.models import Team
@@ -35,7 +35,7 @@ MOST_ALERTS = 50
 MOST_TOLD = 100
 
 
-class Fate(enum.StrEnum):
+class SimulationResult(enum.StrEnum):
     """What becomes of an alert."""
 
     DROPPED = "dropped"  # a route drops it
@@ -50,14 +50,14 @@ class Fate(enum.StrEnum):
     STORM = "storm"  # its route has opened too many; it opens the one that takes in the rest
 
 
-class _Rehearsal(Batch):
+class _Rehearsal(BatchProcessor):
     """One message, folded; nothing is written. What the viewer may not see is as if it were not there."""
 
     def __init__(self, now: dt.datetime, viewer: User) -> None:
         super().__init__(now)
         self.viewer = viewer
 
-    def meet(self, message: Message) -> Outcome | None:
+    def meet(self, message: Message) -> Transition | None:
         """What it means; None when a route drops it."""
         self._load({message.key: message.source})
         seen = Alert.objects.visible_to(self.viewer).filter(key__in=self.alerts).values_list("key", flat=True)
@@ -65,10 +65,10 @@ class _Rehearsal(Batch):
         return self._take(message)
 
 
-class _Placing(Incidents):
+class _Placing(IncidentAssigner):
     """Finds an alert's place; what would be opened is planned only. Hidden incidents take in nothing."""
 
-    def __init__(self, now: dt.datetime, rules: Sequence[Rule], viewer: User) -> None:
+    def __init__(self, now: dt.datetime, rules: Sequence[RouteSpec], viewer: User) -> None:
         super().__init__(now, rules)
         self.viewer = viewer
 
@@ -83,7 +83,7 @@ class _Placing(Incidents):
     def _open(self) -> None:
         """Nothing is opened."""
 
-    def planned(self) -> Slot | None:
+    def planned(self) -> GroupState | None:
         """Where an incident would be opened."""
         return next((slot for slot in self.slots.values() if slot.opening is not None), None)
 
@@ -102,7 +102,7 @@ def simulate(
     headers: Mapping[str, str] | None = None,
     at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """What would become of an alert (a Draft's members), or of each alert in a source's payload, at that time.
+    """What would become of an alert (a AlertUpdate's members), or of each alert in a source's payload, at that time.
 
     The shape is RouteSimulatedSerializer's. Alerts and incidents that the viewer may not see are left out of account,
     so that the answer does not tell that they are there. Raises DomainError
@@ -110,18 +110,18 @@ def simulate(
     """
     now = at or timezone.now()
     sender = source or Source(name="", kind="generic")
-    drafts = [Draft(**alert)] if alert is not None else _read(sender, payload, headers or {})
+    drafts = [AlertUpdate(**alert)] if alert is not None else _read(sender, payload, headers or {})
     return {"at": now, "alerts": [_rehearse(draft, sender, now, viewer) for draft in drafts]}
 
 
-def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draft]:
+def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[AlertUpdate]:
     is_text = isinstance(payload, str)
     kinds = {"content-type": "text/plain" if is_text else "application/json"}
     try:
         body = payload.encode() if is_text else orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
         raise DomainError("The payload is nested too deeply.", field="payload", code="not_read") from error
-    incoming = Incoming("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
+    incoming = IntakeRequest("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
     try:
         reading = read(event_of(incoming.unpacked(), source), source)
     except IntakeError as error:
@@ -134,7 +134,7 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Draf
 
 
 @unit_of_work
-def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> dict[str, Any]:
+def _rehearse(draft: AlertUpdate, source: Source, now: dt.datetime, viewer: User) -> dict[str, Any]:
     batch, placing = _Rehearsal(now, viewer), None
     message = Message(draft, source, now, alert_key(source.pk or 0, draft.identity))
     outcome = batch.meet(message)
@@ -150,7 +150,7 @@ def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> d
         "alert": _told(source, draft, severity),
         "outcome": outcome.value if outcome else None,
         **_way(decision, source, draft),
-        "silence": _silence(alert) if fate == Fate.SILENCED else None,
+        "silence": _silence(alert) if fate == SimulationResult.SILENCED else None,
         "fate": fate.value,
         "detail": DETAILS[fate],
         **_place(alert, placing.planned() if placing else None, fate, viewer),
@@ -159,42 +159,42 @@ def _rehearse(draft: Draft, source: Source, now: dt.datetime, viewer: User) -> d
     return shown
 
 
-def _fate(outcome: Outcome | None, alert: Alert | None, placing: _Placing | None) -> Fate:
+def _fate(outcome: Transition | None, alert: Alert | None, placing: _Placing | None) -> SimulationResult:
     if outcome is None:
-        return Fate.DROPPED
-    if outcome == Outcome.RESOLVED:
-        return Fate.RESOLVED
-    if alert is None or outcome not in (Outcome.NEW, Outcome.REPEATED, Outcome.REFIRED):
-        return Fate.NOTHING
+        return SimulationResult.DROPPED
+    if outcome == Transition.RESOLVED:
+        return SimulationResult.RESOLVED
+    if alert is None or outcome not in (Transition.NEW, Transition.REPEATED, Transition.REFIRED):
+        return SimulationResult.NOTHING
     if placing is None:
-        return Fate.SILENCED if alert.silenced_by_id else Fate.STAYS
+        return SimulationResult.SILENCED if alert.silenced_by_id else SimulationResult.STAYS
     return _fate_of_place(alert, placing)
 
 
-def _fate_of_place(alert: Alert, placing: _Placing) -> Fate:
+def _fate_of_place(alert: Alert, placing: _Placing) -> SimulationResult:
     slot = placing.planned()
     if slot is not None:
-        return Fate.STORM if slot.is_storm else Fate.OPENS
+        return SimulationResult.STORM if slot.is_storm else SimulationResult.OPENS
     if alert.incident is None:
-        return Fate.WAITS
-    return Fate.REOPENS if placing.is_reopened(alert.incident) else Fate.JOINS
+        return SimulationResult.WAITS
+    return SimulationResult.REOPENS if placing.is_reopened(alert.incident) else SimulationResult.JOINS
 
 
 DETAILS = {
-    Fate.DROPPED: "The route drops it; nothing but its number is kept.",
-    Fate.NOTHING: "It changes nothing: it tells of an earlier time, of an alert that is not known, or only speaks.",
-    Fate.RESOLVED: "It ends the alert.",
-    Fate.SILENCED: "It is recorded and keeps quiet; if it still fires when the silence ends, its incident is seen to.",
-    Fate.STAYS: "It is known, and is where it belongs.",
-    Fate.JOINS: "It joins an open incident.",
-    Fate.REOPENS: "It opens an incident again that ended lately.",
-    Fate.OPENS: "It opens an incident.",
-    Fate.WAITS: "It is recorded; too little of its group has fired to open an incident.",
-    Fate.STORM: "Its route has opened too many incidents within a minute; it opens one that takes in the rest.",
+    SimulationResult.DROPPED: "The route drops it; nothing but its number is kept.",
+    SimulationResult.NOTHING: "It changes nothing: it is older than the alert, of an unknown alert, or only a note.",
+    SimulationResult.RESOLVED: "It ends the alert.",
+    SimulationResult.SILENCED: "It is silenced; if it still fires when the silence ends, it gets its incident.",
+    SimulationResult.STAYS: "It is known, and is where it belongs.",
+    SimulationResult.JOINS: "It joins an open incident.",
+    SimulationResult.REOPENS: "It opens an incident again that ended lately.",
+    SimulationResult.OPENS: "It opens an incident.",
+    SimulationResult.WAITS: "It is recorded; too little of its group has fired to open an incident.",
+    SimulationResult.STORM: "Its route opened too many incidents within a minute; the rest join one.",
 }
 
 
-def _told(source: Source, draft: Draft, severity: str) -> dict[str, Any]:
+def _told(source: Source, draft: AlertUpdate, severity: str) -> dict[str, Any]:
     return {
         "title": draft.title,
         "action": draft.action.value,
@@ -205,7 +205,7 @@ def _told(source: Source, draft: Draft, severity: str) -> dict[str, Any]:
     }
 
 
-def _way(decision: Decision, source: Source, draft: Draft) -> dict[str, Any]:
+def _way(decision: Decision, source: Source, draft: AlertUpdate) -> dict[str, Any]:
     rule = decision.rule
     names = rule.group_by if rule is not None and rule.group_by is not None else source.group_by
     return {
@@ -221,19 +221,19 @@ def _silence(alert: Alert | None) -> dict[str, Any] | None:
     return {"id": silence.pk, "comment": silence.comment, "ends_at": silence.ends_at} if silence else None
 
 
-def _place(alert: Alert | None, planned: Slot | None, fate: Fate, viewer: User) -> dict[str, Any]:
+def _place(alert: Alert | None, planned: GroupState | None, fate: SimulationResult, viewer: User) -> dict[str, Any]:
     """The incident it goes to, or the one it opens, and who would be told of it."""
     nowhere: dict[str, Any] = {"incident": None, "opening": None, "notified": []}
     if planned is not None and planned.opening is not None:
         opening = planned.opening
         team = opening.team or default_team(opening.services, opening.category)
         return {**nowhere, "opening": _opening(opening, team), "notified": _members(team)}
-    incident = alert.incident if alert is not None and fate != Fate.DROPPED else None
+    incident = alert.incident if alert is not None and fate != SimulationResult.DROPPED else None
     if incident is None or not can_see(viewer, incident):
         return nowhere
     incident = Incident.objects.select_related("team").get(pk=incident.pk)  # as it is, not as it would be
     named = {"id": incident.pk, "reference": incident.reference, "title": incident.title, "status": incident.status}
-    is_told = fate in (Fate.JOINS, Fate.REOPENS)
+    is_told = fate in (SimulationResult.JOINS, SimulationResult.REOPENS)
     return {**nowhere, "incident": named, "notified": _members(incident.team) if is_told else []}
 
 

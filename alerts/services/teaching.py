@@ -7,13 +7,13 @@ from dataclasses import replace
 from django.db import transaction
 
 from alerts import validation
-from alerts.drafts import Action, Draft
 from alerts.models import Alert
 from alerts.reading.words import mapped, normal
 from alerts.routing import alert_key
 from alerts.services.enqueueing import enqueue
 from alerts.services.processing import drafts_of
 from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
@@ -50,7 +50,7 @@ def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool
 
 def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> int:
     """Put into the queue what the latest messages with that word mean by now."""
-    told: dict[str, Draft] = {}
+    told: dict[str, AlertUpdate] = {}
     events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
     for event in events:
         for draft in (as_taught(source, one) for one in drafts_of(event, source)):
@@ -62,7 +62,7 @@ def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> i
     return len(told)
 
 
-def _correction(source: Source, draft: Draft, about: str, word: str, at: dt.datetime) -> Draft | None:
+def _correction(source: Source, draft: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:
     """What a message tells an alert that fires since, once its word is understood; nothing where it is not of it."""
     if about == MappedField.SEVERITY:
         if normal(word) not in [normal(one) for one in severity_words(draft)] or draft.action != Action.FIRE:
@@ -74,7 +74,7 @@ def _correction(source: Source, draft: Draft, about: str, word: str, at: dt.date
     return replace(draft, ends_at=draft.ends_at or at) if draft.action == Action.RESOLVE else draft
 
 
-def _is_as_left(source: Source, draft: Draft, at: dt.datetime) -> bool:
+def _is_as_left(source: Source, draft: AlertUpdate, at: dt.datetime) -> bool:
     """Whether the alert still fires, and nothing was heard of it after that message."""
     alerts = Alert.objects.filter(key=alert_key(source.pk, draft.identity), status=AlertStatus.FIRING)
     return alerts.filter(last_seen_at__lte=at).exists()

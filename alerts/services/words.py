@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from alerts import validation
-from alerts.drafts import Action, Draft, Leftover
 from alerts.reading.words import mapped, normal
+from alerts.updates import Action, AlertUpdate, Leftover
 from core.db import rows
 from core.db.transactions import unit_of_work
 from intake.models import IntakeEvent, Source, UnknownWord
@@ -18,7 +18,7 @@ MOST_EVENTS = 20  # whose numbers are kept for a word
 LONGEST_WORD = validation.LONGEST_WORD
 
 
-def as_taught(source: Source, draft: Draft) -> Draft:
+def as_taught(source: Source, draft: AlertUpdate) -> AlertUpdate:
     """The draft with the action that the source's own map gives its word, where it does."""
     meaning = mapped(source.status_map, draft.status_word[:LONGEST_WORD]) if draft.status_word else ""
     if not meaning:
@@ -27,12 +27,12 @@ def as_taught(source: Source, draft: Draft) -> Draft:
     return replace(draft, action=validation.STATUS_MEANINGS.get(meaning, draft.action), note=note, is_guess=False)
 
 
-def severity_words(draft: Draft) -> tuple[str, ...]:
+def severity_words(draft: AlertUpdate) -> tuple[str, ...]:
     """What the sender calls how bad it is, in all places where that stands."""
     return tuple(word[:LONGEST_WORD] for word in (draft.labels.get("severity", ""), draft.severity_word) if word)
 
 
-def not_understood(source: Source, draft: Draft) -> dict[str, str]:
+def not_understood(source: Source, draft: AlertUpdate) -> dict[str, str]:
     """The words that neither the adapter nor the source's own maps know, by what they are about. How bad it is matters
     only where something fires."""
     found: dict[str, str] = {}
@@ -50,7 +50,7 @@ def sentence_of(words: Iterable[tuple[str, str]]) -> str:
     return f"Not understood: {told}." if told else ""
 
 
-def doubts(source: Source | None, drafts: Iterable[Draft], leftover: Leftover | None) -> str:
+def doubts(source: Source | None, drafts: Iterable[AlertUpdate], leftover: Leftover | None) -> str:
     """What of a request was not understood though it was taken."""
     taught = [as_taught(source, draft) for draft in drafts] if source is not None else []
     words = [pair for draft in taught if source for pair in not_understood(source, draft).items()]

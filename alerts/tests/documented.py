@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alerts.drafts import Draft
 from alerts.models import Alert
+from alerts.updates import AlertUpdate
 from incidents.models import Incident
 from incidents.tests.factories import MONDAY
 
@@ -44,6 +44,6 @@ def statuses() -> list[str]:
     return list(Incident.objects.order_by("pk").values_list("status", flat=True))
 
 
-def draft(fingerprint: str = "a", **facts: Any) -> Draft:
+def draft(fingerprint: str = "a", **facts: Any) -> AlertUpdate:
     """One that fires, unless it says otherwise."""
-    return Draft(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts})
+    return AlertUpdate(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts})

@@ -8,10 +8,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from alerts.drafts import Action, Draft
 from alerts.models import Alert, Route, Silence
 from alerts.routing import alert_key
 from alerts.services import enqueue, process_waiting
+from alerts.updates import Action, AlertUpdate
 from intake.models import IntakeEvent, Source
 from intake.services.sources import forget, issue_key
 from intake.vocabulary import IntakeState
@@ -51,18 +51,20 @@ def matchers_of(*matchers: tuple[str, str, str]) -> list[dict[str, str]]:
 
 def fire(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
     """Have the source say that an alert fires, and work it off; the alert as it is then."""
-    return tell(source, Draft(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts}), at=at)
+    return tell(
+        source, AlertUpdate(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts}), at=at
+    )
 
 
 def resolve(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
     """Have the source say that an alert is over, and work it off."""
-    draft = Draft(
+    draft = AlertUpdate(
         **{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts, "action": Action.RESOLVE}
     )
     return tell(source, draft, at=at)
 
 
-def tell(source: Source, *drafts: Draft, at: dt.datetime | None = None) -> Alert:
+def tell(source: Source, *drafts: AlertUpdate, at: dt.datetime | None = None) -> Alert:
     """Put drafts into the queue and work it off; the first one's alert."""
     enqueue(source, drafts, at=at)
     process_waiting(at)

@@ -98,7 +98,13 @@ class HomePageTests(BackOfficeCase):
 
         answer = self.client.get(reverse("admin:index"))
 
-        for text in ("1 failed", "Torn &lt;b&gt;off", "nightly-export (Shop)", "Quiet one", "sent more than it may"):
+        for text in (
+            "1 failed",
+            "Torn &lt;b&gt;off",
+            "nightly-export (Shop)",
+            "Quiet one",
+            "sent more than it may",
+        ):
             self.assertContains(answer, text)
         for text in ("Switched off", "Asked just now"):
             self.assertNotContains(answer, text)

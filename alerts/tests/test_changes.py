@@ -5,11 +5,11 @@ import datetime as dt
 from django.test import TestCase
 from django.utils import timezone
 
-from alerts.drafts import Change
 from alerts.models import ChangeEvent
 from alerts.services.changes import MOST, changes, changes_before, take
 from alerts.tests.documented import documented
 from alerts.tests.factories import make_source
+from alerts.updates import Change
 from incidents.tests.factories import make_incident, make_service
 
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)

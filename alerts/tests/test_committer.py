@@ -19,8 +19,8 @@ from core.db.transactions import DatabaseBusy
 from intake.committer import MAX_BATCH, Committer
 from intake.endpoints import find
 from intake.models import IntakeEvent
-from intake.requests import MAX_BYTES, Incoming, Reply
-from intake.results import Taken
+from intake.requests import MAX_BYTES, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.serving import keep
 
 
@@ -29,12 +29,12 @@ class CommitterTests(TransactionTestCase):
         self.path = f"/intake/{make_key(make_source())}/"
         self.committer = Committer()
 
-    def ask(self, *bodies: bytes) -> list[Reply]:
+    def ask(self, *bodies: bytes) -> list[IntakeResponse]:
         door = find("POST", self.path)
         assert door is not None
 
-        async def all_at_once() -> list[Reply]:
-            asked = (self.committer.answer(door, Incoming("POST", self.path, {}, body)) for body in bodies)
+        async def all_at_once() -> list[IntakeResponse]:
+            asked = (self.committer.answer(door, IntakeRequest("POST", self.path, {}, body)) for body in bodies)
             return list(await asyncio.gather(*asked))
 
         return asyncio.run(all_at_once())
@@ -97,7 +97,7 @@ class CommitterTests(TransactionTestCase):
             wait()
             yield
 
-        with mock.patch("intake.committer.turn_to_write", turn):
+        with mock.patch("intake.committer.sqlite_write_lock", turn):
             yield
 
     def wait_for(self, number: int) -> None:
@@ -126,10 +126,10 @@ class CommitterTests(TransactionTestCase):
         self.assertEqual([reply.status for reply in broken + good], [503, 503, 202])
 
     def test_it_keeps_what_weighs_much_by_itself(self) -> None:
-        heavy = Taken([], Reply(202), mock.Mock(), weight=MAX_BYTES)
+        heavy = IntakeResult([], IntakeResponse(202), mock.Mock(), weight=MAX_BYTES)
 
         with (
-            mock.patch("alerts.endpoints.intake.IntakeDoor.take", return_value=heavy),
+            mock.patch("alerts.endpoints.intake.IntakeEndpoint.take", return_value=heavy),
             mock.patch("intake.committer.keep", wraps=keep) as kept,
         ):
             self.ask(b"{}", b"{}", b"{}")
@@ -139,7 +139,7 @@ class CommitterTests(TransactionTestCase):
     def test_it_turns_away_what_is_slow_while_much_of_it_waits(self) -> None:
         self.committer._slow_places = places = threading.BoundedSemaphore(1)
 
-        with mock.patch("alerts.endpoints.intake.IntakeDoor.is_slow", return_value=True):
+        with mock.patch("alerts.endpoints.intake.IntakeEndpoint.is_slow", return_value=True):
             taken = self.ask(b'{"title": "Disk"}')[0]
             is_given_back = places.acquire(timeout=5)
             refused = self.ask(b'{"title": "Disk"}')[0]
@@ -149,7 +149,7 @@ class CommitterTests(TransactionTestCase):
 
     def test_it_begins_nothing_slow_that_waited_for_too_long(self) -> None:
         with (
-            mock.patch("alerts.endpoints.intake.IntakeDoor.is_slow", return_value=True),
+            mock.patch("alerts.endpoints.intake.IntakeEndpoint.is_slow", return_value=True),
             mock.patch("intake.committer.SLOW_WAIT_SECONDS", -1),
         ):
             late = self.ask(b'{"title": "Disk"}')[0]

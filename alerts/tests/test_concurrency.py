@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from alerts.models import Alert, AlertGroup
 from alerts.services import enqueue, merge, process_waiting, processing
-from alerts.services.applying import Batch
-from alerts.services.upkeep import expire
+from alerts.services.applying import BatchProcessor
+from alerts.services.maintenance import expire
 from alerts.tests.documented import draft, statuses
 from alerts.tests.factories import fire, make_source
 from incidents.models import Incident
@@ -28,8 +28,8 @@ from incidents.services import resolve as resolve_incident
 from incidents.tests.factories import kinds_of
 from incidents.tests.test_concurrency import ConcurrencyTestCase, at_once
 from intake.models import IntakeEvent
-from intake.requests import Incoming, Reply
-from intake.results import Taken
+from intake.requests import IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, keep_events
 from intake.serving import serve
 from intake.vocabulary import IntakeState
@@ -157,16 +157,16 @@ class QueueTests(ConcurrencyTestCase):
 
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_puts_a_poisonous_event_aside_among_fifty(self) -> None:
-        source, take = make_source(), Batch._take
+        source, take = make_source(), BatchProcessor._take
         for number in range(50):
             enqueue(source, [draft(f"{number}")])
 
-        def broken(batch: Batch, message: Any) -> Any:
+        def broken(batch: BatchProcessor, message: Any) -> Any:
             if message.draft.fingerprint == "17":
                 raise ValueError("poison")
             return take(batch, message)
 
-        with mock.patch.object(Batch, "_take", broken):
+        with mock.patch.object(BatchProcessor, "_take", broken):
             results = at_once(*[work] * 4)
 
         states = Counter(IntakeEvent.objects.values_list("state", flat=True))
@@ -179,16 +179,16 @@ class QueueTests(ConcurrencyTestCase):
     def test_it_tries_again_after_a_deadlock_and_after_a_lost_race(self) -> None:
         for error in (OperationalError(1213, "Deadlock found"), IntegrityError("Duplicate entry")):
             with self.subTest(error=error):
-                source, save = make_source(), Batch._write
+                source, save = make_source(), BatchProcessor._write
                 enqueue(source, [draft()])
                 tries: list[Exception | None] = [error, None]
 
-                def once(batch: Batch) -> None:
+                def once(batch: BatchProcessor) -> None:
                     save(batch)  # noqa: B023
                     if (fault := tries.pop(0)) is not None:  # noqa: B023
                         raise fault
 
-                with mock.patch.object(Batch, "_write", once):
+                with mock.patch.object(BatchProcessor, "_write", once):
                     process_waiting()
 
                 self.assertEqual((tries, source.alerts.get().occurrences), ([], 1))
@@ -198,7 +198,9 @@ class QueueTests(ConcurrencyTestCase):
         source = make_source()
         enqueue(source, [draft()])
 
-        with mock.patch.object(processing, "Batch", side_effect=OperationalError(2003, "Cannot connect to the server")):
+        with mock.patch.object(
+            processing, "BatchProcessor", side_effect=OperationalError(2003, "Cannot connect to the server")
+        ):
             self.assertRaises(OperationalError, process_waiting)
 
         self.assertEqual((IntakeEvent.objects.waiting().count(), work(), statuses()), (1, 1, ["open"]))
@@ -212,7 +214,7 @@ class DeliveryTests(ConcurrencyTestCase):
         door = Numbered(source)
 
         results = at_once(
-            *[lambda: serve(door, Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}')).status] * 8
+            *[lambda: serve(door, IntakeRequest("POST", "/", {}, b'{"title": "Disk", "key": "a"}')).status] * 8
         )
         work()
 
@@ -222,7 +224,7 @@ class DeliveryTests(ConcurrencyTestCase):
     def test_it_changes_nothing_twice_when_killed_between_commit_and_answer(self) -> None:
         source = make_source()
         door = Numbered(source)
-        incoming = Incoming("POST", "/", {}, b'{"title": "Disk", "key": "a"}')
+        incoming = IntakeRequest("POST", "/", {}, b'{"title": "Disk", "key": "a"}')
 
         with mock.patch("intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
             serve(door, incoming)
@@ -235,7 +237,7 @@ class DeliveryTests(ConcurrencyTestCase):
         self.assertEqual((kept, again, late), (1, 202, 202))
         self.assertEqual((IntakeEvent.objects.count(), Alert.objects.get().occurrences, statuses()), (1, 1, ["open"]))
 
-    def keep_and_die(self, taken: list[Taken]) -> None:
+    def keep_and_die(self, taken: list[IntakeResult]) -> None:
         """What a kill right after the commit comes to."""
         keep_events(taken)
         raise SystemExit
@@ -247,18 +249,18 @@ class Numbered:
     def __init__(self, source: Any) -> None:
         self.sender = source
 
-    def source(self, incoming: Incoming) -> Any:
+    def source(self, incoming: IntakeRequest) -> Any:
         """The sender."""
         return self.sender
 
-    def take(self, incoming: Incoming, source: Any) -> Taken:
+    def take(self, incoming: IntakeRequest, source: Any) -> IntakeResult:
         """What is to be kept."""
         event = event_of(incoming, source, delivery_key=delivery_key(source, "4711"))
-        return Taken([event], Reply.json(202, {}), keep_events, source)
+        return IntakeResult([event], IntakeResponse.json(202, {}), keep_events, source)
 
-    def refuse(self, error: Any) -> Reply:
+    def refuse(self, error: Any) -> IntakeResponse:
         """In the plainest way."""
-        return Reply.json(error.status, {"detail": error.message})
+        return IntakeResponse.json(error.status, {"detail": error.message})
 
 
 class KilledWorkerTests(ConcurrencyTestCase):
@@ -298,12 +300,12 @@ from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
 from alerts.services import process_waiting
-from alerts.services.applying import Batch
-close = Batch._close
+from alerts.services.applying import BatchProcessor
+close = BatchProcessor._close
 def slow(batch, states):
     close(batch, states)
     print("written", flush=True)
     time.sleep(60)
-Batch._close = slow
+BatchProcessor._close = slow
 process_waiting(limit=20)
 """

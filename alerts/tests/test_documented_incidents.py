@@ -2,11 +2,11 @@
 
 from django.test import TestCase
 
-from alerts.drafts import Action
 from alerts.models import Alert, AlertGroup
 from alerts.services import merge, move, split
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_route, make_source, resolve, tell
+from alerts.updates import Action
 from core.severity import Severity
 from incidents.models import Incident
 from incidents.services import acknowledge, delete, transition, update, verify

@@ -8,7 +8,7 @@ from django.utils import timezone
 from alerts.jobs import forget_old
 from alerts.models import Alert, AlertLabel
 from alerts.services import process_waiting
-from alerts.services.applying import Batch
+from alerts.services.applying import BatchProcessor
 from alerts.tests import test_changes, test_documented_incidents, test_documented_messages, test_documented_ways
 from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
 from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
@@ -55,14 +55,14 @@ class FailureTests(TestCase):
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_puts_one_that_breaks_the_batch_aside_and_replays_it_after_a_fix(self) -> None:
         self.hand_in(*(b'{"title": "Disk %d", "key": "%d"}' % (number, number) for number in range(50)))
-        take = Batch._take
+        take = BatchProcessor._take
 
-        def broken(batch: Batch, message: object) -> object:
+        def broken(batch: BatchProcessor, message: object) -> object:
             if getattr(message, "draft").fingerprint == "17":  # noqa: B009 (its type is nobody's business here)
                 raise ValueError("poison")
             return take(batch, message)  # type: ignore[arg-type]
 
-        with mock.patch.object(Batch, "_take", broken), self.assertLogs(level="WARNING"):
+        with mock.patch.object(BatchProcessor, "_take", broken), self.assertLogs(level="WARNING"):
             process_waiting()
         before = (self.states(), IntakeEvent.objects.get(state=IntakeState.FAILED).reason)
         replayed = replay(IntakeEvent.objects.values_list("pk", flat=True))

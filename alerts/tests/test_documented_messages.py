@@ -2,13 +2,13 @@
 
 from django.test import TestCase
 
-from alerts.drafts import Action
 from alerts.jobs import forget_old, process_intake
-from alerts.models import Alert, EarlyEnd
+from alerts.models import Alert, EarlyResolve
 from alerts.services import enqueue, process_waiting
-from alerts.services.upkeep import calm, expire
+from alerts.services.maintenance import calm, expire
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
+from alerts.updates import Action
 from alerts.vocabulary import Ending
 from incidents.models import Incident
 from incidents.tests.factories import kinds_of
@@ -200,7 +200,7 @@ class OrderTests(TestCase):
 
         alert = fire(self.source, starts_at=after(13), at=after(13))
 
-        self.assertEqual((alert.status, EarlyEnd.objects.count()), ("firing", 0))
+        self.assertEqual((alert.status, EarlyResolve.objects.count()), ("firing", 0))
 
     @documented(12)
     def test_it_keeps_one_such_end_for_each_alert_and_forgets_it(self) -> None:
@@ -208,11 +208,11 @@ class OrderTests(TestCase):
             self.tell_end("a", minute)
         self.tell_end("b", 11)
 
-        kept = dict(EarlyEnd.objects.values_list("key", "ended_at"))
+        kept = dict(EarlyResolve.objects.values_list("key", "ended_at"))
         forget_old(after(12 + 61))
 
         self.assertEqual(list(kept.values()), [after(11)] * 2)
-        self.assertEqual(EarlyEnd.objects.count(), 0)
+        self.assertEqual(EarlyResolve.objects.count(), 0)
 
     def tell_end(self, fingerprint: str, minute: float) -> None:
         """Have the source say, twelve minutes on, that it was over at this one."""

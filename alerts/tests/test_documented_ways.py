@@ -7,7 +7,7 @@ from django.test import TestCase, override_settings
 from alerts.jobs import process_intake
 from alerts.models import Alert, Heartbeat
 from alerts.services.heartbeats import beat, watch
-from alerts.services.upkeep import expire, lift_silences
+from alerts.services.maintenance import expire, lift_silences
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve, tell
 from core.severity import Severity

@@ -14,8 +14,8 @@ from alerts.services.heartbeats import watch
 from alerts.tests.factories import make_key, make_source
 from incidents.models import Incident
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 
 
 class EndingTests(SimpleTestCase):
@@ -54,18 +54,18 @@ class EndingTests(SimpleTestCase):
             "other=fail": Signal.ALIVE,
         }
 
-        found = {query: ping_of("a", "", Incoming("GET", "/", {}, query=query)).signal for query in cases}
+        found = {query: ping_of("a", "", IntakeRequest("GET", "/", {}, query=query)).signal for query in cases}
 
         self.assertEqual(found, cases)
 
     def test_it_refuses_words_and_codes_that_nobody_knows(self) -> None:
         for query in ("status=sideways", "state=9", "s=x", "exit_code=-1", "s=256"):
             with self.subTest(query=query), self.assertRaises(IntakeError) as caught:
-                ping_of("a", "", Incoming("GET", "/", {}, query=query))
+                ping_of("a", "", IntakeRequest("GET", "/", {}, query=query))
             self.assertEqual(caught.exception.status, 422)
 
     def test_it_tells_what_was_sent_along(self) -> None:
-        ping = ping_of("a", "3", Incoming("POST", "/", {}, b"no space\xff left", query="msg=Backup"))
+        ping = ping_of("a", "3", IntakeRequest("POST", "/", {}, b"no space\xff left", query="msg=Backup"))
 
         self.assertEqual((ping.signal, ping.told), (Signal.FAILED, "Exit code 3.\n\nBackup\n\nno space\ufffd left"))
 
@@ -182,7 +182,7 @@ class FailureTests(TestCase):
     def test_it_does_what_came_at_one_moment_in_its_order(self) -> None:
         rows = [Ping("a", Signal.FAILED), Ping("a"), Ping("a", Signal.FAILED, "again")]
 
-        keep_pings([Taken([row], Reply(204), keep_pings, self.source) for row in rows])
+        keep_pings([IntakeResult([row], IntakeResponse(204), keep_pings, self.source) for row in rows])
         process_waiting()
 
         self.assertEqual((self.alerts(), Alert.objects.get().description), ({"heartbeat-failed:a": "firing"}, "again"))

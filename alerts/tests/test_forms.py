@@ -5,7 +5,7 @@ import time
 from django.test import SimpleTestCase
 
 from alerts.reading import forms as _forms
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 
 class PairTests(SimpleTestCase):
@@ -22,7 +22,7 @@ class PairTests(SimpleTestCase):
 class MultipartTests(SimpleTestCase):
     def multipart(self, body: bytes, boundary: str = "boundary=X") -> dict[str, str]:
         headers = {"content-type": f"multipart/form-data; {boundary}"}
-        return _forms.form(Incoming("POST", "/", headers, body))
+        return _forms.form(IntakeRequest("POST", "/", headers, body))
 
     def test_it_reads_fields_and_files(self):
         body = (

@@ -7,10 +7,10 @@ from django.db import OperationalError
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from alerts.drafts import Action, Draft
 from alerts.models import Alert
 from alerts.services import applying, enqueue, process_waiting, processing
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
+from alerts.updates import Action, AlertUpdate
 from incidents.models import Incident
 from intake.models import IntakeEvent, Source
 from intake.readers import adapters, examples
@@ -79,7 +79,7 @@ class ProcessingTests(TestCase):
         source = make_source()
         fire(source)
 
-        tell(source, Draft(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
+        tell(source, AlertUpdate(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
         resolve(source, note="Restarted it.", user="Kim")
 
         bodies = list(Incident.objects.get().events.exclude(body="").values_list("kind", "body"))
@@ -94,7 +94,7 @@ class FaultTests(TransactionTestCase):
     def setUp(self) -> None:
         source = make_source()
         for title in ("bad", "good"):
-            enqueue(source, [Draft(title=title, fingerprint=title)])
+            enqueue(source, [AlertUpdate(title=title, fingerprint=title)])
 
     def work_off(self, *fault: object) -> list[str]:
         def insert(alerts: list[Alert]) -> None:
@@ -132,7 +132,7 @@ class ReaderTests(TransactionTestCase):
 
         source = make_source()
         IntakeEvent.objects.create(source=source, format="elsewhere", body=b"", received_at=timezone.now())
-        enqueue(source, [Draft(title="good", fingerprint="good")])
+        enqueue(source, [AlertUpdate(title="good", fingerprint="good")])
         with mock.patch.dict(processing._readers, {"elsewhere": read}):
             process_waiting()
         return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))

@@ -5,7 +5,7 @@ import datetime as dt
 from django.test import SimpleTestCase
 
 from alerts.reading import values as reading
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 
 def utc(*parts: int) -> dt.datetime:
@@ -171,12 +171,12 @@ class ValueTests(SimpleTestCase):
 
 class BodyTests(SimpleTestCase):
     def test_it_reads_an_object_whatever_its_type_says(self):
-        incoming = Incoming("POST", "/", {"content-type": "text/plain"}, b' {"a": 1}\n')
+        incoming = IntakeRequest("POST", "/", {"content-type": "text/plain"}, b' {"a": 1}\n')
 
         self.assertEqual(reading.json_object(incoming), {"a": 1})
 
     def test_it_refuses_what_is_no_object(self):
         for body in (b"", b"[]", b"null", b'"a"', b"1", b"a=b"):
             with self.subTest(body=body), self.assertRaises(IntakeError) as refused:
-                reading.json_object(Incoming("POST", "/", {}, body))
+                reading.json_object(IntakeRequest("POST", "/", {}, body))
             self.assertEqual(refused.exception.status, 400)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.matching import Matcher, matchers_from
-from alerts.routing import Quiet, Rule, alert_key, decide, group_key, group_labels, silence_for
+from alerts.routing import RouteSpec, SilenceSpec, alert_key, decide, group_key, group_labels, silence_for
 
 # Tests share the machine with others.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,9 +21,9 @@ def matchers(**values: str) -> tuple[Matcher, ...]:
     return tuple(matchers_from([{"name": name, "op": "=", "value": value} for name, value in values.items()]))
 
 
-def rule(number: int, *, when: dict[str, str] | None = None, **fields: object) -> Rule:
+def rule(number: int, *, when: dict[str, str] | None = None, **fields: object) -> RouteSpec:
     """A route with this id."""
-    return Rule(number, f"Route {number}", matchers(**(when or {})), **fields)  # type: ignore[arg-type]
+    return RouteSpec(number, f"Route {number}", matchers(**(when or {})), **fields)  # type: ignore[arg-type]
 
 
 class DecisionTests(SimpleTestCase):
@@ -150,14 +150,14 @@ class GroupTests(SimpleTestCase):
         self.assertEqual(len(keys), 2 * len(prints))
 
 
-def weekly(days: set[int], begin: str, end: str, zone: str = "Europe/Zurich") -> Quiet:
+def weekly(days: set[int], begin: str, end: str, zone: str = "Europe/Zurich") -> SilenceSpec:
     """A weekly silence of this year."""
     times = {"starts_time": dt.time.fromisoformat(begin), "ends_time": dt.time.fromisoformat(end)}
     year = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2026, 2027)]
-    return Quiet(1, matchers(a="1"), year[0], year[1], frozenset(days), **times, time_zone=zone)
+    return SilenceSpec(1, matchers(a="1"), year[0], year[1], frozenset(days), **times, time_zone=zone)
 
 
-def active_minutes(quiet: Quiet, first: str, last: str) -> list[tuple[str, int]]:
+def active_minutes(quiet: SilenceSpec, first: str, last: str) -> list[tuple[str, int]]:
     """The stretches (begin in UTC, minutes) in which it keeps quiet between two dates."""
     at = dt.datetime.fromisoformat(first).replace(tzinfo=dt.UTC)
     until = dt.datetime.fromisoformat(last).replace(tzinfo=dt.UTC)
@@ -175,7 +175,7 @@ def active_minutes(quiet: Quiet, first: str, last: str) -> list[tuple[str, int]]
 class SilenceTests(SimpleTestCase):
     def test_it_is_active_from_its_start_until_its_end(self) -> None:
         noon = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
-        quiet = Quiet(1, (), noon, noon + dt.timedelta(hours=1))
+        quiet = SilenceSpec(1, (), noon, noon + dt.timedelta(hours=1))
 
         found = [quiet.is_active(noon + dt.timedelta(seconds=second)) for second in (-1, 0, 3599, 3600)]
 
@@ -226,9 +226,9 @@ class SilenceTests(SimpleTestCase):
     def test_it_takes_a_missing_time_for_midnight(self) -> None:
         quiet = weekly({2}, "00:00", "00:00", "UTC")
 
-        until_six = Quiet(**{**vars(quiet), "starts_time": None, "ends_time": dt.time(6)})
-        from_six = Quiet(**{**vars(quiet), "starts_time": dt.time(6), "ends_time": None})
-        always = Quiet(**{**vars(quiet), "starts_time": None, "ends_time": None})
+        until_six = SilenceSpec(**{**vars(quiet), "starts_time": None, "ends_time": dt.time(6)})
+        from_six = SilenceSpec(**{**vars(quiet), "starts_time": dt.time(6), "ends_time": None})
+        always = SilenceSpec(**{**vars(quiet), "starts_time": None, "ends_time": None})
 
         stretches = [active_minutes(one, "2026-03-01", "2026-03-08") for one in (until_six, from_six, always)]
         self.assertEqual(stretches, [[("03-04 00:00", 360)], [("03-04 06:00", 1080)], [("03-04 00:00", 1440)]])
@@ -249,11 +249,11 @@ class SilenceTests(SimpleTestCase):
         noon = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
         hour = dt.timedelta(hours=1)
         silences = [
-            Quiet(1, (), noon, noon + hour),
-            Quiet(2, matchers(a="2"), noon, noon + hour),
-            Quiet(3, matchers(a="1"), noon - hour, noon),
-            Quiet(4, matchers(a="1"), noon, noon + hour),
-            Quiet(5, matchers(a="1"), noon, noon + hour),
+            SilenceSpec(1, (), noon, noon + hour),
+            SilenceSpec(2, matchers(a="2"), noon, noon + hour),
+            SilenceSpec(3, matchers(a="1"), noon - hour, noon),
+            SilenceSpec(4, matchers(a="1"), noon, noon + hour),
+            SilenceSpec(5, matchers(a="1"), noon, noon + hour),
         ]
 
         found = silence_for(silences, {"a": "1"}, noon)

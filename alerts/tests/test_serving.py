@@ -13,13 +13,13 @@ from alerts.services.processing import MOST_DRAFTS
 from alerts.tests.factories import make_key, make_source, post_json
 from core.db.transactions import DatabaseBusy
 from incidents.models import Incident
-from intake.endpoints import Door, find
-from intake.limits import meter
+from intake.endpoints import Endpoint, find
+from intake.limits import rate_counter
 from intake.models import IntakeEvent
-from intake.requests import MAX_BYTES, Incoming
+from intake.requests import MAX_BYTES, IntakeRequest
 from intake.services import sources
 from intake.services.queue import replay
-from intake.serving import Pending, keep, read, serve
+from intake.serving import PendingWrite, keep, read, serve
 from intake.vocabulary import IntakeState
 
 GOOD = {"title": "Disk full", "key": "disk", "severity": "high"}
@@ -60,7 +60,7 @@ class ServingTests(TestCase):
 
     def test_it_stores_the_largest_body_whatever_its_bytes_are(self) -> None:
         body = b'{"title": "' + b"\\\\" * 4_990_000 + b'"}'  # each of them is doubled on its way to the database
-        incoming = Incoming("POST", self.path, {}, body)
+        incoming = IntakeRequest("POST", self.path, {}, body)
         door = find("POST", self.path)
         assert door is not None
 
@@ -80,11 +80,11 @@ class ServingTests(TestCase):
         self.assertEqual((first.status, second.status), (413, 413))
         self.assertNotIn("Retry-After", answers[0])
 
-    def pending(self) -> Pending:
+    def pending(self) -> PendingWrite:
         door = find("POST", self.path)
         assert door is not None
-        found = read(door, Incoming("POST", self.path, {}, json.dumps(GOOD).encode()))
-        assert isinstance(found, Pending)
+        found = read(door, IntakeRequest("POST", self.path, {}, json.dumps(GOOD).encode()))
+        assert isinstance(found, PendingWrite)
         return found
 
     def test_it_works_off_a_replay_after_a_fix(self) -> None:
@@ -106,9 +106,9 @@ class ServingTests(TestCase):
 
         self.assertEqual((response.status_code, Alert.objects.get().title), (202, "Disk full"))
 
-    def read(self, door: Door, value: object) -> Pending:
-        found = read(door, Incoming("POST", self.path, {}, json.dumps(value).encode()))
-        assert isinstance(found, Pending)
+    def read(self, door: Endpoint, value: object) -> PendingWrite:
+        found = read(door, IntakeRequest("POST", self.path, {}, json.dumps(value).encode()))
+        assert isinstance(found, PendingWrite)
         return found
 
     def test_it_waits_once_for_a_database_that_is_busy(self) -> None:
@@ -138,7 +138,7 @@ class ServingTests(TestCase):
         door = find("POST", self.path)
         assert door is not None
 
-        reply = serve(door, Incoming("POST", self.path, {}, b"x" * (MAX_BYTES + 1)))
+        reply = serve(door, IntakeRequest("POST", self.path, {}, b"x" * (MAX_BYTES + 1)))
 
         self.assertEqual((reply.status, IntakeEvent.objects.count()), (413, 0))
 
@@ -190,7 +190,7 @@ class LimitTests(TestCase):
     def test_it_turns_away_what_is_too_much_and_tells_the_admin_once(self) -> None:
         source = make_source(rate_limit=2)
         path = f"/intake/{make_key(source)}/"
-        meter.__init__()  # type: ignore[misc]  # as if the minute had just begun
+        rate_counter.__init__()  # type: ignore[misc]  # as if the minute had just begun
 
         with mock.patch("intake.limits.time.time", return_value=1_000_000.0):
             answers = [post_json(self.client, path, GOOD) for _ in range(5)]
@@ -203,7 +203,7 @@ class LimitTests(TestCase):
     def test_it_starts_anew_with_the_minute(self) -> None:
         source = make_source(rate_limit=1)
         path = f"/intake/{make_key(source)}/"
-        meter.__init__()  # type: ignore[misc]
+        rate_counter.__init__()  # type: ignore[misc]
         answers = []
 
         for second in (0.0, 1.0, 60.0):

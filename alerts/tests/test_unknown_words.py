@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from alerts.models import Alert
 from alerts.services import process_waiting, words
-from alerts.services.upkeep import forget
+from alerts.services.maintenance import forget
 from alerts.tests.factories import make_key, make_source, post_json
 from core.severity import Severity
 from incidents.models import Incident

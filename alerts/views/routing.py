@@ -12,7 +12,7 @@ from alerts.filters import SILENCE_FILTERS, filtered, parameters_of
 from alerts.models import Route, Silence
 from alerts.serializers.routing import OrderedSerializer, OrderSerializer, RouteSerializer, SilenceSerializer
 from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
-from alerts.services.arranging import end_silence, reorder_routes, require_not_over
+from alerts.services.ordering import end_silence, reorder_routes, require_not_over
 from alerts.services.simulating import simulate
 from core.api.configuration import ConfigurationViewSet
 from core.api.paging import Key, KeysetPagination

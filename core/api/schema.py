@@ -42,7 +42,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 # What a viewset's actions do, to one or to many of its rows.
-DEEDS = {
+ACTION_SUMMARIES = {
     "list": "List {many}",
     "create": "Make a new {one}",
     "retrieve": "Show one {one}",
@@ -58,7 +58,7 @@ class ProblemAutoSchema(AutoSchema):
     def get_summary(self) -> str | None:
         """The summary that the view gives, or one made of the action and the model's name."""
         summary: str | None = super().get_summary()
-        deed = DEEDS.get(getattr(self.view, "action", ""))
+        deed = ACTION_SUMMARIES.get(getattr(self.view, "action", ""))
         if summary or deed is None:
             return summary
         viewset: Any = self.view  # only these have actions, and ours have a queryset

@@ -17,7 +17,7 @@ from import_export.widgets import ForeignKeyWidget
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from core.backoffice.base import BackOfficeAdmin
-from core.backoffice.spreadsheets import cell, restored
+from core.backoffice.spreadsheets import cell, unescape_formula
 from core.errors import DomainError, conflict_of
 from users.models import User
 
@@ -58,7 +58,7 @@ class LineResult(Result):  # type: ignore[misc]
 
 
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
-    """Rows in and out: formulas defused, unknown columns refused, each refused row told with its reason."""
+    """Rows in and out: formulas escape_formula, unknown columns refused, each refused row told with its reason."""
 
     by: User | None = None
 
@@ -84,7 +84,7 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         """Take back what export did to text that looks like a formula."""
         for name, value in row.items():
-            row[name] = restored(value.strip() if isinstance(value, str) else value)
+            row[name] = unescape_formula(value.strip() if isinstance(value, str) else value)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         """Save through `store`; a refusal becomes the row's error."""

@@ -22,24 +22,24 @@ REPLACEMENT = "\ufffd"
 
 
 def cell(value: Any) -> Any:
-    """A value as it may stand in a file: characters that no file can hold replaced, formulas defused."""
-    return defused(UNWRITABLE.sub(REPLACEMENT, value)) if isinstance(value, str) else value
+    """A value as it may stand in a file: characters that no file can hold replaced, formulas escape_formula."""
+    return escape_formula(UNWRITABLE.sub(REPLACEMENT, value)) if isinstance(value, str) else value
 
 
-def defused(value: Any) -> Any:
+def escape_formula(value: Any) -> Any:
     """A cell that is shown rather than run: what looks like a formula gets an apostrophe in front, at the start and
     wherever another cell may be taken to begin."""
     return _mapped(value, lambda piece, runs: f"'{piece}" if runs(piece) else piece)
 
 
-def restored(value: Any) -> Any:
-    """The text that `defused` was given."""
+def unescape_formula(value: Any) -> Any:
+    """The text that `escape_formula` was given."""
     return _mapped(value, lambda piece, runs: piece[1:] if piece.startswith("'") and runs(piece[1:]) else piece)
 
 
 def _mapped(value: Any, change: Callable[[str, Callable[[str], bool]], str]) -> Any:
     """Text whose pieces were changed. An apostrophe in front moves no border and makes nothing run, or run no more:
-    that is why `restored` undoes exactly what `defused` did."""
+    that is why `unescape_formula` undoes exactly what `escape_formula` did."""
     if not isinstance(value, str) or not RISKY.search(value):
         return value
     lead = LEAD.match(value)

@@ -50,7 +50,7 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and code_of(error) in LOST_CODES)
 
 
-def is_away(error: BaseException) -> bool:
+def is_database_unavailable(error: BaseException) -> bool:
     """Whether the database is to blame, so that a queue waits for it and nothing that waits there is put aside.
 
     It is gone, busy, locked, read-only, full, out of order or not what we expect of it: everything but what its errors

@@ -13,7 +13,7 @@ from django.db.transaction import TransactionManagementError
 
 from core.db.faults import PACKET_TOO_LARGE
 from core.db.prepared import prepared
-from core.db.values import sent
+from core.db.values import to_db_value
 
 Row = TypeVar("Row", bound=Model)
 
@@ -31,7 +31,7 @@ def insert(*rows: Model) -> None:
     if not rows:
         return
     start, fields = _insertion(type(rows[0]))
-    columns = [(field.pre_save, sent(field)) for field in fields]
+    columns = [(field.pre_save, to_db_value(field)) for field in fields]
     for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, True)) for value_of, as_sent in columns]):
         rests = _shorten(values[0]) if len(some) == 1 and connection.vendor == "mysql" else {}
         _insert(start, some, values)
@@ -82,7 +82,7 @@ def _append(row: Model, column: str, rest: bytes) -> None:
 def update(row: Model, names: Iterable[str]) -> None:
     """Write these fields of a row that is in the database."""
     statement, fields = _update(type(row), tuple(sorted(names)))
-    values = [sent(field)(field.pre_save(row, False)) for field in fields]
+    values = [to_db_value(field)(field.pre_save(row, False)) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, row.pk])
 
@@ -139,7 +139,7 @@ def _keys_in(model: type[Model], field: Any, wanted: list[Any]) -> list[list[Any
 
 
 def _in(meta: Any, field: Any, wanted: list[Any]) -> tuple[str, list[Any]]:
-    as_sent = sent(field)
+    as_sent = to_db_value(field)
     return f"{_column(meta, field)} IN ({', '.join(['%s'] * len(wanted))})", [as_sent(value) for value in wanted]
 
 
@@ -153,7 +153,7 @@ def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
         return
     meta: Any = rows[0]._meta
     fields = [meta.get_field(name) for name in sorted(names)]
-    columns = [(field.pre_save, sent(field)) for field in fields]
+    columns = [(field.pre_save, to_db_value(field)) for field in fields]
     for some, values in _chunks(rows, lambda row: [as_sent(value_of(row, False)) for value_of, as_sent in columns]):
         _update_some(some, fields, values)
 

@@ -17,7 +17,7 @@ from typing import IO, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from core.db.faults import CommitUnknown, is_away, is_lost, is_transient
+from core.db.faults import CommitUnknown, is_database_unavailable, is_lost, is_transient
 from core.errors import Busy
 
 __all__ = [
@@ -25,11 +25,11 @@ __all__ = [
     "DatabaseBusy",
     "Outcome",
     "alone_at",
-    "is_away",
+    "is_database_unavailable",
     "is_lost",
     "is_transient",
     "sqlite_file",
-    "turn_to_write",
+    "sqlite_write_lock",
     "unit_of_work",
     "when_settled",
 ]
@@ -76,7 +76,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
         begun = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with turn_to_write(), transaction.atomic():
+                with sqlite_write_lock(), transaction.atomic():
                     return function(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
                 if not _is_worth_another(error, attempt, begun):
@@ -125,7 +125,7 @@ def _tell_dropped(tell: Callable[[Outcome], object]) -> None:
 
 
 @contextlib.contextmanager
-def turn_to_write() -> Iterator[None]:
+def sqlite_write_lock() -> Iterator[None]:
     """Wait in line for SQLite, which lets one transaction write at a time; nothing to wait for elsewhere.
 
     SQLite itself has those who wait sleep and look again, for up to a tenth of a second at a time and in no order: half

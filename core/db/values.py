@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-# Of these fields, values of this type are sent as they are.
+# Of these fields, values of this type are to_db_value as they are.
 _AS_THEY_ARE: dict[type[Any], type[Any]] = {
     models.AutoField: int,
     models.BigAutoField: int,
@@ -29,8 +29,8 @@ _AS_THEY_ARE: dict[type[Any], type[Any]] = {
 
 
 @cache
-def sent(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """What makes of a value of the field what is sent when a row is written. Raises what Django raises."""
+def to_db_value(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """What makes of a value of the field what is to_db_value when a row is written. Raises what Django raises."""
     if type(field) in _AS_THEY_ARE:
         return _as_it_is(field, _AS_THEY_ARE[type(field)])
     if type(field) is models.DateTimeField:

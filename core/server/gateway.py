@@ -25,8 +25,8 @@ from core.server.bodies import Budget, ClientGone, Receive, Scope, Send, Share, 
 from core.server.bridge import ThreadedApplication
 from core.server.callers import network_of, signed_in
 from intake.committer import committer
-from intake.endpoints import Door, find
-from intake.requests import MAX_BYTES, Incoming, IntakeError, Reply
+from intake.endpoints import Endpoint, find
+from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
 from intake.services.sources import is_remembered
 from intake.serving import admit
 
@@ -89,7 +89,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
                 await send_problem(send, error)
 
 
-async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+async def _take_in(door: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     """Intake uses neither Django's middleware nor its views."""
     try:
         reply = await _reply(door, scope, receive)
@@ -102,14 +102,14 @@ async def _take_in(door: Door, scope: Scope, receive: Receive, send: Send) -> No
     await _send(send, reply.status, headers, reply.body)
 
 
-async def _reply(door: Door, scope: Scope, receive: Receive) -> Reply:
+async def _reply(door: Endpoint, scope: Scope, receive: Receive) -> IntakeResponse:
     """The body ends with this call: a client that reads slowly keeps it from nobody."""
     head = _incoming(scope, b"")
     if door.is_key_in_body(head):
         budget, sender, limit = strangers_budget, network_of(scope), UNKNOWN_SENDER_BYTES
     else:
         admitted = await _admit(door, head)
-        if isinstance(admitted, Reply):
+        if isinstance(admitted, IntakeResponse):
             return admitted
         budget, sender, limit = intake_budget, admitted, MAX_BYTES
     with budget.share(sender) as share:
@@ -117,7 +117,7 @@ async def _reply(door: Door, scope: Scope, receive: Receive) -> Reply:
         return await committer.answer(door, replace(head, body=body))
 
 
-async def _admit(door: Door, head: Incoming) -> str | Reply:
+async def _admit(door: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
     """Ask for the sender, in a thread where the database must be asked: this one must never wait."""
     try:
         is_quick = is_remembered(door.key(head))
@@ -128,15 +128,17 @@ async def _admit(door: Door, head: Incoming) -> str | Reply:
     return await asyncio.get_running_loop().run_in_executor(asking, _admit_in_thread, door, head)
 
 
-def _admit_in_thread(door: Door, head: Incoming) -> str | Reply:
+def _admit_in_thread(door: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
     close_old_connections()
     return admit(door, head)
 
 
-def _incoming(scope: Scope, body: bytes) -> Incoming:
+def _incoming(scope: Scope, body: bytes) -> IntakeRequest:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     address = (scope.get("client") or ("",))[0]
-    return Incoming(scope["method"], scope["path"], headers, body, scope["query_string"].decode("latin-1"), address)
+    return IntakeRequest(
+        scope["method"], scope["path"], headers, body, scope["query_string"].decode("latin-1"), address
+    )
 
 
 def _limit(scope: Scope) -> int:

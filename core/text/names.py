@@ -163,7 +163,7 @@ class PersonNameField(NameField):
     default_validators = [refuse_bad_person_name]
 
 
-def refuse_twins(row: models.Model, *fields: str) -> None:
+def validate_unique_ci(row: models.Model, *fields: str) -> None:
     """Raise Django's ValidationError where another row has the same value of a field but for its case.
 
     MySQL's collations find these equal and SQLite does not: what one of them takes, both must. For models of which

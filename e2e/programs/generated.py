@@ -45,7 +45,9 @@ first = incidents_partial_update.sync(
 told = CommentRequest(message="On the way.", visibility=VisibilityEnum.PUBLIC)
 timeline_create.sync(reference, client=admin, body=told)
 last = incidents_partial_update.sync(
-    reference, client=admin, body=PatchedIncidentUpdateRequest(status=StatusEnum.RESOLVED, note="Door sensor cleaned.")
+    reference,
+    client=admin,
+    body=PatchedIncidentUpdateRequest(status=StatusEnum.RESOLVED, note="Door sensor cleaned."),
 )
 events = timeline_list.sync(reference, client=reporter).results
 metrics = metrics_sla.sync(client=admin, q="lift")

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from alerts.drafts import Action, Change, Draft
 from alerts.models import Heartbeat, Route, Silence
 from alerts.services import enqueue, process_waiting
 from alerts.services.changes import take
 from alerts.services.processing import read
+from alerts.updates import Action, AlertUpdate, Change
 from incidents.models import Category
 from intake.models import Source
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from intake.services.queue import event_of, insert_events
 from logs.lines import Line
 from logs.models import DetectionRule
@@ -42,18 +42,18 @@ def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: 
         _checked(Silence(created_by=by, starts_at=begun, ends_at=now + lasts, created_at=begun, **{**row, **times}))
 
 
-def happenings(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
+def demo_events(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
     """When each alert and each change was told, and what takes it in; log lines and their rules come last."""
     sources = content["sources"]
     found: list[Happening] = []
     for row in content["alert"]:
         at, source = now - span(row.pop("ago")), sources[row.pop("source")]
         over = row.pop("resolved_after", "")
-        draft = Draft(**{**row, "links": tuple(row.get("links", ())), "starts_at": at})
+        draft = AlertUpdate(**{**row, "links": tuple(row.get("links", ())), "starts_at": at})
         found.append((at, partial(_tell, source, draft, at)))
         if over:
             end = at + span(over)
-            ended = Draft(title=draft.title, action=Action.RESOLVE, labels=draft.labels, ends_at=end)
+            ended = AlertUpdate(title=draft.title, action=Action.RESOLVE, labels=draft.labels, ends_at=end)
             found.append((end, partial(_tell, source, ended, end)))
     for row in content["change"]:
         at, source = now - span(row.pop("ago")), sources[row.pop("source")]
@@ -93,7 +93,7 @@ def _checked(row: Source | Route | Silence) -> Source | Route | Silence:
     return row
 
 
-def _tell(source: Source, draft: Draft, at: dt.datetime) -> None:
+def _tell(source: Source, draft: AlertUpdate, at: dt.datetime) -> None:
     enqueue(source, [draft], at=at)
     process_waiting(at)
     Source.objects.filter(pk=source.pk).update(last_received_at=at)
@@ -101,7 +101,7 @@ def _tell(source: Source, draft: Draft, at: dt.datetime) -> None:
 
 def _fail(source: Source, body: str) -> None:
     """Something that cannot be read, with the reason that its sender was given."""
-    event = event_of(Incoming("POST", "", {"content-type": "application/json"}, body.encode()), source)
+    event = event_of(IntakeRequest("POST", "", {"content-type": "application/json"}, body.encode()), source)
     reading = read(event, source)
     event.state, event.reason = reading.state, reading.reason
     insert_events([event])

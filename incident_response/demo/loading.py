@@ -52,7 +52,7 @@ def load(now: dt.datetime) -> None:
     alerting.set_up(told, names.people, now, span_of)
     happened = [
         *_happenings(_content("incidents.toml"), names, incidents, now),
-        *alerting.happenings(told, now, span_of),
+        *alerting.demo_events(told, now, span_of),
     ]
     for at, happen in sorted(happened, key=lambda pair: pair[0]):
         _miss_targets(until=at)

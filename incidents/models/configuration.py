@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from core.severity import Severity
-from core.text.names import NameField, refuse_twins
+from core.text.names import NameField, validate_unique_ci
 from incidents.sla import end_of_hours
 from responders.models import ACTIVE, ActiveQuerySet, Team
 
@@ -44,7 +44,7 @@ class Category(models.Model):
 
     def clean(self) -> None:
         """Refuse a name or slug that another category has in other case."""
-        refuse_twins(self, "name", "slug")
+        validate_unique_ci(self, "name", "slug")
 
 
 def working_days() -> list[int]:
@@ -82,7 +82,7 @@ class SlaPolicy(models.Model):
 
     def clean(self) -> None:
         """Refuse another policy's name, targets the wrong way round, and a calendar in which no time counts."""
-        refuse_twins(self, "name")
+        validate_unique_ci(self, "name")
         if self.time_zone not in available_timezones():
             raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
         self._refuse_targets()

@@ -53,7 +53,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return present.filter(~Q(is_restricted=True) | concerned)
 
     @staticmethod
-    def sight_of(user: User) -> tuple[int, str, frozenset[int]]:
+    def visibility_key(user: User) -> tuple[int, str, frozenset[int]]:
         """All of a person that `visible_to` depends on: to equals it gives equal queries."""
         return user.pk, user.role, Membership.objects.team_ids_of(user) if user.is_responder else frozenset()
 

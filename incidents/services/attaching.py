@@ -14,7 +14,7 @@ from incidents.attachments import Checked, inspect, storing
 from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
 from incidents.permissions import can_work_on, require_voice
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from incidents.services.reporting import report
 from users.models import User
 
@@ -79,14 +79,14 @@ def attach(
     """
     require_voice(by, incident)
     if isinstance(files, StoredFiles):
-        return _attach(incident, files, Act.now(by, origin, at))
+        return _attach(incident, files, ChangeContext.now(by, origin, at))
     stored = store(files)
     with stored.written.followed():
-        return _attach(incident, stored, Act.now(by, origin, at))
+        return _attach(incident, stored, ChangeContext.now(by, origin, at))
 
 
 @unit_of_work
-def _attach(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachment]:
+def _attach(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list[Attachment]:
     locked = lock(incident)
     require_voice(act.by, locked)  # it may have been restricted, or handed over, while the files were stored
     return _record(locked, stored, act)
@@ -107,7 +107,7 @@ def report_with_files(files: Sequence[Checked] | StoredFiles, **fields: Any) -> 
 @unit_of_work
 def _report(stored: StoredFiles, fields: dict[str, Any]) -> Incident:
     incident = report(**fields)
-    _record(incident, stored, Act.now(fields.get("by"), fields.get("origin", Origin.API), fields.get("at")))
+    _record(incident, stored, ChangeContext.now(fields.get("by"), fields.get("origin", Origin.API), fields.get("at")))
     return incident
 
 
@@ -121,7 +121,7 @@ def remove(attachment: Attachment, *, by: User | None, origin: str = Origin.API)
     if by is not None and not _may_remove(by, attachment, incident):
         raise PermissionRefused("Files are removed by those who work on the incident, or by who sent them while open.")
     attachment = _locked(attachment)
-    entry = Entry(incident, Act.now(by, origin))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin))
     entry.note(EventKind.ATTACHMENT_REMOVED, data=_facts(attachment))
     _mark_changed(entry)
     entry.save()
@@ -144,9 +144,9 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
     return attachment.uploaded_by_id == by.pk and incident.is_still_open
 
 
-def _record(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachment]:
+def _record(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list[Attachment]:
     """The rows and events of stored files, on an incident that is locked or new."""
-    entry, attachments = Entry(incident, act), []
+    entry, attachments = IncidentChange(incident, act), []
     transaction.on_commit(stored.written.confirm)
     for file in stored.files:
         attachment = _row(incident, file, entry.act)
@@ -159,12 +159,12 @@ def _record(incident: Incident, stored: StoredFiles, act: Act) -> list[Attachmen
     return attachments
 
 
-def _mark_changed(entry: Entry) -> None:
+def _mark_changed(entry: IncidentChange) -> None:
     """An incident is shown with its files, so that its version and entity tag must change with them."""
     entry.columns.add("updated_at")
 
 
-def _row(incident: Incident, stored: Stored, act: Act) -> Attachment:
+def _row(incident: Incident, stored: Stored, act: ChangeContext) -> Attachment:
     checked = stored.checked
     return Attachment(
         incident=incident,

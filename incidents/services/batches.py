@@ -12,7 +12,7 @@ from core.text.names import one_line
 from incidents import search
 from incidents.models import Category, EventKind, Incident, Origin
 from incidents.services.clocks import policy_values
-from incidents.services.recording import HISTORY_COLUMNS, Act, Entry, seal_opening, seal_row
+from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, seal_opening, seal_row
 from incidents.services.reporting import default_team, new_incident
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
@@ -40,13 +40,13 @@ def open_many(openings: Sequence[Opening], *, origin: Origin, at: dt.datetime | 
 
     The audit log, which tells what people did, is not told; the timeline is.
     """
-    act = Act.now(None, origin, at)
+    act = ChangeContext.now(None, origin, at)
     policies: dict[tuple[int, int | None], dict[str, Any]] = {}
     teams = _Teams()
     incidents = [_incident(opening, act, policies, teams) for opening in openings]
     entries = []
     for incident, opening in zip(incidents, openings, strict=True):
-        entry = Entry(incident, act)
+        entry = IncidentChange(incident, act)
         changes = initial_changes(incident, [service.slug for service in opening.services])
         entry.note(EventKind.CREATED, data={**opening.data, "changes": changes})
         seal_row(incident)
@@ -68,7 +68,7 @@ def lock_many(ids: Collection[int]) -> dict[int, Incident]:
     return {incident.pk: incident for incident in rows.select_in(Incident, "id", ids, lock=True)}
 
 
-def save_all(entries: Iterable[Entry]) -> None:
+def save_all(entries: Iterable[IncidentChange]) -> None:
     """Write what was done to several locked incidents."""
     light = []
     for entry in entries:
@@ -98,7 +98,7 @@ class _Teams:
 
 
 def _incident(
-    opening: Opening, act: Act, policies: dict[tuple[int, int | None], dict[str, Any]], teams: _Teams
+    opening: Opening, act: ChangeContext, policies: dict[tuple[int, int | None], dict[str, Any]], teams: _Teams
 ) -> Incident:
     category = opening.category
     of_policy = (int(opening.severity), category.pk if category else None)

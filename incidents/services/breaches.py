@@ -5,7 +5,7 @@ import datetime as dt
 from core.db.transactions import unit_of_work
 from incidents.models import Incident, Origin, Status
 from incidents.services.clocks import mark_breaches_of, next_breach_at
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 
 
 @unit_of_work
@@ -17,7 +17,7 @@ def mark_breach(incident_id: int, now: dt.datetime) -> bool:
     incident = Incident.objects.select_for_update().breach_due(now).filter(pk=incident_id).first()
     if incident is None:
         return False
-    entry = Entry(incident, Act.now(None, Origin.JOB, at=now))
+    entry = IncidentChange(incident, ChangeContext.now(None, Origin.JOB, at=now))
     mark_breaches_of(
         entry,
         acknowledged_at=now if incident.status == Status.OPEN else None,

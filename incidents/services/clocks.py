@@ -10,7 +10,7 @@ from core.db import rows
 from core.db.prepared import Parameter
 from incidents import sla
 from incidents.models import Category, EventKind, Incident, IncidentEvent, SlaPolicy, Status
-from incidents.services.recording import Entry
+from incidents.services.recording import IncidentChange
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ def acknowledged_since_start(incident: Incident) -> dt.datetime | None:
 
 
 def mark_breaches_of(
-    entry: Entry,
+    entry: IncidentChange,
     *,
     acknowledged_at: dt.datetime | None = None,
     resolved_at: dt.datetime | None = None,

@@ -7,7 +7,7 @@ from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
 from incidents.permissions import gaining, require_grant, require_sight, require_voice, require_work
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
 
@@ -29,7 +29,7 @@ def comment(
     incident = lock(incident)
     require_voice(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.
-    entry = Entry(incident, replace(Act.now(by, origin, at), is_told_late=at is not None))
+    entry = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), is_told_late=at is not None))
     event = entry.note(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
     entry.save()
     return event
@@ -53,7 +53,7 @@ def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = 
             require_grant(by, incident, user.name, is_said=True)
     _, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
     if is_new:
-        entry = Entry(incident, Act.now(by, origin))
+        entry = IncidentChange(incident, ChangeContext.now(by, origin))
         entry.note(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
         entry.save()
     return is_new
@@ -70,6 +70,6 @@ def unsubscribe(incident: Incident, user: User, *, by: User | None, origin: str 
     removed, _ = Subscription.objects.filter(incident=incident, user=user).delete()
     if not removed:
         raise NotFound(f"{user.name} does not follow {incident.reference}.")
-    entry = Entry(incident, Act.now(by, origin))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin))
     entry.note(EventKind.UNSUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
     entry.save()

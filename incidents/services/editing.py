@@ -20,7 +20,7 @@ from incidents.services.clocks import (
     policy_values,
 )
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry, lock, lock_for
+from incidents.services.recording import ChangeContext, IncidentChange, lock, lock_for
 from incidents.services.reporting import UNTITLED, require_active, require_can_respond
 from incidents.vocabulary import Status
 from responders.models import Service, Team
@@ -60,7 +60,7 @@ def update(
         _require_grants(by, incident, fields, is_said=grants_access)
     if status is not None:
         require_work(by, incident)
-    entry = Entry(incident, Act.now(by, origin, at))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin, at))
     is_moved = status is not None and status != incident.status
     _apply(entry, fields, note="" if is_moved else note)
     if status is not None:
@@ -101,7 +101,7 @@ def assign_person(
     return update(incident, by=by, fields={"assignee": assignee}, note=note, origin=origin)
 
 
-def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
+def _apply(entry: IncidentChange, fields: dict[str, Any], note: str) -> None:
     incident = entry.incident
     refuse_future("occurred_at", fields.get("occurred_at"), entry.act.at)
     _require_active_choices(entry, fields)
@@ -126,7 +126,7 @@ def _apply(entry: Entry, fields: dict[str, Any], note: str) -> None:
         entry.note(EventKind.COMMENT, body=note)
 
 
-def _require_active_choices(entry: Entry, fields: dict[str, Any]) -> None:
+def _require_active_choices(entry: IncidentChange, fields: dict[str, Any]) -> None:
     """Refuse what was retired, unless the incident has it already."""
     for name in ("team", "category"):
         if name in fields and getattr(entry.incident, f"{name}_id") != _id(fields[name]):
@@ -141,7 +141,7 @@ def _id(row: Team | Category | User | None) -> int | None:
     return row.pk if row is not None else None
 
 
-def _set_services(entry: Entry, services: list[Service]) -> None:
+def _set_services(entry: IncidentChange, services: list[Service]) -> None:
     before = sorted(entry.incident.services.values_list("slug", flat=True))
     after = sorted({service.slug for service in services})
     if before == after:
@@ -151,7 +151,7 @@ def _set_services(entry: Entry, services: list[Service]) -> None:
     entry.columns.add("updated_at")
 
 
-def set_severity(entry: Entry, severity: Severity, *, moves_priority: bool = True) -> None:
+def set_severity(entry: IncidentChange, severity: Severity, *, moves_priority: bool = True) -> None:
     """Within an entry: a new severity (or category) has its own policy: due times are counted anew from the opening."""
     incident = entry.incident
     is_changed = incident.severity != severity
@@ -170,7 +170,7 @@ def set_severity(entry: Entry, severity: Severity, *, moves_priority: bool = Tru
         _judge_new_targets(entry)
 
 
-def _judge_new_targets(entry: Entry) -> None:
+def _judge_new_targets(entry: IncidentChange) -> None:
     """Targets moved: what counted as missed may be met now, and the other way round.
 
     A clock that stopped is judged by when it stopped (on hold: when it was paused), one that runs by now.
@@ -195,7 +195,7 @@ def _judge_new_targets(entry: Entry) -> None:
     entry.columns.add("next_breach_at")
 
 
-def _set_priority(entry: Entry, priority: Priority | None) -> None:
+def _set_priority(entry: IncidentChange, priority: Priority | None) -> None:
     wanted = priority or Priority(entry.incident.severity)
     if entry.incident.is_priority_given != (priority is not None):
         entry.incident.is_priority_given = priority is not None

@@ -9,7 +9,7 @@ from core.errors import DomainError, InvalidTransition
 from incidents.models import Incident, Origin, Status
 from incidents.permissions import require_work
 from incidents.services.clocks import due_times, holds_since_start, mark_breaches_of, next_breach_at, policy_values
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from incidents.workflow import Action, action_between, allowed_transitions
 from users.models import User
 
@@ -38,7 +38,7 @@ def transition(
     """
     incident = lock(incident, expected_versions=expected_versions)
     require_work(by, incident)
-    entry = Entry(incident, Act.now(by, origin, at))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin, at))
     move_to(entry, status, note)
     return entry.save()
 
@@ -53,7 +53,7 @@ def resolve(incident: Incident, *, by: User | None, note: str = "", origin: str 
     return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
 
 
-def move_to(entry: Entry, status: str, note: str) -> None:
+def move_to(entry: IncidentChange, status: str, note: str) -> None:
     """The move itself, within an entry: the table is consulted, times are stamped, the event is written."""
     incident = entry.incident
     if incident.status == status:
@@ -70,13 +70,13 @@ def move_to(entry: Entry, status: str, note: str) -> None:
     STAMPS[action.name](entry, action, note)
 
 
-def _write(entry: Entry, action: Action, note: str, values: dict[str, Any], silent: dict[str, Any]) -> None:
+def _write(entry: IncidentChange, action: Action, note: str, values: dict[str, Any], silent: dict[str, Any]) -> None:
     entry.change(action.event_kind, {"status": action.to_status, **values}, body=note, silent=silent)
     entry.incident.next_breach_at = next_breach_at(entry.incident)
     entry.columns.add("next_breach_at")
 
 
-def _acknowledgement(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+def _acknowledgement(entry: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
     """Told and silent columns of a first acknowledgement; nothing when somebody had acknowledged before."""
     incident, at = entry.incident, entry.act.at
     if incident.status == Status.OPEN:
@@ -86,16 +86,16 @@ def _acknowledgement(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"acknowledged_at": at}, {"ack_seconds": _seconds(incident.created_at, at)}
 
 
-def _stamp_acknowledge(entry: Entry, action: Action, note: str) -> None:
+def _stamp_acknowledge(entry: IncidentChange, action: Action, note: str) -> None:
     _write(entry, action, note, *_acknowledgement(entry))
 
 
-def _stamp_hold(entry: Entry, action: Action, note: str) -> None:
+def _stamp_hold(entry: IncidentChange, action: Action, note: str) -> None:
     mark_breaches_of(entry, resolved_at=entry.act.at, resolve_due_at=entry.incident.resolve_due_at)
     _write(entry, action, note, {"paused_at": entry.act.at}, {})
 
 
-def _end_of_hold(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+def _end_of_hold(entry: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
     """Told and silent columns when a time on hold ends: the pause moves the due time."""
     incident, at = entry.incident, entry.act.at
     if incident.paused_at is None:
@@ -105,11 +105,11 @@ def _end_of_hold(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"paused_at": None, "resolve_due_at": resolve_due_at}, {"paused_seconds": paused}
 
 
-def _stamp_resume(entry: Entry, action: Action, note: str) -> None:
+def _stamp_resume(entry: IncidentChange, action: Action, note: str) -> None:
     _write(entry, action, note, *_end_of_hold(entry))
 
 
-def _stamp_resolve(entry: Entry, action: Action, note: str) -> None:
+def _stamp_resolve(entry: IncidentChange, action: Action, note: str) -> None:
     incident, at = entry.incident, entry.act.at
     told, silent = _acknowledgement(entry)
     resumed, paused = _end_of_hold(entry)
@@ -119,11 +119,11 @@ def _stamp_resolve(entry: Entry, action: Action, note: str) -> None:
     _write(entry, action, note, told, silent)
 
 
-def _stamp_close(entry: Entry, action: Action, note: str) -> None:
+def _stamp_close(entry: IncidentChange, action: Action, note: str) -> None:
     _write(entry, action, note, {"closed_at": entry.act.at}, {})
 
 
-def _stamp_reopen(entry: Entry, action: Action, note: str) -> None:
+def _stamp_reopen(entry: IncidentChange, action: Action, note: str) -> None:
     incident, at = entry.incident, entry.act.at
     values = policy_values(incident.severity, incident.category)
     ack_due_at, resolve_due_at = due_times(values, at, [])

@@ -7,7 +7,7 @@ from core.errors import Conflict, DomainError, NotFound
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
 from incidents.permissions import can_grant, gaining, require_grant, require_work
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
 
@@ -36,8 +36,8 @@ def link(
         require_work(by, target)
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
         raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
-    act = Act.now(by, origin, at)
-    entry, mirrored = Entry(incident, act), Entry(target, act)
+    act = ChangeContext.now(by, origin, at)
+    entry, mirrored = IncidentChange(incident, act), IncidentChange(target, act)
     created, is_new = IncidentLink.objects.get_or_create(
         incident=incident, target=target, kind=kind, defaults={"created_by": by, "created_at": entry.act.at}
     )
@@ -69,10 +69,12 @@ def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = O
     removed, _ = IncidentLink.objects.filter(pk=link_id).delete()
     if not removed:
         raise NotFound(f"{incident.reference} no longer has this link.")
-    act = Act.now(by, origin)
-    _note(Entry(incident, act), _facts(found.kind, found.target), _visibility(found.target))
+    act = ChangeContext.now(by, origin)
+    _note(IncidentChange(incident, act), _facts(found.kind, found.target), _visibility(found.target))
     for target in told:
-        _note(Entry(target, act), {**_facts(found.kind, incident), "is_from_there": True}, _visibility(incident))
+        _note(
+            IncidentChange(target, act), {**_facts(found.kind, incident), "is_from_there": True}, _visibility(incident)
+        )
 
 
 def note_of_duplicate(original: Incident) -> str:
@@ -80,7 +82,7 @@ def note_of_duplicate(original: Incident) -> str:
     return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
 
 
-def _note(entry: Entry, facts: dict[str, object], visibility: Visibility) -> None:
+def _note(entry: IncidentChange, facts: dict[str, object], visibility: Visibility) -> None:
     entry.note(EventKind.UNLINKED, data=facts, visibility=visibility)
     entry.save()
 
@@ -117,7 +119,7 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
     return goal.pk in frontier
 
 
-def _hand_followers_over(duplicate: Entry, mirrored: Entry, *, grants_access: bool) -> None:
+def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *, grants_access: bool) -> None:
     """Let who follows the duplicate follow the original, and say on its timeline who does; those who would come to see
     it and may not stay behind, which staff read on both timelines."""
     original, by = mirrored.incident, mirrored.act.by

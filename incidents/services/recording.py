@@ -28,7 +28,7 @@ SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
 @dataclass(frozen=True)
-class Act:
+class ChangeContext:
     """Who does something, through what, when it happened and when we heard of it."""
 
     by: User | None
@@ -38,12 +38,12 @@ class Act:
     is_told_late: bool = False  # and keeps the time that it had, whatever was told before
 
     @classmethod
-    def now(cls, by: User | None, origin: str, at: dt.datetime | None = None) -> "Act":
+    def now(cls, by: User | None, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
         """An act of this moment, or one of `at` that we hear of now."""
         received_at = timezone.now()
         return cls(by, Origin(origin), at or received_at, received_at)
 
-    def not_before(self, incident: Incident) -> "Act":
+    def not_before(self, incident: Incident) -> "ChangeContext":
         """The act as it goes onto this incident's timeline: a clock that was set back puts nothing before what the
         timeline tells already."""
         occurred, received = _last_times(incident)
@@ -100,11 +100,11 @@ def _require_version(incident: Incident, expected: Collection[int] | None) -> No
 
 
 @dataclass
-class Entry:
+class IncidentChange:
     """What is being done to one locked incident: collects changed columns and events, and writes them at once."""
 
     incident: Incident
-    act: Act
+    act: ChangeContext
     columns: set[str] = field(default_factory=set)
     events: list[IncidentEvent] = field(default_factory=list)
     is_searchable_changed: bool = False

@@ -11,7 +11,7 @@ from core.errors import Conflict
 from incidents import digest
 from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import require_admin
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
 REDACTED = "[removed]"
@@ -35,7 +35,7 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
     event = IncidentEvent.objects.select_for_update().get(pk=event.pk)
     if event.kind == EventKind.REDACTED:
         raise Conflict("This entry records a removal itself; there is nothing to remove.")
-    entry = Entry(incident, Act.now(by, origin))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin))
     leaked, file_name = _texts_set_by(event), _file_name_in(event)
     texts = {event.body, file_name, *leaked.values()} - {"", REDACTED}
     _empty(entry, event, _without_texts(event.data), reason)
@@ -55,7 +55,7 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
     return event
 
 
-def _empty(entry: Entry, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
+def _empty(entry: IncidentChange, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
     """Put `data` and no body in the place of what the event held, and write down both states' digests."""
     taken_out = _digests(event)
     event.data = data
@@ -110,7 +110,7 @@ def _file_name_in(event: IncidentEvent) -> str:
     return str(event.data.get("name", "")) if event.kind in FILE_EVENTS else ""
 
 
-def _rename_file(entry: Entry, event: IncidentEvent, reason: str) -> None:
+def _rename_file(entry: IncidentChange, event: IncidentEvent, reason: str) -> None:
     """Take the name off the event's file, where that is still here, and out of what else the timeline says of it."""
     number = event.data["id"]
     others = IncidentEvent.objects.select_for_update().filter(incident=entry.incident, kind__in=FILE_EVENTS)

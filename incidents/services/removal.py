@@ -11,7 +11,7 @@ from incidents.models import EventKind, Incident, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services import tallies
 from incidents.services.clocks import next_breach_at
-from incidents.services.recording import Act, Entry, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.audit import acting
 from users.models import User
 
@@ -23,7 +23,7 @@ def delete(
     """Hide the incident from everybody; its timeline and audit trail stay, and `restore` brings it back."""
     require_admin(by)
     incident = lock(incident, expected_versions=expected_versions)
-    entry = Entry(incident, Act.now(by, origin))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin))
     entry.change(
         EventKind.DELETED,
         {"deleted_at": entry.act.at},
@@ -38,7 +38,7 @@ def restore(incident: Incident, *, by: User | None, origin: str = Origin.API) ->
     """Bring a hidden incident back as it was."""
     require_admin(by)
     incident = _lock_deleted(incident, otherwise=f"{incident.reference} was not deleted.")
-    entry = Entry(incident, Act.now(by, origin))
+    entry = IncidentChange(incident, ChangeContext.now(by, origin))
     entry.change(EventKind.RESTORED, {"deleted_at": None}, visibility=Visibility.INTERNAL)
     incident.next_breach_at = next_breach_at(incident)
     entry.columns.add("next_breach_at")

@@ -16,7 +16,7 @@ from core.text.names import printable
 from incidents import audit, search
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
 from incidents.services.clocks import due_times, next_breach_at, policy_values
-from incidents.services.recording import Act, Entry, seal_opening, seal_row
+from incidents.services.recording import ChangeContext, IncidentChange, seal_opening, seal_row
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.audit import acting
@@ -57,7 +57,7 @@ def report(
     services = list(dict.fromkeys(services))
     for row, field in ((team, "team"), (category, "category"), *((service, "services") for service in services)):
         require_active(row, field)
-    act = Act.now(by, origin, at)
+    act = ChangeContext.now(by, origin, at)
     refuse_future("occurred_at", occurred_at, act.at)
     system = origin_system or str(act.origin)
     incident = new_incident(
@@ -81,7 +81,13 @@ def report(
 
 
 def new_incident(
-    act: Act, policy: dict[str, Any], *, title: str, severity: Severity, priority: Priority | None, **columns: Any
+    act: ChangeContext,
+    policy: dict[str, Any],
+    *,
+    title: str,
+    severity: Severity,
+    priority: Priority | None,
+    **columns: Any,
 ) -> Incident:
     """An incident that opens with this act, its clocks set by a policy's values; not stored yet."""
     ack_due_at, resolve_due_at = due_times(policy, act.at, [])
@@ -103,9 +109,9 @@ def new_incident(
     return incident
 
 
-def _insert(incident: Incident, services: Sequence[Service], act: Act) -> Incident:
+def _insert(incident: Incident, services: Sequence[Service], act: ChangeContext) -> Incident:
     """The incident with its first event, its services, its reporter's subscription and its search document."""
-    entry = Entry(incident, act)
+    entry = IncidentChange(incident, act)
     changes = initial_changes(incident, [service.slug for service in services])
     event = entry.note(EventKind.CREATED, data={"changes": changes})
     seal_row(incident)

@@ -7,7 +7,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
-from core.db.transactions import is_away, unit_of_work
+from core.db.transactions import is_database_unavailable, unit_of_work
 from core.errors import Busy, StorageUnavailable
 from incidents.attachments import decoders, storing, verifying
 from incidents.attachments.digests import measured
@@ -36,7 +36,7 @@ def _claim_and_make(attachment: Attachment, now: dt.datetime) -> bool:
     try:
         _make(attachment, now)
     except (DatabaseError, InterfaceError) as error:
-        if is_away(error):
+        if is_database_unavailable(error):
             _spared.add(attachment.pk)
         raise
     return True

@@ -8,7 +8,7 @@ from incidents.search import matching
 from incidents.services import verify
 from incidents.services.batches import Opening, lock_many, open_many, save_all
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 from incidents.tests.factories import make_category, make_policy, make_service, make_team
 
 
@@ -53,7 +53,7 @@ class SaveAllTests(TestCase):
     def test_it_keeps_every_timeline_whole(self) -> None:
         incidents = open_many([Opening(title="A"), Opening(title="B")], origin=Origin.ALERT)
         locked = lock_many([incident.pk for incident in incidents])
-        entries = [Entry(incident, Act.now(None, Origin.ALERT)) for incident in locked.values()]
+        entries = [IncidentChange(incident, ChangeContext.now(None, Origin.ALERT)) for incident in locked.values()]
         for entry in entries:
             entry.note(EventKind.ALERT_ADDED, data={"alert": {"title": "x"}})
         move_to(entries[1], Status.RESOLVED, "")

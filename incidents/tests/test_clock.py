@@ -10,7 +10,7 @@ from incidents.services import comment, delete, history, link, redact, transitio
 from incidents.services.attaching import attach, inspect
 from incidents.services.batches import lock_many, save_all
 from incidents.services.breaches import mark_breach
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 from incidents.tests.factories import make_incident, make_policy
 from incidents.tests.files import picture, upload
 from incidents.tests.test_verify_history import run
@@ -75,7 +75,7 @@ class SteppedBackTests(TestCase):
     def test_it_keeps_batches_of_machines_in_order(self) -> None:
         with time_machine.travel(NOON - HOUR, tick=False):
             for incident in lock_many([self.incident.pk]).values():
-                entry = Entry(incident, Act.now(None, "alert", NOON - HOUR))
+                entry = IncidentChange(incident, ChangeContext.now(None, "alert", NOON - HOUR))
                 entry.note("alert_added")
                 save_all([entry])
 

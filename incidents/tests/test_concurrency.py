@@ -28,15 +28,15 @@ from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_poli
 from incidents.tests.test_tallies import grouped, kept
 from users.tests.factories import make_admin, make_responder
 
-Act = Callable[[], Any]
+ChangeContext = Callable[[], Any]
 
 
-def at_once(*acts: Act) -> list[Any]:
+def at_once(*acts: ChangeContext) -> list[Any]:
     """What the acts return or raise, each done in a thread of its own, all let go at the same moment."""
     results: list[Any] = [None] * len(acts)
     start = threading.Barrier(len(acts))
 
-    def run(number: int, act: Act) -> None:
+    def run(number: int, act: ChangeContext) -> None:
         try:
             start.wait(timeout=20)
             results[number] = act()

@@ -35,7 +35,7 @@ def row_for(request: Request, id: str) -> dict[str, Any]:
     def visible() -> Any:
         return rows_of(incidents.visible_to(caller).filter(pk=Parameter("pk")).order_by())
 
-    rows = prepared(("incident", incidents.sight_of(caller)), visible).dicts(pk=number_of(id))
+    rows = prepared(("incident", incidents.visibility_key(caller)), visible).dicts(pk=number_of(id))
     if not rows:
         raise _not_here(id)
     return rows[0]

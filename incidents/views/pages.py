@@ -54,7 +54,7 @@ class IncidentPages(PreparedPages):
     """Pages of incidents, found by text where the request has one."""
 
     def __init__(self, caller: User) -> None:
-        super().__init__("incidents", Incident.objects.sight_of(caller))
+        super().__init__("incidents", Incident.objects.visibility_key(caller))
         self.reads_internal = caller.is_admin or caller.is_responder
 
     def fetch(self, ordered: Callable[[], Any], limit: int) -> list[Any]:

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from core.severity import Severity
-from core.text.names import NameField, refuse_twins
+from core.text.names import NameField, validate_unique_ci
 from intake.readers import kinds
 from intake.vocabulary import MappedField
 from responders.models import ACTIVE, Team
@@ -105,7 +105,7 @@ class Source(models.Model):
 
     def clean(self) -> None:
         """Refuse a name that another source has in other case."""
-        refuse_twins(self, "name")
+        validate_unique_ci(self, "name")
 
 
 class UnknownWord(models.Model):

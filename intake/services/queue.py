@@ -10,8 +10,8 @@ from django.utils import timezone
 from core.db import rows
 from core.db.transactions import unit_of_work
 from intake.models import IntakeEvent, IntakeEventQuerySet, Source
-from intake.requests import Incoming
-from intake.results import Taken
+from intake.requests import IntakeRequest
+from intake.results import IntakeResult
 from intake.vocabulary import IntakeState
 from users.models import User
 
@@ -34,7 +34,7 @@ KEPT_HEADERS = (
 
 
 def event_of(
-    incoming: Incoming,
+    incoming: IntakeRequest,
     source: Source | None,
     *,
     format: str = "",
@@ -58,7 +58,7 @@ def event_of(
     )
 
 
-def keep_events(taken: Sequence[Taken]) -> None:
+def keep_events(taken: Sequence[IntakeResult]) -> None:
     """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
     insert_events([event for one in taken for event in one.rows])
 

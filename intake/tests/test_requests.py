@@ -8,7 +8,7 @@ from unittest import mock
 from django.test import SimpleTestCase
 
 from intake import requests as module
-from intake.requests import MAX_BYTES, MAX_DEPTH, Incoming, IntakeError, Reply, read_json
+from intake.requests import MAX_BYTES, MAX_DEPTH, IntakeError, IntakeRequest, IntakeResponse, read_json
 
 TEXT = b'{"message": "' + bytes(range(32, 127)).replace(b'"', b"").replace(b"\\", b"") * 20 + b'"}'
 
@@ -18,8 +18,8 @@ def deflated(body: bytes) -> bytes:
     return stream.compress(body) + stream.flush()
 
 
-def request(body: bytes, encoding: str = "", query: str = "") -> Incoming:
-    return Incoming("POST", "/", {"content-encoding": encoding} if encoding else {}, body, query, "192.0.2.1")
+def request(body: bytes, encoding: str = "", query: str = "") -> IntakeRequest:
+    return IntakeRequest("POST", "/", {"content-encoding": encoding} if encoding else {}, body, query, "192.0.2.1")
 
 
 class UnpackedTests(SimpleTestCase):
@@ -198,8 +198,8 @@ class IncomingTests(SimpleTestCase):
             "": "",
         }.items():
             with self.subTest(declared=declared):
-                self.assertEqual(Incoming("POST", "/", {"content-type": declared}).media_type, expected)
-        self.assertEqual(Incoming("POST", "/", {}).media_type, "")
+                self.assertEqual(IntakeRequest("POST", "/", {"content-type": declared}).media_type, expected)
+        self.assertEqual(IntakeRequest("POST", "/", {}).media_type, "")
 
     def test_it_keeps_bodies_worth_a_look_only(self):
         kept = {status: IntakeError("No.", status=status).is_kept for status in (400, 401, 403, 404, 413, 422, 429)}
@@ -208,7 +208,7 @@ class IncomingTests(SimpleTestCase):
         self.assertFalse(IntakeError("No.", is_kept=False).is_kept)
 
     def test_it_replies_in_json(self):
-        reply = Reply.json(202, {"accepted": 1}, **{"X-A": "b"})
+        reply = IntakeResponse.json(202, {"accepted": 1}, **{"X-A": "b"})
 
         self.assertEqual((reply.status, reply.body, reply.headers), (202, b'{"accepted":1}', {"X-A": "b"}))
         self.assertEqual(reply.media_type, "application/json")

@@ -5,31 +5,31 @@ and sends the same alerts again with its next evaluation.
 """
 
 from alerts.services.processing import parse
-from intake.endpoints import Door, basic_pair, bearer
+from intake.endpoints import Endpoint, basic_pair, bearer
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import event_of, keep_events
 
 
-class AlertmanagerApiDoor(Door):
+class AlertmanagerApiEndpoint(Endpoint):
     """The key as bearer token, or as the password of basic authentication."""
 
     paths = (r"api/v2/alerts/?",)
     challenge = 'Bearer, Basic realm="alerts"'
     kinds = ("prometheus", "alertmanager")
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return bearer(incoming, "bearer") or basic_pair(incoming)[1]
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         parse(source, incoming, format="prometheus")
-        return Taken([event_of(incoming, source, format="prometheus")], Reply(200), keep_events, source)
+        return IntakeResult([event_of(incoming, source, format="prometheus")], IntakeResponse(200), keep_events, source)
 
-    def refuse(self, error: IntakeError) -> Reply:
+    def refuse(self, error: IntakeError) -> IntakeResponse:
         reply = super().refuse(error)
-        return Reply.json(error.status, error.message, **reply.headers)
+        return IntakeResponse.json(error.status, error.message, **reply.headers)
 
 
-ENDPOINTS = (AlertmanagerApiDoor(),)
+ENDPOINTS = (AlertmanagerApiEndpoint(),)

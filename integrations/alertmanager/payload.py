@@ -8,10 +8,10 @@ its identity then, never those of the group, which change with its members.
 
 from typing import Any
 
-from alerts.drafts import Action, Draft, Drafts
 from alerts.reading.lists import read_each
 from alerts.reading.values import first, json_object, links, mapping, moment, severity, state, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate, AlertUpdates
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Prometheus Alertmanager"
 SNIPPET = """\
@@ -23,12 +23,12 @@ receivers:
 """
 
 
-def parse(incoming: Incoming) -> Drafts:
+def parse(incoming: IntakeRequest) -> AlertUpdates:
     """A draft for each alert of the group; what carries nothing to tell it by is no alert."""
     return drafts_of(json_object(incoming))
 
 
-def drafts_of(group: dict[str, Any]) -> Drafts:
+def drafts_of(group: dict[str, Any]) -> AlertUpdates:
     """The drafts in a group of version 3 or 4. Raises IntakeError when there is none."""
     alerts = group.get("alerts")
     if not isinstance(alerts, list) or not alerts:
@@ -45,7 +45,7 @@ def checked(alert: Any) -> dict[str, Any]:
     return alert
 
 
-def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
+def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
     """One alert of a group; what the group says in common is only taken where the alert says nothing itself."""
     word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
     action, is_guess = state(word)
@@ -53,7 +53,7 @@ def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
     labels = texts(alert.get("labels")) or texts(group.get("commonLabels"))
     how_bad = first(labels.get("severity"), labels.get("priority"))
     annotations = {**texts(group.get("commonAnnotations")), **texts(alert.get("annotations")), **_left_out(group)}
-    return Draft(
+    return AlertUpdate(
         action=Action.RESOLVE if is_over else Action.FIRE,
         status_word=word,
         is_guess=is_guess,

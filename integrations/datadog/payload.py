@@ -8,11 +8,11 @@ groups is one alert for each group.
 import re
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.bodies import read_body
 from alerts.reading.tags import labels_of
 from alerts.reading.values import first, labels, links, mapping, moment, severity, state, text
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Datadog"
 SNIPPET = """\
@@ -45,7 +45,7 @@ _TRANSITIONS = ("triggered", "warn", "no data", "recovered", "renotify")
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the monitor, or for the group of it."""
     sent = mapping(read_body(incoming))
     body = {name.lower().lstrip("$"): value for name, value in sent.items()}
@@ -54,7 +54,7 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [_draft(body)]
 
 
-def _draft(body: dict[str, Any]) -> Draft:
+def _draft(body: dict[str, Any]) -> AlertUpdate:
     told, scope, title = _from_title(_said(body, "event_title", "alert_title", "title"))
     transition = first(_said(body, "alert_transition", "transition"), told).lower()
     scope = first(_said(body, "alert_scope", "scope", "scopes"), scope)
@@ -64,7 +64,7 @@ def _draft(body: dict[str, Any]) -> Draft:
     found = _labels(body, scope)
     how_bad = _severity_word(body, found)
     is_guess = bool(transition) and state(transition)[1]
-    return Draft(
+    return AlertUpdate(
         action=Action.RESOLVE if is_over else Action.FIRE,
         status_word=transition,
         is_guess=is_guess,

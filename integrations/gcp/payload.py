@@ -6,9 +6,9 @@ are seconds since 1970, 0 or null where there is none.
 
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, state, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Google Cloud Monitoring"
 SNIPPET = """\
@@ -18,7 +18,7 @@ Then choose it in the alerting policy, with "Notify on incident closure".
 """
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the incident; none for the message that tests the channel."""
     body = json_object(incoming)
     incident = mapping(body.get("incident"))
@@ -29,7 +29,7 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [_draft(incident)]
 
 
-def _draft(incident: dict[str, Any]) -> Draft:
+def _draft(incident: dict[str, Any]) -> AlertUpdate:
     word = text(incident.get("state"))
     action, is_guess = state(word)
     is_over = action == Action.RESOLVE
@@ -37,7 +37,7 @@ def _draft(incident: dict[str, Any]) -> Draft:
     condition = first(incident.get("condition_name"), mapping(incident.get("condition")).get("displayName"))
     found = _labels(incident, condition)
     how_bad = _severity_word(incident, found)
-    return Draft(
+    return AlertUpdate(
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=text(incident.get("incident_id")),
         title=first(documentation.get("subject"), incident.get("summary"), condition, "Incident in Google Cloud"),

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError, read_json
+from intake.requests import IntakeError, IntakeRequest, read_json
 from logs.lines import Line, Parsed
 from logs.reading import python as _python
 from logs.reading.records import level_in, line_of
@@ -17,7 +17,7 @@ TITLE = "JSON"
 FORM = "application/x-www-form-urlencoded"
 
 
-def parse(incoming: Incoming) -> Parsed:
+def parse(incoming: IntakeRequest) -> Parsed:
     """A line for each object; of a bare string too."""
     body = unmarked(incoming.body).strip()
     if incoming.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given

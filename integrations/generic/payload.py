@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from alerts.drafts import Action, Draft, Drafts
 from alerts.reading.bodies import read_body
 from alerts.reading.fingerprints import computed
 from alerts.reading.lists import read_each
@@ -17,7 +16,8 @@ from alerts.reading.tags import label_texts, labels_of
 from alerts.reading.templates import render
 from alerts.reading.values import first, labels, links, mapping, moment, severity, state, text, texts
 from alerts.reading.words import mapped
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate, AlertUpdates
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Generic webhook"
 SNIPPET = """\
@@ -68,8 +68,8 @@ LABELS = {
 
 
 def parse(
-    incoming: Incoming, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
-) -> Drafts:
+    incoming: IntakeRequest, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
+) -> AlertUpdates:
     """A draft for the object in the body, or for each object of a list.
 
     `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
@@ -90,7 +90,7 @@ def draft_of(
     *,
     status_map: Mapping[str, str] | None = None,
     fallback_title: str = "",
-) -> Draft:
+) -> AlertUpdate:
     """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
@@ -107,7 +107,7 @@ def draft_of(
     if not title:
         raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
     began = moment(said["starts_at"])
-    return Draft(
+    return AlertUpdate(
         title=title,
         action=action,
         fingerprint=key or computed(title, *(part for pair in sorted(known.items()) for part in pair)),

@@ -7,12 +7,12 @@ workflow succeeds on the same branch; so do checks, suites of checks, and deploy
 from collections.abc import Callable
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.forms import pairs
 from alerts.reading.signing import check_hmac
 from alerts.reading.values import exact_json, first, json_object, labels, links, mapping, moment, severity, text
+from alerts.updates import Action, AlertUpdate
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "GitHub"
 SNIPPET = """\
@@ -32,7 +32,7 @@ _RAISED = {
 _ENDED = {"fixed", "dismissed", "dismiss", "auto_dismissed", "resolved", "resolve", "closed_by_user"}
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The draft of an event; nothing for events and outcomes that neither raise nor end anything."""
     body = _body(incoming)
     event = incoming.headers.get("x-github-event", "") or _guess(body)
@@ -46,22 +46,22 @@ def parse(incoming: Incoming) -> list[Draft]:
     return read(body)
 
 
-def verify(incoming: Incoming, secret: str) -> None:
+def verify(incoming: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless GitHub signed the body with the secret, where one is set."""
     check_hmac(incoming, secret, header="x-hub-signature-256", prefix="sha256=")
 
 
-def delivery_id(incoming: Incoming) -> str:
+def delivery_id(incoming: IntakeRequest) -> str:
     """GitHub's number of the delivery, the same when somebody delivers it again from its pages."""
     return incoming.headers.get("x-github-delivery", "")
 
 
-def greet(incoming: Incoming) -> bool:
+def greet(incoming: IntakeRequest) -> bool:
     """Whether it is the ping by which GitHub tries a new webhook."""
     return incoming.headers.get("x-github-event", "") == "ping"
 
 
-def _body(incoming: Incoming) -> dict[str, Any]:
+def _body(incoming: IntakeRequest) -> dict[str, Any]:
     """The event, which a webhook may also be set to post as a form's field."""
     body = unmarked(incoming.body)
     if not body.startswith(b"payload="):
@@ -89,7 +89,7 @@ def _branch(run: dict[str, Any], body: dict[str, Any]) -> str:
     return f"{owner}:{branch}" if owner and owner != _repository(body) else branch
 
 
-def _workflow_run(body: dict[str, Any]) -> list[Draft]:
+def _workflow_run(body: dict[str, Any]) -> list[AlertUpdate]:
     run = mapping(body.get("workflow_run"))
     action = _outcome(run.get("conclusion"))
     if action is None:
@@ -97,7 +97,7 @@ def _workflow_run(body: dict[str, Any]) -> list[Draft]:
     name, branch, repository = text(run.get("name")), _branch(run, body), _repository(body)
     workflow = first(run.get("workflow_id"), run.get("path"), name)
     return [
-        Draft(
+        AlertUpdate(
             title=f"{first(name, 'Workflow')} failed on {branch} of {repository}",
             action=action,
             fingerprint=f"workflow:{repository}:{workflow}:{branch}",
@@ -110,15 +110,15 @@ def _workflow_run(body: dict[str, Any]) -> list[Draft]:
     ]
 
 
-def _check_run(body: dict[str, Any]) -> list[Draft]:
+def _check_run(body: dict[str, Any]) -> list[AlertUpdate]:
     return _check(mapping(body.get("check_run")), mapping(mapping(body.get("check_run")).get("check_suite")), body)
 
 
-def _check_suite(body: dict[str, Any]) -> list[Draft]:
+def _check_suite(body: dict[str, Any]) -> list[AlertUpdate]:
     return _check(mapping(body.get("check_suite")), mapping(body.get("check_suite")), body)
 
 
-def _check(check: dict[str, Any], suite: dict[str, Any], body: dict[str, Any]) -> list[Draft]:
+def _check(check: dict[str, Any], suite: dict[str, Any], body: dict[str, Any]) -> list[AlertUpdate]:
     """A check, or a suite of checks: then it has no name of its own."""
     action = _outcome(check.get("conclusion"))
     if action is None:
@@ -126,7 +126,7 @@ def _check(check: dict[str, Any], suite: dict[str, Any], body: dict[str, Any]) -
     app, name = text(mapping(check.get("app")).get("slug")), text(check.get("name"))
     repository, branch = _repository(body), first(suite.get("head_branch"), check.get("head_sha"))
     return [
-        Draft(
+        AlertUpdate(
             title=f"{first(name, app, 'Checks')} failed on {branch} of {repository}",
             action=action,
             fingerprint=f"{'check' if name else 'suite'}:{repository}:{app}:{name}:{branch}",
@@ -141,7 +141,7 @@ def _check(check: dict[str, Any], suite: dict[str, Any], body: dict[str, Any]) -
     ]
 
 
-def _deployment_status(body: dict[str, Any]) -> list[Draft]:
+def _deployment_status(body: dict[str, Any]) -> list[AlertUpdate]:
     status, deployment = mapping(body.get("deployment_status")), mapping(body.get("deployment"))
     action = _outcome(status.get("state"))
     if action is None:
@@ -150,7 +150,7 @@ def _deployment_status(body: dict[str, Any]) -> list[Draft]:
     place = first(status.get("environment"), deployment.get("environment"))
     task = text(deployment.get("task"))
     return [
-        Draft(
+        AlertUpdate(
             title=f"Deployment of {repository} to {place or 'an environment'} failed",
             action=action,
             fingerprint=f"deployment:{repository}:{task}:{place}",
@@ -166,7 +166,7 @@ def _deployment_status(body: dict[str, Any]) -> list[Draft]:
     ]
 
 
-def _scanner(event: str, body: dict[str, Any]) -> list[Draft]:
+def _scanner(event: str, body: dict[str, Any]) -> list[AlertUpdate]:
     """An alert of Dependabot, of code scanning or of secret scanning."""
     verb, alert = text(body.get("action")), mapping(body.get("alert"))
     if not alert or verb not in _RAISED | _ENDED:
@@ -178,7 +178,7 @@ def _scanner(event: str, body: dict[str, Any]) -> list[Draft]:
     repository = _repository(body)
     title = first(advisory.get("summary"), rule.get("description"), rule.get("name"), secret, "Alert")
     return [
-        Draft(
+        AlertUpdate(
             title=f"{title} in {repository}" if repository else title,
             action=Action.FIRE if verb in _RAISED else Action.RESOLVE,
             fingerprint=f"{event}:{repository}:{first(alert.get('number'), alert.get('id'))}",
@@ -191,7 +191,7 @@ def _scanner(event: str, body: dict[str, Any]) -> list[Draft]:
     ]
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], list[Draft]]] = {
+_READERS: dict[str, Callable[[dict[str, Any]], list[AlertUpdate]]] = {
     "workflow_run": _workflow_run,
     "check_run": _check_run,
     "check_suite": _check_suite,

@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from alerts.drafts import Action, Draft, Drafts
 from alerts.reading.lists import read_each
 from alerts.reading.values import first, json_object, links, objects, severity, state, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate, AlertUpdates
+from intake.requests import IntakeError, IntakeRequest
 from integrations.alertmanager.payload import checked, draft_of
 
 TITLE = "Grafana"
@@ -35,18 +35,18 @@ _LEGACY_ACTIONS = {
 }
 
 
-def parse(incoming: Incoming) -> Drafts:
+def parse(incoming: IntakeRequest) -> AlertUpdates:
     """A draft for each alert of a group, or one for a legacy rule."""
     body = json_object(incoming)
     alerts = body.get("alerts")
     if isinstance(alerts, list) and alerts:
         return read_each(alerts, lambda alert: _draft(checked(alert), body), lambda bad: {**body, "alerts": bad})
     if first(body.get("ruleId"), body.get("ruleName")):
-        return Drafts([_legacy(body)])
+        return AlertUpdates([_legacy(body)])
     raise IntakeError("There is neither a list of alerts nor a ruleId in it; is this Grafana's webhook?")
 
 
-def _draft(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
+def _draft(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
     draft = draft_of(alert, {**group, "externalURL": ""})
     found = {"values": first(_values(alert.get("values")), alert.get("valueString"))}
     pages = (("Image", alert.get("imageURL")), ("Grafana", group.get("externalURL")))
@@ -58,7 +58,7 @@ def _draft(alert: dict[str, Any], group: dict[str, Any]) -> Draft:
     )
 
 
-def _title(draft: Draft) -> str:
+def _title(draft: AlertUpdate) -> str:
     name = draft.labels.get("alertname", "")
     rule = draft.labels.get("rulename", "")
     return f"{name}: {rule}" if draft.title == name and name in _ABOUT_A_RULE and rule else draft.title
@@ -68,13 +68,13 @@ def _values(value: Any) -> str:
     return ", ".join(f"{name} = {said}" for name, said in texts(value).items())
 
 
-def _legacy(body: dict[str, Any]) -> Draft:
+def _legacy(body: dict[str, Any]) -> AlertUpdate:
     said = text(body.get("state")).lower()
     action, is_guess = state(said, _LEGACY_ACTIONS)
     matches = objects(body.get("evalMatches"))
     tags = {**_shared([texts(match.get("tags")) for match in matches]), **texts(body.get("tags"))}
     rule = first(body.get("ruleName"), re.sub(r"^\[[^\]]*\]\s*", "", text(body.get("title"))), "Alert")
-    return Draft(
+    return AlertUpdate(
         action=action,
         fingerprint=first(body.get("ruleId"), rule),
         title=rule,

@@ -1,21 +1,21 @@
 """GELF over HTTP."""
 
-from intake.requests import Incoming, Reply
-from logs.endpoints.senders import LogDoor
+from intake.requests import IntakeRequest, IntakeResponse
+from logs.endpoints.senders import LogEndpoint
 from logs.lines import Parsed
 
 
-class GelfDoor(LogDoor):
+class GelfEndpoint(LogEndpoint):
     """GELF over HTTP. It has no place for a key: Basic, a header, or `?key=`."""
 
     paths = (r"gelf/?",)
     format = "gelf"
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return super().key(incoming) or incoming.parameter("key")
 
-    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
-        return Reply(202)
+    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+        return IntakeResponse(202)
 
 
-ENDPOINTS = (GelfDoor(),)
+ENDPOINTS = (GelfEndpoint(),)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError, read_json
+from intake.requests import IntakeError, IntakeRequest, read_json
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in
@@ -34,7 +34,7 @@ TRACE = ("trace_id", "traceId", "traceID", "trace.id")
 _OF_ITS_OWN = frozenset({"version", "host", "short_message", "full_message", "timestamp", "level"})
 
 
-def parse(incoming: Incoming) -> Parsed:
+def parse(incoming: IntakeRequest) -> Parsed:
     """A line for each message. Raises IntakeError for what is none at all."""
     # Over TCP, messages end with NUL, and some clients keep the habit.
     body = unmarked(incoming.body).strip(b"\0 \t\r\n")

@@ -7,9 +7,9 @@ event's key (what it is grouped by), or the alert condition.
 
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.values import first, json_object, labels, mapping, moment, objects, severity, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Graylog"
 SNIPPET = """\
@@ -20,7 +20,7 @@ Then add it to each event definition.
 _PRIORITIES = {"0": "low", "1": "low", "2": "medium", "3": "high", "4": "critical"}
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the event, or for the condition of an alarm callback."""
     body = json_object(incoming)
     if mapping(body.get("event")):
@@ -30,11 +30,11 @@ def parse(incoming: Incoming) -> list[Draft]:
     raise IntakeError("There is neither an event nor a check_result in it; is this Graylog's notification?")
 
 
-def _event(body: dict[str, Any], event: dict[str, Any]) -> Draft:
+def _event(body: dict[str, Any], event: dict[str, Any]) -> AlertUpdate:
     definition = first(event.get("event_definition_id"), body.get("event_definition_id"))
     title = text(body.get("event_definition_title"))
     key, grouped = _key(event), texts(event.get("group_by_fields"))
-    return Draft(
+    return AlertUpdate(
         fingerprint=":".join(filter(None, (definition or title, key))),
         title=first(event.get("message"), title, "Event in Graylog"),
         description=first(*_said(body.get("backlog")), body.get("event_definition_description")),
@@ -63,12 +63,12 @@ def _key(event: dict[str, Any]) -> str:
     return first(event.get("key"), "|".join(f"{name}={value}" for name, value in sorted(grouped.items())))
 
 
-def _callback(result: dict[str, Any], stream: dict[str, Any]) -> Draft:
+def _callback(result: dict[str, Any], stream: dict[str, Any]) -> AlertUpdate:
     condition = mapping(result.get("triggered_condition"))
     name = first(condition.get("title"), condition.get("type"))
     is_over = result.get("triggered") is False
     at = moment(result.get("triggered_at"))
-    return Draft(
+    return AlertUpdate(
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=":".join(filter(None, (text(stream.get("id")), first(condition.get("id"), name)))),
         title=first(result.get("result_description"), name, "Alert in Graylog"),

@@ -12,7 +12,7 @@ import cramjam
 from google.protobuf.message import DecodeError
 
 from core.text.encodings import unmarked
-from intake.requests import MAX_BYTES, Incoming, IntakeError, read_json
+from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, read_json
 from integrations.loki.push import push_request
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
@@ -33,7 +33,7 @@ _ESCAPE = re.compile(r'\\(["\\nrt])')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def parse(incoming: Incoming) -> Parsed:
+def parse(incoming: IntakeRequest) -> Parsed:
     """A line for each entry of each stream. Raises IntakeError for what is no push."""
     kind, marked = incoming.media_type, unmarked(incoming.body)
     if kind == "application/json" or (kind != "application/x-protobuf" and marked.lstrip()[:1] == b"{"):

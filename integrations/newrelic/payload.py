@@ -7,7 +7,6 @@ The identity is the issue (workflows) or the incident (channels). Times are mill
 
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.values import (
     first,
     json_object,
@@ -21,7 +20,8 @@ from alerts.reading.values import (
     text,
     texts,
 )
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "New Relic"
 SNIPPET = """\
@@ -41,7 +41,7 @@ _SEVERITIES = {
 }
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the issue or incident."""
     body = json_object(incoming)
     if first(body.get("current_state"), body.get("incident_id")):
@@ -51,11 +51,11 @@ def parse(incoming: Incoming) -> list[Draft]:
     raise IntakeError("There is neither an incident_id nor an issue in it; is this New Relic's webhook?")
 
 
-def _incident(body: dict[str, Any]) -> Draft:
+def _incident(body: dict[str, Any]) -> AlertUpdate:
     action, is_guess = state(body.get("current_state"))
     at = moment(body.get("timestamp"))
     targets = objects(body.get("targets"))
-    return Draft(
+    return AlertUpdate(
         action=action,
         fingerprint=first(body.get("incident_id"), body.get("condition_id")),
         title=first(body.get("condition_name"), body.get("details"), "Incident in New Relic"),
@@ -95,10 +95,10 @@ def _targets(targets: list[dict[str, Any]]) -> dict[str, str]:
     return {**texts(mapping(target.get("labels"))), **own}
 
 
-def _issue(body: dict[str, Any]) -> Draft:
+def _issue(body: dict[str, Any]) -> AlertUpdate:
     action, is_guess = _issue_action(body)
     title = _listed(body.get("title"))
-    return Draft(
+    return AlertUpdate(
         action=action,
         fingerprint=first(body.get("issueId"), body.get("id"), body.get("issueUrl")),
         title=first(title, _listed(body.get("alertConditionNames")), "Issue in New Relic"),

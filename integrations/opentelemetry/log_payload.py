@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError, read_json
+from intake.requests import IntakeError, IntakeRequest, read_json
 from logs.levels import level_of, otlp_level, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in
@@ -31,12 +31,12 @@ _JSON = "application/json"
 _CODES = {400: 3, 401: 16, 403: 7, 413: 8, 429: 8, 503: 14}
 
 
-def parse(incoming: Incoming) -> Parsed:
+def parse(incoming: IntakeRequest) -> Parsed:
     """A line for each log record. Raises IntakeError for what is neither protobuf nor JSON of this kind."""
     return _from_json(unmarked(incoming.body)) if is_json(incoming) else _from_protobuf(incoming.body)
 
 
-def is_json(incoming: Incoming) -> bool:
+def is_json(incoming: IntakeRequest) -> bool:
     """Whether the request is JSON, by its type; without one, by its first character, which no protobuf has here."""
     return incoming.media_type == _JSON or (not incoming.media_type and unmarked(incoming.body).lstrip()[:1] == b"{")
 

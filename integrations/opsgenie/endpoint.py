@@ -15,10 +15,10 @@ import orjson
 from alerts.endpoints.named import named_beat
 from alerts.reading.values import json_object, text
 from alerts.services.processing import parse
-from intake.endpoints import Door, bearer
+from intake.endpoints import Endpoint, bearer
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, keep_events
 from intake.vocabulary import IntakeState
 from integrations.opsgenie import responses as answers
@@ -38,33 +38,33 @@ _REQUEST = re.compile(r"/?v2/alerts/requests/([^/]+)/?")
 _HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
 
 
-class _GenieDoor(Door):
+class _GenieEndpoint(Endpoint):
     """The key follows "GenieKey" in the Authorization header."""
 
     kinds = ("opsgenie",)
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
-    def accepts_others(self, incoming: Incoming) -> bool:
+    def accepts_others(self, incoming: IntakeRequest) -> bool:
         """To send; a key of another kind never reads, whatever its source allows."""
         return incoming.method != "GET"
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return bearer(incoming, "geniekey")
 
-    def refuse(self, error: IntakeError) -> Reply:
+    def refuse(self, error: IntakeError) -> IntakeResponse:
         headers = dict(super().refuse(error).headers)
         if error.status == 429:
             headers["X-RateLimit-State"] = "THROTTLED"
         return answers.refusal(error.status, error.message, **headers)
 
 
-class OpsgenieAlertsDoor(_GenieDoor):
+class OpsgenieAlertsEndpoint(_GenieEndpoint):
     """Making an alert, and the list of them."""
 
     paths = (r"v2/alerts/?",)
     methods = frozenset({"POST", "GET"})
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         if incoming.method == "GET":
             return answers.listed(source, incoming)
@@ -75,24 +75,24 @@ class OpsgenieAlertsDoor(_GenieDoor):
         return _accepted(kept, source, CREATE, alias)
 
 
-class OpsgenieRequestDoor(_GenieDoor):
+class OpsgenieRequestEndpoint(_GenieEndpoint):
     """What became of a request."""
 
     paths = (r"v2/alerts/requests/(?P<request_id>[^/]+)/?",)
     methods = frozenset({"GET"})
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         return answers.outcome(source, _matched(_REQUEST, incoming))
 
 
-class OpsgenieAlertDoor(_GenieDoor):
+class OpsgenieAlertEndpoint(_GenieEndpoint):
     """One alert, and what is done about it. An alias may hold slashes: what the path ends with decides."""
 
     paths = (r"v2/alerts/(?P<identifier>.+)",)
     methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         identifier, action = _asked(incoming)
         kind = incoming.parameter("identifierType").lower() or "id"
@@ -110,48 +110,48 @@ class OpsgenieAlertDoor(_GenieDoor):
         return _accepted(incoming, source, action, alias)
 
 
-class OpsgeniePingDoor(_GenieDoor):
+class OpsgeniePingEndpoint(_GenieEndpoint):
     """ "I am alive", under a name. The first one makes the heartbeat."""
 
     paths = (r"v2/heartbeats/(?P<name>.+)/ping/?",)
     methods = frozenset({"GET", "POST", "PUT", "PATCH"})
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
         return super().key(incoming) or incoming.parameter("apiKey")
 
-    def accepts_others(self, incoming: Incoming) -> bool:
+    def accepts_others(self, incoming: IntakeRequest) -> bool:
         """A ping by GET tells, and reads nothing."""
         return True
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         return named_beat(source, _matched(_HEARTBEAT, incoming), answers.accepted("PONG - Heartbeat received"))
 
 
-class OpsgenieHeartbeatDoor(_GenieDoor):
+class OpsgenieHeartbeatEndpoint(_GenieEndpoint):
     """How a heartbeat stands."""
 
     paths = (r"v2/heartbeats/(?P<name>.+)",)
     methods = frozenset({"GET"})
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         return answers.heartbeat(source, _matched(_HEARTBEAT, incoming))
 
 
 def _accepted(
-    incoming: Incoming, source: Source, action: str, alias: str, *, state: IntakeState = IntakeState.WAITING
-) -> Taken:
+    incoming: IntakeRequest, source: Source, action: str, alias: str, *, state: IntakeState = IntakeState.WAITING
+) -> IntakeResult:
     number = str(uuid.uuid4())
     key = delivery_key(source, answers.request_name(number))
     reason = answers.NO_ALERT if state == IntakeState.IGNORED else ""
     event = event_of(incoming, source, format="opsgenie", state=state, reason=reason, delivery_key=key)
     event.headers |= {ACTION: action, ALIAS: alias}
-    return Taken([event], answers.accepted("Request will be processed", number), keep_events, source)
+    return IntakeResult([event], answers.accepted("Request will be processed", number), keep_events, source)
 
 
-def _asked(incoming: Incoming) -> tuple[str, str]:
+def _asked(incoming: IntakeRequest) -> tuple[str, str]:
     """Which alert, and what is to be done about it ("": it is to be shown). Raises IntakeError (404)."""
     rest = _matched(_ON_ALERT, incoming)
     if incoming.method == "GET":
@@ -172,16 +172,16 @@ def _action(method: str, word: str) -> str:
     return ACTIONS.get((method, word), "")
 
 
-def _matched(pattern: re.Pattern[str], incoming: Incoming) -> str:
+def _matched(pattern: re.Pattern[str], incoming: IntakeRequest) -> str:
     match: Any = pattern.fullmatch(incoming.path)
     return str(match[1]) if match else ""
 
 
 # Where several paths match, the first counts.
 ENDPOINTS = (
-    OpsgenieAlertsDoor(),
-    OpsgenieRequestDoor(),
-    OpsgenieAlertDoor(),
-    OpsgeniePingDoor(),
-    OpsgenieHeartbeatDoor(),
+    OpsgenieAlertsEndpoint(),
+    OpsgenieRequestEndpoint(),
+    OpsgenieAlertEndpoint(),
+    OpsgeniePingEndpoint(),
+    OpsgenieHeartbeatEndpoint(),
 )

@@ -9,12 +9,12 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.fingerprints import computed
 from alerts.reading.forms import pairs
 from alerts.reading.tags import labels_of
 from alerts.reading.values import first, json_object, labels, mapping, objects, severity, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Opsgenie Alert API"
 SNIPPET = """\
@@ -46,7 +46,7 @@ CUSTOM = "actions/"  # before the name of an action of the customer's own
 PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "low"}
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """What a request asks for: one draft if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
     does.
     """
@@ -69,11 +69,11 @@ def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {**body, "alias": made}, made
 
 
-def draft_of(body: dict[str, Any]) -> Draft:
+def draft_of(body: dict[str, Any]) -> AlertUpdate:
     """The draft of a request that has a message. Responders and the like are kept to be read; routes decide here."""
     details, actions = texts(body.get("details")), body.get("actions")
     own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))
-    return Draft(
+    return AlertUpdate(
         title=text(body.get("message")),
         fingerprint=text(body.get("alias")) or computed(body.get("message"), body.get("entity"), body.get("source")),
         severity=severity(first(body.get("priority"), "P3"), PRIORITIES),
@@ -89,7 +89,7 @@ def draft_of(body: dict[str, Any]) -> Draft:
     )
 
 
-def acted(action: str, alias: str, said: dict[str, Any]) -> list[Draft]:
+def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
     """What an action on an alert that is there asks for. `said` are its fields. Raises IntakeError (422) for a note
     that says nothing.
     """
@@ -116,26 +116,26 @@ def told(action: str, said: dict[str, Any]) -> str:
     return f"{words} {_listed(said.get(field))}".strip()
 
 
-def closed(alias: str, body: Any) -> Draft:
+def closed(alias: str, body: Any) -> AlertUpdate:
     """What POST /v2/alerts/{id}/close asks for."""
     return _acted(Action.RESOLVE, alias, body)
 
 
-def acknowledged(alias: str, body: Any) -> Draft:
+def acknowledged(alias: str, body: Any) -> AlertUpdate:
     """What POST /v2/alerts/{id}/acknowledge asks for."""
     return _acted(Action.ACKNOWLEDGE, alias, body)
 
 
-def noted(alias: str, body: Any) -> Draft:
+def noted(alias: str, body: Any) -> AlertUpdate:
     """What POST /v2/alerts/{id}/notes asks for. Raises IntakeError (422) without a note."""
     if not text(mapping(body).get("note")):
         raise IntakeError("The note can not be empty.", status=422)
     return _acted(Action.NOTE, alias, body)
 
 
-def _acted(action: Action, alias: str, body: Any) -> Draft:
+def _acted(action: Action, alias: str, body: Any) -> AlertUpdate:
     said = mapping(body)
-    return Draft(
+    return AlertUpdate(
         title=alias,
         action=action,
         fingerprint=alias,

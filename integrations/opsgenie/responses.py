@@ -15,7 +15,7 @@ from alerts.vocabulary import AlertStatus
 from core.severity import Severity
 from incidents.models import Status
 from intake.models import IntakeEvent, Source
-from intake.requests import Incoming, IntakeError, Reply
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.services.queue import delivery_key
 from intake.vocabulary import IntakeState
 from integrations.opsgenie.payload import ACTION, ALIAS
@@ -38,17 +38,17 @@ OUTCOMES = {
 }
 
 
-def accepted(result: str, number: str = "") -> Reply:
+def accepted(result: str, number: str = "") -> IntakeResponse:
     """202: it is kept, and will be worked off."""
-    return Reply.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
+    return IntakeResponse.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
 
 
-def refusal(status: int, message: str, **headers: str) -> Reply:
+def refusal(status: int, message: str, **headers: str) -> IntakeResponse:
     """An error."""
-    return Reply.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
+    return IntakeResponse.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
 
 
-def one(source: Source, kind: str, identifier: str) -> Reply:
+def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
     """One alert of the source. Raises IntakeError (404)."""
     started = time.perf_counter()
     alert = find(source, kind, identifier)
@@ -63,7 +63,7 @@ def one(source: Source, kind: str, identifier: str) -> Reply:
     return _data({**shown(alert), **details}, started)
 
 
-def listed(source: Source, incoming: Incoming) -> Reply:
+def listed(source: Source, incoming: IntakeRequest) -> IntakeResponse:
     """The source's alerts, newest first. Raises IntakeError (422) for what is not understood: a filter that is passed
     over would tell of alerts that were not asked for.
     """
@@ -79,7 +79,7 @@ def listed(source: Source, incoming: Incoming) -> Reply:
     return _data([shown(alert) for alert in alerts.order_by("-id")[offset : offset + limit]], started)
 
 
-def outcome(source: Source, number: str) -> Reply:
+def outcome(source: Source, number: str) -> IntakeResponse:
     """What became of a request of the source. Raises IntakeError (404) while it waits, as Opsgenie does."""
     started = time.perf_counter()
     key = delivery_key(source, request_name(number))
@@ -104,7 +104,7 @@ def outcome(source: Source, number: str) -> Reply:
     return _data(data, started)
 
 
-def heartbeat(source: Source, name: str) -> Reply:
+def heartbeat(source: Source, name: str) -> IntakeResponse:
     """A heartbeat of the source. Raises IntakeError (404)."""
     started = time.perf_counter()
     found = Heartbeat.objects.filter(source=source, name=name).first()
@@ -201,7 +201,7 @@ def _conditions(query: str) -> list[tuple[str, str]]:
     return found
 
 
-def _number(incoming: Incoming, name: str, default: int, most: int) -> int:
+def _number(incoming: IntakeRequest, name: str, default: int, most: int) -> int:
     given = incoming.parameter(name)
     if given and not re.fullmatch(r"[0-9]{1,9}", given):
         raise IntakeError(f"{name} is a whole number.", status=422, is_kept=False)
@@ -212,6 +212,6 @@ def _time(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
-def _data(data: Any, started: float) -> Reply:
+def _data(data: Any, started: float) -> IntakeResponse:
     took = round(time.perf_counter() - started, 3)
-    return Reply.json(200, {"data": data, "took": took, "requestId": str(uuid.uuid4())})
+    return IntakeResponse.json(200, {"data": data, "took": took, "requestId": str(uuid.uuid4())})

@@ -13,10 +13,10 @@ from django.utils import timezone
 from alerts.reading.values import json_object, text
 from alerts.services.changes import keep_changes
 from core.api.times import LEEWAY
-from intake.endpoints import Door, WrongKind
+from intake.endpoints import Endpoint, WrongKind
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import event_of, keep_events
 from intake.serving import failed
 from integrations.pagerduty.payload import change_of, errors_of, errors_of_change, with_dedup_key
@@ -33,18 +33,18 @@ class InvalidEventError(IntakeError):
         self.errors = errors
 
 
-class _RoutedDoor(Door):
+class _RoutedEndpoint(Endpoint):
     """The key is the body's `routing_key`."""
 
     kinds = ("pagerduty",)
 
-    def is_key_in_body(self, incoming: Incoming) -> bool:
+    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
         return not incoming.headers.get(HEADER, "").strip()
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return incoming.headers.get(HEADER, "").strip() or text(json_object(incoming.unpacked()).get("routing_key"))
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         try:
             return super().source(incoming)
         except WrongKind as error:
@@ -56,36 +56,36 @@ class _RoutedDoor(Door):
                 raise InvalidEventError("Invalid routing key") from error
             raise
 
-    def refuse(self, error: IntakeError) -> Reply:
+    def refuse(self, error: IntakeError) -> IntakeResponse:
         reply = super().refuse(error)
         said = {
             "status": STATUSES.get(error.status, "invalid event"),
             "message": error.message if error.status in STATUSES else "Event object is invalid",
             "errors": list(getattr(error, "errors", [error.message])),
         }
-        return Reply.json(error.status, said, **reply.headers)
+        return IntakeResponse.json(error.status, said, **reply.headers)
 
 
-class PagerDutyDoor(_RoutedDoor):
+class PagerDutyEndpoint(_RoutedEndpoint):
     """Events: trigger, acknowledge, resolve."""
 
     paths = (r"v2/enqueue/?",)
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         body, key = with_dedup_key(json_object(incoming))
         kept = _without_key(incoming, body)
         if errors := errors_of(body):
             return failed(self, kept, source, InvalidEventError(*errors))
-        reply = Reply.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
-        return Taken([event_of(kept, source, format="pagerduty")], reply, keep_events, source)
+        reply = IntakeResponse.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
+        return IntakeResult([event_of(kept, source, format="pagerduty")], reply, keep_events, source)
 
 
-class PagerDutyChangeDoor(_RoutedDoor):
+class PagerDutyChangeEndpoint(_RoutedEndpoint):
     """Change events: what was deployed, switched or configured."""
 
     paths = (r"v2/change/enqueue/?",)
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         body = json_object(incoming)
         if errors := errors_of_change(body):
             return failed(self, _without_key(incoming, body), source, InvalidEventError(*errors))
@@ -93,13 +93,13 @@ class PagerDutyChangeDoor(_RoutedDoor):
         if change.occurred_at is not None and change.occurred_at > now + LEEWAY:
             error = InvalidEventError("'payload.timestamp' lies in the future")
             return failed(self, _without_key(incoming, body), source, error)
-        reply = Reply.json(202, {"status": "success", "message": "Change event processed"})
-        return Taken([change], reply, keep_changes, source)
+        reply = IntakeResponse.json(202, {"status": "success", "message": "Change event processed"})
+        return IntakeResult([change], reply, keep_changes, source)
 
 
-def _without_key(incoming: Incoming, body: dict[str, Any]) -> Incoming:
+def _without_key(incoming: IntakeRequest, body: dict[str, Any]) -> IntakeRequest:
     """What is kept of it: all but the key, for keys are nowhere kept but as their hash."""
     return replace(incoming, body=orjson.dumps({name: value for name, value in body.items() if name != "routing_key"}))
 
 
-ENDPOINTS = (PagerDutyDoor(), PagerDutyChangeDoor())
+ENDPOINTS = (PagerDutyEndpoint(), PagerDutyChangeEndpoint())

@@ -8,10 +8,10 @@ dedup_key of an alert that fires is a repeat, whatever its timestamp: clients pu
 import uuid
 from typing import Any
 
-from alerts.drafts import Action, Change, Draft
 from alerts.reading.fingerprints import computed
 from alerts.reading.values import first, json_object, labels, links, mapping, moment, objects, severity, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate, Change
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "PagerDuty Events API v2"
 SNIPPET = """\
@@ -23,7 +23,7 @@ ACTIONS = {"trigger": Action.FIRE, "acknowledge": Action.ACKNOWLEDGE, "resolve":
 LONGEST_LABEL = 200
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The one draft of an event. Raises IntakeError for what PagerDuty, too, would refuse."""
     body = json_object(incoming)
     if errors := errors_of(body):
@@ -55,14 +55,14 @@ def with_dedup_key(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {**body, "dedup_key": made}, made
 
 
-def draft_of(body: dict[str, Any]) -> Draft:
+def draft_of(body: dict[str, Any]) -> AlertUpdate:
     """The draft of an event that `errors_of` finds nothing wrong with."""
     payload = mapping(body.get("payload"))
     details = _details(payload.get("custom_details"))
     place = labels(**{name: payload.get(name) for name in ("source", "component", "group", "class")})
     key = text(body.get("dedup_key"))
     when = moment(payload.get("timestamp"))
-    return Draft(
+    return AlertUpdate(
         title=first(payload.get("summary"), key),
         action=ACTIONS[text(body.get("event_action"))],
         fingerprint=key or computed(payload.get("summary"), *place.values()),

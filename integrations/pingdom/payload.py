@@ -6,11 +6,11 @@ since 1970) when the present state began, in repeats too. Transaction checks say
 
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.tags import labels_of
 from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text
 from alerts.reading.values import state as state_of
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Pingdom"
 SNIPPET = """\
@@ -20,7 +20,7 @@ Then tick it under "Connect integrations" of each check.
 """
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the check."""
     body = json_object(incoming)
     if not text(body.get("current_state")) or not first(body.get("check_id"), body.get("check_name")):
@@ -28,13 +28,13 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [_draft(body)]
 
 
-def _draft(body: dict[str, Any]) -> Draft:
+def _draft(body: dict[str, Any]) -> AlertUpdate:
     word = text(body.get("current_state"))
     action, is_guess = state_of(word)
     is_over = action == Action.RESOLVE
     changed_at = moment(first(body.get("state_changed_timestamp"), body.get("state_changed_utc_time")))
     address = first(mapping(body.get("check_params")).get("full_url"), body.get("full_url"))
-    return Draft(
+    return AlertUpdate(
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=first(body.get("check_id"), body.get("check_name")),
         title=": ".join(filter(None, (text(body.get("check_name")), first(body.get("description"), word)))),

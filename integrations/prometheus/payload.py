@@ -9,10 +9,10 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from alerts.drafts import Action, Draft, Drafts
 from alerts.reading.lists import read_each
 from alerts.reading.values import exact_json, mapping, moment, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate, AlertUpdates
+from intake.requests import IntakeError, IntakeRequest
 from integrations.alertmanager.payload import draft_of, drafts_of
 
 TITLE = "Prometheus"
@@ -29,7 +29,7 @@ alerting:
 """
 
 
-def parse(incoming: Incoming, now: dt.datetime | None = None) -> Drafts:
+def parse(incoming: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdates:
     """A draft for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
     or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
     """
@@ -42,7 +42,7 @@ def parse(incoming: Incoming, now: dt.datetime | None = None) -> Drafts:
     return read_each(body, lambda alert: _draft(alert, at))
 
 
-def _draft(alert: Any, now: dt.datetime) -> Draft:
+def _draft(alert: Any, now: dt.datetime) -> AlertUpdate:
     if not texts(mapping(alert).get("labels")):
         raise IntakeError("It has no labels to tell it by.")
     ends_at = moment(alert.get("endsAt"))

@@ -9,12 +9,12 @@ import datetime as dt
 import re
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.fingerprints import computed
 from alerts.reading.signing import check_hmac
 from alerts.reading.tags import labels_of
 from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Sentry"
 SNIPPET = """\
@@ -35,7 +35,7 @@ _PROJECT = re.compile(r"/api/0/projects/[^/]{1,100}/([^/]{1,100})/")
 _SILENT = {"installation", "comment", "activity_alert"}
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The draft of a hook; nothing for hooks about other things, such as comments."""
     body = json_object(incoming)
     data = mapping(body.get("data"))
@@ -52,17 +52,17 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [_event(event, data, body)]
 
 
-def verify(incoming: Incoming, secret: str) -> None:
+def verify(incoming: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless Sentry signed the body with the client secret, where one is set."""
     check_hmac(incoming, secret, header="sentry-hook-signature")
 
 
-def delivery_id(incoming: Incoming) -> str:
+def delivery_id(incoming: IntakeRequest) -> str:
     """Sentry's number of the request."""
     return incoming.headers.get("request-id", "")
 
 
-def greet(incoming: Incoming) -> bool:
+def greet(incoming: IntakeRequest) -> bool:
     """Whether it only tells that the integration was installed or taken away."""
     return incoming.headers.get("sentry-hook-resource", "") == "installation"
 
@@ -76,13 +76,13 @@ def _guess(data: dict[str, Any]) -> str:
     return next((name for name in ("metric_alert", "issue") if name in data and "event" not in data), "")
 
 
-def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) -> Draft:
+def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) -> AlertUpdate:
     """An event of an issue: of an alert rule, of the error hook, or of the older plugin."""
     issue = first(event.get("issue_id"), body.get("id") if "event" in body else "")
     title = first(event.get("title"), event.get("message"), body.get("message"), "Event")
     level = first(event.get("level"), body.get("level"))
     project = first(body.get("project_slug"), body.get("project"), event.get("project_name"), _project(event))
-    return Draft(
+    return AlertUpdate(
         title=title,
         fingerprint=f"issue:{issue}" if issue else computed(project, title),
         severity=severity(level),
@@ -96,7 +96,7 @@ def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) ->
     )
 
 
-def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[Draft]:
+def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[AlertUpdate]:
     """What happened to an issue; nothing for what has no meaning here."""
     action = ISSUE_ACTIONS.get(text(body.get("action")))
     if action is None:
@@ -105,7 +105,7 @@ def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[Draft]:
     actor = text(mapping(body.get("actor")).get("name"))
     assignee = first(mapping(issue.get("assignedTo")).get("name"), "somebody else")
     return [
-        Draft(
+        AlertUpdate(
             title=first(issue.get("title"), issue.get("metadata"), "Issue"),
             action=action,
             fingerprint=f"issue:{text(issue.get('id'))}",
@@ -120,14 +120,14 @@ def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[Draft]:
     ]
 
 
-def _metric(body: dict[str, Any], data: dict[str, Any]) -> Draft:
+def _metric(body: dict[str, Any], data: dict[str, Any]) -> AlertUpdate:
     """A metric alert. One rule is one alert; its incidents there have beginnings, so a new one fires anew here."""
     alert = mapping(data.get("metric_alert"))
     rule = mapping(alert.get("alert_rule"))
     action = text(body.get("action"))
     is_over = action == "resolved"
     projects = alert.get("projects")
-    return Draft(
+    return AlertUpdate(
         title=first(rule.get("name"), alert.get("title"), data.get("description_title"), "Metric alert"),
         action=Action.RESOLVE if is_over else Action.FIRE,
         fingerprint=f"metric:{first(rule.get('id'), alert.get('id'))}",

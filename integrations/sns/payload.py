@@ -9,10 +9,10 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.fingerprints import computed
 from alerts.reading.values import exact_json, first, json_object, labels, mapping, moment, objects, state, text
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 from integrations.generic import payload as generic
 from integrations.sns import trust as _sns_trust
 
@@ -26,7 +26,7 @@ IS_SLOW = True
 _CONFIRMATION, _GOODBYE = "SubscriptionConfirmation", "UnsubscribeConfirmation"
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The draft of a notification; nothing for messages about the subscription itself."""
     body = json_object(incoming)
     if body.get("Type") in (_CONFIRMATION, _GOODBYE):
@@ -40,7 +40,7 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [_other(message, body, topic)]
 
 
-def verify(incoming: Incoming, secret: str) -> None:
+def verify(incoming: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless SNS signed the message in the last hour, IntakeError (503) when its certificate
     cannot be fetched. `secret` may hold the ARN of the one topic that is welcome: anybody's topic is signed by SNS.
     """
@@ -50,7 +50,7 @@ def verify(incoming: Incoming, secret: str) -> None:
     _sns_trust.check(body, dt.datetime.now(dt.UTC))
 
 
-def greet(incoming: Incoming) -> bool:
+def greet(incoming: IntakeRequest) -> bool:
     """Confirm a subscription, once its signature is found good; take note of its end."""
     body = json_object(incoming)
     kind = body.get("Type")
@@ -62,7 +62,7 @@ def greet(incoming: Incoming) -> bool:
     return True
 
 
-def delivery_id(incoming: Incoming) -> str:
+def delivery_id(incoming: IntakeRequest) -> str:
     """The MessageId, which is the same for each attempt to deliver; "" where there is none."""
     try:
         return text(json_object(incoming).get("MessageId"))
@@ -84,14 +84,14 @@ def _is_alarm(message: Any) -> bool:
     return isinstance(message, dict) and bool(text(message.get("AlarmName")))
 
 
-def _alarm(message: dict[str, Any], topic: str) -> Draft:
+def _alarm(message: dict[str, Any], topic: str) -> AlertUpdate:
     """A CloudWatch alarm. Without data it is not over: nobody knows, and after ALARM it is the same alert still."""
     word, since = text(message.get("NewStateValue")), moment(message.get("StateChangeTime"))
     action, is_guess = state(word)
     is_lost, is_over = word == "INSUFFICIENT_DATA", action == Action.RESOLVE
     is_fresh = not is_lost or message.get("OldStateValue") != "ALARM"
     place = [text(message.get(name)) for name in ("AWSAccountId", "Region", "AlarmName")]
-    return Draft(
+    return AlertUpdate(
         title=text(message.get("AlarmName")) + (" has no data" if is_lost and is_fresh else ""),
         action=Action.RESOLVE if is_over else Action.FIRE,
         status_word=word,
@@ -124,7 +124,7 @@ def _labels(message: dict[str, Any], topic: str) -> dict[str, str]:
     }
 
 
-def _other(message: Any, body: dict[str, Any], topic: str) -> Draft:
+def _other(message: Any, body: dict[str, Any], topic: str) -> AlertUpdate:
     """Any other message: an object is read as a generic one, the subject standing in for a title."""
     subject = text(body.get("Subject"))
     if isinstance(message, dict):
@@ -132,8 +132,8 @@ def _other(message: Any, body: dict[str, Any], topic: str) -> Draft:
         return replace(found, labels={**found.labels, **labels(topic=topic)})
     said = text(message)
     title = first(subject, said.partition("\n")[0], "Message of a topic")
-    return Draft(title=title, fingerprint=computed(topic, title), description=said, labels=labels(topic=topic))
+    return AlertUpdate(title=title, fingerprint=computed(topic, title), description=said, labels=labels(topic=topic))
 
 
-def _nothing() -> list[Draft]:
+def _nothing() -> list[AlertUpdate]:
     raise IntakeError("There is no Message in it; is this Amazon SNS?")

@@ -4,26 +4,26 @@ from typing import ClassVar, NoReturn
 
 from intake.endpoints import WrongKind
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from integrations.splunk import log_payload as hec
-from logs.endpoints.senders import TEXT, LogDoor
+from logs.endpoints.senders import TEXT, LogEndpoint
 from logs.lines import Parsed
 
 _BUSY = 9
 
 
-class HecDoor(LogDoor):
+class HecEndpoint(LogEndpoint):
     """Splunk's collector, with its numbers. The token may also stand in the query (`?token=`), as there."""
 
     paths = tuple(f"services/collector{rest}/?" for rest in ("", "/event", "/event/1.0", "/raw", "/raw/1.0"))
     format = "hec"
     challenge = "Splunk"
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return super().key(incoming) or incoming.parameter("token")
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         if not self.key(incoming):
             if incoming.headers.get("authorization"):
                 raise _hec_error("Invalid authorization", 3, 401)
@@ -43,15 +43,15 @@ class HecDoor(LogDoor):
             raise hec.HecError("Event field cannot be blank", hec.EVENT_BLANK)
         raise hec.HecError(f"Invalid data format: {reason}", hec.INVALID)
 
-    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         answer: dict[str, object] = {"text": "Success", "code": 0}
         if parsed.rejected:
             answer |= {"accepted": len(parsed.lines), "rejected": parsed.rejected, "errors": parsed.reasons}
-        return Reply.json(200, answer)
+        return IntakeResponse.json(200, answer)
 
-    def refuse(self, error: IntakeError) -> Reply:
+    def refuse(self, error: IntakeError) -> IntakeResponse:
         code = getattr(error, "code", _BUSY if error.status in (429, 503) else hec.INVALID)
-        return Reply.json(error.status, {"text": error.message, "code": code}, **super().refuse(error).headers)
+        return IntakeResponse.json(error.status, {"text": error.message, "code": code}, **super().refuse(error).headers)
 
 
 def _hec_error(message: str, code: int, status: int) -> IntakeError:
@@ -60,23 +60,23 @@ def _hec_error(message: str, code: int, status: int) -> IntakeError:
     return error
 
 
-class HecHealthDoor(LogDoor):
+class HecHealthEndpoint(LogEndpoint):
     """Whether the collector takes events; asked without a token."""
 
     paths: ClassVar[tuple[str, ...]] = (r"services/collector/health/?", r"services/collector/health/1.0/?")
     methods = frozenset({"GET", "HEAD", "POST"})
 
-    def is_key_in_body(self, incoming: Incoming) -> bool:
+    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
         return True  # there is none
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         return None
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        return Reply.json(200, {"text": "HEC is healthy", "code": 17})
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        return IntakeResponse.json(200, {"text": "HEC is healthy", "code": 17})
 
 
-class HecProbeDoor(HecHealthDoor):
+class HecProbeEndpoint(HecHealthEndpoint):
     """Docker's Splunk driver asks OPTIONS, without a token, of whatever path it is to send to, and does not start
     without 200."""
 
@@ -84,8 +84,8 @@ class HecProbeDoor(HecHealthDoor):
     has_route = False  # it shares its paths with those that take events
     methods = frozenset({"OPTIONS"})
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
-        return Reply(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        return IntakeResponse(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)
 
 
-ENDPOINTS = (HecDoor(), HecHealthDoor(), HecProbeDoor())
+ENDPOINTS = (HecEndpoint(), HecHealthEndpoint(), HecProbeEndpoint())

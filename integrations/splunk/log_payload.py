@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError, read_json
+from intake.requests import IntakeError, IntakeRequest, read_json
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in, line_of
@@ -34,7 +34,7 @@ class HecError(IntakeError):
         self.code = code
 
 
-def parse(incoming: Incoming) -> Parsed:
+def parse(incoming: IntakeRequest) -> Parsed:
     """A line for each event, or for each line of a body posted to `raw`. Raises HecError."""
     if not incoming.body.strip():
         raise HecError("No data", NO_DATA)
@@ -114,7 +114,7 @@ def _line(event: dict[str, Any], said: Any) -> Line:
     )
 
 
-def _raw(incoming: Incoming) -> Parsed:
+def _raw(incoming: IntakeRequest) -> Parsed:
     names = ("source", "sourcetype", "index")
     attributes = {key: value for key in names if (value := incoming.parameter(key))}
     at, host = moment(incoming.parameter("time")), incoming.parameter("host")

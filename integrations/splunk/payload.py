@@ -5,10 +5,10 @@ address is all there is; it never says that something is over; and `sid` names o
 The alert is the saved search, one for each host where the search tells of hosts.
 """
 
-from alerts.drafts import Draft
 from alerts.reading.fingerprints import computed
 from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text, texts
-from intake.requests import Incoming, IntakeError
+from alerts.updates import AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Splunk"
 SNIPPET = """\
@@ -19,7 +19,7 @@ Trigger Actions, Webhook, URL: {url}/intake/{key}/
 KEYS = ("alert_key", "dedup_key", "fingerprint")
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The draft of one result, the first of its search or each, as the alert is set up there."""
     body = json_object(incoming)
     sid, search = text(body.get("sid")), text(body.get("search_name"))
@@ -29,7 +29,7 @@ def parse(incoming: Incoming) -> list[Draft]:
     key = first(*(row.get(name) for name in KEYS), row.get("host"))
     word = first(row.get("severity"), row.get("urgency"))
     return [
-        Draft(
+        AlertUpdate(
             title=first(row.get("title"), search, "Splunk search"),
             fingerprint=computed(body.get("app"), search, key) if search or key else sid,
             severity=severity(word),

@@ -7,20 +7,20 @@ from typing import Any
 from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
-from alerts.drafts import Action, Draft
 from alerts.models import Alert
 from alerts.services import process_waiting
 from alerts.tests.factories import fire, make_key, make_route, make_source, matchers_of, post_json, resolve, tell
+from alerts.updates import Action, AlertUpdate
 from core.severity import Severity
 from incidents.models import EventKind, Incident
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.generic import payload as generic
 from integrations.newrelic import payload as newrelic
 from integrations.zabbix import payload as zabbix
 
 
-def parsed(adapter: Any, body: Any) -> list[Draft]:
-    return list(adapter.parse(Incoming("POST", "/", {}, json.dumps(body).encode())))
+def parsed(adapter: Any, body: Any) -> list[AlertUpdate]:
+    return list(adapter.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode())))
 
 
 class ZabbixTests(SimpleTestCase):
@@ -114,7 +114,7 @@ class ByKeyTests(SimpleTestCase):
             with self.subTest(written=written):
                 body = f'{{"title": "t", "key": {written}}}'.encode()
 
-                [draft] = generic.parse(Incoming("POST", "/", {}, body))
+                [draft] = generic.parse(IntakeRequest("POST", "/", {}, body))
 
                 self.assertEqual(draft.fingerprint, written)
 
@@ -161,7 +161,7 @@ class FoldingTests(TestCase):
         source = make_source()
         fire(source)
         for note in ("On it", "Nearly there"):
-            tell(source, Draft("a", Action.ACKNOWLEDGE, "a", note=note, user="Kim"))
+            tell(source, AlertUpdate("a", Action.ACKNOWLEDGE, "a", note=note, user="Kim"))
 
         comment = Incident.objects.get().events.get(kind=EventKind.COMMENT)
         self.assertEqual(comment.body, "Kim: Nearly there")
@@ -171,7 +171,7 @@ class FoldingTests(TestCase):
         fire(source, severity="low")
         resolve(source)
 
-        alert = tell(source, Draft("a", Action.NOTE, "a", note="n", severity="critical"))
+        alert = tell(source, AlertUpdate("a", Action.NOTE, "a", note="n", severity="critical"))
 
         self.assertEqual((alert.severity, alert.status), (Severity.LOW, "resolved"))
 
@@ -239,6 +239,6 @@ class MarkTests(SimpleTestCase):
         }
         for media_type, body in bodies:
             with self.subTest(media_type=media_type, body=body[:40]):
-                [draft] = generic.parse(Incoming("POST", "/", {"content-type": media_type}, body))
+                [draft] = generic.parse(IntakeRequest("POST", "/", {"content-type": media_type}, body))
 
                 self.assertEqual(draft.title, "T")

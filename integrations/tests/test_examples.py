@@ -2,9 +2,9 @@
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import to_json
+from alerts.updates import to_json
 from intake.readers import adapters, example_request, examples
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 HOSTILE = (
     b"",
@@ -38,7 +38,7 @@ class AdapterTests(SimpleTestCase):
             for body in HOSTILE:
                 with self.subTest(kind=kind, body=body[:60]):
                     try:
-                        drafts = adapter.parse(Incoming("POST", "/", {}, body))
+                        drafts = adapter.parse(IntakeRequest("POST", "/", {}, body))
                     except IntakeError as error:
                         self.assertTrue(error.message.endswith((".", "?")), error.message)
                     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.alertmanager import payload as alertmanager
 from integrations.datadog import payload as datadog
 from integrations.gcp import payload as gcp
@@ -24,8 +24,8 @@ FACTS = ("title", "current_state", "issueId", "ruleId", "tags", "check_id", "tar
 JUNK: tuple[Any, ...] = (None, True, 0, -1, 1.5, "", "x", "\0", "9" * 400, [], [[]], [None, {}], {}, {"a": {"b": []}})
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
 class HostileTests(SimpleTestCase):

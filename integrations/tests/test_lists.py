@@ -5,12 +5,12 @@ from typing import Any
 
 from django.test import SimpleTestCase, TestCase
 
-from alerts.drafts import Drafts
 from alerts.models import Alert
 from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source, post_json
+from alerts.updates import AlertUpdates
 from intake.models import IntakeEvent
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from intake.services.queue import replay
 from intake.vocabulary import IntakeState
 from integrations.alertmanager import payload as alertmanager
@@ -28,15 +28,15 @@ LISTS: dict[Any, tuple[Any, Any]] = {
 }
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
 class ReadingTests(SimpleTestCase):
     def test_it_keeps_what_of_a_list_cannot_be_read_beside_the_rest(self):
         for adapter, (body, left) in LISTS.items():
             with self.subTest(adapter=adapter.__name__):
-                drafts: Drafts = adapter.parse(request(body))
+                drafts: AlertUpdates = adapter.parse(request(body))
 
                 assert drafts.leftover is not None
                 self.assertEqual((len(drafts), json.loads(drafts.leftover.body)), (1, left))

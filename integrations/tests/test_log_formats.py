@@ -7,7 +7,7 @@ from pathlib import Path
 from django.test import SimpleTestCase
 
 from intake.readers import example_request, examples
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.generic import log_payload as own
 from integrations.loki import log_payload as loki
 from integrations.opentelemetry import log_payload as otlp
@@ -81,12 +81,12 @@ class FormatTests(SimpleTestCase):
         body = b"[" + b"{}," * 1_300_000 + b"{}]\n"
         for format, module in formats().items():
             with self.subTest(format=format), self.assertRaises(IntakeError) as refused:
-                module.parse(Incoming("POST", "/", {"content-type": "application/json"}, body))
+                module.parse(IntakeRequest("POST", "/", {"content-type": "application/json"}, body))
             self.assertEqual(refused.exception.status, 413, format)
 
     def _is_answered(self, module, kind, body) -> bool:
         try:
-            parsed = module.parse(Incoming("POST", "/", {"content-type": kind}, body))
+            parsed = module.parse(IntakeRequest("POST", "/", {"content-type": kind}, body))
         except IntakeError as error:
             return bool(error.message)
         return all(isinstance(json.loads(attributes_json(line.attributes)), dict) for line in parsed.lines)
@@ -98,7 +98,7 @@ class FormatTests(SimpleTestCase):
         request = json.loads(path.read_text(encoding="utf-8"))
         headers = {name.lower(): value for name, value in request["headers"]}
 
-        lines = otlp.parse(Incoming("POST", "/v1/logs", headers, base64.b64decode(request["raw_b64"]))).lines
+        lines = otlp.parse(IntakeRequest("POST", "/v1/logs", headers, base64.b64decode(request["raw_b64"]))).lines
 
         self.assertEqual([line.message for line in lines[:2]], ["user 42 logged in", "slow query 1.9s"])
         self.assertEqual([line.level for line in lines[:3]], [Level.INFO, Level.WARNING, Level.ERROR])
@@ -109,7 +109,7 @@ class FormatTests(SimpleTestCase):
 
 class OwnTests(SimpleTestCase):
     def test_it_says_which_line_was_none(self):
-        parsed = own.parse(Incoming("POST", "/", {}, b'{"message": "a"}\nnonsense\n[]\n'))
+        parsed = own.parse(IntakeRequest("POST", "/", {}, b'{"message": "a"}\nnonsense\n[]\n'))
 
         self.assertEqual((len(parsed.lines), parsed.rejected), (1, 2))
         self.assertIn("Line 2 is not valid JSON", parsed.summary)
@@ -118,12 +118,12 @@ class OwnTests(SimpleTestCase):
     def test_it_reads_json_that_curl_calls_a_form(self):
         headers = {"content-type": "application/x-www-form-urlencoded"}
 
-        parsed = own.parse(Incoming("POST", "/", headers, b'{"message": "a=b&c"}'))
+        parsed = own.parse(IntakeRequest("POST", "/", headers, b'{"message": "a=b&c"}'))
 
         self.assertEqual(parsed.lines[0].message, "a=b&c")
 
     def test_it_keeps_a_time_that_is_none_as_it_came(self):
-        line = own.parse(Incoming("POST", "/", {}, b'{"message": "a", "timestamp": "yesterday"}')).lines[0]
+        line = own.parse(IntakeRequest("POST", "/", {}, b'{"message": "a", "timestamp": "yesterday"}')).lines[0]
 
         self.assertIsNone(line.timestamp)
         self.assertEqual(line.attributes, {"timestamp": "yesterday"})
@@ -196,20 +196,22 @@ class LokiTests(SimpleTestCase):
 
     def test_it_says_that_protobuf_without_snappy_is_of_another_type(self):
         with self.assertRaises(IntakeError) as caught:
-            loki.parse(Incoming("POST", "/", {"content-type": "application/x-protobuf"}, b"\xff\xff\xff\xff\x01abc"))
+            loki.parse(
+                IntakeRequest("POST", "/", {"content-type": "application/x-protobuf"}, b"\xff\xff\xff\xff\x01abc")
+            )
 
         self.assertIn(caught.exception.status, (413, 415))
 
 
 class HecTests(SimpleTestCase):
     def test_it_reads_what_stands_before_a_broken_event(self):
-        parsed = hec.parse(Incoming("POST", "/services/collector", {}, b'{"event": "a"}{"event": "b"}{"event":'))
+        parsed = hec.parse(IntakeRequest("POST", "/services/collector", {}, b'{"event": "a"}{"event": "b"}{"event":'))
 
         self.assertEqual([line.message for line in parsed.lines], ["a", "b"])
         self.assertEqual(parsed.rejected, 1)
 
     def test_it_has_splunk_s_number_for_nothing(self):
         with self.assertRaises(hec.HecError) as caught:
-            hec.parse(Incoming("POST", "/services/collector", {}, b"  "))
+            hec.parse(IntakeRequest("POST", "/services/collector", {}, b"  "))
 
         self.assertEqual(caught.exception.code, 5)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from logs.formats import formats
 from logs.reading.records import level_in, line_of
 from logs.reading.times import moment
@@ -121,7 +121,7 @@ class MarkTests(SimpleTestCase):
                 ("utf-8", "\n\ufeff"),
             ):
                 with self.subTest(format=format, encoding=encoding):
-                    parsed = formats()[format].parse(Incoming("POST", "/", {}, (mark + lines).encode(encoding)))
+                    parsed = formats()[format].parse(IntakeRequest("POST", "/", {}, (mark + lines).encode(encoding)))
 
                     self.assertEqual([line.message for line in parsed.lines], ["first", "zweitens ü"])
 
@@ -131,7 +131,7 @@ class MarkTests(SimpleTestCase):
         for format, value in (("loki", push), ("otlp", logs)):
             with self.subTest(format):
                 parsed = formats()[format].parse(
-                    Incoming("POST", "/", {}, b"\xef\xbb\xbf" + json.dumps(value).encode())
+                    IntakeRequest("POST", "/", {}, b"\xef\xbb\xbf" + json.dumps(value).encode())
                 )
 
                 self.assertEqual([line.message for line in parsed.lines], ["x"])
@@ -142,7 +142,7 @@ class DockerTests(SimpleTestCase):
 
     def parse(self, event: object) -> tuple[str, str, str, str]:
         body = json.dumps({"event": event, "time": "1795946400.000", "host": "node-1"}).encode()
-        line = formats()["hec"].parse(Incoming("POST", "/services/collector/event/1.0", {}, body)).lines[0]
+        line = formats()["hec"].parse(IntakeRequest("POST", "/services/collector/event/1.0", {}, body)).lines[0]
         self.assertEqual((line.host, line.timestamp), ("node-1", TEN))
         return line.message, line.level.word, line.service, str(line.attributes.get("tag", ""))
 

@@ -8,7 +8,7 @@ from unittest import skipUnless
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from integrations.generic import payload as generic
 from integrations.opsgenie import payload as opsgenie
 from integrations.pagerduty import payload as pagerduty
@@ -23,14 +23,14 @@ class PayloadTests(SimpleTestCase):
     def payload(self, name: str) -> Any:
         return json.loads((PAYLOADS / name).read_text(encoding="utf-8"))
 
-    def recorded(self, name: str) -> Incoming:
+    def recorded(self, name: str) -> IntakeRequest:
         """A recorded request, byte for byte."""
         found = self.payload(f"captured_examples/{name}")
         headers = {header.lower(): value for header, value in found["headers"]}
-        return Incoming(found["method"], found["path"], headers, base64.b64decode(found["raw_b64"]))
+        return IntakeRequest(found["method"], found["path"], headers, base64.b64decode(found["raw_b64"]))
 
-    def sent(self, body: Any) -> Incoming:
-        return Incoming("POST", "/", {"content-type": "text/plain; charset=UTF-8"}, json.dumps(body).encode())
+    def sent(self, body: Any) -> IntakeRequest:
+        return IntakeRequest("POST", "/", {"content-type": "text/plain; charset=UTF-8"}, json.dumps(body).encode())
 
     def test_it_reads_what_the_opsgenie_sdk_sends(self):
         (draft,) = opsgenie.parse(self.recorded("002_POST_v2_alerts.json"))

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action, from_json, to_json
+from alerts.updates import Action, from_json, to_json
 from intake.readers import Adapter, adapters, example_request, examples
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 ODD: tuple[Any, ...] = (
     *(None, True, 0, -1, 1e300, 2**63, "", " ", "\0", "x" * 3000, "a\nb", "0001-01-01T00:00:00Z", "2026-13-45"),
@@ -35,7 +35,7 @@ def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
     return changed
 
 
-def requests(kind: str) -> Iterator[tuple[str, Incoming]]:
+def requests(kind: str) -> Iterator[tuple[str, IntakeRequest]]:
     for example in examples(adapters()[kind]):
         if "body" not in example:
             continue
@@ -43,7 +43,7 @@ def requests(kind: str) -> Iterator[tuple[str, Incoming]]:
             for odd in ODD:
                 body = json.dumps(replaced(example["body"], path, odd)).encode()
                 whole = example_request(example)
-                yield f"{path} = {str(odd)[:20]!r}", Incoming("POST", "/", whole.headers, body, whole.query)
+                yield f"{path} = {str(odd)[:20]!r}", IntakeRequest("POST", "/", whole.headers, body, whole.query)
 
 
 class RobustnessTests(SimpleTestCase):
@@ -55,7 +55,7 @@ class RobustnessTests(SimpleTestCase):
             with self.subTest(kind=kind):
                 self.assertGreater(seen, 0)
 
-    def count(self, kind: str, name: str, adapter: Adapter, incoming: Incoming) -> int:
+    def count(self, kind: str, name: str, adapter: Adapter, incoming: IntakeRequest) -> int:
         """How many drafts come of a request, all of them fit to be kept."""
         try:
             drafts = adapter.parse(incoming)

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action, Draft
+from alerts.updates import Action, AlertUpdate
 from intake.readers import adapters
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "payloads"
 FIRE, RESOLVE = Action.FIRE, Action.RESOLVE
@@ -135,8 +135,8 @@ def sample(path: str) -> Any:
     return json.loads((SAMPLES / path).read_text(encoding="utf-8"))
 
 
-def parse(kind: str, body: Any) -> list[Draft]:
-    return adapters()[kind].parse(Incoming("POST", "/", {}, json.dumps(body).encode()))
+def parse(kind: str, body: Any) -> list[AlertUpdate]:
+    return adapters()[kind].parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))
 
 
 @unittest.skipUnless(SAMPLES.is_dir(), f"the samples of other projects are not beside this checkout ({SAMPLES.name}/)")
@@ -156,7 +156,7 @@ class SampleTests(SimpleTestCase):
         headers = {name.lower(): value for name, value in recorded["headers"]}
         body = base64.b64decode(recorded["raw_b64"])
 
-        [draft] = adapters()["alertmanager"].parse(Incoming("POST", recorded["path"], headers, body))
+        [draft] = adapters()["alertmanager"].parse(IntakeRequest("POST", recorded["path"], headers, body))
 
         self.assertEqual((draft.title, draft.action), ("load 3.86 on 127.0.0.1:18100", FIRE))
         self.assertEqual((draft.fingerprint, draft.severity), ("35ea3d5f702d5a31", "medium"))

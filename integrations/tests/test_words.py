@@ -2,8 +2,8 @@
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action
 from alerts.reading.words import action_of, mapped, normal, severity_of
+from alerts.updates import Action
 
 # By commas, for words have blanks in them.
 SEVERITIES = {

@@ -8,12 +8,12 @@ are null in a test message and in a warning of a certificate's end. Times are UT
 import re
 from typing import Any
 
-from alerts.drafts import Action, Draft
 from alerts.reading.forms import form, pairs
 from alerts.reading.tags import labels_of
 from alerts.reading.values import exact_json, first, json_object, labels, links, mapping, moment, severity, text
+from alerts.updates import Action, AlertUpdate
 from core.text.encodings import unmarked
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Uptime Kuma"
 SNIPPET = """\
@@ -25,7 +25,7 @@ _ACTIONS = {"0": Action.FIRE, "1": Action.RESOLVE, "2": Action.NOTE, "3": Action
 _NOTES = {"2": "Uptime Kuma is checking again.", "3": "It is under maintenance, says Uptime Kuma."}
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """One draft for the monitor; none for a test message."""
     body = _body(incoming)
     heartbeat, monitor = mapping(body.get("heartbeat")), mapping(body.get("monitor"))
@@ -37,7 +37,7 @@ def parse(incoming: Incoming) -> list[Draft]:
     return [] if said.endswith("Testing") else [_warning(said)]
 
 
-def _body(incoming: Incoming) -> dict[str, Any]:
+def _body(incoming: IntakeRequest) -> dict[str, Any]:
     if not incoming.body:
         fields = pairs(incoming.query)
     elif unmarked(incoming.body).lstrip()[:1] in (b"{", b"[") or incoming.media_type == "application/json":
@@ -53,7 +53,7 @@ def _json(said: str) -> Any:
     return exact_json(said.encode("utf-8", "replace")) if said.strip() else None
 
 
-def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> Draft:
+def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> AlertUpdate:
     status = text(heartbeat.get("status"))
     is_guess = status not in _ACTIONS
     action = _ACTIONS.get(status, Action.NOTE)
@@ -61,7 +61,7 @@ def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> Draft:
     at = None if is_reminder else moment(heartbeat.get("time"))
     name = first(monitor.get("pathName"), monitor.get("name"), "Monitor")
     found = _labels(monitor)
-    return Draft(
+    return AlertUpdate(
         action=action,
         fingerprint=first(heartbeat.get("monitorID"), heartbeat.get("monitor_id"), monitor.get("id"), name),
         title=": ".join(filter(None, (name, text(heartbeat.get("msg"))))),
@@ -83,6 +83,6 @@ def _labels(monitor: dict[str, Any]) -> dict[str, str]:
     return {**labels_of(monitor.get("tags")), **own}
 
 
-def _warning(said: str) -> Draft:
+def _warning(said: str) -> AlertUpdate:
     """What Uptime Kuma says without a monitor: that a certificate or a domain runs out in so many days."""
-    return Draft(title=said, fingerprint=re.sub(r"\d{1,6} days?", "some days", said), severity="low")
+    return AlertUpdate(title=said, fingerprint=re.sub(r"\d{1,6} days?", "some days", said), severity="low")

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from alerts.drafts import Action, Draft
 from alerts.reading.tags import labels_of
 from alerts.reading.values import first, json_object, labels, links, moment, severity, state, text
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action, AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Zabbix"
 SNIPPET = """\
@@ -56,7 +56,7 @@ SEVERITIES = {"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high",
 _EMPTY = re.compile(r"\*UNKNOWN\*|\{[A-Z][A-Z.]*[0-9]?\}", re.ASCII)
 
 
-def parse(incoming: Incoming) -> list[Draft]:
+def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     """The draft of an event: a problem, its recovery, or what somebody did about it, a draft for each thing done."""
     body = {name: _said(value) for name, value in json_object(incoming).items()}
     key = text(body.get("event_id"))
@@ -64,7 +64,7 @@ def parse(incoming: Incoming) -> list[Draft]:
         raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
     number, value = text(body.get("event_nseverity")), text(body.get("event_value"))
     is_guess = state(value)[1]
-    draft = Draft(
+    draft = AlertUpdate(
         title=first(body.get("event_name"), body.get("subject"), "Problem"),
         fingerprint=key,
         severity=severity(number, SEVERITIES),

@@ -3,20 +3,20 @@
 from core.api.problems import CREDENTIALS, SIGN_IN
 from intake.endpoints import bearer
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from logs.endpoints.senders import LogDoor, caller
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from logs.endpoints.senders import LogEndpoint, caller
 from logs.lines import Parsed
 
 
-class OwnDoor(LogDoor):
+class OwnEndpoint(LogEndpoint):
     """Takes a person's token too: `Bearer <access token>` or `Token <personal token>` of a responder or an admin."""
 
     paths = (r"api/v1/logs/?",)
     format = "own"
     has_route = False  # it shares its path with the list of lines
-    challenge, asks_for = CREDENTIALS, f"{LogDoor.asks_for} {SIGN_IN}"
+    challenge, asks_for = CREDENTIALS, f"{LogEndpoint.asks_for} {SIGN_IN}"
 
-    def source(self, incoming: Incoming) -> Source | None:
+    def source(self, incoming: IntakeRequest) -> Source | None:
         if not is_persons(incoming):
             return super().source(incoming)
         person = caller(incoming)
@@ -26,14 +26,14 @@ class OwnDoor(LogDoor):
             raise IntakeError("Only a responder or an administrator may hand in log lines.", status=403, is_kept=False)
         return None
 
-    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         answer = {"accepted": len(parsed.lines), "rejected": parsed.rejected}
-        return Reply.json(202, {**answer, "errors": parsed.reasons} if parsed.rejected else answer)
+        return IntakeResponse.json(202, {**answer, "errors": parsed.reasons} if parsed.rejected else answer)
 
 
-def is_persons(incoming: Incoming) -> bool:
+def is_persons(incoming: IntakeRequest) -> bool:
     """Whether the request carries a person's token: a JWT has dots, a source's key has none."""
     return bool(bearer(incoming, "token")) or "." in bearer(incoming, "bearer")
 
 
-OWN = OwnDoor()
+OWN = OwnEndpoint()

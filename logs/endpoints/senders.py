@@ -5,10 +5,10 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from intake.endpoints import Door, basic_pair, bearer
+from intake.endpoints import Endpoint, basic_pair, bearer
 from intake.models import Source
-from intake.requests import Incoming, IntakeError, Reply
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest, IntakeResponse
+from intake.results import IntakeResult
 from intake.services.queue import event_of
 from intake.vocabulary import LOGS, IntakeState
 from logs.formats import formats
@@ -22,24 +22,24 @@ TEXT = "text/plain; charset=utf-8"
 LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a body
 
 
-class LogDoor(Door):
+class LogEndpoint(Endpoint):
     """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
 
     has_key_in_path = False
     kinds = (LOGS,)
     challenge = 'Bearer, Basic realm="logs"'
 
-    def key(self, incoming: Incoming) -> str:
+    def key(self, incoming: IntakeRequest) -> str:
         return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
 
-    def accepts_others(self, incoming: Incoming) -> bool:
+    def accepts_others(self, incoming: IntakeRequest) -> bool:
         """Alerts and log lines do not mix."""
         return False
 
     def wrong_kind(self, source: Source) -> str:
         return f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
 
-    def take(self, incoming: Incoming, source: Source | None) -> Taken | Reply:
+    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         parsed = formats()[self.format].parse(incoming)
         if not parsed.lines and parsed.rejected:
             self.refuse_all(parsed)
@@ -51,24 +51,24 @@ class LogDoor(Door):
             # Not to be replayed: its good lines are stored.
             failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
         ready = fit(parsed.lines, source, timezone.now())
-        return Taken([Delivery(ready, failed)], reply, keep_lines, source, weight=LINE_BYTES * len(ready.lines))
+        return IntakeResult([Delivery(ready, failed)], reply, keep_lines, source, weight=LINE_BYTES * len(ready.lines))
 
     def refuse_all(self, parsed: Parsed) -> None:
         """Raise IntakeError for a request of which nothing is a line."""
         raise IntakeError(" ".join(parsed.reasons))
 
-    def reply(self, incoming: Incoming, parsed: Parsed) -> Reply:
+    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         """What the sender is told once the lines are committed."""
         raise NotImplementedError
 
 
-def password(incoming: Incoming) -> str:
+def password(incoming: IntakeRequest) -> str:
     """The password of basic authentication (the name, where it has none); "" otherwise."""
     name, secret = basic_pair(incoming)
     return secret or name
 
 
-def caller(incoming: Incoming) -> User | None:
+def caller(incoming: IntakeRequest) -> User | None:
     """The person whose access token or personal token the request carries; None without one.
 
     Raises IntakeError: 401 for a token that is not valid, 403 for one that may only read.

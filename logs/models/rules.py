@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from core.db.fields import ExactCharField
-from core.text.names import NameField, refuse_twins
+from core.text.names import NameField, validate_unique_ci
 from intake.models import Source
 from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
 from logs.models.entry import NAME_LENGTH
@@ -109,7 +109,7 @@ class DetectionRule(models.Model):
 
     def clean(self) -> None:
         """Refuse what cannot be evaluated, and a second rule of the same name."""
-        refuse_twins(self, "name")
+        validate_unique_ci(self, "name")
         try:
             saved(self.query)
         except QueryInvalid as error:

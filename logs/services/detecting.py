@@ -19,8 +19,8 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from alerts.drafts import Draft
 from alerts.services.enqueueing import enqueue
+from alerts.updates import AlertUpdate
 from core.db import rows
 from core.db.transactions import unit_of_work
 from intake.models import Source
@@ -89,7 +89,7 @@ def on_lines(lines: Iterable[Counted], *, now: dt.datetime | None = None) -> int
             specs[spec.id] = spec
             _slot(found[spec.id], spec.group_of(line)).add(line.message)
     at = now or timezone.now()
-    drafts: dict[Source, list[Draft]] = defaultdict(list)
+    drafts: dict[Source, list[AlertUpdate]] = defaultdict(list)
     for pk, groups in found.items():
         rule = wanted.rules[pk]
         drafts[rule.source] += [
@@ -117,7 +117,7 @@ class Task:
     ends: Sequence[int]
     since: int
     tally: Tally
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[AlertUpdate] = field(default_factory=list)
     state: dict[str, list[list[object]]] = field(default_factory=dict)
 
     @property
@@ -277,7 +277,7 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
     present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
     mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]
     idle: dict[tuple[int, int], list[int]] = defaultdict(list)
-    drafts: dict[Source, list[Draft]] = defaultdict(list)
+    drafts: dict[Source, list[AlertUpdate]] = defaultdict(list)
     changed = []
     for task in mine:
         drafts[task.rule.source] += task.drafts
@@ -305,7 +305,7 @@ def _position(until: int, interval: int) -> dict[str, dt.datetime]:
     return {"evaluated_until": end, "next_run_at": end + dt.timedelta(seconds=interval) + settling}
 
 
-def _tell(drafts: dict[Source, list[Draft]], at: dt.datetime) -> int:
+def _tell(drafts: dict[Source, list[AlertUpdate]], at: dt.datetime) -> int:
     total = 0
     for source, of_it in drafts.items():
         for start in range(0, len(of_it), DRAFTS_AT_ONCE):

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from alerts.drafts import Action, Draft
+from alerts.updates import Action, AlertUpdate
 from logs.detection import Group, Spec, Verdict
 from logs.models import DetectionRule
 
@@ -16,14 +16,14 @@ EXPIRY_SECONDS = 900
 
 def draft_of(
     rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
-) -> Draft:
+) -> AlertUpdate:
     """A window's verdict of a group, as a message about an alert.
 
     Its beginning is the end of the first window that reached the threshold, so that messages in the wrong order, or
     twice, change nothing.
     """
     if not verdict.is_firing:
-        return Draft(
+        return AlertUpdate(
             title=title_of(rule, verdict.group),
             action=Action.RESOLVE,
             fingerprint=spec.fingerprint(verdict.group),
@@ -31,7 +31,7 @@ def draft_of(
             ends_at=_moment(max(verdict.end, verdict.since)),
         )
     expiry = dt.timedelta(seconds=max(EXPIRY_INTERVALS * spec.interval, EXPIRY_SECONDS))
-    return Draft(
+    return AlertUpdate(
         title=title_of(rule, verdict.group),
         fingerprint=spec.fingerprint(verdict.group),
         severity=rule.severity,
@@ -44,10 +44,10 @@ def draft_of(
 
 def immediate_draft(
     rule: DetectionRule, spec: Spec, group: Group, count: int, samples: Sequence[str], now: dt.datetime
-) -> Draft:
+) -> AlertUpdate:
     """Lines that are an alert each by themselves; it is over when none comes for the rule's window."""
     lines = "1 line" if count == 1 else f"{count:,} lines"
-    return Draft(
+    return AlertUpdate(
         title=title_of(rule, group),
         fingerprint=spec.fingerprint(group),
         severity=rule.severity,

@@ -11,8 +11,8 @@ from django.utils import timezone
 from alerts.services.heartbeats import BEAT_STEP, beat
 from core.db.transactions import unit_of_work
 from intake.models import IntakeEvent, Source
-from intake.requests import Incoming, IntakeError
-from intake.results import Taken
+from intake.requests import IntakeError, IntakeRequest
+from intake.results import IntakeResult
 from intake.services.queue import insert_events
 from logs.formats import formats
 from logs.lines import Line
@@ -28,7 +28,7 @@ class Delivery:
     failed: IntakeEvent | None = None
 
 
-def keep_lines(taken: Sequence[Taken]) -> None:
+def keep_lines(taken: Sequence[IntakeResult]) -> None:
     """The shelf of log senders."""
     now = timezone.now()
     deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
@@ -61,7 +61,7 @@ def _note(source: Source | None, now: dt.datetime) -> None:
 def read_again(event: IntakeEvent) -> None:
     """Store the lines of a kept request that is replayed, in the caller's transaction. Raises IntakeError."""
     headers = event.headers
-    request = Incoming("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
+    request = IntakeRequest("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
     parsed = formats()[event.format].parse(request.unpacked())
     if not parsed.lines:
         raise IntakeError(parsed.summary)

@@ -9,7 +9,7 @@ from django.test import TransactionTestCase
 from alerts.services.teaching import teach
 from alerts.tests.factories import make_key, make_source
 from intake.models import UnknownWord
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from logs.formats import formats
 from logs.models import LogEntry
 from logs.services import levels
@@ -66,6 +66,6 @@ class UnknownLevelTests(TransactionTestCase):
         }
         for format, body in bodies.items():
             with self.subTest(format):
-                (line,) = formats()[format].parse(Incoming("POST", "/", {}, json.dumps(body).encode())).lines
+                (line,) = formats()[format].parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode())).lines
 
                 self.assertEqual((line.unknown_level, line.level.word), ("purple", "info"))

@@ -3,15 +3,15 @@ from itertools import product
 
 from django.test import SimpleTestCase
 
-from core.backoffice.spreadsheets import cell, defused, restored
+from core.backoffice.spreadsheets import cell, escape_formula, unescape_formula
 
 
 class DefusingTests(SimpleTestCase):
     def test_it_defuses_what_a_spreadsheet_would_run(self) -> None:
         for text in ("=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "  =1", "\uff1d1"):
             with self.subTest(text):
-                self.assertEqual(defused(text), f"'{text}")
-                self.assertEqual(restored(defused(text)), text)
+                self.assertEqual(escape_formula(text), f"'{text}")
+                self.assertEqual(unescape_formula(escape_formula(text)), text)
 
     def test_it_defuses_where_another_cell_may_begin(self) -> None:
         table = {
@@ -31,20 +31,20 @@ class DefusingTests(SimpleTestCase):
         }
         for text, expected in table.items():
             with self.subTest(text):
-                self.assertEqual(defused(text), expected)
-                self.assertEqual(restored(expected), text)
+                self.assertEqual(escape_formula(text), expected)
+                self.assertEqual(unescape_formula(expected), text)
 
     def test_it_restores_whatever_it_was_given(self) -> None:
         for length in range(1, 6):
             for letters in product("x'=;\t\n ", repeat=length):
                 text = "".join(letters)
-                self.assertEqual(restored(defused(text)), text, repr(text))
-                again = defused(defused(text))
-                self.assertEqual(restored(restored(again)), text, repr(text))
+                self.assertEqual(unescape_formula(escape_formula(text)), text, repr(text))
+                again = escape_formula(escape_formula(text))
+                self.assertEqual(unescape_formula(unescape_formula(again)), text, repr(text))
 
     def test_it_leaves_nothing_that_runs(self) -> None:
         for letters in product('x=;\r\n "', repeat=5):
-            for piece in re.split(r"[;\r\n]", defused("".join(letters))):
+            for piece in re.split(r"[;\r\n]", escape_formula("".join(letters))):
                 self.assertFalse(piece.strip(' "').startswith("="), repr(letters))
 
     def test_it_replaces_what_no_file_can_hold(self) -> None:
@@ -54,5 +54,5 @@ class DefusingTests(SimpleTestCase):
     def test_it_leaves_everything_else_alone(self) -> None:
         for value in ("plain", "1 = 1", "'quoted", "two\nlines", "a; b", "a-b", "", 5, None):
             with self.subTest(value):
-                self.assertEqual(defused(value), value)
-                self.assertEqual(restored(value), value)
+                self.assertEqual(escape_formula(value), value)
+                self.assertEqual(unescape_formula(value), value)

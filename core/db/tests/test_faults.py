@@ -9,7 +9,7 @@ from django.db import (
 )
 from django.test import SimpleTestCase
 
-from core.db.faults import CommitUnknown, is_away, is_lost, is_transient
+from core.db.faults import CommitUnknown, is_database_unavailable, is_lost, is_transient
 from core.db.transactions import DatabaseBusy
 
 OF_THE_DATABASE = (
@@ -68,10 +68,10 @@ class FaultTests(SimpleTestCase):
     def test_it_tells_the_databases_faults_from_those_of_what_is_written(self) -> None:
         for error in OF_THE_DATABASE:
             with self.subTest(error=error):
-                self.assertTrue(is_away(error))
+                self.assertTrue(is_database_unavailable(error))
         for fault in OF_THE_ROWS:
             with self.subTest(error=fault):
-                self.assertFalse(is_away(fault))
+                self.assertFalse(is_database_unavailable(fault))
 
     def test_it_knows_a_connection_that_was_lost(self) -> None:
         lost = [error for error in (*OF_THE_DATABASE, *OF_THE_ROWS) if is_lost(error)]

@@ -192,7 +192,7 @@ class TurnTests(SimpleTestCase):
         def write() -> None:
             nonlocal inside, most
             for _ in range(20):
-                with transactions.turn_to_write():
+                with transactions.sqlite_write_lock():
                     with count:
                         inside += 1
                         most = max(most, inside)
@@ -211,20 +211,20 @@ class TurnTests(SimpleTestCase):
 
     def test_it_waits_for_no_other_turn_within_its_own(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
-            with transactions.turn_to_write():
-                with transactions.turn_to_write():
+            with transactions.sqlite_write_lock():
+                with transactions.sqlite_write_lock():
                     pass
                 with (Path(folder) / "db.sqlite3-turn").open("a") as other:
                     self.assertRaises(BlockingIOError, fcntl.flock, other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with transactions.turn_to_write():
+            with transactions.sqlite_write_lock():
                 pass
 
     def test_it_gives_the_turn_back_when_the_work_fails(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
-            with self.assertRaises(ValueError), transactions.turn_to_write():
+            with self.assertRaises(ValueError), transactions.sqlite_write_lock():
                 raise ValueError
 
-            taken = threading.Thread(target=lambda: transactions.turn_to_write().__enter__(), daemon=True)
+            taken = threading.Thread(target=lambda: transactions.sqlite_write_lock().__enter__(), daemon=True)
             taken.start()
             taken.join(5)
 
@@ -236,13 +236,13 @@ class TurnTests(SimpleTestCase):
 
         def write() -> None:
             try:
-                with transactions.turn_to_write():
+                with transactions.sqlite_write_lock():
                     refused.append(False)
             except DatabaseBusy:
                 refused.append(True)
 
         with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
-            with transactions.turn_to_write():
+            with transactions.sqlite_write_lock():
                 self.run_in_thread(write)
             self.run_in_thread(write)
 
@@ -253,11 +253,11 @@ class TurnTests(SimpleTestCase):
         with tempfile.TemporaryDirectory() as folder, self.database("sqlite", folder):
             with (Path(folder) / "db.sqlite3-turn").open("a") as other:
                 fcntl.flock(other, fcntl.LOCK_EX)
-                with self.assertRaises(DatabaseBusy), transactions.turn_to_write():
+                with self.assertRaises(DatabaseBusy), transactions.sqlite_write_lock():
                     pass
             # Who gave up does not keep the turn when it comes after all.
             [thread.join(5) for thread in threading.enumerate() if thread.name == "turn"]
-            with transactions.turn_to_write(), (Path(folder) / "db.sqlite3-turn").open("a") as other:
+            with transactions.sqlite_write_lock(), (Path(folder) / "db.sqlite3-turn").open("a") as other:
                 self.assertRaises(BlockingIOError, fcntl.flock, other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def test_it_takes_over_from_another_process(self) -> None:
@@ -266,7 +266,7 @@ class TurnTests(SimpleTestCase):
             fcntl.flock(other, fcntl.LOCK_EX)
             release = threading.Timer(0.1, other.close)
             release.start()
-            with transactions.turn_to_write():
+            with transactions.sqlite_write_lock():
                 is_released = other.closed
 
         self.assertTrue(is_released)
@@ -277,6 +277,6 @@ class TurnTests(SimpleTestCase):
                 self.subTest(vendor),
                 tempfile.TemporaryDirectory() as folder,
                 self.database(vendor, folder, name),
-                transactions.turn_to_write(),
+                transactions.sqlite_write_lock(),
             ):
                 self.assertEqual(list(Path(folder).iterdir()), [])

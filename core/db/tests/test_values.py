@@ -1,4 +1,4 @@
-"""What is sent of a value is what Django would send, or for JSON, the same values."""
+"""What is to_db_value of a value is what Django would send, or for JSON, the same values."""
 
 import datetime as dt
 import enum
@@ -11,7 +11,7 @@ from django.db import connection, models
 from django.db.models.functions import Now
 from django.test import SimpleTestCase
 
-from core.db.values import sent
+from core.db.values import to_db_value
 from users.models import Role, User
 
 ZURICH = dt.timezone(dt.timedelta(hours=1))
@@ -46,14 +46,14 @@ class SentTests(SimpleTestCase):
                 with self.subTest(field=type(field).__name__, value=value):
                     expected = field.get_db_prep_save(value, connection)
 
-                    found = sent(field)(value)
+                    found = to_db_value(field)(value)
 
                     self.assertEqual((found, type(found)), (expected, type(expected)))
 
     def test_it_sends_keys_of_other_rows(self) -> None:
         field = Group.permissions.through._meta.get_field("group")
 
-        self.assertEqual([sent(field)(value) for value in (7, "7", None)], [7, 7, None])
+        self.assertEqual([to_db_value(field)(value) for value in (7, "7", None)], [7, 7, None])
 
     def test_it_sends_the_same_json(self) -> None:
         for value in (
@@ -65,7 +65,7 @@ class SentTests(SimpleTestCase):
                 field = models.JSONField()
                 expected = field.get_db_prep_save(value, connection)
 
-                found = sent(field)(value)
+                found = to_db_value(field)(value)
 
                 self.assertEqual(type(found), type(expected))
                 self.assertEqual(found and json.loads(found), expected and json.loads(expected))
@@ -76,7 +76,7 @@ class SentTests(SimpleTestCase):
             ({"a": uuid.UUID(int=7)}, {"a": str(uuid.UUID(int=7))}),
         ):
             with self.subTest(value=value):
-                self.assertEqual(json.loads(sent(models.JSONField())(value)), expected)
+                self.assertEqual(json.loads(to_db_value(models.JSONField())(value)), expected)
 
     def test_it_refuses_what_django_refuses(self) -> None:
         for field, value, error in (
@@ -85,9 +85,9 @@ class SentTests(SimpleTestCase):
             (models.ForeignKey(User, models.CASCADE), "x", ValueError),
         ):
             with self.subTest(field=type(field).__name__), self.assertRaises(error):
-                sent(field)(value)
+                to_db_value(field)(value)
 
     def test_it_leaves_expressions_to_the_database(self) -> None:
         now = Now()
 
-        self.assertIs(sent(models.DateTimeField())(now), now)
+        self.assertIs(to_db_value(models.DateTimeField())(now), now)

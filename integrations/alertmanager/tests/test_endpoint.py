@@ -13,7 +13,7 @@ from alerts.tests.factories import make_key, make_source, post_json
 from incidents.models import Incident
 from intake.endpoints import basic_pair
 from intake.models import IntakeEvent
-from intake.requests import MAX_BYTES, Incoming
+from intake.requests import MAX_BYTES, IntakeRequest
 from intake.vocabulary import IntakeState
 
 PATH = "/api/v2/alerts"
@@ -112,6 +112,6 @@ class BasicPasswordTests(TestCase):
     def test_it_reads_the_password(self):
         cases = {basic("a", "b:c"): "b:c", basic("", "b"): "b", "basic YTpi": "b", "Basic YQ==": "", "Bearer YTpi": ""}
 
-        found = {given: basic_pair(Incoming("POST", "/", {"authorization": given}))[1] for given in cases}
+        found = {given: basic_pair(IntakeRequest("POST", "/", {"authorization": given}))[1] for given in cases}
 
         self.assertEqual(found, cases)

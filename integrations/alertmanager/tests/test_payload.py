@@ -5,13 +5,13 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action
+from intake.requests import IntakeError, IntakeRequest
 from integrations.alertmanager import payload as alertmanager
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
 class AlertmanagerTests(SimpleTestCase):

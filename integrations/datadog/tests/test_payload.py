@@ -6,25 +6,25 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action, Draft
-from alerts.folding import Known, Outcome, fold
+from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from integrations.datadog import payload as datadog
 
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: Draft) -> Known:
-    return Known(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(draft: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
 
 
 class DatadogTests(SimpleTestCase):
-    def draft(self, **body: Any) -> Draft:
+    def draft(self, **body: Any) -> AlertUpdate:
         [draft] = datadog.parse(request({"title": "Disk", "aggreg_key": "k", "date": "1795168800000", **body}))
         return draft
 
@@ -51,9 +51,9 @@ class DatadogTests(SimpleTestCase):
         again = self.draft(alert_transition="Re-Triggered", date="1795172400000")
         late = self.draft(alert_transition="Triggered")
 
-        self.assertEqual(fold(firing(fired), again), Outcome.REPEATED)
-        over = Known(AlertStatus.RESOLVED, fired.starts_at or NOW, ended_by="sender")
-        self.assertEqual(fold(over, late), Outcome.STALE)
+        self.assertEqual(next_state(firing(fired), again), Transition.REPEATED)
+        over = AlertSnapshot(AlertStatus.RESOLVED, fired.starts_at or NOW, ended_by="sender")
+        self.assertEqual(next_state(over, late), Transition.STALE)
 
     def test_it_prefers_the_key_that_outlives_a_firing(self):
         for body, expected in (

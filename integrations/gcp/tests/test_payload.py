@@ -6,15 +6,15 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action
-from intake.requests import Incoming
+from alerts.updates import Action
+from intake.requests import IntakeRequest
 from integrations.gcp import payload as gcp
 
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
 class GoogleCloudTests(SimpleTestCase):

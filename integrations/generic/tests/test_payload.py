@@ -5,18 +5,18 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Draft
 from alerts.reading import tags as _tags
 from alerts.reading import templates as _templates
-from intake.requests import Incoming, IntakeError
+from alerts.updates import AlertUpdate
+from intake.requests import IntakeError, IntakeRequest
 from integrations.generic import payload as generic
 
 BODY = b"""{"check": {"name": "Disk", "tags": ["a", "b"], "app.kubernetes.io/name": "shop", "note": null, "n": 0},
     "state": "UP", "hosts": [{"id": 7}, {"id": 8}], "title": "Own title"}"""
 
 
-def parsed(body: bytes, media_type: str = "application/json", templates: Any = None) -> list[Draft]:
-    return generic.parse(Incoming("POST", "/", {"content-type": media_type}, body), templates)
+def parsed(body: bytes, media_type: str = "application/json", templates: Any = None) -> list[AlertUpdate]:
+    return generic.parse(IntakeRequest("POST", "/", {"content-type": media_type}, body), templates)
 
 
 class StatusTests(SimpleTestCase):

@@ -7,19 +7,19 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.github import payload as github
 
 BODY = b'{"zen": "Plain"}'
 
 
-def request(event: str, body: Any = None, **headers: str) -> Incoming:
+def request(event: str, body: Any = None, **headers: str) -> IntakeRequest:
     sent = BODY if body is None else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Incoming("POST", "/", {"x-github-event": event, **named}, sent)
+    return IntakeRequest("POST", "/", {"x-github-event": event, **named}, sent)
 
 
-def run(conclusion: Any, **facts: Any) -> Incoming:
+def run(conclusion: Any, **facts: Any) -> IntakeRequest:
     workflow = {"workflow_id": 7, "name": "CI", "head_branch": "main", "conclusion": conclusion, **facts}
     return request("workflow_run", {"workflow_run": workflow, "repository": {"full_name": "acme/shop"}})
 
@@ -80,7 +80,7 @@ class GitHubTests(SimpleTestCase):
                 self.assertEqual([draft.action for draft in drafts], ours)
 
     def test_it_reads_a_form_whatever_it_is_declared_as(self):
-        incoming = Incoming(
+        incoming = IntakeRequest(
             "POST", "/", {"content-type": "multipart/form-data; boundary=b"}, b"payload=%7B%7D&payload="
         )
 

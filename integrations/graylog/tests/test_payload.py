@@ -6,25 +6,25 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Draft
-from alerts.folding import Known, Outcome, fold
+from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.updates import AlertUpdate
 from alerts.vocabulary import AlertStatus
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from integrations.graylog import payload as graylog
 
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: Draft) -> Known:
-    return Known(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(draft: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
 
 
 class GraylogTests(SimpleTestCase):
-    def draft(self, **event: Any) -> Draft:
+    def draft(self, **event: Any) -> AlertUpdate:
         [draft] = graylog.parse(request({"event_definition_id": "d", "event": {"message": "m", **event}}))
         return draft
 
@@ -42,5 +42,5 @@ class GraylogTests(SimpleTestCase):
     def test_it_takes_each_event_for_another_occurrence(self):
         first, second = self.draft(timestamp="2026-11-20T10:00:00Z"), self.draft(timestamp="2026-11-20T11:00:00Z")
 
-        self.assertEqual(fold(firing(first), second), Outcome.REFIRED)
-        self.assertEqual(fold(firing(first), first), Outcome.REPEATED)
+        self.assertEqual(next_state(firing(first), second), Transition.REFIRED)
+        self.assertEqual(next_state(firing(first), first), Transition.REPEATED)

@@ -16,7 +16,7 @@ from alerts.services.heartbeats import watch
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
 from incidents.models import Incident
 from intake.endpoints import find
-from intake.limits import Meter
+from intake.limits import RateCounter
 from intake.models import IntakeEvent
 from intake.readers import kinds
 from intake.requests import MAX_BYTES
@@ -128,7 +128,7 @@ class CreateTests(OpsgenieTestCase):
     def test_it_says_when_to_come_back(self):
         key = make_key(make_source(kind="opsgenie", rate_limit=1))
 
-        with mock.patch("intake.limits.meter", Meter()):
+        with mock.patch("intake.limits.rate_counter", RateCounter()):
             answers = [self.ask("POST", ADDRESS, {"message": "a"}, key=key) for _ in range(2)]
 
         self.assertEqual([answer.status_code for answer in answers], [202, 429])
@@ -518,14 +518,14 @@ class HeartbeatTests(OpsgenieTestCase):
 class DoorTests(OpsgenieTestCase):
     def test_it_finds_the_same_door_at_the_gateway_as_among_the_views(self):
         paths = {
-            ("GET", "/v2/alerts"): "OpsgenieAlertsDoor",
-            ("GET", "/v2/alerts/requests/1"): "OpsgenieRequestDoor",
-            ("POST", "/v2/alerts/requests/1/close"): "OpsgenieAlertDoor",
-            ("POST", "/v2/alerts/a/b/close/"): "OpsgenieAlertDoor",
-            ("DELETE", "/v2/alerts/a"): "OpsgenieAlertDoor",
-            ("PUT", "/v2/heartbeats/a/ping"): "OpsgeniePingDoor",
-            ("GET", "/v2/heartbeats/a"): "OpsgenieHeartbeatDoor",
-            ("POST", "/v2/enqueue/"): "PagerDutyDoor",
+            ("GET", "/v2/alerts"): "OpsgenieAlertsEndpoint",
+            ("GET", "/v2/alerts/requests/1"): "OpsgenieRequestEndpoint",
+            ("POST", "/v2/alerts/requests/1/close"): "OpsgenieAlertEndpoint",
+            ("POST", "/v2/alerts/a/b/close/"): "OpsgenieAlertEndpoint",
+            ("DELETE", "/v2/alerts/a"): "OpsgenieAlertEndpoint",
+            ("PUT", "/v2/heartbeats/a/ping"): "OpsgeniePingEndpoint",
+            ("GET", "/v2/heartbeats/a"): "OpsgenieHeartbeatEndpoint",
+            ("POST", "/v2/enqueue/"): "PagerDutyEndpoint",
         }
 
         found = {way: type(find(*way)).__name__ for way in paths}

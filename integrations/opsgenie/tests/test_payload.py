@@ -2,20 +2,20 @@
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action
-from intake.requests import Incoming, IntakeError
+from alerts.updates import Action
+from intake.requests import IntakeError, IntakeRequest
 from integrations.opsgenie import payload as opsgenie
 
 
 class OpsgenieTests(SimpleTestCase):
     def test_it_refuses_an_alert_without_a_message(self):
         with self.assertRaises(IntakeError) as caught:
-            opsgenie.parse(Incoming("POST", "/v2/alerts", {}, b'{"alias": "a", "message": " "}'))
+            opsgenie.parse(IntakeRequest("POST", "/v2/alerts", {}, b'{"alias": "a", "message": " "}'))
 
         self.assertEqual(caught.exception.status, 422)
 
     def test_it_takes_a_message_that_is_too_long_for_opsgenie(self):
-        drafts = opsgenie.parse(Incoming("POST", "/v2/alerts", {}, b'{"message": "' + b"x" * 131 + b'"}'))
+        drafts = opsgenie.parse(IntakeRequest("POST", "/v2/alerts", {}, b'{"message": "' + b"x" * 131 + b'"}'))
 
         self.assertEqual(len(drafts[0].title), 131)
 

@@ -13,7 +13,7 @@ from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source, post_json
 from incidents.models import Incident
 from incidents.tests.factories import make_service
-from intake.limits import Meter
+from intake.limits import RateCounter
 from intake.models import IntakeEvent
 from intake.requests import MAX_BYTES
 from intake.services.queue import replay
@@ -168,7 +168,7 @@ class EnqueueTests(PagerDutyTestCase):
         key = make_key(make_source(kind="pagerduty", rate_limit=1))
         body = {"routing_key": key, "event_action": "trigger", "payload": PAYLOAD}
 
-        with mock.patch("intake.limits.meter", Meter()):
+        with mock.patch("intake.limits.rate_counter", RateCounter()):
             answers = [post_json(self.client, "/v2/enqueue", body) for _ in range(3)]
 
         self.assertEqual([answer.status_code for answer in answers], [202, 429, 429])

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.pagerduty import payload as pagerduty
 
 TRIGGER = {"event_action": "trigger", "payload": {"summary": "Slow", "source": "web-1", "severity": "error"}}
@@ -13,7 +13,7 @@ TRIGGER = {"event_action": "trigger", "payload": {"summary": "Slow", "source": "
 
 def refusal(body: dict[str, Any]) -> str:
     try:
-        pagerduty.parse(Incoming("POST", "/", {}, json.dumps(body).encode()))
+        pagerduty.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))
     except IntakeError as error:
         return error.message
     return ""

@@ -6,25 +6,25 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action, Draft
-from alerts.folding import Known, Outcome, fold
+from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from integrations.prometheus import payload as prometheus
 
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: Draft) -> Known:
-    return Known(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(draft: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
 
 
 class PrometheusTests(SimpleTestCase):
-    def parse(self, ends_at: str) -> Draft:
+    def parse(self, ends_at: str) -> AlertUpdate:
         alert = {"labels": {"alertname": "a"}, "startsAt": "2026-11-20T09:00:00Z", "endsAt": ends_at}
         [draft] = prometheus.parse(request([alert]), now=NOW)
         return draft
@@ -50,8 +50,8 @@ class PrometheusTests(SimpleTestCase):
         fired, over = self.parse("2026-11-20T10:04:00Z"), self.parse("2026-11-20T09:30:00Z")
 
         self.assertEqual(fired.identity, over.identity)
-        self.assertEqual(fold(firing(fired), fired), Outcome.REPEATED)
-        self.assertEqual(fold(firing(fired), over), Outcome.RESOLVED)
+        self.assertEqual(next_state(firing(fired), fired), Transition.REPEATED)
+        self.assertEqual(next_state(firing(fired), over), Transition.RESOLVED)
 
     def test_it_uses_the_clock_where_no_time_is_given(self):
         alerts = [{"labels": {"a": "b"}, "endsAt": year} for year in ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z")]

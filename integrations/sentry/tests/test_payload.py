@@ -7,17 +7,17 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.sentry import payload as sentry
 
 BODY = b'{"action": "created"}'
 
 
-def request(body: bytes = BODY, **headers: str) -> Incoming:
-    return Incoming("POST", "/", {name.replace("_", "-"): value for name, value in headers.items()}, body)
+def request(body: bytes = BODY, **headers: str) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def issue(action: str, **facts: Any) -> Incoming:
+def issue(action: str, **facts: Any) -> IntakeRequest:
     body = {"action": action, "data": {"issue": {"id": "1", "title": "Broken", **facts}}}
     return request(json.dumps(body).encode(), sentry_hook_resource="issue")
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.sns import payload as sns
 from integrations.sns import trust as _sns_trust
 
@@ -74,8 +74,8 @@ def signed(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "Signature": base64.b64encode(signature).decode()}
 
 
-def request(body: dict[str, Any]) -> Incoming:
-    return Incoming("POST", "/", {"content-type": "text/plain; charset=UTF-8"}, json.dumps(body).encode())
+def request(body: dict[str, Any]) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {"content-type": "text/plain; charset=UTF-8"}, json.dumps(body).encode())
 
 
 @time_machine.travel(NOW, tick=False)
@@ -232,7 +232,7 @@ class SnsTests(SimpleTestCase):
 
     def test_it_tells_deliveries_apart_by_their_message(self):
         self.assertEqual(sns.delivery_id(request(message())), "m-1")
-        self.assertEqual(sns.delivery_id(Incoming("POST", "/", {}, b"?")), "")
+        self.assertEqual(sns.delivery_id(IntakeRequest("POST", "/", {}, b"?")), "")
 
 
 class FetchTests(SimpleTestCase):

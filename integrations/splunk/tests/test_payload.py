@@ -5,13 +5,13 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from intake.requests import Incoming
+from intake.requests import IntakeRequest
 from integrations.splunk import payload as splunk
 
 
 def fingerprint(sid: str, search: Any = "Logins", **row: str) -> str:
     body = {"sid": sid, "search_name": search, "app": "search", "result": row}
-    return splunk.parse(Incoming("POST", "/", {}, json.dumps(body).encode()))[0].fingerprint
+    return splunk.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))[0].fingerprint
 
 
 class SplunkTests(SimpleTestCase):

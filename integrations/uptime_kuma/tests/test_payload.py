@@ -8,21 +8,21 @@ from urllib.parse import urlencode
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Action, Draft
-from alerts.folding import Known, Outcome, fold
+from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
-from intake.requests import Incoming, IntakeError
+from intake.requests import IntakeError, IntakeRequest
 from integrations.uptime_kuma import payload as uptime_kuma
 
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 
 
-def request(body: Any) -> Incoming:
-    return Incoming("POST", "/", {}, json.dumps(body).encode())
+def request(body: Any) -> IntakeRequest:
+    return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: Draft) -> Known:
-    return Known(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(draft: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
 
 
 class UptimeKumaTests(SimpleTestCase):
@@ -51,13 +51,13 @@ class UptimeKumaTests(SimpleTestCase):
             with self.subTest(important=important):
                 [again] = uptime_kuma.parse(request({"heartbeat": {**reminder, "important": important}}))
 
-                self.assertEqual(fold(firing(fired), again), Outcome.REPEATED)
+                self.assertEqual(next_state(firing(fired), again), Transition.REPEATED)
 
     def test_it_takes_nothing_from_a_test(self):
         test = {"heartbeat": None, "monitor": None, "msg": "Phone Testing"}
 
         self.assertEqual(uptime_kuma.parse(request(test)), [])
-        self.assertEqual(uptime_kuma.parse(Incoming("GET", "/", {}, b"", urlencode({"msg": "Phone Testing"}))), [])
+        self.assertEqual(uptime_kuma.parse(IntakeRequest("GET", "/", {}, b"", urlencode({"msg": "Phone Testing"}))), [])
 
     def test_it_counts_the_days_of_a_certificate_as_one_alert(self):
         said = "[Shop][https://shop.example.org/] server certificate shop.example.org will expire in {} days"
@@ -70,7 +70,7 @@ class UptimeKumaTests(SimpleTestCase):
     def test_it_refuses_a_request_that_says_nothing(self):
         for query in ("", "heartbeat=&monitor=", "heartbeat={", "data={", "data=[]"):
             with self.subTest(query=query), self.assertRaises(IntakeError):
-                uptime_kuma.parse(Incoming("GET", "/", {}, b"", query))
+                uptime_kuma.parse(IntakeRequest("GET", "/", {}, b"", query))
 
     def test_it_does_not_count_digits_for_ever(self):
         began = time.perf_counter()

@@ -4,14 +4,14 @@ import json
 
 from django.test import SimpleTestCase
 
-from alerts.drafts import Draft
-from intake.requests import Incoming
+from alerts.updates import AlertUpdate
+from intake.requests import IntakeRequest
 from integrations.zabbix import payload as zabbix
 
 
-def draft(**facts: str) -> Draft:
+def draft(**facts: str) -> AlertUpdate:
     body = {"event_id": "1", "event_value": "1", "event_name": "Load", **facts}
-    return zabbix.parse(Incoming("POST", "/", {}, json.dumps(body).encode()))[0]
+    return zabbix.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))[0]
 
 
 class ZabbixTests(SimpleTestCase):

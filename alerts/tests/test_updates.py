@@ -1,4 +1,4 @@
-"""Drafts: their identity, and their way through the queue and back."""
+"""AlertUpdates: their identity, and their way through the queue and back."""
 
 import datetime as dt
 
@@ -7,14 +7,14 @@ from django.test import SimpleTestCase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts.drafts import FINGERPRINT_LENGTH, Action, Draft, from_json, short_fingerprint, to_json
+from alerts.updates import FINGERPRINT_LENGTH, Action, AlertUpdate, from_json, short_fingerprint, to_json
 
 # Tests share the machine with others.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIME = st.none() | st.integers(0, 200_000_000_000).map(lambda second: dt.datetime.fromtimestamp(second, dt.UTC))
 DRAFTS = st.builds(
-    Draft,
+    AlertUpdate,
     title=TEXT,
     action=st.sampled_from(Action),
     fingerprint=TEXT,
@@ -34,30 +34,30 @@ DRAFTS = st.builds(
 class QueueTests(SimpleTestCase):
     @PATIENT
     @given(DRAFTS)
-    def test_it_comes_out_of_the_queue_as_it_went_in(self, draft: Draft) -> None:
+    def test_it_comes_out_of_the_queue_as_it_went_in(self, draft: AlertUpdate) -> None:
         stored = orjson.dumps({"title": "", **to_json(draft)})
 
         self.assertEqual(from_json(orjson.loads(stored)), draft)
 
     def test_it_leaves_out_what_is_empty(self) -> None:
-        stored = to_json(Draft("Disk full", fingerprint="disk"))
+        stored = to_json(AlertUpdate("Disk full", fingerprint="disk"))
 
         self.assertEqual(stored, {"title": "Disk full", "action": "fire", "fingerprint": "disk"})
 
     def test_it_survives_a_draft_without_a_title(self) -> None:
-        self.assertEqual(from_json(orjson.loads(orjson.dumps(to_json(Draft(""))))), Draft(""))
+        self.assertEqual(from_json(orjson.loads(orjson.dumps(to_json(AlertUpdate(""))))), AlertUpdate(""))
 
 
 class IdentityTests(SimpleTestCase):
     def test_it_is_the_fingerprint_letter_for_letter(self) -> None:
         prints = ["a", " a", "A", "ä", "a\u0308", "\0", "x" * FINGERPRINT_LENGTH]
 
-        self.assertEqual([Draft("t", fingerprint=one, labels={"b": "c"}).identity for one in prints], prints)
+        self.assertEqual([AlertUpdate("t", fingerprint=one, labels={"b": "c"}).identity for one in prints], prints)
 
     def test_it_keeps_long_fingerprints_apart_and_within_bounds(self) -> None:
         prints = ["x" * 501, "x" * 502, "x" * 900 + "a", "x" * 900 + "b"]
 
-        kept = [Draft("t", fingerprint=one).identity for one in prints]
+        kept = [AlertUpdate("t", fingerprint=one).identity for one in prints]
 
         self.assertEqual({len(one) for one in kept}, {FINGERPRINT_LENGTH})
         self.assertEqual((len(set(kept)), [short_fingerprint(one) for one in kept]), (4, kept))
@@ -68,14 +68,14 @@ class IdentityTests(SimpleTestCase):
         items = list(labels.items())
         random.shuffle(items)
 
-        self.assertEqual(Draft("one", labels=dict(items)).identity, Draft("other", labels=labels).identity)
+        self.assertEqual(AlertUpdate("one", labels=dict(items)).identity, AlertUpdate("other", labels=labels).identity)
 
     def test_it_tells_names_from_values(self) -> None:
         labels = [{"a": "b", "c": "d"}, {"a": "bc", "": "d"}, {"ab": "", "c": "d"}, {"a": "d", "c": "b"}]
 
-        self.assertEqual(len({Draft("t", labels=one).identity for one in labels}), len(labels))
+        self.assertEqual(len({AlertUpdate("t", labels=one).identity for one in labels}), len(labels))
 
     def test_it_is_made_of_the_title_where_there_is_nothing_else(self) -> None:
-        self.assertEqual(Draft("t").identity, Draft("t", description="d", severity="high").identity)
-        self.assertNotEqual(Draft("t").identity, Draft("T").identity)
-        self.assertEqual(len(Draft("\ud800").identity), 32)
+        self.assertEqual(AlertUpdate("t").identity, AlertUpdate("t", description="d", severity="high").identity)
+        self.assertNotEqual(AlertUpdate("t").identity, AlertUpdate("T").identity)
+        self.assertEqual(len(AlertUpdate("\ud800").identity), 32)

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.models import Alert, AlertGroup, Silence
-from alerts.services import upkeep
-from alerts.services.upkeep import _forget_over, forget, lift_silences
+from alerts.services import maintenance
+from alerts.services.maintenance import _forget_over, forget, lift_silences
 from alerts.tests.documented import after
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
 from incidents.models import Incident
@@ -34,13 +34,13 @@ class LiftTests(TestCase):
         now = timezone.now()
         first = make_silence(("host", "=", "db-3"), ends_at=now + dt.timedelta(minutes=1))
         quiet = fire(make_source(), labels={"host": "db-3"}, at=now)
-        lift, later = upkeep._lift, now + dt.timedelta(minutes=2)
+        lift, later = maintenance._lift, now + dt.timedelta(minutes=2)
 
         def late(ids: list[int], at: dt.datetime) -> int:
             make_silence(("host", "=", "db-3"))
             return lift(ids, at)
 
-        with mock.patch.object(upkeep, "_lift", late):
+        with mock.patch.object(maintenance, "_lift", late):
             lifted = lift_silences(later)
 
         quiet.refresh_from_db()
@@ -51,7 +51,7 @@ class WalkTests(TestCase):
     """What an active silence keeps quiet is not looked at again and again."""
 
     def setUp(self) -> None:
-        self.enterContext(mock.patch.dict(upkeep._stands_since, clear=True))
+        self.enterContext(mock.patch.dict(maintenance._stands_since, clear=True))
         self.source, self.now = make_source(), timezone.now()
         self.silence = make_silence(("host", "=", "db"))
         for number in range(3):
@@ -59,7 +59,7 @@ class WalkTests(TestCase):
 
     def walked(self, **after: float) -> int:
         """How many of the quiet alerts are looked at, so long after."""
-        with mock.patch.object(upkeep, "_facts", side_effect=upkeep._facts) as looked_at:
+        with mock.patch.object(maintenance, "_facts", side_effect=maintenance._facts) as looked_at:
             lift_silences(self.now + dt.timedelta(**after))
         return looked_at.call_count
 

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from alerts.drafts import Action, Draft, to_json
-from alerts.folding import FLAP_SECONDS, Outcome
 from alerts.matching import facts_of
 from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, Route, Silence, pairs_of
-from alerts.routing import Quiet, decide, silence_for
+from alerts.routing import SilenceSpec, decide, silence_for
 from alerts.services.enqueueing import DRAFT_FORMAT
-from alerts.services.opening import Incidents, Started
+from alerts.services.opening import FiringAlert, IncidentAssigner
 from alerts.services.rules import quiets, rules, silences
+from alerts.transitions import FLAP_SECONDS, Transition
+from alerts.updates import Action, AlertUpdate, to_json
 from alerts.vocabulary import AlertStatus
 from core.db import rows
 from core.db.transactions import unit_of_work
@@ -49,7 +49,7 @@ def is_past(moment: dt.datetime | None, now: dt.datetime) -> bool:
 def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
     """The message that nothing was heard of an alert. Numbered, so that it is queued once should the queue stand still;
     whoever hears of the alert meanwhile makes it void."""
-    draft = Draft(
+    draft = AlertUpdate(
         title=alert.title,
         action=Action.RESOLVE,
         fingerprint=alert.fingerprint,
@@ -91,7 +91,7 @@ def lift_silences(now: dt.datetime) -> int:
 _stands_since: dict[tuple[int, int], dt.datetime] = {}
 
 
-def _lift_those_of(silence_id: int, active: list[Quiet], now: dt.datetime) -> int:
+def _lift_those_of(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:
     # Most may have to be kept quiet still: looking at them must not keep others from writing.
     looked_at = _quiet().filter(silenced_by=silence_id).select_related("source").order_by("pk")
     heard: list[int] = []
@@ -130,8 +130,8 @@ def _lift(ids: list[int], now: dt.datetime) -> int:
         ),
     )
     decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
-    started = [Started(alert, decision.rule, Outcome.NEW) for alert, decision in decided if not decision.is_drop]
-    incidents = Incidents(now, routes)
+    started = [FiringAlert(alert, decision.rule, Transition.NEW) for alert, decision in decided if not decision.is_drop]
+    incidents = IncidentAssigner(now, routes)
     incidents.place(started, [], [])
     for alert in locked:
         alert.silenced_by = None
@@ -163,7 +163,7 @@ def calm(now: dt.datetime) -> int:
     for alert in still:
         alert.is_flapping = False
     rows.update_many(still, ["is_flapping"])
-    incidents = Incidents(now)
+    incidents = IncidentAssigner(now)
     ended = [alert for alert in still if alert.status == AlertStatus.RESOLVED]
     incidents.place([], ended, [])
     incidents.end(ended)

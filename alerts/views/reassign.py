@@ -17,7 +17,7 @@ from alerts.serializers.alerts import (
     SplitSerializer,
     represent,
 )
-from alerts.services import moving
+from alerts.services import reassign
 from alerts.views.alerts import alerts_for
 from core.api.idempotency import IdempotentWrites
 from core.errors import NotFound
@@ -41,7 +41,7 @@ class AlertMoveView(IdempotentWrites, APIView):
         alerts = alerts_for(request, [alert_id])
         asked = _read(MoveSerializer, request)
         target = _incident_named(request, "incident", asked["incident"])
-        moving.move(alerts, target, by=person(request), grants_access=asked["grants_access"])
+        reassign.move(alerts, target, by=person(request), grants_access=asked["grants_access"])
         return Response(represent(alerts_for(request, [alert_id])[0]))
 
 
@@ -60,7 +60,7 @@ class AlertSplitView(IdempotentWrites, APIView):
     def post(self, request: Request) -> Response:
         asked = _read(SplitSerializer, request)
         alerts = alerts_for(request, asked["alerts"])
-        incident = moving.split(
+        incident = reassign.split(
             alerts, by=person(request), title=asked.get("title", ""), grants_access=asked["grants_access"]
         )
         return Response(named(incident), status=http.HTTP_201_CREATED)
@@ -80,7 +80,7 @@ class IncidentMergeView(IdempotentWrites, APIView):
         incident = incident_for(request, id)
         asked = _read(MergeSerializer, request)
         into = _incident_named(request, "into", asked["into"])
-        moving.merge(incident, into, by=person(request), grants_access=asked["grants_access"])
+        reassign.merge(incident, into, by=person(request), grants_access=asked["grants_access"])
         return Response(named(one_of(Incident.objects.visible_to(person(request)), str(into.pk))))
 
 

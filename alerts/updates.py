@@ -21,7 +21,7 @@ class Action(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class AlertUpdate:
     """One alert as its sender tells it.
 
     `fingerprint` is the sender's own identity of the alert; the same one again is the same alert. Left empty, it is
@@ -78,10 +78,10 @@ class Leftover:
         return " ".join(f"Item {number}: {why}" for number, why in self.reasons)
 
 
-class Drafts(list[Draft]):
+class AlertUpdates(list[AlertUpdate]):
     """The drafts of a list, and what of it could not be read."""
 
-    def __init__(self, drafts: Iterable[Draft] = (), leftover: Leftover | None = None) -> None:
+    def __init__(self, drafts: Iterable[AlertUpdate] = (), leftover: Leftover | None = None) -> None:
         super().__init__(drafts)
         self.leftover = leftover
 
@@ -110,9 +110,9 @@ def short_fingerprint(fingerprint: str) -> str:
     return f"{fingerprint[: FINGERPRINT_LENGTH - 1 - len(digest)]}#{digest}"
 
 
-def to_json(draft: Draft) -> dict[str, Any]:
+def to_json(draft: AlertUpdate) -> dict[str, Any]:
     """A draft as plain JSON values, for the queue; empty members are left out."""
-    value: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}
+    value: dict[str, Any] = {name: getattr(draft, name) for name in AlertUpdate.__slots__}
     value["action"] = draft.action.value
     value["links"] = list(draft.links)
     for name in ("starts_at", "ends_at"):
@@ -120,8 +120,8 @@ def to_json(draft: Draft) -> dict[str, Any]:
     return {name: part for name, part in value.items() if part}
 
 
-def from_json(value: Mapping[str, Any]) -> Draft:
+def from_json(value: Mapping[str, Any]) -> AlertUpdate:
     """A draft from what `to_json` made of it."""
     times = {name: dt.datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
     action = Action(value.get("action", "fire"))
-    return Draft(**{"title": "", **value, **times, "action": action, "links": tuple(value.get("links", ()))})
+    return AlertUpdate(**{"title": "", **value, **times, "action": action, "links": tuple(value.get("links", ()))})

@@ -22,7 +22,7 @@ from incidents.services.batches import lock_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
 from incidents.services.links import note_of_duplicate
-from incidents.services.recording import Act, Entry
+from incidents.services.recording import ChangeContext, IncidentChange
 from intake.models import Source
 from responders.models import Team
 from users.models import User
@@ -58,7 +58,7 @@ def move(
         raise Conflict(f"{target.reference} is over, and what is to be moved still fires; reopen it first.")
     left = [incidents[pk] for pk in {alert.incident_id for alert in moving if alert.incident_id}]
     shown = _shown_by(left, target, by=by, grants_access=grants_access)
-    _move(moving, incidents, target, Act.now(by, origin), shown=shown)
+    _move(moving, incidents, target, ChangeContext.now(by, origin), shown=shown)
     return target
 
 
@@ -86,7 +86,7 @@ def split(
     new = _opened(locked, list(incidents.values()), title, by=by, origin=origin)
     require_work(by, new)
     shown = _shown_by(incidents.values(), new, by=by, grants_access=grants_access)
-    _move(locked, {**incidents, **lock_many({new.pk})}, new, Act.now(by, origin), shown=shown)
+    _move(locked, {**incidents, **lock_many({new.pk})}, new, ChangeContext.now(by, origin), shown=shown)
     new.refresh_from_db()
     return new
 
@@ -111,7 +111,7 @@ def merge(
     AlertGroup.objects.filter(pk__in=[group.pk for group in groups]).update(incident=target)
     both = {target.pk: target, duplicate.pk: duplicate}
     shown = _shown_by([duplicate], target, by=by, grants_access=grants_access)
-    _move(_with_sources(locked), both, target, Act.now(by, origin), shown=shown, is_all=True)
+    _move(_with_sources(locked), both, target, ChangeContext.now(by, origin), shown=shown, is_all=True)
     _link(duplicate, target, by=by, grants_access=grants_access, origin=origin)
     target.refresh_from_db()
     return target
@@ -199,14 +199,14 @@ def _move(
     alerts: Sequence[Alert],
     incidents: dict[int, Incident],
     target: Incident,
-    act: Act,
+    act: ChangeContext,
     *,
     shown: Sequence[Incident] = (),
     is_all: bool = False,
 ) -> None:
     """Write it down everywhere; `shown` are the incidents of which the target's people come to see something. Where
     `is_all`, somebody else sees to the incident that is left."""
-    entries = {pk: Entry(one, act) for pk, one in incidents.items() if one.deleted_at is None}
+    entries = {pk: IncidentChange(one, act) for pk, one in incidents.items() if one.deleted_at is None}
     arriving = entries[target.pk]
     left = {alert.incident_id: incidents[alert.incident_id] for alert in alerts if alert.incident_id}
     worst = max((_weight(alert, left.get(alert.incident_id or 0)) for alert in alerts), default=0)

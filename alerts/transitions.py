@@ -8,11 +8,11 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
-from alerts.drafts import Action, Draft
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus, Ending
 
 
-class Outcome(enum.Enum):
+class Transition(enum.Enum):
     """What a message means for an alert."""
 
     NEW = "new"  # fires for the first time
@@ -30,7 +30,7 @@ FLAP_SECONDS = 30 * 60
 
 
 @dataclass(frozen=True)
-class Known:
+class AlertSnapshot:
     """What we know of the alert so far."""
 
     status: AlertStatus
@@ -39,28 +39,28 @@ class Known:
     ended_by: str = ""
 
 
-def fold(known: Known | None, draft: Draft) -> Outcome:
+def next_state(known: AlertSnapshot | None, draft: AlertUpdate) -> Transition:
     """The meaning of a FIRE or RESOLVE draft."""
     if draft.action == Action.RESOLVE:
         return _fold_end(known, draft)
     if known is None:
-        return Outcome.NEW
+        return Transition.NEW
     if known.status == AlertStatus.FIRING:
         is_newer = draft.starts_at is not None and draft.starts_at > known.starts_at
-        return Outcome.REFIRED if is_newer else Outcome.REPEATED
+        return Transition.REFIRED if is_newer else Transition.REPEATED
     return _fold_return(known, draft)
 
 
-def _fold_end(known: Known | None, draft: Draft) -> Outcome:
+def _fold_end(known: AlertSnapshot | None, draft: AlertUpdate) -> Transition:
     if known is None:
-        return Outcome.ENDED_UNSEEN if draft.starts_at else Outcome.NOTHING
+        return Transition.ENDED_UNSEEN if draft.starts_at else Transition.NOTHING
     if known.status == AlertStatus.RESOLVED:
-        return Outcome.ENDED_UNSEEN if _is_news_of_an_end(known, draft) else Outcome.NOTHING
+        return Transition.ENDED_UNSEEN if _is_news_of_an_end(known, draft) else Transition.NOTHING
     ended = draft.starts_at or draft.ends_at
-    return Outcome.STALE if ended is not None and ended < known.starts_at else Outcome.RESOLVED
+    return Transition.STALE if ended is not None and ended < known.starts_at else Transition.RESOLVED
 
 
-def _is_news_of_an_end(known: Known, draft: Draft) -> bool:
+def _is_news_of_an_end(known: AlertSnapshot, draft: AlertUpdate) -> bool:
     """Whether a late message that it fires must not make it fire again: its sender ends a firing that we have not heard
     of yet, or the very one that we took for over because we heard nothing."""
     if draft.is_expiry or draft.starts_at is None:
@@ -69,16 +69,16 @@ def _is_news_of_an_end(known: Known, draft: Draft) -> bool:
     return is_same or draft.starts_at > known.starts_at
 
 
-def _fold_return(known: Known, draft: Draft) -> Outcome:
+def _fold_return(known: AlertSnapshot, draft: AlertUpdate) -> Transition:
     """It fires though it is over: a new firing, unless the message tells of the one that ended.
 
     What merely expired has not ended: heard of again, it fires still.
     """
     if draft.starts_at is None or draft.starts_at > known.starts_at:
-        return Outcome.REFIRED
+        return Transition.REFIRED
     if draft.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY:
-        return Outcome.REFIRED
-    return Outcome.STALE
+        return Transition.REFIRED
+    return Transition.STALE
 
 
 def with_change(changes: list[int], at: dt.datetime) -> list[int]:

@@ -7,8 +7,16 @@ from django.test import SimpleTestCase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts.drafts import Action, Draft
-from alerts.folding import FLAP_CHANGES, FLAP_SECONDS, Known, Outcome, fold, is_flapping, with_change
+from alerts.transitions import (
+    FLAP_CHANGES,
+    FLAP_SECONDS,
+    AlertSnapshot,
+    Transition,
+    is_flapping,
+    next_state,
+    with_change,
+)
+from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus, Ending
 
 # Tests share the machine with others.
@@ -18,9 +26,9 @@ HOUR = dt.timedelta(hours=1)
 TIMES = {"none": None, "earlier": NOON - HOUR, "same": NOON, "later": NOON + HOUR}
 STATES = {
     "unknown": None,
-    "firing": Known(AlertStatus.FIRING, NOON),
-    "ended": Known(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.SENDER),
-    "expired": Known(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.EXPIRY),
+    "firing": AlertSnapshot(AlertStatus.FIRING, NOON),
+    "ended": AlertSnapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.SENDER),
+    "expired": AlertSnapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.EXPIRY),
 }
 # By state and action: what a message means whose beginning is not told, earlier, the same, later than the known one.
 TABLE = {
@@ -39,16 +47,16 @@ TABLE = {
 }
 
 
-def message(action: str, starts_at: dt.datetime | None, ends_at: dt.datetime | None = None) -> Draft:
+def message(action: str, starts_at: dt.datetime | None, ends_at: dt.datetime | None = None) -> AlertUpdate:
     """A message; `expire` is an end that nobody told."""
     told = Action.FIRE if action == "fire" else Action.RESOLVE
-    return Draft("Disk full", told, starts_at=starts_at, ends_at=ends_at, is_expiry=action == "expire")
+    return AlertUpdate("Disk full", told, starts_at=starts_at, ends_at=ends_at, is_expiry=action == "expire")
 
 
 class FoldTests(SimpleTestCase):
     def test_it_follows_the_table(self) -> None:
         found = {
-            (state, action): " ".join(fold(STATES[state], message(action, at)).name for at in TIMES.values())
+            (state, action): " ".join(next_state(STATES[state], message(action, at)).name for at in TIMES.values())
             for state, action in TABLE
         }
 
@@ -56,7 +64,7 @@ class FoldTests(SimpleTestCase):
         self.assertEqual(set(TABLE), set(itertools.product(STATES, ("fire", "resolve", "expire"))))
 
     def test_it_tells_a_late_end_by_its_end_where_no_beginning_is_told(self) -> None:
-        ends = {name: fold(STATES["firing"], message("resolve", None, at)).name for name, at in TIMES.items()}
+        ends = {name: next_state(STATES["firing"], message("resolve", None, at)).name for name, at in TIMES.items()}
 
         self.assertEqual(ends, {"none": "RESOLVED", "earlier": "STALE", "same": "RESOLVED", "later": "RESOLVED"})
 
@@ -86,14 +94,14 @@ def moment(number: int) -> dt.datetime:
 
 def replayed(told: list[tuple[str, int]]) -> tuple[AlertStatus | None, dt.datetime | None]:
     """Where messages with these beginnings lead, in this order, as `applying` writes what they mean."""
-    known: Known | None = None
+    known: AlertSnapshot | None = None
     for action, number in told:
-        outcome = fold(known, message(action, moment(number)))
-        if outcome in (Outcome.NEW, Outcome.REFIRED):
-            known = Known(AlertStatus.FIRING, moment(number))
-        elif outcome in (Outcome.RESOLVED, Outcome.ENDED_UNSEEN):
+        outcome = next_state(known, message(action, moment(number)))
+        if outcome in (Transition.NEW, Transition.REFIRED):
+            known = AlertSnapshot(AlertStatus.FIRING, moment(number))
+        elif outcome in (Transition.RESOLVED, Transition.ENDED_UNSEEN):
             start = max(known.starts_at, moment(number)) if known else moment(number)
-            known = Known(AlertStatus.RESOLVED, start, None, Ending.SENDER)
+            known = AlertSnapshot(AlertStatus.RESOLVED, start, None, Ending.SENDER)
     return (known.status, known.starts_at) if known else (None, None)
 
 

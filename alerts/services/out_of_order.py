@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alerts.drafts import Action
-from alerts.models import Alert, EarlyEnd
+from alerts.models import Alert, EarlyResolve
+from alerts.updates import Action
 from alerts.vocabulary import AlertStatus
 from core.db import rows
 
@@ -21,25 +21,25 @@ KEPT = dt.timedelta(hours=1)
 AHEAD = dt.timedelta(minutes=1)  # an end that lies further ahead would hide what truly fires until then
 
 
-class EarlyEnds:
+class EarlyResolves:
     """Those that matter to the messages of one batch, by the key of the alert."""
 
     def __init__(self) -> None:
-        self._known: dict[str, EarlyEnd] = {}
-        self._news: dict[str, EarlyEnd] = {}
+        self._known: dict[str, EarlyResolve] = {}
+        self._news: dict[str, EarlyResolve] = {}
 
     def load(self, messages: Iterable["Message"], alerts: Mapping[str, Alert]) -> None:
         """Read what is known, in one query, or in none where no message may overtake or be overtaken."""
         keys = {one.key for one in messages if _may_overtake(one) or _may_be_late(one, alerts.get(one.key))}
         if keys:
-            self._known = {end.key: end for end in EarlyEnd.objects.filter(key__in=keys)}
+            self._known = {end.key: end for end in EarlyResolve.objects.filter(key__in=keys)}
 
     def remember(self, message: "Message") -> None:
         """Take note of an end that changed nothing, if it is one that may have overtaken its beginning."""
         ended_at = message.draft.ends_at
         if ended_at is None or not _may_overtake(message):
             return
-        end = self._known.setdefault(message.key, EarlyEnd(key=message.key))
+        end = self._known.setdefault(message.key, EarlyResolve(key=message.key))
         if end.ended_at is None or end.ended_at < ended_at:
             end.ended_at, end.received_at = ended_at, message.received_at
             self._news[message.key] = end
@@ -56,8 +56,8 @@ class EarlyEnds:
 
     def save(self) -> None:
         """Write what was taken note of."""
-        fresh: list[EarlyEnd] = []
-        known: list[EarlyEnd] = []
+        fresh: list[EarlyResolve] = []
+        known: list[EarlyResolve] = []
         for end in self._news.values():
             (fresh if end._state.adding else known).append(end)
         rows.insert(*fresh)
@@ -66,9 +66,9 @@ class EarlyEnds:
 
 def forget_early_ends(now: dt.datetime) -> int:
     """Delete some of those that were remembered for long enough; the number of them."""
-    old = EarlyEnd.objects.filter(received_at__lt=now - KEPT).order_by("received_at")
+    old = EarlyResolve.objects.filter(received_at__lt=now - KEPT).order_by("received_at")
     ids = list(old.values_list("pk", flat=True)[: rows.CHUNK])
-    return EarlyEnd.objects.filter(pk__in=ids).delete()[0] if ids else 0
+    return EarlyResolve.objects.filter(pk__in=ids).delete()[0] if ids else 0
 
 
 def _may_overtake(message: "Message") -> bool:
