@@ -180,10 +180,12 @@ def main() -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)  # nothing is in hand yet: end at once, without a traceback
     stop_with_parent()
+    from incident_response.asgi import application  # which sets Django up, for those that follow
+
+    # isort: split
     from core.server.health import watch
     from core.server.protocol import BoundedProtocol
     from core.server.waits import limit_waits_of_web
-    from incident_response.asgi import application
 
     limit_waits_of_web()
     config = uvicorn.Config(

@@ -1,8 +1,13 @@
 import asyncio
+import http.client
 import socket
+import subprocess
+import sys
+import tempfile
 from unittest import mock
 
 import uvicorn
+from django.conf import settings
 from django.test import SimpleTestCase
 
 from core.server import web
@@ -153,3 +158,20 @@ class ServerTests(SimpleTestCase):
         for answer in answers:
             self.assertIn(b"503 Service Unavailable", answer)
             self.assertIn(b"retry-after: 2", answer)
+
+
+class ProcessTests(SimpleTestCase):
+    def test_it_starts_by_itself_and_answers(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryFile() as log:
+            command = [sys.executable, "-m", "core.server.web", str(listener.fileno())]
+            pipes = {"stdin": subprocess.PIPE, "stdout": log, "stderr": log, "pass_fds": [listener.fileno()]}
+            with subprocess.Popen(command, cwd=settings.BASE_DIR, **pipes) as process:
+                try:
+                    client = http.client.HTTPConnection(*listener.getsockname(), timeout=30)
+                    client.request("GET", "/livez")
+                    status = client.getresponse().status
+                    client.close()
+                finally:
+                    process.terminate()
+
+        self.assertEqual(status, 200)
