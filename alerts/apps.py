@@ -8,10 +8,13 @@ class AlertsConfig(AppConfig):
     verbose_name = "Alerts"
 
     def ready(self) -> None:
-        """Audit what people edit, and open the doors."""
+        """Register the audit, the jobs and the endpoints."""
         from alerts.audit import register
         from alerts.endpoints.intake import ENDPOINTS
+        from alerts.jobs import JOBS
+        from core.server.jobs import register_jobs
         from intake.endpoints import register as register_endpoints
 
         register()
+        register_jobs(*JOBS)
         register_endpoints(*ENDPOINTS)

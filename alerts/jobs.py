@@ -5,6 +5,7 @@ import time
 
 from alerts.services import heartbeats, maintenance, processing
 from alerts.services.out_of_order import forget_early_ends
+from core.server.jobs import Job
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
 # Nothing was heard of anybody while we were away. Prometheus says once a minute that an alert fires still.
@@ -64,3 +65,13 @@ def forget_old(now: dt.datetime) -> int:
         if not done:
             break
     return total
+
+
+JOBS = (
+    Job("process_intake", process_intake, 0.1),
+    Job("expire_alerts", expire_alerts, 5),
+    Job("release_silenced", lift_silences, 5),
+    Job("clear_flapping", calm_flapping, 30),
+    Job("watch_heartbeats", watch_heartbeats, 10),
+    Job("prune_intake", forget_old, 600),
+)

@@ -6,3 +6,10 @@ class CoreConfig(AppConfig):
 
     name = "core"
     verbose_name = "System"
+
+    def ready(self) -> None:
+        """Register the jobs."""
+        from core.jobs import JOBS
+        from core.server.jobs import register_jobs
+
+        register_jobs(*JOBS)

@@ -8,7 +8,10 @@ class IncidentsConfig(AppConfig):
     verbose_name = "Incidents"
 
     def ready(self) -> None:
-        """Audit what people edit."""
+        """Register the audit and the jobs."""
+        from core.server.jobs import register_jobs
         from incidents.audit import register
+        from incidents.jobs import JOBS
 
         register()
+        register_jobs(*JOBS)

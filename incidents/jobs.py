@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from core.db.transactions import is_database_unavailable
+from core.server.jobs import Job
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
@@ -63,3 +64,12 @@ def _until_done(step: Callable[[], int], batch: int) -> int:
         if done < batch:
             break
     return total
+
+
+JOBS = (
+    Job("assign_feed", assign_feed, 0.25),
+    Job("mark_breaches", mark_breaches, 5),
+    Job("make_thumbnails", make_thumbnails, 1),
+    Job("update_tallies", update_tallies, 1),
+    Job("sweep_files", sweep_files, 24 * 3600),
+)

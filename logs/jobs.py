@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 
+from core.server.jobs import Job
 from logs.services import detecting, retention
 
 FORGETTING_SECONDS = 20.0
@@ -33,3 +34,6 @@ def evaluate_rules(now: dt.datetime) -> int:
         if not done:
             break
     return total
+
+
+JOBS = (Job("prune_logs", forget_old, 60), Job("evaluate_rules", evaluate_rules, 1))

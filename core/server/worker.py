@@ -7,7 +7,6 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
 from django.db import Error, close_old_connections, connection
@@ -16,47 +15,13 @@ from django.utils import timezone
 from core.db.outages import Trouble, outages
 from core.models import JobRun
 from core.server.condition import ClockCheck
+from core.server.jobs import Job
 
 log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
 MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
 MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame: all waits for its return
-
-
-@dataclass(frozen=True)
-class Job:
-    """A function of the present time that works off what is due and returns how many rows it did."""
-
-    name: str
-    run: Callable[[dt.datetime], int]
-    interval: float  # seconds from one start to the next
-
-
-def all_jobs() -> list[Job]:
-    """Every job there is."""
-    from alerts import jobs as alerts
-    from incidents import jobs as incidents
-    from logs import jobs as logs
-    from users import jobs as users
-
-    return [
-        Job("assign_feed", incidents.assign_feed, 0.25),
-        Job("mark_breaches", incidents.mark_breaches, 5),
-        Job("make_thumbnails", incidents.make_thumbnails, 1),
-        Job("update_tallies", incidents.update_tallies, 1),
-        Job("sweep_files", incidents.sweep_files, 24 * 3600),
-        Job("forget_old", users.forget_old, 3600),
-        Job("forget_markers", users.forget_markers, 60),
-        Job("process_intake", alerts.process_intake, 0.1),
-        Job("expire_alerts", alerts.expire_alerts, 5),
-        Job("lift_silences", alerts.lift_silences, 5),
-        Job("calm_flapping", alerts.calm_flapping, 30),
-        Job("watch_heartbeats", alerts.watch_heartbeats, 10),
-        Job("forget_intake", alerts.forget_old, 600),
-        Job("forget_logs", logs.forget_old, 60),
-        Job("evaluate_rules", logs.evaluate_rules, 1),
-    ]
 
 
 class Runner:

@@ -9,12 +9,12 @@ from django.db import OperationalError, connection, connections, transaction
 from django.test import TransactionTestCase
 from django.utils import timezone
 
+from core import jobs
 from core.db.faults import CommitUnknown
 from core.db.mariadb.base import Session
 from core.db.markers import marker_of
 from core.db.transactions import Outcome, unit_of_work, when_settled
 from core.models import TransactionMarker
-from users import jobs
 from users.models import User
 from users.tests.factories import make_user
 
@@ -231,4 +231,4 @@ class ForgetTests(TransactionTestCase):
             moment = (now - dt.timedelta(minutes=minutes)).timestamp()
             TransactionMarker.objects.create(pk=marker_of(moment) + "a" * 20)
 
-        self.assertEqual(jobs.forget_markers(now), 1)
+        self.assertEqual(jobs.prune_markers(now), 1)

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from core.server.condition import Unhealthy
 from core.server.health import WorkerCheck
+from core.server.jobs import all_jobs
 from core.server.stopping import StopSignals
 from core.server.supervisor import stop_with_parent
 from core.server.waits import limit_waits_of_worker
-from core.server.worker import RECORD_SECONDS, all_jobs, work
+from core.server.worker import RECORD_SECONDS, work
 
 AHEAD = dt.timedelta(seconds=2)  # clocks differ
 

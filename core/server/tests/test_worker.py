@@ -11,7 +11,8 @@ from core.management.commands import worker as command
 from core.models import JobRun
 from core.server import worker
 from core.server.condition import Unhealthy
-from core.server.worker import Job, Runner, all_jobs, work
+from core.server.jobs import Job, all_jobs
+from core.server.worker import Runner, work
 
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
 
