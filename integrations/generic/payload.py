@@ -4,14 +4,13 @@ Names are compared without regard to case, hyphens and underscores: alertName, a
 The first name of a field that says anything counts.
 """
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from alerts.reading.bodies import read_body
 from alerts.reading.fingerprints import computed
 from alerts.reading.lists import read_each
+from alerts.reading.names import plain_name
 from alerts.reading.tags import label_texts, labels_of
 from alerts.reading.templates import render
 from alerts.reading.values import first, labels, links, mapping, moment, severity, state, text, texts
@@ -28,7 +27,6 @@ TAKES_TEMPLATES = True
 
 MOST_ALERTS = 1_000
 MOST_FIELDS = 2_000
-LONGEST_FIELD = 100  # characters of a name that is looked at
 FIELDS = {
     "title": "title summary subject headline alertname name eventname rulename checkname alerttitle eventtitle "
     "incidenttitle problemtitle messagetitle shortdescription alertrule alarmname monitorname monitorfriendlyname "
@@ -141,7 +139,7 @@ def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> t
     if word:
         action, is_guess = state(said)
         return word, action, is_guess
-    plain = {_plain(name): text(value) for name, value in body.items() if not _is_deep(value)}
+    plain = {plain_name(name): text(value) for name, value in body.items() if not _is_deep(value)}
     if any(plain.get(name) == "true" for name in _IS_OVER):
         return "", Action.RESOLVE, False
     for name in _MAY_TELL if has_key else ():
@@ -153,7 +151,8 @@ def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> t
 
 def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
     """The value of each field, by its template or else by its names."""
-    plain = {_plain(name): value for name, value in reversed(body.items()) if _says(value)}  # of twins the first stays
+    # Of twins the first stays.
+    plain = {plain_name(name): value for name, value in reversed(body.items()) if _says(value)}
     return {
         field: render(str(templates[field]), body)
         if templates.get(field)
@@ -164,21 +163,12 @@ def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any
 
 def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> dict[str, str]:
     """Labels by their templates; by what is called labels or tags; and the facts that make good ones."""
-    plain = {_plain(name): value for name, value in body.items()}
+    plain = {plain_name(name): value for name, value in body.items()}
     facts = {LABELS[name]: text(value) for name, value in plain.items() if name in LABELS and not _is_deep(value)}
     templated = {str(name): render(str(one), body) for name, one in mapping(templates.get("labels")).items()}
     fields = plain.get("fields") if isinstance(plain.get("fields"), list) else []
     tagged = {**labels_of(fields), **labels_of(plain.get("tags")), **label_texts(plain.get("labels"))}
     return texts({**facts, **tagged, "type": kind, **templated})
-
-
-def _plain(name: str) -> str:
-    return _known_plain(name) if len(name) <= LONGEST_FIELD else name  # no field that we know
-
-
-@lru_cache(maxsize=4096)
-def _known_plain(name: str) -> str:
-    return re.sub(r"[-_\s\ufeff]", "", name).lower()
 
 
 def _says(value: Any) -> bool:

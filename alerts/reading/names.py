@@ -1,0 +1,61 @@
+"""Values by plain names, for vendors whose users choose how to name and nest what a message holds."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from alerts.reading.values import text
+from intake.requests import IntakeError
+
+MOST_NAMES = 2_000
+LONGEST_NAME = 100  # characters of a name that is looked at
+
+
+def plain_name(name: str) -> str:
+    """Return a name without case and separators: alertName, alert-name and ALERT_NAME are one."""
+    return _plain(name) if len(name) <= LONGEST_NAME else name  # no name that anybody asks for
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    return re.sub(r"[-_\s\ufeff]", "", name).lower()
+
+
+def plain_texts(body: Any, unset: str = "") -> dict[str, str]:
+    """Return the values of an object, nested ones too, as texts by plain names: those of {"host": {"name": "db-3"}} and
+    {"HOST_NAME": "db-3"} are both {"hostname": "db-3"}.
+
+    Simple values of a list stand between commas. Whatever matches the pattern `unset`, such as a variable that nobody
+    filled in, is left out; of twins the first stays.
+
+    Raises IntakeError for what is no object, and for one that holds more than MOST_NAMES values.
+    """
+    if not isinstance(body, dict):
+        raise IntakeError("The body must be an object or a form; this is neither.")
+    found: dict[str, str] = {}
+    empty = re.compile(unset)
+    waiting: list[tuple[str, Any]] = [("", body)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [
+                (path + plain_name(text(name)[:LONGEST_NAME]).replace(".", ""), inner)
+                for name, inner in reversed(value.items())
+            ]
+        elif (said := _listed(value)) and not empty.fullmatch(said):
+            found.setdefault(path, said)
+        if len(found) + len(waiting) > MOST_NAMES:
+            raise IntakeError(f"One message holds at most {MOST_NAMES:,} values.")
+    return found
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in value):
+        return ", ".join(filter(None, map(text, value)))
+    return text(value)
+
+
+def said_as(found: Mapping[str, str], *names: str) -> str:
+    """Return the first of the values by these names, or nothing."""
+    return next((found[name] for name in names if name in found), "")
