@@ -10,7 +10,7 @@ from alerts.matching import NAME, MatcherInvalid, asks_for_nothing, contradictio
 from alerts.reading.templates import problems
 from alerts.updates import Action
 from core.severity import SEVERITY_OF_WORD
-from intake.readers import adapters
+from intake.readers import payload_readers
 
 MAX_NAMES = 20
 MAX_WORDS = 100
@@ -88,10 +88,10 @@ def _words(value: Any, meanings: Collection[str]) -> dict[str, str]:
 
 
 def templates(value: Any, kind: str) -> dict[str, Any]:
-    """Templates by field, for kinds whose adapter takes them."""
+    """Templates by field, for kinds whose reader takes them."""
     if wrong := problems(value):
         raise ValueError(" ".join(wrong[:5]))
-    if value and not getattr(adapters().get(kind), "TAKES_TEMPLATES", False):
+    if value and not getattr(payload_readers().get(kind), "TAKES_TEMPLATES", False):
         raise ValueError(f"A source of kind {kind} takes no templates: what it sends has a known shape.")
     found: dict[str, Any] = value
     return found

@@ -1,4 +1,4 @@
-"""Which payload reader belongs to each kind of source. Each vendor's package registers its own."""
+"""Which payload reader belongs to each kind of source. Each vendor's folder registers its own."""
 
 import base64
 import json
@@ -9,32 +9,40 @@ from typing import Any, Protocol
 from intake.requests import IntakeRequest
 from intake.vocabulary import LOGS
 
+# Stored with every request. Nothing that lets anybody in: no Authorization, no cookies.
+KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
 
-class Adapter(Protocol):
-    """What a module that reads a vendor's payloads offers; `integrations` says what else it may."""
+
+class PayloadReader(Protocol):
+    """A module that reads a vendor's payloads; `integrations` says what else it may offer."""
 
     TITLE: str
     SNIPPET: str
     parse: Callable[[IntakeRequest], list[Any]]
 
 
-_adapters: dict[str, Adapter] = {}
+_readers: dict[str, PayloadReader] = {}
 
 
-def register_adapter(kind: str, adapter: Adapter) -> None:
+def register_payload_reader(kind: str, reader: PayloadReader) -> None:
     """Have what sources of this kind send read by this module."""
-    _adapters[kind] = adapter
+    _readers[kind] = reader
 
 
-def adapters() -> dict[str, Adapter]:
+def payload_readers() -> dict[str, PayloadReader]:
     """Return every reader by the kind of source."""
-    return _adapters
+    return _readers
 
 
 def kinds() -> list[tuple[str, str]]:
     """Return the kinds that a source may have, and what people call them."""
-    vendors = [(kind, adapter.TITLE) for kind, adapter in _adapters.items()]
+    vendors = [(kind, reader.TITLE) for kind, reader in _readers.items()]
     return [*sorted(vendors, key=lambda pair: pair[1].casefold()), (LOGS, "Logs")]
+
+
+def kept_headers(kind: str) -> tuple[str, ...]:
+    """Return the headers that are stored with a request of this kind."""
+    return (*KEPT_HEADERS, *getattr(_readers.get(kind), "KEPT_HEADERS", ()))
 
 
 def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:

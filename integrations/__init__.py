@@ -7,7 +7,8 @@
   `parse(request)`, which returns the alerts in it and raises IntakeError for what it cannot read;
   where the tool signs: `verify(request, secret)`, which raises IntakeError (403); where it numbers deliveries:
   `delivery_id(request)`; where it sends messages about the delivery itself: `greet(request)`, which answers such a
-  message and says whether it was one; `TAKES_TEMPLATES` where `parse` also takes what the source sets; `TAKES_TIME`
+  message and says whether it was one; `KEPT_HEADERS`, in lower case, which `parse` and `delivery_id` look at, for what
+  is not stored is not there at a replay; `TAKES_TEMPLATES` where `parse` also takes what the source sets; `TAKES_TIME`
   where it wants the time of receipt (None: now); `IS_SLOW` where `verify` or `greet` may wait for the network;
 - `log_payload.py`, pure: what its log lines say. `FORMAT`, `TITLE` and `parse(request)`;
 - `endpoint.py` where the vendor has addresses of its own: `ENDPOINTS`;

@@ -16,7 +16,7 @@ class IntegrationsConfig(AppConfig):
         import integrations
         from alerts.services.processing import register_reader
         from intake.endpoints import register
-        from intake.readers import register_adapter
+        from intake.readers import register_payload_reader
         from logs.formats import register_format
         from logs.services.intake import read_again
 
@@ -24,7 +24,7 @@ class IntegrationsConfig(AppConfig):
             if not vendor.ispkg or vendor.name == "tests":
                 continue
             if payload := _module(vendor.name, "payload"):
-                register_adapter(vendor.name, payload)
+                register_payload_reader(vendor.name, payload)
             if logs := _module(vendor.name, "log_payload"):
                 register_format(logs)
                 register_reader(logs.FORMAT, read_again)

@@ -120,9 +120,8 @@ def google_level(number: int) -> Level | None:
     return _GOOGLE.get(number // 100, Level.CRITICAL) if 0 <= number <= 800 else None
 
 
-def otlp_level(number: int) -> Level | None:
-    """The level of an OpenTelemetry severity number: 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24
-    fatal; None for any other."""
+def severity_number_level(number: int) -> Level | None:
+    """Return the level of a severity number of the log data model, 1 trace to 24 fatal; None for any other."""
     return _OF_SIX[(number - 1) // 4] if 1 <= number <= 24 else None
 
 

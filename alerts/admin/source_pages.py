@@ -26,7 +26,7 @@ from core.backoffice.base import attempt, exactly
 from core.errors import DomainError
 from core.severity import SEVERITY_OF_WORD
 from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
-from intake.readers import adapters, guide_beside, kinds
+from intake.readers import guide_beside, kinds, payload_readers
 from intake.services.keys import give_key, snippet_for, take_key_back
 from intake.services.sources import MAX_KEYS, forget
 from intake.vocabulary import LOGS, IntakeState, MappedField
@@ -53,7 +53,7 @@ def panel_of(source: Source) -> dict[str, Any]:
             (row, row.events[-1] if row.events else 0, exactly(row.last_seen_at), MEANINGS[row.field])
             for row in still_unknown(source)
         ],
-        "has_sample": source.kind in adapters(),
+        "has_sample": source.kind in payload_readers(),
         "has_guide": guide_of(source.kind) is not None,
         "events_url": f"{reverse('admin:intake_intakeevent_changelist')}?state=any&source={source.pk}",
         "alerts_url": f"{reverse('admin:alerts_alert_changelist')}?source={source.pk}",
@@ -64,8 +64,8 @@ def guide_of(kind: str) -> Path | None:
     """The page of the documentation about a kind of source, where it was installed too."""
     if kind == LOGS:
         page = LOGS_GUIDE
-    elif kind in adapters():
-        page = guide_beside(adapters()[kind])
+    elif kind in payload_readers():
+        page = guide_beside(payload_readers()[kind])
     else:
         return None
     return page if page.is_file() else None

@@ -67,7 +67,7 @@ class SourceForm(RefusableForm):
         required=False,
         max_length=200,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="What the sender signs with, where it does (GitHub, Sentry). Never shown again; empty keeps it.",
+        help_text="The secret that the sender signs its requests with, if it does. Never shown again; empty keeps it.",
     )
     forget_secret = forms.BooleanField(
         required=False, label="Forget the signing secret", widget=UnfoldBooleanSwitchWidget

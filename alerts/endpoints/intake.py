@@ -11,7 +11,7 @@ from alerts.services.processing import parse
 from alerts.updates import Leftover
 from intake.endpoints import Endpoint
 from intake.models import Source
-from intake.readers import adapters
+from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, keep_events
@@ -31,14 +31,14 @@ class IntakeEndpoint(Endpoint):
         return match.group(1) if match else ""
 
     def is_slow(self, source: Source | None) -> bool:
-        return source is not None and getattr(adapters().get(source.kind), "IS_SLOW", False)
+        return source is not None and getattr(payload_readers().get(source.kind), "IS_SLOW", False)
 
     def checks_signature(self, source: Source) -> bool:
-        return hasattr(adapters().get(source.kind), "verify")
+        return hasattr(payload_readers().get(source.kind), "verify")
 
     def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        adapter: Any = adapters().get(source.kind)
+        adapter: Any = payload_readers().get(source.kind)
         if adapter is None:
             raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
         if verify := getattr(adapter, "verify", None):

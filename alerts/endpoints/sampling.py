@@ -10,7 +10,7 @@ from alerts.services.processing import parse
 from alerts.updates import AlertUpdate
 from core.errors import Conflict
 from intake.models import IntakeEvent, Source
-from intake.readers import adapters, example_request, examples
+from intake.readers import example_request, examples, payload_readers
 from intake.requests import IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import event_of, keep_events
@@ -47,14 +47,14 @@ class _SampleEndpoint(IntakeEndpoint):
 
 def send_sample(source: Source) -> Sample:
     """Send the first example of the source's kind. Raises Conflict where there is none, or nobody would be let in."""
-    if source.kind not in adapters():
+    if source.kind not in payload_readers():
         raise Conflict(
             f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"
         )
     if not source.is_enabled:
         raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
     door = _SampleEndpoint(source)
-    reply = serve(door, example_request(examples(adapters()[source.kind])[0]))
+    reply = serve(door, example_request(examples(payload_readers()[source.kind])[0]))
     door.sample.status = reply.status
     if reply.status >= 400:
         body: Any = orjson.loads(reply.body)

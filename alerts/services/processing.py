@@ -19,7 +19,7 @@ from alerts.services.enqueueing import DRAFT_FORMAT
 from alerts.updates import AlertUpdate, Leftover, from_json
 from core.db.transactions import alone_at, is_database_unavailable, is_transient, unit_of_work
 from intake.models import IntakeEvent, Source
-from intake.readers import adapters
+from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest
 from intake.services.claiming import Waiting, claim, waiting
 from intake.services.postponing import Postponed, answers
@@ -179,7 +179,7 @@ def parse(
 ) -> list[AlertUpdate]:
     """What a source's request says, by its adapter; `at` is when it came (None: now). Raises IntakeError; 413 for more
     than MOST_DRAFTS."""
-    adapter: Any = adapters().get(format or source.kind)
+    adapter: Any = payload_readers().get(format or source.kind)
     if adapter is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
     drafts = _parsed(adapter, source, incoming, at)

@@ -13,14 +13,14 @@ from alerts.tests.factories import fire, make_key, make_source, post_json, resol
 from alerts.updates import Action, AlertUpdate
 from incidents.models import Incident
 from intake.models import IntakeEvent, Source
-from intake.readers import adapters, examples
+from intake.readers import examples, payload_readers
 from intake.vocabulary import IntakeState
 
 
 class ProcessingTests(TestCase):
     def test_it_makes_an_incident_of_an_alert(self):
         source = make_source(kind="alertmanager")
-        body = examples(adapters()["alertmanager"])[0]["body"]
+        body = examples(payload_readers()["alertmanager"])[0]["body"]
 
         response = post_json(self.client, f"/intake/{make_key(source)}/", body)
         process_waiting()

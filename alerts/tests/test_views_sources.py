@@ -10,7 +10,7 @@ from alerts.tests.factories import fire, make_key, make_source
 from incidents.models import Incident
 from incidents.tests.factories import make_team
 from intake.models import IntakeEvent, Source, SourceKey
-from intake.readers import adapters, kinds
+from intake.readers import kinds, payload_readers
 from intake.services.sources import issue_key
 from intake.vocabulary import LOGS, IntakeState
 from users.tests.factories import client_of, make_admin, make_responder
@@ -229,7 +229,7 @@ class KeyTests(SourceCase):
 
 class SampleTests(SourceCase):
     def test_it_sends_a_sample_of_every_kind(self):
-        for kind in sorted(adapters()):
+        for kind in sorted(payload_readers()):
             with self.subTest(kind):
                 source = make_source(kind=kind, signing_secret="hush")
 

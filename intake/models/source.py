@@ -42,12 +42,12 @@ class Source(models.Model):
     severity_map = models.JSONField(
         default=dict,
         blank=True,
-        help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what the adapter knows.',
+        help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what is known here.',
     )
     status_map = models.JSONField(
         default=dict,
         blank=True,
-        help_text='The sender\'s words for ours, such as {"check.up": "resolved"}; wins over what the adapter knows.',
+        help_text='The sender\'s words for ours, such as {"check.up": "resolved"}; wins over what is known here.',
     )
     group_by = models.JSONField(
         default=list,
@@ -70,7 +70,10 @@ class Source(models.Model):
         default=dict, blank=True, help_text="For generic sources: a template for each field, such as {{ check.name }}."
     )
     signing_secret = models.CharField(
-        max_length=200, blank=True, default="", help_text="What the sender signs with, where it does (GitHub, Sentry)."
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="The secret that the sender signs its requests with, if it does.",
     )
     allow_other_endpoints = models.BooleanField(
         default=False,

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core.db.transactions import unit_of_work
 from intake.models import Source, SourceKey
-from intake.readers import adapters
+from intake.readers import payload_readers
 from intake.services.sources import digest_of, forget, issue_key, revoke_key
 from intake.vocabulary import LOGS
 from users.audit import acting, write
@@ -46,7 +46,7 @@ def set_up_anew() -> None:
 
 def snippet_for(source: Source, key: str) -> str:
     """What to paste into the sender, with our address (whole, and in the parts that some tools ask for) and its key."""
-    text = LOGS_SNIPPET if source.kind == LOGS else adapters()[source.kind].SNIPPET
+    text = LOGS_SNIPPET if source.kind == LOGS else payload_readers()[source.kind].SNIPPET
     url = settings.PUBLIC_URL.rstrip("/")
     parts = urlsplit(url)
     # Not `format`: other braces are the tool's own.

@@ -10,6 +10,7 @@ from django.utils import timezone
 from core.db import rows
 from core.db.transactions import unit_of_work
 from intake.models import IntakeEvent, IntakeEventQuerySet, Source
+from intake.readers import kept_headers
 from intake.requests import IntakeRequest
 from intake.results import IntakeResult
 from intake.vocabulary import IntakeState
@@ -19,18 +20,6 @@ NO_ALERT = "There was no alert in it."
 # Of what is ignored, only that in which there was no alert, which may be an adapter's mistake: see `may_replay`.
 REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
 REASON_LENGTH = 500
-# What adapters look at. Nothing that lets anybody in: no Authorization, no cookies.
-KEPT_HEADERS = (
-    "content-type",
-    "content-encoding",
-    "user-agent",
-    "x-amz-sns-message-type",
-    "x-amz-sns-topic-arn",
-    "sentry-hook-resource",
-    "request-id",
-    "x-github-event",
-    "x-github-delivery",
-)
 
 
 def event_of(
@@ -43,12 +32,13 @@ def event_of(
     delivery_key: str | None = None,
 ) -> IntakeEvent:
     """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
-    kept = {name: incoming.headers[name] for name in KEPT_HEADERS if name in incoming.headers}
+    format = format or (source.kind if source else "")
+    kept = {name: incoming.headers[name] for name in kept_headers(format) if name in incoming.headers}
     if incoming.query:
         kept["query"] = incoming.query
     return IntakeEvent(
         source=source,
-        format=format or (source.kind if source else ""),
+        format=format,
         state=state,
         reason=reason[:REASON_LENGTH],
         headers=kept,

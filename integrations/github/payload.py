@@ -22,6 +22,7 @@ Content type: application/json
 Secret: this source's signing secret
 Events: Workflow runs, Deployment statuses, Dependabot, code scanning and secret scanning alerts
 """
+KEPT_HEADERS = ("x-github-event", "x-github-delivery")
 
 _FAILED = {"failure", "timed_out", "startup_failure", "error"}
 _PASSED = {"success"}

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from core.text.encodings import unmarked
 from intake.requests import IntakeError, IntakeRequest, read_json
-from logs.levels import level_of, otlp_level, unknown_level
+from logs.levels import level_of, severity_number_level, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in
 from logs.reading.values import from_nanoseconds, text, trace_of
@@ -72,7 +72,7 @@ def _varint(number: int) -> bytes:
 
 def level_of_number(number: int, word: str, message: str) -> Level:
     """1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; 0 says nothing, then the word counts."""
-    return otlp_level(number) or level_of(word) or level_in(message) or Level.INFO
+    return severity_number_level(number) or level_of(word) or level_in(message) or Level.INFO
 
 
 # --- Protobuf ---------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def _line_of(record: Any, common: dict[str, Any]) -> Line:
         _named(attributes, HOST),
         attributes,
         trace_of(record.trace_id.hex()),
-        "" if otlp_level(record.severity_number) else unknown_level(record.severity_text),
+        "" if severity_number_level(record.severity_number) else unknown_level(record.severity_text),
     )
 
 
@@ -161,7 +161,9 @@ def _json_line_of(record: Mapping[str, Any], common: dict[str, Any]) -> Line:
         _named(attributes, HOST),
         attributes,
         trace_of(_id_of(record.get("traceId"), 32)),
-        "" if otlp_level(_integer(record.get("severityNumber"))) else unknown_level(record.get("severityText")),
+        ""
+        if severity_number_level(_integer(record.get("severityNumber")))
+        else unknown_level(record.get("severityText")),
     )
 
 

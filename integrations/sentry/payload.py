@@ -22,6 +22,7 @@ Settings, Developer Settings, New Internal Integration
 Webhook URL: {url}/intake/{key}/
 Alert Rule Action: on. Webhooks: issue. Put its Client Secret into this source as the signing secret.
 """
+KEPT_HEADERS = ("sentry-hook-resource", "request-id")
 
 ISSUE_ACTIONS = {
     "created": Action.FIRE,

@@ -21,6 +21,7 @@ SNIPPET = """\
 aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:123456789012:alarms --protocol {scheme} \\
   --notification-endpoint {url}/intake/{key}/
 """
+KEPT_HEADERS = ("x-amz-sns-message-type", "x-amz-sns-topic-arn")
 IS_SLOW = True
 
 _CONFIRMATION, _GOODBYE = "SubscriptionConfirmation", "UnsubscribeConfirmation"

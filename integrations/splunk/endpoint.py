@@ -19,6 +19,7 @@ class HecEndpoint(LogEndpoint):
     paths = tuple(f"services/collector{rest}/?" for rest in ("", "/event", "/event/1.0", "/raw", "/raw/1.0"))
     format = "hec"
     challenge = "Splunk"
+    schemes = ("splunk", "bearer")
 
     def key(self, incoming: IntakeRequest) -> str:
         return super().key(incoming) or incoming.parameter("token")

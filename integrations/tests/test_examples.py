@@ -3,7 +3,7 @@
 from django.test import SimpleTestCase
 
 from alerts.updates import to_json
-from intake.readers import adapters, example_request, examples
+from intake.readers import example_request, examples, payload_readers
 from intake.requests import IntakeError, IntakeRequest
 
 HOSTILE = (
@@ -26,7 +26,7 @@ HOSTILE = (
 
 class AdapterTests(SimpleTestCase):
     def test_it_makes_of_each_example_what_stands_beside_it(self):
-        for kind, adapter in adapters().items():
+        for kind, adapter in payload_readers().items():
             for example in examples(adapter):
                 with self.subTest(kind=kind, example=example["name"]):
                     drafts = adapter.parse(example_request(example))
@@ -34,7 +34,7 @@ class AdapterTests(SimpleTestCase):
                     self.assertEqual([to_json(draft) for draft in drafts], example["drafts"])
 
     def test_it_raises_nothing_but_intake_error_whatever_comes(self):
-        for kind, adapter in adapters().items():
+        for kind, adapter in payload_readers().items():
             for body in HOSTILE:
                 with self.subTest(kind=kind, body=body[:60]):
                     try:
@@ -45,7 +45,7 @@ class AdapterTests(SimpleTestCase):
                         self.assertIsInstance(drafts, list)
 
     def test_it_says_what_to_paste(self):
-        for kind, adapter in adapters().items():
+        for kind, adapter in payload_readers().items():
             with self.subTest(kind=kind):
                 self.assertTrue(adapter.TITLE)
                 self.assertIn("{key}", adapter.SNIPPET)

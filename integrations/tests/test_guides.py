@@ -5,8 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from intake.readers import adapters, examples, kinds
-from intake.vocabulary import LOGS
+from intake.readers import examples, payload_readers
 
 
 def guide_of(kind: str) -> Path:
@@ -15,15 +14,12 @@ def guide_of(kind: str) -> Path:
 
 class GuideTests(SimpleTestCase):
     def test_it_has_a_guide_and_examples_for_every_vendor(self) -> None:
-        for kind, adapter in adapters().items():
+        for kind, adapter in payload_readers().items():
             with self.subTest(kind):
                 self.assertTrue(guide_of(kind).is_file())
                 self.assertTrue(examples(adapter))
 
-    def test_it_offers_a_kind_of_source_for_every_vendor(self) -> None:
-        self.assertEqual(dict(kinds()).keys(), {*adapters(), LOGS})
-
     def test_it_says_in_every_guide_where_to_send(self) -> None:
-        for kind in adapters():
+        for kind in payload_readers():
             with self.subTest(kind):
                 self.assertRegex(guide_of(kind).read_text(encoding="utf-8"), r"/intake/|/v2/|/api/v2/alerts")

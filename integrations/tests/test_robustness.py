@@ -8,7 +8,7 @@ from typing import Any
 from django.test import SimpleTestCase
 
 from alerts.updates import Action, from_json, to_json
-from intake.readers import Adapter, adapters, example_request, examples
+from intake.readers import PayloadReader, example_request, examples, payload_readers
 from intake.requests import IntakeError, IntakeRequest
 
 ODD: tuple[Any, ...] = (
@@ -36,7 +36,7 @@ def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 
 def requests(kind: str) -> Iterator[tuple[str, IntakeRequest]]:
-    for example in examples(adapters()[kind]):
+    for example in examples(payload_readers()[kind]):
         if "body" not in example:
             continue
         for path in places(example["body"]):
@@ -48,14 +48,14 @@ def requests(kind: str) -> Iterator[tuple[str, IntakeRequest]]:
 
 class RobustnessTests(SimpleTestCase):
     def test_it_makes_drafts_or_says_why_not_whatever_stands_where(self):
-        for kind, adapter in adapters().items():
+        for kind, adapter in payload_readers().items():
             seen = 0
             for name, incoming in requests(kind):
                 seen += self.count(kind, name, adapter, incoming)
             with self.subTest(kind=kind):
                 self.assertGreater(seen, 0)
 
-    def count(self, kind: str, name: str, adapter: Adapter, incoming: IntakeRequest) -> int:
+    def count(self, kind: str, name: str, adapter: PayloadReader, incoming: IntakeRequest) -> int:
         """How many drafts come of a request, all of them fit to be kept."""
         try:
             drafts = adapter.parse(incoming)

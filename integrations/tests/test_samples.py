@@ -13,7 +13,7 @@ from typing import Any
 from django.test import SimpleTestCase
 
 from alerts.updates import Action, AlertUpdate
-from intake.readers import adapters
+from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "payloads"
@@ -136,7 +136,7 @@ def sample(path: str) -> Any:
 
 
 def parse(kind: str, body: Any) -> list[AlertUpdate]:
-    return adapters()[kind].parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))
+    return payload_readers()[kind].parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))
 
 
 @unittest.skipUnless(SAMPLES.is_dir(), f"the samples of other projects are not beside this checkout ({SAMPLES.name}/)")
@@ -156,7 +156,7 @@ class SampleTests(SimpleTestCase):
         headers = {name.lower(): value for name, value in recorded["headers"]}
         body = base64.b64decode(recorded["raw_b64"])
 
-        [draft] = adapters()["alertmanager"].parse(IntakeRequest("POST", recorded["path"], headers, body))
+        [draft] = payload_readers()["alertmanager"].parse(IntakeRequest("POST", recorded["path"], headers, body))
 
         self.assertEqual((draft.title, draft.action), ("load 3.86 on 127.0.0.1:18100", FIRE))
         self.assertEqual((draft.fingerprint, draft.severity), ("35ea3d5f702d5a31", "medium"))

@@ -1,5 +1,7 @@
 """What the doors of log senders share."""
 
+from typing import ClassVar
+
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import APIException
@@ -23,14 +25,15 @@ LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a
 
 
 class LogEndpoint(Endpoint):
-    """The key of a source of kind `logs`: as bearer token, as Splunk's, as the password of Basic, or as `X-API-Key`."""
+    """The key of a source of kind `logs`: as bearer token, as the password of Basic, or as `X-API-Key`."""
 
     has_key_in_path = False
     kinds = (LOGS,)
     challenge = 'Bearer, Basic realm="logs"'
+    schemes: ClassVar[tuple[str, ...]] = ("bearer",)  # of the Authorization header, in lower case
 
     def key(self, incoming: IntakeRequest) -> str:
-        return bearer(incoming, "bearer", "splunk") or password(incoming) or incoming.headers.get("x-api-key", "")
+        return bearer(incoming, *self.schemes) or password(incoming) or incoming.headers.get("x-api-key", "")
 
     def accepts_others(self, incoming: IntakeRequest) -> bool:
         """Alerts and log lines do not mix."""

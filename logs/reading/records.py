@@ -17,8 +17,8 @@ from logs.levels import (
     guess_level,
     level_from_zero,
     level_of,
-    otlp_level,
     python_level,
+    severity_number_level,
     syslog_level,
     unknown_level,
     windows_level,
@@ -202,7 +202,7 @@ def _by_name(said_as: str, value: Any, fields: Record) -> Level | None:
     if said_as == "levelno":
         return python_level(number)
     if said_as == "severitynumber":
-        return otlp_level(number)
+        return severity_number_level(number)
     if said_as == "levelindex" or fields.keys.get(said_as) == "LogLevel":
         return level_from_zero(number)
     if said_as == "severity" and number >= 100:
