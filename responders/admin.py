@@ -1,4 +1,4 @@
-"""The pages of teams and services."""
+"""Admin pages of teams and services."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ class MembersField(Field):  # type: ignore[misc]  # import_export is untyped
     """The members' addresses, in the file and in the preview of an import."""
 
     def export(self, instance: Team, **kwargs: Any) -> str:
-        """The addresses in order; none of a team that is not saved yet."""
+        """Return the addresses in order; none for a team that is not saved yet."""
         return " ".join(sorted(user.email for user in instance.members.all())) if instance.pk else ""
 
 
 class TeamResource(SafeResource):
-    """Teams as rows: matched by name; `members` are addresses separated by spaces."""
+    """Teams as rows, matched by name; `members` are addresses separated by spaces."""
 
     members = MembersField(column_name="members")
 
@@ -39,19 +39,18 @@ class TeamResource(SafeResource):
         use_transactions = True
 
     def get_queryset(self) -> QuerySet[Team]:
-        """Teams with their members, read at once."""
         return Team.objects.prefetch_related("members")
 
     def skip_row(
         self, instance: Team, original: Team, row: dict[str, Any], import_validation_errors: Any = None
     ) -> bool:
-        """Whether the row says what is so already, of the members too: they are written after the team."""
+        """Skip a row that changes nothing, members included: they are written after the team."""
         if not super().skip_row(instance, original, row, import_validation_errors):
             return False
         return "members" not in row or _addresses(row) == {user.email for user in instance.members.all()}
 
     def after_save_instance(self, instance: Team, row: dict[str, Any], **kwargs: Any) -> None:
-        """Make the members those of the row; a file without the column changes none."""
+        """Set the members of the row; a file without the column changes none."""
         if "members" not in row:
             return
         wanted = _addresses(row)
@@ -63,7 +62,7 @@ class TeamResource(SafeResource):
             add_member(instance, people[email], by=self.by)
         for email in sorted(set(present) - wanted):
             remove_member(instance, present[email], by=self.by)
-        instance.refresh_from_db()  # the preview shows the members as they are now, not as they were read
+        instance.refresh_from_db()  # the preview shows the members as they are now
 
 
 def _addresses(row: dict[str, Any]) -> set[str]:
@@ -71,7 +70,7 @@ def _addresses(row: dict[str, Any]) -> set[str]:
 
 
 class ServiceResource(SafeResource):
-    """Services as rows: matched by slug; the team is named."""
+    """Services as rows, matched by slug; the team is named."""
 
     team = Field(column_name="team", attribute="team", widget=NamedWidget(Team, field="name"))
 
@@ -85,12 +84,11 @@ class ServiceResource(SafeResource):
         use_transactions = True
 
     def get_queryset(self) -> QuerySet[Service]:
-        """Services with their teams, read at once."""
         return Service.objects.select_related("team")
 
 
 class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
-    """Who belongs to the team."""
+    """The team's members."""
 
     model = Membership
     fields = ("user",)
@@ -121,7 +119,7 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
         return rows.annotate(number=Count("memberships"))
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
-        """There is one default team."""
+        """Keep one default team."""
         super().save_model(request, obj, form, change)
         if obj.is_default:
             make_only_default(obj, by=request.user)  # type: ignore[arg-type]
@@ -133,7 +131,7 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
 
 @admin.register(Service)
 class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
-    """What can break, and who answers for it."""
+    """Services, and the team responsible for each."""
 
     resource_classes = (ServiceResource,)
     ordering = ("name",)
@@ -145,5 +143,5 @@ class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
     fields = ("name", "slug", "team", "description", "is_active")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
-        """The slug follows the name until the service exists; programs rely on it afterwards."""
+        """Let the slug follow the name until the service exists."""
         return {} if obj or not self.has_change_permission(request) else {"slug": ("name",)}

@@ -2,13 +2,13 @@ from django.apps import AppConfig
 
 
 class RespondersConfig(AppConfig):
-    """Teams, who belongs to them, and the services they answer for."""
+    """Teams, their members and the services they are responsible for."""
 
     name = "responders"
     verbose_name = "Teams and services"
 
     def ready(self) -> None:
-        """Audit what people edit."""
+        """Register the audit log."""
         from responders.audit import register
 
         register()

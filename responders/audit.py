@@ -6,6 +6,6 @@ from responders.models import Membership, Service, Team
 
 
 def register() -> None:
-    """Record every change of these models that goes through a save."""
+    """Record every save of these models."""
     for model in (Team, Membership, Service):
         auditlog.register(model)

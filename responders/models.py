@@ -1,4 +1,4 @@
-"""Teams, their members, and the services they answer for."""
+"""Teams, their members, and the services they are responsible for."""
 
 from typing import Any, Self
 
@@ -17,16 +17,15 @@ class ActiveQuerySet(models.QuerySet[Any]):
     """Selections of what may have been retired."""
 
     def active(self) -> Self:
-        """Those that are offered for something new."""
+        """Select those that are offered for something new."""
         return self.filter(is_active=True)
 
 
-# What new work may be handed to.
 ACTIVE = {"is_active": True}
 
 
 class Team(models.Model):
-    """People who answer for services together."""
+    """People responsible for services together."""
 
     name = NameField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
@@ -47,7 +46,7 @@ class Team(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name that another team has in other case, and to retire a team that is still handed work."""
+        """Refuse a name that differs only in case, and retiring a team that still gets work."""
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
             told = "The default team gets what nobody else is named for; make another the default before you retire it."
@@ -56,7 +55,7 @@ class Team(models.Model):
             self._refuse_while_handed_work()
 
     def _refuse_while_handed_work(self) -> None:
-        # What may be emptied is configuration (routes, sources, services, categories); incidents keep their team.
+        # Only configuration may be emptied; incidents keep their team.
         if handing := [str(usage) for usage in usage_of(self) if usage.may_be_emptied]:
             told = f"Work still comes to {self.name} from {', '.join(handing)}; give these another team first."
             raise ValidationError({"is_active": told})
@@ -66,7 +65,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     """Selections of memberships."""
 
     def team_ids_of(self, user: User) -> frozenset[int]:
-        """The ids of the teams a person belongs to, read once per request (kept on the user object)."""
+        """Return the ids of a person's teams, read once per request."""
         if not hasattr(user, "_team_ids"):
             rows = prepared("team ids of a person", _memberships).rows(user=user.pk)
             user._team_ids = frozenset(team for (team,) in rows)  # type: ignore[attr-defined]
@@ -95,7 +94,7 @@ def _memberships() -> models.QuerySet[Membership, Any]:
 
 
 class Service(models.Model):
-    """A system that can be affected by an incident, and the team that answers for it."""
+    """A system that an incident can affect, and the team responsible for it."""
 
     name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
@@ -115,5 +114,5 @@ class Service(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name or slug that another service has in other case."""
+        """Refuse a name or slug that differs only in case."""
         validate_unique_ci(self, "name", "slug")

@@ -1,4 +1,4 @@
-"""Teams and services as the API shows and takes them."""
+"""Teams and services in the API."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class TeamSerializer(CleanedModelSerializer):
         read_only_fields = ["created_at"]
 
     def save(self, **kwargs: Any) -> Any:
-        """There is one default team: whoever becomes it takes the place of another."""
+        """Keep one default team."""
         team = super().save(**kwargs)
         if self.validated_data.get("is_default"):
             make_only_default(team, by=self.context["request"].user)
@@ -43,7 +43,7 @@ class NewMemberSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class ServiceSerializer(CleanedModelSerializer):
-    """A service and the team that answers for it."""
+    """A service and the team responsible for it."""
 
     class Meta:
         model = Service

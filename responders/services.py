@@ -1,4 +1,4 @@
-"""Who belongs to a team."""
+"""Members of teams, and the default team."""
 
 from core.db.transactions import unit_of_work
 from core.errors import NotFound
@@ -9,7 +9,7 @@ from users.models import User
 
 @unit_of_work
 def add_member(team: Team, user: User, *, by: User | None) -> bool:
-    """Put a person into a team; False when they were in it already."""
+    """Add a person to a team; return False when they were in it already."""
     with acting(by):
         _, is_new = Membership.objects.get_or_create(team=team, user=user)
     return is_new
@@ -17,7 +17,7 @@ def add_member(team: Team, user: User, *, by: User | None) -> bool:
 
 @unit_of_work
 def make_only_default(team: Team, *, by: User | None) -> None:
-    """Let no other team be the default one beside this."""
+    """Make this the only default team."""
     others = Team.objects.select_for_update().filter(is_default=True).exclude(pk=team.pk).order_by("pk")
     with acting(by):
         for other in others:
@@ -27,7 +27,7 @@ def make_only_default(team: Team, *, by: User | None) -> None:
 
 @unit_of_work
 def remove_member(team: Team, user_id: int, *, by: User | None) -> None:
-    """Take a person out of a team; NotFound when they are not in it."""
+    """Remove a person from a team. Raises NotFound when they are not in it."""
     membership = Membership.objects.filter(team=team, user_id=user_id).first()
     if membership is None:
         raise NotFound(f"{team.name} has no such member.")

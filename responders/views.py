@@ -1,4 +1,4 @@
-"""The routes of teams and services."""
+"""Routes of teams and services."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http

@@ -1,4 +1,4 @@
-"""The audit log's side of people: who acts, and what happened to an account."""
+"""The audit log: who acts, and what happened to an account."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,10 +20,9 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
 def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: what is audited while a request is answered was done by its user, from its client's address.
+    """Attribute audit entries to the user and address of the request being answered.
 
-    Auditlog's own middleware connects a signal receiver for each request and disconnects it again, which makes Django
-    look all receivers up anew after every request and every write.
+    Auditlog's own middleware connects a receiver for each request, which makes Django look up all receivers anew.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -37,13 +36,13 @@ def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
 
 def present_request() -> HttpRequest | None:
-    """The request that is being answered; None in commands and jobs."""
+    """Return the request being answered; None in commands and jobs."""
     return _request.get()
 
 
 @contextmanager
 def acting(by: User | None) -> Iterator[None]:
-    """Enter the person as the actor of every audit entry written inside."""
+    """Attribute every audit entry written inside to this person."""
     token = _actor.set(by)
     try:
         yield
@@ -52,7 +51,7 @@ def acting(by: User | None) -> Iterator[None]:
 
 
 def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
-    """Receiver of an audit entry's `pre_save`: write down who acts, and from where."""
+    """Set actor and address of an audit entry before it is saved."""
     request = _request.get()
     actor = _actor.get() or getattr(request, "user", None)
     if instance.actor is None and isinstance(actor, User):
@@ -63,7 +62,7 @@ def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
 
 
 def write(row: Model, action: int, changes: dict[str, tuple[str, str]]) -> None:
-    """Write an entry whose changes {field: (from, to)} are known, so that auditlog need not read the old row again."""
+    """Write an entry whose changes {field: (from, to)} are known, without reading the old row again."""
     entry = LogEntry(
         content_type=ContentType.objects.get_for_model(row),
         object_pk=str(row.pk),
@@ -78,7 +77,7 @@ def write(row: Model, action: int, changes: dict[str, tuple[str, str]]) -> None:
 
 
 def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> None:
-    """Write that something happened to an account that no field shows: a sign-in, a new password, a token."""
+    """Record what no field of an account shows: a sign-in, a new password, a token."""
     with acting(by or user):
         LogEntry.objects.log_create(
             user, force_log=True, action=LogEntry.Action.ACCESS, additional_data={"event": event, **facts}
@@ -86,5 +85,5 @@ def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> N
 
 
 def record_sign_in(sender: type[User], request: HttpRequest | None, user: User, **kwargs: Any) -> None:
-    """Receiver of Django's `user_logged_in`: the admin site's sign-ins and the API's leave the same entry."""
+    """Record a sign-in, over the API or in the admin site."""
     record(user, "signed_in", path=request.path if request else "")

@@ -1,4 +1,4 @@
-"""Who is calling: an access token of a session, or a personal token of a script. Each costs one query."""
+"""Authenticate callers by a session's access token or a personal token, at one query each."""
 
 import datetime as dt
 import uuid
@@ -25,12 +25,12 @@ OF_USER = [field.attname for field in User._meta.concrete_fields]
 
 
 class SessionJWTAuthentication(JWTAuthentication):
-    """`Authorization: Bearer <access token>`; `request.auth` is the session, so that ending it ends the token."""
+    """`Authorization: Bearer <access token>`; `request.auth` is the session."""
 
     def authenticate(  # type: ignore[override]  # `request.auth` is a session rather than its token
         self, request: Request
     ) -> tuple[User, Session] | None:
-        """The session's user; None when the header is of another kind."""
+        """Return the session's user; None when the header is of another kind."""
         header = self.get_header(request)
         raw_token = self.get_raw_token(header) if header is not None else None
         if raw_token is None:
@@ -61,7 +61,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
     keyword = b"token"
 
     def authenticate(self, request: Request) -> tuple[User, PersonalToken] | None:
-        """The token's owner; None when the header is of another kind. A read token refuses writes with 403."""
+        """Return the token's owner; None when the header is of another kind. A read token refuses writes with 403."""
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != self.keyword:
             return None
@@ -77,12 +77,11 @@ class PersonalTokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """What a 401 asks for."""
         return "Token"
 
 
 class NotByPersonalToken(BasePermission):
-    """A personal token manages neither passwords nor tokens: a leaked one must not outlive its expiry that way."""
+    """Keep personal tokens from managing passwords and tokens: a leaked one must not outlive its expiry."""
 
     message = "A personal token may not do this; sign in with your password."
 
@@ -91,7 +90,6 @@ class NotByPersonalToken(BasePermission):
 
 
 def _session(pk: uuid.UUID) -> Session | None:
-    """The session and its user as they are now; every request asks for them."""
     query = prepared("session of a token", _sessions)
     for row in query.rows(pk=pk):
         session = Session.from_db(query.alias, OF_SESSION, row[: len(OF_SESSION)])

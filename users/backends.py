@@ -1,7 +1,7 @@
-"""Signing in by e-mail address and password."""
+"""Sign in by e-mail address and password."""
 
 from django.contrib.auth.backends import ModelBackend
 
 
 class EmailBackend(ModelBackend):
-    """Django's own password check; addresses are found however they are capitalised, permissions are the roles'."""
+    """Django's password check; permissions are the roles'."""

@@ -1,4 +1,4 @@
-"""Signing in to the admin site, and changing the own password there."""
+"""Forms of the admin site's sign-in and password change."""
 
 from typing import Any
 
@@ -15,10 +15,9 @@ from users.services.sessions import confirm_password, end_access
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
-    """The admin's sign-in; somebody who may not enter is told so, once the password was right."""
+    """The admin's sign-in; says why somebody may not enter once the password was right."""
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        """Let responders and administrators in."""
         if not getattr(user, "is_staff", False):
             raise ValidationError(
                 "Your account reports incidents; these pages are for responders and administrators. "
@@ -28,7 +27,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
-    """A new password for oneself; it ends the person's sessions over the API and tokens, as a change there does."""
+    """Change one's own password, ending one's API sessions and tokens."""
 
     keep_tokens = forms.BooleanField(
         label="Keep my personal access tokens",
@@ -38,7 +37,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
     )
 
     def clean_old_password(self) -> str:
-        """The present password; guessing it here counts as guessing it at the sign-in."""
+        """Check the present password, counting a wrong one as a failed sign-in."""
         old = str(self.cleaned_data["old_password"])
         try:
             is_right = confirm_password(self.user, old)
@@ -49,7 +48,6 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
         return old
 
     def save(self, commit: bool = True) -> Any:
-        """Store the password."""
         with transaction.atomic():
             user = super().save(commit)
             end_access(user, reason="password_changed", keep_tokens=self.cleaned_data["keep_tokens"])

@@ -1,4 +1,4 @@
-"""Hashing passwords, which is slow on purpose, for a few at a time: the others' requests need the processor, too."""
+"""Bound how many passwords are hashed at once: hashing is slow on purpose, and other requests need the processor."""
 
 import contextlib
 import functools
@@ -22,7 +22,7 @@ class HashingBusy(Busy):
 
 
 class Line:
-    """A few who are served at once, a few who wait for them, and nobody else."""
+    """A bounded number of callers served at once, and of callers waiting."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self._served = threading.BoundedSemaphore(at_once)
@@ -30,7 +30,7 @@ class Line:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """One's turn. Raises HashingBusy where all places are taken, or it does not come within WAIT_SECONDS."""
+        """Wait for a place. Raises HashingBusy when all are taken, or none comes free within WAIT_SECONDS."""
         if not self._places.acquire(blocking=False):
             raise HashingBusy
         try:
@@ -46,16 +46,15 @@ class Line:
 
 @functools.cache
 def line() -> Line:
-    """The process's line: half of the processor's cores, and never more than half of the threads that serve."""
+    """Return the process's line: half of its cores, at most half of its threads."""
     threads = settings.WEB_THREADS
     at_once = max(1, min((os.cpu_count() or 1) // 2, threads // 4))
     return Line(at_once=at_once, waiting=max(1, threads // 2 - at_once))
 
 
 class BoundedPBKDF2PasswordHasher(PBKDF2PasswordHasher):
-    """Django's PBKDF2, whoever asks for it: signing in, registering, new passwords, the admin site, commands."""
+    """Django's PBKDF2 behind the process's line."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
-        """The hash, in one's turn. Raises HashingBusy."""
         with line().turn():
             return super().encode(password, salt, iterations)

@@ -1,8 +1,4 @@
-"""The locks after too many failed sign-ins (django-axes): how they count, how long they last, how they answer.
-
-One is for an address and a client, the other for a client that tries many addresses. A client is counted by its network
-(`core.api.clients.client_network`).
-"""
+"""Locks after too many failed sign-ins (django-axes): by address and client, and by client network alone."""
 
 import datetime as dt
 import math
@@ -25,18 +21,17 @@ from core.errors import TooManyRequests
 from users.addresses import canonical
 from users.models import User
 
-LOOKED_AT = 100  # entries of the audit log, and sessions
+LOOKED_AT = 100
 MESSAGE = "Too many failed sign-ins. Try again later."
 
 
 class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyped
-    """Axes' own count by address and client, and one by client alone."""
+    """Axes' count by address and client, and one by client alone."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """The failures that count; as many as lock where the client has tried too many addresses.
+        """Return the failures that count; as many as lock when the client tried too many addresses.
 
-        What is forgiven to those who sign in after all, the client is forgiven too; but signing in to one account
-        forgives nothing that was tried on others. Who has signed in from there before is not locked out with it.
+        A success clears the failures of its own account only; clients that signed in before are not locked with their network.
         """
         own: int = super().get_failures(request, credentials)
         if own >= settings.AXES_FAILURE_LIMIT or not is_client_locked(client_network(request)):
@@ -46,7 +41,7 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Count it, and write it down with the caller's full address (axes itself would write the network's)."""
+        """Count the failure, and record it with the caller's full address."""
         was_locked = is_locked(request) if request else True
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is None or was_locked:
@@ -64,9 +59,9 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
 
 
 def sign_in_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The name that failures are counted under: the e-mail address as we keep addresses, in ASCII.
+    """Return the name that failures are counted under: the canonical address, in ASCII.
 
-    MySQL's collations take `júlia` for `julia`; whoever signs in as one of them must not forgive failures of the other.
+    MySQL's collations take `júlia` for `julia`; one must not clear the failures of the other.
     """
     given = credentials or request.POST
     name = canonical(str(given.get("email") or given.get("username") or ""))
@@ -74,19 +69,19 @@ def sign_in_name(request: HttpRequest, credentials: dict[str, Any] | None) -> st
 
 
 def is_locked(request: HttpRequest) -> bool:
-    """Whether the sign-in that was just tried with this request met a lock."""
+    """Return whether the sign-in just tried with this request met a lock."""
     return bool(getattr(request, "axes_locked_out", False))
 
 
 def refuse_locked(request: HttpRequest, email: str) -> None:
-    """Raise TooManyRequests where the password that was just tried with this request met a lock."""
+    """Raise TooManyRequests when the password just tried with this request met a lock."""
     if is_locked(request):
         name = sign_in_name(request, {"email": email})
         raise TooManyRequests(MESSAGE, retry_after=seconds_left(request, name))
 
 
 def seconds_left(request: HttpRequest, name: str) -> int:
-    """How long the lock still lasts for this name and client; at least one second."""
+    """Return how long the lock lasts for this name and client; at least one second."""
     client = AccessAttempt.objects.filter(ip_address=client_network(request))
     newest = client.filter(username=name).order_by("-attempt_time").first()
     ends = [newest.attempt_time] if newest and _is_name_locked(client, name) else []
@@ -102,13 +97,13 @@ def seconds_left(request: HttpRequest, name: str) -> int:
 
 
 def is_client_locked(network: str | None) -> bool:
-    """Whether nobody signs in from this network for now."""
+    """Return whether nobody may sign in from this network for now."""
     failures = sum(number for _when, number in _recent_failures(network))
     return failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT
 
 
 def failures_of_client() -> Coalesce:
-    """In a list of attempts: how many failures count for the client of each."""
+    """Return the annotation that counts the failures of each attempt's client."""
     of_client = _recent().filter(ip_address=OuterRef("ip_address")).order_by().values("ip_address")
     return Coalesce(Subquery(of_client.annotate(total=Sum("failures_since_start")).values("total")), 0)
 
@@ -119,8 +114,8 @@ def _is_name_locked(client: Any, name: str) -> bool:
 
 
 def _is_known(request: HttpRequest, name: str) -> bool:
-    """Whether the person has signed in from this client lately; their sessions and the audit log remember it."""
-    email = name.encode("ascii").decode("unicode_escape", errors="replace")  # as `sign_in_name` wrote it
+    """Return whether the person signed in from this client lately."""
+    email = name.encode("ascii").decode("unicode_escape", errors="replace")
     user = User.objects.filter(email=email).first()
     if user is None:
         return False
@@ -133,7 +128,7 @@ def _is_known(request: HttpRequest, name: str) -> bool:
 
 
 def _recent_failures(network: str | None) -> list[tuple[dt.datetime, int]]:
-    """When each address was last tried from there, and how often, those that are forgotten first at the front."""
+    """Return when each address was last tried from the network, and how often, oldest first."""
     rows = _recent().filter(ip_address=network).order_by("attempt_time")
     return list(rows.values_list("attempt_time", "failures_since_start"))
 
@@ -146,7 +141,7 @@ def _recent() -> QuerySet[AccessAttempt]:
 def locked_response(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """What axes answers instead of a view that was refused; the API's own 429 stays as it is."""
+    """Return the 429 that axes answers in place of a refused view."""
     if response is not None and response.status_code == 429:
         return response
     wait = str(seconds_left(request, sign_in_name(request, credentials)))

@@ -1,5 +1,4 @@
-"""Mails about accounts. They are sent beside the request: how long a mail server takes tells nobody which addresses
-exist, and a mail server that is down keeps nobody from registering."""
+"""Send mails about accounts in the background, so that timing tells nobody which addresses exist."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -25,22 +24,22 @@ _waiting: set[Future[None]] = set()
 
 
 def verification_mail(user: User, token: str) -> EmailMessage:
-    """Asks a new user to confirm the address."""
+    """Ask a new user to confirm the address."""
     return _mail(user, "Confirm your e-mail address", "verify_email", "verify-email/", token=token)
 
 
 def invitation_mail(user: User, token: str) -> EmailMessage:
-    """Tells somebody that an administrator made an account for them, whose password is theirs to choose."""
+    """Invite somebody to choose the password of an account that an administrator made."""
     return _mail(user, "Your account", "invitation", "invitation/", token=token)
 
 
 def reset_mail(user: User, uid: str, token: str) -> EmailMessage:
-    """Lets somebody who forgot the password choose a new one."""
+    """Offer a new password to somebody who forgot theirs."""
     return _mail(user, "Choose a new password", "password_reset", "reset-password/", uid=uid, token=token)
 
 
 def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
-    """Send it soon, in the background, and do what comes `then`; a failure is logged and no more."""
+    """Send a mail in the background, then call `then`; log a failure."""
     if len(_waiting) >= MAX_WAITING:
         log.error("mail_dropped", subject=mail.subject, reason="too many are waiting")
         return
@@ -50,10 +49,10 @@ def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
 
 
 def send(mail: EmailMessage) -> bool:
-    """Send it now; False, and a line in the log, where the mail server does not take it."""
+    """Send a mail now; return False, with a line in the log, when the server refuses it."""
     try:
         mail.send()
-    except OSError as error:  # those of SMTP are among them
+    except OSError as error:
         log.error("mail_failed", error=repr(error))
         return False
     return True
@@ -82,7 +81,7 @@ def _finish(future: Future[None]) -> None:
 
 def _mail(user: User, subject: str, template: str, page: str, **values: str) -> EmailMessage:
     link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}?{urlencode(values)}"
-    # Whoever made the account chose its name; nobody else's words go to an address that is not known to be theirs.
+    # Whoever made the account chose its name: nobody else's words go to an unverified address.
     name = one_line(user.name) if user.email_verified_at else ""
     context: dict[str, Any] = {
         "name": name,

@@ -1,4 +1,4 @@
-"""What surrounds the pages of the admin site."""
+"""Middleware of the admin site's pages."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from core.errors import Busy
 
 
 def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Show times in the zone of whoever is signed in to the admin site; other requests pay nothing."""
+    """Show times in the zone of whoever is signed in to the admin site."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.path.startswith(reverse("admin:index")):
@@ -25,7 +25,7 @@ def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Say on a page, too, that what was asked for cannot be done just now, and when to try again."""
+    """Answer Busy with a page that says when to try again."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -47,7 +47,7 @@ def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def zone_named(name: str) -> zoneinfo.ZoneInfo:
-    """The time zone of that name; UTC for a name the system does not know (any more)."""
+    """Return the time zone of that name; UTC for an unknown one."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -19,7 +19,7 @@ COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash
 
 
 class Role(models.TextChoices):
-    """What a person is to the system; see users.permissions for what each may do."""
+    """A person's role; users.permissions says what each may do."""
 
     REPORTER = "reporter", "Reporter"
     RESPONDER = "responder", "Responder"
@@ -30,45 +30,41 @@ class UserQuerySet(models.QuerySet["User"]):
     """Selections of people."""
 
     def active(self) -> "UserQuerySet":
-        """Those who may sign in."""
+        """Select those who may sign in."""
         return self.filter(is_active=True)
 
     def admins(self) -> "UserQuerySet":
-        """Administrators who may sign in."""
+        """Select administrators who may sign in."""
         return self.active().filter(role=Role.ADMIN)
 
     def can_respond(self) -> "UserQuerySet":
-        """Those an incident can be assigned to."""
+        """Select those an incident can be assigned to."""
         return self.active().filter(role__in=[Role.RESPONDER, Role.ADMIN])
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Makes users; e-mail addresses are the sign-in names and are kept in lower case."""
+    """Creates users by e-mail address."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The user of an e-mail address, however it is capitalised."""
         user: User = self.get(email=canonical(username or ""))
         return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A new user with a hashed password (unusable when None)."""
+        """Create a user with a hashed password (unusable when None)."""
         user: User = self.model(email=canonical(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A new administrator; what `manage.py createsuperuser` calls, asked for a password or given one.
-
-        Raises Django's ValidationError for a weak one.
-        """
+        """Create an administrator (`manage.py createsuperuser`). Raises ValidationError for a weak password."""
         if password is not None:
             validate_password(password, self.model(email=canonical(email), **fields))
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN})
 
 
 class User(AbstractBaseUser):
-    """A person who reports, responds or administers. Users are deactivated, never deleted: history names them."""
+    """A person who reports, responds or administers. Deactivated, never deleted: history names them."""
 
     email = AddressField(unique=True)
     name = PersonNameField(max_length=150)
@@ -80,7 +76,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True, help_text="Unset this instead of deleting the account.")
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     invited_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Counts how often access was taken away, so that cookies of the admin site from before are good for nothing.
+    # Rises when access is taken away, so that older admin cookies are void.
     access_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -107,16 +103,15 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether the admin site lets the person in: responders read there, reporters never enter."""
+        """Return whether the admin site lets the person in."""
         return self.is_active and self.role in (Role.ADMIN, Role.RESPONDER)
 
     @property
     def is_superuser(self) -> bool:
-        """Django's word for an administrator."""
         return self.is_active and self.is_admin
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Django's, which a cookie of the admin site holds: another one with every password and every epoch."""
+        """Include the access epoch, so that ending access voids admin cookies."""
         text = f"{self.password}|{self.access_epoch}" if self.access_epoch else self.password
         return salted_hmac(COOKIE_SALT, text, secret=secret, algorithm="sha256").hexdigest()
 
@@ -139,8 +134,7 @@ class User(AbstractBaseUser):
 class Session(models.Model):
     """One sign-in over the API: a family of refresh tokens of which only the newest is good.
 
-    Access tokens name their session, so ending it ends them at once. `previous_jti` is honoured for a few seconds
-    after a rotation (an answer may get lost on the way); a spent token coming back later revokes the session.
+    `previous_jti` is honoured for a few seconds after a rotation; an older token revokes the session.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -167,7 +161,7 @@ class TokenScope(models.TextChoices):
 
 
 class PersonalToken(models.Model):
-    """A person's access token for scripts. The token itself is shown once; only its SHA-256 is kept."""
+    """A person's access token for scripts, shown once and kept as its SHA-256."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = NameField(max_length=100)

@@ -1,4 +1,4 @@
-"""The pages for whoever cannot sign in: asking for the mail, and where the links of our mails lead."""
+"""Pages for people who cannot sign in, and where links of our mails lead."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -16,14 +16,10 @@ from users.throttling import AddressRate
 
 
 class AddressForm(forms.Form):
-    """Whose password was forgotten."""
-
     email = forms.EmailField(label="E-mail address", max_length=254)
 
 
 class NewPasswordForm(forms.Form):
-    """What the mail's link said, and the next password."""
-
     uid = forms.CharField(max_length=64, widget=forms.HiddenInput)
     token = forms.CharField(max_length=200, widget=forms.HiddenInput)
     new_password = forms.CharField(
@@ -32,8 +28,6 @@ class NewPasswordForm(forms.Form):
 
 
 class FirstPasswordForm(forms.Form):
-    """What the invitation's link said, and the first password."""
-
     token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
     new_password = forms.CharField(
         label="Password",
@@ -44,14 +38,12 @@ class FirstPasswordForm(forms.Form):
 
 
 class ConfirmationForm(forms.Form):
-    """What the mail's link said."""
-
     token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
 
 
 @method_decorator(never_cache, name="dispatch")
 class FormPage(ABC, View):
-    """One form. Opening the page changes nothing, since mail scanners open links; its button does."""
+    """One form; only its button changes anything, since mail scanners open links."""
 
     form_class: type[forms.Form]
     title: str
@@ -82,7 +74,7 @@ class FormPage(ABC, View):
         return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
 
     def refuse_spent(self, values: dict[str, str]) -> None:
-        """Look at a link before its form is filled in. Raises DomainError for one that leads nowhere any more."""
+        """Raise DomainError for a link that leads nowhere any more."""
 
     @abstractmethod
     def act(self, values: dict[str, Any]) -> None:

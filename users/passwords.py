@@ -1,4 +1,4 @@
-"""What makes a password good enough."""
+"""Judge whether a password is good enough."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -8,7 +8,7 @@ from users.models import User
 
 
 class WeakPassword(DomainError):
-    """The password breaks one of the rules in AUTH_PASSWORD_VALIDATORS; the message says which."""
+    """The password breaks a rule of AUTH_PASSWORD_VALIDATORS; the message says which."""
 
     code = "weak_password"
 

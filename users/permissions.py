@@ -19,7 +19,7 @@ _RESPONDER_APPS = frozenset(name.partition(".")[0] for name in RESPONDER_MAY)
 
 
 def role_allows(user: "User", permission: str) -> bool:
-    """Whether the user's role carries the Django permission `app_label.action_model`."""
+    """Return whether the user's role carries the Django permission `app_label.action_model`."""
     if not user.is_active:
         return False
     if user.is_admin:
@@ -31,5 +31,5 @@ def role_allows(user: "User", permission: str) -> bool:
 
 
 def role_enters(user: "User", app_label: str) -> bool:
-    """Whether the user's role sees anything of this app in the admin site."""
+    """Return whether the user's role sees anything of this app in the admin site."""
     return user.is_active and (user.is_admin or (user.is_responder and app_label in _RESPONDER_APPS))

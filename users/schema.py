@@ -1,4 +1,4 @@
-"""How the OpenAPI document names our two ways of signing in."""
+"""Describe our two ways of signing in to OpenAPI."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""People as the API speaks of them."""
+"""People in the API."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,7 +18,7 @@ LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
 
 def password_field(**options: Any) -> serializers.CharField:
-    """A password: never trimmed, never shown, and not so long that hashing it becomes an attack."""
+    """Return a password field: never trimmed, never shown, bounded so that hashing it is no attack."""
     return serializers.CharField(max_length=256, trim_whitespace=False, write_only=True, **options)
 
 
@@ -69,9 +69,8 @@ class AccessSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
-    """One's own account; name, time zone and language are one's own to change.
-
-    The language is kept, and changes nothing yet: there are no translations.
+    """One's own account: name, time zone and language can be changed.
+    The language is kept for translations to come.
     """
 
     teams = UserTeamSerializer(many=True, read_only=True)
@@ -82,19 +81,17 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
         read_only_fields = ["id", "email", "role", "teams", "email_verified_at", "created_at"]
 
     def validate_time_zone(self, value: str) -> str:
-        """Only names that the time zone database knows."""
         if value not in available_timezones():
             raise serializers.ValidationError("This is not the name of a time zone; try Europe/Zurich.")
         return value
 
     def validate_language(self, value: str) -> str:
-        """Only languages that Django knows."""
         if value not in LANGUAGES:
             raise serializers.ValidationError("This is not a language code; try en or de.")
         return value
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Save what was sent, and nothing else."""
+        """Save only what was sent."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         with acting(instance):
@@ -183,7 +180,7 @@ class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[Personal
         read_only_fields = ["prefix", "created_at", "last_used_at"]
 
     def validate_expires_at(self, value: Any) -> Any:
-        """A token that has expired before it begins is a mistake."""
+        """Refuse a token that has expired before it begins."""
         if value is not None and value <= timezone.now():
             raise serializers.ValidationError("This is in the past.")
         return value
@@ -199,5 +196,4 @@ class NewPersonalTokenSerializer(PersonalTokenSerializer):
 
     @extend_schema_field(serializers.CharField())
     def get_token(self, row: models.Model) -> str:
-        """The token, from the context."""
         return str(self.context["token"])

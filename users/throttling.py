@@ -1,4 +1,4 @@
-"""Rates for what anonymous callers may ask of us."""
+"""Rate limits of anonymous callers."""
 
 from typing import Any
 
@@ -11,24 +11,21 @@ from core.api.clients import client_network
 
 
 class AddressRate(SimpleRateThrottle):
-    """So many requests per client (of IPv6: per /64).
+    """A rate per client (of IPv6: per /64), counted in each server process.
 
-    The view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate.
-
-    Counted in the process's own cache: with several server processes the limit is that many times as high, which is
-    still a limit. A scope without a rate is not limited.
+    The view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate; without one there is no limit.
     """
 
     def __init__(self) -> None:
         """The rate is known once the view is."""
 
     def allow_request(self, request: Request | HttpRequest, view: Any) -> bool:
-        """Whether this one is still within the view's rate."""
+        """Return whether this one is within the view's rate."""
         self.scope = view.throttle_scope
         self.rate = settings.RATES_PER_ADDRESS.get(self.scope)
         self.num_requests, self.duration = self.parse_rate(self.rate)
         return super().allow_request(request, view)  # type: ignore[arg-type]  # plain pages ask too
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
-        """One count per scope and client."""
+        """Count per scope and client."""
         return self.cache_format % {"scope": self.scope, "ident": client_network(getattr(request, "_request", request))}

@@ -1,4 +1,4 @@
-"""The tokens themselves: signed JWTs that name a session, and random personal tokens that are stored hashed."""
+"""Make and read tokens: signed JWTs that name a session, and random personal tokens stored hashed."""
 
 import hashlib
 import secrets
@@ -16,19 +16,18 @@ PERSONAL_PREFIX = "irt_"
 
 
 def new_jti() -> str:
-    """The name of a new refresh token."""
     return uuid.uuid4().hex
 
 
 def access_token(session: Session) -> str:
-    """A new access token of the session."""
+    """Return a new access token of the session."""
     token = jwt.AccessToken()
     _name_session(token, session)
     return str(token)
 
 
 def refresh_token(session: Session) -> str:
-    """The session's current refresh token; the same bytes however often it is asked for."""
+    """Return the session's current refresh token, always the same bytes."""
     token = jwt.RefreshToken()
     _name_session(token, session)
     token["jti"] = session.current_jti
@@ -37,7 +36,7 @@ def refresh_token(session: Session) -> str:
 
 
 def read_refresh_token(text: str) -> tuple[uuid.UUID, str]:
-    """The session and the jti that a refresh token names. Raises ValueError for anything else."""
+    """Return the session and the jti that a refresh token names. Raises ValueError for anything else."""
     try:
         token = jwt.RefreshToken(text)  # type: ignore[arg-type]  # it takes encoded tokens, its annotation does not
     except TokenError as error:
@@ -49,7 +48,7 @@ def read_refresh_token(text: str) -> tuple[uuid.UUID, str]:
 
 
 def session_named_in(token: Any) -> uuid.UUID | None:
-    """The session a validated token belongs to."""
+    """Return the session that a validated token belongs to."""
     try:
         return uuid.UUID(str(token.get(SESSION_CLAIM)))
     except ValueError:
@@ -57,17 +56,17 @@ def session_named_in(token: Any) -> uuid.UUID | None:
 
 
 def new_personal_token() -> str:
-    """A random token of 40 characters after a prefix by which scanners for leaked secrets can tell it."""
+    """Return 40 random characters after a prefix that secret scanners know."""
     return PERSONAL_PREFIX + secrets.token_urlsafe(30)
 
 
 def digest_of(token: str) -> str:
-    """SHA-256 of a personal token: it has 240 random bits, so no salt or slow hash is needed."""
+    """Return the SHA-256 of a personal token; its 240 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _name_session(token: jwt.Token, session: Session) -> None:
-    """Whose it is; and not when it was issued, for that makes a token invalid once the clock is put back before it."""
+    """Name the session, without `iat`: a clock set back would make the token invalid."""
     del token["iat"]
     token[SESSION_CLAIM] = str(session.pk)
     token["user_id"] = str(session.user_id)

@@ -26,7 +26,7 @@ BUSY = "Too many passwords are being checked at this moment; see Retry-After."
 
 
 class OpenView(APIView):
-    """Takes a form from anybody. A broken `Authorization` header is not looked at: it must not keep one out."""
+    """A form from anybody; a broken `Authorization` header keeps nobody out."""
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
@@ -35,14 +35,14 @@ class OpenView(APIView):
     serializer_class: type[Serializer[Any]]
 
     def form(self, request: Request) -> dict[str, Any]:
-        """The valid form, or 400."""
+        """Return the valid form, or answer 400."""
         form = self.serializer_class(data=request.data)
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
 
 def tokens_of(pair: services.TokenPair) -> Response:
-    """A pair of tokens; nobody on the way keeps a copy."""
+    """Return a pair of tokens that nobody on the way may cache."""
     return Response({"access": pair.access, "refresh": pair.refresh}, headers={"Cache-Control": "no-store"})
 
 
@@ -111,7 +111,7 @@ class LogoutView(APIView):
 
 
 def session_of(request: Request) -> Session | None:
-    """The session of the request, if it came with an access token."""
+    """Return the session of the request, if it came with an access token."""
     return request.auth if isinstance(request.auth, Session) else None
 
 
@@ -309,19 +309,19 @@ class UserView(IdempotentWrites, generics.GenericAPIView[User]):
 
 
 def people_seen_by(user: User) -> QuerySet[User]:
-    """Whom the list shows."""
+    """Return the people whom the list shows."""
     people: QuerySet[User] = User.objects.all()
     return people if user.is_admin else people.filter(is_active=True)
 
 
 def person_serializer(user: User | AnonymousUser) -> type[BaseSerializer[User]]:
-    """How much of each person the list shows."""
+    """Return how much of each person the list shows."""
     is_admin = isinstance(user, User) and user.is_admin
     return serializers.UserSerializer if is_admin else serializers.PersonSerializer
 
 
 def narrowed(people: QuerySet[User], request: Request) -> QuerySet[User]:
-    """The people that match the filters; 400 for a filter that is unknown to this caller or makes no sense."""
+    """Apply the filters; 400 for one that is unknown to this caller or makes no sense."""
     filters = {"q", "team"} | ({"role", "is_active"} if _me(request).is_admin else set())
     refuse_unknown_parameters(request, filters | KeysetPagination.parameters)
     given = request.query_params
@@ -347,7 +347,6 @@ def _number(text: str) -> int:
 
 
 def _me(request: Any) -> User:
-    """The caller, on views that let nobody else in."""
     user: User = request.user
     return user
 

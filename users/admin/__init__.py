@@ -1,4 +1,4 @@
-"""The back office: what its pages share, and the pages of people and records."""
+"""The admin pages of people, access and the audit log."""
 
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm
 from users.admin import access, audit_log, people

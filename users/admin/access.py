@@ -1,4 +1,4 @@
-"""The pages of access: API sessions, personal tokens, locks and refused sign-ins."""
+"""Admin pages of API sessions, personal tokens, locks and failed sign-ins."""
 
 from typing import Any
 
@@ -30,12 +30,11 @@ class RevocableAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Found by the beginning of an address however it is written: they are kept in one form."""
+        """Search by the beginning of an address in its canonical form."""
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, canonical(search_term))
         return found
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Administrators end what gives access."""
         return may_revoke(request)
 
 
@@ -77,7 +76,7 @@ class SessionAdmin(RevocableAdmin):
 
 @admin.register(PersonalToken)
 class PersonalTokenAdmin(RevocableAdmin):
-    """Personal access tokens: whose, what for, since when. The token itself is nowhere."""
+    """Personal access tokens, without the tokens themselves."""
 
     ordering = ("-id",)
     list_display = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
@@ -96,7 +95,7 @@ class PersonalTokenAdmin(RevocableAdmin):
 
 
 class SignInRecordAdmin(RevocableAdmin):
-    """What axes writes down about failed sign-ins."""
+    """What axes records about failed sign-ins."""
 
     ordering = ("-id",)
     search_fields = ("username__istartswith", "ip_address")
@@ -105,14 +104,13 @@ class SignInRecordAdmin(RevocableAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(SignInRecordAdmin):
-    """Failed sign-ins that count towards a lock, and lifting it."""
+    """Failed sign-ins that count towards a lock, and releasing it."""
 
     list_display = ("username", "client", "failures_since_start", "locked", "attempt_time", "path_info")
     fields = ("username", "client", "user_agent", "failures_since_start", "attempt_time", "path_info")
     actions = ("lift", "lift_client")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
-        """With the failures of each one's client."""
         rows: QuerySet[AccessAttempt] = super().get_queryset(request)
         return rows.annotate(client_failures=failures_of_client())
 
@@ -146,7 +144,7 @@ class AccessAttemptAdmin(SignInRecordAdmin):
 
 @admin.register(AccessFailureLog)
 class AccessFailureAdmin(SignInRecordAdmin):
-    """Every sign-in that was refused, also after it stopped counting."""
+    """Every refused sign-in, also those that no longer count."""
 
     list_display = ("username", "ip_address", "attempt_time", "locked_out", "path_info")
     fields = ("username", "ip_address", "user_agent", "attempt_time", "locked_out", "path_info")

@@ -1,4 +1,4 @@
-"""The audit log: readable by administrators, changeable by nobody."""
+"""The audit log: administrators read it, nobody changes it."""
 
 import datetime as dt
 from typing import Any
@@ -42,7 +42,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
     ) -> tuple[QuerySet[LogEntry], bool]:
-        """By who did it or by what was changed; both are indexed, a search through all texts would not be."""
+        """Search by actor or by object, both indexed."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -79,7 +79,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
 
 def changes_of(entry: LogEntry) -> list[tuple[str, str, str]]:
-    """Field, before, after; of an entry that notes something, its facts."""
+    """Return (field, before, after) of an entry; for a recorded fact, its data."""
     changes: dict[str, Any] = entry.changes or {}
     rows = [(name, *_pair(change)) for name, change in changes.items()]
     return rows + [(name, "", _short(value)) for name, value in (entry.additional_data or {}).items()]
@@ -99,7 +99,7 @@ def _short(value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
-    """A time that was written down in UTC, as this person reads times; empty for anything else."""
+    """Return a recorded UTC time in the reader's zone; empty for anything else."""
     try:
         moment = parse_datetime(value) if isinstance(value, str) and len(value) >= SHORTEST_MOMENT else None
     except ValueError:

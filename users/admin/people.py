@@ -1,4 +1,4 @@
-"""The pages of people: accounts, roles, passwords."""
+"""Admin pages of accounts, roles and passwords."""
 
 from functools import partial
 from typing import Any
@@ -30,14 +30,13 @@ from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
 from users.services.invitations import AGE, invite, invite_later
 
-# Roles say what people may do; groups would be a second, silent way that nothing here asks.
+# Roles say what people may do; groups would be a second way that nothing here asks.
 admin.site.unregister(Group)
 ROLE_COLOURS = {"Administrator": "danger", "Responder": "info", "Reporter": "default"}
 FIELDS = ("email", "name", "role", "is_active", "time_zone")
 
 
 def zone_choices() -> list[tuple[str, str]]:
-    """All time zones, by name."""
     return [(name, name) for name in sorted(available_timezones())]
 
 
@@ -52,17 +51,15 @@ def password_field(label: str, *, required: bool, help_text: str = "") -> forms.
 
 
 def keep_tokens_field(label: str) -> forms.BooleanField:
-    """Whether scripts go on working after a new password."""
     return forms.BooleanField(
         label=label, required=False, help_text="Without it they end, too.", widget=UnfoldBooleanSwitchWidget
     )
 
 
 class PasswordsMatch(forms.Form):
-    """Two fields that must say the same."""
+    """Two password fields that must match."""
 
     def clean_password2(self) -> str:
-        """The password, typed twice alike."""
         first, second = self.cleaned_data.get("password1", ""), self.cleaned_data.get("password2", "")
         if first != second:
             raise forms.ValidationError("The two passwords differ.")
@@ -70,7 +67,7 @@ class PasswordsMatch(forms.Form):
 
 
 class AccountForm(RefusableForm):
-    """An account; its password is set on a page of its own."""
+    """An account; its password has a page of its own."""
 
     class Meta:
         model = User
@@ -80,7 +77,6 @@ class AccountForm(RefusableForm):
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
 
     def clean_email(self) -> str:
-        """Addresses are kept in lower case."""
         return canonical(str(self.cleaned_data["email"]))
 
 
@@ -102,7 +98,7 @@ class PasswordForm(PasswordsMatch):
 
 
 class UserResource(SafeResource):
-    """People as rows: matched by address; roles and activity obey the same rules as everywhere. No passwords."""
+    """People as rows, matched by address, under the same rules as everywhere; no passwords."""
 
     email = Field(attribute="email", column_name="email")
 
@@ -118,7 +114,7 @@ class UserResource(SafeResource):
         use_transactions = True
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        """Addresses in lower case; what a new account leaves out has its default."""
+        """Canonicalise addresses, and give a new account its defaults."""
         super().before_import_row(row, **kwargs)
         row["email"] = canonical(str(row.get("email") or ""))
         defaults = {"role": Role.REPORTER.value, "is_active": "1", "time_zone": "UTC"}
@@ -127,7 +123,7 @@ class UserResource(SafeResource):
                 row[name] = default
 
     def validate_instance(self, instance: User, *args: Any, **kwargs: Any) -> None:
-        """A new account has no password yet; that is no error."""
+        """Accept a new account without a password."""
         instance.password = instance.password or "!"
         super().validate_instance(instance, *args, **kwargs)
 
@@ -146,7 +142,7 @@ class UserResource(SafeResource):
 
 
 def invitation_told(user: User) -> str:
-    """What became of the invitation of somebody who has no password yet."""
+    """Describe the invitation of somebody who has no password yet."""
     if user.invited_at is None:
         return "None has been sent."
     sent, ends = exactly(user.invited_at), exactly(user.invited_at + AGE)
@@ -156,7 +152,7 @@ def invitation_told(user: User) -> str:
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Accounts that may sign in, or those that may not."""
+    """Active or deactivated accounts."""
 
     title, parameter_name = "account", "active"
 
@@ -169,7 +165,7 @@ class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(User)
 class UserAdmin(ExchangeAdmin):
-    """Accounts: who somebody is, what they may do. Deactivated, never deleted."""
+    """Accounts: who somebody is and what they may do. Deactivated, never deleted."""
 
     resource_classes = (UserResource,)
     form = AccountForm
@@ -224,16 +220,15 @@ class UserAdmin(ExchangeAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """People by name or address; where an incident is given away, those it can be given to."""
+        """Search people by name or address; when assigning, only those who can respond."""
         if request.GET.get("field_name") == "assignee":
             queryset = queryset.filter(pk__in=User.objects.can_respond())
         found, _ = super().get_search_results(request, queryset, search_term)
-        # Addresses are kept in one form, and compared by their characters.
         by_address, _ = super().get_search_results(request, queryset, canonical(search_term))
         return found | by_address, False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes people: history names them."""
+        """Refuse: history names people."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -261,7 +256,7 @@ class UserAdmin(ExchangeAdmin):
         ]
 
     def invite_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send the invitation, once more where one was sent."""
+        """Send the invitation, again where one was sent."""
         user = self.get_object(request, str(pk))
         if user is None or not self.has_change_permission(request, user):
             raise PermissionDenied

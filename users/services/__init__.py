@@ -1,4 +1,4 @@
-"""Every write of people's accounts, sessions and tokens; one module per topic, one place to import from."""
+"""Every write of accounts, sessions and tokens."""
 
 from users.services.access import LastAdmin, set_access
 from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email

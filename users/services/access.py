@@ -1,4 +1,4 @@
-"""Who may do what: roles, and whether an account is active."""
+"""Roles, and whether an account is active."""
 
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, PermissionRefused
@@ -18,13 +18,11 @@ class LastAdmin(Conflict):
 
 @unit_of_work
 def set_access(user: User, *, by: User, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Change role, activity or both, all or nothing; returns the user as saved.
+    """Change role, activity or both; return the user as saved.
 
-    Deactivation and a lower role end sessions, personal tokens and cookies of the admin site, for good: what somebody
-    held before does not come back with the account or the role.
-
-    Raises PermissionRefused unless `by` is an administrator at this very moment, LastAdmin when none would be left.
-    All administrators are locked first, so that two who demote each other cannot both succeed.
+    Deactivation and a lower role end sessions, personal tokens and admin cookies for good. All administrators are locked
+    first, so that two who demote each other cannot both succeed.
+    Raises PermissionRefused unless `by` is an administrator at this moment, LastAdmin when none would be left.
     """
     admins = set(User.objects.admins().select_for_update().order_by("pk").values_list("pk", flat=True))
     if by.pk not in admins:

@@ -1,4 +1,4 @@
-"""Making accounts."""
+"""Create accounts."""
 
 import datetime as dt
 
@@ -36,7 +36,7 @@ class AddressTaken(DomainError):
 
 
 def register(*, email: str, password: str, name: str) -> User:
-    """A new reporter, who is asked by mail to confirm the address.
+    """Register a reporter, and ask by mail to confirm the address.
 
     Raises RegistrationClosed, AddressTaken, WeakPassword, or DomainError for a bad name.
     """
@@ -51,7 +51,7 @@ def register(*, email: str, password: str, name: str) -> User:
 
 
 def insert(user: User, *, by: User | None = None) -> User:
-    """Store a new account that `by` made (None: the person). Raises AddressTaken, also where two come at once."""
+    """Store a new account made by `by` (None: the person). Raises AddressTaken, also for two at once."""
     refuse_taken_address(user.email)
     try:
         _save_new(user, by)
@@ -61,7 +61,7 @@ def insert(user: User, *, by: User | None = None) -> User:
 
 
 def person_name(text: str) -> str:
-    """Somebody's name as it is kept. Raises DomainError for what may not be one."""
+    """Return a name as it is stored. Raises DomainError for one that is not allowed."""
     try:
         refuse_bad_person_name(text)
     except ValidationError as error:
@@ -82,13 +82,13 @@ def _save_new(user: User, by: User | None) -> None:
 
 
 def verification_token(user: User) -> str:
-    """A signed statement that whoever holds it reads the mails of this address."""
+    """Return a signed statement that its holder reads the mails of this address."""
     return signing.dumps({"user": user.pk, "email": user.email}, salt=VERIFICATION_SALT)
 
 
 @unit_of_work
 def verify_email(token: str) -> User:
-    """Note that the address was confirmed; once more changes nothing. Raises DomainError for a bad token."""
+    """Mark the address as confirmed, any number of times. Raises DomainError for a bad token."""
     refused = DomainError("This link is not valid or has expired; ask for a new one.", field="token")
     try:
         claim = signing.loads(token, salt=VERIFICATION_SALT, max_age=VERIFICATION_AGE)

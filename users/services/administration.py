@@ -1,4 +1,4 @@
-"""What administrators do to accounts."""
+"""Administrators' changes to accounts."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,7 +20,7 @@ ACCESS_FIELDS = frozenset({"role", "is_active"})
 
 
 def create_account(*, by: User, password: str | None = None, **fields: Any) -> User:
-    """A new account with these fields; without a password the person chooses one by way of "forgotten password".
+    """Create an account; without a password the person chooses one by "forgotten password".
 
     Raises PermissionRefused, AddressTaken, WeakPassword, or DomainError for a bad value.
     """
@@ -36,7 +36,7 @@ def create_account(*, by: User, password: str | None = None, **fields: Any) -> U
 
 @unit_of_work
 def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
-    """Change profile and access, all or nothing. A new address has not been verified.
+    """Change profile and access, all or nothing. A new address is unverified.
 
     Raises what `set_access` raises, AddressTaken, or DomainError for a bad value.
     """
@@ -61,7 +61,7 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
 
 
 def set_password(user: User, *, new: str, by: User, keep_tokens: bool = False) -> None:
-    """Give somebody a new password, end all their sessions and, unless they are kept, personal tokens.
+    """Set somebody's password, ending their sessions and, unless kept, personal tokens.
 
     Raises PermissionRefused, WeakPassword.
     """
@@ -85,7 +85,6 @@ def _require_admin(by: User) -> None:
 
 
 def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
-    """The values in the form they are stored in; DomainError for one that cannot be."""
     cleaned = dict(fields)
     if "email" in cleaned:
         cleaned["email"] = canonical(str(cleaned["email"]))

@@ -1,4 +1,4 @@
-"""Inviting somebody whose account an administrator made: a mail with a link by which they choose their password."""
+"""Invite people to accounts that an administrator made."""
 
 import datetime as dt
 from functools import partial
@@ -29,14 +29,14 @@ class MailNotTaken(DomainError):
 
 
 def invitation_token(user: User) -> str:
-    """What the link holds: whose it is, good until a password is chosen, the address changes, or AGE has passed."""
+    """Return what the link holds, good until a password is chosen, the address changes, or AGE has passed."""
     return signing.dumps({"user": user.pk, "state": _state(user)}, salt=SALT)
 
 
 def invite(user: User, *, by: User) -> None:
-    """Send the invitation now, and note it.
+    """Send the invitation now, and record it.
 
-    Raises PermissionRefused, Conflict where there is a password or the account is not active, and MailNotTaken.
+    Raises PermissionRefused, Conflict for an account with a password or an inactive one, and MailNotTaken.
     """
     if not by.is_superuser:
         raise PermissionRefused("Only an administrator may do this.")
@@ -49,14 +49,14 @@ def invite(user: User, *, by: User) -> None:
 
 
 def invite_later(user: User, *, by: User) -> None:
-    """Send the invitation in the background once the account is stored, as for one of many; note it when it is sent."""
+    """Send the invitation in the background once the account is stored; record it when sent."""
     mail = mails.invitation_mail(user, invitation_token(user))
     transaction.on_commit(partial(mails.post, mail, then=partial(note_invitation, user, by=by)))
 
 
 @unit_of_work
 def note_invitation(user: User, *, by: User) -> None:
-    """Write down that the invitation has left."""
+    """Record that the invitation has left."""
     User.objects.filter(pk=user.pk).update(invited_at=timezone.now())
     audit.record(user, "invited", by=by)
 
@@ -69,7 +69,7 @@ def check_invitation(*, token: str) -> None:
 def accept_invitation(*, token: str, new: str) -> User:
     """Set the first password with the token from the mail, which also proves the address.
 
-    Raises DomainError when the token is spent, expired or wrong, WeakPassword when the password is too weak.
+    Raises DomainError when the token is spent, expired or wrong, WeakPassword.
     """
     user = _invited(token)
     refuse_weak_password(new, user, field="new_password")
@@ -78,7 +78,7 @@ def accept_invitation(*, token: str, new: str) -> User:
 
 @unit_of_work
 def _store_first(token: str, password_hash: str) -> User:
-    user = _invited(token, is_locked=True)  # two at once: the second finds it spent
+    user = _invited(token, is_locked=True)  # of two at once the second finds it spent
     user.password = password_hash
     user.email_verified_at = user.email_verified_at or timezone.now()
     user.save(update_fields=["password", "email_verified_at"])
@@ -102,5 +102,5 @@ def _invited(token: str, *, is_locked: bool = False) -> User:
 
 
 def _state(user: User) -> str:
-    """What changes with the password (an unusable one is random), the address and what ends access."""
+    """Return what changes with the password, the address and the end of access."""
     return salted_hmac(SALT, f"{user.password}|{user.email}|{user.access_epoch}", algorithm="sha256").hexdigest()

@@ -1,7 +1,4 @@
-"""Changing a password, and choosing a new one after it was forgotten.
-
-Passwords are checked and hashed before the transaction begins: that is slow on purpose, and SQLite has one writer.
-"""
+"""Change and reset passwords. They are hashed before the transaction begins: SQLite has one writer."""
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.tokens import default_token_generator
@@ -21,11 +18,9 @@ from users.services.sessions import TokenPair, confirm_password, end_access, ope
 def change_password(
     user: User, *, current: str, new: str, session: Session | None = None, keep_tokens: bool = False
 ) -> TokenPair:
-    """Set a new password, end the person's other sessions and, unless they are kept, personal tokens; answer the next
-    pair of this session (or of a new one).
+    """Set a new password, end other sessions and, unless kept, tokens; return the session's next pair.
 
-    Raises DomainError when `current` is wrong, TooManyRequests when it was so too often, WeakPassword when `new` is
-    too weak.
+    Raises DomainError when `current` is wrong, TooManyRequests when it was so too often, WeakPassword.
     """
     if not confirm_password(user, current):
         raise _not_present()
@@ -36,7 +31,7 @@ def change_password(
 @unit_of_work
 def _store_change(user: User, password_hash: str, session: Session | None, keep_tokens: bool) -> TokenPair:
     owner = User.objects.select_for_update().get(pk=user.pk)
-    if owner.password != user.password:  # two at once: the second's present password is none any more
+    if owner.password != user.password:  # of two at once the second's present password is void
         raise _not_present()
     _store(owner, password_hash)
     end_access(owner, reason="password_changed", but=session, keep_tokens=keep_tokens)
@@ -49,7 +44,7 @@ def _store_change(user: User, password_hash: str, session: Session | None, keep_
 
 
 def request_password_reset(*, email: str) -> None:
-    """Mail a link to the person, if there is one. Known and unknown addresses cost the same work and look the same."""
+    """Mail a reset link if the address is known. Known and unknown ones cost the same and look the same."""
     user = User.objects.active().filter(email=canonical(email)).first()
     addressee = user or User(pk=0, email=email, name="", password="!")  # noqa: S106 (nobody's: it only costs the same)
     uid = urlsafe_base64_encode(force_bytes(addressee.pk))
@@ -64,9 +59,9 @@ def check_reset(*, uid: str, token: str) -> None:
 
 
 def reset_password(*, uid: str, token: str, new: str) -> None:
-    """Set a new password with the token from the mail, and end what the old one gave. The mail also proves the address.
+    """Set a new password with the token from the mail, ending what the old one gave; proves the address.
 
-    Raises DomainError when the token is spent, expired or wrong, WeakPassword when the password is too weak.
+    Raises DomainError when the token is spent, expired or wrong, WeakPassword.
     """
     user = _owner_of(uid, token)
     refuse_weak_password(new, user, field="new_password")
@@ -76,7 +71,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
 @unit_of_work
 def _store_reset(user: User, token: str, password_hash: str) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
-    if not default_token_generator.check_token(owner, token):  # two at once: the second finds it spent
+    if not default_token_generator.check_token(owner, token):  # of two at once the second finds it spent
         raise _spent()
     owner.email_verified_at = owner.email_verified_at or timezone.now()
     owner.save(update_fields=["email_verified_at"])

@@ -20,10 +20,9 @@ def create_personal_token(
     expires_at: dt.datetime | None = None,
     session: Session | None = None,
 ) -> tuple[PersonalToken, str]:
-    """A new token's row, and the token itself, which is nowhere to be found afterwards.
+    """Return a new token's row, and the token, which is not stored.
 
-    Raises PermissionRefused where the account, or the `session` that asks, was ended just now: what ends tokens must
-    not miss the one that is being made.
+    Raises PermissionRefused when the account, or the `session` that asks, was ended just now.
     """
     is_active = User.objects.select_for_update().active().filter(pk=user.pk).exists()
     is_ended = session is not None and not Session.objects.filter(pk=session.pk, revoked_at__isnull=True).exists()
@@ -44,12 +43,12 @@ def create_personal_token(
 
 @unit_of_work
 def delete_personal_token(token: PersonalToken) -> None:
-    """Make a token useless."""
+    """Revoke a token."""
     _delete(token)
 
 
 def end_personal_tokens(user: User, *, reason: str, by: User | None = None) -> None:
-    """Make all of somebody's tokens useless; each is noted, with the reason."""
+    """Revoke all of somebody's tokens, recording each with the reason."""
     for token in PersonalToken.objects.filter(user=user).select_related("user"):
         _delete(token, by=by, reason=reason)
 

@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out."""
+"""Sign in, stay signed in, sign out."""
 
 import datetime as dt
 import uuid
@@ -20,13 +20,13 @@ from users.services.personal_tokens import end_personal_tokens
 
 log = structlog.get_logger(__name__)
 
-# An answer may get lost on its way, or two tabs may refresh at once: the token before the current one works so long.
+# An answer may get lost, or two tabs refresh at once: the token before the current one works so long.
 GRACE = dt.timedelta(seconds=10)
 REFUSED = "The e-mail address or the password is not right."
 
 
 class CredentialsRefused(DomainError):
-    """E-mail address and password do not belong together (or the account is not active: the answer is the same)."""
+    """E-mail address and password do not match, or the account is not active."""
 
     status = 401
     code = "invalid_credentials"
@@ -43,7 +43,7 @@ class TokenRefused(DomainError):
 
 @dataclass(frozen=True)
 class TokenPair:
-    """What a session's owner holds: a short-lived access token and the refresh token to get the next pair with."""
+    """A short-lived access token, and the refresh token to get the next pair with."""
 
     access: str
     refresh: str
@@ -52,8 +52,7 @@ class TokenPair:
 def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
     """Check the password and open a session.
 
-    Raises CredentialsRefused, or TooManyRequests once a lock has closed. The password is checked outside any
-    transaction: hashing is slow on purpose, and SQLite has one writer.
+    Raises CredentialsRefused, or TooManyRequests once locked. Hashing stays outside any transaction.
     """
     user = authenticate(request, username=email, password=password)
     lockout.refuse_locked(request, email)
@@ -64,7 +63,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
 
 @unit_of_work
 def _enter(user: User, request: HttpRequest) -> TokenPair:
-    # A new password ends the sessions there are; one that is opened with the old password must not slip in behind it.
+    # A new password ends all sessions; one opened with the old password must not slip in behind it.
     owner = User.objects.select_for_update().active().filter(pk=user.pk).first()
     if owner is None or owner.password != user.password:
         raise CredentialsRefused(REFUSED)
@@ -74,7 +73,7 @@ def _enter(user: User, request: HttpRequest) -> TokenPair:
 
 
 def open_session(user: User, *, user_agent: str = "", ip_address: str | None = None) -> Session:
-    """A new session, without asking for a password."""
+    """Open a session without asking for a password."""
     now = timezone.now()
     return Session.objects.create(
         user=user,
@@ -87,15 +86,15 @@ def open_session(user: User, *, user_agent: str = "", ip_address: str | None = N
 
 
 def pair_of(session: Session) -> TokenPair:
-    """A fresh access token, and the current refresh token."""
+    """Return a fresh access token and the current refresh token."""
     return TokenPair(access=tokens.access_token(session), refresh=tokens.refresh_token(session))
 
 
 def refresh(token: str) -> TokenPair:
     """Exchange a refresh token for the next pair. Raises TokenRefused.
 
-    The current token rotates. The one before it, for a few seconds, gets the pair its owner missed. Any older one
-    was stolen or is a thief's: the whole session ends, for both of them.
+    The token before the current one, for a few seconds, gets the pair its owner missed. An older one was stolen or is a
+    thief's: the session ends.
     """
     try:
         session_id, jti = tokens.read_refresh_token(token)
@@ -109,7 +108,7 @@ def refresh(token: str) -> TokenPair:
 
 @unit_of_work
 def _advance(session_id: uuid.UUID, jti: str) -> Session | None:
-    """The session after its rotation; None where it ended. (An exception here would undo the revocation.)"""
+    """Return the session after its rotation; None where it ended. (An exception would undo the revocation.)"""
     session = Session.objects.select_for_update().filter(pk=session_id).first()
     now = timezone.now()
     if session is None or session.revoked_at or session.expires_at <= now or not session.user.is_active:
@@ -123,7 +122,7 @@ def _advance(session_id: uuid.UUID, jti: str) -> Session | None:
 
 
 def rotate(session: Session, now: dt.datetime) -> None:
-    """Make the next refresh token the current one. The row must be locked, or its user."""
+    """Make the next refresh token the current one. The row, or its user, must be locked."""
     session.previous_jti, session.current_jti = session.current_jti, tokens.new_jti()
     session.rotated_at = now
     session.expires_at = now + api_settings.REFRESH_TOKEN_LIFETIME
@@ -144,7 +143,7 @@ def end_sessions(
     but: Session | None = None,
     at: dt.datetime | None = None,
 ) -> int:
-    """End a person's sessions (`only` one, or all `but` one), their access tokens with them; returns how many."""
+    """End a person's sessions (`only` one, or all `but` one) with their access tokens; return how many."""
     sessions = Session.objects.filter(user=user, revoked_at__isnull=True)
     if only is not None:
         sessions = sessions.filter(pk=only.pk)
@@ -156,17 +155,16 @@ def end_sessions(
 def end_access(
     user: User, *, reason: str, by: User | None = None, but: Session | None = None, keep_tokens: bool = False
 ) -> None:
-    """End what gives access without the password: sessions (all `but` one) and, unless they are kept, tokens."""
+    """End sessions (all `but` one) and, unless kept, personal tokens."""
     end_sessions(user, reason=reason, but=but)
     if not keep_tokens:
         end_personal_tokens(user, reason=reason, by=by)
 
 
 def confirm_password(user: User, password: str) -> bool:
-    """Whether it is the user's present password.
+    """Return whether it is the user's present password; a wrong one counts as a failed sign-in.
 
-    Asked for in a request, a wrong one counts as a failed sign-in: a stolen session must not be a way to guess it.
-    Raises TooManyRequests once a lock has closed.
+    Raises TooManyRequests once locked.
     """
     request = audit.present_request()
     if request is None:
@@ -178,7 +176,7 @@ def confirm_password(user: User, password: str) -> bool:
 
 @unit_of_work
 def sign_out(user: User, *, session: Session | None = None, token: str = "") -> None:
-    """End the session, and the one that a refresh token names if it is the person's own. Doing it twice is fine."""
+    """End the session, and the one that a refresh token of the person names; idempotent."""
     if session is not None:
         end_sessions(user, reason="signed_out", only=session)
     if not token:

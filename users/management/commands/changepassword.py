@@ -1,4 +1,4 @@
-"""Django's `changepassword`, which ends what the old password gave."""
+"""`manage.py changepassword`: as Django's, and end the sessions and tokens that the old password gave."""
 
 from typing import Any
 
@@ -12,12 +12,11 @@ from users.services import end_access
 
 
 class Command(changepassword.Command):
-    """Gives somebody a new password, and ends their sessions and personal tokens."""
+    """Set somebody's password, and end their sessions and personal tokens."""
 
     help = "Give somebody a new password. Their sessions and personal access tokens end."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """Ask for the password, then end access."""
         email = canonical(options["username"] or "")
         done: str | None = super().handle(*args, **{**options, "username": email})
         _end(email)
