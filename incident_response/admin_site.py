@@ -1,4 +1,4 @@
-"""The admin site: what lies around every page of the back office."""
+"""The admin site: what surrounds every page of the back office."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-# Group, then (title, symbol, model) of its pages; a page is shown to who may view its model.
+# Group, then (title, icon, model) of its pages; a page is shown to who may view its model.
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Work",
@@ -64,22 +64,20 @@ class AdminConfig(apps.AdminConfig):
 
 
 class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
-    """The one place where scripts may evaluate expressions: unfold's pages do (Alpine.js)."""
+    """Django's admin site; only here may scripts evaluate expressions (unfold's Alpine.js)."""
 
     site_url = None
     index_template = "admin/home.html"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """The view behind the sign-in, with the admin's content security policy."""
+        """Require sign-in, and set the admin's content security policy."""
         return self._loosened(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The sign-in page, which has unfold's scripts too."""
         response: HttpResponse = self._loosened(super().login)(request, extra_context)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """The own password; unfold's page with our form."""
         # Models are not loaded yet when this module is.
         from django.contrib.auth.views import PasswordChangeView
 
@@ -100,7 +98,7 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The side bar: the pages a person may open."""
+    """Return the side bar: the pages that a person may open."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
     groups = [{"title": "", "items": [home]}]
     for title, pages in PAGES:
@@ -115,18 +113,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def stylesheet(request: HttpRequest) -> str:
-    """Our own styles, beside unfold's."""
     return static("admin_ours/back_office.css")
 
 
 def favicon(request: HttpRequest) -> str:
-    """The sign in the browser's tab."""
     return static("favicon.svg")
 
 
 def shows_history(request: HttpRequest) -> bool:
-    """Whether a page links to its row's audit log: for administrators, and of what people edit."""
-    # Models are not loaded yet when this module is.
+    """Return whether a page links to its row's audit log."""
     from auditlog.registry import auditlog
     from django.apps import apps
 

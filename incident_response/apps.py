@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class IncidentResponseConfig(AppConfig):
-    """The composition root: the server, the worker and what they keep about themselves."""
+    """The project: knows every app."""
 
     name = "incident_response"
     verbose_name = "System"

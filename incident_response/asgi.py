@@ -1,4 +1,4 @@
-"""The application for ASGI servers, and the one that `manage.py serve` serves; see core.server.gateway."""
+"""The ASGI application that `manage.py serve` serves; see core.server.gateway."""
 
 import os
 from typing import TYPE_CHECKING

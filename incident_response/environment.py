@@ -1,8 +1,6 @@
-"""Strict reading of settings from the environment and a `.env` file.
+"""Read settings strictly from the environment and `.env`.
 
-A value that cannot be understood stops the program with the variable's name and what was expected; so does a
-name in `.env` that no setting reads (a typing error there would otherwise be silently ignored). Every name that is
-read is remembered with its default and meaning, so that a test can hold the documentation against the code.
+A value that cannot be understood, or an unknown name in `.env`, stops the program with the name and what was expected.
 """
 
 import os
@@ -22,7 +20,7 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 @dataclass(frozen=True)
 class Variable:
-    """One setting as operators see it: its name, its default (as text) and what it is for."""
+    """A setting as operators see it: name, default (as text), purpose."""
 
     name: str
     default: str
@@ -30,7 +28,7 @@ class Variable:
 
 
 class Environment:
-    """Reads typed values; the process environment wins over the `.env` file."""
+    """Reads typed values; the process environment wins over `.env`."""
 
     def __init__(self, dotenv: Path) -> None:
         self.variables: dict[str, Variable] = {}
@@ -38,7 +36,7 @@ class Environment:
         self._file_values = _read_dotenv(dotenv)
 
     def text(self, name: str, *, default: str, help: str, choices: Iterable[str] = ()) -> str:
-        """A string; one of `choices` where they are given."""
+        """Return a string; one of `choices` where given."""
         allowed = list(choices)
 
         def parse(value: str) -> str:
@@ -49,7 +47,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def secret(self, name: str, *, help: str) -> str:
-        """A secret of at least 32 characters; there is no default."""
+        """Return a secret of at least 32 characters; there is no default."""
 
         def parse(value: str) -> str:
             if len(value) < 32:
@@ -59,7 +57,7 @@ class Environment:
         return self._read(name, "", help, parse)
 
     def boolean(self, name: str, *, default: bool, help: str) -> bool:
-        """True or false, in the usual words."""
+        """Return true or false, in the usual words."""
 
         def parse(value: str) -> bool:
             word = value.strip().lower()
@@ -72,7 +70,7 @@ class Environment:
         return self._read(name, str(default).lower(), help, parse)
 
     def integer(self, name: str, *, default: int, help: str, minimum: int = 0, maximum: int | None = None) -> int:
-        """A whole number within its bounds."""
+        """Return a whole number within its bounds."""
         upper = f" and at most {maximum}" if maximum is not None else ""
 
         def parse(value: str) -> int:
@@ -88,13 +86,13 @@ class Environment:
         return self._read(name, str(default), help, parse)
 
     def words(self, name: str, *, default: list[str], help: str) -> list[str]:
-        """A comma-separated list; blanks are dropped."""
+        """Return a comma-separated list without blanks."""
         return self._read(
             name, ",".join(default), help, lambda value: [word.strip() for word in value.split(",") if word.strip()]
         )
 
     def database(self, name: str, *, default: str, help: str) -> dict[str, Any]:
-        """A database address, as Django's `DATABASES` entry: `sqlite:///path` or `mysql://user:password@host/name`."""
+        """Return Django's `DATABASES` entry of `sqlite:///path` or `mysql://user:password@host/name`."""
 
         def parse(value: str) -> dict[str, Any]:
             expected = "sqlite:///path/to/file or mysql://user:password@host:3306/name"
@@ -108,7 +106,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def email_server(self, name: str, *, default: str, help: str) -> dict[str, Any]:
-        """A mail server's address, as Django's `EMAIL_*` settings."""
+        """Return Django's `EMAIL_*` settings of a mail server's address."""
 
         def parse(value: str) -> dict[str, Any]:
             scheme = value.split(":", 1)[0]
@@ -119,7 +117,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def refuse_unknown_names(self) -> None:
-        """Stop when the `.env` file sets something that nothing reads."""
+        """Stop when `.env` sets something that nothing reads."""
         unknown = sorted(set(self._file_values) - set(self.variables))
         if unknown:
             raise ImproperlyConfigured(

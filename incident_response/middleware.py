@@ -1,4 +1,4 @@
-"""What surrounds every request."""
+"""Middleware around every request."""
 
 import re
 import uuid
@@ -19,7 +19,7 @@ SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
 def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give each request an id (a proxy's own, if it is a decent one), put it on log lines and on the answer."""
+    """Give each request an id (a proxy's, if well-formed), for log lines and the answer."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
@@ -34,9 +34,10 @@ def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
 
 def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Serve an address with and without its last slash alike, for clients that follow a redirect with GET, see 200 and
-    have lost what they sent. Pages of the back office link relative to theirs, and are redirected to. Wherever else a
-    redirect would make a GET of a write, the client is told to send the same again."""
+    """Serve addresses with and without the last slash alike, for clients that follow a redirect with GET.
+
+    Pages of the back office are redirected to, and a redirected write is told to repeat itself (308).
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(REDIRECTED) and request.path_info != "/":
@@ -53,15 +54,14 @@ def _put_slash_right(request: HttpRequest) -> None:
     path = request.path_info
     other = path[:-1] if path.endswith("/") else f"{path}/"
     if path.endswith("/") and other not in WITHOUT_SLASH:
-        return  # the usual form, of which nobody need be asked
+        return
     if not is_valid_path(path) and is_valid_path(other):
         request.path = request.path.removesuffix(path) + other
         request.path_info = other
 
 
 def doors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Serve senders before anything is redirected or refused by its host, as the gateway does: many of them do not
-    follow. The same paths with other methods are no doors, such as the list of log lines, and go on."""
+    """Serve senders before anything is redirected or refused by its host, as the gateway does."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         door = find(request.method or "", request.path)

@@ -1,4 +1,4 @@
-"""The few pages of the root, the API's description, and what an address answers that leads nowhere."""
+"""Root pages, the API's description, and answers of addresses that lead nowhere."""
 
 import sys
 from functools import cache
@@ -24,19 +24,19 @@ from core.errors import DomainError
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Where to go from here."""
+    """Show where to go from here."""
     return render(request, "index.html", {"version": settings.VERSION})
 
 
 @require_safe
 def redoc(request: HttpRequest) -> HttpResponse:
-    """The API's description for reading."""
+    """Show the API's description for reading."""
     return render(request, "redoc.html")
 
 
 @cache
 def schema() -> Any:
-    """The OpenAPI document. It is the same for everybody, so each process makes it once."""
+    """Return the OpenAPI document, made once per process."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     return generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 
@@ -65,7 +65,7 @@ CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "serve
 
 
 def error_response(request: HttpRequest, status: int, reason: DomainError | None = None) -> HttpResponse:
-    """A problem document where machines call, a small page elsewhere."""
+    """Return a problem document to machines, a small page elsewhere."""
     request_id = getattr(request, "request_id", "")
     sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
@@ -77,23 +77,20 @@ def error_response(request: HttpRequest, status: int, reason: DomainError | None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler400`: among others a malformed or unknown Host."""
+    """Handle 400, such as a malformed or unknown Host."""
     return error_response(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler403`."""
     return error_response(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler404`."""
     return error_response(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`, called while the exception is being handled. Touches neither database nor session: they
-    may be what failed. Where the database, or something else that passes, is to blame, it is a 503."""
+    """Handle 500 without touching database or session; 503 where something passing is to blame."""
     error = sys.exception()
     trouble = outages.note(error)
     reason = error if isinstance(error, DomainError) else unavailable(trouble) if trouble is not None else None

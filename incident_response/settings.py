@@ -1,4 +1,4 @@
-"""Settings, all from the environment; see docs/operations.md for the table and `.env.template` for a start."""
+"""Settings, all from the environment; docs/operations.md has the table."""
 
 import tomllib
 from datetime import timedelta
@@ -14,7 +14,7 @@ from incident_response.environment import Environment
 try:
     import MySQLdb  # noqa: F401
 except ImportError:
-    # No compiled driver: the pure-Python one speaks for it. Slower to fetch, nothing to compile.
+    # No compiled driver: the pure-Python one stands in, slower to fetch.
     import pymysql
 
     pymysql.install_as_MySQLdb()
@@ -208,15 +208,15 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        # FULL: what was committed is on the disk. Pages that many writes touch leave the log of writes less often than
-        # by default (1,000 pages), and a batch fits into the cache (kB): at a million alerts, a fifth more a second.
+        # FULL: what was committed is on disk. Fewer checkpoints than by default (1,000 pages) and a cache (kB) that
+        # holds a batch: at a million alerts, a fifth more a second.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
             "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-8000;"
         ),
     }
 else:
-    DATABASE["ENGINE"] = "core.db.mariadb"  # Django's own, with an answer to each COMMIT
+    DATABASE["ENGINE"] = "core.db.mariadb"  # Django's, with an answer to each COMMIT
     DATABASE["OPTIONS"] = {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
@@ -264,16 +264,16 @@ AXES_CLIENT_IP_CALLABLE = "core.api.clients.client_network"
 AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_ENABLE_ACCESS_FAILURE_LOG = False  # our handler writes it, with the full address
-AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in; the audit log has them
+AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in
 AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False  # users.admin shows its tables in our own style
+AXES_ENABLE_ADMIN = False  # users.admin has these tables
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
     "ALGORITHM": "HS256",
     "SIGNING_KEY": SECRET_KEY,
-    "LEEWAY": timedelta(seconds=10),  # clocks of several machines differ, and are set
+    "LEEWAY": timedelta(seconds=10),  # clocks of several machines differ
 }
 
 # --- The API ----------------------------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ SPECTACULAR_SETTINGS = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_URL = ""  # attachments are private: there is no public address for them
+MEDIA_URL = ""  # attachments are private
 ATTACHMENT_STORAGE: dict[str, object] = (
     {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -370,7 +370,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FILES = MAX_ATTACHMENTS + 1  # one more than allowed, so that ours is the error people read
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_ATTACHMENTS + 1  # one more than allowed, so that our error is the one people read
 
 # --- Mail -------------------------------------------------------------------------------------------------------------
 
@@ -387,7 +387,7 @@ EMAIL_TIMEOUT = 10
 
 SECURE_TRANSPORT = not (DEBUG or PLAIN_HTTP)
 SECURE_SSL_REDIRECT = SECURE_TRANSPORT
-# Probes are never redirected: many of them do not follow. Nor are senders, whom `doors` serves before.
+# Probes do not follow redirects.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^health/$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TRANSPORT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TRANSPORT
@@ -495,6 +495,6 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},  # a line for each request, with the address, which may hold a secret
+        "httpx": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

@@ -1,7 +1,6 @@
-"""How the tests run: quickly, without touching anything outside, and strictly.
+"""The test runner: fast hashes, mail in memory, files in a temporary folder, our warnings as errors.
 
-Passwords are hashed fast, mail stays in memory, files go to a temporary folder, static files need no manifest, and
-warnings that our own code causes are errors. With `TEST_REPORT=file` the counts are written there as JSON.
+With `TEST_REPORT=file` the counts are written there as JSON.
 """
 
 import json
@@ -30,7 +29,7 @@ def make_warnings_errors() -> None:
 
 
 def test_settings(media_root: str) -> override_settings:
-    """The settings that differ in tests."""
+    """Return the settings that differ in tests."""
     return override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         MEDIA_ROOT=Path(media_root),
@@ -42,25 +41,24 @@ def test_settings(media_root: str) -> override_settings:
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
         SECURE_SSL_REDIRECT=False,
-        WHITENOISE_AUTOREFRESH=True,  # looks files up when asked, instead of all of them at each client's start
+        WHITENOISE_AUTOREFRESH=True,  # looks files up when asked, instead of all at each client's start
     )
 
 
 def silence_logs() -> None:
-    """Keep log lines out of the tests' output; `assertLogs` sees them all the same."""
+    """Keep log lines out of the tests' output; `assertLogs` still sees them."""
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.CRITICAL + 1)
 
 
 def prepare_process(media_root: str) -> None:
-    """What a test process needs where processes are spawned rather than forked (macOS)."""
+    """Prepare a test process that is spawned rather than forked (macOS)."""
     make_warnings_errors()
     test_settings(media_root).enable()
 
 
 class PlainSubTest:
-    """What a report says of a failed subtest. The subtest itself holds its test, and with it much that no other
-    process can be sent, such as a client that has been used."""
+    """What a report says of a failed subtest, which itself cannot be pickled."""
 
     failureException = AssertionError
 
@@ -80,21 +78,15 @@ class PlainSubTest:
 
 
 class RemoteResult(RemoteTestResult):
-    """What a test process sends to the one that reports."""
-
     def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
         super().addSubTest(test, PlainSubTest(subtest) if err else subtest, err)
 
 
 class RemoteRunner(RemoteTestRunner):
-    """Runs tests in a process of their own."""
-
     resultclass = RemoteResult
 
 
 class OurParallelSuite(ParallelTestSuite):
-    """Hands our preparation to spawned processes."""
-
     runner_class = RemoteRunner
     process_setup = prepare_process
 
@@ -104,7 +96,7 @@ class OurParallelSuite(ParallelTestSuite):
 
 
 class Runner(DiscoverRunner):
-    """Django's test runner with the above."""
+    """Django's test runner with our preparation."""
 
     parallel_test_suite = OurParallelSuite
 
@@ -128,7 +120,7 @@ class Runner(DiscoverRunner):
 
 
 def counts_of(result: unittest.TestResult) -> dict[str, int]:
-    """How many tests passed, failed and were skipped; a test with failing subtests failed once."""
+    """Return how many tests passed, failed and were skipped; a test with failing subtests failed once."""
     broken = {_test_id(test) for test, _trace in [*result.failures, *result.errors]}
     broken |= {test.id() for test in result.unexpectedSuccesses}
     skipped = {_test_id(test) for test, _reason in result.skipped} - broken

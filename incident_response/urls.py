@@ -1,4 +1,4 @@
-"""Where every address leads."""
+"""All addresses."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

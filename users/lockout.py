@@ -31,7 +31,8 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """Return the failures that count; as many as lock when the client tried too many addresses.
 
-        A success clears the failures of its own account only; clients that signed in before are not locked with their network.
+        A success clears the failures of its own account only. Clients that signed in before are not locked with
+        their network.
         """
         own: int = super().get_failures(request, credentials)
         if own >= settings.AXES_FAILURE_LIMIT or not is_client_locked(client_network(request)):

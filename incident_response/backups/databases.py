@@ -1,4 +1,4 @@
-"""A consistent copy of the database while others write, and the way back."""
+"""Copy the database consistently while others write, and put it back."""
 
 import contextlib
 import datetime as dt
@@ -22,9 +22,9 @@ from incident_response.backups import BackupError
 FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
 DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
 LAST_LINE = b"-- Dump completed"
-HEARD_LATELY = dt.timedelta(seconds=20)  # workers are heard of every 5 s, web processes every 10 s
-# `loose-` options are passed over by the tools that do not know them. We talk to the server that our own driver talks
-# to, which checks no certificate either; `column-statistics` is asked of servers that have none.
+HEARD_LATELY = dt.timedelta(seconds=20)  # workers report every 5 s, web processes every 10 s
+# Tools pass over `loose-` options they do not know. Our driver checks no certificate either; `column-statistics`
+# would be asked of servers that have none.
 OPTIONS = """[client]
 default-character-set=utf8mb4
 loose-skip-ssl-verify-server-cert
@@ -36,7 +36,7 @@ loose-set-gtid-purged=OFF
 
 
 def copy_out(folder: Path) -> Path:
-    """Copy the database, as it is at one moment, to the folder. Raises BackupError."""
+    """Copy the database, as of one moment, to the folder. Raises BackupError."""
     path = folder / FILE_NAMES[connection.vendor]
     if connection.vendor == "sqlite":
         _copy_sqlite(path)
@@ -54,7 +54,7 @@ def copy_in(path: Path) -> None:
 
 
 def is_empty() -> bool:
-    """Whether nobody would miss what the database holds: it has no people and no incidents."""
+    """Return whether the database has no people and no incidents."""
     tables = set(_table_names())
     with connection.cursor() as cursor:
         for table in {"users_user", "incidents_incident"} & tables:
@@ -65,7 +65,7 @@ def is_empty() -> bool:
 
 
 def is_in_use(wait: Callable[[float], object] = time.sleep) -> bool:
-    """Whether a server is at this database. One that was heard of lately may have been stopped: wait, and listen."""
+    """Return whether a server uses this database; wait and listen where one was last seen lately."""
     if JobRun._meta.db_table not in _table_names():
         return False
     heard = _last_runs()
@@ -92,7 +92,7 @@ def _copy_sqlite(path: Path) -> None:
     connection.ensure_connection()
     with contextlib.closing(sqlite3.connect(path)) as copy:
         connection.connection.backup(copy)
-        # A file of its own, without a log of writes beside it.
+        # A file of its own, without a write-ahead log beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
         verdict = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
@@ -166,7 +166,7 @@ def _found(tools: tuple[str, ...]) -> str:
 
 @contextlib.contextmanager
 def _options() -> Iterator[Path]:
-    """A file of options that only we can read: on the command line everybody on the machine sees the password."""
+    """Yield a file of options that only we can read: command lines are visible to everybody."""
     config = connection.settings_dict
     socket_or_host = "socket" if str(config["HOST"]).startswith("/") else "host"
     sign_in = {

@@ -1,4 +1,4 @@
-"""The stored files of a backup: each once, named by its digest."""
+"""The stored files of a backup, each once, named by its digest."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ FOLDER, LIST = "files", "files.sha256"
 
 @dataclass
 class Copied:
-    """What became of the files: how many, their bytes, and one sentence on each that is not as its row says."""
+    """How many files and bytes were copied, and a sentence on each file that differs from its row."""
 
     count: int = 0
     size: int = 0
@@ -30,24 +30,21 @@ class Copied:
 
 
 class FileCopier:
-    """Copies stored files to a backup's folder, and remembers which it has.
-
-    `earlier` is the folder of another backup, whose files are linked to rather than copied where they are the same.
-    """
+    """Copies stored files to a backup, linking to those of an `earlier` backup that are the same."""
 
     def __init__(self, folder: Path, earlier: Path | None = None) -> None:
         self.folder, self.earlier, self.copied = folder, earlier, Copied()
         self._digests: dict[str, str] = {}
 
     def copy_all(self) -> None:
-        """Copy what the rows of this moment name, passing over what was copied already."""
+        """Copy what the rows of this moment name and was not copied yet."""
         for row in Attachment.objects.order_by("pk").iterator(1000):
             for key in storing.keys_of(row):
                 if key not in self._digests:
                     self._copy(row, key)
 
     def write_list(self) -> Path:
-        """Write down which file is which."""
+        """Write which file is which."""
         path = self.folder / LIST
         path.write_text("".join(f"{digest}  {key}\n" for key, digest in self._digests.items()), encoding="utf-8")
         return path
@@ -58,7 +55,7 @@ class FileCopier:
             with storing.read(key) as file, draft.open("wb") as copy:
                 shutil.copyfileobj(file, copy, 1024 * 1024)
         except StorageUnavailable:
-            # Who removed the incident meanwhile took its files along.
+            # Whoever removed the incident meanwhile took its files along.
             if Attachment.objects.filter(pk=row.pk).exists():
                 self.copied.faults.append(f"{_named(row)}: {key} cannot be read from the store")
         else:
@@ -89,12 +86,12 @@ class FileCopier:
 
 
 def path_of(folder: Path, digest: str) -> Path:
-    """Where the backup keeps the file with this digest."""
+    """Return where the backup keeps the file with this digest."""
     return folder / FOLDER / digest[:2] / digest
 
 
 def listed(folder: Path) -> Iterator[tuple[str, str]]:
-    """Digest and name in the store of each file of the backup."""
+    """Yield digest and stored name of each file of the backup."""
     with (folder / LIST).open(encoding="utf-8") as lines:
         for line in lines:
             digest, _, key = line.rstrip("\n").partition("  ")
@@ -102,7 +99,7 @@ def listed(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def check(folder: Path) -> int:
-    """Read every file of the backup; return how many names they have. Raises BackupError for one that is not whole."""
+    """Read every file; return how many names they have. Raises BackupError for a damaged one."""
     good: set[str] = set()
     count = 0
     for digest, _key in listed(folder):
@@ -115,7 +112,7 @@ def check(folder: Path) -> int:
 
 
 def put_back(folder: Path) -> Copied:
-    """Store the backup's files under their names; what is there already with the same content is left alone."""
+    """Store the files under their names, leaving the same content alone."""
     result = Copied()
     for digest, key in listed(folder):
         path = path_of(folder, digest)
@@ -130,7 +127,7 @@ def put_back(folder: Path) -> Copied:
 
 
 def missing() -> list[str]:
-    """A sentence on each file that a row names and the store does not have."""
+    """Return a sentence on each file that a row names and the store lacks."""
     return [
         f"{_named(row)}: {key} is not in the store"
         for row in Attachment.objects.order_by("pk").iterator(1000)

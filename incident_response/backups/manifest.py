@@ -1,4 +1,4 @@
-"""What a backup says of itself."""
+"""The manifest of a backup."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ KEYS = ("HISTORY_KEY", "SECRET_KEY")
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest; times are ISO 8601 in UTC, digests SHA-256 in hexadecimal."""
+    """Times are ISO 8601 in UTC, digests SHA-256 in hexadecimal."""
 
     format: int
     version: str
@@ -32,14 +32,14 @@ class Manifest:
     keys: dict[str, str]
 
     def write(self, folder: Path) -> None:
-        """Put it in place in one step: a backup that broke off has none."""
+        """Write the manifest in one step: an unfinished backup has none."""
         draft = folder / f"{NAME}.new"
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         draft.rename(folder / NAME)
 
 
 def read(folder: Path) -> Manifest:
-    """The folder's manifest. Raises BackupError where there is none that this version can read."""
+    """Return the folder's manifest. Raises BackupError where there is none that this version can read."""
     try:
         manifest = Manifest(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
@@ -52,16 +52,15 @@ def read(folder: Path) -> Manifest:
 
 
 def key_fingerprints() -> dict[str, str]:
-    """By name of each key: a few digits that tell it from others and give nothing of it away."""
+    """Return a few digits of each key's digest, by name."""
     return {name: hashlib.sha256(f"{name}:{getattr(settings, name)}".encode()).hexdigest()[:16] for name in KEYS}
 
 
 def applied_migrations() -> list[str]:
-    """The migrations of the present database, as `app.name`."""
+    """Return the migrations of the present database, as `app.name`."""
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
 
 
 def sha256_of(path: Path) -> str:
-    """The digest of a file."""
     with path.open("rb") as file:
         return measured(file)[1]

@@ -1,4 +1,4 @@
-"""Bringing the demo's alerts in: set up as an administrator would, then told by their sources in order."""
+"""Load the demo's sources, routes and alerts."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ Happening = tuple[dt.datetime, Callable[[], object]]
 
 
 def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: Callable[[str], dt.timedelta]) -> None:
-    """Sources, heartbeats, routes and silences; `span` reads lengths of time."""
+    """Create sources, heartbeats, routes and silences; `span` parses lengths of time."""
     sources = {row.pop("key"): _source(row) for row in content["source"]}
     content["sources"] = sources
     for row in content["heartbeat"]:
@@ -43,7 +43,7 @@ def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: 
 
 
 def demo_events(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
-    """When each alert and each change was told, and what takes it in; log lines and their rules come last."""
+    """Return when each alert, change and log line was sent, and what ingests it."""
     sources = content["sources"]
     found: list[Happening] = []
     for row in content["alert"]:
@@ -100,7 +100,6 @@ def _tell(source: Source, draft: AlertUpdate, at: dt.datetime) -> None:
 
 
 def _fail(source: Source, body: str) -> None:
-    """Something that cannot be read, with the reason that its sender was given."""
     event = event_of(IntakeRequest("POST", "", {"content-type": "application/json"}, body.encode()), source)
     reading = read(event, source)
     event.state, event.reason = reading.state, reading.reason

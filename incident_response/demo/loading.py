@@ -1,5 +1,4 @@
-"""Bringing the demo in: configuration as an administrator would save it, incidents through the services, in the order
-in which it all happened."""
+"""Load the demo through the services, in the order in which it happened."""
 
 import datetime as dt
 import io
@@ -26,7 +25,7 @@ from responders.models import Membership, Service, Team
 from users.models import User
 
 HERE = Path(__file__).parent
-WORKER_PAUSE = dt.timedelta(seconds=5)  # after a due time, until a worker that had been running would have seen it
+WORKER_PAUSE = dt.timedelta(seconds=5)  # after a due time, until a running worker would have seen it
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 Values = dict[str, Any]
@@ -44,7 +43,7 @@ class Names:
 
 @unit_of_work
 def load(now: dt.datetime) -> None:
-    """Everything, or nothing at all. `now` is the moment that the content's times count back from."""
+    """Load everything or nothing; the content's times count back from `now`."""
     organisation = _content("organisation.toml")
     names = _organisation(organisation)
     incidents: dict[str, Incident] = {}
@@ -58,12 +57,12 @@ def load(now: dt.datetime) -> None:
         _miss_targets(until=at)
         happen()
     _miss_targets(until=now)
-    # Chosen last: some of the reports before came to nobody.
+    # Set last: some of the earlier reports had no team.
     Team.objects.filter(name=organisation["default_team"]).update(is_default=True)
 
 
 def run_jobs(now: dt.datetime) -> None:
-    """What the worker would do, once, so that the first page shows thumbnails and counts."""
+    """Run the worker's jobs once, so that the first page shows thumbnails and counts."""
     jobs.assign_feed(now)
     jobs.mark_breaches(now)
     jobs.update_tallies(now)
@@ -72,12 +71,12 @@ def run_jobs(now: dt.datetime) -> None:
 
 
 def seconds_of(text: str) -> int:
-    """The length of a span such as `2d 4h 30m`."""
+    """Return the length of a span such as `2d 4h 30m`."""
     return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([dhm])", text))
 
 
 def span_of(text: str) -> dt.timedelta:
-    """A span such as `2d 4h 30m`."""
+    """Parse a span such as `2d 4h 30m`."""
     return dt.timedelta(seconds=seconds_of(text))
 
 
@@ -99,7 +98,7 @@ def _organisation(content: Values) -> Names:
 
 
 def _people(rows: list[Values], teams: dict[str, Team]) -> dict[str, User]:
-    # One hash for all: it is the same password, and hashing is slow on purpose.
+    # One hash for all: hashing is slow on purpose.
     password = make_password(PASSWORD)
     people: dict[str, User] = {}
     for row in rows:
@@ -118,7 +117,7 @@ def _category(row: Values, teams: dict[str, Team]) -> Category:
 def _happenings(
     content: Values, names: Names, incidents: dict[str, Incident], now: dt.datetime
 ) -> Iterator[tuple[dt.datetime, Callable[[], object]]]:
-    """When each report and each step happened, and what does it."""
+    """Return when each report and step happened, and what does it."""
     for row in content["incident"]:
         opened = now - dt.timedelta(seconds=seconds_of(row["ago"]))
         yield opened, partial(_report, row, names, incidents, opened)
@@ -143,7 +142,7 @@ def _report(row: Values, names: Names, incidents: dict[str, Incident], at: dt.da
 
 
 def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:
-    """One step of an incident, by the service that does it."""
+    """Apply one step of an incident through its service."""
     incident, by, text = incidents[key], names.people[step["by"]], step.get("text", "")
     change = partial(services.update, incident, by=by, note=text, at=at)
     match step["do"]:

@@ -1,4 +1,4 @@
-"""The files that are attached in the demo, drawn when it is loaded: graphs, an error page, photographs of a kind."""
+"""Draw the demo's attachments: graphs, an error page, photographs of a kind."""
 
 import io
 import math
@@ -12,7 +12,7 @@ INK, PAPER, GRID, LINE = "#1f2933", "#ffffff", "#e4e7eb", "#c81e1e"
 
 
 def graph(title: str, unit: str, *, calm: float, peak: float, begins: float, top: float) -> bytes:
-    """A dashboard's line on a scale up to `top`: calm, and from a share of the width on at `peak`. PNG."""
+    """Draw a dashboard's line on a scale up to `top`: `calm`, then `peak` from a share of the width on. PNG."""
     picture, draw = _sheet(title)
     left, right, upper, lower = 90, SIZE[0] - 40, 90, SIZE[1] - 60
     for step in range(5):
@@ -28,7 +28,7 @@ def graph(title: str, unit: str, *, calm: float, peak: float, begins: float, top
 
 
 def _line(seed: str, calm: float, peak: float, begins: float) -> Iterator[tuple[float, float]]:
-    """Places from 0 to 1 and values; the same seed draws the same line."""
+    """Yield places from 0 to 1 and values; the same seed draws the same line."""
     noise = random.Random(seed)  # noqa: S311 (a drawing, not a secret)
     level = calm
     for step in range(241):
@@ -39,7 +39,7 @@ def _line(seed: str, calm: float, peak: float, begins: float) -> Iterator[tuple[
 
 
 def page(title: str, sentence: str, *, width: int = 960) -> bytes:
-    """A browser window with little in it. PNG."""
+    """Draw a browser window with little in it. PNG."""
     picture = Image.new("RGB", (width, SIZE[1]), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.rectangle([0, 0, width, 56], fill="#cbd2d9")
@@ -51,7 +51,7 @@ def page(title: str, sentence: str, *, width: int = 960) -> bytes:
 
 
 def cabinet(seed: str, *, lamps: str) -> bytes:
-    """Something like a photograph of a rack or a switchboard: shaded, with rows of units and lamps, grainy. JPEG."""
+    """Draw something like a photograph of a rack. JPEG."""
     noise = random.Random(seed)  # noqa: S311 (a drawing, not a secret)
     picture = Image.linear_gradient("L").resize(SIZE).point(lambda level: 70 - level // 5).convert("RGB")
     draw = ImageDraw.Draw(picture)
@@ -66,7 +66,7 @@ def cabinet(seed: str, *, lamps: str) -> bytes:
 
 
 def backup_log() -> bytes:
-    """A log of a backup that got slower and slower."""
+    """Return the log of a backup that got slower and slower."""
     lines = ["01:00:00 INFO backup started target=object-store/nightly threads=1"]
     for part in range(1, 19):
         minute = 60 + round(15 * part + 13 * math.log1p(part))
@@ -83,7 +83,6 @@ def _sheet(title: str) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font that comes with Pillow."""
     return ImageFont.load_default(size)
 
 

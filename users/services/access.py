@@ -20,8 +20,8 @@ class LastAdmin(Conflict):
 def set_access(user: User, *, by: User, role: Role | None = None, is_active: bool | None = None) -> User:
     """Change role, activity or both; return the user as saved.
 
-    Deactivation and a lower role end sessions, personal tokens and admin cookies for good. All administrators are locked
-    first, so that two who demote each other cannot both succeed.
+    Deactivation and a lower role end sessions, personal tokens and admin cookies for good. All administrators
+    are locked first, so that two who demote each other cannot both succeed.
     Raises PermissionRefused unless `by` is an administrator at this moment, LastAdmin when none would be left.
     """
     admins = set(User.objects.admins().select_for_update().order_by("pk").values_list("pk", flat=True))

@@ -22,7 +22,6 @@ class Command(BaseCommand):
     help = "Back up the database and the stored files into a new folder. The server may go on running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to, what to share files with, and whether the keys go along."""
         parser.add_argument("folder", metavar="DIR", type=Path, help="A folder that is not there yet, or empty.")
         parser.add_argument(
             "--link-to", metavar="EARLIER", type=Path, help="An earlier backup: files it holds are linked, not copied."
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--with-keys", action="store_true", help=f"Write HISTORY_KEY and SECRET_KEY to {KEY_FILE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Take the files that rows name before the database's copy, and after it those that came meanwhile."""
+        """Copy the files that rows name before the database, and afterwards those that came meanwhile."""
         folder: Path = options["folder"]
         try:
             _prepare(folder)

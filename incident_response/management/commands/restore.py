@@ -19,13 +19,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which backup, and what it may do away with."""
         parser.add_argument("folder", metavar="DIR", type=Path, help="A folder that `backup` made.")
         parser.add_argument("--replace", action="store_true", help="Throw away what the database holds now.")
         parser.add_argument("--check", action="store_true", help="Only check the backup; change nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Nothing is changed before the whole backup was found good."""
+        """Check the whole backup before anything is changed."""
         folder: Path = options["folder"]
         try:
             backup = manifest.read(folder)
