@@ -1,9 +1,9 @@
 """Members of teams, and the default team."""
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import NotFound
 from responders.models import Membership, Team
-from users.audit import acting
 from users.models import User
 
 

@@ -1,7 +1,6 @@
 """The audit log: who acts, and what happened to an account."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,11 +10,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
+from core.actor import acting, present_actor
 from core.api.clients import client_address
 from core.db import rows
 from users.models import User
 
-_actor: ContextVar[User | None] = ContextVar("actor", default=None)
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
@@ -40,20 +39,10 @@ def present_request() -> HttpRequest | None:
     return _request.get()
 
 
-@contextmanager
-def acting(by: User | None) -> Iterator[None]:
-    """Attribute every audit entry written inside to this person."""
-    token = _actor.set(by)
-    try:
-        yield
-    finally:
-        _actor.reset(token)
-
-
 def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
     """Set actor and address of an audit entry before it is saved."""
     request = _request.get()
-    actor = _actor.get() or getattr(request, "user", None)
+    actor = present_actor() or getattr(request, "user", None)
     if instance.actor is None and isinstance(actor, User):
         instance.actor = actor
         instance.actor_email = actor.email

@@ -9,9 +9,9 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.actor import acting
 from core.api.configuration import StrictFields
 from core.text.names import refuse_bad_person_name
-from users.audit import acting
 from users.models import PersonalToken, Role, TokenScope, User
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)

@@ -14,7 +14,7 @@ from alerts.services.changes import changes_before
 from alerts.services.rules import faulty
 from alerts.vocabulary import AlertStatus
 from core.backoffice.badges import severity_badge
-from core.backoffice.sections import Section, on_home, on_incident
+from incidents.admin.sections import Section, on_home, on_incident
 from incidents.models import Incident
 from incidents.permissions import can_work_on
 from intake.models import IntakeEvent, Source

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from alerts.models import Route, Silence
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError
-from users.audit import acting
 from users.models import User
 
 

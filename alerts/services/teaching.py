@@ -15,12 +15,12 @@ from alerts.services.processing import drafts_of
 from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from intake.models import IntakeEvent, Source, UnknownWord
 from intake.services.sources import forget
 from intake.vocabulary import MappedField
-from users.audit import acting
 from users.models import User
 
 

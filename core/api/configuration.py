@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
+from core.actor import acting
 from core.api.idempotency import IdempotentWrites
 from core.api.paging import Key, KeysetPagination
 from core.api.permissions import ReadOrAdmin
@@ -32,7 +33,6 @@ from core.api.problems import refuse_unknown_parameters
 from core.db.transactions import unit_of_work
 from core.db.usage import instead_of_deleting, switch_of, usage_of
 from core.errors import Conflict
-from users.audit import acting
 
 MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError
@@ -33,7 +34,6 @@ from core.api.problems import refuse
 from core.db.transactions import unit_of_work
 from core.errors import Busy, Conflict, DomainError
 from core.models import IdempotentRequest
-from users.models import User
 
 REMEMBERED = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
@@ -59,7 +59,7 @@ class InProgress(Conflict):
 class Claim:
     """What a repeat is told by: the person, the key (with method and path), and what was sent with it."""
 
-    user: User
+    user: AbstractBaseUser
     key_digest: str
     content_digest: str
 

@@ -1,68 +1,24 @@
-"""How severity, status, age and due times look."""
+"""How severity and durations look."""
 
-import datetime as dt
-
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.severity import Severity
-from incidents.models import Incident, Status
-from incidents.sla import overdue
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def severity_badge(severity: int) -> SafeString:
-    """The severity as a coloured word."""
+    """Return the severity as a coloured word."""
     found = Severity(severity)
     return format_html('<span class="ir-badge ir-severity-{}">{}</span>', found.word, found.label)
 
 
-def status_badge(status: str) -> SafeString:
-    """The status as a coloured word."""
-    return format_html('<span class="ir-badge ir-status-{}">{}</span>', status, Status(status).label)
-
-
 def span(seconds: float) -> str:
-    """A duration in its two largest units: "3 d 4 h"."""
+    """Return a duration in its two largest units: "3 d 4 h"."""
     left, parts = int(abs(seconds)), []
     for name, size in UNITS:
         if left >= size:
             parts.append(f"{left // size} {name}")
             left %= size
     return " ".join(parts[:2]) or "under a minute"
-
-
-def age(incident: Incident, now: dt.datetime | None = None) -> str:
-    """How long it has been open, or was."""
-    end = incident.resolved_at or now or timezone.now()
-    return span((end - incident.created_at).total_seconds())
-
-
-def due_mark(incident: Incident, now: dt.datetime | None = None) -> SafeString | str:
-    """Which target is next and how far away it is, or which was missed."""
-    now = now or timezone.now()
-    missed = missed_targets(incident, now)
-    if missed:
-        return format_html('<span class="ir-badge ir-late">{}</span>', " · ".join(missed))
-    if not incident.is_still_open:
-        return ""
-    if incident.status == Status.ON_HOLD:
-        return format_html('<span class="ir-badge ir-status-on_hold">{}</span>', "paused")
-    waiting = [(incident.resolve_due_at, "resolve")]
-    if incident.status == Status.OPEN:
-        waiting.append((incident.ack_due_at, "acknowledge"))
-    dues = sorted((due, what) for due, what in waiting if due is not None)
-    return f"{dues[0][1]} in {span((dues[0][0] - now).total_seconds())}" if dues else ""
-
-
-def missed_targets(incident: Incident, now: dt.datetime) -> list[str]:
-    """The targets that were missed, marked already or not yet."""
-    missed = []
-    is_ack_late, is_resolve_late = overdue(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
-    if incident.ack_breached or is_ack_late:
-        missed.append("acknowledged late" if incident.acknowledged_at else "not acknowledged")
-    if incident.resolve_breached or is_resolve_late:
-        missed.append("resolved late" if incident.resolved_at else "not resolved")
-    return missed

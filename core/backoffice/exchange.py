@@ -19,7 +19,6 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from core.backoffice.base import BackOfficeAdmin
 from core.backoffice.spreadsheets import cell, unescape_formula
 from core.errors import DomainError, conflict_of
-from users.models import User
 
 
 class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
@@ -60,7 +59,7 @@ class LineResult(Result):  # type: ignore[misc]
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
     """Rows in and out: formulas escape_formula, unknown columns refused, each refused row told with its reason."""
 
-    by: User | None = None
+    by: Any = None
 
     @classmethod
     def get_result_class(cls) -> type[LineResult]:

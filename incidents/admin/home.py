@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from core.backoffice.badges import age, due_mark, severity_badge, status_badge
-from core.backoffice.sections import home_sections
+from core.backoffice.badges import severity_badge
 from core.severity import Severity
+from incidents.admin.badges import age, due_mark, status_badge
+from incidents.admin.sections import home_sections
 from incidents.metrics import summary
 from incidents.models import Incident, IncidentQuerySet
 from incidents.sla import overdue

@@ -9,13 +9,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from core.backoffice.badges import age, due_mark, severity_badge, status_badge
+from core.backoffice.badges import severity_badge
 from core.backoffice.base import BackOfficeAdmin
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError, StaleVersion
 from incidents import search, services
 from incidents.admin import filters
 from incidents.admin.actions import BulkActions
+from incidents.admin.badges import age, due_mark, status_badge
 from incidents.admin.forms import IncidentForm, UpdateFields
 from incidents.admin.pages import IncidentPages, board
 from incidents.models import Incident, Origin

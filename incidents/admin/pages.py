@@ -11,12 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from core.backoffice.badges import age, due_mark, missed_targets, severity_badge, status_badge
+from core.backoffice.badges import severity_badge
 from core.backoffice.base import attempt, exactly
-from core.backoffice.sections import incident_sections
 from core.errors import DomainError
 from incidents import services
+from incidents.admin.badges import age, due_mark, missed_targets, status_badge
 from incidents.admin.forms import AssignForm, CommentForm, NoteForm, ReasonForm
+from incidents.admin.sections import incident_sections
 from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
 from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.actor import acting
 from core.db import rows
 from core.db.prepared import Parameter
 from core.errors import NotFound, StaleVersion
@@ -15,7 +16,6 @@ from incidents import audit, digest, search
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import can_see
 from incidents.snapshot import Changes, encode
-from users.audit import acting
 from users.models import User
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.

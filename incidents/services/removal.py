@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, NotFound
 from incidents import attachments, search
@@ -12,7 +13,6 @@ from incidents.permissions import require_admin
 from incidents.services import tallies
 from incidents.services.clocks import next_breach_at
 from incidents.services.recording import ChangeContext, IncidentChange, lock
-from users.audit import acting
 from users.models import User
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.actor import acting
 from core.api.times import refuse_future
 from core.db import rows
 from core.db.transactions import unit_of_work
@@ -19,7 +20,6 @@ from incidents.services.clocks import due_times, next_breach_at, policy_values
 from incidents.services.recording import ChangeContext, IncidentChange, seal_opening, seal_row
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
-from users.audit import acting
 from users.models import User
 
 UNTITLED = "Untitled"  # of a title that held nothing but control characters

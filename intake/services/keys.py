@@ -6,12 +6,13 @@ from auditlog.models import LogEntry
 from django.conf import settings
 from django.db import transaction
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from intake.models import Source, SourceKey
 from intake.readers import payload_readers
 from intake.services.sources import digest_of, forget, issue_key, revoke_key
 from intake.vocabulary import LOGS
-from users.audit import acting, write
+from users.audit import write
 from users.models import User
 
 LOGS_SNIPPET = """\

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.actor import acting
 from core.api.configuration import ConfigurationViewSet
 from core.api.idempotency import IdempotentWrites
 from core.api.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
@@ -26,7 +27,6 @@ from logs.serializers.rules import (
 from logs.services.backtesting import backtest
 from logs.services.rules import delete_rule
 from logs.services.simulating import simulate
-from users.audit import acting
 
 
 class DetectionRuleViewSet(ConfigurationViewSet):

@@ -1,8 +1,8 @@
 """Roles, and whether an account is active."""
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, PermissionRefused
-from users.audit import acting
 from users.models import Role, User
 from users.services.sessions import end_access
 

@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, PermissionRefused
 from core.text.names import normal, refuse_bad_person_name
 from users import mails
 from users.addresses import canonical
-from users.audit import acting
 from users.models import Role, User
 from users.passwords import refuse_weak_password
 

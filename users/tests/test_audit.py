@@ -2,7 +2,7 @@ from auditlog.models import LogEntry
 from django.db.models.signals import pre_save
 from django.test import TestCase, override_settings
 
-from users.audit import acting
+from core.actor import acting
 from users.tests.factories import PASSWORD, client_of, make_admin, make_reporter
 
 

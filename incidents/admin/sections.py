@@ -21,20 +21,20 @@ _of_home: list[Callable[[User], Iterable[Section]]] = []
 
 
 def on_incident(function: Callable[[Incident, User], Iterable[Section]]) -> None:
-    """Show the sections that the function makes of an incident and its reader, above the incident's files."""
+    """Show the sections that a function makes of an incident and its reader, above the incident's files."""
     _of_incidents.append(function)
 
 
 def on_home(function: Callable[[User], Iterable[Section]]) -> None:
-    """Show the sections that the function makes for a person, above the lists of the home page."""
+    """Show the sections that a function makes for a person, above the lists of the home page."""
     _of_home.append(function)
 
 
 def incident_sections(incident: Incident, user: User) -> list[Section]:
-    """All that is added to the page of an incident."""
+    """Return what other apps add to the page of an incident."""
     return [section for function in _of_incidents for section in function(incident, user)]
 
 
 def home_sections(user: User) -> list[Section]:
-    """All that is added to a person's home page."""
+    """Return what other apps add to a person's home page."""
     return [section for function in _of_home for section in function(user)]
