@@ -6,3 +6,10 @@ class IntakeConfig(AppConfig):
 
     name = "intake"
     verbose_name = "Intake"
+
+    def ready(self) -> None:
+        """Register how the gateway finds the endpoints."""
+        from core.server.endpoints import register_finder
+        from intake.asgi import find_endpoint
+
+        register_finder(find_endpoint)

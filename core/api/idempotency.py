@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError
@@ -59,7 +58,7 @@ class InProgress(Conflict):
 class Claim:
     """What a repeat is told by: the person, the key (with method and path), and what was sent with it."""
 
-    user: AbstractBaseUser
+    user: Any
     key_digest: str
     content_digest: str
 

@@ -15,6 +15,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+MEGABYTE = 1024 * 1024
 SMALL_BYTES = 64 * 1024  # what is accepted of anybody, and kept in memory; what is larger goes to the disk
 STALL_SECONDS = 60
 

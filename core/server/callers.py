@@ -1,6 +1,7 @@
 """Who is calling, asked before a request is taken in: cheap questions, for which no view runs."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,8 +19,12 @@ from rest_framework.settings import api_settings
 from core.api.clients import client_network
 from core.db.outages import outages, unavailable
 from core.errors import NotSignedIn, PermissionRefused
-from core.server.bodies import SMALL_BYTES, Scope
+from core.server.bodies import MEGABYTE, SMALL_BYTES, Budget, Scope
 from core.server.bridge import build_environ
+
+# What those may have in the memory of this process who have not said who they are; a network's part is a quarter.
+strangers_budget = Budget(32 * MEGABYTE, cuts_off=True)
+asking = ThreadPoolExecutor(2, thread_name_prefix="asking")  # where the database is asked who calls
 
 
 def network_of(scope: Scope) -> str:

@@ -13,7 +13,7 @@ from django.http.request import split_domain_port, validate_host
 from core.errors import Busy
 from core.server import health
 from core.server.bodies import ASGIApplication, Message, Receive, Scope, Send, header
-from core.server.gateway import send_problem
+from core.server.responses import send_problem, send_response
 
 
 @dataclass(eq=False)
@@ -93,8 +93,7 @@ async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -
         (b"x-content-type-options", b"nosniff"),
         (b"x-request-id", uuid.uuid4().hex.encode()),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_response(send, status, headers, body)
 
 
 async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:

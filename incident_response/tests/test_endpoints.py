@@ -83,7 +83,7 @@ class GatewayTests(TransactionTestCase):
             "/services/collector/event": {"authorization": f"Splunk {nobody}"},
             "/gelf": {"x_api_key": nobody},
         }.items():
-            with self.subTest(path=path), mock.patch("core.server.gateway.intake_budget", Budget(0)):
+            with self.subTest(path=path), mock.patch("intake.asgi.intake_budget", Budget(0)):
                 start, _content = self.ask(b"x" * 1000, path=path, **headers)
 
                 self.assertIn(start["status"], (400, 401, 403))
@@ -94,7 +94,7 @@ class GatewayTests(TransactionTestCase):
         budget = Budget(40_000)
         with (
             budget.share(f"source {self.source.pk}") as share,
-            mock.patch("core.server.gateway.intake_budget", budget),
+            mock.patch("intake.asgi.intake_budget", budget),
         ):
             share(20_000)
             mine, _content = self.ask(b"x" * 1000)
@@ -128,7 +128,7 @@ class GatewayTests(TransactionTestCase):
         self.assertEqual(start["status"], 202)
 
     def test_it_asks_to_come_back_when_others_fill_the_memory(self) -> None:
-        with mock.patch("core.server.gateway.intake_budget", Budget(10)):
+        with mock.patch("intake.asgi.intake_budget", Budget(10)):
             start, content = self.ask(b'{"title": ', b'"Disk full"}')
             again, _content = self.ask(b"{}")
 

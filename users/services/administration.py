@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, PermissionRefused
 from users import audit
@@ -55,7 +56,7 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
     for name, value in changes.items():
         setattr(fresh, name, value)
     if changes:
-        with audit.acting(by):
+        with acting(by):
             fresh.save(update_fields=list(changes))
     return fresh
 
