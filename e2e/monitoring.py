@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import httpx
+import httpx2
 
 from e2e.processes import Process, debian_program, lay_data
 from e2e.server import HOST, Server, eventually, free_port
@@ -167,6 +167,6 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 
 def _is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://{HOST}:{port}/-/ready", timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
+        return httpx2.get(f"http://{HOST}:{port}/-/ready", timeout=2, trust_env=False).status_code == 200
+    except httpx2.HTTPError:
         return False

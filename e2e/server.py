@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 
 from e2e.databases import Database
 
@@ -123,8 +123,8 @@ class Server:
     def _is_ready(self) -> bool:
         assert self._process is not None and self._process.poll() is None, "it ended"
         try:
-            return httpx.get(f"{self.address}/livez", timeout=2).status_code == 200
-        except httpx.HTTPError:
+            return httpx2.get(f"{self.address}/livez", timeout=2).status_code == 200
+        except httpx2.HTTPError:
             return False
 
     # --- What is in it ------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class Server:
     def get(self, path: str, **query: Any) -> Any:
         """The JSON at a path of the API (below /api/v1/), as an administrator sees it."""
         headers = {"Authorization": f"Token {self.token}"}
-        answer = httpx.get(f"{self.address}/api/v1/{path}", params=query, headers=headers, timeout=30)
+        answer = httpx2.get(f"{self.address}/api/v1/{path}", params=query, headers=headers, timeout=30)
         answer.raise_for_status()
         return answer.json()
 

@@ -495,6 +495,6 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},  # it would log addresses, which may hold a secret
+        "httpx2": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

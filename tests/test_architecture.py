@@ -109,6 +109,22 @@ class ImportDirectionTests(SimpleTestCase):
 
         self.assertEqual(wrong, [])
 
+    def test_it_sends_through_one_client(self):
+        users = {
+            str(path.relative_to(ROOT))
+            for app in apps()
+            for path in sources(app)
+            if "tests" not in path.parts
+            for module in imports(path)
+            if module.split(".")[0] in {"httpx2", "httpcore2", "requests", "urllib3"}
+            or module.startswith("urllib.request.urlopen")
+        }
+
+        # The agent of `manage.py tail` calls the server that its operator names.
+        self.assertEqual(
+            users - {"logs/tailing/sending.py"}, {f"core/outbound/{name}.py" for name in ("client", "network")}
+        )
+
     def test_it_finds_imports_inside_functions(self):
         tree = "def f():\n    from incidents.models import Incident\n    import alerts.services\n"
 

@@ -8,18 +8,17 @@ import base64
 import binascii
 import datetime as dt
 import re
-import time
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-import httpx
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from alerts.reading.values import moment, text
+from core.outbound.client import Client, OutboundError
 from intake.requests import IntakeError
 
 _HOST = r"https://sns\.[a-z]{2}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?"
@@ -29,36 +28,24 @@ CONFIRMATION = re.compile(rf"({_HOST})/\?([A-Za-z0-9&=:%._~+-]+)", re.ASCII)
 # SNS gives up an hour after it published; a quarter is for clocks that differ.
 AHEAD = dt.timedelta(minutes=15)
 OLDEST = dt.timedelta(hours=1) + AHEAD
-MAX_ANSWER_BYTES = 64 * 1024
-TIMEOUT_SECONDS = 5.0  # for each step: to connect, to send, to hear anything
-WHOLE_SECONDS = 10.0
 
 _SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SIGNED_OF_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _HASHES = {"1": SHA1, "2": SHA256}
 
 
-def fetch(url: str) -> bytes:
-    """What stands at an address: one request, no redirects, at most MAX_ANSWER_BYTES in about WHOLE_SECONDS. Tests put
-    another in its place.
+_client = Client(step_seconds=5.0, total_seconds=10.0, max_bytes=64 * 1024, attempts=1)  # a sender waits
 
-    Raises IntakeError (503), for then the sender should try again.
-    """
-    deadline = time.monotonic() + WHOLE_SECONDS
+
+def fetch(url: str) -> bytes:
+    """Return what stands at an address. Raises IntakeError (503), for then the sender should try again."""
     try:
-        with httpx.stream("GET", url, timeout=TIMEOUT_SECONDS, follow_redirects=False) as response:
-            if response.status_code != 200:
-                raise _unreachable(f"it answered {response.status_code}")
-            found = b""
-            for part in response.iter_bytes():
-                found += part
-                if len(found) > MAX_ANSWER_BYTES:
-                    raise _unreachable("its answer is too long")
-                if time.monotonic() > deadline:
-                    raise _unreachable("its answer takes too long")
-            return found
-    except httpx.HTTPError as error:
-        raise _unreachable(type(error).__name__) from error
+        answer = _client.request("GET", url)
+    except OutboundError as error:
+        raise _unreachable(str(error)) from error
+    if answer.status != 200:
+        raise _unreachable(f"it answered {answer.status}")
+    return answer.content
 
 
 def check(message: dict[str, Any], now: dt.datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from django.utils import timezone
 
 from core.errors import DomainError
@@ -37,14 +37,14 @@ class ToServer:
         key: str,
         *,
         attempts: int | None = None,
-        client: httpx.Client | None = None,
+        client: httpx2.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
         warn: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.url = f"{url.rstrip('/')}/api/v1/logs/"
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self.attempts, self.sleep, self.warn = attempts, sleep, warn
-        self.client = client or httpx.Client(timeout=TIMEOUT)
+        self.client = client or httpx2.Client(timeout=TIMEOUT)
 
     def send(self, lines: Sequence[Line]) -> int:
         """Hand in lines; how many were taken. Raises NotTaken."""
@@ -64,7 +64,7 @@ class ToServer:
         """How many lines were taken, or what hinders it now. Raises NotTaken."""
         try:
             answer = self.client.post(self.url, content=body, headers=self.headers)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             return _Trouble(f"{self.url} cannot be reached ({type(error).__name__}: {error})", wait)
         if answer.status_code == 202:
             return int(answer.json()["accepted"])
@@ -101,7 +101,7 @@ def as_record(line: Line) -> dict[str, Any]:
     return {**line.attributes, **said, **named}
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(answer: httpx2.Response) -> str:
     try:
         return str(answer.json().get("detail", ""))[:500]
     except (ValueError, AttributeError):

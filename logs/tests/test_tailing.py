@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 from django.test import SimpleTestCase
 
 from logs.lines import Line
@@ -202,25 +202,25 @@ class ReadingTests(SimpleTestCase):
 
 
 class SendingTests(SimpleTestCase):
-    def send(self, *answers: httpx.Response | Exception, attempts: int | None = 3) -> int:
+    def send(self, *answers: httpx2.Response | Exception, attempts: int | None = 3) -> int:
         remaining, self.requests, self.waits = list(answers), [], []
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx2.Request) -> httpx2.Response:
             self.requests.append(request)
             given = remaining.pop(0)
             if isinstance(given, Exception):
                 raise given
             return given
 
-        client = httpx.Client(transport=httpx.MockTransport(answer))
+        client = httpx2.Client(transport=httpx2.MockTransport(answer))
         target = ToServer("http://x.test/", "k", attempts=attempts, client=client, sleep=self.waits.append)
         return target.send([Line("a", NOW, service="s")])
 
     def test_it_tries_again_while_the_server_cannot(self) -> None:
         taken = self.send(
-            httpx.ConnectError("refused"),
-            httpx.Response(503, headers={"retry-after": "7"}),
-            httpx.Response(202, json={"accepted": 1}),
+            httpx2.ConnectError("refused"),
+            httpx2.Response(503, headers={"retry-after": "7"}),
+            httpx2.Response(202, json={"accepted": 1}),
         )
 
         self.assertEqual((taken, self.waits), (1, [1.0, 7.0]))
@@ -229,11 +229,11 @@ class SendingTests(SimpleTestCase):
 
     def test_it_gives_up_where_it_is_told_to(self) -> None:
         with self.assertRaisesMessage(NotTaken, "tried 2 times"):
-            self.send(*[httpx.Response(500)] * 2, attempts=2)
+            self.send(*[httpx2.Response(500)] * 2, attempts=2)
 
     def test_it_gives_up_at_once_where_the_server_does_not_want(self) -> None:
         with self.assertRaisesMessage(NotTaken, "403: no such key"):
-            self.send(httpx.Response(403, json={"detail": "no such key"}))
+            self.send(httpx2.Response(403, json={"detail": "no such key"}))
 
     def test_it_writes_lines_so_that_they_are_read_back(self) -> None:
         line = Line("a", NOW, Level.ERROR, "s", "h", {"n": 1, "level": "kept out", "msg": "b"}, "ab" * 16)
