@@ -1,4 +1,4 @@
-"""The back office's pages of log lines and of the rules that look for trouble in them."""
+"""Admin pages of log lines and detection rules."""
 
 import datetime as dt
 import re
@@ -48,7 +48,7 @@ Choices = list[tuple[str, str]]
 
 
 class LineFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """One that `LineChangeList` sees to: which index answers is for all filters together to decide."""
+    """A filter that `LineChangeList` applies: the index depends on all filters together."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         return queryset
@@ -64,7 +64,7 @@ class LevelFilter(LineFilter):
 
 
 class SinceFilter(LineFilter):
-    """Lately."""
+    """A recent span of time."""
 
     title, parameter_name = "time", "time"
 
@@ -73,7 +73,7 @@ class SinceFilter(LineFilter):
 
 
 class SourceFilter(LineFilter):
-    """Who handed them in."""
+    """The source of the lines."""
 
     title, parameter_name = "source", "source"
 
@@ -82,13 +82,13 @@ class SourceFilter(LineFilter):
 
 
 class LineChangeList(KeysetChangeList):
-    """The lines as the API pages them: merged from indexes, and no page looks through more than a bounded number."""
+    """Pages lines as the API does: merged from indexes, each page bounded."""
 
     query: str
     goes_on: dict[str, Any] | None = None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[LogEntry]:
-        """All lines; `fetch` finds those that are asked for."""
+        """Return all lines; `fetch` applies what is asked for."""
         self.given = given(request.GET.dict(), self.query)
         text, self.query = self.query, ""
         rows = super().get_queryset(request, exclude_parameters)
@@ -98,7 +98,7 @@ class LineChangeList(KeysetChangeList):
     def fetch(self, ordered: QuerySet[LogEntry], limit: int) -> list[LogEntry]:
         try:
             selected = selection(self.given)
-        except APIException:  # a value that no filter offers
+        except APIException:
             return []
         pages = LinePages(selected)
         found = pages.fetch(lambda: ordered.filter(selected.found).values("timestamp", "id"), limit)
@@ -112,14 +112,14 @@ class LineChangeList(KeysetChangeList):
         return found, has_more
 
     def _link(self, rows: list[LogEntry], keys: Any, has_more: bool, is_backwards: bool) -> None:
-        """A page that ended because it had looked far enough goes on where it stopped looking."""
+        """Continue where a page that had looked far enough stopped."""
         if self.goes_on is not None and not is_backwards:
             rows, has_more = [*rows, LogEntry(**self.goes_on)], True
         super()._link(rows, keys, has_more, is_backwards)
 
 
 def given(parameters: dict[str, str], text: str) -> dict[str, str]:
-    """What the filters and the search box ask for, as the API's filters."""
+    """Return what the filters and the search box ask for, as the API's filters."""
     asked = {name: parameters[name] for name in ("level_min", "source") if parameters.get(name)}
     if hours := HOURS.get(parameters.get("time", "")):
         asked["since"] = (timezone.now() - dt.timedelta(hours=hours)).isoformat()
@@ -150,12 +150,10 @@ class LogEntryAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
     ) -> tuple[QuerySet[LogEntry], bool]:
-        """The change list looks itself."""
         return queryset, False
 
     @admin.display(description="When")
     def when(self, line: LogEntry) -> SafeString:
-        """To the second: lines are read one beside the other."""
         moment = line.timestamp
         return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', moment.isoformat(), exactly(moment))
 
@@ -173,7 +171,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Source")
     def sender(self, line: LogEntry) -> str:
-        """Without a link: its page is for administrators."""
+        """Name the source without a link, for its page is for administrators."""
         return str(line.source or "handed in by a person")
 
     @admin.display(description="Trace")
@@ -190,7 +188,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
 
 def level_badge(level: int) -> SafeString:
-    """The level as a coloured word."""
+    """Return the level as a coloured word."""
     found = Level(level)
     return format_html('<span class="ir-badge {}">{}</span>', COLOURS.get(found, ""), found.label)
 
@@ -241,7 +239,7 @@ class RangeForm(forms.Form):
 
 @admin.register(DetectionRule)
 class DetectionRuleAdmin(BackOfficeAdmin):
-    """What makes an alert of log lines, and a page that tries it on lines of the past."""
+    """Rules that raise alerts from log lines, and a page that tries them on past lines."""
 
     form = RuleForm
     ordering = ("name", "id")
@@ -261,12 +259,11 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: DetectionRule | None = None) -> Any:
-        """In words for those who only read."""
         shown = super().get_fieldsets(request, obj)
         return shown if self.has_change_permission(request, obj) else readable(shown, group_by="grouping")
 
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
-        """Written by the service, which starts the rule afresh where it has to."""
+        """Save through the service, which starts the rule afresh where it has to."""
         save_rule(obj, only=form.changed_data if change else None)
 
     def switch_off(self, row: DetectionRule) -> None:
@@ -274,7 +271,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         save_rule(row)
 
     def delete_model(self, request: HttpRequest, obj: DetectionRule) -> None:
-        """End what fires by it, too."""
+        """Delete through the service, which resolves the rule's alerts."""
         delete_rule(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DetectionRule]) -> None:
@@ -285,16 +282,15 @@ class DetectionRuleAdmin(BackOfficeAdmin):
                 self.message_user(request, error.message, "ERROR")
 
     def has_delete_permission(self, request: HttpRequest, obj: DetectionRule | None = None) -> bool:
-        """The one that comes with the system can be switched off."""
+        """Refuse for the built-in rule, which can be disabled."""
         return bool(super().has_delete_permission(request, obj)) and not (obj and obj.is_builtin)
 
     def get_urls(self) -> list[Any]:
-        """Ours before Django's, which would take any path for an id."""
         view: Callable[..., HttpResponse] = self.admin_site.admin_view(self.try_view)
         return [path("<int:pk>/try/", view, name="logs_detectionrule_try"), *super().get_urls()]
 
     def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The alerts it would have raised. Nothing is stored."""
+        """Show the alerts it would have raised; nothing is stored."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         rule = DetectionRule.objects.filter(pk=pk).first()
@@ -347,7 +343,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 
 
 def condition_of(rule: DetectionRule) -> str:
-    """A rule's condition in a few words."""
+    """Describe a rule's condition in a few words."""
     level = f"{Level(rule.level).label.lower()} or worse" if rule.level else ""
     lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or "any line"
     if rule.mode == Mode.THRESHOLD:

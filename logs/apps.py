@@ -2,13 +2,13 @@ from django.apps import AppConfig
 
 
 class LogsConfig(AppConfig):
-    """Logs: taking lines in, keeping them, reading them, and rules that look for trouble in them."""
+    """Logs: ingest, storage, search, and rules that detect trouble."""
 
     name = "logs"
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Register the audit, the jobs, our own endpoint, and the look for faulty rules."""
+        """Register the audit log, jobs, our endpoint and the check of rules."""
         from alerts.services.rules import look_for_faults
         from core.server.jobs import register_jobs
         from intake.endpoints import register as register_endpoints

@@ -1,4 +1,4 @@
-"""What the audit log records of logs: the rules that people edit, never the lines or what machines note."""
+"""What the audit log records of logs: the rules that people edit."""
 
 from auditlog.registry import auditlog
 
@@ -7,5 +7,5 @@ from logs.models.rules import MACHINERY
 
 
 def register() -> None:
-    """Record every change of these models that goes through a save."""
+    """Record every save of these models."""
     auditlog.register(DetectionRule, exclude_fields=list(MACHINERY))

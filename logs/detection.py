@@ -1,7 +1,7 @@
-"""What a detection rule sees in lines: which it counts, in which group, and when that is an alert. Pure.
+"""Count lines by detection rule and group, and judge windows. Pure.
 
-Time is counted in steps, the greatest common divisor of a rule's window and interval, so that a line is read once and
-counted in every window that it lies in. A window holds the lines from its start up to, not including, its end.
+Time is counted in steps, the greatest common divisor of window and interval: each line is read once and counted in
+every window it lies in. A window includes its start and excludes its end.
 """
 
 import hashlib
@@ -17,21 +17,21 @@ from logs.queries import field as field_of
 from logs.templates import masked
 from logs.vocabulary import Level
 
-MAX_GROUPS = 100  # of a rule at one time; lines of further ones are counted together
-MAX_STEPS = 1500  # in a window
-SAMPLES = 3  # lines that an alert shows
+MAX_GROUPS = 100  # per rule; lines of further groups are counted together
+MAX_STEPS = 1500
+SAMPLES = 3
 SAMPLE_LENGTH = 500
 VALUE_LENGTH = 200
 OTHERS = "(others)"
 ATTRIBUTE = "attributes."
 GROUP_FIELDS = ("service", "host", "level", "template")
-MAX_REMEMBERED = 50_000  # runs of letters
+MAX_REMEMBERED = 50_000  # words
 
 Group = tuple[str, ...]
 
 
 class Counted(Searched, Protocol):
-    """A line as rules look at it."""
+    """A line as rules see it."""
 
     @property
     def level(self) -> int: ...
@@ -39,7 +39,7 @@ class Counted(Searched, Protocol):
 
 @dataclass(frozen=True)
 class Spec:
-    """A rule, ready to be asked. Durations in seconds; `level` 0 and `service` "" stand for any."""
+    """A rule ready to evaluate. Durations in seconds; `level` 0 and `service` "" mean any."""
 
     id: int
     query: Query
@@ -52,38 +52,38 @@ class Spec:
 
     @cached_property
     def step(self) -> int:
-        """The length of a step in seconds."""
+        """Return the length of a step in seconds."""
         return math.gcd(self.window, self.interval)
 
     @property
     def condition(self) -> tuple[object, ...]:
-        """What decides how lines are counted; rules that have it in common count the same."""
+        """Return what decides how lines are counted, for sharing counts among rules."""
         return (self.query, self.level, self.service, self.group_by, self.step)
 
     @property
     def needs_attributes(self) -> bool:
-        """Whether the lines' attributes must be read."""
+        """Return whether the lines' attributes must be read."""
         return self.query.needs_attributes or any(name.startswith(ATTRIBUTE) for name in self.group_by)
 
     def takes(self, line: Counted, lowered: str) -> bool:
-        """Whether the line counts."""
+        """Return whether the line counts."""
         if line.level < self.level or (self.service and line.service != self.service):
             return False
         return self.query.matches(line, lowered)
 
     def group_of(self, line: Counted) -> Group:
-        """The values that the line is grouped by."""
+        """Return the values that the line is grouped by."""
         if not self.group_by:
             return ()
         return tuple(_value(line, name)[:VALUE_LENGTH] for name in self.group_by)
 
     def labels_of(self, group: Group) -> dict[str, str]:
-        """A group's values by the names of their fields."""
+        """Return a group's values by field name."""
         names = (name.removeprefix(ATTRIBUTE) for name in self.group_by)
         return dict(zip(names, group, strict=True))
 
     def fingerprint(self, group: Group) -> str:
-        """The identity of a group's alert: the rule, and the group where there is one."""
+        """Return the identity of a group's alert."""
         if not group:
             return f"rule:{self.id}"
         facts = json.dumps([self.group_by, group])
@@ -100,14 +100,14 @@ def _value(line: Counted, name: str) -> str:
 
 @dataclass
 class _Memory:
-    """The runs of letters met so far, and those of them that hold anchors."""
+    """Words seen so far, and those of them that hold anchors."""
 
     seen: set[str] = field(default_factory=set)
     telling: set[str] = field(default_factory=set)
     anchors: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def learn(self, run: str, anchors: tuple[str, ...]) -> None:
-        """Remember a run; as seen last, for other threads trust that."""
+        """Remember a word; mark it as seen last, for other threads trust that."""
         if anchors:
             self.anchors[run] = anchors
             self.telling.add(run)
@@ -115,7 +115,7 @@ class _Memory:
 
 
 class Index:
-    """Many rules, asked together: a line meets only those that its service and words allow."""
+    """Many rules evaluated together: a line meets only those its service and words allow."""
 
     def __init__(self, specs: Iterable[Spec]) -> None:
         self._specs: dict[tuple[str, str], list[Spec]] = {}
@@ -125,7 +125,7 @@ class Index:
         self._memory = _Memory()
 
     def matching(self, line: Counted) -> Iterator[Spec]:
-        """The rules that count the line."""
+        """Yield the rules that count the line."""
         lowered = line.message.lower()
         services = ("", line.service) if line.service else ("",)
         for anchor in self._anchors_in(lowered):
@@ -135,15 +135,15 @@ class Index:
                         yield spec
 
     def _anchors_in(self, lowered: str) -> set[str]:
-        """The anchors of rules that occur in the line, and "" for the rules that have none.
+        """Return the anchors that occur in the line, and "" for rules without one.
 
-        Few runs of letters are new, for the vocabulary of logs is small, and fewer tell anything: sets find both.
+        Few words of logs are new and fewer hold an anchor: sets find both.
         """
         found = {""}
         if self._anchors:
             memory = self._memory
             if len(memory.seen) >= MAX_REMEMBERED:
-                memory = self._memory = _Memory()  # never emptied: another thread may be looking
+                memory = self._memory = _Memory()  # never emptied: another thread may be reading
             runs = set(letters(lowered))
             for run in runs - memory.seen:
                 memory.learn(run, tuple(anchor for anchor in self._anchors if anchor in run))
@@ -154,8 +154,7 @@ class Index:
 
 @dataclass
 class Tally:
-    """What was counted for a rule: for each group the lines in each step (numbered from 1970), and since when (seconds
-    since 1970) those groups fire that do. `samples` are of the lines read now."""
+    """Lines per group and step (numbered from 1970), and since when (seconds since 1970) firing groups fire."""
 
     counts: dict[Group, dict[int, int]] = field(default_factory=dict)
     firing: dict[Group, int] = field(default_factory=dict)
@@ -172,7 +171,7 @@ class Tally:
             samples.append(line.message[:SAMPLE_LENGTH])
 
     def merge(self, other: "Tally") -> None:
-        """Take over what was counted elsewhere in the same steps."""
+        """Add what was counted elsewhere in the same steps."""
         for theirs, counted in other.counts.items():
             group = self._group(theirs)
             steps = self.counts[group]
@@ -182,7 +181,7 @@ class Tally:
             samples += other.samples[theirs][: SAMPLES - len(samples)]
 
     def _group(self, group: Group) -> Group:
-        """The group that lines are counted in, which has a place then."""
+        """Return the group to count in, adding it."""
         if group not in self.counts:
             if len(self.counts) >= MAX_GROUPS and group:
                 group = (OTHERS,) * len(group)
@@ -190,7 +189,7 @@ class Tally:
         return group
 
     def sliding(self, spec: Spec, ends: Sequence[int]) -> Iterator[tuple[int, dict[Group, int]]]:
-        """How many lines of each group lie in the window up to each of `ends` (ascending seconds since 1970)."""
+        """Yield each group's lines in the window up to each of `ends` (ascending seconds since 1970)."""
         totals: dict[Group, int] = {}
         first = last = 0
         for end in ends:
@@ -213,7 +212,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a window says of a group: it fires (anew or still), or is over. Times in seconds since 1970."""
+    """A window's verdict on a group: fires (anew or still), or is over. Times in seconds since 1970."""
 
     group: Group
     is_firing: bool
@@ -224,10 +223,7 @@ class Verdict:
 
 
 def judge(spec: Spec, tally: Tally, ends: Sequence[int]) -> list[Verdict]:
-    """Look at the windows that end at `ends`, in order; the tally knows afterwards what fires.
-
-    Told are beginnings and ends, and at last what fires still.
-    """
+    """Judge the windows that end at `ends`; return beginnings, ends, and what still fires."""
     verdicts: list[Verdict] = []
     counts: dict[Group, int] = {}
     for end, counts in tally.sliding(spec, ends):
@@ -253,14 +249,14 @@ def _changes(spec: Spec, tally: Tally, end: int, counts: Mapping[Group, int]) ->
 
 
 def _sum(steps: Mapping[int, int], first: int, last: int) -> int:
-    """The lines in the steps from `first` up to, not including, `last`."""
+    """Sum the steps from `first` up to, not including, `last`."""
     if last - first > len(steps):
         return sum(count for number, count in steps.items() if first <= number < last)
     return sum(steps.get(number, 0) for number in range(first, last))
 
 
 def to_json(tally: Tally) -> dict[str, list[list[object]]]:
-    """A tally as plain JSON values, without its samples; {} for one that holds nothing."""
+    """Return a tally as JSON values without samples; {} for an empty one."""
     value: dict[str, list[list[object]]] = {}
     if tally.counts:
         value["counts"] = [
@@ -272,7 +268,7 @@ def to_json(tally: Tally) -> dict[str, list[list[object]]]:
 
 
 def from_json(value: Mapping[str, list[list[object]]]) -> Tally:
-    """A tally from what `to_json` made of it."""
+    """Return the tally that `to_json` wrote."""
     counts: dict[Group, dict[int, int]] = {tuple(group): dict(steps) for group, steps in value.get("counts", [])}  # type: ignore[arg-type, call-overload]
     firing: dict[Group, int] = {tuple(group): since for group, since in value.get("firing", [])}  # type: ignore[arg-type, misc]
     return Tally(counts, firing)

@@ -1,4 +1,4 @@
-"""The filters of the list of lines, and which index answers them."""
+"""Filters of the list of lines, and which index answers them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked for, cut along the indexes.
+    """Filters cut along the indexes.
 
-    `found` are conditions that an index answers in the list's order, one query for each of `branches` (the levels,
-    where the index has them in front of the time); `checked` are those that each row must be looked at for.
+    `found` conditions are answered by an index in the list's order, one query for each of `branches`; `checked` ones
+    are tested row by row.
     """
 
     found: Q
@@ -39,7 +39,7 @@ class Selection:
 
 
 def selection(given: Mapping[str, str]) -> Selection:
-    """The selection of a query string's filters; 400 for a value that is none."""
+    """Parse a query string's filters; 400 for an invalid value."""
     exact: dict[str, str | int] = {
         name: _exact(name, given[name]) for name in ("trace_id", "service", "host") if name in given
     }
@@ -62,7 +62,6 @@ def selection(given: Mapping[str, str]) -> Selection:
 
 
 def _is(name: str, value: str | int) -> Q:
-    """The very text; a source by its id."""
     return Q(**{name if isinstance(value, int) else f"{name}__exactly": value})
 
 

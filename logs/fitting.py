@@ -1,7 +1,4 @@
-"""What is stored of a line: bounded in length, in characters that every database takes, with a time that can be true.
-
-Pure.
-"""
+"""Bound what is stored of a line, in characters that every database takes, with a plausible time. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,13 +10,12 @@ import orjson
 from core.text.encodings import BYTE_ORDER_MARK
 from logs.lines import Line
 
-MESSAGE_LENGTH = 32 * 1024  # characters
-ATTRIBUTES_LENGTH = 32 * 1024  # bytes of JSON
+MESSAGE_LENGTH = 32 * 1024
+ATTRIBUTES_LENGTH = 32 * 1024
 NAME_LENGTH = 100
 HOST_LENGTH = 200
 TRACE_LENGTH = 32
-# A clock that is wrong by its time zone is shown as its sender says; what lies further ahead would lead every list
-# until then.
+# A clock that is wrong by its time zone is shown as sent; what lies further ahead would lead every list until then.
 AHEAD = dt.timedelta(days=1)
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DROPPED = "attributes_dropped"
@@ -27,7 +23,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 def fitted(line: Line, now: dt.datetime) -> Line:
-    """The line as it is stored; `now` is when it was received, and stands in for a time that cannot be right."""
+    """Return the line as it is stored; `now`, the time of receipt, replaces an implausible time."""
     message = cut(plain(line.message).removeprefix(BYTE_ORDER_MARK))
     service, host, trace_id = plain(line.service), plain(line.host), plain(line.trace_id)
     changes: dict[str, Any] = {}
@@ -49,12 +45,12 @@ def fitted(line: Line, now: dt.datetime) -> Line:
 
 
 def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """A text of bearable length, with a mark where its end was."""
+    """Return the text, cut with a mark at the length."""
     return text if len(text) <= length else f"{text[:length]}… [cut: it has {len(text):,} characters]"
 
 
 def plain(text: str) -> str:
-    """The text without NUL and lone surrogates, which databases do not take."""
+    """Return the text without NUL and lone surrogates, which databases refuse."""
     if "\0" in text:
         text = text.replace("\0", "")
     if text.isascii():
@@ -67,7 +63,7 @@ def plain(text: str) -> str:
 
 
 def attributes_json(attributes: Mapping[str, Any]) -> str:
-    """The attributes as JSON of bearable length: what does not fit is left out, and counted."""
+    """Return the attributes as bounded JSON; what does not fit is left out and counted."""
     if not attributes:
         return "{}"
     body = dumped(attributes)
@@ -77,11 +73,11 @@ def attributes_json(attributes: Mapping[str, Any]) -> str:
 
 
 def dumped(value: Any) -> bytes:
-    """Any value as JSON; what JSON has no word for, as text."""
+    """Return any value as JSON; what JSON cannot say, as text."""
     try:
         return orjson.dumps(value, default=str, option=_OPTIONS)
     except TypeError:
-        # Lone surrogates, integers of more than 64 bits, or what is nested too deeply for orjson.
+        # lone surrogates, integers of more than 64 bits, or nesting too deep for orjson
         return orjson.dumps(_bounded(value, 20))
 
 

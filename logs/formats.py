@@ -1,4 +1,4 @@
-"""Which reader belongs to each format of log lines. Each vendor's package registers its own."""
+"""Readers of log formats; each vendor's package registers its own."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -19,7 +19,7 @@ _formats: dict[str, Format] = {}
 
 
 def register_format(module: Format) -> None:
-    """Have log lines of its format read by this module."""
+    """Register the reader of its format."""
     _formats[module.FORMAT] = module
 
 

@@ -1,4 +1,4 @@
-"""Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
+"""Background jobs of logs, safe in any number of processes; each returns how many rows it did."""
 
 import datetime as dt
 import time
@@ -7,11 +7,11 @@ from core.server.jobs import Job
 from logs.services import detecting, retention
 
 FORGETTING_SECONDS = 20.0
-MAX_BATCHES = 20  # then the worker looks whether it is to stop
+MAX_BATCHES = 20
 
 
 def forget_old(now: dt.datetime) -> int:
-    """Delete lines that are kept no longer, or that have no room; for a while, then the next run goes on."""
+    """Delete lines past their retention, for a bounded time."""
     deadline = time.monotonic() + FORGETTING_SECONDS
     total = done = retention.forget_aged(now)
     while done and time.monotonic() < deadline:
@@ -26,7 +26,7 @@ def forget_old(now: dt.datetime) -> int:
 
 
 def evaluate_rules(now: dt.datetime) -> int:
-    """Look at the windows of detection rules that are due."""
+    """Evaluate the windows of detection rules that are due."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = detecting.run_due(now)

@@ -1,4 +1,4 @@
-"""How bad a line is: from its sender's word or number, or guessed from its text. Pure."""
+"""Tell a line's level from its sender's word or number, or guess it from its text. Pure."""
 
 import re
 from functools import lru_cache
@@ -6,10 +6,9 @@ from typing import Any
 
 from logs.vocabulary import Level
 
-# The words of the loggers of this world, in lower case and without what is no letter. Collected from the documentation
-# of syslog, Log4j, JUL, Logback, .NET and Serilog, Python, structlog, pino, bunyan, winston, npm, zap, zerolog, logrus,
-# log15, slog (Go and Rust), tracing, klog, Monolog, Ruby's, Erlang's, of PostgreSQL, MySQL, MongoDB, Redis, HAProxy,
-# nginx, Windows, Android, systemd, Google, Datadog and AWS.
+# Words of syslog, Log4j, JUL, Logback, .NET, Serilog, Python, structlog, pino, bunyan, winston, npm, zap, zerolog,
+# logrus, log15, slog (Go and Rust), tracing, klog, Monolog, Ruby, Erlang, PostgreSQL, MySQL, MongoDB, Redis, HAProxy,
+# nginx, Windows, Android, systemd, Google, Datadog and AWS; lower case, letters only.
 _WORDS = {
     Level.TRACE: "trace trac trce trc verbose verb vrb finest finer notset silly spam all excessive protocol extreme",
     Level.DEBUG: "debug debu dbug debg dbg deb fine config diagnostic diag development internal",
@@ -26,7 +25,7 @@ _WORDS = {
     "critica 致命的 严重 嚴重 致命 치명적 фатальный",
 }
 LEVEL_OF = {word: level for level, words in _WORDS.items() for word in words.split()}
-# A glog line begins with its letter, klog's likewise; journald and some libraries write the letter alone.
+# A glog or klog line begins with its letter; journald and some libraries write the letter alone.
 LEVEL_OF |= {"t": Level.TRACE, "v": Level.TRACE, "d": Level.DEBUG, "i": Level.INFO, "n": Level.INFO}
 LEVEL_OF |= {"w": Level.WARNING, "e": Level.ERROR, "f": Level.CRITICAL, "c": Level.CRITICAL, "a": Level.CRITICAL}
 
@@ -46,12 +45,12 @@ _OFFSET = re.compile(r"[+-]\d+$")  # slog: ERROR+2, DEBUG-4
 _NUMBERED = re.compile(r"level\((-?\d{1,3})\)")  # zap: Level(-3)
 
 LONGEST_WORD = 100
-_HEAD_LENGTH = 200  # a level stands near the beginning of a line
+_HEAD_LENGTH = 200
 _SHOUTED = re.compile(
     r"\b(?:(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG(?:ENCY)?|PANIC)"
     r"|(TRCE?|VRB|DBG|DBUG|DEBU?|INF|NTC|WRN|WARNI|ERRO?|EROR|FTL|FATA|CRT|PANI|ALERT))\b"
 )
-# Short ones stand at the beginning, in brackets, or behind a time; elsewhere they are names of other things.
+# Short words count at the beginning, in brackets, or behind a time; elsewhere they name other things.
 _BEFORE_SHORT = re.compile(r"(?:^|[\[|(]|\d[\dZ:.,]*(?:\s?[AP]M)?\]?\s+\[?)$")
 _MARKED = re.compile(
     r"(?:\b(?:level|lvl|severity)[\"']?\s*[=:]\s*[\"']?|[\[<(])"
@@ -74,8 +73,9 @@ _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^panic: |\b[A-Za-z
 
 
 def level_of(value: Any) -> Level | None:
-    """The level of a word, or of a number on one of the scales that can be told apart: syslog's (0–7), pino's and
-    bunyan's (10–60), Monolog's (100–600), JUL's (700–1000), Log4j's (5000–50000); None for what says nothing.
+    """Return the level of a word, or of a number on a scale that can be told apart; None for neither.
+
+    Scales: syslog 0–7, pino and bunyan 10–60, Monolog 100–600, JUL 700–1000, Log4j 5000–50000.
     """
     if isinstance(value, bool):
         return None
@@ -87,36 +87,36 @@ def level_of(value: Any) -> Level | None:
 
 
 def unknown_level(value: Any) -> str:
-    """The sender's word for a level where it says something that `level_of` does not know; else ""."""
+    """Return the sender's word where `level_of` does not know it; else ""."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)) or level_of(value) is not None:
         return ""
     return str(value).strip()[:LONGEST_WORD]
 
 
 def syslog_level(severity: int) -> Level:
-    """The level of a syslog severity, 0–7."""
+    """Return the level of a syslog severity, 0–7."""
     return _SYSLOG[severity] if 0 <= severity < len(_SYSLOG) else Level.DEBUG
 
 
 def python_level(number: int) -> Level:
-    """The level of a `levelno` of Python's logging: 10 debug, 20 info, 30 warning, 40 error, 50 critical."""
+    """Return the level of Python's `levelno`: 10 debug to 50 critical."""
     if number < 10:
         return Level.TRACE
     return Level(min(number // 10 + 1, Level.CRITICAL))
 
 
 def level_from_zero(number: int) -> Level | None:
-    """The level of .NET's LogLevel or semantic_logger's index, 0 trace to 5 critical."""
+    """Return the level of .NET's LogLevel or semantic_logger's index, 0 trace to 5 critical."""
     return _OF_SIX[number] if 0 <= number < len(_OF_SIX) else None
 
 
 def windows_level(number: int) -> Level | None:
-    """The level of an event of Windows, 1 critical to 5 verbose."""
+    """Return the level of a Windows event, 1 critical to 5 verbose."""
     return _WINDOWS[number] if 0 <= number < len(_WINDOWS) else None
 
 
 def google_level(number: int) -> Level | None:
-    """The level of Google's LogSeverity, 0 default to 800 emergency."""
+    """Return the level of Google's LogSeverity, 0 default to 800 emergency."""
     return _GOOGLE.get(number // 100, Level.CRITICAL) if 0 <= number <= 800 else None
 
 
@@ -126,7 +126,7 @@ def severity_number_level(number: int) -> Level | None:
 
 
 def guess_level(text: str) -> Level | None:
-    """The level that a line names near its beginning, or that a stack trace in it shows; None where it names none."""
+    """Return the level named near the line's beginning, or shown by a stack trace; None where neither."""
     head = text[:_HEAD_LENGTH]
     if "\x1b" in head:
         head = _COLOUR.sub("", head)
@@ -147,7 +147,7 @@ def _shouted(head: str) -> Level | None:
 
 
 def _by_form(head: str) -> Level | None:
-    """The level of a line that begins as only one program's lines do."""
+    """Return the level of a line that begins as only one program's lines do."""
     if match := _GLOG.match(head) or _RUBY.match(head):
         return LEVEL_OF[match[1].lower()]
     if (match := _PRIORITY.match(head)) and int(match[1]) <= 191:
@@ -166,7 +166,7 @@ def _of_word(word: str) -> Level | None:
         return level_of(int(plain))
     if match := _NUMBERED.fullmatch(plain):
         return Level.DEBUG if int(match[1]) < 0 else level_from_zero(int(match[1]) + 2)
-    # `info2` is OTLP's, `[error]` Apache's, `Microsoft.Extensions.Logging.LogLevel.Error` speaks for itself.
+    # `info2` is OTLP's, `[error]` Apache's.
     plain = _OFFSET.sub("", plain.strip("[]<>()|: "))
     plain = plain.rpartition(".")[2].rpartition("/")[2].rpartition("::")[2].rstrip("0123456789")
     return LEVEL_OF.get(plain) or LEVEL_OF.get(re.sub(r"[\s_-]", "", plain).removeprefix("log").removeprefix("level"))

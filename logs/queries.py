@@ -25,10 +25,10 @@ from logs.vocabulary import LEVEL_OF_WORD, Level
 
 QUERY_LENGTH = 1000
 MAX_TERMS = 30
-SEARCHED_LENGTH = 2000  # characters of a message that regular expressions look at
+SEARCHED_LENGTH = 2000  # characters of a message that regular expressions see
 LEVEL, MESSAGE, ATTRIBUTES = "level", "message", "attributes."
 OWN_FIELDS = frozenset({"service", "host", "trace_id", LEVEL, MESSAGE})
-# What loggers call the fields that a line has, where it has no attribute of that name.
+# what loggers call a line's own fields, where it has no attribute of that name
 FIELD_OF_NAME = {
     **dict.fromkeys(("severity", "loglevel", "log_level", "log.level", "lvl", "levelname", "priority"), LEVEL),
     **dict.fromkeys(("msg", "text", "body", "log", "line"), MESSAGE),
@@ -38,9 +38,9 @@ FIELD_OF_NAME = {
 }
 TIMES = frozenset({"timestamp", "time", "@timestamp", "ts", "since", "until"})
 JOINING = frozenset({"AND", "OR", "NOT", "&&", "||"})
-ANCHOR_LENGTH = 3  # shorter runs of letters occur in too many lines to tell them apart
+ANCHOR_LENGTH = 3  # shorter words occur in too many lines to tell them apart
 
-# The slash within an expression is written \/, the quote within a phrase \".
+# A slash in an expression is written \/, a quote in a phrase \".
 _PART = re.compile(
     r"""\s*(?P<not>-)?
     (?:(?P<name>[A-Za-z_][\w.@-]*):(?=[^\s/]|/(?!/)))?
@@ -53,7 +53,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class QueryInvalid(ValueError):
-    """A query that cannot be; the message says why."""
+    """An invalid query; the message says why."""
 
 
 class Searched(Protocol):
@@ -73,20 +73,19 @@ class Searched(Protocol):
     def attributes(self) -> Mapping[str, Any]: ...
 
 
-Test = Callable[[Searched, str], bool]  # a line, and its message in lower case
+Test = Callable[[Searched, str], bool]  # takes a line, and its message in lower case
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query, ready to be asked. `anchor` is a run of letters in lower case without which no line matches ("" where
-    there is none); `needs_attributes` tells whether more than the message is looked at."""
+    """A parsed query. Without the word `anchor` (lower case) no line matches; "" where there is none."""
 
     tests: tuple[Test, ...] = ()
     anchor: str = ""
     needs_attributes: bool = False
 
     def matches(self, line: Searched, lowered: str) -> bool:
-        """Whether every part holds."""
+        """Return whether every part holds."""
         for test in self.tests:  # noqa: SIM110 (a generator takes twice as long, and this is asked very often)
             if not test(line, lowered):
                 return False
@@ -95,7 +94,7 @@ class Query:
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Query:
-    """The query that a text says. Raises QueryInvalid."""
+    """Parse a query. Raises QueryInvalid."""
     parts = _parts(text)
     tests = tuple(_negated(_test(part), part) for part in parts)
     anchors = [run for part in parts if _is_text(part) for run in letters(_readings(part)[0])]
@@ -105,8 +104,7 @@ def parse(text: str) -> Query:
 
 
 def saved(text: str) -> Query:
-    """The query of a rule that is about to be saved or tried: what would never hold of any line is refused besides.
-    Raises QueryInvalid."""
+    """Parse a rule's query for saving, refusing what could never match. Raises QueryInvalid."""
     for part in _parts(text):
         name, word = part["name"], part["word"]
         if word in JOINING:
@@ -131,12 +129,12 @@ def _parts(text: str) -> list[re.Match[str]]:
 
 
 def letters(text: str) -> list[str]:
-    """The runs of letters in a text. A run within a phrase lies within one run of every line that has the phrase."""
+    """Return the words in a text; a word within a phrase is within a word of every line that has the phrase."""
     return _LETTERS.findall(text)
 
 
 def field(line: Searched, name: str) -> str | None:
-    """A line's field or attribute (`http.status`: under that name, else nested) as text; None when it has none."""
+    """Return a field or attribute (`http.status`: by that name, else nested) as text; None without one."""
     if name == LEVEL:
         return Level(line.level).word
     if name in OWN_FIELDS:
@@ -174,7 +172,6 @@ def _test(part: re.Match[str]) -> Test:
 
 
 def _text_test(part: re.Match[str]) -> Test:
-    """That it occurs in the message."""
     if part["pattern"] is not None:
         found = _pattern(part["pattern"]).occurs_in
         return lambda line, _lowered: found(line.message[:SEARCHED_LENGTH].removesuffix("\n"))
@@ -198,7 +195,7 @@ def _field_test(part: re.Match[str]) -> Test:
 
 
 def _either(name: str, test: Callable[[str | None], bool], within: Test) -> Test:
-    """By the attribute where the line has it, else by the line's text."""
+    """Test the attribute where the line has it, else the line's text."""
 
     def holds(line: Searched, lowered: str) -> bool:
         value = field(line, name)
@@ -231,14 +228,13 @@ def _is_text(part: re.Match[str]) -> bool:
 
 
 def _text(part: re.Match[str]) -> str:
-    """As it is typed: of a phrase, only a backslash before a quote is none."""
+    """Return the text as typed, without a backslash before a quote."""
     phrase: str | None = part["phrase"]
     return str(part["word"]) if phrase is None else phrase.replace('\\"', '"')
 
 
 def _readings(part: re.Match[str]) -> tuple[str, ...]:
-    """What is looked for, in lower case. A backslash means itself, and two of them may mean one: `"C:\temp"` and
-    `"C:\\temp"` both find that path."""
+    """Return what is searched for, in lower case; two backslashes may also mean one."""
     typed = _text(part).lower()
     once = (part["phrase"] or part["word"] or "").lower()
     once = re.sub(r'\\([\\"])' if part["phrase"] is not None else r"\\(\\)", r"\1", once)

@@ -1,10 +1,9 @@
-"""Templates of log messages: which lines say the same thing with other numbers in it. Pure.
+"""Group log messages that differ only in variable parts. Pure.
 
-Drain: P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree",
-ICWS 2017. A line is masked, cut into tokens and led down a tree of fixed depth: by its number of tokens, then by its
-first words. At the leaf it joins the template it resembles most, or founds a new one. The tree never looks back, so a
-line costs the same however many came before. Two things are done otherwise than in the paper, since both tell more of
-the hand-labelled samples of loghub apart: places that are masked neither lead down the tree nor count as equal.
+Drain: P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017.
+A masked line descends a tree of fixed depth by its number of tokens and first words, and joins the most similar
+template or founds one. Unlike the paper, masked places neither lead down the tree nor count as equal: measured on
+loghub, both tell more kinds apart.
 """
 
 import re
@@ -12,16 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 WILD = "<*>"
-LEADING_TOKENS = 2  # how many tokens lead down the tree: Drain's depth of 4, less the levels for root and length
-SIMILARITY = 0.7  # share of a template's words that a line must have to belong to it
-MAX_CHILDREN = 100  # of a node; more tokens than that at one place are values, not words
-MAX_TEMPLATES = 2000  # in one tree; what comes then shares one template of last resort
-MAX_TOKENS = 100  # of a line; the rest says no more about its kind
-MESSAGE_LENGTH = 2000  # characters of a line that are looked at
+LEADING_TOKENS = 2  # Drain's depth of 4, less the levels for root and length
+SIMILARITY = 0.7  # share of a template's words that a line must have
+MAX_CHILDREN = 100  # per node; more tokens at one place are values, not words
+MAX_TEMPLATES = 2000  # per tree; later lines share one template of last resort
+MAX_TOKENS = 100
+MESSAGE_LENGTH = 2000
 OVERFLOW = (WILD,)
 
-# One expression, tried from the left: what is told apart by its shape alone. Letters around digits (blk_12, job_1-2)
-# belong to the value's name, so they stay and the digits go.
+# Letters around digits (blk_12, job_1-2) belong to the value's name: they stay, the digits go.
 _VALUES = re.compile(
     r"""
       \b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b             # UUID
@@ -40,9 +38,9 @@ _REPEATED = re.compile(r"<\*>(?:[-_.:]?<\*>)+")
 
 
 def masked(message: str) -> str:
-    """A line with `<*>` in place of what varies by its shape: numbers, addresses, hex, UUIDs, times, paths, ids.
+    """Replace what varies by its shape (numbers, addresses, ids, times, paths) with `<*>`.
 
-    It depends on nothing but the line, so that it can be part of an alert's identity.
+    Depends on the line alone, so that it can be part of an alert's identity.
     """
     text = " ".join(message[:MESSAGE_LENGTH].split())
     return _REPEATED.sub(WILD, _VALUES.sub(WILD, text))
@@ -50,7 +48,7 @@ def masked(message: str) -> str:
 
 @dataclass(slots=True)
 class Template:
-    """Lines that say the same. `sample` is the first of them, unmasked."""
+    """Lines that say the same; `sample` is the first of them, unmasked."""
 
     tokens: list[str]
     sample: str
@@ -58,7 +56,7 @@ class Template:
 
     @property
     def text(self) -> str:
-        """The template as people read it."""
+        """Return the template as people read it."""
         return " ".join(self.tokens)
 
 
@@ -82,7 +80,7 @@ class Drain:
         self.templates: list[Template] = []
 
     def add(self, message: str) -> Template:
-        """The template that the line belongs to, which it may have widened or founded."""
+        """Return the line's template, widened or founded where needed."""
         text = masked(message)
         known = self._seen.get(text)
         template = known if known is not None else self._place(text, message)
@@ -98,7 +96,7 @@ class Drain:
         else:
             _widen(template, tokens)
         if len(self._seen) < self._limit * 10:
-            self._seen[text] = template  # templates only widen, so what belonged to one belongs to it for good
+            self._seen[text] = template  # templates only widen, so a line keeps its template
         return template
 
     def _leaf(self, tokens: list[str]) -> _Node:
@@ -111,7 +109,7 @@ class Drain:
         return node
 
     def _most_alike(self, templates: Iterable[Template], tokens: list[str]) -> Template | None:
-        """The template with most equal tokens; among equals, the widest. None below the needed similarity."""
+        """Return the template with most equal tokens, the widest among equals; None below SIMILARITY."""
         best, best_score = None, (self._similarity, -1)
         for template in templates:
             score = _likeness(template.tokens, tokens)
@@ -131,7 +129,7 @@ class Drain:
 
 
 def _likeness(template: list[str], tokens: list[str]) -> tuple[float, int]:
-    """The share of equal tokens among those that are words in the template, and how many are not."""
+    """Return the share of equal tokens among the template's words, and how many are masked."""
     equal = wild = 0
     for ours, theirs in zip(template, tokens, strict=True):
         if WILD in ours:
@@ -149,7 +147,7 @@ def _widen(template: Template, tokens: list[str]) -> None:
 
 
 def templates_of(messages: Iterable[str]) -> list[Template]:
-    """The templates of these lines, the most frequent first."""
+    """Return the templates of these lines, the most frequent first."""
     drain = Drain()
     for message in messages:
         drain.add(message)

@@ -1,4 +1,4 @@
-"""The API's routes; senders' doors are in `logs.endpoints`."""
+"""The API's routes of logs."""
 
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Level(models.IntegerChoices):
-    """How bad a line says it is; the greater, the worse."""
+    """How bad a line says it is; greater is worse."""
 
     TRACE = 1, "Trace"
     DEBUG = 2, "Debug"
@@ -15,7 +15,7 @@ class Level(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """As the API says it."""
+        """Return the word that the API speaks."""
         return self.name.lower()
 
 

@@ -1,4 +1,4 @@
-"""Whether the database that a command is about to write to is one of ours."""
+"""Check the database that a command is about to write to."""
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
@@ -6,7 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def require_migrated() -> None:
-    """Raise CommandError for a database that cannot be reached, or in which migrations wait."""
+    """Raise CommandError for a database that is unreachable or not migrated."""
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError as error:
@@ -19,7 +19,7 @@ def require_migrated() -> None:
 
 
 def _name() -> str:
-    """The database as an operator knows it, without its password."""
+    """Return the database as an operator knows it, without its password."""
     of = connection.settings_dict
     if connection.vendor == "sqlite":
         return str(of["NAME"])

@@ -1,4 +1,4 @@
-"""Log lines, and the rules that look for trouble in them."""
+"""Log lines and detection rules."""
 
 from logs.models.entry import LogEntry
 from logs.models.rules import DetectionRule, DetectionRuleQuerySet, Mode, RuleSeverity

@@ -1,4 +1,4 @@
-"""One line of a log, as a machine wrote it."""
+"""Log lines."""
 
 from django.db import models
 
@@ -12,10 +12,9 @@ TRACE_LENGTH = 32
 
 
 class LogEntry(models.Model):
-    """A log line. `timestamp` is when its writer says it happened, `received_at` when we heard of it.
+    """A log line, written by machines in bulk without signals, and never changed.
 
-    `attributes` are whatever else was known of it. `source` is NULL for what a person handed in. Written by machines,
-    many at a time and without signals (see `logs.services.storing`), and never changed.
+    `timestamp` is the sender's, `received_at` ours; `source` is NULL for what a person sent.
     """
 
     timestamp = models.DateTimeField()
@@ -31,8 +30,7 @@ class LogEntry(models.Model):
     class Meta:
         ordering = ["-timestamp", "-id"]
         verbose_name_plural = "log entries"
-        # Each is read backwards from a point in time, and both databases end it with the primary key. Lines of a
-        # service whatever their level are merged from its levels.
+        # Each is read backwards from a time and ends with the primary key.
         indexes = [
             models.Index(fields=["timestamp"], name="log_time"),
             models.Index(fields=["level", "timestamp"], name="log_level"),

@@ -1,4 +1,4 @@
-"""What makes an alert of lines."""
+"""Detection rules."""
 
 import datetime as dt
 
@@ -19,8 +19,8 @@ from logs.vocabulary import Level
 MAX_GROUP_FIELDS = 5
 FIELD_LENGTH = 100
 DAY_SECONDS = 24 * 3600
-MACHINERY = ("next_run_at", "evaluated_until", "changed_at", "state")  # columns that only the services write
-SETTLE_SECONDS = 5  # a window is looked at this long after its end, for lines take a while to reach us
+MACHINERY = ("next_run_at", "evaluated_until", "changed_at", "state")
+SETTLE_SECONDS = 5  # a window is evaluated this long after its end, for lines arrive late
 
 
 class Mode(models.TextChoices):
@@ -31,7 +31,7 @@ class Mode(models.TextChoices):
 
 
 class RuleSeverity(models.TextChoices):
-    """How bad the alerts of a rule are."""
+    """The severity of a rule's alerts."""
 
     CRITICAL = "critical", "Critical"
     HIGH = "high", "High"
@@ -48,20 +48,19 @@ class DetectionRuleQuerySet(models.QuerySet["DetectionRule"]):
     """Selections of rules."""
 
     def due(self, now: dt.datetime) -> "DetectionRuleQuerySet":
-        """Those whose next window has ended and settled."""
+        """Select rules whose next window has ended and settled."""
         return self.filter(next_run_at__lte=now).order_by("next_run_at")
 
     def immediate(self) -> "DetectionRuleQuerySet":
-        """Those that look at lines as they come."""
+        """Select rules that look at lines as they arrive."""
         return self.filter(is_enabled=True, mode=Mode.IMMEDIATE)
 
 
 class DetectionRule(models.Model):
-    """Lines to look for, and how many of them within how long are an alert.
+    """Lines to look for, and how many within how long raise an alert.
 
-    `next_run_at` is NULL while nothing is to be evaluated. `evaluated_until` ends the last window that was;
-    `state` is what was counted and fires by then (`logs.detection.Tally`). `changed_at` tells two versions of a rule
-    apart, so that what was read for one is never entered for the other. All four are the services' own.
+    Only services write `next_run_at` (NULL: nothing due), `evaluated_until` (end of the last window), `state` (its
+    `Tally`) and `changed_at` (tells versions apart: what was read for one is never entered for another).
     """
 
     name = NameField(max_length=NAME_LENGTH, unique=True)
@@ -127,7 +126,7 @@ class DetectionRule(models.Model):
 
     @property
     def spec(self) -> Spec:
-        """The rule as `logs.detection` knows it. Raises QueryInvalid."""
+        """Return the rule as `logs.detection` knows it. Raises QueryInvalid."""
         return Spec(
             id=self.pk or 0,
             query=parse(self.query),

@@ -1,4 +1,4 @@
-"""Log lines and rules as the API shows and takes them."""
+"""Log lines and rules in the API."""
 
 from logs.serializers.entries import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
 

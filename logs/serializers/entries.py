@@ -1,4 +1,4 @@
-"""Lines as the API shows them."""
+"""Log lines in the API."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ COLUMNS = (
 
 
 def represent(row: dict[str, Any]) -> dict[str, Any]:
-    """A line's row as the API shows it."""
+    """Return a line's row as the API shows it."""
     shown = {name: value for name, value in row.items() if name != "source_id"}
     return {**shown, "level": Level(row["level"]).word, "source": row["source_id"]}
 
@@ -33,7 +33,7 @@ class LogEntrySerializer(serializers.Serializer[Any]):
 
 
 class NewLineSerializer(serializers.Serializer[Any]):
-    """A line handed in. Other names in use for the same things are understood; what is left goes to the attributes."""
+    """A line to store. Other common names are understood; the rest becomes attributes."""
 
     message = serializers.CharField()
     timestamp = serializers.DateTimeField(required=False)

@@ -1,4 +1,4 @@
-"""Detection rules, and what back-tests and simulations say."""
+"""Detection rules, backtests and simulations in the API."""
 
 from typing import Any
 
@@ -18,11 +18,9 @@ class LevelField(serializers.ChoiceField):
         super().__init__(choices=LEVEL_WORDS, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The level's number."""
         return LEVEL_OF_WORD[super().to_internal_value(data)]
 
     def to_representation(self, value: Any) -> Any:
-        """The level's word."""
         return Level(value).word
 
 
@@ -46,11 +44,11 @@ class DetectionRuleSerializer(CleanedModelSerializer):
         read_only_fields = ["source", "is_builtin", "evaluated_until", "next_run_at", "created_at"]
 
     def create(self, validated_data: dict[str, Any]) -> DetectionRule:
-        """A new rule, which is evaluated from now on."""
+        """Create a rule, evaluated from now on."""
         return save_rule(DetectionRule(**validated_data))
 
     def update(self, instance: DetectionRule, validated_data: dict[str, Any]) -> DetectionRule:
-        """The rule changed; it starts afresh where it looks for something else now."""
+        """Change the rule, which starts afresh where its condition changed."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         return save_rule(instance, only=validated_data.keys())
@@ -78,13 +76,12 @@ class UnsavedRuleSerializer(DetectionRuleSerializer):
         read_only_fields: list[str] = []
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What the model says, but for its name, which may be another's here."""
         nameless = {name: value for name, value in attrs.items() if name != "name"}
         super().validate(nameless)
         return attrs
 
     def rule(self) -> DetectionRule:
-        """The rule, not stored."""
+        """Return the rule, not stored."""
         given = {name: value for name, value in self.validated_data.items() if name not in ("since", "until")}
         return DetectionRule(**given)
 

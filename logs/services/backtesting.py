@@ -1,4 +1,4 @@
-"""What a rule would have raised: the same reading, counting and judging as in earnest, and nothing is stored."""
+"""Backtest a rule: read, count and judge as in earnest, and store nothing."""
 
 import datetime as dt
 import time
@@ -19,7 +19,7 @@ MAX_WINDOWS = 20_000
 MAX_LINES = 200_000
 MAX_SECONDS = 15.0
 MAX_ALERTS = 500
-PARTS = 48  # the range is read in so many parts; one that holds too many lines ends the test before it
+PARTS = 48  # the range is read in so many parts; one with too many lines ends the test before it
 
 
 class BacktestRefused(DomainError):
@@ -30,8 +30,9 @@ class BacktestRefused(DomainError):
 
 @dataclass
 class Raised:
-    """An alert that would have been raised. `windows` counts those that reached the threshold (of an immediate rule
-    the lines), `peak` is the most lines in one of them."""
+    """An alert that would have been raised. `windows` counts those past the threshold (of an immediate rule, lines);
+    `peak` is the most lines in one.
+    """
 
     title: str
     group: dict[str, str]
@@ -56,7 +57,7 @@ class Backtest:
 
 
 def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
-    """The alerts that the rule, stored or not, would have raised in windows that end within the range.
+    """Return the alerts that the rule would have raised in windows that end within the range.
 
     Raises BacktestRefused for a range that is empty or too long.
     """
@@ -67,13 +68,13 @@ def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Bac
     kind = _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
     try:
         trial = kind(rule, since, until)
-    except QueryInvalid as error:  # stored before such a query was refused
+    except QueryInvalid as error:
         raise BacktestRefused(str(error), field="query") from error
     return trial.run()
 
 
 class _Trial:
-    """A test in parts, each after a look at what it has cost so far."""
+    """A test in parts, each checked against its budget."""
 
     def __init__(self, rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> None:
         self.rule, self.spec = rule, rule.spec
@@ -95,7 +96,7 @@ class _Trial:
         raise NotImplementedError
 
     def try_part(self, part: Sequence[int]) -> bool:
-        """Evaluate a part; False when it holds more lines, or takes longer, than may still be."""
+        """Evaluate a part; return False when it exceeds the lines or time left."""
         raise NotImplementedError
 
     def raise_alert(self, group: Group, starts_at: dt.datetime, lines: Sequence[str]) -> Raised:
@@ -152,7 +153,7 @@ class _Windows(_Trial):
 
 
 class _Immediate(_Trial):
-    """Every line by itself; an alert ends when no line of its group comes for the rule's window."""
+    """Each line alone; an alert ends when its group is silent for the rule's window."""
 
     def parts(self) -> Sequence[Sequence[int]]:
         since, until = int(self.found.since.timestamp()), int(self.found.until.timestamp())
@@ -191,7 +192,7 @@ class _Immediate(_Trial):
 
 
 def lines_of(rule: DetectionRule, spec: Spec, since: int, until: int, limit: int) -> list[SeenLine]:
-    """The lines of a range of time (seconds since 1970) that the rule may want; at most `limit`."""
+    """Return at most `limit` lines of a range (seconds since 1970) that the rule may want."""
     source = source_of_kind(rule.source_kind)
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     service, level, _below = next(iter(reads([spec])))

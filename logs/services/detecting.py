@@ -1,9 +1,8 @@
-"""Looking for trouble in lines: in each as it comes, and in windows of time.
+"""Detect trouble in lines as they arrive, and in windows of time.
 
-However many workers there are, each window of a rule is entered once: what was read of it, that it was, and the
-messages about alerts that follow are one transaction, which goes through only for a rule that stands where it was read
-from. Late lines: a window is looked at SETTLE_SECONDS after its end; a line that comes later, or is dated back that
-far, is not counted any more.
+With any number of workers each window of a rule is entered once: counts, progress and alerts are one transaction, which
+commits only for the rule version that was read. Windows are evaluated SETTLE_SECONDS after their end; later lines do
+not count.
 """
 
 import contextlib
@@ -46,14 +45,14 @@ from logs.sources import LogSource, SeenLine, source_of_kind
 
 log = structlog.get_logger(__name__)
 
-BATCH = 1000  # rules
-MAX_WINDOWS = 60  # of a rule in one run, oldest first; the next run goes on from there
-CATCH_UP_SECONDS = 24 * 3600  # windows that ended longer ago help nobody any more
-LEASE = dt.timedelta(seconds=60)  # so that other workers do not read the same lines; what counts is what is entered
-MAX_LINES = 1_000_000  # of one read
-MAX_SERVICE_READS = 20  # then one read of all services is cheaper
+BATCH = 1000
+MAX_WINDOWS = 60  # per rule and run, oldest first
+CATCH_UP_SECONDS = 24 * 3600  # windows that ended longer ago help nobody
+LEASE = dt.timedelta(seconds=60)  # keeps other workers from reading the same lines; correctness does not depend on it
+MAX_LINES = 1_000_000  # per read
+MAX_SERVICE_READS = 20  # beyond these one read of all services is cheaper
 DRAFTS_AT_ONCE = 200
-LOOKS_AT_CLOCK = 100  # lines
+LOOKS_AT_CLOCK = 100
 
 settling = dt.timedelta(seconds=SETTLE_SECONDS)
 
@@ -73,9 +72,9 @@ class _Found:
 
 
 def on_lines(lines: Iterable[Counted], *, now: dt.datetime | None = None) -> int:
-    """Raise the alerts that lines are by themselves, in the caller's transaction; how many messages about alerts.
+    """Raise the alerts of single lines in the caller's transaction; return how many messages.
 
-    To be called with all lines that are stored together. Lines that no rule wants cost one comparison each.
+    Call it with all lines stored together. Lines no rule wants cost one comparison each.
     """
     wanted = immediate()
     floor = wanted.floor
@@ -109,8 +108,7 @@ def _slot(groups: dict[Group, _Found], group: Group) -> _Found:
 
 @dataclass
 class Task:
-    """The windows of a rule that are due: they end at `ends` (seconds since 1970) and are still to be read from
-    `since` on."""
+    """A rule's due windows, which end at `ends` (seconds since 1970), to be read from `since` on."""
 
     rule: DetectionRule
     spec: Spec
@@ -122,12 +120,12 @@ class Task:
 
     @property
     def until(self) -> int:
-        """The end of the last window."""
+        """Return the end of the last window."""
         return self.ends[-1]
 
 
 def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
-    """Evaluate the windows that are due of up to `limit` rules; the number of rules whose windows were entered."""
+    """Evaluate the due windows of up to `limit` rules; return how many rules were entered."""
     if not DetectionRule.objects.due(now).exists():  # looking costs no lock
         return 0
     due = lease(now, limit=limit)
@@ -135,14 +133,14 @@ def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
         tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
         return enter(evaluate(tasks, now), now)
     except Exception:
-        with contextlib.suppress(DatabaseError, InterfaceError):  # those that stay leased wait for the lease's end
+        with contextlib.suppress(DatabaseError, InterfaceError):  # what stays leased waits for the lease's end
             release(due, now)
         raise
 
 
 @unit_of_work
 def lease(now: dt.datetime, *, limit: int = BATCH) -> list[DetectionRule]:
-    """The rules that are due, for this worker to evaluate; when it does not come to it, another one will."""
+    """Lease the rules that are due to this worker; if it dies, another takes them later."""
     due = list(DetectionRule.objects.due(now).select_for_update().select_related("source")[:limit])
     DetectionRule.objects.filter(pk__in=[rule.pk for rule in due]).update(next_run_at=now + LEASE)
     return due
@@ -150,13 +148,13 @@ def lease(now: dt.datetime, *, limit: int = BATCH) -> list[DetectionRule]:
 
 @unit_of_work
 def release(leased: Sequence[DetectionRule], now: dt.datetime) -> None:
-    """Let others evaluate at once what could not be evaluated here."""
+    """Give back what could not be evaluated here."""
     still = DetectionRule.objects.filter(pk__in=[rule.pk for rule in leased], next_run_at=now + LEASE)
     still.update(next_run_at=now)
 
 
 def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
-    """What is to be done for a rule; None when nothing is."""
+    """Return what is due for a rule; None for nothing."""
     spec = spec_of(rule)
     if spec is None:
         return None
@@ -172,7 +170,7 @@ def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
     ends = _ends(spec, known, last)
     if not ends:  # another worker's clock is ahead of ours
         return None
-    # A window shorter than the interval leaves a part of the time out.
+    # a window shorter than the interval skips part of the time
     return Task(rule, spec, ends, max(known, ends[0] - spec.window), tally)
 
 
@@ -181,9 +179,9 @@ def _ends(spec: Spec, known: int, last: int) -> Sequence[int]:
 
 
 def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
-    """Read the lines of the tasks' windows, each once for all tasks that look at the same time, and judge them.
+    """Read each range of lines once for all tasks that share it, and judge their windows.
 
-    The tasks that were evaluated; those whose store does not answer wait for another run, and hold up no others.
+    Return the tasks evaluated; those whose store does not answer wait for another run.
     """
     together: dict[tuple[str, int, int], list[Task]] = defaultdict(list)
     for task in tasks:
@@ -210,8 +208,7 @@ def read(
     limit: int = MAX_LINES,
     deadline: float = math.inf,
 ) -> int:
-    """Count the lines of a range of time for all tasks; the number of lines read, which ends with `limit`. It is
-    `limit` too where the monotonic clock passes `deadline` meanwhile."""
+    """Count a range of lines for all tasks; return the number read, which is `limit` also past `deadline`."""
     alike: dict[tuple[object, ...], list[Task]] = defaultdict(list)
     for task in tasks:
         alike[task.spec.condition].append(task)
@@ -233,7 +230,7 @@ def read(
 
 
 def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, limit: int) -> Iterator[SeenLine]:
-    """The lines that these rules may want, none twice; at most `limit`."""
+    """Yield at most `limit` lines that these rules may want, none twice."""
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     with_attributes = any(spec.needs_attributes for spec in specs)
     parts = (
@@ -246,8 +243,10 @@ def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, lim
 
 
 def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
-    """What to read for these rules, no line twice: (service, level, below which level), as `LogSource.lines` takes
-    them. First what the rules for all services need, then for each service what is of lower levels."""
+    """Yield what to read, no line twice: (service, level, below which level), as `LogSource.lines` takes them.
+
+    First what rules for all services need, then for each service what is of lower levels.
+    """
     general = min((spec.level for spec in specs if not spec.service), default=None)
     lower: dict[str, int] = {}
     for spec in specs:
@@ -272,7 +271,7 @@ def _judge(task: Task, now: dt.datetime) -> None:
 
 @unit_of_work
 def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
-    """Write down what was evaluated and raise its alerts, for the rules that are as they were read; their number."""
+    """Store what was evaluated and raise its alerts, for rules unchanged since read; return how many."""
     locked = DetectionRule.objects.select_for_update().filter(pk__in=[task.rule.pk for task in tasks], is_enabled=True)
     present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
     mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]
@@ -293,7 +292,7 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
 
 
 def _entered(task: Task) -> DetectionRule:
-    """The rule as it is to be stored; the task keeps the one that was read, for another attempt."""
+    """Return the rule as it is to be stored; the task keeps the one read, for another attempt."""
     rule = DetectionRule(pk=task.rule.pk, state=task.state)
     for name, value in _position(task.until, task.spec.interval).items():
         setattr(rule, name, value)

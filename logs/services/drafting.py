@@ -1,4 +1,4 @@
-"""What a rule says to the queue of alerts."""
+"""Turn verdicts of rules into alert updates."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from logs.detection import Group, Spec, Verdict
 from logs.models import DetectionRule
 
 LONGEST_TITLE = 200
-# An alert that a rule says nothing more of (it was deleted behind our back, no worker runs) is over after so many
-# intervals, and not before so many seconds.
+# An alert whose rule falls silent (deleted in the database, no worker) is over after so many intervals,
+# and not before so many seconds.
 EXPIRY_INTERVALS = 5
 EXPIRY_SECONDS = 900
 
@@ -17,10 +17,9 @@ EXPIRY_SECONDS = 900
 def draft_of(
     rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
 ) -> AlertUpdate:
-    """A window's verdict of a group, as a message about an alert.
+    """Return a verdict as an alert update.
 
-    Its beginning is the end of the first window that reached the threshold, so that messages in the wrong order, or
-    twice, change nothing.
+    Its start is the end of the first window past the threshold, so that order and repeats change nothing.
     """
     if not verdict.is_firing:
         return AlertUpdate(
@@ -45,7 +44,7 @@ def draft_of(
 def immediate_draft(
     rule: DetectionRule, spec: Spec, group: Group, count: int, samples: Sequence[str], now: dt.datetime
 ) -> AlertUpdate:
-    """Lines that are an alert each by themselves; it is over when none comes for the rule's window."""
+    """Return the alert of single lines; it is over when none comes for the rule's window."""
     lines = "1 line" if count == 1 else f"{count:,} lines"
     return AlertUpdate(
         title=title_of(rule, group),
@@ -58,13 +57,13 @@ def immediate_draft(
 
 
 def title_of(rule: DetectionRule, group: Group) -> str:
-    """The rule's name and the group's values; the same for as long as the alert fires."""
+    """Return the rule's name and the group's values, constant while the alert fires."""
     values = ": ".join(value for value in group if value)
     return (f"{rule.name}: {values}" if values else rule.name)[:LONGEST_TITLE]
 
 
 def labels_of(rule: DetectionRule, spec: Spec, group: Group) -> dict[str, str]:
-    """What routes and silences look at: the rule, its service, and the group's values."""
+    """Return what routes and silences match: rule, service and the group's values."""
     own = {"alertname": rule.name, "rule": rule.name}
     if rule.service:
         own["service"] = rule.service

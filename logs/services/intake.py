@@ -1,4 +1,4 @@
-"""What the doors hand over, in one transaction: lines, what was wrong with the rest, and what the rules make of it."""
+"""Store what endpoints received, in one transaction: lines, what was wrong, and alerts of rules."""
 
 import datetime as dt
 from collections import Counter
@@ -22,14 +22,14 @@ from logs.services.storing import Fitted, insert, store
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The lines of a request, and the request itself where some of it could not be read."""
+    """The lines of a request, and the request itself where part of it was unreadable."""
 
     fitted: Fitted
     failed: IntakeEvent | None = None
 
 
 def keep_lines(taken: Sequence[IntakeResult]) -> None:
-    """The shelf of log senders."""
+    """Store the lines of many requests at once."""
     now = timezone.now()
     deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
     insert((delivery.fitted for delivery in deliveries), now)
@@ -39,27 +39,27 @@ def keep_lines(taken: Sequence[IntakeResult]) -> None:
     heard: levels.Heard = Counter()
     for one in taken:
         heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.fitted.lines))
-    if heard:  # in a transaction of its own: no line is to wait for it, or to be lost by it
+    if heard:  # in its own transaction: no line waits for it or is lost by it
         transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
     insert_events([delivery.failed for delivery in deliveries if delivery.failed])
 
 
 @unit_of_work
 def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
-    """Store lines that a person hands in; how many."""
+    """Store lines that a person sent; return how many."""
     stored = store(lines, None, now)
     detecting.on_lines(stored, now=now)
     return len(stored)
 
 
 def _note(source: Source | None, now: dt.datetime) -> None:
-    """A delivery is a sign of life; it is written down every few seconds."""
+    """Note that the source was last seen, every few seconds."""
     if source and (source.last_received_at is None or now - source.last_received_at > BEAT_STEP):
         beat(source, now)
 
 
 def read_again(event: IntakeEvent) -> None:
-    """Store the lines of a kept request that is replayed, in the caller's transaction. Raises IntakeError."""
+    """Store the lines of a replayed request in the caller's transaction. Raises IntakeError."""
     headers = event.headers
     request = IntakeRequest("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
     parsed = formats()[event.format].parse(request.unpacked())

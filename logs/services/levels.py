@@ -1,4 +1,4 @@
-"""Words for levels that nobody here understands: told on the source of the lines, and what people teach of them."""
+"""Unknown words for levels: shown on the source, and mapped by people."""
 
 import datetime as dt
 import time
@@ -16,9 +16,9 @@ from intake.vocabulary import MappedField
 from logs.lines import Line
 from logs.vocabulary import Level
 
-SECONDS = 10.0  # in which a process writes the same word down once
+SECONDS = 10.0  # within which a process records the same word once
 MOST_REMEMBERED = 10_000
-# A source's map says how bad alerts are; of lines the same words mean these levels.
+# A source's map is about alerts; for lines its words mean these levels.
 LEVEL_OF_SEVERITY = {"critical": Level.CRITICAL, "high": Level.ERROR, "medium": Level.WARNING, "low": Level.INFO}
 
 Heard = Counter[tuple[Source, str]]
@@ -27,7 +27,7 @@ _told: dict[tuple[int, str], float] = {}
 
 
 def as_taught(line: Line, source: Source | None) -> Line:
-    """The line with the level that its source's own map gives the sender's word, where it does."""
+    """Return the line with the level that its source's map gives the sender's word."""
     if not line.unknown_level or source is None:
         return line
     meaning = mapped(source.severity_map, line.unknown_level)
@@ -35,7 +35,7 @@ def as_taught(line: Line, source: Source | None) -> Line:
 
 
 def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
-    """The words of lines that were not understood, how often each; those that were just told of are left out."""
+    """Return the unknown words of lines with counts, without those recorded just now."""
     heard: Heard = Counter()
     if source is None:
         return heard
@@ -47,7 +47,7 @@ def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
 
 
 def tell(heard: Heard, at: dt.datetime) -> None:
-    """Write down words that were not understood. Two processes may meet a new one at once: one of them tells of it."""
+    """Record unknown words; of two processes that meet a new one at once, one does."""
     if len(_told) > MOST_REMEMBERED:
         _told.clear()
     until = time.monotonic() + SECONDS

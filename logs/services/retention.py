@@ -1,13 +1,8 @@
-"""How long lines are kept: LOG_RETENTION_DAYS by age, LOG_RETENTION_MB by size; the oldest go first.
+"""Delete the oldest lines by age (LOG_RETENTION_DAYS, since receipt) and size (LOG_RETENTION_MB).
 
-Lines are numbered as they come in, so that the oldest are at the beginning of the table and finding them costs nothing.
-Age is counted from when a line was received: history that was handed in late stays as long as any other.
-
-The size is an estimate from a sample: lines evenly spread over all numbers, their bytes, and what the row and its
-indexes add to them (`ROW_BYTES`, measured at 300,000 lines: 300 to 350 in SQLite, 250 in MariaDB where lines came in
-order, up to 450 where not).
-It is of what is there now. Both databases keep the room of deleted rows and fill it with new ones, so neither a file's
-size nor `information_schema` would show that anything went; nor does a file shrink.
+Lines are numbered as they arrive, so the oldest are found at no cost. The size is estimated from a sample spread over
+all numbers plus `ROW_BYTES` for row and indexes (measured at 300,000 lines: SQLite 300 to 350, MariaDB 250 in order,
+450 otherwise). Neither database gives the room of deleted rows back, so file sizes show nothing.
 """
 
 import datetime as dt
@@ -28,7 +23,7 @@ MEGABYTE = 1024 * 1024
 
 @unit_of_work
 def forget_aged(now: dt.datetime) -> int:
-    """Delete one batch of lines that were received too long ago; the number of them."""
+    """Delete one batch of lines received too long ago; return how many."""
     until = now - dt.timedelta(days=settings.LOG_RETENTION_DAYS)
     oldest = LogEntry.objects.order_by("id").values_list("id", "received_at")[:BATCH]
     return _delete([number for number, _received in takewhile(lambda one: one[1] < until, oldest)])
@@ -36,19 +31,19 @@ def forget_aged(now: dt.datetime) -> int:
 
 @unit_of_work
 def forget_oldest(count: int) -> int:
-    """Delete so many of the oldest lines, at most one batch; the number of them."""
+    """Delete so many of the oldest lines, at most a batch; return how many."""
     return _delete(list(LogEntry.objects.order_by("id").values_list("id", flat=True)[: min(count, BATCH)]))
 
 
 def surplus() -> int:
-    """How many of the oldest lines must go for the others to have room; 0 where all have."""
+    """Return how many of the oldest lines must go for the rest to fit; 0 for none."""
     count, mean = estimate()
     excess = count * mean - settings.LOG_RETENTION_MB * MEGABYTE
     return -int(-excess // mean) if excess > 0 else 0
 
 
 def estimate() -> tuple[int, float]:
-    """About how many lines there are, and the bytes that one takes with its share of the indexes. Three queries."""
+    """Return about how many lines there are, and the bytes each takes with its indexes. Three queries."""
     ends = [LogEntry.objects.order_by(order).values_list("id", flat=True).first() for order in ("id", "-id")]
     first, last = (end or 0 for end in ends)
     if not last:

@@ -1,4 +1,4 @@
-"""Rules: writing them, and having those at hand that look at every line."""
+"""Save rules, and cache those that look at every line."""
 
 import datetime as dt
 import threading
@@ -34,13 +34,13 @@ CONDITION = (
     *("mode", "query", "level", "service", "group_by", "threshold", "window_seconds", "check_interval_seconds"),
     *("source_kind", "is_enabled"),
 )
-# What may be set of the rule that comes with the system.
+# what may be set of the built-in rule
 TUNABLE = frozenset({"level", "service", "severity", "is_enabled", "group_by"})
 
 
 @dataclass(frozen=True)
 class Immediate:
-    """The rules that look at every line. `floor` is the least level that one of them wants."""
+    """The rules that look at every line; `floor` is the least level one of them wants."""
 
     rules: dict[int, DetectionRule] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index([]))
@@ -52,13 +52,13 @@ _lock = threading.Lock()
 
 
 def log_source() -> Source:
-    """The source that alerts of rules belong to; made when it is first asked for."""
+    """Return the source of rules' alerts, created when first needed."""
     source, _is_new = Source.objects.get_or_create(name=SOURCE_NAME, defaults={"kind": LOGS})
     return source
 
 
 def ensure_builtin() -> DetectionRule:
-    """The rule that comes with the system: a critical line is an alert at once."""
+    """Return the built-in rule: a critical line is an alert at once."""
     found = DetectionRule.objects.filter(is_builtin=True).first()
     if found is not None:
         return found
@@ -78,10 +78,10 @@ def ensure_builtin() -> DetectionRule:
 def save_rule(
     rule: DetectionRule, *, only: Collection[str] | None = None, now: dt.datetime | None = None
 ) -> DetectionRule:
-    """Store a new or changed rule; of a changed one, the fields named in `only` (None: all).
+    """Store a rule; of a changed one, the fields in `only` (None: all).
 
-    One that looks for something else from now on starts afresh: what fired by it is over, and fires again with its next
-    window where that holds. Raises Conflict for what is fixed of the built-in one.
+    A changed condition starts afresh: its alerts resolve, and fire again with the next window that holds. Raises
+    Conflict for what is fixed of the built-in rule.
     """
     before = DetectionRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
     names = [name for name in (*SHOWN, *CONDITION) if only is None or name in only]
@@ -106,7 +106,7 @@ def save_rule(
 
 @unit_of_work
 def delete_rule(rule: DetectionRule) -> None:
-    """Delete a rule and end what fires by it. Raises Conflict for the built-in one."""
+    """Delete a rule and resolve its alerts. Raises Conflict for the built-in one."""
     present = DetectionRule.objects.select_for_update().get(pk=rule.pk)
     if present.is_builtin:
         raise Conflict(f"{present} comes with the system; switch it off instead.", code="built_in")
@@ -116,7 +116,7 @@ def delete_rule(rule: DetectionRule) -> None:
 
 
 def immediate() -> Immediate:
-    """The rules that look at every line, as they were at most a second ago."""
+    """Return the rules that look at every line, at most a second old."""
     global _remembered
     known = _remembered
     if known is not None and known[0] > time.monotonic():
@@ -128,7 +128,7 @@ def immediate() -> Immediate:
 
 
 def forget() -> None:
-    """Look the rules up anew."""
+    """Clear the cache of rules."""
     global _remembered
     _remembered = None
 
@@ -145,7 +145,7 @@ def _immediate() -> Immediate:
 
 
 def spec_of(rule: DetectionRule) -> Spec | None:
-    """The rule ready to be asked; None, and a line in the log, for one whose query is none (any more)."""
+    """Return the rule ready to evaluate; None, logged, for an invalid query."""
     try:
         return rule.spec
     except QueryInvalid as error:
@@ -154,7 +154,7 @@ def spec_of(rule: DetectionRule) -> Spec | None:
 
 
 def faulty_rules() -> list[tuple[Model, str]]:
-    """Enabled rules whose query is none (any more), or can hold of no line, each with why."""
+    """Return enabled rules whose query is invalid or matches nothing, each with why."""
     found: list[tuple[Model, str]] = []
     for rule in DetectionRule.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]:
         try:

@@ -1,4 +1,4 @@
-"""Trouble that is none: lines written so that a rule raises an alert, to see the whole path at work."""
+"""Simulate an incident: write lines that make a rule raise an alert."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Scenario(models.TextChoices):
 
 @dataclass
 class Simulated:
-    """What was done, in sentences, and how to find the alerts again."""
+    """What was done, in sentences, and how to find the alerts."""
 
     type: str
     service: str
@@ -46,10 +46,10 @@ class Simulated:
 
 @unit_of_work
 def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Simulated:
-    """Write the lines of a scenario, and have them detected; the alerts wait in the queue then.
+    """Write a scenario's lines and detect them; the alerts then wait in the queue.
 
-    `severity` is that of the alert, except of a critical line, whose severity the built-in rule says. Raises Conflict
-    where that rule is switched off or does not look at such a line.
+    `severity` is the alert's, except for a critical line, where the built-in rule decides. Raises Conflict where that
+    rule is disabled or skips such a line.
     """
     done = Simulated(type, service)
     lines = _lines(Scenario(type), service, now)
@@ -65,7 +65,7 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
 
 
 def alerts_of(done: Simulated) -> list[Alert]:
-    """The alerts of a simulation, once the queue is worked off."""
+    """Return the alerts of a simulation, once the queue is processed."""
     source = rules.log_source()
     keys = [alert_key(source.pk, fingerprint) for fingerprint in done.fingerprints]
     return list(Alert.objects.filter(key__in=keys).select_related("incident"))
@@ -86,7 +86,7 @@ def _lines(scenario: Scenario, service: str, now: dt.datetime) -> list[Line]:
 
 
 def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> DetectionRule:
-    """The simulation's own rule. It is switched off, so that it is evaluated here and nowhere else."""
+    """Create the simulation's own rule, disabled so that it is evaluated only here."""
     name = f"Simulation: {scenario.label.lower()}"
     rule = DetectionRule.objects.filter(name=name).select_related("source").first() or DetectionRule(name=name)
     rule.query, rule.group_by = "Simulated", ["service"]
@@ -97,7 +97,7 @@ def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> De
 
 
 def _in_window(done: Simulated, rule: DetectionRule, now: dt.datetime) -> None:
-    """Evaluate the window that ends now, without waiting for an interval to end or lines to settle."""
+    """Evaluate the window that ends now, without waiting for it to settle."""
     done.rule = rule.name
     spec = replace(rule.spec, service=done.service, interval=1)
     end = int(now.timestamp()) + 1

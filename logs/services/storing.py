@@ -1,4 +1,4 @@
-"""Storing lines: many in few statements, for they come by the thousand."""
+"""Store lines in bulk."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -19,32 +19,31 @@ COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Lines as they will be stored, and as rows: without the time of receipt, and without any time where that one
-    stands for it."""
+    """Normalised lines, and their rows: without the time of receipt, and without a time it stands in for."""
 
     lines: list[Line]
     rows: list[tuple[Any, ...]]
 
 
 def fit(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> Fitted:
-    """Make lines ready (see `logs.fitting`), which no transaction need wait for."""
+    """Normalise lines (see `logs.fitting`) outside any transaction."""
     ready = [fitted(as_taught(line, source), now) for line in lines]
     source_id = source.pk if source else None
     return Fitted(ready, [_row(line, source_id, now) for line in ready])
 
 
 def insert(many: Iterable[Fitted], now: dt.datetime) -> None:
-    """Store lines in the caller's transaction, as received `now`: rules do not look for what lies long behind."""
+    """Store lines in the caller's transaction as received `now`."""
     received_at = _moment(now)
     rows = [(row[0] or received_at, *row[1:], received_at) for one in many for row in one.rows]
     if rows:
         with connection.cursor() as cursor:
-            # SQLite loops over a prepared statement; MySQL's drivers make long statements of it, as the server takes.
+            # SQLite loops over a prepared statement; MySQL's drivers make long statements of it.
             cursor.executemany(_statement(), rows)
 
 
 def store(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> list[Line]:
-    """Make lines ready and store them in the caller's transaction; what was stored, in its order."""
+    """Normalise and store lines in the caller's transaction; return them in order."""
     ready = fit(lines, source, now)
     insert([ready], now)
     return ready.lines
@@ -71,5 +70,5 @@ def _row(line: Line, source_id: int | None, now: dt.datetime) -> tuple[Any, ...]
 
 
 def _moment(moment: dt.datetime) -> str:
-    """A time in UTC as both databases take it, and as Django writes it there."""
+    """Return a UTC time as both databases and Django write it."""
     return str(moment.replace(tzinfo=None))

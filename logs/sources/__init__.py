@@ -1,4 +1,4 @@
-"""Where rules read lines from. Our own store is one; a store elsewhere becomes one by speaking `LogSource`."""
+"""Stores that rules read lines from; another store implements `LogSource`."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ INTERNAL = "internal"
 
 
 class SeenLine(NamedTuple):
-    """A line as rules look at it. `attributes` are empty unless they were asked for."""
+    """A line as rules see it; `attributes` are empty unless asked for."""
 
     timestamp: dt.datetime
     level: int
@@ -33,17 +33,16 @@ class LogSource(Protocol):
         limit: int | None = None,
         with_attributes: bool = False,
     ) -> Iterable[SeenLine]:
-        """The lines from `since` up to, not including, `until`, in no promised order.
+        """Return lines from `since` up to, not including, `until`, in any order.
 
-        Only those of at least `level`, below the level `below`, and of the service, where these are given; at most
-        `limit`. Raises OSError (or the database's errors) when the store cannot be asked now: the rules are then
-        evaluated later, window by window.
+        Only those at least `level`, below `below`, and of `service`, where given; at most `limit`. Raises OSError or a
+        database error when the store cannot answer now: rules are then evaluated later.
         """
         ...
 
 
 def source_of_kind(kind: str) -> LogSource:
-    """The store that rules of this kind read. Raises KeyError for an unknown kind."""
+    """Return the store that rules of this kind read. Raises KeyError."""
     from logs.sources.internal import InternalSource
 
     return {INTERNAL: InternalSource}[kind]()

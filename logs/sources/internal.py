@@ -1,4 +1,4 @@
-"""Our own store."""
+"""Our own store of lines."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from logs.models import LogEntry
 from logs.sources import SeenLine
 from logs.vocabulary import Level
 
-CHUNK = 2000  # lines of a query; MySQL's client holds the whole answer in memory
+CHUNK = 2000  # lines per query; MySQL's client holds the whole answer
 PLAIN = ("id", "timestamp", "level", "service", "host", "message", "trace_id")
 
 
 class InternalSource:
-    """Lines in the table of log entries, read along an index, a bounded number at a time."""
+    """The table of log entries, read along an index in bounded chunks."""
 
     def lines(
         self,
@@ -27,7 +27,7 @@ class InternalSource:
         limit: int | None = None,
         with_attributes: bool = False,
     ) -> Iterator[SeenLine]:
-        """See `LogSource.lines`. The lines come in the order of time within each level that is read by itself."""
+        """Yield lines ordered by time within each level read separately; see `LogSource.lines`."""
         columns = (*PLAIN, "attributes") if with_attributes else PLAIN
         left = limit
         for part in _parts(level, below, service):
@@ -39,7 +39,7 @@ class InternalSource:
 
 
 def _parts(level: int, below: int | None, service: str) -> list[QuerySet[LogEntry]]:
-    """Selections that each are one range of an index: all by time, or each level by itself."""
+    """Return selections that are each one range of an index: all by time, or level by level."""
     wanted = [one for one in Level if one >= level and (below is None or one < below)]
     if service:
         return [LogEntry.objects.filter(service=service, level=one) for one in wanted]
@@ -49,7 +49,7 @@ def _parts(level: int, below: int | None, service: str) -> list[QuerySet[LogEntr
 
 
 def _walk(part: QuerySet[LogEntry], since: dt.datetime, columns: tuple[str, ...]) -> Iterator[SeenLine]:
-    """Chunk after chunk, each after the last line of the one before."""
+    """Yield chunk after chunk, each after the last line of the one before."""
     position = Q(timestamp__gte=since)
     ordered = part.order_by("timestamp", "id")
     while True:

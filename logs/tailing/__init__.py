@@ -1,4 +1,4 @@
-"""Following log files: reading what is added, joining what belongs together, and making lines of it."""
+"""Follow log files: read, join records, parse lines."""
 
 from logs.tailing.following import Follower
 from logs.tailing.joining import Joiner

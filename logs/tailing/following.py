@@ -1,4 +1,4 @@
-"""A file that grows: what was added to it since the last look, by whole lines."""
+"""Follow a growing file by whole lines."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import BinaryIO
 from core.text.encodings import BYTE_ORDER_MARK
 
 CHUNK = 1024 * 1024
-LONGEST = 1024 * 1024  # bytes; a line that has no end by then is taken in pieces
+LONGEST = 1024 * 1024  # bytes; a longer line is taken in pieces
 
 
 class Follower:
-    """Follows a file by its path through rotation (another file under the name) and truncation (the same, emptied).
+    """Follows a path through rotation and truncation; the file may appear later.
 
-    The file may come into being later. Without `from_start` it begins at the present end of the file.
+    Without `from_start` it begins at the present end.
     """
 
     def __init__(self, path: Path, *, from_start: bool = False) -> None:
@@ -24,23 +24,22 @@ class Follower:
             self._file.seek(0, os.SEEK_END)
 
     def poll(self) -> list[str]:
-        """The lines that were finished since the last call; of a large addition a part, the rest with the next."""
+        """Return lines finished since the last call; a large addition in parts."""
         if self._file is None and not self._open():
             return []
         lines = self._read()
         if not lines and self._is_replaced():
-            lines = self._take_rest()  # nobody will finish it any more
+            lines = self._take_rest()
             self.close()
             if self._open():
                 lines += self._read()
         return lines
 
     def finish(self) -> list[str]:
-        """What is left without an end of line."""
+        """Return what is left without an end of line."""
         return self._take_rest()
 
     def close(self) -> None:
-        """Let go of the file."""
         if self._file is not None:
             self._file.close()
         self._file = None

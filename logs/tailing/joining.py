@@ -1,4 +1,4 @@
-"""Which lines of a file are one record: stack traces and other things that go on. Pure."""
+"""Join the lines of one record, such as a stack trace. Pure."""
 
 import re
 
@@ -7,7 +7,7 @@ from logs.tailing.times import has_time
 MOST_LINES = 500
 MOST_CHARACTERS = 32 * 1024
 
-# Java's "Caused by:" and "Suppressed:", its "... 12 more"; Python's links between tracebacks; closing brackets.
+# Java's "Caused by:", "Suppressed:" and "... 12 more"; Python's links between tracebacks; closing brackets.
 _GOES_ON = re.compile(
     r"\s|Caused by: |Suppressed: |\.\.\. \d+ more|[}\])]+[,;]?\s*$"
     r"|During handling of the above exception|The above exception was the direct cause"
@@ -15,21 +15,19 @@ _GOES_ON = re.compile(
 )
 _PYTHON = "Traceback (most recent call last)"
 _GO = re.compile(r"panic: |fatal error: |goroutine \d+ \[")
-# What ends a Python traceback: `ValueError: no`, `shop.errors.Refused`, `KeyboardInterrupt`.
+# What ends a Python traceback: `ValueError: no`, `KeyboardInterrupt`.
 _LAST_OF_PYTHON = re.compile(r"[A-Za-z_][\w.]*(?::\s|$)")
 
 
 class Joiner:
-    """Joins the lines of records. One that begins with a time, or as JSON does, begins a record; one that is indented,
-    or otherwise says that it goes on, belongs to the record before it.
-    """
+    """A time or JSON begins a record; what is indented or otherwise continues belongs to the one before."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._length = 0
 
     def feed(self, line: str) -> list[str]:
-        """The record that this line shows to be finished, if it does."""
+        """Return the record that this line shows to be finished, if any."""
         if self._lines and self._goes_on(line) and not self._is_full():
             self._add(line)
             return []
@@ -39,7 +37,7 @@ class Joiner:
         return finished
 
     def flush(self) -> list[str]:
-        """The record that is being gathered: nothing more of it is to come."""
+        """Return the record being gathered."""
         record = "\n".join(self._lines).rstrip()
         self._lines, self._length = [], 0
         return [record] if record else []
@@ -61,5 +59,5 @@ class Joiner:
         return self._is_in_python() and _LAST_OF_PYTHON.match(line) is not None
 
     def _is_in_python(self) -> bool:
-        """Whether the last line was one of a traceback's frames, so that its error is to come."""
+        """Return whether the last line was a traceback's frame, so that its error follows."""
         return self._lines[-1].startswith("  ") and any(_PYTHON in one for one in self._lines)

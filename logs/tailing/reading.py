@@ -1,4 +1,4 @@
-"""From a record of a file to a line. Pure."""
+"""Parse a record of a file into a line. Pure."""
 
 import datetime as dt
 from dataclasses import replace
@@ -12,9 +12,7 @@ from logs.vocabulary import Level
 
 
 def line_from(record: str, *, service: str, host: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> Line:
-    """The line that a record is: the whole text, with the time and the level that it tells. JSON is read as such; its
-    own service and host win.
-    """
+    """Return a record as a line, with the time and level it tells; JSON's own service and host win."""
     if record.startswith("{") and (line := _from_json(record)) is not None:
         return replace(line, service=line.service or service, host=line.host or host, timestamp=line.timestamp or now)
     return Line(record, time_in(record, now, zone) or now, level_in(record) or Level.INFO, service, host)

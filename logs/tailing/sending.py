@@ -1,4 +1,4 @@
-"""Where lines that were read go: to a server's API, or straight into this installation's database."""
+"""Send lines to a server's API, or store them in this installation."""
 
 import datetime as dt
 import time
@@ -14,21 +14,21 @@ from logs.fitting import dumped
 from logs.lines import Line
 from logs.services.intake import take_in
 
-LONGEST_WAIT = 60.0  # seconds between two attempts
+LONGEST_WAIT = 60.0
 TIMEOUT = 30.0
 
 
 class NotTaken(DomainError):
-    """The server does not want the lines, and will not want them later."""
+    """The server refuses the lines for good."""
 
     status = 400
     code = "lines_not_taken"
 
 
 class ToServer:
-    """Posts to a server's `/api/v1/logs/`, and tries again while it cannot be reached or says that it cannot now.
+    """Posts to a server's `/api/v1/logs/`, retrying while it is unreachable or busy.
 
-    `attempts` bounds the tries; None tries for ever. An answer that was lost on its way makes lines appear twice.
+    `attempts` bounds the tries (None: no bound). A lost answer makes lines appear twice.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ToServer:
         self.client = client or httpx2.Client(timeout=TIMEOUT)
 
     def send(self, lines: Sequence[Line]) -> int:
-        """Hand in lines; how many were taken. Raises NotTaken."""
+        """Send lines; return how many were accepted. Raises NotTaken."""
         body = dumped([as_record(line) for line in lines])
         attempt = 0
         while True:
@@ -61,7 +61,7 @@ class ToServer:
             self.sleep(outcome.wait)
 
     def _post(self, body: bytes, wait: float) -> "int | _Trouble":
-        """How many lines were taken, or what hinders it now. Raises NotTaken."""
+        """Return how many lines were accepted, or what hinders it now. Raises NotTaken."""
         try:
             answer = self.client.post(self.url, content=body, headers=self.headers)
         except httpx2.HTTPError as error:
@@ -76,26 +76,25 @@ class ToServer:
 
 @dataclass(frozen=True)
 class _Trouble:
-    """Why lines could not be handed in now, and how many seconds to wait."""
+    """Why lines could not be sent now, and how many seconds to wait."""
 
     what: str
     wait: float
 
 
 class ToDatabase:
-    """Stores lines here, as what a person handed in."""
+    """Stores lines here, as sent by a person."""
 
     def send(self, lines: Sequence[Line]) -> int:
-        """Store lines; how many."""
         return take_in(lines, timezone.now())
 
 
 def as_record(line: Line) -> dict[str, Any]:
-    """A line as the API takes it; what it says in words of its own stands before the attributes."""
+    """Return a line as the API takes it."""
     said: dict[str, Any] = {
         "message": line.message,
         "timestamp": (line.timestamp or dt.datetime.now(dt.UTC)).isoformat(),
-        "level": line.unknown_level or line.level.word,  # the server tells of a word that nobody knows
+        "level": line.unknown_level or line.level.word,  # so that the server records an unknown word
     }
     named = {name: getattr(line, name) for name in ("service", "host", "trace_id") if getattr(line, name)}
     return {**line.attributes, **said, **named}

@@ -1,11 +1,11 @@
-"""The time that a line of a log begins with. Pure."""
+"""Read the time that a log line begins with. Pure."""
 
 import datetime as dt
 import re
 
 from logs.reading.times import OF_LINES, from_match
 
-HEAD_LENGTH = 120  # a time stands near the beginning of a line
+HEAD_LENGTH = 120
 
 _ISO = re.compile(OF_LINES.iso, re.ASCII)
 _COMMON = re.compile(rf"\[{OF_LINES.common}", re.ASCII)
@@ -14,7 +14,7 @@ _OTHERS = tuple(
     for form in (
         rf"\[?{OF_LINES.ctime}",
         OF_LINES.script,
-        rf"(?:\d+:[A-Z] )?\[?{OF_LINES.mail}",  # Redis says first which process it is
+        rf"(?:\d+:[A-Z] )?\[?{OF_LINES.mail}",  # Redis names its process first
         rf"(?:<\d{{1,3}}>)?[*.]?{OF_LINES.syslog}(?! \d{{4}}\b)",
         OF_LINES.basic,
         OF_LINES.german,
@@ -28,9 +28,9 @@ _OTHERS = tuple(
 
 
 def time_in(line: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
-    """The time near the line's beginning, in UTC; None where there is none, or none that any calendar has.
+    """Return the time near the line's beginning, in UTC; None for none, or an impossible one.
 
-    `zone` is that of times that name none. A time without a year is of the latest year in which it is not yet to come.
+    `zone` applies to times without one. Without a year it is the latest year that is not in the future.
     """
     match = _found(line)
     if match is None:
@@ -42,12 +42,12 @@ def time_in(line: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.datetim
 
 
 def has_time(line: str) -> bool:
-    """Whether a time stands near the line's beginning."""
+    """Return whether a time stands near the line's beginning."""
     return line[:1] not in (" ", "\t") and _found(line) is not None
 
 
 def _found(line: str) -> re.Match[str] | None:
-    """Times of the other kinds could stand for much else in the middle of a line."""
+    """Match other kinds of times only at the very beginning: they could mean much else."""
     for pattern in (_ISO, _COMMON):
         if match := pattern.search(line, 0, HEAD_LENGTH):
             return match

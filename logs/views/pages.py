@@ -1,4 +1,4 @@
-"""Pages of lines, merged from the indexes that answer a selection."""
+"""Pages of lines, merged from indexes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The routes of detection rules."""
+"""Routes of detection rules."""
 
 import datetime as dt
 from typing import Any
@@ -37,7 +37,7 @@ class DetectionRuleViewSet(ConfigurationViewSet):
     permission_classes = [RespondersReadOrAdmin]
 
     def perform_destroy(self, instance: Any) -> None:
-        """Delete the rule, and end what fires by it."""
+        """Delete the rule, and resolve its alerts."""
         with acting(self.request.user):
             delete_rule(instance)
 

@@ -1,4 +1,4 @@
-"""What lines say, without their numbers."""
+"""Templates of log messages over HTTP."""
 
 import datetime as dt
 
@@ -42,7 +42,7 @@ class LogTemplatesView(APIView):
 
 
 def newest(request: Request) -> tuple[list[str], bool]:
-    """The messages of the newest lines that fit the filters, oldest first, and whether they are all."""
+    """Return the messages of the newest matching lines, oldest first, and whether they are all."""
     selected = selection(request.query_params)
     rows: list[tuple[dt.datetime, int, str]] = []
     for branch in selected.branches:

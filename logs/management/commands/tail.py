@@ -1,4 +1,4 @@
-"""`manage.py tail FILE --service NAME`: hand in what is added to a log file. See docs/logs.md."""
+"""`manage.py tail FILE --service NAME`: send what is added to a log file. See docs/logs.md."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from logs.management.migrated import require_migrated
 from logs.tailing import Follower, Joiner, line_from
 from logs.tailing.sending import ToDatabase, ToServer
 
-BATCH = 500  # lines
+BATCH = 500
 POLL_SECONDS = 0.5
 QUIET_SECONDS = 1.0  # then a record that might go on is taken as finished
 ATTEMPTS_ONCE = 8
@@ -28,7 +28,7 @@ class Target(Protocol):
     """Where lines go."""
 
     def send(self, lines: list[Line]) -> int:
-        """Hand in lines; how many were taken."""
+        """Send lines; return how many were accepted."""
 
 
 class Command(BaseCommand):
@@ -37,7 +37,6 @@ class Command(BaseCommand):
     help = "Follow a log file and hand its lines in, to a server (--url, --key) or straight to this database."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, whose it is, and where its lines go."""
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--service", required=True, help="What writes the file.")
         parser.add_argument("--host", default=socket.gethostname(), help="Where; this machine's name unless given.")
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="Stop at the file's end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Follow until told to stop, and say how many lines were taken."""
+        """Follow until told to stop, and report how many lines were sent."""
         try:
             self.zone = ZoneInfo(options["zone"])
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -70,7 +69,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Handed in {self.total:,} lines.")
 
     def _send_last(self) -> None:
-        """Hand in what is left: a second signal must not cost it, and a server that is away must not keep us."""
+        """Send what is left: neither a second signal nor a dead server may cost it or hold us."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         if isinstance(self.target, ToServer):
@@ -97,7 +96,7 @@ class Command(BaseCommand):
         self._send(self.joiner.flush())
 
     def _follow(self) -> None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it wants the last lines, too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a second signal must not cost the last lines
         heard = time.monotonic()
         while True:
             if lines := self.follower.poll():
