@@ -21,7 +21,7 @@ TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflo
 	percentiles.py metrics.py tokens.py attachments search imports oncall.py reading formats.py channels \
 	detection.py queries.py templates.py sources
 TYPED := $(filter-out %/tests %/migrations,$(wildcard core/*.py core/db core/outbound core/text $(filter-out core/api/configuration.py,$(wildcard core/api/*.py)) core/server intake/*.py intake/models intake/services \
-	$(filter-out $(wildcard integrations/tests/*),$(wildcard integrations/*.py integrations/*/*.py)))) \
+	$(filter-out $(wildcard integrations/tests/* integrations/*/*_pb2.py),$(wildcard integrations/*.py integrations/*/*.py)))) \
 	$(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 

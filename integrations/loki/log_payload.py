@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from core.text.encodings import unmarked
 from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, read_json
-from integrations.loki.push import push_request
+from integrations.loki.push_pb2 import PushRequest
 from logs.levels import level_of, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in
@@ -71,7 +71,7 @@ def _add(parsed: Parsed, entry: Any, labels: Mapping[str, Any]) -> None:
 
 def _from_protobuf(body: bytes) -> Parsed:
     try:
-        push = push_request().FromString(_unpacked(body))
+        push = PushRequest.FromString(_unpacked(body))
     except DecodeError as error:
         raise IntakeError(f"The body is not Loki's push in protobuf: {error}.") from error
     parsed = Parsed()

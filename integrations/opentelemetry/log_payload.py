@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from core.text.encodings import unmarked
 from intake.requests import IntakeError, IntakeRequest, read_json
+from integrations.opentelemetry.status_pb2 import Status
 from logs.levels import level_of, severity_number_level, unknown_level
 from logs.lines import Line, Parsed, first_named
 from logs.reading.records import level_in
@@ -54,20 +55,11 @@ def response(parsed: Parsed, *, as_json: bool) -> bytes:
 
 
 def status(http_status: int, message: str, *, as_json: bool) -> bytes:
-    """google.rpc.Status, which OTLP answers failures with: `code` is field 1, `message` field 2."""
+    """Return google.rpc.Status, with which OTLP answers failures."""
     code = _CODES.get(http_status, 2)
     if as_json:
         return text({"code": code, "message": message}).encode()
-    said = message.encode("utf-8", "replace")
-    return bytes((0x08, code, 0x12)) + _varint(len(said)) + said
-
-
-def _varint(number: int) -> bytes:
-    parts = []
-    while number > 0x7F:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*parts, number])
+    return Status(code=code, message=message.encode("utf-8", "replace").decode()).SerializeToString()
 
 
 def level_of_number(number: int, word: str, message: str) -> Level:
