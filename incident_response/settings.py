@@ -35,7 +35,8 @@ PLAIN_HTTP = env.boolean(
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], help="Host names the server answers to."
 )
-PUBLIC_URL = env.text("PUBLIC_URL", default="http://127.0.0.1:8000", help="The address people reach us at, for links.")
+DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
+PUBLIC_URL = env.text("PUBLIC_URL", default=DEFAULT_PUBLIC_URL, help="The address people reach us at, for links.")
 DATABASE = env.database(
     "DATABASE_URL",
     default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",

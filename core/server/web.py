@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 import uvicorn
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from core.server.stopping import STOP_SIGNALS
 from core.server.supervisor import stop_with_parent
@@ -180,9 +181,8 @@ def main() -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)  # nothing is in hand yet: end at once, without a traceback
     stop_with_parent()
-    from incident_response.asgi import application  # which sets Django up, for those that follow
+    application = import_string(settings.ASGI_APPLICATION)  # which sets Django up, for the imports that follow
 
-    # isort: split
     from core.server.health import watch
     from core.server.protocol import BoundedProtocol
     from core.server.waits import limit_waits_of_web

@@ -16,7 +16,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from core.server.supervisor import Child, Supervisor
-from incident_response.settings import env
 
 BACKLOG = 1024
 TAKEN_SECONDS = 2.0  # the processes of a server that was killed let go of its port within this
@@ -111,7 +110,7 @@ def address_of(host: str, port: int) -> str:
 
 
 def _has_public_url() -> bool:
-    return "PUBLIC_URL" in os.environ or env.variables["PUBLIC_URL"].default != settings.PUBLIC_URL
+    return "PUBLIC_URL" in os.environ or settings.PUBLIC_URL != settings.DEFAULT_PUBLIC_URL
 
 
 def _reason(error: OSError, host: str, port: int) -> str:
