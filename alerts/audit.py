@@ -1,4 +1,4 @@
-"""What the audit log records of alerts: what people edit, never what machines write."""
+"""What the audit log records of alerts: what people edit."""
 
 from auditlog.registry import auditlog
 
@@ -7,7 +7,7 @@ from intake.models import Source
 
 
 def register() -> None:
-    """Record every change of these models that goes through a save."""
+    """Record every save of these models."""
     auditlog.register(
         Source,
         exclude_fields=["last_received_at", "awaited_since"],
@@ -20,5 +20,5 @@ def register() -> None:
 
 
 def masked(secret: str) -> str:
-    """What is recorded of a secret: that there was one. Auditlog's own mask would leave the second half readable."""
+    """Return what is recorded of a secret: that there is one. Auditlog's own mask leaves half of it readable."""
     return "***" if secret else ""

@@ -1,4 +1,4 @@
-"""Matchers over what is known of an alert: the same for routes and silences. Pure."""
+"""Matchers over the facts of an alert, for routes and silences alike. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,34 +16,34 @@ NAME = re.compile(r"[^\s=!~{}\"]{1,200}")
 _WRITTEN = re.compile(
     r"""\s*(?P<name>[^\s=!~{}",]+)\s*(?P<op>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?![=~!])[^",]*))\s*(?:,|$)"""
 )
-SEVERITY, SOURCE = "severity", "source"  # what every alert has
+SEVERITY, SOURCE = "severity", "source"
 _SEVERITIES = tuple(str(word) for word, _label in SEVERITY_WORDS)
-_ANY_SOURCE = ("Qabnor 7", "xyv-tzud_3", "KWEMIL")  # a pattern that all of these names match asks for no source
-SEVERAL = " | "  # stands between the values of a label whose name came with several
+_ANY_SOURCE = ("Qabnor 7", "xyv-tzud_3", "KWEMIL")  # a pattern that matches all of these names asks for no source
+SEVERAL = " | "  # stands between the values of a label that came several times
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
 class MatcherInvalid(ValueError):
-    """A matcher that cannot be; the message says why."""
+    """An invalid matcher; the message says why."""
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """One condition: the fact of that name (nothing, when the alert has none) compared with the value."""
+    """One condition: the fact of that name ("" when absent) compared with the value."""
 
     name: str
     op: MatchOperator
     value: str
 
     def matches(self, facts: Mapping[str, str]) -> bool:
-        """Whether it holds; of a label with several values, "is" and "matches" hold where they do for any of them."""
+        """Return whether it holds; of several values, "is" and "matches" hold where they do for any."""
         said = values_of(facts.get(self.name, ""))
         if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
             return (self.value in said) == (self.op == MatchOperator.EQUAL)
         return any(self._pattern.matches(one[:LENGTH]) for one in said) == (self.op == MatchOperator.MATCHES)
 
     def explain(self, facts: Mapping[str, str]) -> str:
-        """Why it does not hold, in a sentence."""
+        """Say why it does not hold, in a sentence."""
         return f'{self.name} is "{facts.get(self.name, "")}", and must be {self.op} "{self.value}".'
 
     @cached_property
@@ -52,26 +52,26 @@ class Matcher:
 
 
 def values_of(fact: str) -> tuple[str, ...]:
-    """What a label says: its text and, where its name came with several values, each of them."""
+    """Return a label's text and, where it came several times, each value."""
     return (fact, *fact.split(SEVERAL)) if SEVERAL in fact else (fact,)
 
 
 def matchers_from(value: Any) -> list[Matcher]:
-    """Matchers from what is stored or was sent: a list of `{name, op, value}`. Raises MatcherInvalid."""
+    """Parse a list of `{name, op, value}`. Raises MatcherInvalid."""
     if not isinstance(value, list) or len(value) > MAX_MATCHERS:
         raise MatcherInvalid(f"Matchers are a list of at most {MAX_MATCHERS} objects with name, op and value.")
     return [_matcher_from(item) for item in value]
 
 
 def first_failing(matchers: Iterable[Matcher], facts: Mapping[str, str]) -> Matcher | None:
-    """The first matcher that does not hold; None when all do."""
+    """Return the first matcher that does not hold; None when all do."""
     return next((matcher for matcher in matchers if not matcher.matches(facts)), None)
 
 
 def asks_for_nothing(matchers: Sequence[Matcher]) -> str:
-    """Why these would hold for alerts of every kind, in a sentence; "" for matchers of which one asks for a value.
+    """Say why these would match alerts of every kind; "" where one of them asks for a value.
 
-    One that holds for what lacks the label asks for none, and so does one that any severity or source fulfils.
+    A matcher that absent labels, or any severity or source, fulfil asks for none.
     """
     if any(_asks(matcher) for matcher in matchers):
         return ""
@@ -93,7 +93,7 @@ def _asks(matcher: Matcher) -> bool:
 
 
 def contradiction(matchers: Sequence[Matcher]) -> str:
-    """Why no alert could fulfil all of these, in a sentence; "" where one could."""
+    """Say why no alert could fulfil all of these; "" where one could."""
     for name in dict.fromkeys(matcher.name for matcher in matchers):
         about = [matcher for matcher in matchers if matcher.name == name]
         possible = _possible(name, about)
@@ -105,7 +105,7 @@ def contradiction(matchers: Sequence[Matcher]) -> str:
 
 
 def _possible(name: str, about: Sequence[Matcher]) -> Sequence[str] | None:
-    """The values that the label can have if one of these holds; None where they leave it open."""
+    """Return the values the label can have if one of these holds; None where they leave it open."""
     if name == SEVERITY:
         return _SEVERITIES
     for matcher in about:
@@ -133,23 +133,23 @@ def _impossible(name: str, about: Sequence[Matcher]) -> str:
 
 
 def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[str, str]:
-    """What matchers look at: the labels, and the severity and the source's name, which win over labels so named; those
-    are looked at as `label.severity` and `label.source`."""
+    """Return what matchers look at: labels, and the severity and source name, which win over labels of these names
+    (those are `label.severity` and `label.source`).
+    """
     hidden = {f"label.{name}": labels[name] for name in (SEVERITY, SOURCE) if name in labels}
     return {**labels, **hidden, "severity": severity, "source": source}
 
 
 def words_of(matchers: Sequence[Matcher]) -> str:
-    """Matchers in one line, as Prometheus writes them."""
+    """Return matchers in one line, as Prometheus writes them."""
     return ", ".join(f'{matcher.name}{matcher.op}"{matcher.value}"' for matcher in matchers)
 
 
 def parse_lines(text: str) -> list[Matcher]:
-    """Matchers as Prometheus and Alertmanager write them, one on each line or with commas between, in braces or not:
-    `severity=~"high|critical"`. Raises MatcherInvalid, naming the line.
+    r"""Parse matchers as Prometheus and Alertmanager write them: one a line or separated by commas, in braces or not.
 
-    In quotes, `\\"`, `\\n` and `\\\\` stand for a quote, a new line and a backslash; before anything else a backslash
-    stands for itself, so that `\\d+` needs no other.
+    Raises MatcherInvalid, naming the line. In quotes `\"`, `
+    ` and `\\` are escapes; any other backslash stands for itself.
     """
     found = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -163,7 +163,7 @@ def parse_lines(text: str) -> list[Matcher]:
 
 
 def lines_of(matchers: Iterable[Matcher]) -> str:
-    """What `parse_lines` reads as these matchers: one on each line."""
+    """Return one matcher a line, as `parse_lines` reads them."""
     return "\n".join(f'{matcher.name}{matcher.op.value}"{_escaped(matcher.value)}"' for matcher in matchers)
 
 
@@ -189,7 +189,7 @@ def _unescaped(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Only what would be read otherwise: a pattern's own backslashes stay single where they can."""
+    """Escape only what would be read otherwise: a pattern's own backslashes stay single."""
     doubled = re.sub(r'\\(?=[\\n"\n]|\Z)', lambda match: match[0] * 2, text)
     return doubled.replace('"', '\\"').replace("\n", "\\n")
 

@@ -1,8 +1,6 @@
-"""The regular expressions that people enter, in matchers and in queries. Pure.
+r"""Compile the regular expressions that people enter to RE2: linear in time, bounded in size. Pure.
 
-They are RE2's, matched in time that grows with the text and with nothing else, and bounded in size. What people wrote
-for Python's engine means the same: \\w, \\d and \\s know the letters, digits and spaces of all scripts, and "." stands
-for a new line too.
+What people wrote for Python's engine means the same: \w, \d and \s cover all scripts, and "." matches a new line.
 """
 
 import re
@@ -13,9 +11,9 @@ import re2
 
 PATTERN_LENGTH = 500
 LENGTH = 1000  # characters of a value that patterns look at
-MAX_MEMORY = 256 * 1024  # bytes of a pattern written out, and of what the engine remembers while it matches
+MAX_MEMORY = 256 * 1024  # bytes of a compiled pattern, and of what the engine caches
 
-# Ranges rather than the classes of Unicode, one of which is thousands of instructions of the engine's.
+# Ranges: a Unicode class is thousands of the engine's instructions.
 _WORD = (
     r"0-9A-Z_a-z\x{aa}\x{b2}\x{b3}\x{b5}\x{b9}\x{ba}\x{bc}-\x{be}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1fff}"
     r"\x{2070}-\x{209f}\x{20d0}-\x{218f}\x{2460}-\x{24ff}\x{2c00}-\x{2dff}\x{2e80}-\x{2fff}\x{3005}-\x{3007}"
@@ -28,28 +26,28 @@ _CLASSES = {"w": _WORD, "s": _SPACE, "d": r"\p{Nd}", "D": r"\P{Nd}"}
 _FLAGS = re.compile(r"\(\?[a-zA-Z]*(?:-[a-zA-Z]+)?[:)]")
 _REPEATED = re.compile(r"[*+?]|\{\d*,?\d*\}")
 _LOOKING = ("(?=", "(?!", "(?<=", "(?<!")
-# Nothing in them has a meaning of its own but the bar between them, and what may stand around a single one.
+# words that mean nothing but themselves, with bars between
 _WORDS = re.compile(r"[^\\.^$*+?{}\[\]()]*")
 _AROUND = re.compile(r"(\.\*)?([^\\.^$*+?{}\[\]()|]+)(\.\*)?")
 
 
 class PatternInvalid(ValueError):
-    """A pattern that cannot be; the message says why."""
+    """An invalid pattern; the message says why."""
 
 
 class Pattern:
-    """A regular expression, ready to be asked."""
+    """A compiled regular expression."""
 
     __slots__ = ("matches", "occurs_in")
 
     def __init__(self, matches: Callable[[str], bool], occurs_in: Callable[[str], bool]) -> None:
-        self.matches = matches  # whether it matches the whole text
-        self.occurs_in = occurs_in  # whether it matches somewhere in it
+        self.matches = matches  # the whole text
+        self.occurs_in = occurs_in  # somewhere in it
 
 
 @lru_cache(maxsize=2048)
 def compiled(pattern: str) -> Pattern:
-    """The pattern, ready to be asked. Raises PatternInvalid with a sentence."""
+    """Compile a pattern. Raises PatternInvalid."""
     if len(pattern) > PATTERN_LENGTH:
         raise PatternInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
     regex = _regex(pattern)
@@ -65,7 +63,7 @@ def compiled(pattern: str) -> Pattern:
 
 
 def words_of(pattern: str) -> list[str] | None:
-    """All that the pattern matches, where it is words with bars between; None where it says more."""
+    """Return all that the pattern matches, where it is words with bars between; else None."""
     return pattern.split("|") if _WORDS.fullmatch(pattern) else None
 
 
@@ -106,7 +104,7 @@ def _sentence(pattern: str, error: Exception) -> str:
 
 
 class _Translation:
-    """A pattern as it is written for Python's engine, said in RE2's words. What these have no words for is refused."""
+    """Translates a pattern for Python's engine to RE2, refusing what RE2 lacks."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern, self.at = pattern, 0
@@ -170,7 +168,6 @@ class _Translation:
         return "(?:)" if kept == "(?)" else kept
 
     def _escape(self) -> str:
-        """What a backslash outside brackets says."""
         letter = self._escaped_letter()
         if letter and letter in "wsdD":
             return f"[{_CLASSES[letter]}]"
@@ -190,7 +187,7 @@ class _Translation:
         return letter
 
     def _character(self, letter: str) -> str:
-        """What is the same within brackets and without."""
+        """Translate what is the same within brackets and without."""
         digits = {"u": 4, "U": 8}.get(letter, 0)
         code = self.pattern[self.at : self.at + digits]
         if digits and re.fullmatch(r"[0-9A-Fa-f]{4,8}", code) and len(code) == digits:
@@ -207,14 +204,13 @@ class _Translation:
         return rf"\{letter}" if letter.isascii() else letter
 
     def _boundary(self, letter: str) -> str:
-        """RE2 tells words by the letters a to z, and would find no edge beside others."""
+        """Translate a word boundary: RE2's knows only the letters a to z."""
         beside = self.pattern[self.at - 3 : self.at - 2] + self.pattern[self.at : self.at + 1]
         if not beside.isascii():
             raise self._refuse(rf"\{letter} beside a letter that is not one of a to z")
         return rf"\{letter}"
 
     def _class(self) -> str:
-        """Characters in brackets."""
         opening = re.match(r"\[\^?\]?", self.pattern[self.at :])
         said = [opening[0] if opening else "["]
         self.at += len(said[0])
@@ -240,7 +236,7 @@ class _Translation:
 
 @lru_cache
 def _others(ranges: str) -> str:
-    """The characters that are not in these ranges, as ranges."""
+    """Return the characters outside these ranges, as ranges."""
     ends = [
         (_code(one[1]), _code(one[2] or one[1]))
         for one in re.finditer(r"(\\x\{\w+\}|\\x\w\w|\\.|.)(?:-(\\x\{\w+\}|\\x\w\w|\\.|.))?", ranges)

@@ -1,17 +1,17 @@
-"""The words of alerts and their intake."""
+"""The words of alerts."""
 
 from django.db import models
 
 
 class AlertStatus(models.TextChoices):
-    """Whether the condition holds, as far as its sender has told."""
+    """Whether the condition holds, as far as its sender said."""
 
     FIRING = "firing", "Firing"
     RESOLVED = "resolved", "Resolved"
 
 
 class Ending(models.TextChoices):
-    """What ended an alert's firing. One that merely expired may turn out to be firing still."""
+    """What ended an alert's firing; an expired one may still be firing."""
 
     SENDER = "sender", "Its sender"
     EXPIRY = "expiry", "Nothing heard any more"

@@ -1,4 +1,4 @@
-"""The back office's pages of alerts: what comes in, where it goes, and what became of it."""
+"""Admin pages of sources, alerts, routes and silences."""
 
 from alerts.admin import alerts, records, routes, sections, silences, sources
 

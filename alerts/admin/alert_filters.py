@@ -1,4 +1,4 @@
-"""The filters of the alert list. None of them counts or collects distinct values of a long table."""
+"""Filters of the alert list, none of which counts or scans a long table."""
 
 import datetime as dt
 from typing import Any
@@ -18,7 +18,7 @@ Choices = list[tuple[str, str]]
 
 
 class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Firing or over."""
+    """Firing or resolved."""
 
     title, parameter_name = "status", "status"
 
@@ -60,7 +60,7 @@ class SourceFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class MarkFilter(DropdownFilter):  # type: ignore[misc]
-    """What is unusual about them."""
+    """Flapping, silenced and the like."""
 
     title, parameter_name = "marked", "marked"
 
@@ -78,7 +78,7 @@ class MarkFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SeenFilter(DropdownFilter):  # type: ignore[misc]
-    """When it was last heard of."""
+    """When it was last seen."""
 
     title, parameter_name = "last seen", "seen"
     hours = {"hour": 1, "day": 24, "week": 168, "month": 720}

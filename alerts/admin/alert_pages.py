@@ -1,4 +1,4 @@
-"""What can be done about alerts: moving them to another incident, giving them one of their own, merging two."""
+"""Admin actions on alerts: move, split, merge."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,23 +31,23 @@ def _reference(label: str, help_text: str) -> forms.CharField:
 
 
 class MoveForm(GrantForm):
-    """Where they go."""
+    """The incident to move to."""
 
     incident = _reference("Incident", "The reference of the incident they belong to.")
 
 
 class MergeForm(GrantForm):
-    """Which incident takes in the other's alerts."""
+    """The incident to merge into."""
 
     incident = _reference(
         "Into", "It takes in all alerts, also those to come; the merged incident is resolved as its duplicate."
     )
-    # The one that was shown and agreed to; another reference is shown first.
+    # The one shown and confirmed; another reference is shown first.
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class SplitForm(GrantForm):
-    """What the new incident is called."""
+    """The new incident's title."""
 
     title = forms.CharField(
         max_length=200, required=False, widget=UnfoldAdminTextInputWidget, help_text="Empty: as the first alert says."
@@ -55,13 +55,12 @@ class SplitForm(GrantForm):
 
 
 class AlertPages:
-    """Actions on alerts, from the list and from the page of one. Whether one may, the service says."""
+    """Actions on alerts, from the list and from an alert's page; services check permissions."""
 
     admin_site: Any
     opts: Any
 
     def get_urls(self) -> list[Any]:
-        """Ours before Django's, which would take any path for an id."""
         views: dict[str, Callable[..., HttpResponse]] = {"move": self.move_view, "split": self.split_view}
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"alerts_alert_{name}")
@@ -72,7 +71,7 @@ class AlertPages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def has_work_permission(self, request: HttpRequest) -> bool:
-        """Responders and administrators; whether these are theirs to move, the service says."""
+        """Allow responders and administrators; services check the incidents."""
         return bool(getattr(request.user, "is_staff", False))
 
     @admin.action(description="Move to an incident …", permissions=["work"])
@@ -90,13 +89,13 @@ class AlertPages:
         return self._move(request, [alert], url) or HttpResponseRedirect(url)
 
     def split_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give one alert an incident of its own."""
+        """Split one alert off to an incident of its own."""
         alert = self._visible(request, pk)
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         return self._split(request, [alert], url) or HttpResponseRedirect(url)
 
     def merge_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
-        """Put all alerts of an incident, and those to come, into another one."""
+        """Merge an incident's alerts, and those to come, into another."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         visible = Incident.objects.visible_to(_user(request)).filter(deleted_at__isnull=True)
@@ -156,7 +155,7 @@ class AlertPages:
     def _inquire_about_merging(
         self, request: HttpRequest, incident: Incident, target: Incident | None, form: MergeForm
     ) -> HttpResponse:
-        """Which one; then whether it is that one."""
+        """Ask for the incident, then show it for confirmation."""
         rows, submit = [_described(incident)], "Next"
         if target is not None:
             rows.append(f"into {_described(target)}")
@@ -178,7 +177,7 @@ class AlertPages:
         hidden: Sequence[tuple[str, Any]] = (),
         around: Mapping[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page between choosing and doing; `around` is what it lies below, where that is no alert."""
+        """Render the page between choosing and doing, below `around` where that is no alert."""
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -193,7 +192,7 @@ class AlertPages:
         return TemplateResponse(request, "admin/ask.html", context)
 
     def _named(self, request: HttpRequest, visible: Any) -> Incident | None:
-        """The incident that was named so far, if it is one."""
+        """Return the incident named so far, if it is one."""
         try:
             return one_of(visible, request.POST.get("incident", "").strip())
         except DomainError:
@@ -209,12 +208,12 @@ class AlertPages:
 
 
 def _answer(request: HttpRequest) -> Any:
-    """What the page in between was answered with; None when it has not been shown yet."""
+    """Return what the page in between was answered with; None before it was shown."""
     return request.POST if "apply" in request.POST else None
 
 
 def _described(incident: Incident) -> str:
-    """An incident to recognize."""
+    """Describe an incident so that it is recognised."""
     return f"{incident} · {incident.get_status_display().lower()} · {incident.team or 'no team'}"
 
 

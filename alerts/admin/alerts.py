@@ -1,4 +1,4 @@
-"""The pages of alerts: read only; what is done about them goes through services."""
+"""Admin pages of alerts, read-only."""
 
 import datetime as dt
 import itertools
@@ -30,7 +30,7 @@ _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
 
 @admin.register(Alert)
 class AlertAdmin(AlertPages, ReadOnlyAdmin):
-    """What sources have told, one row for each condition."""
+    """Alerts, one row for each condition."""
 
     ordering = ("-last_seen_at", "-id")
     list_display = ("title_shown", "status_shown", "severity_shown", "source", "incident_shown", "heard", "seen")
@@ -51,14 +51,14 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     fields = ("description_shown", "first_seen", "started", "last_seen", "ended", "expires", "fingerprint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        """What the person may see."""
+        """Select what the person may see."""
         user: User = request.user  # type: ignore[assignment]
         return Alert.objects.visible_to(user).order_by(*self.ordering)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
     ) -> tuple[QuerySet[Alert], bool]:
-        """By labels and incidents, which are indexed. Words are looked for among what fires: that is never long."""
+        """Search by labels and incidents, which are indexed; search words only among firing alerts."""
         words = []
         for word in search_term.split():
             name, sign, value = word.partition("=")
@@ -75,7 +75,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The alert with its labels, links and buttons."""
+        """Show the alert with its labels, links and buttons."""
         alert = self.get_object(request, object_id)
         around = around_alert(alert, request.user) if alert else {}  # type: ignore[arg-type]
         context = {**(extra_context or {}), **around, "title": str(alert or ""), "subtitle": None}
@@ -134,14 +134,14 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
 
 
 def carrying(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:
-    """Those with a label: a few by their ids, many by a look at each, for those are soon met."""
+    """Select alerts with a label: a rare one by ids, a common one by walking."""
     found = AlertLabel.objects.filter(pair=pair_number(name, value)).order_by()
     ids = list(found.values_list("alert_id", flat=True)[:RARE])
     return alerts.filter(pk__in=ids) if len(ids) < RARE else alerts.labelled(name, value)
 
 
 def around_alert(alert: Alert, user: User) -> dict[str, Any]:
-    """What surrounds an alert's facts."""
+    """Return the context of an alert's page."""
     team_id = alert.incident.team_id if alert.incident else None
     return {
         "alert": alert,
@@ -163,15 +163,14 @@ def around_alert(alert: Alert, user: User) -> dict[str, Any]:
 
 
 def latest_changes(alert: Alert) -> list[tuple[str, str]]:
-    """When its status changed of late, newest first, and to what: the newest change made what it is, and each other
-    one the opposite of the next."""
+    """Return the latest changes of status, newest first: (when, to what)."""
     turns = itertools.cycle(sorted(AlertStatus, key=lambda status: status != alert.status))
     moments = (dt.datetime.fromtimestamp(moment, dt.UTC) for moment in reversed(alert.changes))
     return [(exactly(moment), str(status.label)) for moment, status in zip(moments, turns, strict=False)]
 
 
 def _search(name: str, value: str) -> str:
-    """The list of alerts with the same label; none for a value that the search box cannot hold."""
+    """Return the list of alerts with the same label; "" for a value that the search box cannot hold."""
     if not name or not value or re.search(r"[\s=]", name) or re.search(r'[\s"]', value):
         return ""
     return f"{reverse('admin:alerts_alert_changelist')}?{urlencode({'q': f'{name}={value}'})}"

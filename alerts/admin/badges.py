@@ -1,4 +1,4 @@
-"""How alerts and their times look."""
+"""Render alerts and times."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -20,20 +20,20 @@ LONGEST_SHOWN = 2000
 
 
 def alert_badge(alert: Alert) -> SafeString:
-    """Its status as a coloured word."""
+    """Return its status as a coloured word."""
     colour = "open" if alert.status == AlertStatus.FIRING else "resolved"
     return format_html('<span class="ir-badge ir-status-{}">{}</span>', colour, AlertStatus(alert.status).label)
 
 
 def marks(alert: Alert) -> SafeString:
-    """What else is worth knowing at a glance."""
+    """Return flapping, silenced and the like as badges."""
     words = [("flapping", alert.is_flapping), ("silenced", alert.silenced_by_id is not None)]
     badges = ((word,) for word, is_so in words if is_so)
     return format_html_join(" ", '<span class="ir-badge ir-status-on_hold">{}</span>', badges)
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
-    """How long ago, with the time itself on hovering; "never" for none."""
+    """Return how long ago, with the time itself on hovering; "never" for none."""
     if moment is None:
         return "never"
     seconds = ((now or timezone.now()) - moment).total_seconds()
@@ -44,7 +44,7 @@ def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeStrin
 
 
 def incident_link(incident: Incident | None) -> SafeString | str:
-    """Where its incident is."""
+    """Return a link to its incident."""
     if incident is None:
         return ""
     url = reverse("admin:incidents_incident_change", args=[incident.pk])
@@ -52,7 +52,7 @@ def incident_link(incident: Incident | None) -> SafeString | str:
 
 
 def safe_links(links: Iterable[Any]) -> list[tuple[str, str]]:
-    """(address, text) of the links that lead to the web; whatever else a sender wrote is left out."""
+    """Return (address, text) of links to the web; others are dropped."""
     found = []
     for link in links:
         href = str(link.get("href", "")) if isinstance(link, Mapping) else ""
@@ -70,5 +70,5 @@ def _is_web(href: str) -> bool:
 
 
 def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Names and values for a table, no value longer than a page."""
+    """Return names and values for a table, long values cut."""
     return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]

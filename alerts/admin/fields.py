@@ -1,4 +1,4 @@
-"""Form fields that show what is stored as JSON the way a person would write it down."""
+"""Form fields that show stored JSON the way a person would write it."""
 
 import json
 from collections.abc import Callable
@@ -17,33 +17,32 @@ MATCHERS_HELP = (
 
 
 def area(rows: int, placeholder: str = "") -> Any:
-    """A text area in a fixed-width face."""
+    """Return a text area in a fixed-width face."""
     return UnfoldAdminTextareaWidget(attrs={"rows": rows, "placeholder": placeholder, "spellcheck": "false"})
 
 
 class WrittenField(forms.CharField):
-    """A value written as text. Subclasses say how it reads; what cannot be read raises ValueError with a sentence."""
+    """A value written as text; ValueError refuses it with a sentence."""
 
     def written(self, value: Any) -> str:
-        """The value as text."""
+        """Return the value as text."""
         raise NotImplementedError
 
     def read(self, text: str) -> Any:
-        """The value of a text. Raises ValueError."""
+        """Parse the text. Raises ValueError."""
         raise NotImplementedError
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) or value is None else self.written(value)
 
     def to_python(self, value: Any) -> Any:
-        """What the text says."""
         try:
             return self.read(str(value or ""))
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
 
     def run_validators(self, value: Any) -> None:
-        """Length limits of texts mean nothing here."""
+        """Skip validators of texts, which do not apply to the value."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -53,7 +52,7 @@ class WrittenField(forms.CharField):
 
 
 class LabelNamesField(WrittenField):
-    """Names of labels with commas between, or one a line."""
+    """Label names, separated by commas or lines."""
 
     widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "cluster, alertname"})
 
@@ -65,7 +64,7 @@ class LabelNamesField(WrittenField):
 
 
 class SeverityMapField(WrittenField):
-    """The sender's words for ours, one a line: `sev0 = critical`."""
+    """The sender's words for severities, one a line: `sev0 = critical`."""
 
     widget = area(3, "sev0 = critical")
 
@@ -77,7 +76,7 @@ class SeverityMapField(WrittenField):
 
 
 class StatusMapField(WrittenField):
-    """The sender's words for a state, one a line: `check.up = resolved`."""
+    """The sender's words for statuses, one a line: `check.up = resolved`."""
 
     widget = area(3, "check.up = resolved")
 
@@ -89,7 +88,7 @@ class StatusMapField(WrittenField):
 
 
 class TemplatesField(WrittenField):
-    """A template for each field, one a line: `title = {{ check.name }}`; a label's is called `labels.host`."""
+    """A template for each field, one a line: `title = {{ check.name }}`; a label's as `labels.host`."""
 
     widget = area(4, "title = {{ check.name }}\nlabels.host = {{ host }}")
 
@@ -117,14 +116,14 @@ class MatchersField(WrittenField):
         try:
             return lines_of(matchers_from(value))
         except MatcherInvalid:
-            return json.dumps(value)  # spoilt from outside: shown as it is, to be mended
+            return json.dumps(value)  # invalid in the database: shown as stored, to be mended
 
     def read(self, text: str) -> list[dict[str, str]]:
         return [{"name": one.name, "op": one.op.value, "value": one.value} for one in parse_lines(text)]
 
 
 def readable(fieldsets: Any, **instead: str) -> list[Any]:
-    """Fieldsets for those who only read: what is stored as JSON gives way to the column that tells it in words."""
+    """Return fieldsets for readers, with columns in words in place of JSON."""
 
     def named(field: Any) -> Any:
         return tuple(map(named, field)) if isinstance(field, (list, tuple)) else instead.get(field, field)
@@ -133,7 +132,7 @@ def readable(fieldsets: Any, **instead: str) -> list[Any]:
 
 
 def pairs(text: str, example: str) -> list[tuple[str, str]]:
-    """The lines `name = value` of a text. Raises ValueError for another line."""
+    """Parse lines `name = value`. Raises ValueError for another line."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         name, sign, value = line.partition("=")
@@ -146,7 +145,7 @@ def pairs(text: str, example: str) -> list[tuple[str, str]]:
 
 
 def checked(form: forms.ModelForm, name: str, check: Callable[[Any], Any]) -> None:  # type: ignore[type-arg]
-    """Put what `check` makes of a field's value in its place, or its sentence beside the field."""
+    """Replace a field's value by what `check` returns, or add its sentence as the field's error."""
     if name not in form.cleaned_data:
         return
     try:

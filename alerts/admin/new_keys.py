@@ -1,8 +1,4 @@
-"""A new key between the request that makes it and the page that shows it.
-
-It waits in the session of who made it, sealed and for a quarter of an hour, so that Back and a reload show it again;
-the table of sessions alone does not give it away.
-"""
+"""Hold a new key, sealed in its maker's session for a quarter of an hour, for the page that shows it."""
 
 import base64
 import hashlib
@@ -17,12 +13,12 @@ SHOWN_SECONDS = 15 * 60
 
 
 def remember(request: HttpRequest, source: Source, key: str) -> None:
-    """Keep the key for the page that shows it."""
+    """Hold the key for the page that shows it."""
     request.session[_name(source)] = _seal().encrypt(key.encode()).decode()
 
 
 def recall(request: HttpRequest, source: Source) -> str | None:
-    """The key that was made a short time ago and not yet copied."""
+    """Return the key that was made lately and not yet copied."""
     sealed = request.session.get(_name(source), "")
     try:
         return _seal().decrypt(sealed, ttl=SHOWN_SECONDS).decode()
@@ -31,7 +27,7 @@ def recall(request: HttpRequest, source: Source) -> str | None:
 
 
 def drop(request: HttpRequest, source: Source) -> None:
-    """Forget the key: whoever made it has it."""
+    """Drop the key: its maker has it."""
     request.session.pop(_name(source), None)
 
 

@@ -1,4 +1,4 @@
-"""The pages of routes: their order, and what they would decide."""
+"""Admin pages of routes: their order, and what they decide."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError
 
-MOST = 1000  # routes; all are on one page, so that any can be dragged anywhere
+MOST = 1000  # all on one page, so that any can be dragged anywhere
 
 
 class RouteForm(RefusableForm):
@@ -56,7 +56,7 @@ class RouteForm(RefusableForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """No labels to group by is as the source says."""
+        """Store no labels to group by as NULL: as the source says."""
         cleaned = super().clean()
         checked(self, "matchers", validation.matchers)
         if "group_by" in self.cleaned_data:
@@ -65,7 +65,7 @@ class RouteForm(RefusableForm):
 
 
 class RouteChangeList(KeysetChangeList):
-    """All routes in their order. Where it can be edited, Django wants the rows as a query, not as a list."""
+    """All routes in order, as a query where they can be edited."""
 
     def _describe(self, rows: list[Any]) -> None:
         super()._describe(rows)
@@ -74,7 +74,7 @@ class RouteChangeList(KeysetChangeList):
 
 @admin.register(Route)
 class RouteAdmin(BackOfficeAdmin):
-    """What to do with which alerts: the first route that matches decides, so their order matters."""
+    """Routes: the first that matches decides, so their order matters."""
 
     form = RouteForm
     ordering = ("position", "id")
@@ -100,41 +100,39 @@ class RouteAdmin(BackOfficeAdmin):
         return RouteChangeList
 
     def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
-        """In words for those who only read."""
         shown = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return shown
         return readable(shown, matchers="conditions", group_by="grouping")
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """Part of the routes cannot be put in order: the list is not searched, only the fields that choose a route."""
+        """Search only in fields that choose a route: part of a list cannot be ordered."""
         match = request.resolver_match
         is_list = match is not None and match.url_name == "alerts_route_changelist"
         return () if is_list else super().get_search_fields(request)
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """In the list only the order is edited."""
+        """Edit only the order in the list."""
         return super().get_changelist_form(request, **{**kwargs, "form": RefusableForm})
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list, with whether its order can be changed."""
+        """Show the list, with whether its order can be changed."""
         context = {**(extra_context or {}), "may_order": self.has_change_permission(request)}
         return super().changelist_view(request, context)
 
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: bool) -> None:
-        """A new one comes last."""
+        """Put a new one last."""
         if not change:
             last = Route.objects.aggregate(last=Max("position"))["last"]
             obj.position = 0 if last is None else last + 1
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[Any]:
-        """The page to try them on."""
         view = self.admin_site.admin_view(self.try_view)
         return [path("try/", view, name="alerts_route_try"), *super().get_urls()]
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
-        """What would become of an alert. Nothing is stored."""
+        """Simulate an alert; nothing is stored."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = TryForm(request.POST or None)
@@ -184,7 +182,7 @@ class RouteAdmin(BackOfficeAdmin):
 
 
 def shown(one: Route | Silence) -> SafeString | str:
-    """Its matchers in a list's cell, and what is wrong with them."""
+    """Return its matchers for a list's cell, and what is wrong with them."""
     try:
         said = format_html('<code class="ir-code">{}</code>', words_of(matchers_from(one.matchers)))
     except MatcherInvalid as error:

@@ -1,4 +1,4 @@
-"""The pages of silences."""
+"""Admin pages of silences."""
 
 import datetime as dt
 from typing import Any
@@ -53,14 +53,13 @@ class SilenceForm(RefusableForm):
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
 
     def clean(self) -> dict[str, Any] | None:
-        """Matchers that can be."""
         cleaned = super().clean()
         checked(self, "matchers", validation.matchers)
         return cleaned
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Those that are not over, those to come, or those that are over."""
+    """Active and planned silences, or expired ones."""
 
     title, parameter_name = "time", "time"
     all_option = ["", "Not over"]
@@ -77,7 +76,7 @@ class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(Silence)
 class SilenceAdmin(BackOfficeAdmin):
-    """When which alerts keep quiet. What fires still when a silence is over opens its incident then."""
+    """Silences; what still fires at the end opens its incident then."""
 
     form = SilenceForm
     ordering = ("-id",)
@@ -95,14 +94,13 @@ class SilenceAdmin(BackOfficeAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Silence | None = None) -> Any:
-        """In words for those who only read."""
         shown = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return shown
         return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Two hours from now; where it is asked for from an alert's page, of alerts like that one."""
+        """Suggest two hours; from an alert's page, alerts like that one."""
         user: User = request.user  # type: ignore[assignment]
         initial = {"ends_at": timezone.now() + USUAL, "time_zone": user.time_zone or "UTC"}
         number = request.GET.get("alert", "")
@@ -117,7 +115,7 @@ class SilenceAdmin(BackOfficeAdmin):
         return initial
 
     def save_model(self, request: HttpRequest, obj: Silence, form: Any, change: bool) -> None:
-        """Note whose it is."""
+        """Record who made it."""
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
         else:
@@ -125,11 +123,11 @@ class SilenceAdmin(BackOfficeAdmin):
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:
-        """Nobody: one is ended. Alerts whose silence vanished are not known as silenced, and would keep quiet."""
+        """Refuse, for a silence is ended: alerts whose silence vanished would stay silent."""
         return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Whoever may make one; responders end only their own."""
+        """Allow whoever may make one; responders end only their own."""
         return bool(self.has_add_permission(request))
 
     @admin.action(description="End them now", permissions=["end"])
@@ -172,7 +170,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
     @admin.display(description="Made by")
     def maker(self, silence: Silence) -> str:
-        """Without a link: their page is for administrators."""
+        """Name the maker without a link, for their page is for administrators."""
         return str(silence.created_by or "")
 
     @admin.display(description="Every week")
@@ -187,7 +185,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
 
 def like(alert: Alert) -> list[dict[str, str]]:
-    """Matchers that this alert fulfils, of its source and all its labels: to be made wider by taking lines out."""
+    """Return matchers of the alert's source and all its labels, to be widened by removing lines."""
     labels = {"label.source" if name == "source" else name: value for name, value in sorted(alert.labels.items())}
     facts = {**labels, "source": alert.source.name}
     facts.pop("severity", None)

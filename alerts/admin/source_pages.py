@@ -1,4 +1,4 @@
-"""What can be done on a source's page: keys, a sample, switching it on and off."""
+"""Actions on a source's page: keys, a sample, enabling."""
 
 import re
 import time
@@ -42,7 +42,7 @@ TEST_SECONDS = 5.0
 
 
 def panel_of(source: Source) -> dict[str, Any]:
-    """What surrounds the form of a source."""
+    """Return the context of a source's form."""
     keys = list(source.keys.all())
     return {
         "source": source,
@@ -61,7 +61,7 @@ def panel_of(source: Source) -> dict[str, Any]:
 
 
 def guide_of(kind: str) -> Path | None:
-    """The page of the documentation about a kind of source, where it was installed too."""
+    """Return the guide of a kind of source, if installed."""
     if kind == LOGS:
         page = LOGS_GUIDE
     elif kind in payload_readers():
@@ -72,7 +72,7 @@ def guide_of(kind: str) -> Path | None:
 
 
 def guide_text(kind: str, key: str = "") -> SafeString | None:
-    """The documentation's page, with this server's address, and the key where there is one."""
+    """Return the guide with this server's address, and the key where there is one."""
     page = guide_of(kind)
     if page is None:
         return None
@@ -88,7 +88,6 @@ class SourcePages:
     opts: Any
 
     def get_urls(self) -> list[Any]:
-        """Ours before Django's, which would take any path for an id."""
         views: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
             "key": ("<int:pk>/key/", self.key_view),
             "new_key": ("<int:pk>/new-key/", self.new_key_view),
@@ -105,7 +104,7 @@ class SourcePages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give it another key, and show it."""
+        """Create another key, and show it."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -116,13 +115,13 @@ class SourcePages:
             return self._back(source)
 
     def make_key(self, request: HttpRequest, source: Source) -> HttpResponse:
-        """A new key, and on to the page that shows it."""
+        """Create a key and redirect to the page that shows it."""
         _key, text = give_key(source, by=request.user)  # type: ignore[arg-type]
         new_keys.remember(request, source, text)
         return HttpResponseRedirect(reverse("admin:intake_source_new_key", args=[source.pk]))
 
     def new_key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The key that was just made, until who made it says that they have it."""
+        """Show the new key until its maker confirms having it."""
         source = self._source(request, pk)
         if request.method == "POST":
             new_keys.drop(request, source)
@@ -141,7 +140,7 @@ class SourcePages:
         return TemplateResponse(request, "admin/alerts/new_key.html", context)
 
     def revoke_view(self, request: HttpRequest, pk: int, key_id: int) -> HttpResponse:
-        """Take a key out of use."""
+        """Revoke a key."""
         source = self._source(request, pk)
         key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
         if key is None:
@@ -154,7 +153,7 @@ class SourcePages:
         return self._back(source)
 
     def teach_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Enter what a word of its sender means."""
+        """Map a word of its sender."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -204,7 +203,7 @@ class SourcePages:
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take what it sends, or refuse it from now on."""
+        """Enable or disable the source."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -216,7 +215,7 @@ class SourcePages:
         return self._back(source)
 
     def guide_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """The documentation's page about a kind of source."""
+        """Show the guide of a kind of source."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         text = guide_text(kind)
@@ -261,10 +260,10 @@ class SourcePages:
 
 
 def _worked_off(event: IntakeEvent) -> IntakeEvent:
-    """The event, worked off here unless a worker is quicker; waiting still where the queue is long."""
+    """Process the event here unless a worker is quicker; return it, still waiting where the queue is long."""
     until = time.monotonic() + TEST_SECONDS
     while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():
-        if not process_waiting():  # a worker is at it
+        if not process_waiting():  # a worker has it
             time.sleep(0.05)
     return event
 

@@ -1,4 +1,4 @@
-"""The pages of sources and heartbeats."""
+"""Admin pages of sources and heartbeats."""
 
 import datetime as dt
 from typing import Any
@@ -74,7 +74,7 @@ class SourceForm(RefusableForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """Keep the secret where none was entered; templates only where the kind takes them."""
+        """Keep the secret where none was entered; accept templates only for kinds that take them."""
         cleaned = super().clean()
         kind = self.cleaned_data.get("kind", "")
         checked(self, "templates", lambda value: validation.templates(value, kind))
@@ -86,7 +86,7 @@ class SourceForm(RefusableForm):
 
 
 class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Switched on or off."""
+    """Enabled or disabled."""
 
     title, parameter_name = "state", "enabled"
 
@@ -99,7 +99,7 @@ class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(Source)
 class SourceAdmin(SourcePages, BackOfficeAdmin):
-    """Where alerts come from. The key of a source is shown when it is made, and never again."""
+    """Sources of alerts and log lines. A key is shown when it is created, and never again."""
 
     form = SourceForm
     ordering = ("name", "id")
@@ -119,7 +119,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        """With whether alerts fire and whether it was limited: two lists made once, not a look for each row."""
+        """Annotate firing alerts and rate limits: two lists made once, not a query a row."""
         firing = Alert.objects.firing().order_by().values("source")
         limited = IntakeEvent.objects.filter(state=IntakeState.LIMITED).order_by()
         lately = limited.filter(received_at__gte=timezone.now() - LIMITED_LATELY).values("source")
@@ -127,7 +127,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return rows.annotate(fires=_is_in(firing), was_limited=_is_in(lately))
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        """Only a secret that is there can be forgotten."""
+        """Offer to remove the secret only where there is one."""
         shown = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
         if obj is not None and obj.signing_secret:
             shown[-1][1]["fields"] = (*shown[-1][1]["fields"], "forget_secret")
@@ -150,7 +150,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return format_html('<span class="ir-badge ir-late">{}</span>', "in 24 h") if source.was_limited else ""
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
-        """Save, and have this process forget how it was."""
+        """Save, and clear this process's cache of sources."""
         super().save_model(request, obj, form, change)
         forget_known(obj)
         forget()
@@ -168,13 +168,13 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         forget()
 
     def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
-        """On to the page that shows its first key."""
+        """Redirect to the page that shows its first key."""
         return self.make_key(request, obj)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The form, below the buttons."""
+        """Show the form below the buttons."""
         source = self.get_object(request, object_id)
         around = panel_of(source) if source else {}
         response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})
@@ -182,7 +182,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
 
 
 class HeartbeatForm(RefusableForm):
-    """A heartbeat, named as everything else in the back office is."""
+    """A heartbeat, named like everything else in the back office."""
 
     class Meta:
         model = Heartbeat
@@ -192,7 +192,7 @@ class HeartbeatForm(RefusableForm):
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(BackOfficeAdmin):
-    """Signs of life. A sender's first beat makes its own; one that stays away raises an alert."""
+    """Heartbeats; a sender's first ping creates its own, and a missed one raises an alert."""
 
     form = HeartbeatForm
     ordering = ("name", "id")

@@ -1,4 +1,4 @@
-"""Alerts: where they come from, what they are, where they go."""
+"""Alerts, their groups, routes, silences, heartbeats, and changes to systems."""
 
 from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyResolve, pair_number, pairs_of
 from alerts.models.change import ChangeEvent

@@ -7,10 +7,9 @@ from responders.models import Service
 
 
 class ChangeEvent(models.Model):
-    """Something that somebody changed, told so that it can be seen beside what broke afterwards.
+    """A change to a system, shown beside what broke afterwards.
 
-    `delivery_key` is the SHA-256 of what tells it from other changes, where its sender says when it was made: the same
-    change sent again is kept once.
+    `delivery_key` is the SHA-256 of what identifies the change where its sender says when: a repeat is stored once.
     """
 
     source = models.ForeignKey(Source, null=True, on_delete=models.SET_NULL, related_name="changes")

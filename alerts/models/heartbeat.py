@@ -1,4 +1,4 @@
-"""Signs of life that were promised."""
+"""Heartbeats of sources."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from intake.models.source import Source, minutes_field
 
 
 class Heartbeat(models.Model):
-    """A named sign of life that a source promised: when it stays away, an alert is raised."""
+    """A named heartbeat that a source promised; when it is missed, an alert is raised."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
     name = NameField(max_length=100)

@@ -1,4 +1,4 @@
-"""Where alerts go, and when they keep quiet."""
+"""Routes and silences."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,11 +15,11 @@ from responders.models import ACTIVE, Service, Team
 
 MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
 
-MOST_FIRINGS = 1_000  # each that waits is written down in its group
+MOST_FIRINGS = 1_000  # each that waits is stored in its group
 
 
 class Route(models.Model):
-    """What to do with the alerts that match: the first route that does decides, unless it says to go on."""
+    """What to do with matching alerts: the first match decides, unless it continues."""
 
     name = NameField(max_length=100, unique=True)
     position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
@@ -61,11 +61,11 @@ class Route(models.Model):
 
     @property
     def wrong(self) -> str:
-        """Why its matchers are of no use, or of too much, in a sentence; "" for good ones."""
+        """Say why its matchers are useless or match too much; "" for good ones."""
         return wrong_matchers(self.matchers, must_ask=self.is_drop)
 
     def clean(self) -> None:
-        """Refuse a name that another route has in other case, and matchers that cannot hold or would drop all."""
+        """Refuse a name that differs only in case, and matchers that match nothing or would drop all."""
         validate_unique_ci(self, "name")
         if self.wrong:
             raise ValidationError({"matchers": self.wrong})
@@ -74,8 +74,8 @@ class Route(models.Model):
 class Silence(models.Model):
     """A time in which matching alerts are recorded but open nothing; weekly, when it repeats.
 
-    A weekly one is active on `weekdays` (0 is Monday) from `starts_time` to `ends_time` in `time_zone` (an end before
-    the start is on the next day), between `starts_at` and `ends_at`.
+    A weekly one is active on `weekdays` (0 is Monday) from `starts_time` to `ends_time` in `time_zone` (an earlier end
+    is on the next day), between `starts_at` and `ends_at`.
     """
 
     matchers = models.JSONField(default=list, help_text=MATCHERS_HELP)
@@ -100,11 +100,11 @@ class Silence(models.Model):
 
     @property
     def wrong(self) -> str:
-        """Why its matchers are of no use, or of too much, in a sentence; "" for good ones."""
+        """Say why its matchers are useless or match too much; "" for good ones."""
         return wrong_matchers(self.matchers, must_ask=True)
 
     def clean(self) -> None:
-        """Refuse times that cannot be, and matchers that cannot hold or would silence all."""
+        """Refuse impossible times, and matchers that match nothing or would silence all."""
         if self.wrong:
             raise ValidationError({"matchers": self.wrong})
         if wrong := silence_times(self.starts_at, self.ends_at, self.weekdays, self.starts_time, self.ends_time):

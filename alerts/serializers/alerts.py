@@ -1,5 +1,4 @@
-"""Alerts as the API shows them, and what is asked for about several at once. Output is made by `represent`; a test
-holds it and its description together."""
+"""Alerts in the API; a test holds `represent` and its description together."""
 
 from typing import Any
 
@@ -58,7 +57,7 @@ AlertPageSerializer = paged(AlertSerializer)
 
 
 def represent(alert: Alert) -> dict[str, Any]:
-    """An alert as the API shows it; its source is at hand."""
+    """Return an alert as the API shows it; its source is loaded."""
     return {
         **{name: getattr(alert, name) for name in COLUMNS},
         "severity": Severity(alert.severity).word,

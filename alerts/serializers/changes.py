@@ -1,4 +1,4 @@
-"""Changes made to systems as the API shows and takes them."""
+"""Changes to systems in the API."""
 
 import datetime as dt
 from typing import Any
@@ -23,7 +23,7 @@ _address = URLValidator(schemes=["http", "https"])
 
 
 def checked_links(value: Any) -> list[dict[str, str]]:
-    """Links to pages. Raises ValueError."""
+    """Check links to pages. Raises ValueError."""
     if not isinstance(value, list) or len(value) > MOST:
         raise ValueError(f"Links are a list of at most {MOST} objects with href and text.")
     for link in value:
@@ -64,18 +64,18 @@ class ChangeSerializer(CleanedModelSerializer):
         read_only_fields = ["received_at"]
 
     def validate_details(self, value: dict[str, str]) -> dict[str, str]:
-        """Bounded, as those of senders are."""
+        """Bound details as those of senders are."""
         if len(value) > MOST:
             raise serializers.ValidationError(f"There are at most {MOST} details.")
         return value
 
     def validate_occurred_at(self, value: dt.datetime) -> dt.datetime:
-        """Not what is yet to be changed."""
+        """Refuse a time in the future."""
         refuse_future("occurred_at", value, timezone.now())
         return value
 
     def create(self, validated_data: dict[str, Any]) -> ChangeEvent:
-        """Heard of now."""
+        """Store the change as received now."""
         now = timezone.now()
         made: ChangeEvent = super().create({"occurred_at": now, **validated_data, "received_at": now})
         return made

@@ -1,4 +1,4 @@
-"""Fields that several of the serializers here share."""
+"""Fields shared by serializers of alerts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ MAX_ID = 2**63 - 1
 
 
 class CheckedField(serializers.JSONField):
-    """JSON that a function takes, which gives it back as it is to be stored or raises ValueError."""
+    """JSON that a function validates, returning what is stored or raising ValueError."""
 
     check: Callable[[Any], Any]
 

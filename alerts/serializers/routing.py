@@ -1,4 +1,4 @@
-"""Routes and silences as the API shows and takes them."""
+"""Routes and silences in the API."""
 
 from typing import Any
 
@@ -53,14 +53,14 @@ class RouteSerializer(CleanedModelSerializer):
         read_only_fields = ["dropped_count", "matched_count", "created_at"]
 
     def get_fields(self) -> Any:
-        """`continue` too, which a class cannot have as an attribute."""
+        """Add `continue`, which cannot be a class attribute."""
         going_on = serializers.BooleanField(
             source="go_on", required=False, help_text="Later routes too, for what this one leaves open."
         )
         return {**super().get_fields(), "continue": going_on}
 
     def create(self, validated_data: dict[str, Any]) -> Route:
-        """Last in the order, unless it says where."""
+        """Append the route unless it says where it goes."""
         if "position" not in validated_data:
             last = Route.objects.aggregate(last=Max("position"))["last"]
             validated_data["position"] = 0 if last is None else last + 1
@@ -112,11 +112,11 @@ class SilenceSerializer(CleanedModelSerializer):
         read_only_fields = ["created_by", "created_at"]
 
     def get_is_active(self, silence: Silence) -> bool:
-        """Whether it keeps quiet now."""
+        """Return whether it is active now."""
         return quiets([silence])[0].is_active(timezone.now())
 
     def validate_matchers(self, value: list[dict[str, str]]) -> list[dict[str, str]]:
-        """None would silence nothing, and look as if it silenced everything."""
+        """Refuse none, which would silence nothing and look like everything."""
         if not value:
             raise serializers.ValidationError("Say which alerts to silence; no matcher would match none.")
         return value

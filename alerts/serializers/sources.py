@@ -1,4 +1,4 @@
-"""Sources, their keys and heartbeats as the API shows and takes them."""
+"""Sources, their keys and heartbeats in the API."""
 
 import datetime as dt
 from typing import Any
@@ -19,7 +19,7 @@ from intake.models import Source, SourceKey, UnknownWord
 from intake.vocabulary import MappedField
 from responders.models import Team
 
-MOST_REQUESTS = 10_000_000  # a minute
+MOST_REQUESTS = 10_000_000
 
 
 class SourceKeySerializer(serializers.ModelSerializer[SourceKey]):
@@ -66,7 +66,7 @@ class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
         read_only_fields = fields
 
     def get_sample_event(self, word: UnknownWord) -> int | None:
-        """The latest intake event that holds it; see intake-events/{id}/."""
+        """Return the latest intake event that holds it."""
         return word.events[-1] if word.events else None
 
 
@@ -109,7 +109,7 @@ class SourceSerializer(CleanedModelSerializer):
 
     @extend_schema_field(UnknownWordSerializer(many=True))
     def get_unknown_words(self, source: Source) -> Any:
-        """What it said and nobody understood, the latest first; sources/{id}/teach/ enters what it means."""
+        """Return unknown words, the latest first."""
         if not getattr(source, "has_unknown_words", True):
             return []
         siblings = getattr(self.parent, "instance", None)
@@ -117,11 +117,11 @@ class SourceSerializer(CleanedModelSerializer):
         return UnknownWordSerializer(still_unknown(source), many=True).data
 
     def get_has_signing_secret(self, source: Source) -> bool:
-        """Whether one is set; it is never shown."""
+        """Return whether one is set; it is never shown."""
         return bool(source.signing_secret)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The model's own checks, and templates against the kind."""
+        """Run the model's checks, and check templates against the kind."""
         attrs = super().validate(attrs)
         kind = str(attrs.get("kind") or getattr(self.instance, "kind", ""))
         templates = attrs.get("templates", getattr(self.instance, "templates", {}))
@@ -197,6 +197,6 @@ class HeartbeatSerializer(CleanedModelSerializer):
         read_only_fields = ["last_beat_at"]
 
     def get_is_missed(self, heartbeat: Heartbeat) -> bool:
-        """Whether it has stayed away too long, as of now."""
+        """Return whether it is overdue now."""
         since = timezone.now() - heartbeat.last_beat_at
         return heartbeat.is_enabled and since > dt.timedelta(minutes=heartbeat.interval_minutes)

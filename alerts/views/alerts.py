@@ -1,4 +1,4 @@
-"""The routes of alerts: list, one, and those of an incident."""
+"""Routes of alerts: list, one, and those of an incident."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -65,7 +65,7 @@ class IncidentAlertsView(APIView):
 
 
 def alerts_for(request: Request, ids: list[int]) -> list[Alert]:
-    """The alerts of these ids, in their order; NotFound where one is absent or invisible to the caller."""
+    """Return the alerts of these ids in order. Raises NotFound where one is absent or invisible."""
     known = [pk for pk in ids if pk <= MAX_ID]
     visible = Alert.objects.visible_to(person(request)).filter(pk__in=known).select_related("source", "incident")
     found = {alert.pk: alert for alert in visible.order_by()}

@@ -1,4 +1,4 @@
-"""The routes of changes made to systems."""
+"""Routes of changes made to systems."""
 
 from typing import Any
 

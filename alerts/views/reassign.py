@@ -1,4 +1,4 @@
-"""Moving alerts between incidents, and merging incidents."""
+"""Move and split alerts, merge incidents."""
 
 from typing import Any
 
@@ -85,7 +85,7 @@ class IncidentMergeView(IdempotentWrites, APIView):
 
 
 def named(incident: Incident) -> dict[str, Any]:
-    """An incident, by what people call it."""
+    """Return an incident's reference for the API."""
     return {
         "id": incident.pk,
         "reference": incident.reference,

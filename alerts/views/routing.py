@@ -1,4 +1,4 @@
-"""The routes of routes and silences."""
+"""Routes of alert routes and silences."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ class SilenceViewSet(ConfigurationViewSet):
         super().perform_create(serializer)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        """Change one that is not over."""
+        """Change one that has not expired."""
         silence: Any = serializer.instance
         require_not_over(silence)
         super().perform_update(serializer)

@@ -1,4 +1,4 @@
-"""The routes of sources, their keys and heartbeats."""
+"""Routes of sources, their keys and heartbeats."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class SourceViewSet(ConfigurationViewSet):
     lookup_value_regex = "[0-9]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answers that hold a key are not remembered, so those writes know no Idempotency-Key."""
+        """Refuse Idempotency-Key where the answer holds a key: such answers are not stored."""
         if self.action in ("create", "give_key"):
             super(IdempotentWrites, self).initial(request, *args, **kwargs)
         else:
