@@ -9,9 +9,11 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from core.models import JobRun
 from incident_response.carry_over import CarryOverError
 
 RENAMED = {
+    "alerts_earlyend": "alerts_earlyresolve",
     "alerts_intakeevent": "intake_intakeevent",
     "alerts_source": "intake_source",
     "alerts_sourcekey": "intake_sourcekey",
@@ -34,7 +36,8 @@ NEW_COLUMNS = {
 }
 MATCHED = (ContentType, Permission)  # each database numbers them by itself, so they are found by name
 SEARCH = "incidents_search"  # and what SQLite keeps behind it: written anew
-LEFT_OUT = {"django_migrations", "django_migrations_begun", *(model._meta.db_table for model in MATCHED)}
+JOB_RUNS = "incident_response_jobrun"  # when each job ran last: left behind, for the jobs have other names now
+LEFT_OUT = {"django_migrations", "django_migrations_begun", JOB_RUNS, *(model._meta.db_table for model in MATCHED)}
 EARLIEST = {
     ("alerts", "0006_source_awaited_since"),
     ("incidents", "0006_alter_incidentevent_kind"),
@@ -88,7 +91,7 @@ def _refuse_other_than_ours(cursor: Any, present: set[str]) -> None:
 def _expected() -> Iterator[tuple[type[models.Model], str]]:
     earlier_names = {name: earlier for earlier, name in RENAMED.items()}
     for model in apps.get_models(include_auto_created=True):
-        if model not in MATCHED and model._meta.managed and not model._meta.proxy:
+        if model not in (*MATCHED, JobRun) and model._meta.managed and not model._meta.proxy:
             yield model, earlier_names.get(model._meta.db_table, model._meta.db_table)
 
 

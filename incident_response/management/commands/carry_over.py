@@ -1,5 +1,6 @@
 """`manage.py carry_over --from URL`: take the data of an earlier checkout's database to the present tables."""
 
+import datetime as dt
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,11 +10,10 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from core.models import JobRun
 from core.server.condition import CARRY_OVER
 from incident_response.backups import databases, files
 from incident_response.carry_over import CarryOverError, copying
-from incident_response.carry_over.tables import Table, tables_of
+from incident_response.carry_over.tables import JOB_RUNS, Table, tables_of
 from incidents.models import Incident, IncidentEvent
 from incidents.search.rebuilding import rebuild
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             with copying.opened(options["source"]) as earlier:
                 tables = tables_of(earlier)
                 mark = MigrationRecorder(connection)
-                _check_nobody_is_there(tables, earlier, is_repeated=CARRY_OVER in mark.applied_migrations())
+                _check_nobody_is_there(earlier, is_repeated=CARRY_OVER in mark.applied_migrations())
                 call_command("migrate", verbosity=0)
                 mark.record_unapplied(*CARRY_OVER)
                 mark.record_applied(*CARRY_OVER)
@@ -73,14 +73,14 @@ class Command(BaseCommand):
         self.stdout.write("Carried over and verified.")
 
 
-def _check_nobody_is_there(tables: list[Table], earlier: Any, *, is_repeated: bool) -> None:
-    for table in tables:
-        if table.model is JobRun:
-            runs = copying.read(earlier, table.earlier_name, table)
-            started = [field.column for field in table.carried].index("started_at")
-            heard = max((run[started] for run in runs), default=None)
-            if heard is not None and abs(timezone.now() - heard) < databases.HEARD_LATELY:
-                raise CarryOverError("A server or worker was at the earlier database just now; stop it, and try again.")
+def _check_nobody_is_there(earlier: Any, *, is_repeated: bool) -> None:
+    with earlier.cursor() as cursor:
+        cursor.execute(f"SELECT MAX(started_at) FROM {JOB_RUNS}")  # noqa: S608 (a name of ours)
+        (heard,) = cursor.fetchone()
+    if heard is not None:
+        at = dt.datetime.fromisoformat(str(heard)).replace(tzinfo=dt.UTC)
+        if abs(timezone.now() - at) < databases.HEARD_LATELY:
+            raise CarryOverError("A server or worker was at the earlier database just now; stop it, and try again.")
     if databases.is_in_use():
         raise CarryOverError("A server or worker is at the new database; stop it, then try again.")
     if not is_repeated and not databases.is_empty():
