@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 
 from alerts import validation
 from alerts.admin import new_keys
-from alerts.admin.guides import rendered
 from alerts.endpoints.sampling import send_sample
 from alerts.services import process_waiting
 from alerts.services.teaching import teach
@@ -25,6 +24,7 @@ from alerts.services.words import still_unknown
 from core.backoffice.base import attempt, exactly
 from core.errors import DomainError
 from core.severity import SEVERITY_OF_WORD
+from core.text.markdown import render_markdown
 from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
 from intake.readers import guide_beside, kinds, payload_readers
 from intake.services.keys import give_key, snippet_for, take_key_back
@@ -78,7 +78,7 @@ def guide_text(kind: str, key: str = "") -> SafeString | None:
         return None
     text = page.read_text(encoding="utf-8").replace(EXAMPLE_URL, settings.PUBLIC_URL.rstrip("/"))
     text = text.replace(urlsplit(EXAMPLE_URL).netloc, urlsplit(settings.PUBLIC_URL).netloc)
-    return rendered(re.sub(r"\bKEY\b", key, text) if key else text)
+    return render_markdown(re.sub(r"\bKEY\b", key, text) if key else text)
 
 
 class SourcePages:

@@ -59,7 +59,7 @@ def status(http_status: int, message: str, *, as_json: bool) -> bytes:
     code = _CODES.get(http_status, 2)
     if as_json:
         return text({"code": code, "message": message}).encode()
-    return Status(code=code, message=message.encode("utf-8", "replace").decode()).SerializeToString()
+    return bytes(Status(code=code, message=message.encode("utf-8", "replace").decode()).SerializeToString())
 
 
 def level_of_number(number: int, word: str, message: str) -> Level:
