@@ -8,10 +8,12 @@ class IncidentsConfig(AppConfig):
     verbose_name = "Incidents"
 
     def ready(self) -> None:
-        """Register the audit and the jobs."""
+        """Register the audit, the jobs, and what is monitored."""
         from core.server.jobs import register_jobs
+        from incidents import monitoring
         from incidents.audit import register
         from incidents.jobs import JOBS
 
         register()
+        monitoring.register()
         register_jobs(*JOBS)

@@ -1,9 +1,11 @@
 """What checks of the system's condition have in common, and how they tell time when clocks go forward or back."""
 
+import datetime as dt
 import time
 from collections.abc import Callable
 
 import structlog
+from django.utils import timezone
 
 log = structlog.get_logger(__name__)
 
@@ -81,3 +83,22 @@ class Waiting:
         if stamp != self._stamp:
             self._stamp, self._seen = stamp, moment
         return max(now - stamp, moment - self._seen)
+
+
+class QueueCheck:
+    """Fails where the oldest of a queue waits too long; `sentence` says so, with {} for the seconds."""
+
+    def __init__(self, oldest: Callable[[], dt.datetime | None], limit_seconds: int, sentence: str) -> None:
+        self._oldest, self._limit, self._sentence = oldest, limit_seconds, sentence
+        self._waiting = Waiting()
+
+    def wait(self) -> float:
+        """Return for how many seconds the oldest has waited; 0 where none does."""
+        oldest = self._oldest()
+        return self._waiting(oldest.timestamp(), timezone.now().timestamp()) if oldest else 0.0
+
+    def __call__(self) -> str:
+        waited = int(self.wait())
+        if waited > self._limit:
+            raise Unhealthy(self._sentence.format(waited))
+        return f"oldest waits {waited} s"

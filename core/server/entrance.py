@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from core.errors import Busy
-from core.server import health
+from core.server import checks, health
 from core.server.bodies import ASGIApplication, Message, Receive, Scope, Send, header
 from core.server.responses import send_problem, send_response
 
@@ -74,12 +74,12 @@ def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
     path = scope["path"].rstrip("/")  # with or without, as everywhere
     if path == "/livez":
         return 200, b"text/plain", b"ok\n"
-    if path not in ("/readyz", "/health") or (outcomes := health.watch.outcomes()) is None:
+    if path not in ("/readyz", "/health") or (outcomes := checks.watch.outcomes()) is None:
         return None
     domain, _port = split_domain_port(header(scope, b"host").decode("latin-1"))
     if not validate_host(domain, settings.ALLOWED_HOSTS):
         return None  # Django refuses it
-    status = 200 if health.is_well(outcomes) else 503
+    status = 200 if checks.is_well(outcomes) else 503
     if path == "/readyz":
         return status, b"text/plain", health.in_lines(outcomes)
     return status, b"application/json", health.in_json(outcomes)

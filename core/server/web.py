@@ -183,7 +183,7 @@ def main() -> None:
     stop_with_parent()
     application = import_string(settings.ASGI_APPLICATION)  # which sets Django up, for the imports that follow
 
-    from core.server.health import watch
+    from core.server.checks import watch
     from core.server.protocol import BoundedProtocol
     from core.server.waits import limit_waits_of_web
 

@@ -14,8 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
+from core.server.checks import MigrationCheck
 from core.server.condition import CARRY_OVER, Unhealthy
-from core.server.health import MigrationCheck
 from incident_response.carry_over import copying
 from incident_response.tests.earlier import FILE, HISTORY_KEY, PASSWORD, SOURCE_KEY, TOKEN, EarlierMysql, EarlierSqlite
 from incidents.models import Incident, IncidentEvent

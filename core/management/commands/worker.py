@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core.server.checks import WorkerCheck
 from core.server.condition import Unhealthy
-from core.server.health import WorkerCheck
 from core.server.jobs import all_jobs
 from core.server.stopping import StopSignals
 from core.server.supervisor import stop_with_parent

@@ -4,7 +4,7 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from core.server import health
+from core.server import checks
 from core.server.entrance import Entrance
 from core.server.tests.asgi import Exchange, http_scope, part
 
@@ -37,25 +37,25 @@ class EntranceTests(SimpleTestCase):
             self.assertEqual((exchange.status, exchange.body), (200, b"ok\n"))
 
     def test_it_says_by_itself_how_it_is(self):
-        watch = health.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
+        watch = checks.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
         watch.look()
         for path, expected in (("/readyz", b"worker: failed (Gone.)\n"), ("/health/", b'"detail":"Gone."')):
             exchange = Exchange()
 
-            with mock.patch.object(health, "watch", watch):
+            with mock.patch.object(checks, "watch", watch):
                 ask(refuse_to_serve, http_scope(path), exchange)
 
             self.assertEqual(exchange.status, 503)
             self.assertIn(expected, exchange.body)
 
     def test_it_leaves_a_host_that_is_not_ours_to_django(self):
-        watch = health.Watch(lambda begin: {})
+        watch = checks.Watch(lambda begin: {})
         watch.look()
         foreign = {**http_scope("/readyz"), "headers": [(b"host", b"elsewhere.example")]}
         for scope in (foreign, {**foreign, "headers": []}, {**foreign, "path": "/metrics"}):
             exchange = Exchange()
 
-            with mock.patch.object(health, "watch", watch):
+            with mock.patch.object(checks, "watch", watch):
                 ask(answering, scope, exchange)
 
             self.assertEqual(exchange.body, b"done")

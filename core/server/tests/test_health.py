@@ -8,18 +8,16 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.models import JobRun
-from core.server import database_checks, health
+from core.server import checks, database_checks
 from core.server.condition import Unhealthy
 from core.server.supervisor import Failing, heard
-from intake.models import IntakeEvent
-from intake.vocabulary import IntakeState
 from users.models import Role, User
 
 
 class ProbeTests(TestCase):
     def setUp(self):
-        fresh = {"storage": health.StorageCheck(), "worker": health.WorkerCheck(), "writes": health.WriteCheck()}
-        self.enterContext(mock.patch.dict(health.CHECKS, fresh))
+        fresh = {"storage": checks.StorageCheck(), "worker": checks.WorkerCheck(), "writes": checks.WriteCheck()}
+        self.enterContext(mock.patch.dict(checks.CHECKS, fresh))
 
     def make_run(self, seconds_ago=0):
         moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
@@ -47,7 +45,7 @@ class ProbeTests(TestCase):
                 self.assertIn("worker: failed", response.content.decode())
 
     def test_it_takes_no_check_of_ours_for_a_worker(self):
-        health.CHECKS["writes"]()
+        checks.CHECKS["writes"]()
 
         self.assertIn("worker: failed (No worker has run yet", self.client.get("/readyz").content.decode())
 
@@ -79,11 +77,11 @@ class ProbeTests(TestCase):
         self.assertEqual(response.status_code, 503)
 
     def test_it_answers_what_was_found_where_somebody_looks_all_the_time(self):
-        watch = health.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
+        watch = checks.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
         watch.is_running = True
         watch.look()
 
-        with mock.patch.object(health, "watch", watch), self.assertNumQueries(0):
+        with mock.patch.object(checks, "watch", watch), self.assertNumQueries(0):
             response = self.client.get("/readyz")
 
         self.assertEqual((response.status_code, response.content), (503, b"worker: failed (Gone.)\n"))
@@ -102,43 +100,19 @@ class ProbeTests(TestCase):
 
     def test_it_is_not_ready_with_waiting_migrations(self):
         with (
-            mock.patch.dict(health.CHECKS, migrations=health.MigrationCheck()),
-            mock.patch.object(health.MigrationExecutor, "migration_plan", return_value=[("m", False)]),
+            mock.patch.dict(checks.CHECKS, migrations=checks.MigrationCheck()),
+            mock.patch.object(checks.MigrationExecutor, "migration_plan", return_value=[("m", False)]),
         ):
             response = self.client.get("/readyz")
 
         self.assertIn("migrations: failed (1 migrations", response.content.decode())
 
     def test_it_is_not_ready_when_files_cannot_be_stored(self):
-        with mock.patch.object(health.default_storage, "save", side_effect=OSError(28, "full")):
+        with mock.patch.object(checks.default_storage, "save", side_effect=OSError(28, "full")):
             response = self.client.get("/readyz")
 
         self.assertEqual(response.status_code, 503)
         self.assertIn("storage: failed", response.content.decode())
-
-    def test_it_is_not_ready_when_an_event_waits_too_long(self):
-        with mock.patch.object(health, "feed_wait", return_value=61.0):
-            response = self.client.get("/readyz")
-
-        self.assertIn("feed: failed (The oldest event has waited 61 seconds", response.content.decode())
-
-    def test_it_is_not_ready_when_the_worker_is_behind_with_the_intake(self):
-        self.make_run()
-        table = {(59, IntakeState.WAITING): 200, (62, IntakeState.WAITING): 503, (999, IntakeState.FAILED): 200}
-        for (seconds, state), status in table.items():
-            with self.subTest(seconds=seconds, state=state):
-                event = make_event(state, seconds)
-
-                response = self.client.get("/readyz")
-
-                self.assertEqual(response.status_code, status, response.content)
-                event.delete()
-        make_event(IntakeState.WAITING, 62)
-        make_event(IntakeState.WAITING, 5)
-        self.assertRegex(
-            self.client.get("/readyz").content.decode(),
-            r"intake: failed \(The oldest intake event has waited 6[23] seconds for the worker.\)",
-        )
 
     def test_it_tells_programs_the_same(self):
         self.make_run()
@@ -157,11 +131,6 @@ class ProbeTests(TestCase):
         codes = {path: self.client.get(path).status_code for path in ("/livez", "/readyz", "/health/", "/metrics")}
 
         self.assertEqual(codes, {"/livez": 200, "/readyz": 200, "/health/": 200, "/metrics": 404})
-
-
-def make_event(state, seconds_ago=0):
-    moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
-    return IntakeEvent.objects.create(source=None, format="generic", body=b"{}", state=state, received_at=moment)
 
 
 class MetricsTests(TestCase):
@@ -188,18 +157,6 @@ class MetricsTests(TestCase):
         text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
 
         self.assertIn('incident_response_job_succeeded_timestamp_seconds{job="assign_feed"} 1.8', text)
-        self.assertIn("incident_response_feed_wait_seconds 0.0", text)
-
-    @override_settings(METRICS_TOKEN="right-token")
-    def test_it_counts_what_waits_and_what_failed(self):
-        for state in (IntakeState.WAITING, IntakeState.FAILED, IntakeState.FAILED, IntakeState.DONE):
-            make_event(state, seconds_ago=30)
-
-        text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
-
-        self.assertIn('incident_response_intake_events{state="waiting"} 1.0', text)
-        self.assertIn('incident_response_intake_events{state="failed"} 2.0', text)
-        self.assertRegex(text, r"incident_response_intake_wait_seconds 3[0-5]\.")
 
 
 class SystemInfoTests(TestCase):
@@ -231,23 +188,23 @@ class SystemInfoTests(TestCase):
 
 class StorageCheckTests(TestCase):
     def test_it_leaves_nothing_behind_and_asks_seldom(self):
-        check = health.StorageCheck()
+        check = checks.StorageCheck()
 
-        with mock.patch.object(health.default_storage, "save", wraps=health.default_storage.save) as save:
+        with mock.patch.object(checks.default_storage, "save", wraps=checks.default_storage.save) as save:
             check()
             check()
 
         self.assertEqual(save.call_count, 1)
-        self.assertEqual(health.default_storage.listdir("probe")[1], [])
+        self.assertEqual(checks.default_storage.listdir("probe")[1], [])
 
     def test_it_leaves_nothing_behind_when_the_disk_is_full(self):
         def save_half(name, content):
             real(name, ContentFile(b"pro"))
             raise OSError(28, "No space left on device")
 
-        real = health.default_storage.save
-        with mock.patch.object(health.default_storage, "save", side_effect=save_half):
+        real = checks.default_storage.save
+        with mock.patch.object(checks.default_storage, "save", side_effect=save_half):
             for _probe in range(3):
-                self.assertRaises(Unhealthy, health.StorageCheck())
+                self.assertRaises(Unhealthy, checks.StorageCheck())
 
-        self.assertEqual(health.default_storage.listdir("probe")[1], [])
+        self.assertEqual(checks.default_storage.listdir("probe")[1], [])

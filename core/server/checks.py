@@ -1,0 +1,142 @@
+"""The health checks there are: each app registers its own when Django starts."""
+
+import datetime as dt
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max
+from django.utils import timezone
+
+from core.db.outages import SENTENCES, outages
+from core.models import JobRun
+from core.server.condition import CARRY_OVER, Aging, ClockCheck, Unhealthy
+from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck, check_database
+from core.server.supervisor import heard
+from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
+
+WORKER_SECONDS = 15  # a worker that was not heard of for so long is taken for dead
+STORAGE_SECONDS = 30  # a good answer of the file store is believed for so long
+
+
+class MigrationCheck:
+    """Fails while a migration waits. Applied ones stay applied, so a good answer is kept."""
+
+    def __init__(self) -> None:
+        self._is_current = False
+
+    def __call__(self) -> str:
+        if not self._is_current:
+            executor = MigrationExecutor(connection)
+            waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+            if waiting:
+                raise Unhealthy(f"{len(waiting)} migrations are not applied; run `manage.py migrate`.")
+            if CARRY_OVER in executor.loader.applied_migrations:
+                raise Unhealthy("The data of an earlier database is not complete; run `manage.py carry_over` again.")
+            self._is_current = True
+        return "applied"
+
+
+class StorageCheck:
+    """Fails where the file store takes no file."""
+
+    def __init__(self) -> None:
+        self._good_until = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> str:
+        with self._lock:
+            if time.monotonic() >= self._good_until:
+                self._probe()
+                self._good_until = time.monotonic() + STORAGE_SECONDS
+        return "writable"
+
+    def _probe(self) -> None:
+        name = f"probe/{uuid.uuid4().hex}"
+        try:
+            try:
+                default_storage.save(name, ContentFile(b"probe"))
+            finally:
+                default_storage.delete(name)  # a store that is full may have made the file all the same
+        # Stores raise errors of their own libraries (botocore's are no OSError), all of which mean the same here.
+        except Exception as error:
+            raise Unhealthy("The file store takes no files.") from error
+
+
+class WorkerCheck:
+    """Fails where no worker ran a job lately, or where it ends as often as it is started."""
+
+    def __init__(self) -> None:
+        self._age = Aging()
+        self.latest: dt.datetime | None = None
+
+    def __call__(self) -> str:
+        if failing := next((one for one in heard.failing if one.name == "worker"), None):
+            raise Unhealthy(
+                f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
+                f"{failing.exit_code}; it is started again, ever later."
+            )
+        self.latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
+        if self.latest is None:
+            raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
+        age = int(self._age(self.latest.timestamp(), timezone.now().timestamp()))
+        if age > WORKER_SECONDS:
+            raise Unhealthy(f"No worker was heard of for {age} seconds.")
+        return f"heard of {age} s ago"
+
+
+# Those that need no database.
+BY_THEMSELVES = frozenset({"storage", "clock", "database", "integrity"})
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": check_database,
+    "writes": WriteCheck(),
+    "integrity": IntegrityCheck(),
+    "migrations": MigrationCheck(),
+    "storage": StorageCheck(),
+    "worker": WorkerCheck(),
+    "clock": ClockCheck(),
+}
+
+
+def register_check(name: str, check: Callable[[], str]) -> None:
+    """Have probes run a check, which returns a detail or raises Unhealthy; it needs the database."""
+    CHECKS[name] = check
+
+
+def run_checks(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
+    """Return each check's outcome, after `begin` of its name; skip what needs the database while that is away."""
+    outcomes: Outcomes = {}
+    for name, check in CHECKS.items():
+        if name not in BY_THEMSELVES and outcomes.get("database", {}).get("status") == "failed":
+            outcomes[name] = {"status": "skipped", "detail": outcomes["database"]["detail"]}
+            continue
+        begin(name)
+        try:
+            outcomes[name] = {"status": "ok", "detail": check()}
+        except Unhealthy as reason:
+            outcomes[name] = {"status": "failed", "detail": str(reason)}
+        except Error as error:
+            trouble = outages.note(error)
+            detail = SENTENCES[trouble] if trouble else "The database refused; are all migrations applied?"
+            outcomes[name] = {"status": "failed", "detail": detail}
+    return outcomes
+
+
+watch = Watch(run_checks)
+
+
+def current_outcomes() -> Outcomes:
+    """Return what the watch found last; what the checks find now where there is no watch."""
+    if watch.is_running and watch.has_looked.wait(PATIENCE_SECONDS):
+        return watch.outcomes() or run_checks()
+    return run_checks()
+
+
+def is_well(outcomes: Outcomes) -> bool:
+    """Return whether no check failed or was skipped."""
+    return all(outcome["status"] == "ok" for outcome in outcomes.values())
