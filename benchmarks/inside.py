@@ -1,4 +1,11 @@
-"""`python -m benchmarks.inside`: `benchmarks.upkeep` on the data set that the environment names."""
+"""Run a function of this package inside Django, on the database of the environment, and print what it returns.
+
+`python -m benchmarks.inside MODULE.FUNCTION [ARGUMENT …]`
+"""
+
+import json
+import sys
+from importlib import import_module
 
 
 def main() -> None:
@@ -6,9 +13,8 @@ def main() -> None:
     import django
 
     django.setup()
-    from benchmarks import upkeep
-
-    upkeep.main()
+    module, _, step = sys.argv[1].rpartition(".")
+    print(json.dumps(getattr(import_module(f"benchmarks.{module}"), step)(*sys.argv[2:])))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.client import HOST
+from benchmarks.client import HOST, Measured, Refused, Reply, ask, load, request
 from benchmarks.databases import ROOT, Database
 
 PROCESSES = 2
+CONNECTIONS = 8
+PLAIN = request("GET", "/bench/plain/")
 START_SECONDS = 60
 
 
@@ -25,9 +29,72 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Site:
+    """A server that is up, and the load that it is put under."""
+
+    database: Database
+    port: int
+    pid: int
+
+    def load(self, messages: Iterator[bytes] | bytes, **how: Any) -> Measured:
+        """Send over the usual connections; `how` as `benchmarks.client.load` takes it."""
+        return load(self.port, messages, **{"connections": CONNECTIONS, **how})
+
+    def ask(self, message: bytes) -> Reply:
+        """Send one request; RuntimeError unless it succeeds."""
+        reply = ask(self.port, message)
+        if reply.status // 100 != 2:
+            raise Refused(f"{message.splitlines()[0].decode()}: {reply.status} {reply.body[:300]!r}")
+        return reply
+
+    def warm(self) -> None:
+        """Wait until every process serves.
+
+        The socket listens before the processes behind it are there: the first answer comes once one is, and the load
+        that nobody measures lasts until the others are, too.
+        """
+        self.ask(PLAIN)
+        self.load(PLAIN, seconds=3)
+
+
+@contextlib.contextmanager
+def ours(database: Database, *, with_worker: bool = False) -> Iterator[Site]:
+    """Run `manage.py serve`, as an operator does, until the block ends."""
+    port = free_port()
+    with running(serve(port, with_worker=with_worker), database.environment, port) as pid:
+        site = Site(database, port, pid)
+        site.warm()
+        yield site
+
+
+@contextlib.contextmanager
+def gunicorn(database: Database) -> Iterator[Site]:
+    """Run gunicorn's sync workers, for scale, until the block ends."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "incident_response.wsgi", "--workers", str(PROCESSES)]
+    with running([*command, "--bind", f"{HOST}:{port}", "--log-level", "error"], database.environment, port) as pid:
+        site = Site(database, port, pid)
+        site.warm()
+        yield site
+
+
+def serve(port: int, *, with_worker: bool) -> list[str]:
+    """Return the command of our server."""
+    command = [sys.executable, "manage.py", "serve", "--processes", str(PROCESSES), "--port", str(port)]
+    return command if with_worker else [*command, "--no-worker"]
+
+
+def client_ceiling() -> float:
+    """Return the requests per second that the client manages against a server that does nothing."""
+    port = free_port()
+    with running([sys.executable, "-m", "benchmarks.client", str(port)], dict(os.environ), port):
+        return load(port, PLAIN, connections=CONNECTIONS, seconds=2).rate
+
+
 @contextlib.contextmanager
 def running(command: list[str], environment: dict[str, str], port: int) -> Iterator[int]:
-    """Run a server until the block ends; yields its process id once it answers."""
+    """Run a server until the block ends; yields its process id once it listens."""
     log = Path(f"/tmp/bench-{port}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -42,23 +109,6 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
             process.kill()
             process.wait()
         log.unlink(missing_ok=True)
-
-
-def ours(database: Database, port: int) -> tuple[list[str], dict[str, str], int]:
-    """`manage.py serve`, as an operator runs it."""
-    command = [sys.executable, "manage.py", "serve", "--no-worker"]
-    return [*command, "--processes", str(PROCESSES), "--port", str(port)], database.environment, port
-
-
-def gunicorn(database: Database, port: int) -> tuple[list[str], dict[str, str], int]:
-    """gunicorn's sync workers, for scale."""
-    command = [sys.executable, "-m", "gunicorn", "incident_response.wsgi", "--workers", str(PROCESSES)]
-    return [*command, "--bind", f"{HOST}:{port}", "--log-level", "error"], database.environment, port
-
-
-def parrot(port: int) -> tuple[list[str], dict[str, str], int]:
-    """The server against which the client is measured."""
-    return [sys.executable, "-m", "benchmarks.client", str(port)], dict(os.environ), port
 
 
 def _wait_until_listening(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -3,7 +3,6 @@ there, once."""
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -18,26 +17,12 @@ from pathlib import Path
 
 from benchmarks import server
 from benchmarks.client import HOST, request
-from benchmarks.databases import DATA
+from benchmarks.databases import ROOT, Database
 from benchmarks.intake import loads
-from benchmarks.intake.databases import IntakeDatabase
 
 KILL_EVERY = 3.0
 KEYS = 400
 START_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class ChaosDatabase(IntakeDatabase):
-    """A database that is restarted under its users."""
-
-    @property
-    def name(self) -> str:
-        return "bench_chaos"
-
-    @property
-    def path(self) -> Path:
-        return DATA / "chaos.sqlite3"
 
 
 @dataclass
@@ -50,10 +35,11 @@ class Chaos:
     wrong: list[str] = field(default_factory=list)
 
 
-def chaos(database: IntakeDatabase, seconds: float) -> Chaos:
+def chaos(engine: str, seconds: float) -> Chaos:
     """Load for so long, kill -9 of server and worker every few seconds, the database restarted once half way."""
-    with _own_server(database) as (own, restart_database):
-        own.ensure()
+    with _own_server(engine) as (own, restart_database):
+        own.clear()
+        own.create()
         source = loads.new_source(own)
         result = Chaos()
         asyncio.run(_storm(own, source["key"], seconds, result, restart_database))
@@ -62,11 +48,11 @@ def chaos(database: IntakeDatabase, seconds: float) -> Chaos:
     return result
 
 
-async def _storm(database: IntakeDatabase, key: str, seconds: float, result: Chaos, restart_database: object) -> None:
+async def _storm(database: Database, key: str, seconds: float, result: Chaos, restart_database: object) -> None:
     port = server.free_port()
     stop = time.monotonic() + seconds
     process = _start(database, port)
-    senders = [asyncio.create_task(_send(port, key, lane, stop, result)) for lane in range(loads.CONNECTIONS)]
+    senders = [asyncio.create_task(_send(port, key, lane, stop, result)) for lane in range(server.CONNECTIONS)]
     is_restarted = False
     try:
         while time.monotonic() < stop:
@@ -94,10 +80,11 @@ async def _until_served(port: int, stop: float) -> None:
             return
 
 
-def _start(database: IntakeDatabase, port: int) -> "subprocess.Popen[bytes]":
-    command, environment, _ = loads.ours(database, port)
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+def _start(database: Database, port: int) -> "subprocess.Popen[bytes]":
+    command, quiet = server.serve(port, with_worker=True), subprocess.DEVNULL
+    return subprocess.Popen(
+        command, cwd=ROOT, env=database.environment, stdout=quiet, stderr=quiet, start_new_session=True
+    )
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
@@ -138,33 +125,32 @@ async def _post(port: int, key: str, name: str) -> int:
         writer.close()
 
 
-def _work_off(database: IntakeDatabase) -> None:
-    port = server.free_port()
-    with server.running(*loads.ours(database, port)):
+def _work_off(database: Database) -> None:
+    with server.ours(database, with_worker=True):
         loads.drain(database)
 
 
-def _judge(database: IntakeDatabase, source_id: str, result: Chaos) -> None:
+def _judge(database: Database, source_id: str, result: Chaos) -> None:
     if not result.answered:
         result.wrong.append("nothing was answered, so nothing was shown")
-    stored: dict[str, int] = json.loads(database.inside("occurrences", source_id))
+    stored: dict[str, int] = database.inside("intake.steps.occurrences", source_id)
     for name, answered in result.answered.items():
         at_most = answered + result.unknown[name]
         if not answered <= stored.get(name, 0) <= at_most:
             result.wrong.append(f"{name}: {stored.get(name, 0)} occurrences of {answered} to {at_most}")
-    chains = json.loads(database.inside("chains", source_id))
+    chains = database.inside("intake.steps.chains", source_id)
     if chains["faults"] or chains["doubled"]:
         result.wrong.append(f"incidents: {chains}")
-    waiting = json.loads(database.inside("counts", source_id))["events"]
+    waiting = database.inside("intake.steps.counts", source_id)["events"]
     if set(waiting) - {"done"}:
         result.wrong.append(f"events: {waiting}")
 
 
 @contextlib.contextmanager
-def _own_server(database: IntakeDatabase) -> Iterator[tuple[IntakeDatabase, object]]:
+def _own_server(engine: str) -> Iterator[tuple[Database, object]]:
     """A MariaDB server of our own, which can be restarted without anybody else noticing; SQLite needs none."""
-    if database.engine == "sqlite":
-        yield ChaosDatabase("sqlite", 0), None
+    if engine == "sqlite":
+        yield Database(engine, 0, "chaos"), None
         return
     folder = Path(tempfile.mkdtemp(prefix="bench-mariadb-"))
     port = server.free_port()
@@ -181,7 +167,7 @@ def _own_server(database: IntakeDatabase) -> Iterator[tuple[IntakeDatabase, obje
         daemon[0] = _start_mariadb(folder, port)
 
     try:
-        yield ChaosDatabase("mariadb", 0, f"mysql://root@{HOST}:{port}"), restart
+        yield Database(engine, 0, "chaos", f"mysql://root@{HOST}:{port}"), restart
     finally:
         daemon[0].terminate()
         daemon[0].wait()

@@ -3,33 +3,46 @@
 import itertools
 import json
 from collections.abc import Iterator
+from functools import partial
+from statistics import median
 from typing import Any
 
 import orjson
 
-from benchmarks.client import load
 from benchmarks.intake import loads
-from benchmarks.intake.databases import IntakeDatabase
+from benchmarks.server import Site
+from benchmarks.turns import take_turns
 
 BATCH = 500
 RULES = 1000
 BODIES = 40
+TURNS = 4
 INTERVAL = 60.0  # seconds between two looks of a rule
 
 
-def rates(port: int, database: IntakeDatabase, seconds: float) -> dict[str, float]:
-    """Lines a second: by a bare INSERT, over the API, and over the API with a thousand rules enabled.
+def rates(site: Site, seconds: float) -> dict[str, float]:
+    """Return lines a second: by a `bare` INSERT, over the `api`, and over it `with rules`, a thousand of them."""
+    database, key = site.database, loads.new_source(site.database, "logs")["key"]
+    bodies = [_request(key, orjson.dumps(lines(number))) for number in range(BODIES)]
 
-    The rules are looked at for as long as it takes each of them to run, once a minute.
-    """
-    key = loads.new_source(database, "logs")["key"]
-    found = {"lines bare": _bare(database, seconds), "lines": _over_api(port, key, seconds)}
-    database.inside("rules", str(RULES))
-    try:
-        found["lines with rules"] = _over_api(port, key, INTERVAL if seconds > 5 else seconds * 5)
-    finally:
-        database.inside("rules", "0")
-    return found
+    def over_api(seconds: float) -> float:
+        return site.load(itertools.cycle(bodies), seconds=seconds).rate * BATCH
+
+    def with_rules() -> float:
+        database.inside("intake.steps.rules", RULES)
+        try:
+            # For as long as it takes each of them to run, in both turns together.
+            return over_api(INTERVAL / 2 if seconds > 5 else seconds * 2)
+        finally:
+            database.inside("intake.steps.rules", 0)
+
+    def bare() -> float:
+        return float(database.inside("intake.steps.bare_lines", seconds / TURNS))
+
+    beside_bare = take_turns({"bare": bare, "api": partial(over_api, seconds / TURNS)}, TURNS)
+    ruled: dict[str, list[float]] = take_turns({"without": partial(over_api, seconds / 2), "with": with_rules}, 2)
+    found = {"bare": median(beside_bare["bare"]), "api": median(beside_bare["api"])}
+    return found | {"with rules": found["api"] * median(ruled["with"]) / median(ruled["without"])}
 
 
 def lines(number: int) -> list[dict[str, Any]]:
@@ -46,18 +59,9 @@ def lines(number: int) -> list[dict[str, Any]]:
     ]
 
 
-def _over_api(port: int, key: str, seconds: float) -> float:
-    requests = [_request(key, orjson.dumps(lines(number))) for number in range(BODIES)]
-    return load(port, itertools.cycle(requests), connections=loads.CONNECTIONS, seconds=seconds).rate * BATCH
-
-
 def _request(key: str, body: bytes) -> bytes:
     head = f"POST /api/v1/logs/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-def _bare(database: IntakeDatabase, seconds: float) -> float:
-    return float(json.loads(database.inside("bare_lines", str(seconds))))
 
 
 def rows(number: int, now: str) -> Iterator[tuple[Any, ...]]:

@@ -7,18 +7,18 @@ import uvloop
 
 from benchmarks.client import Connection, Measured, Refused, request
 from benchmarks.intake import loads
-from benchmarks.intake.databases import IntakeDatabase
+from benchmarks.server import Site
 
 PER_SECOND = 100
 WAIT_SECONDS = 10.0
 
 
-def visible(port: int, database: IntakeDatabase, seconds: float) -> Measured:
+def visible(site: Site, seconds: float) -> Measured:
     """A hundred events a second, each with an incident of its own; the list is asked for all the while."""
-    source = loads.new_source(database)
-    token = database.inside("token").strip()
+    source = loads.new_source(site.database)
+    token = site.database.inside("intake.steps.token")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_watch(port, source["key"], token, int(seconds * PER_SECOND)))
+        return runner.run(_watch(site.port, source["key"], token, int(seconds * PER_SECOND)))
 
 
 async def _watch(port: int, key: str, token: str, number: int) -> Measured:

@@ -5,7 +5,7 @@ from importlib import import_module
 from itertools import count
 from typing import Any
 
-from benchmarks.tables import Table
+from benchmarks.incidents.tables import Table
 from incidents.models import Category, SlaPolicy
 from responders.models import Membership, Service, Team
 from users.models import Role, User
@@ -127,7 +127,7 @@ def memberships() -> list[Membership]:
 
 def policies() -> dict[int, dict[str, Any]]:
     """By severity: the values of the policies that the migrations make."""
-    rows = import_module("incidents.migrations.0003_sla_policies").POLICIES
+    rows = import_module("incidents.migrations._sla_policies").POLICIES
     return {
         severity: SlaPolicy(
             name=name, severity=severity, ack_minutes=ack_minutes, resolve_minutes=resolve_minutes

@@ -16,10 +16,10 @@ from typing import Any
 
 from django.db import models
 
-from benchmarks import history, people
 from benchmarks.databases import DATA, KEYS, ROOT, Database
-from benchmarks.loading import Loader, Rows, loader_for
-from benchmarks.tables import Table
+from benchmarks.incidents import history, people
+from benchmarks.incidents.loading import Loader, Rows, loader_for
+from benchmarks.incidents.tables import Table
 from incidents.models import FeedCursor, Incident, IncidentEvent, Subscription, Tally
 from incidents.services.tallies import Key, keys_of
 
@@ -27,7 +27,7 @@ CHUNK = 5_000
 SAMPLE = 600  # incidents; the one with the long timeline is among them
 WORKERS = 2
 SEARCH = ("incidents_search", ["incident_id", "document"])
-OWN_APPS = ("users", "responders", "incidents", "incident_response")
+OWN_APPS = ("core", "users", "responders", "incidents")
 THROUGH: type[models.Model] = Incident.services.through
 LOADED: list[type[models.Model]] = [Incident, IncidentEvent, THROUGH, Subscription]
 
@@ -36,11 +36,10 @@ def ensure(databases: list[Database]) -> None:
     """Make the data sets (all of one size) that are not there or were made by another generator or schema."""
     wanted = [database for database in databases if not _is_usable(database)]
     if wanted:
-        DATA.mkdir(exist_ok=True)
         _make(wanted)
     for database in databases:
-        database.run("manage.py", "migrate", "--verbosity", "0")
-        database.run("-m", "benchmarks.inside", str(database.size))
+        database.create()
+        database.inside("incidents.upkeep.tidy", database.size)
 
 
 def fingerprint(size: int) -> str:
@@ -57,10 +56,11 @@ def migration_hashes() -> dict[str, str]:
 
 
 def _is_usable(database: Database) -> bool:
-    made = loader_for(database).made()
-    if made is None or made[0] != fingerprint(database.size):
+    try:
+        [(made, migrations)] = database.query("SELECT fingerprint, migrations FROM bench_made")
+    except database.error:
         return False
-    return json.loads(made[1]).items() <= migration_hashes().items()
+    return made == fingerprint(database.size) and json.loads(migrations).items() <= migration_hashes().items()
 
 
 # --- Made in other processes ------------------------------------------------------------------------------------------
@@ -145,8 +145,8 @@ def _make(databases: list[Database]) -> None:
     started = time.monotonic()
     loaders = [loader_for(database) for database in databases]
     for database, loader in zip(databases, loaders, strict=True):
-        loader.clear()
-        database.run("manage.py", "migrate", "--verbosity", "0")
+        database.clear()
+        database.create()
         loader.begin([*(Table(model).name for model in LOADED), SEARCH[0]])
     folder = DATA / f"rows-{size}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -156,9 +156,10 @@ def _make(databases: list[Database]) -> None:
     _say(f"{size:,} incidents: building indexes …")
     with ThreadPoolExecutor(len(loaders)) as threads:
         list(threads.map(lambda loader: loader.finish(), loaders))
-    for database, loader in zip(databases, loaders, strict=True):
-        loader.mark_made(fingerprint(size), json.dumps(migration_hashes()))
-        database.run("-m", "benchmarks.inside", str(size), "--check")
+    for database in databases:
+        database.query("CREATE TABLE bench_made (fingerprint VARCHAR(64) NOT NULL, migrations TEXT NOT NULL)")
+        database.query(f"INSERT INTO bench_made VALUES ('{fingerprint(size)}', '{json.dumps(migration_hashes())}')")
+        database.inside("incidents.upkeep.check", size)
     _say(f"{size:,} incidents made in {time.monotonic() - started:.0f} s\n")
 
 

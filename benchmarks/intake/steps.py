@@ -1,89 +1,72 @@
-"""`python -m benchmarks.intake.inside STEP …`: what must be done inside Django, on the database of its environment."""
+"""What must be done inside Django, on the database that is measured (see `benchmarks.inside`)."""
 
 import datetime as dt
 import hashlib
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+
+from alerts.models import Alert, AlertGroup, AlertLabel
+from alerts.models.alert import pair_number
+from benchmarks.intake import lines
+from incidents.models import Incident, IncidentEvent
+from incidents.services import verify_all
+from intake.models import IntakeEvent, Source
+from intake.services.sources import issue_key
+from logs.models import DetectionRule, LogEntry
+from logs.services.rules import delete_rule, log_source, save_rule
+from logs.services.storing import COLUMNS
+from users.models import Role, User
+from users.services.sessions import open_session
+from users.tokens import access_token
 
 LONG_AGO = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 
-def source(kind: str, *group_by: str) -> None:
-    """A new source; prints its id and key."""
-    from intake.models import Source
-    from intake.services.sources import issue_key
-
+def source(kind: str, *group_by: str) -> dict[str, Any]:
+    """Return the id and the key of a new source."""
     number = Source.objects.count() + 1
     made = Source.objects.create(
         name=f"Load {kind} {number}", kind=kind, rate_limit=1_000_000_000, group_by=list(group_by)
     )
-    print(json.dumps({"id": made.pk, "key": issue_key(made)}))
+    return {"id": made.pk, "key": issue_key(made)}
 
 
-def token() -> None:
-    """An administrator's access token."""
-    from users.models import Role, User
-    from users.services.sessions import open_session
-    from users.tokens import access_token
-
+def token() -> str:
+    """Return an administrator's access token."""
     person, _ = User.objects.get_or_create(email="bench@example.com", defaults={"name": "Bench", "role": Role.ADMIN})
-    print(access_token(open_session(person)))
+    return access_token(open_session(person))
 
 
-def counts(source_id: str) -> None:
-    """What came of a source's messages."""
-    from django.db.models import Count, Sum
-
-    from alerts.models import Alert
-    from incidents.models import Incident
-    from intake.models import IntakeEvent
-
+def counts(source_id: str) -> dict[str, Any]:
+    """Return what came of a source's messages."""
     events = IntakeEvent.objects.filter(source=source_id).values_list("state").order_by("state").annotate(n=Count("pk"))
     alerts = Alert.objects.filter(source=source_id).aggregate(n=Count("pk"), occurrences=Sum("occurrences"))
     incidents = Incident.objects.filter(alerts__source=source_id).distinct().count()
-    print(json.dumps({"events": dict(events), "incidents": incidents, **alerts}))
+    return {"events": dict(events), "incidents": incidents, **alerts}
 
 
-def waiting() -> None:
-    """How many messages are not worked off."""
-    from intake.models import IntakeEvent
-
-    print(IntakeEvent.objects.waiting().count())
-
-
-def occurrences(source_id: str) -> None:
-    """Each fingerprint of the source with its occurrences and how many incidents and first events it has."""
-    from alerts.models import Alert
-
+def occurrences(source_id: str) -> dict[str, int]:
+    """Return the occurrences of each fingerprint of the source."""
     rows = Alert.objects.filter(source=source_id).values_list("fingerprint", "occurrences")
-    print(json.dumps(dict(rows)))
+    return dict(rows)
 
 
-def chains(source_id: str) -> None:
-    """Faults in the timelines of the source's incidents; and incidents that were opened for the same alert."""
-    from django.db.models import Count
-
-    from incidents.models import Incident
-    from incidents.services import verify_all
-
+def chains(source_id: str) -> dict[str, int]:
+    """Return how many faults the timelines of the source's incidents have, and how many alerts opened two incidents."""
     mine = Incident.objects.filter(alerts__source=source_id)
     titles = Incident.objects.filter(title__startswith="chaos ").values("title").annotate(n=Count("pk")).filter(n__gt=1)
     faults = sum(fault is not None for fault in verify_all(mine.distinct()))
-    print(json.dumps({"faults": faults, "doubled": len(titles), "incidents": mine.distinct().count()}))
+    return {"faults": faults, "doubled": len(titles), "incidents": mine.distinct().count()}
 
 
 def fill(number: str) -> None:
-    """As many stored alerts, resolved long ago, with four labels each."""
-    from django.db import connection
-
-    from alerts.models import Alert, AlertLabel
-    from alerts.models.alert import pair_number
-    from intake.models import Source
-
+    """Store so many alerts, resolved long ago, with four labels each, where they are missing."""
     wanted = int(number)
     if Alert.objects.filter(pk__gte=wanted).exists():
         return
@@ -102,13 +85,6 @@ def fill(number: str) -> None:
 
 def tidy(number: str) -> None:
     """Take away what earlier loads left: open incidents past due would keep the worker busy with them."""
-    from django.db import connection
-
-    from alerts.models import Alert, AlertGroup, AlertLabel
-    from incidents.models import Incident, IncidentEvent
-    from intake.models import IntakeEvent
-    from logs.models import LogEntry
-
     kept = int(number)
     models = (AlertGroup, IntakeEvent, IncidentEvent, LogEntry)
     statements = [f"DELETE FROM {model._meta.db_table}" for model in models]
@@ -124,8 +100,6 @@ def tidy(number: str) -> None:
 
 
 def _stored(owner: Any) -> Any:
-    from alerts.models import Alert
-
     return Alert(
         source=owner,
         status="resolved",
@@ -150,8 +124,6 @@ def _row(plain: list[Any], columns: list[str], pk: int) -> tuple[Any, ...]:
 
 
 def _insert(start: str, columns: list[str], values: Iterator[tuple[Any, ...]]) -> None:
-    from django.db import connection, transaction
-
     marks = f"({', '.join(['%s'] * len(columns))})"
     size = 500 if len(columns) > 2 else 5000
     while chunk := list(islice(values, size * 20)):
@@ -162,10 +134,7 @@ def _insert(start: str, columns: list[str], values: Iterator[tuple[Any, ...]]) -
 
 
 def rules(number: str) -> None:
-    """So many enabled threshold rules, in place of those that are there."""
-    from logs.models import DetectionRule
-    from logs.services.rules import delete_rule, log_source, save_rule
-
+    """Enable so many threshold rules, in place of those that are there."""
     for rule in DetectionRule.objects.filter(is_builtin=False):
         delete_rule(rule)
     for at in range(int(number)):
@@ -175,14 +144,8 @@ def rules(number: str) -> None:
         )
 
 
-def bare_lines(seconds: str) -> None:
-    """Rows a second that a plain INSERT of a batch and its commit manage, by one process."""
-    from django.db import connection, transaction
-
-    from benchmarks.intake import lines
-    from logs.models import LogEntry
-    from logs.services.storing import COLUMNS
-
+def bare_lines(seconds: str) -> float:
+    """Return the rows a second that a plain INSERT of a batch and its commit manage, by one process."""
     batches = [
         list(lines.rows(number, f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S}")) for number in range(lines.BODIES)
     ]
@@ -194,20 +157,4 @@ def bare_lines(seconds: str) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(insert, values[count % lines.BODIES])
         count += 1
-    print(count * lines.BATCH / (time.perf_counter() - started))
-
-
-def main() -> None:
-    """Run the step that the first argument names."""
-    import django
-
-    django.setup()
-    steps: dict[str, Callable[..., None]] = {
-        step.__name__: step
-        for step in (source, token, counts, waiting, occurrences, chains, fill, tidy, rules, bare_lines)
-    }
-    steps[sys.argv[1]](*sys.argv[2:])
-
-
-if __name__ == "__main__":
-    main()
+    return count * lines.BATCH / (time.perf_counter() - started)

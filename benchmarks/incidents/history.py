@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from benchmarks import people, words
+from benchmarks.incidents import people, words
 from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Status, Visibility
 from incidents.search import tokens

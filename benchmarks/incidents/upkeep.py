@@ -1,15 +1,12 @@
 """Work inside one data set: take away what an earlier measurement left, check that the data is what it should be."""
 
-import argparse
-import json
 import random
-import time
 
 from auditlog.models import LogEntry
 from django.db import connection
 from django.db.models import Sum
 
-from benchmarks import history, people, words
+from benchmarks.incidents import history, people, words
 from core.models import IdempotentRequest
 from incidents import search
 from incidents.models import FeedCursor, Incident, IncidentEvent, Subscription, Tally
@@ -22,8 +19,9 @@ from users.tokens import access_token
 SAMPLE = 200
 
 
-def tidy(size: int) -> None:
+def tidy(number: str) -> None:
     """Remove the incidents that came after the made ones; the made ones are never changed."""
+    size = int(number)
     Session.objects.all().delete()
     left = Incident.objects.filter(pk__gt=size)
     if not left.exists():
@@ -40,8 +38,9 @@ def tidy(size: int) -> None:
     FeedCursor.objects.filter(name="head").update(position=IncidentEvent.objects.latest("id").pk)
 
 
-def check(size: int) -> None:
-    """Raise where the data is not what it should be."""
+def check(number: str) -> None:
+    """Raise SystemExit where the data is not what it should be."""
+    size = int(number)
     _expect("incidents", Incident.objects.count(), size)
     for dimension in (Dimension.STATUS, Dimension.TEAM):
         kept = Tally.objects.filter(dimension=dimension).aggregate(sum=Sum("count"))["sum"]
@@ -73,43 +72,3 @@ def tokens() -> dict[str, str]:
     """Access tokens of an administrator and of a responder who is in two teams."""
     ids = {"admin": people.ADMIN_ID, "responder": people.RESPONDER_IDS.start}
     return {name: access_token(open_session(User.objects.get(pk=pk))) for name, pk in ids.items()}
-
-
-NAIVE = {
-    "sqlite": "(julianday({0}) - julianday(created_at)) * 86400",
-    "mysql": "TIMESTAMPDIFF(MICROSECOND, created_at, {0}) / 1000000",
-}
-
-
-def naive() -> list[float]:
-    """Milliseconds that the database takes for the aggregate as anybody would write it, five times."""
-    means = ", ".join(
-        f"COUNT({column}), AVG({NAIVE[connection.vendor].format(column)})"
-        for column in ("acknowledged_at", "resolved_at")
-    )
-    statement = f"SELECT severity, COUNT(*), {means} FROM incidents_incident GROUP BY severity"
-    spent = []
-    with connection.cursor() as cursor:
-        for _ in range(5):
-            started = time.perf_counter()
-            cursor.execute(statement)
-            cursor.fetchall()
-            spent.append((time.perf_counter() - started) * 1000)
-    return spent
-
-
-def main() -> None:
-    """What `python -m benchmarks.inside` runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("size", type=int)
-    for option in ("--check", "--tokens", "--naive"):
-        parser.add_argument(option, action="store_true")
-    arguments = parser.parse_args()
-    if arguments.tokens:
-        print(json.dumps(tokens()))
-    elif arguments.naive:
-        print(json.dumps(naive()))
-    else:
-        tidy(arguments.size)
-        if arguments.check:
-            check(arguments.size)

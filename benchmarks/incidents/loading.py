@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.databases import Database
-from benchmarks.tables import value_of
-
-MADE = "CREATE TABLE bench_made (fingerprint VARCHAR(64) NOT NULL, migrations TEXT NOT NULL)"
+from benchmarks.incidents.tables import value_of
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,6 @@ class Rows:
 class Loader(Protocol):
     """What both engines can do."""
 
-    def clear(self) -> None:
-        """Remove the data set."""
-
     def begin(self, tables: list[str]) -> None:
         """Take the indexes off the empty tables."""
 
@@ -40,12 +35,6 @@ class Loader(Protocol):
     def finish(self) -> None:
         """Build the indexes."""
 
-    def made(self) -> tuple[str, str] | None:
-        """The fingerprint and the migrations of the data set that is there, if it is complete."""
-
-    def mark_made(self, fingerprint: str, migrations: str) -> None:
-        """Note that it is complete."""
-
 
 class SqliteLoader:
     """Multi-row inserts in one transaction per file, with nothing synced until the end."""
@@ -53,10 +42,6 @@ class SqliteLoader:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.indexes: list[str] = []
-
-    def clear(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.database.path}{suffix}").unlink(missing_ok=True)
 
     def begin(self, tables: list[str]) -> None:
         self.connection = sqlite3.connect(self.database.path, isolation_level=None, check_same_thread=False)
@@ -86,25 +71,6 @@ class SqliteLoader:
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.close()
 
-    def made(self) -> tuple[str, str] | None:
-        if not self.database.path.exists():
-            return None
-        connection = sqlite3.connect(self.database.path)
-        try:
-            found = connection.execute("SELECT fingerprint, migrations FROM bench_made").fetchone()
-        except sqlite3.OperationalError:
-            return None
-        finally:
-            connection.close()
-        return found
-
-    def mark_made(self, fingerprint: str, migrations: str) -> None:
-        connection = sqlite3.connect(self.database.path)
-        connection.execute(MADE)
-        connection.execute("INSERT INTO bench_made VALUES (?, ?)", [fingerprint, migrations])
-        connection.commit()
-        connection.close()
-
 
 def _values(rows: Rows) -> Iterator[list[Any]]:
     shifted = [(rows.columns.index(column), by) for column, by in rows.offsets.items()]
@@ -125,13 +91,6 @@ class MariaLoader:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.keys: dict[str, list[str]] = {}
-
-    def clear(self) -> None:
-        connection = self.database.connect(to_database=False)
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {self.database.name}")
-            cursor.execute(f"CREATE DATABASE {self.database.name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
-        connection.close()
 
     def begin(self, tables: list[str]) -> None:
         self.connection = self.database.connect()
@@ -167,28 +126,6 @@ class MariaLoader:
             self._execute(f"ALTER TABLE {table} " + ", ".join(f"ADD {key}" for key in keys))
             self._execute(f"ANALYZE TABLE {table}")
         self.connection.close()
-
-    def made(self) -> tuple[str, str] | None:
-        connection = self.database.connect(to_database=False)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'bench_made'",
-                [self.database.name],
-            )
-            found = None
-            if cursor.fetchone():
-                cursor.execute(f"SELECT fingerprint, migrations FROM {self.database.name}.bench_made")
-                found = cursor.fetchone()
-        connection.close()
-        return found
-
-    def mark_made(self, fingerprint: str, migrations: str) -> None:
-        connection = self.database.connect()
-        with connection.cursor() as cursor:
-            cursor.execute(MADE)
-            cursor.execute("INSERT INTO bench_made VALUES (%s, %s)", [fingerprint, migrations])
-        connection.commit()
-        connection.close()
 
     def _execute(self, statement: str) -> Any:
         with self.connection.cursor() as cursor:
