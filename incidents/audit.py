@@ -7,8 +7,10 @@ from typing import Any
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 
+from core.actor import acting
 from incidents.models import Category, Incident, SlaPolicy
 from users import audit
+from users.models import User
 
 # Counters and sums that follow from the rest, and free text: that is on the timeline, where it can be redacted.
 LEFT_OUT = (
@@ -37,9 +39,10 @@ def register() -> None:
     auditlog.register(SlaPolicy)
 
 
-def record_creation(incident: Incident) -> None:
+def record_creation(incident: Incident, by: User) -> None:
     """Write the entry of a new incident, whose row was inserted without a save."""
-    audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED))
+    with acting(by):
+        audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED))
 
 
 def record_change(incident: Incident, before: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from core.severity import Severity
 from incidents.models import Incident, IncidentEvent
 from incidents.serializers.incidents import IncidentDetailSerializer, IncidentSerializer
-from incidents.services import comment, link, report
-from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
+from incidents.services import comment, link
+from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team, report
 from incidents.views.incidents import IncidentListView
 from incidents.vocabulary import LinkKind
 from tests import hostile

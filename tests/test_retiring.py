@@ -8,7 +8,7 @@ from alerts.services.reassign import split
 from alerts.tests.factories import fire, make_source
 from core.errors import DomainError
 from incidents import services
-from incidents.tests.factories import make_category, make_incident, make_service, make_team
+from incidents.tests.factories import make_category, make_incident, make_service, make_team, report
 from logs.models import DetectionRule
 from responders.models import Service, Team
 from users.tests.factories import client_of, make_admin, make_responder
@@ -103,7 +103,7 @@ class RetiringTests(TestCase):
         self.retire()
 
         with self.assertRaisesMessage(DomainError, "Network is retired"):
-            services.report(by=self.admin, title="x", team=self.team)
+            report(by=self.admin, title="x", team=self.team)
 
 
 class InUseTests(TestCase):

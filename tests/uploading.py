@@ -12,8 +12,8 @@ django.setup()
 
 from django.core.files.base import File  # noqa: E402
 
-from incidents import services  # noqa: E402
 from incidents.services import attaching  # noqa: E402
+from incidents.tests.factories import report  # noqa: E402
 from tests.databases import say  # noqa: E402
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     count = 0
     while not select.select([sys.stdin], [], [], 0)[0]:
         file = File(io.BytesIO(f"Line of log {count}\n".encode()), name=f"{count}.log")
-        incident = services.report(by=None, title=f"Report {count}", origin="api")
+        incident = report(by=None, title=f"Report {count}", origin="api")
         attaching.attach(incident, attaching.inspect([file]), by=None)
         count += 1
         if count == 1:

@@ -17,7 +17,7 @@ from core.errors import Conflict, DomainError, NotFound
 from core.severity import Severity
 from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Visibility
 from incidents.permissions import discloses, require_grant, require_work
-from incidents.services import link, report, resolve
+from incidents.services import NewIncident, link, open_incident, resolve
 from incidents.services.batches import lock_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
@@ -174,8 +174,7 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
     worst = max(alerts, key=lambda alert: (alert.severity, -alert.pk))
     left_by_worst = next((one for one in left if one.pk == worst.incident_id), left[0] if left else None)
     is_restricted = any(one.is_restricted for one in left)
-    return report(
-        by=by,
+    new = NewIncident(
         title=title.strip() or worst.title,
         description=worst.description,
         severity=Severity(min(worst.severity, left_by_worst.severity) if left_by_worst else worst.severity),
@@ -185,9 +184,9 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
         is_restricted=is_restricted,
         finds_team=not is_restricted,  # whoever would get it need not see it
         occurred_at=min(alert.starts_at for alert in alerts),
-        origin=origin,
         origin_system=worst.source.kind,
     )
+    return open_incident(new, by=by, origin=origin)
 
 
 def _unless_retired(row: Retirable | None) -> Retirable | None:

@@ -23,7 +23,7 @@ from core.errors import DomainError
 from incidents.models import EventKind, Incident
 from incidents.permissions import can_see
 from incidents.services.batches import Opening
-from incidents.services.reporting import default_team
+from incidents.services.opening import default_team
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest
 from intake.services.queue import event_of

@@ -234,6 +234,7 @@ class Recorder:
         return self.entry
 
     def __exit__(self, *error: object) -> None:
+        self.entry.seal()
         self.played.events += self.entry.events
         if self.entry.columns:
             self.played.incident.version += 1

@@ -127,8 +127,7 @@ def _happenings(
 
 
 def _report(row: Values, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:
-    incidents[row["key"]] = services.report(
-        by=names.people[row["by"]],
+    new = services.NewIncident(
         title=row["title"],
         description=row.get("description", ""),
         severity=SEVERITY_OF_WORD[row["severity"]],
@@ -137,8 +136,8 @@ def _report(row: Values, names: Names, incidents: dict[str, Incident], at: dt.da
         services=[names.services[slug] for slug in row.get("services", [])],
         team=names.teams[row["team"]] if "team" in row else None,
         is_restricted=row.get("restricted", False),
-        at=at,
     )
+    incidents[row["key"]] = services.open_incident(new, by=names.people[row["by"]], at=at)
 
 
 def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:

@@ -174,7 +174,7 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
         known = {name: value for name, value in form.cleaned_data.items() if name not in told}
         if not change:
             filled = {name: value for name, value in known.items() if value not in (None, "")}
-            obj.pk = services.report(by=by, origin=Origin.ADMIN, **filled).pk
+            obj.pk = services.open_incident(services.NewIncident(**filled), by=by, origin=Origin.ADMIN).pk
             return
         fields = {name: known[name] for name in form.changed_data if name in known}
         services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_versions={seen_version(request, obj)})

@@ -6,12 +6,13 @@ from incidents.services.editing import assign_person, assign_team, update
 from incidents.services.history import Fault, verify, verify_all
 from incidents.services.lifecycle import NoteMissing, acknowledge, resolve, transition
 from incidents.services.links import link, unlink
+from incidents.services.opening import NewIncident, external_key, open_incident, open_many
 from incidents.services.redaction import redact
 from incidents.services.removal import delete, purge, restore
-from incidents.services.reporting import external_key, report
 
 __all__ = [
     "Fault",
+    "NewIncident",
     "NoteMissing",
     "acknowledge",
     "assign_person",
@@ -20,10 +21,11 @@ __all__ = [
     "delete",
     "external_key",
     "link",
+    "open_incident",
+    "open_many",
     "purge",
     "redact",
     "refused",
-    "report",
     "resolve",
     "restore",
     "subscribe",

@@ -1,13 +1,15 @@
 """Files join an incident, and leave it."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from core.db import rows
 from core.db.transactions import unit_of_work
 from core.errors import NotFound, PermissionRefused
 from incidents.attachments import Checked, inspect, storing
@@ -15,10 +17,9 @@ from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
 from incidents.permissions import can_work_on, require_voice
 from incidents.services.recording import ChangeContext, IncidentChange, lock
-from incidents.services.reporting import report
 from users.models import User
 
-__all__ = ["StoredFiles", "attach", "inspect", "remove", "report_with_files", "store"]
+__all__ = ["StoredFiles", "attach", "inspect", "kept", "remove", "store"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class StoredFiles:
 
     files: Sequence[Stored]
     written: storing.Written
+    rows: list[Attachment] = field(default_factory=list)  # once they are attached
 
     def settle(self, failure: BaseException | None = None) -> None:
         """Delete them unless they were attached; `failure` is what was raised in place of that."""
@@ -78,37 +80,33 @@ def attach(
     are, before the transaction. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
     require_voice(by, incident)
-    if isinstance(files, StoredFiles):
-        return _attach(incident, files, ChangeContext.now(by, origin, at))
+    with kept(files) as stored:
+        return _attach(incident, stored, ChangeContext.now(by, origin, at)) if stored else []
+
+
+@contextmanager
+def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]:
+    """Store files before their rows are written in this block, and delete them where that fails; None without any.
+
+    Files that were stored already are left to who stored them.
+    """
+    if isinstance(files, StoredFiles) or not files:
+        yield files or None
+        return
     stored = store(files)
     with stored.written.followed():
-        return _attach(incident, stored, ChangeContext.now(by, origin, at))
+        yield stored
 
 
 @unit_of_work
 def _attach(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list[Attachment]:
     locked = lock(incident)
     require_voice(act.by, locked)  # it may have been restricted, or handed over, while the files were stored
-    return _record(locked, stored, act)
-
-
-def report_with_files(files: Sequence[Checked] | StoredFiles, **fields: Any) -> Incident:
-    """Open an incident with files that `inspect` accepted, as `report` does: both or neither.
-
-    Raises what `report` and `attach` raise.
-    """
-    if isinstance(files, StoredFiles):
-        return _report(files, fields)
-    stored = store(files)
-    with stored.written.followed():
-        return _report(stored, fields)
-
-
-@unit_of_work
-def _report(stored: StoredFiles, fields: dict[str, Any]) -> Incident:
-    incident = report(**fields)
-    _record(incident, stored, ChangeContext.now(fields.get("by"), fields.get("origin", Origin.API), fields.get("at")))
-    return incident
+    change = IncidentChange(locked, act)
+    attachments = add_files(change, stored)
+    _mark_changed(change)
+    change.save()
+    return attachments
 
 
 @unit_of_work
@@ -144,19 +142,14 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
     return attachment.uploaded_by_id == by.pk and incident.is_still_open
 
 
-def _record(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list[Attachment]:
-    """The rows and events of stored files, on an incident that is locked or new."""
-    entry, attachments = IncidentChange(incident, act), []
+def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
+    """Insert the rows of stored files, each with its event, within a change of an incident that has its number."""
     transaction.on_commit(stored.written.confirm)
-    for file in stored.files:
-        attachment = _row(incident, file, entry.act)
-        attachment.save(force_insert=True)
-        entry.note(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
-        attachments.append(attachment)
-    if attachments:
-        _mark_changed(entry)
-    entry.save()
-    return attachments
+    stored.rows[:] = [_row(change.incident, file, change.act) for file in stored.files]
+    for attachment in stored.rows:
+        rows.insert(attachment)
+        change.note(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
+    return stored.rows
 
 
 def _mark_changed(entry: IncidentChange) -> None:

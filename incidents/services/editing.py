@@ -20,8 +20,8 @@ from incidents.services.clocks import (
     policy_values,
 )
 from incidents.services.lifecycle import move_to
+from incidents.services.opening import UNTITLED, require_active, require_can_respond
 from incidents.services.recording import ChangeContext, IncidentChange, lock, lock_for
-from incidents.services.reporting import UNTITLED, require_active, require_can_respond
 from incidents.vocabulary import Status
 from responders.models import Service, Team
 from users.models import User

@@ -6,29 +6,26 @@ What is imported is history: it has no targets and so no breach, its events are 
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.text import slugify
 
-from core.db import rows
 from core.db.transactions import unit_of_work
-from incidents import digest, search
 from incidents.imports.mapping import Mapping
 from incidents.imports.replay import Draft, DraftEvent
-from incidents.models import Category, Incident, IncidentEvent, Origin, Visibility
-from incidents.services.recording import HISTORY_COLUMNS, seal, seal_row
-from incidents.services.reporting import external_key
+from incidents.models import Category, Incident, Origin
+from incidents.services.opening import external_key, insert_new
+from incidents.services.recording import ChangeContext, IncidentChange
 from incidents.snapshot import encode
 from responders.models import Team
 
 Row = TypeVar("Row", Team, Category)
 
 NEVER_ANNOUNCED = 0
-INSERT_CHUNK = 500
 ATTEMPTS = 3
 
 
@@ -111,20 +108,9 @@ def import_batch(drafts: Sequence[Draft], *, names: Names, is_dry_run: bool = Fa
 def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
     missing, outcome = _sift(drafts, names.mapping)
     received_at = timezone.now()
-    incidents = [_incident(draft, names) for draft in missing]
-    _insert(incidents)
-    events = [
-        event
-        for draft, incident in zip(missing, incidents, strict=True)
-        for event in _sealed_events(draft, incident, names, received_at)
-    ]
-    for incident in incidents:
-        seal_row(incident)
-    rows.update_many(incidents, HISTORY_COLUMNS)
-    IncidentEvent.objects.bulk_create(events, batch_size=INSERT_CHUNK)
-    for incident in incidents:
-        search.index(incident)
-    return outcome + Outcome(imported=len(incidents), events=len(events))
+    changes = [_change(draft, names, received_at) for draft in missing]
+    insert_new(changes)
+    return outcome + Outcome(imported=len(changes), events=sum(len(change.events) for change in changes))
 
 
 def _sift(drafts: Sequence[Draft], mapping: Mapping) -> tuple[list[Draft], Outcome]:
@@ -148,27 +134,15 @@ def _incident(draft: Draft, names: Names) -> Incident:
     )
 
 
-def _sealed_events(draft: Draft, incident: Incident, names: Names, received_at: dt.datetime) -> list[IncidentEvent]:
-    """The incident's events, chained; leaves their number and the last digest on the incident."""
-    events = []
-    for seq, drafted in enumerate(draft.events, 1):
-        event = IncidentEvent(
-            incident=incident,
-            seq=seq,
-            kind=drafted.kind,
-            actor_name=drafted.actor_name,
-            origin=Origin.IMPORT,
-            visibility=Visibility.PUBLIC,
-            occurred_at=drafted.at,
-            received_at=received_at,
-            data=_data(drafted, names),
-            schema=digest.SCHEMA,
-            feed_seq=NEVER_ANNOUNCED,
-        )
-        seal(event, incident)
-        incident.last_occurred_at, incident.last_received_at = event.occurred_at, event.received_at
-        events.append(event)
-    return events
+def _change(draft: Draft, names: Names, received_at: dt.datetime) -> IncidentChange:
+    """The incident with all its events, as one change that opens it."""
+    context = ChangeContext(None, Origin.IMPORT, draft.events[0].at, received_at)
+    change = IncidentChange(_incident(draft, names), context)
+    for drafted in draft.events:
+        change.act = replace(context, at=drafted.at)
+        event = change.note(drafted.kind, data=_data(drafted, names))
+        event.actor_name, event.feed_seq = drafted.actor_name, NEVER_ANNOUNCED
+    return change
 
 
 def _data(drafted: DraftEvent, names: Names) -> dict[str, Any]:
@@ -181,17 +155,6 @@ def _data(drafted: DraftEvent, names: Names) -> dict[str, Any]:
 
 def _encoded(column: str, value: Any, names: Names) -> Any:
     return None if value is None else encode(column, names.value(column, value))
-
-
-def _insert(incidents: list[Incident]) -> None:
-    """Insert them; MySQL does not tell the new primary keys, so they are read back by the identity."""
-    Incident.objects.bulk_create(incidents, batch_size=INSERT_CHUNK)
-    if connection.features.can_return_rows_from_bulk_insert:
-        return
-    keys = [incident.external_key for incident in incidents]
-    found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "pk"))
-    for incident in incidents:
-        incident.pk = found[incident.external_key]
 
 
 def _names_in(draft: Draft, column: str) -> set[str]:

@@ -110,7 +110,8 @@ class IncidentChange:
     is_searchable_changed: bool = False
 
     def __post_init__(self) -> None:
-        self.act = self.act.not_before(self.incident)
+        if self.incident.pk is not None:
+            self.act = self.act.not_before(self.incident)
         self.before = dict(vars(self.incident))
 
     def change(
@@ -163,12 +164,19 @@ class IncidentChange:
         )
         incident.last_occurred_at = max(act.at, incident.last_occurred_at or act.at)
         incident.last_received_at = act.received_at
-        if incident.pk is None and event.schema >= digest.NUMBERED:
-            incident.event_count, incident.head_digest = event.seq, digest.opening_head(str(incident.uid))
-        else:
-            seal(event, incident)
+        incident.event_count = event.seq
         self.events.append(event)
         return event
+
+    def seal(self) -> None:
+        """Chain the events to those of the incident, and seal its row behind them."""
+        uid, number = str(self.incident.uid), self.incident.pk
+        for event in self.events:
+            event.incident = self.incident  # which has a number now
+            previous = "" if event.seq == 1 else self.incident.head_digest
+            event.digest = digest.event_digest(previous, sealed_facts(event, uid, number))
+            self.incident.head_digest = head_after(event, uid)
+        seal_row(self.incident)
 
     def save(self) -> Incident:
         """Write everything: one update, one insert, the search document where its text changed."""
@@ -179,7 +187,7 @@ class IncidentChange:
             incident.version += 1
             incident.updated_at = self.act.received_at
             incident.is_tallied = False
-        seal_row(incident)
+        self.seal()
         rows.update(incident, self.columns.union(BOOKKEEPING))
         with acting(self.act.by):
             audit.record_change(incident, self.before, self.columns)
@@ -197,22 +205,6 @@ class IncidentChange:
         self.columns.add(name)
         if name in SEARCHED_FIELDS:
             self.is_searchable_changed = True
-
-
-def seal(event: IncidentEvent, incident: Incident) -> None:
-    """Chain the event to the incident's last one, and let the incident know it as the last."""
-    is_opening = event.seq == 1 and event.schema >= digest.NUMBERED
-    previous = "" if is_opening else incident.head_digest
-    event.digest = digest.event_digest(previous, sealed_facts(event, str(incident.uid), incident.pk))
-    incident.event_count, incident.head_digest = event.seq, head_after(event, str(incident.uid))
-
-
-def seal_opening(incident: Incident, events: Iterable[IncidentEvent]) -> None:
-    """Give an incident that was just stored, and so has its number, to the first event, or events, that wait for it."""
-    for event in events:
-        event.incident = incident
-        if not event.digest:
-            seal(event, incident)
 
 
 def head_after(event: IncidentEvent, incident_uid: str) -> str:
@@ -249,3 +241,21 @@ def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) 
         schema=event.schema,
         incident_number=incident_number,
     )
+
+
+def lock_many(ids: Collection[int]) -> dict[int, Incident]:
+    """Return the incidents of these ids as they stand now, deleted ones too, locked in the order of their ids."""
+    return {incident.pk: incident for incident in rows.select_in(Incident, "id", ids, lock=True)}
+
+
+def save_all(changes: Iterable[IncidentChange]) -> None:
+    """Write what was done to several locked incidents."""
+    light = []
+    for change in changes:
+        if change.columns or any(event.body for event in change.events):
+            change.save()
+        elif change.events:
+            change.seal()
+            light.append(change)
+    rows.update_many([change.incident for change in light], HISTORY_COLUMNS)
+    rows.insert(*(event for change in light for event in change.events))

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from incidents.models import Category, Incident, SlaPolicy
-from incidents.services import report
+from incidents.models import Category, Incident, Origin, SlaPolicy
+from incidents.services import NewIncident, open_incident
 from incidents.snapshot import fold
 from responders.models import Membership, Service, Team
 from users.models import User
@@ -38,6 +38,11 @@ def make_policy(**fields: Any) -> SlaPolicy:
         severity=severity, category=fields.pop("category", None), defaults={"name": f"Policy {severity}", **fields}
     )
     return policy
+
+
+def report(*, by: User | None, origin: str = Origin.API, at: dt.datetime | None = None, **fields: Any) -> Incident:
+    """An incident of these fields, as the service opens it."""
+    return open_incident(NewIncident(**fields), by=by, origin=origin, at=at)
 
 
 def make_incident(*, by: User | None = None, title: str = "Checkout is down", **fields: Any) -> Incident:

@@ -18,8 +18,8 @@ from core.errors import DomainError, NotFound, PermissionRefused, StorageUnavail
 from incidents import jobs, services
 from incidents.attachments import pictures, storing
 from incidents.models import Attachment, EventKind, Incident
-from incidents.services import attaching, thumbnails
-from incidents.tests.factories import make_incident, make_team
+from incidents.services import attaching, thumbnails, verify
+from incidents.tests.factories import make_incident, make_team, report
 from incidents.tests.files import ABSENT, FULL, PDF, OwnStore, picture, stored_files, upload
 from users.tests.factories import make_admin, make_reporter, make_responder
 
@@ -92,23 +92,24 @@ class AttachTests(OwnStore, TestCase):
             self.assertEqual(stored.read(), b"line")
 
     def test_it_opens_an_incident_with_files(self) -> None:
-        incident = attaching.report_with_files(attaching.inspect(texts(20)), by=make_reporter(), title="Disk full")
+        incident = report(files=attaching.inspect(texts(20)), by=make_reporter(), title="Disk full")
 
         stored = Incident.objects.get(pk=incident.pk)
         self.assertEqual(stored.attachments.count(), 20)
-        self.assertEqual((stored.event_count, stored.version), (21, incident.version))
+        self.assertEqual((stored.event_count, stored.version, incident.version), (21, 1, 1))
+        self.assertIsNone(verify(stored))
 
     def test_it_judges_all_files_before_it_opens_anything(self) -> None:
         files = [*texts(4), upload(b"MZ\x90\0", "setup.exe")]
 
         with self.assertRaisesMessage(DomainError, "setup.exe"):
-            attaching.report_with_files(attaching.inspect(files), by=make_reporter(), title="Disk full")
+            report(files=attaching.inspect(files), by=make_reporter(), title="Disk full")
 
         self.assertEqual((Incident.objects.count(), stored_files(default_storage)), (0, []))
 
     def test_it_stores_nothing_when_the_report_is_refused(self) -> None:
         with self.assertRaises(PermissionRefused):
-            attaching.report_with_files(attaching.inspect(texts(2)), by=make_reporter(), title="x", team=make_team())
+            report(files=attaching.inspect(texts(2)), by=make_reporter(), title="x", team=make_team())
 
         self.assertEqual(stored_files(default_storage), [])
 
@@ -148,7 +149,7 @@ class OutageTests(TestCase):
     @override_settings(STORAGES=FULL)
     def test_it_opens_no_incident_when_its_files_cannot_be_stored(self) -> None:
         with self.assertRaises(StorageUnavailable), self.assertLogs("incidents.attachments.storing", "ERROR"):
-            attaching.report_with_files(attaching.inspect(texts(5)), by=make_reporter(), title="Disk full")
+            report(files=attaching.inspect(texts(5)), by=make_reporter(), title="Disk full")
 
         self.assertEqual((Incident.objects.count(), stored_files(default_storage)), (0, []))
 

@@ -4,7 +4,7 @@ from django.test import TestCase
 from core.severity import Severity
 from incidents import services
 from incidents.models import Incident
-from incidents.tests.factories import MONDAY, make_incident, make_team, minutes
+from incidents.tests.factories import MONDAY, make_incident, make_team, minutes, report
 from users.tests.factories import client_of, make_admin, make_responder
 
 
@@ -16,7 +16,7 @@ class AuditTests(TestCase):
     def test_it_records_the_reporting(self) -> None:
         reporter = make_responder()
 
-        incident = services.report(by=reporter, title="Secret", severity=Severity.HIGH, location="Zürich")
+        incident = report(by=reporter, title="Secret", severity=Severity.HIGH, location="Zürich")
 
         [entry] = entries(incident, LogEntry.Action.CREATE)
         self.assertEqual(entry.actor, reporter)

@@ -5,18 +5,17 @@ from django.test import TestCase, TransactionTestCase
 from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, Origin, Status
 from incidents.search import matching
-from incidents.services import verify
-from incidents.services.batches import Opening, lock_many, open_many, save_all
+from incidents.services import NewIncident, open_many, verify
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import ChangeContext, IncidentChange
+from incidents.services.recording import ChangeContext, IncidentChange, lock_many, save_all
 from incidents.tests.factories import make_category, make_policy, make_service, make_team
 
 
 class OpenManyTests(TestCase):
     def test_it_opens_them_in_order_and_whole(self) -> None:
-        openings = [Opening(title=f"Disk {number}", severity=Severity.HIGH) for number in range(3)]
+        news = [NewIncident(title=f"Disk {number}", severity=Severity.HIGH) for number in range(3)]
 
-        incidents = open_many(openings, origin=Origin.ALERT)
+        incidents = open_many(news, origin=Origin.ALERT)
 
         self.assertEqual([incident.title for incident in incidents], ["Disk 0", "Disk 1", "Disk 2"])
         self.assertEqual([verify(incident) for incident in incidents], [None] * 3)
@@ -27,7 +26,7 @@ class OpenManyTests(TestCase):
         policy = make_policy(severity=Severity.CRITICAL, category=category)
 
         incident = open_many(
-            [Opening(title="A", severity=Severity.CRITICAL, category=category, team=team, services=[service])],
+            [NewIncident(title="A", severity=Severity.CRITICAL, category=category, team=team, services=[service])],
             origin=Origin.ALERT,
         )[0]
 
@@ -37,21 +36,21 @@ class OpenManyTests(TestCase):
 
     def test_it_needs_as_many_queries_for_fifty_as_for_two(self) -> None:
         with self.assertNumQueries(8):
-            open_many([Opening(title=f"Disk {number}") for number in range(50)], origin=Origin.ALERT)
+            open_many([NewIncident(title=f"Disk {number}") for number in range(50)], origin=Origin.ALERT)
 
 
 class SearchTests(TransactionTestCase):
     """InnoDB's full-text index knows committed rows only."""
 
     def test_it_lets_them_be_found(self) -> None:
-        open_many([Opening(title=f"Disk {number}") for number in range(3)], origin=Origin.ALERT)
+        open_many([NewIncident(title=f"Disk {number}") for number in range(3)], origin=Origin.ALERT)
 
         self.assertEqual(matching(Incident.objects.all(), "disk", reads_internal=True).count(), 3)
 
 
 class SaveAllTests(TestCase):
     def test_it_keeps_every_timeline_whole(self) -> None:
-        incidents = open_many([Opening(title="A"), Opening(title="B")], origin=Origin.ALERT)
+        incidents = open_many([NewIncident(title="A"), NewIncident(title="B")], origin=Origin.ALERT)
         locked = lock_many([incident.pk for incident in incidents])
         entries = [IncidentChange(incident, ChangeContext.now(None, Origin.ALERT)) for incident in locked.values()]
         for entry in entries:

@@ -3,7 +3,7 @@ from django.test import TestCase
 from core.errors import DomainError, InvalidTransition, PermissionRefused, StaleVersion
 from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, Status
-from incidents.services import assign_person, assign_team, history, report, transition, update
+from incidents.services import assign_person, assign_team, history, transition, update
 from incidents.tests.factories import (
     MONDAY,
     folded,
@@ -14,6 +14,7 @@ from incidents.tests.factories import (
     make_service,
     make_team,
     minutes,
+    report,
 )
 from users.models import Role
 from users.tests.factories import make_admin, make_reporter, make_responder

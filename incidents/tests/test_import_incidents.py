@@ -173,14 +173,6 @@ class ImportIncidentsTests(LogFiles, TestCase):
 
         self.assertEqual(Category.objects.values("slug").distinct().count(), 3)
 
-    def test_it_reads_back_the_keys_where_the_database_does_not_tell_them(self) -> None:
-        features = importing.connection.features
-        with patch.object(type(features), "can_return_rows_from_bulk_insert", False):
-            self.run_import(self.write(*LIFE))
-
-        self.assertEqual([verify(incident) for incident in Incident.objects.all()], [None, None])
-        self.assertEqual(IncidentEvent.objects.count(), 12)
-
     def test_it_explains_what_it_cannot_start_with(self) -> None:
         file = self.write(*LIFE)
         cases = {

@@ -6,8 +6,8 @@ from django.test import TestCase
 from core.errors import InvalidTransition, NotFound, PermissionRefused, StaleVersion
 from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, Status
-from incidents.services import NoteMissing, acknowledge, delete, report, resolve, transition
-from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_team, minutes
+from incidents.services import NoteMissing, acknowledge, delete, resolve, transition
+from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_team, minutes, report
 from incidents.workflow import action_between, allowed_transitions
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder

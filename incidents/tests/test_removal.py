@@ -8,8 +8,8 @@ from core.errors import Conflict, NotFound, PermissionRefused, StaleVersion
 from core.severity import Severity
 from incidents import search
 from incidents.models import Attachment, Incident, LinkKind, Tally
-from incidents.services import comment, delete, history, link, purge, report, restore, tallies
-from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_service, minutes
+from incidents.services import comment, delete, history, link, purge, restore, tallies
+from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_service, minutes, report
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
 

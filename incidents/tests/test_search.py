@@ -10,7 +10,8 @@ from django.test import TransactionTestCase
 from incidents import search
 from incidents.models import Incident, IncidentEvent, Visibility
 from incidents.search.rebuilding import rebuild
-from incidents.services import comment, redact, report, update
+from incidents.services import comment, redact, update
+from incidents.tests.factories import report
 from users.tests.factories import make_admin, make_reporter
 
 TEXTS: dict[str, tuple[str, str]] = {

@@ -14,7 +14,7 @@ from incidents import jobs, services
 from incidents.attachments import storing
 from incidents.models import Attachment, Incident
 from incidents.services import attaching
-from incidents.tests.factories import make_incident
+from incidents.tests.factories import make_incident, report
 from incidents.tests.files import FULL, OwnStore, stored_files, upload
 from users.tests.factories import client_of, make_admin, make_reporter
 
@@ -60,7 +60,7 @@ class OutsideTests(OwnStore, TransactionTestCase):
         address = f"/api/v1/incidents/{incident.pk}/attachments/"
 
         attaching.attach(incident, checked(), by=None)
-        attaching.report_with_files(checked(), by=make_reporter(), title="With a file")
+        report(files=checked(), by=make_reporter(), title="With a file")
         for headers in ({}, {"HTTP_IDEMPOTENCY_KEY": "one"}):
             added = client.post(address, {"attachments": log_file()}, format="multipart", **headers)
             form = {"title": "With a file", "attachments": log_file()}
@@ -72,7 +72,7 @@ class OutsideTests(OwnStore, TransactionTestCase):
 
     def test_it_stores_no_more_than_once_where_the_database_asks_to_try_again(self) -> None:
         incident, tries = make_incident(), []
-        real = attaching._record
+        real = attaching.add_files
 
         def deadlocks_once(*args: Any) -> Any:
             tries.append(1)
@@ -81,7 +81,7 @@ class OutsideTests(OwnStore, TransactionTestCase):
                 raise OperationalError(1213, "Deadlock found when trying to get lock")
             return result
 
-        with mock.patch.object(attaching, "_record", deadlocks_once):
+        with mock.patch.object(attaching, "add_files", deadlocks_once):
             (attachment,) = attaching.attach(incident, checked(), by=None)
 
         self.assertEqual((len(tries), self.inside), (2, [False]))
@@ -168,9 +168,9 @@ class KeyedRequestTests(OwnStore, TransactionTestCase):
     def test_it_leaves_nothing_of_a_write_that_is_refused_or_fails(self) -> None:
         before = Incident.objects.count()
         self.assertEqual(self.send("refused", severity="dreadful").status_code, 400)
-        with mock.patch.object(attaching, "_record", side_effect=LookupError), self.assertRaises(LookupError):
+        with mock.patch.object(attaching, "add_files", side_effect=LookupError), self.assertRaises(LookupError):
             self.send("fails")
-        with mock.patch.object(attaching, "_record", side_effect=NotFound("It is gone.")):
+        with mock.patch.object(attaching, "add_files", side_effect=NotFound("It is gone.")):
             self.assertEqual(self.send("gone").status_code, 404)
 
         self.assertEqual((Incident.objects.count(), stored_files(default_storage)), (before, []))

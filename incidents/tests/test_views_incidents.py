@@ -7,8 +7,17 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from incidents.models import Incident, IncidentEvent
-from incidents.services import comment, report
-from incidents.tests.factories import MONDAY, kinds_of, make_category, make_incident, make_service, make_team, minutes
+from incidents.services import comment
+from incidents.tests.factories import (
+    MONDAY,
+    kinds_of,
+    make_category,
+    make_incident,
+    make_service,
+    make_team,
+    minutes,
+    report,
+)
 from incidents.tests.files import picture, upload
 from incidents.vocabulary import Visibility
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder

@@ -11,8 +11,8 @@ from django.utils import timezone
 from core.severity import Severity
 from incidents import jobs
 from incidents.models import Incident, Subscription
-from incidents.services import delete, report, update
-from incidents.tests.factories import MONDAY, make_category, make_policy, make_service, make_team
+from incidents.services import delete, update
+from incidents.tests.factories import MONDAY, make_category, make_policy, make_service, make_team, report
 from incidents.vocabulary import OPEN_STATUSES, Status
 from incidents.workflow import actions_from
 from responders.models import Membership

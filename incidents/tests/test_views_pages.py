@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from core.db import prepared
 from incidents.models import Incident, Subscription
 from incidents.representation import service_slugs
-from incidents.services import comment, report
-from incidents.tests.factories import MONDAY, make_category, make_incident, make_service, make_team, minutes
+from incidents.services import comment
+from incidents.tests.factories import MONDAY, make_category, make_incident, make_service, make_team, minutes, report
 from incidents.vocabulary import Visibility
 from responders.models import Membership
 from users.models import Role, User

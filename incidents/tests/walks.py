@@ -9,6 +9,7 @@ from core.severity import Priority, Severity
 from incidents import services
 from incidents.models import Category, Incident, Status
 from incidents.services.breaches import mark_breach
+from incidents.tests import factories
 from incidents.tests.factories import MONDAY
 from responders.models import Service, Team
 from users.models import User
@@ -28,7 +29,7 @@ class Walk:
         self.categories = [None, Category.objects.get_or_create(name="Power", slug="power")[0]]
 
     def report(self) -> Incident:
-        return services.report(
+        return factories.report(
             by=self.by,
             title=f"Incident {self.random.random()}",
             severity=self.random.choice(list(Severity)),

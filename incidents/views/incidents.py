@@ -17,7 +17,8 @@ from core.api.idempotency import IdempotentParts, IdempotentWrites, Parts
 from core.api.paging import Key
 from core.api.problems import moment_of, refuse, refuse_unknown_parameters
 from core.api.schema import paged
-from core.db.prepared import Parameter, prepared
+from core.db import rows
+from core.db.prepared import Parameter
 from core.errors import NotFound, PermissionRefused, StaleVersion
 from core.severity import Severity
 from incidents import services
@@ -66,6 +67,7 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
     """All incidents the caller may see, and reporting a new one."""
 
     parser_classes = [FilesParser, *APIView.parser_classes]
+    fields: dict[str, Any] | None = None  # of a new incident, once they were read
 
     # Each ordering walks an index, so that the 1,000th page costs what the first does.
     orderings = {
@@ -103,30 +105,23 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
         responses={201: IncidentDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        fields = _wanted_report(request)
-        files = fields.pop("attachments", [])
-        by = person(request)
-        if files:
-            stored = self.stored if self.stored is not None else attaching.inspect(files)
-            incident = attaching.report_with_files(stored, by=by, **fields)
-        else:
-            incident = services.report(by=by, **fields)
+        if self.fields is None:
+            self.prepare(request)
+        fields = self.fields or {}
+        incident = services.open_incident(services.NewIncident(**fields, files=self.stored or ()), by=person(request))
         slugs = sorted(service.slug for service in fields.get("services", ()))
-        response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, has_files=bool(files))
+        files = self.stored.rows if self.stored else []
+        response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, files=files)
         response["Location"] = response.data["url"]
         return response
 
     def prepare(self, request: Request) -> None:
-        """Look at the files and store them, once the report itself is found good."""
-        if request.FILES:
-            self.stored = attaching.store(attaching.inspect(_wanted_report(request).get("attachments", [])))
-
-
-def _wanted_report(request: Request) -> dict[str, Any]:
-    """The fields of a new incident, its files among them."""
-    serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+        """Read the report, and store its files once it is found good."""
+        serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        self.fields = dict(serializer.validated_data)
+        if files := self.fields.pop("attachments", None):
+            self.stored = attaching.store(attaching.inspect(files))
 
 
 class IncidentView(IdempotentWrites, APIView):
@@ -291,10 +286,10 @@ def one(
     *,
     status: int = http.HTTP_200_OK,
     services: list[str] | None = None,
-    has_files: bool = True,
+    files: list[Attachment] | None = None,
 ) -> Response:
-    """The incident in full, with its entity tag; `services` are its slugs where they are known, in order."""
-    return _in_full(row_of(incident), request, status=status, services=services, has_files=has_files)
+    """The incident in full, with its entity tag; `services` (slugs, in order) and `files` where they are known."""
+    return _in_full(row_of(incident), request, status=status, services=services, files=files)
 
 
 def _in_full(
@@ -303,23 +298,18 @@ def _in_full(
     *,
     status: int = http.HTTP_200_OK,
     services: list[str] | None = None,
-    has_files: bool = True,
+    files: list[Attachment] | None = None,
 ) -> Response:
     slugs = services if services is not None else service_slugs([row["id"]])[row["id"]]
     body = represent(row, slugs, viewer=person(request), base_url=_base_url(request), now=timezone.now())
-    body["attachments"] = _attachments(row["id"], request) if has_files else []
+    attached = _attachments(row["id"]) if files is None else files
+    body["attachments"] = AttachmentSerializer(attached, many=True, context={"request": request}).data
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
 
 
-def _attachments(incident_id: int, request: Request) -> Any:
-    query = prepared("files of an incident", _files)
-    files = [Attachment.from_db(query.alias, query.columns, row) for row in query.rows(incident=incident_id)]
-    return AttachmentSerializer(files, many=True, context={"request": request}).data if files else []
-
-
-def _files() -> Any:
-    columns = [field.attname for field in Attachment._meta.concrete_fields]
-    return Attachment.objects.filter(incident=Parameter("incident")).values_list(*columns)
+def _attachments(incident_id: int) -> list[Attachment]:
+    of_incident = Attachment.objects.filter(incident=Parameter("incident"))
+    return rows.select(Attachment, "of an incident", lambda: of_incident, incident=incident_id)
 
 
 def expected_versions(request: Request) -> list[int] | None:

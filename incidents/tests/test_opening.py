@@ -3,8 +3,9 @@ from django.test import TestCase
 
 from core.errors import DomainError, PermissionRefused
 from core.severity import Priority, Severity
+from core.text.names import one_line
 from incidents.models import Incident, Status
-from incidents.services import external_key, history, report
+from incidents.services import external_key, history
 from incidents.tests.factories import (
     MONDAY,
     folded,
@@ -14,6 +15,7 @@ from incidents.tests.factories import (
     make_service,
     make_team,
     minutes,
+    report,
 )
 from users.tests.factories import make_reporter, make_responder
 
@@ -115,12 +117,12 @@ class ReportTests(TestCase):
         self.assertEqual(Incident.objects.count(), 5)
         self.assertNotEqual(external_key("a", "bc"), external_key("ab", "c"))
 
-    def test_it_keeps_every_character(self) -> None:
+    def test_it_keeps_every_character_and_titles_on_one_line(self) -> None:
         text = "満杯 🔥 \u202e \"'\\ <script> e\u0301\r\n\tend "
 
         incident = make_incident(title=text.strip(), description=text, location=text)
 
         stored = Incident.objects.get(pk=incident.pk)
-        self.assertEqual((stored.title, stored.description, stored.location), (text.strip(), text, text))
+        self.assertEqual((stored.title, stored.description, stored.location), (one_line(text), text, text))
         self.assertEqual(stored.status, Status.OPEN)
         self.assertIsNone(history.verify(stored))

@@ -1,0 +1,213 @@
+"""Opening incidents: what people report, machines raise and other systems hand over comes in here."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db.models import QuerySet
+
+from core.api.times import refuse_future
+from core.db import rows
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, PermissionRefused
+from core.severity import Priority, Severity
+from core.text.names import one_line
+from incidents import audit, search
+from incidents.attachments import Checked
+from incidents.digest import opening_head
+from incidents.models import Category, EventKind, Incident, Origin, Subscription
+from incidents.services import attaching
+from incidents.services.clocks import due_times, policy_values
+from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, seal_row
+from incidents.snapshot import initial_changes
+from responders.models import Service, Team
+from users.models import User
+
+UNTITLED = "Untitled"  # of a title that held nothing but control characters
+
+
+@dataclass(frozen=True)
+class NewIncident:
+    """What is known of an incident that is to be opened.
+
+    Without a `team`, its first service's, its category's or the default one gets it, unless `finds_team` is false.
+    `files` were accepted by `attachments.inspect`, or stored already; `data` are further facts of the first event.
+    """
+
+    title: str
+    description: str = ""
+    severity: Severity = Severity.MEDIUM
+    priority: Priority | None = None
+    category: Category | None = None
+    location: str = ""
+    services: Sequence[Service] = ()
+    team: Team | None = None
+    finds_team: bool = True
+    assignee: User | None = None
+    is_restricted: bool = False
+    occurred_at: dt.datetime | None = None
+    origin_system: str = ""
+    external_id: str = ""
+    files: Sequence[Checked] | attaching.StoredFiles = ()
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def open_incident(
+    new: NewIncident, *, by: User | None, origin: str = Origin.API, at: dt.datetime | None = None
+) -> Incident:
+    """Open one incident with its files, or neither; `by` reports it (None: a machine), at the time `at`.
+
+    Raises PermissionRefused when a reporter names a team, an assignee or a priority, DomainError when the assignee
+    cannot respond or a choice is retired, and StorageUnavailable.
+    """
+    if by is not None and not by.is_staff and (new.team or new.assignee or new.priority):
+        raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
+    require_can_respond(new.assignee)
+    for row, name in ((new.team, "team"), (new.category, "category"), *((one, "services") for one in new.services)):
+        if row is not None:
+            require_active(row, name)
+    with attaching.kept(new.files) as stored:
+        return open_many([replace(new, files=stored or ())], by=by, origin=origin, at=at)[0]
+
+
+@unit_of_work
+def open_many(
+    news: Sequence[NewIncident], *, by: User | None = None, origin: str, at: dt.datetime | None = None
+) -> list[Incident]:
+    """Open the incidents in their order, in few statements however many there are.
+
+    What machines open is on its timeline only: the audit log tells what people did, and nobody follows it yet. Files
+    must be stored already.
+    """
+    context = ChangeContext.now(by, origin, at)
+    policies: dict[tuple[int, int], dict[str, Any]] = {}
+    teams: dict[tuple[int, ...], Team | None] = {}
+    changes = []
+    for new in news:
+        refuse_future("occurred_at", new.occurred_at, context.at)
+        category_id = new.category.pk if new.category else 0
+        case = (new.severity, category_id)
+        if case not in policies:
+            policies[case] = policy_values(new.severity, new.category)
+        team, answering = new.team, (category_id, new.is_restricted, *(service.pk for service in new.services))
+        if team is None and new.finds_team:
+            if answering not in teams:
+                teams[answering] = default_team(new.services, new.category, is_restricted=new.is_restricted)
+            team = teams[answering]
+        change = IncidentChange(_incident(new, context, policies[case], team), context)
+        slugs = {service.slug for service in new.services}
+        change.note(EventKind.CREATED, data={**new.data, "changes": initial_changes(change.incident, slugs)})
+        changes.append(change)
+    incidents = [change.incident for change in changes]
+    insert_new(changes, [new.files if isinstance(new.files, attaching.StoredFiles) else None for new in news])
+    _insert_related(incidents, news, context)
+    return incidents
+
+
+def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.StoredFiles | None] = ()) -> None:
+    """Insert the incidents that these changes open, with their files, sealed events and search documents.
+
+    A timeline of one event is sealed with the row, before its number is known; a longer one behind the last event.
+    """
+    incidents = [change.incident for change in changes]
+    heads = [opening_head(str(incident.uid)) for incident in incidents]
+    for incident, head in zip(incidents, heads, strict=True):
+        incident.head_digest = head
+        seal_row(incident)
+    rows.insert(*incidents)
+    _learn_ids(incidents)
+    for change, stored in zip(changes, files, strict=bool(files)):
+        if stored is not None:
+            attaching.add_files(change, stored)
+    for change in changes:
+        change.seal()
+    longer = [one for one, head in zip(incidents, heads, strict=True) if one.head_digest != head]
+    rows.update_many(longer, HISTORY_COLUMNS)
+    rows.insert(*(event for change in changes for event in change.events))
+    search.index(*incidents)
+
+
+def _learn_ids(incidents: Sequence[Incident]) -> None:
+    """Several rows inserted at once do not learn their ids everywhere; each has a uid of its own."""
+    if len(incidents) > 1:
+        ids = dict(Incident.objects.filter(uid__in=[incident.uid for incident in incidents]).values_list("uid", "pk"))
+        for incident in incidents:
+            incident.pk = ids[incident.uid]
+
+
+def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], team: Team | None) -> Incident:
+    ack_due_at, resolve_due_at = due_times(policy, context.at, [])
+    system = new.origin_system or str(context.origin)
+    return Incident(
+        title=one_line(new.title) or UNTITLED,
+        description=new.description,
+        severity=new.severity,
+        priority=new.priority or Priority(new.severity),
+        is_priority_given=new.priority is not None,
+        category=new.category,
+        location=new.location,
+        team=team,
+        assignee=new.assignee,
+        reporter=context.by,
+        is_restricted=new.is_restricted,
+        origin_system=system,
+        external_id=new.external_id,
+        external_key=external_key(system, new.external_id) if new.external_id else None,
+        occurred_at=new.occurred_at or context.at,
+        created_at=context.at,
+        updated_at=context.received_at,
+        sla=policy,
+        clock_started_at=context.at,
+        ack_due_at=ack_due_at,
+        resolve_due_at=resolve_due_at,
+        next_breach_at=min((due for due in (ack_due_at, resolve_due_at) if due), default=None),
+    )
+
+
+def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], context: ChangeContext) -> None:
+    """Insert the affected services; of a person's report also the subscription and the audit log's entry."""
+    through = Incident.services.through
+    pairs = [
+        (one, service) for one, new in zip(incidents, news, strict=True) for service in dict.fromkeys(new.services)
+    ]
+    rows.insert(*(through(incident=incident, service=service) for incident, service in pairs))
+    if context.by is not None:
+        for incident in incidents:
+            audit.record_creation(incident, context.by)
+        rows.insert(*(Subscription(incident=one, user=context.by, created_at=context.at) for one in incidents))
+
+
+def external_key(origin_system: str, external_id: str) -> str:
+    """Return the identity of an incident in another system: SHA-256 of both names' exact bytes."""
+    return hashlib.sha256(f"{origin_system}\0{external_id}".encode()).hexdigest()
+
+
+def require_can_respond(assignee: User | None) -> None:
+    """Refuse to give work to anybody but active responders and administrators."""
+    if assignee is not None and not assignee.is_staff:
+        raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
+
+
+def require_active(row: Team | Category | Service | None, field: str) -> None:
+    """Refuse a choice that was retired."""
+    if row is not None and not row.is_active:
+        raise DomainError(f"{row.name} is retired; choose another.", field=field)
+
+
+def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:
+    """Return the team of the first service that has one, else the category's, else the default one, which a restricted
+    incident does not get: administrators do."""
+    answering = next((service for service in services if service.team_id is not None), None)
+    if answering is not None:
+        return answering.team
+    if category is not None and category.default_team_id is not None:
+        return category.default_team
+    if is_restricted:
+        return None
+    return next(iter(rows.select(Team, "default", _default_teams)), None)
+
+
+def _default_teams() -> QuerySet[Team]:
+    return Team.objects.filter(is_default=True, is_active=True).order_by("pk")
