@@ -1,4 +1,4 @@
-"""The API's routes; senders' doors are in `alerts.endpoints`."""
+"""The API's routes; senders' endpoints are in `alerts.endpoints`."""
 
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
 from intake.endpoints import find
-from intake.http import incoming_from, response_from
+from intake.http import request_from, response_from
 from intake.serving import serve
 
 REDIRECTED = ("/admin/", settings.STATIC_URL)
@@ -60,11 +60,11 @@ def _put_slash_right(request: HttpRequest) -> None:
         request.path_info = other
 
 
-def doors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def endpoints(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Serve senders before anything is redirected or refused by its host, as the gateway does."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        door = find(request.method or "", request.path)
-        return response_from(serve(door, incoming_from(request))) if door else get_response(request)
+        endpoint = find(request.method or "", request.path)
+        return response_from(serve(endpoint, request_from(request))) if endpoint else get_response(request)
 
     return middleware

@@ -167,7 +167,7 @@ MIDDLEWARE = [
     "incident_response.middleware.request_context",
     "incident_response.middleware.either_slash",
     "corsheaders.middleware.CorsMiddleware",
-    "incident_response.middleware.doors",
+    "incident_response.middleware.endpoints",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

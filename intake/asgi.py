@@ -13,7 +13,7 @@ from core.server.responses import send_response
 from intake.committer import committer
 from intake.endpoints import Endpoint, find
 from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
-from intake.services.sources import is_remembered
+from intake.services.sources import is_cached
 from intake.serving import admit
 
 # What known senders may have in the memory of this process, from its first byte to its answer.
@@ -30,17 +30,17 @@ def find_endpoint(method: str, path: str) -> ASGIApplication | None:
 
 async def _serve(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        reply = await _reply(endpoint, scope, receive)
+        response = await _respond(endpoint, scope, receive)
     except DomainError as error:
-        reply = endpoint.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
-    headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
-    headers += [(b"content-type", reply.media_type.encode()), (b"content-length", str(len(reply.body)).encode())]
-    await send_response(send, reply.status, headers, reply.body)
+        response = endpoint.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
+    headers += [(b"content-type", response.media_type.encode()), (b"content-length", str(len(response.body)).encode())]
+    await send_response(send, response.status, headers, response.body)
 
 
-async def _reply(endpoint: Endpoint, scope: Scope, receive: Receive) -> IntakeResponse:
+async def _respond(endpoint: Endpoint, scope: Scope, receive: Receive) -> IntakeResponse:
     # The body ends with this call: a client that reads slowly keeps it from nobody.
-    head = _incoming(scope, b"")
+    head = _head_of(scope, b"")
     if endpoint.is_key_in_body(head):
         budget, sender, limit = strangers_budget, network_of(scope), UNKNOWN_SENDER_BYTES
     else:
@@ -56,7 +56,7 @@ async def _reply(endpoint: Endpoint, scope: Scope, receive: Receive) -> IntakeRe
 async def _admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
     # In a thread where the database must be asked: this one must never wait.
     try:
-        is_quick = is_remembered(endpoint.key(head))
+        is_quick = is_cached(endpoint.key(head))
     except IntakeError as error:
         return endpoint.refuse(error)
     if is_quick:
@@ -69,7 +69,7 @@ def _admit_in_thread(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeRes
     return admit(endpoint, head)
 
 
-def _incoming(scope: Scope, body: bytes) -> IntakeRequest:
+def _head_of(scope: Scope, body: bytes) -> IntakeRequest:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     address = (scope.get("client") or ("",))[0]
     return IntakeRequest(

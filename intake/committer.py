@@ -20,7 +20,7 @@ from core.db.outages import outages
 from core.db.transactions import sqlite_write_lock
 from intake.endpoints import Endpoint
 from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
-from intake.serving import PendingWrite, keep, read, serve
+from intake.serving import PendingWrite, read, serve, store
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +34,8 @@ AGAIN = IntakeError("It could not be served now; send it again.", status=503, re
 
 @dataclass(eq=False)
 class _Waiting:
-    door: Endpoint
-    incoming: IntakeRequest
+    endpoint: Endpoint
+    request: IntakeRequest
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[IntakeResponse]"
     since: float = field(default_factory=time.monotonic)
@@ -67,9 +67,9 @@ class _Backlog:
     def take(self) -> list[tuple[_Waiting, PendingWrite]]:
         """All that is there."""
         with self._changed:
-            taken, self._held, self._size = self._held, [], 0
+            result, self._held, self._size = self._held, [], 0
             self._changed.notify_all()
-            return taken
+            return result
 
 
 class Committer:
@@ -82,19 +82,19 @@ class Committer:
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="intake-slow")
         self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
-    async def answer(self, door: Endpoint, incoming: IntakeRequest) -> IntakeResponse:
+    async def answer(self, endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
         """The reply, once what it promises is committed."""
         if not self._threads:
             self._start()
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(door, incoming, loop, loop.create_future())
+        waiting = _Waiting(endpoint, request, loop, loop.create_future())
         self._queue.put(waiting)
         return await waiting.future
 
     def _start(self) -> None:
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
-            for name, work in (("intake-read", self._read_all), ("intake-keep", self._keep_all))
+            for name, work in (("intake-read", self._read_all), ("intake-store", self._store_all))
         ]
         for thread in self._threads:
             thread.start()
@@ -116,13 +116,13 @@ class Committer:
         if _is_slow(one):
             self._put_aside(one)
             return
-        found = read(one.door, one.incoming)
+        found = read(one.endpoint, one.request)
         if isinstance(found, PendingWrite):
             self._backlog.put(one, found)
         else:
             _hand_over([one], [found])
 
-    def _keep_all(self) -> None:
+    def _store_all(self) -> None:
         while True:
             self._backlog.wait()
             batch: list[tuple[_Waiting, PendingWrite]] = []
@@ -130,7 +130,7 @@ class Committer:
                 close_old_connections()
                 with sqlite_write_lock():  # those that come meanwhile are kept with those that wait for it
                     batch = self._backlog.take()
-                    replies = keep([pending for _, pending in batch])
+                    replies = store([pending for _, pending in batch])
             except Exception as error:
                 batch = batch or self._backlog.take()
                 if outages.note(error) is None:
@@ -151,7 +151,7 @@ class Committer:
             if time.monotonic() - one.since > SLOW_WAIT_SECONDS:
                 _turn_away([one])
             else:
-                _hand_over([one], [serve(one.door, one.incoming)])
+                _hand_over([one], [serve(one.endpoint, one.request)])
         except Exception as error:
             if outages.note(error) is None:
                 log.error("intake_not_served", requests=1, exc_info=error)
@@ -165,7 +165,7 @@ committer = Committer()
 
 def _is_slow(one: _Waiting) -> bool:
     try:
-        return one.door.is_slow(one.door.source(one.incoming))
+        return one.endpoint.is_slow(one.endpoint.source(one.request))
     except IntakeError:
         return False  # serving it will say what is wrong
     except Exception as error:
@@ -175,13 +175,13 @@ def _is_slow(one: _Waiting) -> bool:
 
 
 def _turn_away(waiting: Sequence[_Waiting]) -> None:
-    _hand_over(waiting, [one.door.refuse(AGAIN) for one in waiting])
+    _hand_over(waiting, [one.endpoint.refuse(AGAIN) for one in waiting])
 
 
 def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[IntakeResponse]) -> None:
     answers = list(zip(waiting, replies, strict=True))
     for loop in {one.loop for one in waiting}:
-        mine = [(one.future, reply) for one, reply in answers if one.loop is loop]
+        mine = [(one.future, response) for one, response in answers if one.loop is loop]
         try:
             loop.call_soon_threadsafe(_deliver, mine)
         except RuntimeError:
@@ -189,6 +189,6 @@ def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[IntakeResponse]) -
 
 
 def _deliver(answers: Sequence[tuple["asyncio.Future[IntakeResponse]", IntakeResponse]]) -> None:
-    for future, reply in answers:
+    for future, response in answers:
         if not future.done():  # the client may be gone
-            future.set_result(reply)
+            future.set_result(response)

@@ -1,4 +1,4 @@
-"""Doors: the addresses that senders post to, each speaking one vendor's protocol."""
+"""Endpoints: the addresses that senders post to, each speaking one vendor's protocol."""
 
 import base64
 import re
@@ -25,7 +25,7 @@ CODES = {
 }
 
 
-def problem_reply(status: int, message: str, **headers: str) -> IntakeResponse:
+def problem_response(status: int, message: str, **headers: str) -> IntakeResponse:
     """An error as our own addresses tell it (RFC 9457)."""
     body = to_json(problem(status, message, code=CODES.get(status, "error")))
     return IntakeResponse(status, body, headers, "application/problem+json")
@@ -47,28 +47,28 @@ class Endpoint:
     has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too, with other methods
     kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
 
-    def key(self, incoming: IntakeRequest) -> str:
+    def key(self, request: IntakeRequest) -> str:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""
         raise NotImplementedError
 
-    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
+    def is_key_in_body(self, request: IntakeRequest) -> bool:
         """Whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
         return False
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
+    def source(self, request: IntakeRequest) -> Source | None:
         """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
         here."""
-        key = self.key(incoming)
+        key = self.key(request)
         if not key:
             raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
         source = source_of(key)
         if source is None:
-            raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_kept=False)
-        self._check_kind(source, incoming)
+            raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_stored=False)
+        self._check_kind(source, request)
         self._check_unsigned(source)
         return source
 
-    def accepts_others(self, incoming: IntakeRequest) -> bool:
+    def accepts_others(self, request: IntakeRequest) -> bool:
         """Whether a source of another kind may be allowed to use this endpoint."""
         return True
 
@@ -83,14 +83,14 @@ class Endpoint:
             f"this endpoint accepts keys of kind {' or '.join(self.kinds)}."
         )
 
-    def _check_kind(self, source: Source, incoming: IntakeRequest) -> None:
+    def _check_kind(self, source: Source, request: IntakeRequest) -> None:
         if not self.kinds or source.kind in self.kinds:
             return
         message = self.wrong_kind(source)
-        if not self.accepts_others(incoming):
-            raise WrongKind(message, status=403, is_kept=False)
+        if not self.accepts_others(request):
+            raise WrongKind(message, status=403, is_stored=False)
         if not source.allow_other_endpoints:
-            raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_kept=False)
+            raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_stored=False)
 
     def _check_unsigned(self, source: Source) -> None:
         """What a signature would prove must not be had without one by choosing another endpoint."""
@@ -99,13 +99,13 @@ class Endpoint:
                 f"{source.name} has a signing secret, and this endpoint cannot check a signature of a source of kind "
                 f"{source.kind}. Remove the secret, or allow unsigned requests on the source."
             )
-            raise WrongKind(message, status=403, is_kept=False)
+            raise WrongKind(message, status=403, is_stored=False)
 
     def is_slow(self, source: Source | None) -> bool:
         """Whether taking it may wait for the network, so that it must not hold up others."""
         return False
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         """Read it; a IntakeResponse when there is nothing to keep. Raises IntakeError for what cannot be read."""
         raise NotImplementedError
 
@@ -114,41 +114,41 @@ class Endpoint:
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         if error.status == 401:
             headers["WWW-Authenticate"] = self.challenge
-        return problem_reply(error.status, error.message, **headers)
+        return problem_response(error.status, error.message, **headers)
 
 
 _doors: list[tuple[re.Pattern[str], Endpoint]] = []
 
 
-def register(*doors: Endpoint) -> None:
-    """Open doors: from now on `find` knows their paths."""
-    _doors.extend((re.compile(path), door) for door in doors for path in door.paths)
+def register(*endpoints: Endpoint) -> None:
+    """Open endpoints: from now on `find` knows their paths."""
+    _doors.extend((re.compile(path), endpoint) for endpoint in endpoints for path in endpoint.paths)
 
 
 def find(method: str, path: str) -> Endpoint | None:
-    """The door at a path, if one is there for this method."""
+    """The endpoint at a path, if one is there for this method."""
     relative = path.removeprefix("/")
-    for pattern, door in _doors:
-        if pattern.fullmatch(relative) and method in door.methods:
-            return door
+    for pattern, endpoint in _doors:
+        if pattern.fullmatch(relative) and method in endpoint.methods:
+            return endpoint
     return None
 
 
-def doors() -> list[Endpoint]:
-    """All doors, in the order of their registration."""
-    return list(dict.fromkeys(door for _pattern, door in _doors))
+def endpoints() -> list[Endpoint]:
+    """All endpoints, in the order of their registration."""
+    return list(dict.fromkeys(endpoint for _pattern, endpoint in _doors))
 
 
-def bearer(incoming: IntakeRequest, *schemes: str) -> str:
+def bearer(request: IntakeRequest, *schemes: str) -> str:
     """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
-    scheme, _space, credentials = incoming.headers.get("authorization", "").partition(" ")
+    scheme, _space, credentials = request.headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() in schemes else ""
 
 
-def basic_pair(incoming: IntakeRequest) -> tuple[str, str]:
+def basic_pair(request: IntakeRequest) -> tuple[str, str]:
     """Name and password of basic authentication; both "" where there is none, or it cannot be read."""
     try:
-        pair = base64.b64decode(bearer(incoming, "basic"), validate=True).decode()
+        pair = base64.b64decode(bearer(request, "basic"), validate=True).decode()
     except ValueError:  # of which UnicodeDecodeError and binascii.Error are two
         return "", ""
     name, _colon, password = pair.partition(":")

@@ -1,4 +1,4 @@
-"""The doors for Django's synchronous handlers: WSGI servers and the test client. The gateway has a quicker way."""
+"""The endpoints for Django's synchronous handlers: WSGI servers and the test client. The gateway has a quicker way."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from intake.endpoints import Endpoint, problem_reply
+from intake.endpoints import Endpoint, problem_response
 from intake.requests import IntakeRequest, IntakeResponse
 
 View = Callable[..., HttpResponse]
 
 
-def incoming_from(request: HttpRequest) -> IntakeRequest:
-    """Django's request as the doors take it."""
+def request_from(request: HttpRequest) -> IntakeRequest:
+    """Django's request as the endpoints take it."""
     return IntakeRequest(
         method=request.method or "",
         path=request.path,
@@ -24,26 +24,26 @@ def incoming_from(request: HttpRequest) -> IntakeRequest:
     )
 
 
-def response_from(reply: IntakeResponse) -> HttpResponse:
+def response_from(response: IntakeResponse) -> HttpResponse:
     """A reply as Django's response."""
-    response = HttpResponse(reply.body, status=reply.status, content_type=reply.media_type)
-    for name, value in reply.headers.items():
-        response[name] = value
-    return response
+    answer = HttpResponse(response.body, status=response.status, content_type=response.media_type)
+    for name, value in response.headers.items():
+        answer[name] = value
+    return answer
 
 
-def patterns(*doors: Endpoint) -> list[URLPattern]:
-    """URL patterns for doors: what they take is served before any view (see the project's middleware), the rest is
+def patterns(*endpoints: Endpoint) -> list[URLPattern]:
+    """URL patterns for endpoints: what they take is served before any view (see the project's middleware), the rest is
     refused here."""
-    return [re_path(f"^{path}$", _refusal(door)) for door in doors for path in door.paths]
+    return [re_path(f"^{path}$", _refusal(endpoint)) for endpoint in endpoints for path in endpoint.paths]
 
 
-def _refusal(door: Endpoint) -> View:
-    allowed = ", ".join(sorted(door.methods))
+def _refusal(endpoint: Endpoint) -> View:
+    allowed = ", ".join(sorted(endpoint.methods))
 
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
-        return response_from(problem_reply(405, f"Use {allowed} here.", Allow=allowed))
+        return response_from(problem_response(405, f"Use {allowed} here.", Allow=allowed))
 
-    view.methods = sorted(door.methods)  # type: ignore[attr-defined]  # for whoever lists what is routed
+    view.methods = sorted(endpoint.methods)  # type: ignore[attr-defined]  # for whoever lists what is routed
     return view

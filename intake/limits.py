@@ -9,7 +9,7 @@ from intake.endpoints import Endpoint
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import event_of, keep_events
+from intake.services.queue import event_of, store_events
 from intake.vocabulary import IntakeState
 
 MINUTE = 60.0
@@ -36,7 +36,7 @@ class RateCounter:
 rate_counter = RateCounter()
 
 
-def turned_away(door: Endpoint, source: Source) -> IntakeResult | IntakeResponse | None:
+def rate_limited(endpoint: Endpoint, source: Source) -> IntakeResult | IntakeResponse | None:
     """The answer to a request that is one too many; the first of a minute is written down for an admin to see."""
     now = time.time()
     allowed = -(-source.rate_limit // settings.WEB_PROCESSES)
@@ -50,11 +50,11 @@ def turned_away(door: Endpoint, source: Source) -> IntakeResult | IntakeResponse
         retry_after=wait,
     )
     if count > allowed + 1:
-        return door.refuse(error)
-    return _noted(door, source, error)
+        return endpoint.refuse(error)
+    return _record_excess(endpoint, source, error)
 
 
-def _noted(door: Endpoint, source: Source, error: IntakeError) -> IntakeResult:
+def _record_excess(endpoint: Endpoint, source: Source, error: IntakeError) -> IntakeResult:
     nothing = IntakeRequest("POST", "", {})
     event = event_of(nothing, source, state=IntakeState.LIMITED, reason=error.message)
-    return IntakeResult([event], door.refuse(error), keep_events, source)
+    return IntakeResult([event], endpoint.refuse(error), store_events, source)

@@ -46,7 +46,7 @@ def kept_headers(kind: str) -> tuple[str, ...]:
 
 
 def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:
-    """Return the examples beside a reader: `{name, headers, path, query, body | text | base64, drafts | lines}`."""
+    """Return the examples beside a reader: `{name, headers, path, query, body | text | base64, updates | lines}`."""
     path = Path(module.__file__).parent / "examples" / f"{name}.json"
     loaded: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return loaded

@@ -1,4 +1,4 @@
-"""A request at an intake door, and the reply to it, apart from any web framework."""
+"""A request at an intake endpoint, and the reply to it, apart from any web framework."""
 
 import codecs
 import re
@@ -29,12 +29,12 @@ class IntakeError(Exception):
     came with a wrong key is not.
     """
 
-    def __init__(self, message: str, *, status: int = 400, retry_after: int = 0, is_kept: bool = True) -> None:
+    def __init__(self, message: str, *, status: int = 400, retry_after: int = 0, is_stored: bool = True) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.retry_after = retry_after
-        self.is_kept = is_kept and status in (400, 403, 422)
+        self.is_stored = is_stored and status in (400, 403, 422)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the OpenAPI document describes the doors of senders, which are no views of the REST framework.
+"""How the OpenAPI document describes the endpoints of senders, which are no views of the REST framework.
 
 What a vendor's protocol takes and answers, the vendor describes; here stand the addresses, how the key is told, and
 what a success looks like. Each vendor's folder in integrations/ has a guide.
@@ -80,7 +80,7 @@ OPERATIONS = (
 
 
 def add_doors(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """The document with the doors; a postprocessing hook of drf-spectacular."""
+    """The document with the endpoints; a postprocessing hook of drf-spectacular."""
     result["components"].setdefault("securitySchemes", {}).update(SCHEMES)
     for one in OPERATIONS:
         result["paths"].setdefault(one.path, {})[one.method] = _operation(one)

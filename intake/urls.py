@@ -1,6 +1,6 @@
 """Where the endpoints of senders are, for Django's own handlers."""
 
-from intake.endpoints import doors
+from intake.endpoints import endpoints
 from intake.http import patterns
 
-urlpatterns = patterns(*(door for door in doors() if door.has_route))
+urlpatterns = patterns(*(endpoint for endpoint in endpoints() if endpoint.has_route))

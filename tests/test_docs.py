@@ -8,7 +8,7 @@ from django.test import SimpleTestCase
 
 from alerts.models import Alert
 from incidents.models import Incident
-from intake.endpoints import doors
+from intake.endpoints import endpoints
 from logs.endpoints.senders import LogEndpoint
 from logs.formats import formats
 from logs.models import LogEntry
@@ -74,15 +74,13 @@ class DocsTests(SimpleTestCase):
         known = {index.name for model in (Incident, Alert, LogEntry) for index in model._meta.indexes}
         self.assertEqual(named - known - {"incident_response"}, set())
 
-    def test_it_says_where_every_kind_of_log_line_is_handed_in(self):
+    def test_it_says_where_every_kind_of_log_line_is_sent(self):
         pages = [page.read_text(encoding="utf-8") for page in (ROOT / "integrations").rglob("*.md")]
-        endpoints = [door for door in doors() if isinstance(door, LogEndpoint) and door.format not in ("", "own")]
+        senders = [one for one in endpoints() if isinstance(one, LogEndpoint) and one.format not in ("", "own")]
 
-        untold = [
-            door.format for door in endpoints if not any(door.paths[0].removesuffix("/?") in page for page in pages)
-        ]
+        untold = [one.format for one in senders if not any(one.paths[0].removesuffix("/?") in page for page in pages)]
 
-        self.assertEqual({door.format for door in endpoints}, set(formats()) - {"own"})
+        self.assertEqual({one.format for one in senders}, set(formats()) - {"own"})
         self.assertEqual(untold, [])
 
     def test_it_keeps_the_readme_short(self):

@@ -11,7 +11,7 @@ from django.test import TestCase
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
-from intake.endpoints import doors, find
+from intake.endpoints import endpoints, find
 from intake.schema import TAG
 from logs.endpoints.own import OwnEndpoint
 from tests.test_permission_matrix import routes
@@ -40,7 +40,7 @@ class DescriptionTests(TestCase):
 
         self.assertEqual(_nameless(described), _nameless(present))
 
-    def test_it_describes_every_door(self) -> None:
+    def test_it_describes_every_endpoint(self) -> None:
         found = [
             (method, path, find(method.upper(), path))
             for path, operations in self.schema["paths"].items()
@@ -48,9 +48,9 @@ class DescriptionTests(TestCase):
             if TAG in operation["tags"]
         ]
 
-        self.assertEqual([(method, path) for method, path, door in found if door is None], [])
+        self.assertEqual([(method, path) for method, path, endpoint in found if endpoint is None], [])
         self.assertEqual(
-            {type(door) for *_where, door in found if door}, {type(door) for door in doors()} - {OwnEndpoint}
+            {type(one) for *_where, one in found if one}, {type(one) for one in endpoints()} - {OwnEndpoint}
         )  # our own is described as the route that it shares with the list of lines
 
     def test_it_gives_each_operation_a_name_and_problems(self) -> None:

@@ -27,8 +27,7 @@ from core.severity import SEVERITY_OF_WORD
 from core.text.markdown import render_markdown
 from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
 from intake.readers import guide_beside, kinds, payload_readers
-from intake.services.keys import give_key, snippet_for, take_key_back
-from intake.services.sources import MAX_KEYS, forget
+from intake.services.sources import MAX_KEYS, clear_cache, create_key, revoke_key, snippet_for
 from intake.vocabulary import LOGS, IntakeState, MappedField
 
 LOGS_GUIDE = Path(settings.BASE_DIR) / "docs" / "logs.md"
@@ -116,7 +115,7 @@ class SourcePages:
 
     def make_key(self, request: HttpRequest, source: Source) -> HttpResponse:
         """Create a key and redirect to the page that shows it."""
-        _key, text = give_key(source, by=request.user)  # type: ignore[arg-type]
+        _key, text = create_key(source, by=request.user)  # type: ignore[arg-type]
         new_keys.remember(request, source, text)
         return HttpResponseRedirect(reverse("admin:intake_source_new_key", args=[source.pk]))
 
@@ -148,7 +147,7 @@ class SourcePages:
         if request.method != "POST":
             sentence = f"Whoever still sends with the key {key} is refused from now on."
             return self._ask(request, source, f"Revoke the key {key}", sentence, "Revoke", is_danger=True)
-        work = lambda: take_key_back(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
+        work = lambda: revoke_key(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
         attempt(request, work, done=f"The key {key} is of no use any more.")
         return self._back(source)
 
@@ -209,7 +208,7 @@ class SourcePages:
             return HttpResponseNotAllowed(["POST"])
         source.is_enabled = not source.is_enabled
         source.save(update_fields=["is_enabled"])
-        forget()
+        clear_cache()
         word = "on" if source.is_enabled else "off: what it sends is refused"
         messages.success(request, f"{source.name} is {word}.")
         return self._back(source)

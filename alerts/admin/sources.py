@@ -22,7 +22,7 @@ from alerts.models import Alert, Heartbeat
 from alerts.services.words import forget_known
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from intake.models import IntakeEvent, Source
-from intake.services.sources import forget
+from intake.services.sources import clear_cache
 from intake.vocabulary import IntakeState
 
 LIMITED_LATELY = dt.timedelta(hours=24)
@@ -153,19 +153,19 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         """Save, and clear this process's cache of sources."""
         super().save_model(request, obj, form, change)
         forget_known(obj)
-        forget()
+        clear_cache()
 
     def switch_off(self, row: Source) -> None:
         super().switch_off(row)
-        forget()
+        clear_cache()
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         super().delete_model(request, obj)
-        forget()
+        clear_cache()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         super().delete_queryset(request, queryset)
-        forget()
+        clear_cache()
 
     def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
         """Redirect to the page that shows its first key."""

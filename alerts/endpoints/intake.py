@@ -14,7 +14,7 @@ from intake.models import Source
 from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import delivery_key, event_of, keep_events
+from intake.services.queue import delivery_key, event_of, store_events
 
 PATH = re.compile(r"^/?intake/([^/]+)/")
 NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
@@ -26,8 +26,8 @@ class IntakeEndpoint(Endpoint):
     paths = (r"intake/(?P<key>[^/]+)/?",)
     methods = frozenset({"POST", "PUT", "GET"})
 
-    def key(self, incoming: IntakeRequest) -> str:
-        match = PATH.match(f"{incoming.path.rstrip('/')}/")
+    def key(self, request: IntakeRequest) -> str:
+        match = PATH.match(f"{request.path.rstrip('/')}/")
         return match.group(1) if match else ""
 
     def is_slow(self, source: Source | None) -> bool:
@@ -36,19 +36,19 @@ class IntakeEndpoint(Endpoint):
     def checks_signature(self, source: Source) -> bool:
         return hasattr(payload_readers().get(source.kind), "verify")
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        adapter: Any = payload_readers().get(source.kind)
-        if adapter is None:
+        reader: Any = payload_readers().get(source.kind)
+        if reader is None:
             raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
-        if verify := getattr(adapter, "verify", None):
-            verify(incoming, source.signing_secret)
-        if (greet := getattr(adapter, "greet", None)) and greet(incoming):
+        if verify := getattr(reader, "verify", None):
+            verify(request, source.signing_secret)
+        if (greet := getattr(reader, "greet", None)) and greet(request):
             return accepted(0)
-        drafts = parse(source, incoming)
-        number = adapter.delivery_id(incoming) if hasattr(adapter, "delivery_id") else ""
-        event = event_of(incoming, source, delivery_key=delivery_key(source, number) if number else None)
-        return IntakeResult([event], accepted(len(drafts), getattr(drafts, "leftover", None)), keep_events, source)
+        updates = parse(source, request)
+        number = reader.delivery_id(request) if hasattr(reader, "delivery_id") else ""
+        event = event_of(request, source, delivery_key=delivery_key(source, number) if number else None)
+        return IntakeResult([event], accepted(len(updates), getattr(updates, "leftover", None)), store_events, source)
 
 
 class HeartbeatEndpoint(Endpoint):
@@ -58,9 +58,9 @@ class HeartbeatEndpoint(Endpoint):
     methods = frozenset({"POST", "GET", "HEAD", "PUT"})
     key = IntakeEndpoint.key
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return ping(source, ping_of("", "", incoming), IntakeResponse(204))
+        return ping(source, ping_of("", "", request), IntakeResponse(204))
 
 
 class NamedHeartbeatEndpoint(HeartbeatEndpoint):
@@ -69,14 +69,14 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
 
     paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        match = NAMED.fullmatch(incoming.path)
+        match = NAMED.fullmatch(request.path)
         path = match.group(1) if match else ""
         name, ending = endings_of(path)
         if ending and ending != "fail" and has_heartbeat(source, text(path)):
             name, ending = path, ""  # it was given this name
-        return ping(source, ping_of(named(name) if name else "", ending, incoming), IntakeResponse(204))
+        return ping(source, ping_of(named(name) if name else "", ending, request), IntakeResponse(204))
 
 
 def accepted(alerts: int, leftover: Leftover | None = None) -> IntakeResponse:

@@ -1,4 +1,4 @@
-"""Signs of life, at whichever door they come in."""
+"""Signs of life, at whichever endpoint they come in."""
 
 from collections.abc import Sequence
 
@@ -18,17 +18,17 @@ LONGEST_NAME = 100
 MOST_HEARTBEATS = 1_000  # of one source
 
 
-def named_beat(source: Source, name: str, reply: IntakeResponse) -> IntakeResult:
+def ping_named(source: Source, name: str, response: IntakeResponse) -> IntakeResult:
     """A sign of life of the source under this name; see `ping`."""
-    return ping(source, Ping(named(name)), reply)
+    return ping(source, Ping(named(name)), response)
 
 
-def ping(source: Source, told: Ping, reply: IntakeResponse) -> IntakeResult:
+def ping(source: Source, told: Ping, response: IntakeResponse) -> IntakeResult:
     """What a source tells of itself, or of one of its jobs; the first ping makes the heartbeat of a name. Raises
     IntakeError (422) for a new name where there are enough."""
     if told.name:
         _refuse_too_many(source, told.name)
-    return IntakeResult([told], reply, keep_pings, source)
+    return IntakeResult([told], response, store_pings, source)
 
 
 def named(name: str) -> str:
@@ -36,19 +36,19 @@ def named(name: str) -> str:
     elsewhere: people read it in lists and as an alert's title."""
     name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
-        raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_kept=False)
+        raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_stored=False)
     try:
         refuse_bad_name(name)
     except ValidationError as error:
-        raise IntakeError(error.messages[0], status=422, is_kept=False) from error
+        raise IntakeError(error.messages[0], status=422, is_stored=False) from error
     return name
 
 
-def keep_pings(taken: Sequence[IntakeResult]) -> None:
-    """The shelf of pings: each IntakeResult's rows are what its source told. Of the same once more, the last counts."""
+def store_pings(result: Sequence[IntakeResult]) -> None:
+    """The sink of pings: each IntakeResult's rows are what its source told. Of the same once more, the last counts."""
     now = timezone.now()
     told: dict[tuple[Source, str, Signal], Ping] = {}
-    for one in taken:
+    for one in result:
         if one.source is None:
             continue
         for row in one.rows:
@@ -71,5 +71,5 @@ def _refuse_too_many(source: Source, name: str) -> None:
         raise IntakeError(
             f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you name another.",
             status=422,
-            is_kept=False,
+            is_stored=False,
         )

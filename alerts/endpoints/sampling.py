@@ -1,4 +1,4 @@
-"""A source sends itself a sample: what its adapter shows as its first example, the way a sender's request goes."""
+"""A source sends itself a sample: what its reader shows as its first example, the way a sender's request goes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,22 +13,22 @@ from intake.models import IntakeEvent, Source
 from intake.readers import example_request, examples, payload_readers
 from intake.requests import IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import event_of, keep_events
+from intake.services.queue import event_of, store_events
 from intake.serving import serve
 
 
 @dataclass
 class Sample:
-    """What came of it. `event` is None when the request was turned away at the door."""
+    """What came of it. `event` is None when the request was turned away at the endpoint."""
 
     status: int = 0
     detail: str = ""
     event: IntakeEvent | None = None
-    drafts: list[AlertUpdate] = field(default_factory=list)
+    updates: list[AlertUpdate] = field(default_factory=list)
 
 
 class _SampleEndpoint(IntakeEndpoint):
-    """The door of its kind, for a sender who is known already and cannot sign: its secret is in the sender's tool.
+    """The endpoint of its kind, for a sender who is known already and cannot sign: its secret is in the sender's tool.
 
     It has no number of a delivery either, so that the second sample is not taken for the first.
     """
@@ -36,13 +36,13 @@ class _SampleEndpoint(IntakeEndpoint):
     def __init__(self, source: Source) -> None:
         self.sender, self.sample = source, Sample()
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
+    def source(self, request: IntakeRequest) -> Source | None:
         return self.sender
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        self.sample.drafts = parse(self.sender, incoming)
-        self.sample.event = event_of(incoming, self.sender)
-        return IntakeResult([self.sample.event], accepted(len(self.sample.drafts)), keep_events, self.sender)
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        self.sample.updates = parse(self.sender, request)
+        self.sample.event = event_of(request, self.sender)
+        return IntakeResult([self.sample.event], accepted(len(self.sample.updates)), store_events, self.sender)
 
 
 def send_sample(source: Source) -> Sample:
@@ -53,10 +53,10 @@ def send_sample(source: Source) -> Sample:
         )
     if not source.is_enabled:
         raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
-    door = _SampleEndpoint(source)
-    reply = serve(door, example_request(examples(payload_readers()[source.kind])[0]))
-    door.sample.status = reply.status
-    if reply.status >= 400:
-        body: Any = orjson.loads(reply.body)
-        door.sample.detail, door.sample.event = str(body.get("detail", "")), None
-    return door.sample
+    endpoint = _SampleEndpoint(source)
+    response = serve(endpoint, example_request(examples(payload_readers()[source.kind])[0]))
+    endpoint.sample.status = response.status
+    if response.status >= 400:
+        body: Any = orjson.loads(response.body)
+        endpoint.sample.detail, endpoint.sample.event = str(body.get("detail", "")), None
+    return endpoint.sample

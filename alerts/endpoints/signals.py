@@ -50,10 +50,10 @@ def is_exit_code(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MAX_EXIT_CODE
 
 
-def ping_of(name: str, ending: str, incoming: IntakeRequest) -> Ping:
+def ping_of(name: str, ending: str, request: IntakeRequest) -> Ping:
     """What is told under a name. Raises IntakeError (422) for a word that nobody here knows."""
-    code = ending if is_exit_code(ending) else _parameter(incoming, CODES)
-    state = _parameter(incoming, STATES).lower()
+    code = ending if is_exit_code(ending) else _parameter(request, CODES)
+    state = _parameter(request, STATES).lower()
     if code and not is_exit_code(code):
         raise _unknown(f"An exit code is a number from 0 to {MAX_EXIT_CODE}")
     if state and state not in WORDS:
@@ -62,20 +62,20 @@ def ping_of(name: str, ending: str, incoming: IntakeRequest) -> Ping:
     signals += [WORDS[state]] if state else []
     signals += [Signal.FAILED if int(code) else Signal.ALIVE] if code else []
     signal = Signal.FAILED if Signal.FAILED in signals else next(iter(signals), Signal.ALIVE)
-    return Ping(name, signal, _told(incoming, code) if signal == Signal.FAILED else "")
+    return Ping(name, signal, _told(request, code) if signal == Signal.FAILED else "")
 
 
-def _parameter(incoming: IntakeRequest, names: tuple[str, ...]) -> str:
-    return next(filter(None, (incoming.parameter(name).strip() for name in names)), "")
+def _parameter(request: IntakeRequest, names: tuple[str, ...]) -> str:
+    return next(filter(None, (request.parameter(name).strip() for name in names)), "")
 
 
-def _told(incoming: IntakeRequest, code: str) -> str:
+def _told(request: IntakeRequest, code: str) -> str:
     """What the sender says of the failure: its exit code, and the text that it sent along."""
-    body = incoming.body.decode("utf-8", "replace").replace("\0", "").strip()
-    message = incoming.parameter("msg") or incoming.parameter("message")
+    body = request.body.decode("utf-8", "replace").replace("\0", "").strip()
+    message = request.parameter("msg") or request.parameter("message")
     parts = (f"Exit code {code}." if code and int(code) else "", message, body[-MAX_TOLD:])
     return "\n\n".join(filter(None, parts))[:MAX_TOLD]
 
 
 def _unknown(message: str) -> IntakeError:
-    return IntakeError(f"{message}.", status=422, is_kept=False)
+    return IntakeError(f"{message}.", status=422, is_stored=False)

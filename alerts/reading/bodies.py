@@ -19,7 +19,7 @@ _XML_HEAD = re.compile(rb"<\?xml[^>]*\?>")
 _LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
 
 
-def read_body(incoming: IntakeRequest) -> Any:
+def read_body(request: IntakeRequest) -> Any:
     """The body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
 
     A form becomes an object of texts; one whose only field is `payload` and holds JSON is that JSON. XML becomes what
@@ -28,12 +28,12 @@ def read_body(incoming: IntakeRequest) -> Any:
 
     Raises IntakeError for anything else.
     """
-    body = unmarked(incoming.body).strip()
+    body = unmarked(request.body).strip()
     if body.startswith(b"<"):
         # What XML says of its encoding is true no longer where a mark said which it is.
-        return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(incoming.body) else body)
-    if body[:1] not in (b"{", b"[") and (incoming.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
-        return _from_form(form(replace(incoming, body=body)))
+        return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(request.body) else body)
+    if body[:1] not in (b"{", b"[") and (request.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
+        return _from_form(form(replace(request, body=body)))
     return exact_json(body)
 
 

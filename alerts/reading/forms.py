@@ -12,14 +12,14 @@ _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 
 
-def form(incoming: IntakeRequest) -> dict[str, str]:
+def form(request: IntakeRequest) -> dict[str, str]:
     """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
 
     Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
     """
-    if incoming.media_type == "multipart/form-data":
-        return _multipart(incoming)
-    return pairs(incoming.body)
+    if request.media_type == "multipart/form-data":
+        return _multipart(request)
+    return pairs(request.body)
 
 
 def pairs(encoded: bytes | str) -> dict[str, str]:
@@ -35,11 +35,11 @@ def pairs(encoded: bytes | str) -> dict[str, str]:
     return {name: value.removeprefix(BYTE_ORDER_MARK) for name, value in reversed(found)}
 
 
-def _multipart(incoming: IntakeRequest) -> dict[str, str]:
-    boundary = _BOUNDARY.search(incoming.headers.get("content-type", ""))
+def _multipart(request: IntakeRequest) -> dict[str, str]:
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
     if boundary is None:
         raise IntakeError("The form is multipart, but its Content-Type names no boundary.")
-    parts = (b"\r\n" + incoming.body).split(b"\r\n--" + boundary[1].encode("utf-8", "replace"), MAX_FIELDS + 2)
+    parts = (b"\r\n" + request.body).split(b"\r\n--" + boundary[1].encode("utf-8", "replace"), MAX_FIELDS + 2)
     if len(parts) > MAX_FIELDS + 2:
         raise IntakeError(f"The form has more than {MAX_FIELDS} fields.")
     found: dict[str, str] = {}

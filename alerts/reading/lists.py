@@ -12,24 +12,24 @@ from intake.requests import IntakeError
 def read_each(
     items: Sequence[Any], read: Callable[[Any], AlertUpdate], wrap: Callable[[list[Any]], Any] = list
 ) -> AlertUpdates:
-    """The drafts of those items that `read` takes, and the others as they came, for a look and a replay.
+    """The updates of those items that `read` takes, and the others as they came, for a look and a replay.
 
     `wrap` puts items back into what the sender sends them in. Raises IntakeError where no item can be read.
     """
-    drafts: list[AlertUpdate] = []
+    updates: list[AlertUpdate] = []
     left: list[Any] = []
     reasons: list[tuple[int, str]] = []
     for number, item in enumerate(items, start=1):
         try:
-            drafts.append(read(item))
+            updates.append(read(item))
         except IntakeError as error:
             left.append(item)
             reasons.append((number, error.message))
     if not left:
-        return AlertUpdates(drafts)
+        return AlertUpdates(updates)
     leftover = Leftover(orjson.dumps(wrap(left)), tuple(reasons))
-    if not drafts:
+    if not updates:
         raise IntakeError(
             reasons[0][1] if len(items) == 1 else f"None of the {len(items)} can be read. {leftover.reason}"
         )
-    return AlertUpdates(drafts, leftover)
+    return AlertUpdates(updates, leftover)

@@ -6,18 +6,18 @@ import hmac
 from intake.requests import IntakeError, IntakeRequest
 
 
-def check_hmac(incoming: IntakeRequest, secret: str, *, header: str, prefix: str = "") -> None:
+def check_hmac(request: IntakeRequest, secret: str, *, header: str, prefix: str = "") -> None:
     """Compare the signature in `header` (lower-case name) with that of the body as it was sent, in constant time.
 
     Without a secret there is nothing to compare. Raises IntakeError (403) for a signature that is missing or wrong.
     """
     if not secret:
         return
-    given = incoming.headers.get(header, "").strip()
+    given = request.headers.get(header, "").strip()
     if not given:
         raise IntakeError(
             f"The {header} header is missing: the sender must sign with this source's secret.", status=403
         )
-    expected = prefix + hmac.new(secret.encode(), incoming.body, hashlib.sha256).hexdigest()
+    expected = prefix + hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
         raise IntakeError("The signature does not match the body and this source's secret.", status=403)

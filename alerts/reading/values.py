@@ -84,9 +84,9 @@ def _fraction(digits: str) -> float | str:
     return number if repr(number) == digits else digits
 
 
-def json_object(incoming: IntakeRequest) -> dict[str, Any]:
+def json_object(request: IntakeRequest) -> dict[str, Any]:
     """The body as a JSON object, whatever its Content-Type says."""
-    value = exact_json(incoming.body)
+    value = exact_json(request.body)
     if not isinstance(value, dict):
         raise IntakeError("The body is JSON, but not an object.")
     return value

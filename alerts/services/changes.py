@@ -23,7 +23,7 @@ MAX_DETAILS = 100
 DETAIL_LENGTH = 2000
 
 
-def keep_changes(taken: Sequence[IntakeResult]) -> None:
+def store_changes(taken: Sequence[IntakeResult]) -> None:
     """The shelf of changes: each IntakeResult's rows are `Change`s of its source."""
     by_source: dict[Source, list[Change]] = {}
     for one in taken:

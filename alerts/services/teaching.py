@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.db import transaction
-
 from alerts import validation
 from alerts.models import Alert
 from alerts.reading.words import mapped, normal
@@ -19,7 +17,7 @@ from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from intake.models import IntakeEvent, Source, UnknownWord
-from intake.services.sources import forget
+from intake.services.sources import clear_cache
 from intake.vocabulary import MappedField
 from users.models import User
 
@@ -41,7 +39,7 @@ def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool
         raise DomainError(str(error), field="means") from error
     with acting(by):
         locked.save(update_fields=[name])
-    transaction.on_commit(forget)
+    clear_cache()
     row = UnknownWord.objects.filter(key=key_of(locked, about, word)).first()
     told = _apply(locked, about, word, row.events) if row is not None and is_applied else 0
     UnknownWord.objects.filter(key=key_of(locked, about, word)).delete()

@@ -13,7 +13,7 @@ from alerts.routing import alert_key
 from alerts.services import enqueue, process_waiting
 from alerts.updates import Action, AlertUpdate
 from intake.models import IntakeEvent, Source
-from intake.services.sources import forget, issue_key
+from intake.services.sources import clear_cache, create_key
 from intake.vocabulary import IntakeState
 
 _numbers = itertools.count(1)
@@ -27,8 +27,8 @@ def make_source(**fields: Any) -> Source:
 
 def make_key(source: Source) -> str:
     """A key of the source."""
-    forget()
-    return issue_key(source)
+    clear_cache()
+    return create_key(source)[1]
 
 
 def make_route(**fields: Any) -> Route:

@@ -21,7 +21,7 @@ from intake.endpoints import find
 from intake.models import IntakeEvent
 from intake.requests import MAX_BYTES, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.serving import keep
+from intake.serving import store
 
 
 class CommitterTests(TransactionTestCase):
@@ -30,11 +30,11 @@ class CommitterTests(TransactionTestCase):
         self.committer = Committer()
 
     def ask(self, *bodies: bytes) -> list[IntakeResponse]:
-        door = find("POST", self.path)
-        assert door is not None
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
 
         async def all_at_once() -> list[IntakeResponse]:
-            asked = (self.committer.answer(door, IntakeRequest("POST", self.path, {}, body)) for body in bodies)
+            asked = (self.committer.answer(endpoint, IntakeRequest("POST", self.path, {}, body)) for body in bodies)
             return list(await asyncio.gather(*asked))
 
         return asyncio.run(all_at_once())
@@ -44,17 +44,17 @@ class CommitterTests(TransactionTestCase):
 
         replies = self.ask(*good[:10], b"{", *good[10:])
 
-        self.assertEqual([reply.status for reply in replies], [202] * 10 + [400] + [202] * 10)
+        self.assertEqual([response.status for response in replies], [202] * 10 + [400] + [202] * 10)
         self.assertEqual(IntakeEvent.objects.count(), 21)
         process_waiting()
         self.assertEqual(Alert.objects.count(), 20)
 
     def test_it_keeps_what_comes_while_it_waits_for_its_turn_in_one_transaction(self) -> None:
         bodies = [json.dumps({"title": "Disk", "key": str(number)}).encode() for number in range(50)]
-        with self.turns(lambda: self.wait_for(50)), mock.patch("intake.committer.keep", wraps=keep) as kept:
+        with self.turns(lambda: self.wait_for(50)), mock.patch("intake.committer.store", wraps=store) as kept:
             replies = self.ask(*bodies)
 
-        self.assertEqual(({reply.status for reply in replies}, IntakeEvent.objects.count()), ({202}, 50))
+        self.assertEqual(({response.status for response in replies}, IntakeEvent.objects.count()), ({202}, 50))
         self.assertEqual([len(call.args[0]) for call in kept.call_args_list], [50])
 
     def test_it_answers_what_it_only_reads_without_a_turn(self) -> None:
@@ -63,26 +63,26 @@ class CommitterTests(TransactionTestCase):
         with self.turns(lambda: self.fail("nothing is to be written")):
             replies = self.ask(b"{}", b"{}")
 
-        self.assertEqual([reply.status for reply in replies], [403, 403])
+        self.assertEqual([response.status for response in replies], [403, 403])
 
     def test_it_turns_away_those_who_wait_when_the_turn_does_not_come(self) -> None:
         with self.turns(mock.Mock(side_effect=DatabaseBusy())):
             busy = self.ask(b'{"title": "Disk"}', b'{"title": "Disk"}')
         good = self.ask(b'{"title": "Disk"}')
 
-        self.assertEqual([reply.status for reply in busy + good], [503, 503, 202])
+        self.assertEqual([response.status for response in busy + good], [503, 503, 202])
 
     def test_it_holds_little_that_was_packed_small(self) -> None:
         body = gzip.compress(json.dumps({"title": "Disk", "message": "x" * (MAX_BYTES // 3)}).encode())
 
-        with mock.patch("intake.committer.keep", wraps=keep) as kept:
+        with mock.patch("intake.committer.store", wraps=store) as kept:
             replies = self.ask(*[body] * 8)
 
-        self.assertEqual([reply.status for reply in replies], [202] * 8)
+        self.assertEqual([response.status for response in replies], [202] * 8)
         self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), 2)
 
     def test_it_keeps_no_more_at_once_than_a_transaction_should_hold(self) -> None:
-        with mock.patch("intake.committer.keep", wraps=keep) as kept:
+        with mock.patch("intake.committer.store", wraps=store) as kept:
             self.ask(*[b'{"title": "Disk"}'] * (MAX_BATCH + 50))
 
         self.assertLessEqual(max(len(call.args[0]) for call in kept.call_args_list), MAX_BATCH)
@@ -107,10 +107,10 @@ class CommitterTests(TransactionTestCase):
             time.sleep(0.001)
 
     def test_it_keeps_serving_whatever_goes_wrong(self) -> None:
-        door = find("POST", self.path)
-        assert door is not None
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
 
-        with mock.patch.object(type(door), "source", side_effect=InterfaceError("connection already closed")):
+        with mock.patch.object(type(endpoint), "source", side_effect=InterfaceError("connection already closed")):
             unknown = self.ask(b"{}")[0]
         with mock.patch("intake.committer.close_old_connections", side_effect=InterfaceError("closed")):
             broken = self.ask(b"{}")[0]
@@ -119,18 +119,18 @@ class CommitterTests(TransactionTestCase):
         self.assertEqual((unknown.status, broken.status, good.status), (503, 503, 202))
 
     def test_it_answers_all_when_keeping_them_breaks(self) -> None:
-        with mock.patch("intake.committer.keep", side_effect=RuntimeError("full")):
+        with mock.patch("intake.committer.store", side_effect=RuntimeError("full")):
             broken = self.ask(b'{"title": "Disk"}', b'{"title": "Disk"}')
         good = self.ask(b'{"title": "Disk"}')
 
-        self.assertEqual([reply.status for reply in broken + good], [503, 503, 202])
+        self.assertEqual([response.status for response in broken + good], [503, 503, 202])
 
     def test_it_keeps_what_weighs_much_by_itself(self) -> None:
         heavy = IntakeResult([], IntakeResponse(202), mock.Mock(), weight=MAX_BYTES)
 
         with (
-            mock.patch("alerts.endpoints.intake.IntakeEndpoint.take", return_value=heavy),
-            mock.patch("intake.committer.keep", wraps=keep) as kept,
+            mock.patch("alerts.endpoints.intake.IntakeEndpoint.ingest", return_value=heavy),
+            mock.patch("intake.committer.store", wraps=store) as kept,
         ):
             self.ask(b"{}", b"{}", b"{}")
 
@@ -140,11 +140,11 @@ class CommitterTests(TransactionTestCase):
         self.committer._slow_places = places = threading.BoundedSemaphore(1)
 
         with mock.patch("alerts.endpoints.intake.IntakeEndpoint.is_slow", return_value=True):
-            taken = self.ask(b'{"title": "Disk"}')[0]
+            result = self.ask(b'{"title": "Disk"}')[0]
             is_given_back = places.acquire(timeout=5)
             refused = self.ask(b'{"title": "Disk"}')[0]
 
-        self.assertEqual((taken.status, is_given_back), (202, True))
+        self.assertEqual((result.status, is_given_back), (202, True))
         self.assertEqual((refused.status, refused.headers["Retry-After"]), (503, "5"))
 
     def test_it_begins_nothing_slow_that_waited_for_too_long(self) -> None:

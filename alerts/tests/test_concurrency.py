@@ -30,7 +30,7 @@ from incidents.tests.test_concurrency import ConcurrencyTestCase, at_once
 from intake.models import IntakeEvent
 from intake.requests import IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import delivery_key, event_of, keep_events
+from intake.services.queue import delivery_key, event_of, store_events
 from intake.serving import serve
 from intake.vocabulary import IntakeState
 from users.tests.factories import make_responder
@@ -157,14 +157,14 @@ class QueueTests(ConcurrencyTestCase):
 
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_puts_a_poisonous_event_aside_among_fifty(self) -> None:
-        source, take = make_source(), BatchProcessor._take
+        source, ingest = make_source(), BatchProcessor._take
         for number in range(50):
             enqueue(source, [draft(f"{number}")])
 
         def broken(batch: BatchProcessor, message: Any) -> Any:
             if message.draft.fingerprint == "17":
                 raise ValueError("poison")
-            return take(batch, message)
+            return ingest(batch, message)
 
         with mock.patch.object(BatchProcessor, "_take", broken):
             results = at_once(*[work] * 4)
@@ -226,7 +226,7 @@ class DeliveryTests(ConcurrencyTestCase):
         door = Numbered(source)
         incoming = IntakeRequest("POST", "/", {}, b'{"title": "Disk", "key": "a"}')
 
-        with mock.patch("intake.serving._keep", self.keep_and_die), self.assertRaises(SystemExit):
+        with mock.patch("intake.serving._store", self.keep_and_die), self.assertRaises(SystemExit):
             serve(door, incoming)
         kept = IntakeEvent.objects.count()
         again = serve(door, incoming).status
@@ -239,7 +239,7 @@ class DeliveryTests(ConcurrencyTestCase):
 
     def keep_and_die(self, taken: list[IntakeResult]) -> None:
         """What a kill right after the commit comes to."""
-        keep_events(taken)
+        store_events(taken)
         raise SystemExit
 
 
@@ -253,10 +253,10 @@ class Numbered:
         """The sender."""
         return self.sender
 
-    def take(self, incoming: IntakeRequest, source: Any) -> IntakeResult:
+    def ingest(self, incoming: IntakeRequest, source: Any) -> IntakeResult:
         """What is to be kept."""
         event = event_of(incoming, source, delivery_key=delivery_key(source, "4711"))
-        return IntakeResult([event], IntakeResponse.json(202, {}), keep_events, source)
+        return IntakeResult([event], IntakeResponse.json(202, {}), store_events, source)
 
     def refuse(self, error: Any) -> IntakeResponse:
         """In the plainest way."""

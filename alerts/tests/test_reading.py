@@ -171,9 +171,9 @@ class ValueTests(SimpleTestCase):
 
 class BodyTests(SimpleTestCase):
     def test_it_reads_an_object_whatever_its_type_says(self):
-        incoming = IntakeRequest("POST", "/", {"content-type": "text/plain"}, b' {"a": 1}\n')
+        request = IntakeRequest("POST", "/", {"content-type": "text/plain"}, b' {"a": 1}\n')
 
-        self.assertEqual(reading.json_object(incoming), {"a": 1})
+        self.assertEqual(reading.json_object(request), {"a": 1})
 
     def test_it_refuses_what_is_no_object(self):
         for body in (b"", b"[]", b"null", b'"a"', b"1", b"a=b"):

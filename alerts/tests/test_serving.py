@@ -19,7 +19,7 @@ from intake.models import IntakeEvent
 from intake.requests import MAX_BYTES, IntakeRequest
 from intake.services import sources
 from intake.services.queue import replay
-from intake.serving import PendingWrite, keep, read, serve
+from intake.serving import PendingWrite, read, serve, store
 from intake.vocabulary import IntakeState
 
 GOOD = {"title": "Disk full", "key": "disk", "severity": "high"}
@@ -52,38 +52,38 @@ class ServingTests(TestCase):
         path = f"/intake/{make_key(make_source(kind='alertmanager'))}/"
 
         refused = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts})
-        taken = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts[1:]})
+        result = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts[1:]})
 
-        self.assertEqual((refused.status_code, taken.status_code), (413, 202))
+        self.assertEqual((refused.status_code, result.status_code), (413, 202))
         self.assertIn("10,001 alerts in the request; one may hold 10,000", refused.json()["detail"])
         self.assertEqual(IntakeEvent.objects.count(), 1)
 
     def test_it_stores_the_largest_body_whatever_its_bytes_are(self) -> None:
         body = b'{"title": "' + b"\\\\" * 4_990_000 + b'"}'  # each of them is doubled on its way to the database
-        incoming = IntakeRequest("POST", self.path, {}, body)
-        door = find("POST", self.path)
-        assert door is not None
+        request = IntakeRequest("POST", self.path, {}, body)
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
 
-        reply = serve(door, incoming)
+        response = serve(endpoint, request)
 
         event = IntakeEvent.objects.get()
-        self.assertEqual((reply.status, event.state, event.byte_count), (202, IntakeState.WAITING, len(body)))
+        self.assertEqual((response.status, event.state, event.byte_count), (202, IntakeState.WAITING, len(body)))
         self.assertTrue(bytes(event.body) == body)  # said without showing it
 
     def test_it_refuses_for_good_what_the_database_never_takes(self) -> None:
         error = OperationalError(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
         with mock.patch("intake.services.queue.rows.insert", side_effect=error):
             answers = [post_json(self.client, self.path, GOOD)]
-            [first, second] = keep([self.pending(), self.pending()])
+            [first, second] = store([self.pending(), self.pending()])
 
         self.assertEqual([answer.status_code for answer in answers], [413])
         self.assertEqual((first.status, second.status), (413, 413))
         self.assertNotIn("Retry-After", answers[0])
 
     def pending(self) -> PendingWrite:
-        door = find("POST", self.path)
-        assert door is not None
-        found = read(door, IntakeRequest("POST", self.path, {}, json.dumps(GOOD).encode()))
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
+        found = read(endpoint, IntakeRequest("POST", self.path, {}, json.dumps(GOOD).encode()))
         assert isinstance(found, PendingWrite)
         return found
 
@@ -106,20 +106,20 @@ class ServingTests(TestCase):
 
         self.assertEqual((response.status_code, Alert.objects.get().title), (202, "Disk full"))
 
-    def read(self, door: Endpoint, value: object) -> PendingWrite:
-        found = read(door, IntakeRequest("POST", self.path, {}, json.dumps(value).encode()))
+    def read(self, endpoint: Endpoint, value: object) -> PendingWrite:
+        found = read(endpoint, IntakeRequest("POST", self.path, {}, json.dumps(value).encode()))
         assert isinstance(found, PendingWrite)
         return found
 
     def test_it_waits_once_for_a_database_that_is_busy(self) -> None:
-        door = find("POST", self.path)
-        assert door is not None
-        pending = [self.read(door, GOOD) for _ in range(3)]
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
+        pending = [self.read(endpoint, GOOD) for _ in range(3)]
 
-        with mock.patch("intake.serving._keep", side_effect=DatabaseBusy()) as kept:
-            replies = keep(pending)
+        with mock.patch("intake.serving._store", side_effect=DatabaseBusy()) as kept:
+            replies = store(pending)
 
-        self.assertEqual(([reply.status for reply in replies], kept.call_count), ([503, 503, 503], 1))
+        self.assertEqual(([response.status for response in replies], kept.call_count), ([503, 503, 503], 1))
 
     def test_it_refuses_wrong_keys_and_keeps_nothing_of_them(self) -> None:
         for path, status in (("/intake/nobody/", 403), ("/intake/%20/", 403), ("/intake/\ud800/", 403)):
@@ -130,17 +130,17 @@ class ServingTests(TestCase):
 
     def test_it_takes_in_nothing_for_a_source_that_is_switched_off(self) -> None:
         type(self.source).objects.update(is_enabled=False)
-        sources.forget()
+        sources.clear_cache()
 
         self.assertEqual(post_json(self.client, self.path, GOOD).status_code, 403)
 
     def test_it_refuses_what_is_too_large(self) -> None:
-        door = find("POST", self.path)
-        assert door is not None
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
 
-        reply = serve(door, IntakeRequest("POST", self.path, {}, b"x" * (MAX_BYTES + 1)))
+        response = serve(endpoint, IntakeRequest("POST", self.path, {}, b"x" * (MAX_BYTES + 1)))
 
-        self.assertEqual((reply.status, IntakeEvent.objects.count()), (413, 0))
+        self.assertEqual((response.status, IntakeEvent.objects.count()), (413, 0))
 
     def test_it_asks_to_send_again_when_nothing_can_be_stored(self) -> None:
         with mock.patch("intake.services.queue.rows.insert", side_effect=DatabaseError("gone")):
@@ -150,9 +150,9 @@ class ServingTests(TestCase):
         self.assertEqual(IntakeEvent.objects.count(), 0)
 
     def test_it_keeps_the_others_when_one_of_a_batch_cannot_be_stored(self) -> None:
-        door = find("POST", self.path)
-        assert door is not None
-        pending = [self.read(door, {**GOOD, "key": key}) for key in "abc"]
+        endpoint = find("POST", self.path)
+        assert endpoint is not None
+        pending = [self.read(endpoint, {**GOOD, "key": key}) for key in "abc"]
         insert = IntakeEvent.objects.bulk_create
 
         def refuse_b(*events: IntakeEvent) -> None:
@@ -161,9 +161,9 @@ class ServingTests(TestCase):
             insert(events)
 
         with mock.patch("intake.services.queue.rows.insert", side_effect=refuse_b):
-            replies = keep(pending)
+            replies = store(pending)
 
-        self.assertEqual([reply.status for reply in replies], [202, 503, 202])
+        self.assertEqual([response.status for response in replies], [202, 503, 202])
         self.assertEqual(IntakeEvent.objects.count(), 2)
 
     def test_it_keeps_what_an_adapter_stumbles_over(self) -> None:

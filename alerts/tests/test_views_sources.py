@@ -11,7 +11,7 @@ from incidents.models import Incident
 from incidents.tests.factories import make_team
 from intake.models import IntakeEvent, Source, SourceKey
 from intake.readers import kinds, payload_readers
-from intake.services.sources import issue_key
+from intake.services.sources import create_key
 from intake.vocabulary import LOGS, IntakeState
 from users.tests.factories import client_of, make_admin, make_responder
 
@@ -167,8 +167,8 @@ class SourceTests(SourceCase):
         self.assertEqual({entry.actor for entry in entries}, {self.admin})
         told = str([entry.changes for entry in entries])
         self.assertIn("rate_limit", told)
-        self.assertIn(f"{made['key'][:4]}… given out", told)
-        self.assertIn("taken back", told)
+        self.assertIn(f"{made['key'][:4]}… created", told)
+        self.assertIn("revoked", told)
         self.assertIn("signing_secret", told)
         self.assertEqual([part for part in ("hush", "quiet", "whis", "per'") if part in told], [])
         self.assertNotIn(made["key"], told)
@@ -218,7 +218,7 @@ class KeyTests(SourceCase):
 
     def test_it_takes_only_the_source_s_own_keys_back(self):
         mine, other = make_source(), make_source()
-        issue_key(other)
+        create_key(other)
         key = other.keys.get()
 
         answers = [self.client.delete(f"{SOURCES}{mine.pk}/keys/{pk}/").status_code for pk in (key.pk, 10**30, 0)]

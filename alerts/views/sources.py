@@ -34,7 +34,7 @@ from core.db.transactions import unit_of_work
 from core.errors import NotFound
 from incidents.views.incidents import person
 from intake.models import Source, SourceKey, UnknownWord
-from intake.services.keys import give_key, set_up_anew, snippet_for, take_key_back
+from intake.services.sources import clear_cache, create_key, revoke_key, snippet_for
 
 
 class SourceViewSet(ConfigurationViewSet):
@@ -49,7 +49,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse Idempotency-Key where the answer holds a key: such answers are not stored."""
-        if self.action in ("create", "give_key"):
+        if self.action in ("create", "create_key"):
             super(IdempotentWrites, self).initial(request, *args, **kwargs)
         else:
             super().initial(request, *args, **kwargs)
@@ -66,44 +66,44 @@ class SourceViewSet(ConfigurationViewSet):
     def _make(self, serializer: BaseSerializer[Any]) -> tuple[Source, str]:
         self._save(serializer)
         source: Any = serializer.instance
-        return source, give_key(source, by=person(self.request))[1]
+        return source, create_key(source, by=person(self.request))[1]
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         super().perform_update(serializer)
         source: Any = serializer.instance
         forget_known(source)
-        set_up_anew()
+        clear_cache()
 
     def perform_destroy(self, instance: Any) -> None:
         super().perform_destroy(instance)
-        set_up_anew()
+        clear_cache()
 
     @extend_schema(
         operation_id="source_keys_create",
-        summary="Give a source another key",
+        summary="Create another key of a source",
         request=None,
         responses={201: NewKeySerializer},
     )
     @action(detail=True, methods=["post"], url_path="keys")
-    def give_key(self, request: Request, pk: str) -> Response:
+    def create_key(self, request: Request, pk: str) -> Response:
         source = self.get_object()
-        key, text = give_key(source, by=person(request))
+        key, text = create_key(source, by=person(request))
         shown = {**SourceKeySerializer(key).data, "key": text, "snippet": snippet_for(source, text)}
         return Response(shown, status=http.HTTP_201_CREATED)
 
     @extend_schema(
         operation_id="source_keys_destroy",
-        summary="Take a key of a source out of use",
+        summary="Revoke a key of a source",
         parameters=[OpenApiParameter("key_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
         responses={204: None},
     )
     @action(detail=True, methods=["delete"], url_path=r"keys/(?P<key_id>[0-9]+)")
-    def take_key_back(self, request: Request, pk: str, key_id: str) -> Response:
+    def revoke_key(self, request: Request, pk: str, key_id: str) -> Response:
         source = self.get_object()
         key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
         if key is None:
             raise NotFound(f"{source} has no key {key_id}.")
-        take_key_back(key, by=person(request))
+        revoke_key(key, by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -164,6 +164,6 @@ def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
                 "labels": dict(draft.labels),
                 "not_understood": sentence_of(not_understood(source, draft).items()),
             }
-            for draft in (as_taught(source, one) for one in sample.drafts)
+            for draft in (as_taught(source, one) for one in sample.updates)
         ],
     }

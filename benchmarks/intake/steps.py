@@ -17,7 +17,7 @@ from benchmarks.intake import lines
 from incidents.models import Incident, IncidentEvent
 from incidents.services import verify_all
 from intake.models import IntakeEvent, Source
-from intake.services.sources import issue_key
+from intake.services.sources import create_key
 from logs.models import DetectionRule, LogEntry
 from logs.services.rules import delete_rule, log_source, save_rule
 from logs.services.storing import COLUMNS
@@ -34,7 +34,7 @@ def source(kind: str, *group_by: str) -> dict[str, Any]:
     made = Source.objects.create(
         name=f"Load {kind} {number}", kind=kind, rate_limit=1_000_000_000, group_by=list(group_by)
     )
-    return {"id": made.pk, "key": issue_key(made)}
+    return {"id": made.pk, "key": create_key(made)[1]}
 
 
 def token() -> str:

@@ -1,4 +1,4 @@
-"""The doors on the real server's way in: chunked bodies, odd types, and nothing of Django's middleware."""
+"""The endpoints on the real server's way in: chunked bodies, odd types, and nothing of Django's middleware."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from django.test import TransactionTestCase, override_settings
 from alerts.tests.factories import make_key, make_source
 from core.server.bodies import Budget
 from intake.models import IntakeEvent
-from intake.services.sources import forget
+from intake.services.sources import clear_cache
 
 
 class GatewayTests(TransactionTestCase):
@@ -115,7 +115,7 @@ class GatewayTests(TransactionTestCase):
         self.assertEqual((late["status"], early["status"], usual["status"]), (413, 202, 202))
 
     def test_it_refuses_for_now_while_the_database_is_away(self) -> None:
-        forget()
+        clear_cache()
         with mock.patch("intake.services.sources.Source.objects.filter", side_effect=OperationalError(2013, "Lost")):
             start, _content = self.ask(b'{"title": "Disk full"}')
 

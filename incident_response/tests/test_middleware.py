@@ -8,17 +8,17 @@ from django.urls import get_resolver
 from django.utils.regex_helper import normalize
 from rest_framework.test import APIClient
 
-from intake.endpoints import doors, find
+from intake.endpoints import endpoints, find
 from tests.test_permission_matrix import routes
 from users.tests.factories import make_admin
 
 
 def addresses() -> Iterator[tuple[str, str]]:
     """A method and a path for each method and each path of each door."""
-    for door in doors():
-        for pattern in door.paths:
+    for endpoint in endpoints():
+        for pattern in endpoint.paths:
             for path, names in normalize(pattern):
-                for method in door.methods:
+                for method in endpoint.methods:
                     yield method, f"/{path % dict.fromkeys(names, 'a')}"
 
 

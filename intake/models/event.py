@@ -22,7 +22,7 @@ class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
 class IntakeEvent(models.Model):
     """One request of a sender, stored before it was answered.
 
-    `format` says how to read the body: a kind of source, or `draft` for what we raise ourselves. `delivery_key` is the
+    `format` says how to read the body: a kind of source, or `update` for what we raise ourselves. `delivery_key` is the
     SHA-256 of source and the sender's own number of the delivery, where it has one: the same delivery is taken once.
     """
 

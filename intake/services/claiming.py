@@ -46,8 +46,8 @@ def claim(listed: Iterable[Waiting], limit: int) -> list[Waiting]:
         left.setdefault(one.source_id, []).append(one)
     while left and (stretches := _stretches(left.values(), limit)):
         locked = _lock([one.pk for some in stretches for one in some])
-        if taken := [one for some in stretches for one in _until_missing(some, locked)]:
-            return sorted(taken)
+        if claimed := [one for some in stretches for one in _until_missing(some, locked)]:
+            return sorted(claimed)
         for some in stretches:
             del left[some[0].source_id]
     return []

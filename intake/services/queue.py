@@ -17,13 +17,13 @@ from intake.vocabulary import IntakeState
 from users.models import User
 
 NO_ALERT = "There was no alert in it."
-# Of what is ignored, only that in which there was no alert, which may be an adapter's mistake: see `may_replay`.
+# Of what is ignored, only that in which there was no alert, which may be a reader's mistake: see `may_replay`.
 REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
 REASON_LENGTH = 500
 
 
 def event_of(
-    incoming: IntakeRequest,
+    request: IntakeRequest,
     source: Source | None,
     *,
     format: str = "",
@@ -31,26 +31,26 @@ def event_of(
     reason: str = "",
     delivery_key: str | None = None,
 ) -> IntakeEvent:
-    """The row that keeps a request; its format is the source's kind unless the door says otherwise."""
+    """The row that keeps a request; its format is the source's kind unless the endpoint says otherwise."""
     format = format or (source.kind if source else "")
-    kept = {name: incoming.headers[name] for name in kept_headers(format) if name in incoming.headers}
-    if incoming.query:
-        kept["query"] = incoming.query
+    kept = {name: request.headers[name] for name in kept_headers(format) if name in request.headers}
+    if request.query:
+        kept["query"] = request.query
     return IntakeEvent(
         source=source,
         format=format,
         state=state,
         reason=reason[:REASON_LENGTH],
         headers=kept,
-        body=incoming.body,
+        body=request.body,
         delivery_key=delivery_key,
         received_at=timezone.now(),
     )
 
 
-def keep_events(taken: Sequence[IntakeResult]) -> None:
-    """The shelf of what goes to the queue. A delivery that is there already is not kept twice."""
-    insert_events([event for one in taken for event in one.rows])
+def store_events(result: Sequence[IntakeResult]) -> None:
+    """The sink of what goes to the queue. A delivery that is there already is not kept twice."""
+    insert_events([event for one in result for event in one.rows])
 
 
 def insert_events(events: Sequence[IntakeEvent]) -> None:

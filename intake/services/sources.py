@@ -5,70 +5,103 @@ import secrets
 import string
 import threading
 import time
+from urllib.parse import urlsplit
 
+from auditlog.models import LogEntry
+from django.conf import settings
 from django.db import transaction
 
+from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
 from intake.models import Source, SourceKey
+from intake.readers import payload_readers
+from intake.vocabulary import LOGS
+from users.audit import write
+from users.models import User
 
 KEY_LENGTH = 32
 ALPHABET = string.ascii_lowercase + string.digits
 MAX_KEYS = 2  # so that one can be rotated
-REMEMBERED_SECONDS = 1.0
-MAX_REMEMBERED = 10_000
+CACHED_SECONDS = 1.0
+MAX_CACHED = 10_000
+LOGS_SNIPPET = """\
+curl {url}/api/v1/logs/ -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+  -d '{"level": "error", "service": "checkout", "message": "Payment refused"}'
+"""
 
-_remembered: dict[str, tuple[float, Source | None]] = {}
+_cache: dict[str, tuple[float, Source | None]] = {}
 _lock = threading.Lock()
 
 
 @unit_of_work
-def issue_key(source: Source) -> str:
-    """A new key for the source, told this once and kept as its SHA-256. Raises Conflict when two are live."""
+def create_key(source: Source, *, by: User | None = None) -> tuple[SourceKey, str]:
+    """Create a key and return it with its text, which is stored only as its SHA-256. Raises Conflict when two are
+    live."""
     Source.objects.select_for_update().get(pk=source.pk)
     if source.keys.count() >= MAX_KEYS:
         raise Conflict(f"{source.name} has {MAX_KEYS} keys already; revoke one first.", code="too_many_keys")
-    key = "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH))
-    SourceKey.objects.create(source=source, digest=digest_of(key), prefix=key[:4])
-    return key
+    text = "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH))
+    key = SourceKey.objects.create(source=source, digest=digest_of(text), prefix=text[:4])
+    _record(source, by, ("", f"{key} created"))
+    return key, text
 
 
 @unit_of_work
-def revoke_key(key: SourceKey) -> None:
-    """Take a key out of use; every server process has forgotten it within a second."""
+def revoke_key(key: SourceKey, *, by: User | None = None) -> None:
+    """Delete a key; every server process has dropped it from its cache within a second."""
+    _record(key.source, by, (f"{key}", "revoked"))
     key.delete()
-    transaction.on_commit(forget)
+    clear_cache()
+
+
+def _record(source: Source, by: User | None, change: tuple[str, str]) -> None:
+    if by is not None:
+        with acting(by):
+            write(source, LogEntry.Action.UPDATE, {"keys": change})
 
 
 def source_of(key: str) -> Source | None:
-    """The enabled source that a key belongs to; None for any other. Remembered for a second, by digest.
+    """Return the enabled source that a key belongs to, cached for a second.
 
     The key is looked up by its digest, so that the time it takes says nothing about keys that exist.
     """
     digest = digest_of(key)
     now = time.monotonic()
-    known = _remembered.get(digest)
+    known = _cache.get(digest)
     if known is not None and known[0] > now:
         return known[1]
     source = Source.objects.filter(keys__digest=digest, is_enabled=True).first()
     with _lock:
-        if len(_remembered) >= MAX_REMEMBERED:
-            _remembered.clear()
-        _remembered[digest] = (now + REMEMBERED_SECONDS, source)
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[digest] = (now + CACHED_SECONDS, source)
     return source
 
 
-def is_remembered(key: str) -> bool:
-    """Whether `source_of` would answer now without asking the database."""
-    known = _remembered.get(digest_of(key))
+def is_cached(key: str) -> bool:
+    """Return whether `source_of` would answer now without asking the database."""
+    known = _cache.get(digest_of(key))
     return known is not None and known[0] > time.monotonic() + 0.1
 
 
-def forget() -> None:
-    """Look every key up anew."""
-    _remembered.clear()
+def clear_cache() -> None:
+    """Look every key of this process up anew, now and once the transaction is committed."""
+    _cache.clear()
+    transaction.on_commit(_cache.clear)  # what others looked up meanwhile was the old
 
 
 def digest_of(key: str) -> str:
-    """What is stored of a key. Keys are random and long: no salt, no slow hash is needed."""
+    """Return what is stored of a key. Keys are random and long: no salt, no slow hash is needed."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def snippet_for(source: Source, key: str) -> str:
+    """Return what to paste into the sender, with our address, whole and in parts, and its key."""
+    text = LOGS_SNIPPET if source.kind == LOGS else payload_readers()[source.kind].SNIPPET
+    url = settings.PUBLIC_URL.rstrip("/")
+    parts = urlsplit(url)
+    # Not `format`: other braces are the tool's own.
+    for name, value in {"url": url, "scheme": parts.scheme, "host": parts.netloc, "key": key}.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

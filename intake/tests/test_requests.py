@@ -187,9 +187,9 @@ class ReadJsonTests(SimpleTestCase):
 
 class IncomingTests(SimpleTestCase):
     def test_it_gives_the_first_value_of_a_parameter(self):
-        incoming = request(b"", query="key=a%2Fb&key=c&empty=&%FF=1")
+        asked = request(b"", query="key=a%2Fb&key=c&empty=&%FF=1")
 
-        self.assertEqual([incoming.parameter(name) for name in ("key", "empty", "none")], ["a/b", "", ""])
+        self.assertEqual([asked.parameter(name) for name in ("key", "empty", "none")], ["a/b", "", ""])
 
     def test_it_tells_the_media_type_without_its_parameters(self):
         for declared, expected in {
@@ -202,13 +202,13 @@ class IncomingTests(SimpleTestCase):
         self.assertEqual(IntakeRequest("POST", "/", {}).media_type, "")
 
     def test_it_keeps_bodies_worth_a_look_only(self):
-        kept = {status: IntakeError("No.", status=status).is_kept for status in (400, 401, 403, 404, 413, 422, 429)}
+        kept = {status: IntakeError("No.", status=status).is_stored for status in (400, 401, 403, 404, 413, 422, 429)}
 
-        self.assertEqual([status for status, is_kept in kept.items() if is_kept], [400, 403, 422])
-        self.assertFalse(IntakeError("No.", is_kept=False).is_kept)
+        self.assertEqual([status for status, is_stored in kept.items() if is_stored], [400, 403, 422])
+        self.assertFalse(IntakeError("No.", is_stored=False).is_stored)
 
     def test_it_replies_in_json(self):
-        reply = IntakeResponse.json(202, {"accepted": 1}, **{"X-A": "b"})
+        response = IntakeResponse.json(202, {"accepted": 1}, **{"X-A": "b"})
 
-        self.assertEqual((reply.status, reply.body, reply.headers), (202, b'{"accepted":1}', {"X-A": "b"}))
-        self.assertEqual(reply.media_type, "application/json")
+        self.assertEqual((response.status, response.body, response.headers), (202, b'{"accepted":1}', {"X-A": "b"}))
+        self.assertEqual(response.media_type, "application/json")

@@ -9,7 +9,7 @@ from intake.endpoints import Endpoint, basic_pair, bearer
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import event_of, keep_events
+from intake.services.queue import event_of, store_events
 
 
 class AlertmanagerApiEndpoint(Endpoint):
@@ -19,17 +19,17 @@ class AlertmanagerApiEndpoint(Endpoint):
     challenge = 'Bearer, Basic realm="alerts"'
     kinds = ("prometheus", "alertmanager")
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return bearer(incoming, "bearer") or basic_pair(incoming)[1]
+    def key(self, request: IntakeRequest) -> str:
+        return bearer(request, "bearer") or basic_pair(request)[1]
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        parse(source, incoming, format="prometheus")
-        return IntakeResult([event_of(incoming, source, format="prometheus")], IntakeResponse(200), keep_events, source)
+        parse(source, request, format="prometheus")
+        return IntakeResult([event_of(request, source, format="prometheus")], IntakeResponse(200), store_events, source)
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
-        reply = super().refuse(error)
-        return IntakeResponse.json(error.status, error.message, **reply.headers)
+        response = super().refuse(error)
+        return IntakeResponse.json(error.status, error.message, **response.headers)
 
 
 ENDPOINTS = (AlertmanagerApiEndpoint(),)

@@ -23,13 +23,13 @@ receivers:
 """
 
 
-def parse(incoming: IntakeRequest) -> AlertUpdates:
-    """A draft for each alert of the group; what carries nothing to tell it by is no alert."""
-    return drafts_of(json_object(incoming))
+def parse(request: IntakeRequest) -> AlertUpdates:
+    """An update for each alert of the group; what carries nothing to tell it by is no alert."""
+    return drafts_of(json_object(request))
 
 
 def drafts_of(group: dict[str, Any]) -> AlertUpdates:
-    """The drafts in a group of version 3 or 4. Raises IntakeError when there is none."""
+    """The updates in a group of version 3 or 4. Raises IntakeError when there is none."""
     alerts = group.get("alerts")
     if not isinstance(alerts, list) or not alerts:
         raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")

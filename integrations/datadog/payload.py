@@ -45,9 +45,9 @@ _TRANSITIONS = ("triggered", "warn", "no data", "recovered", "renotify")
 _VARIABLE = re.compile(r"\$[A-Z_]+")
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the monitor, or for the group of it."""
-    sent = mapping(read_body(incoming))
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the monitor, or for the group of it."""
+    sent = mapping(read_body(request))
     body = {name.lower().lstrip("$"): value for name, value in sent.items()}
     if not _said(body, "event_title", "alert_title", "title", "aggreg_key", "alert_id", "monitor_id"):
         raise IntakeError("There is neither a title nor a monitor in it; is the template pasted as the payload?")

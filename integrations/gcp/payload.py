@@ -18,9 +18,9 @@ Then choose it in the alerting policy, with "Notify on incident closure".
 """
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the incident; none for the message that tests the channel."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the incident; none for the message that tests the channel."""
+    body = json_object(request)
     incident = mapping(body.get("incident"))
     if not incident:
         raise IntakeError("There is no incident in it; is this Google Cloud Monitoring's webhook?")

@@ -17,10 +17,10 @@ TITLE = "JSON"
 FORM = "application/x-www-form-urlencoded"
 
 
-def parse(incoming: IntakeRequest) -> Parsed:
+def parse(request: IntakeRequest) -> Parsed:
     """A line for each object; of a bare string too."""
-    body = unmarked(incoming.body).strip()
-    if incoming.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given
+    body = unmarked(request.body).strip()
+    if request.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given
         return _python.parse(body)
     if not body:
         raise IntakeError("The body is empty; post a JSON object, an array of them, or one on each line.")

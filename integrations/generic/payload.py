@@ -66,14 +66,14 @@ LABELS = {
 
 
 def parse(
-    incoming: IntakeRequest, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
+    request: IntakeRequest, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
 ) -> AlertUpdates:
-    """A draft for the object in the body, or for each object of a list.
+    """An update for the object in the body, or for each object of a list.
 
     `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
     `status_map` are the source's own words for a state: what they end needs no title.
     """
-    body = read_body(incoming)
+    body = read_body(request)
     found = body if isinstance(body, list) else [body]
     if len(found) > MOST_ALERTS:
         raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
@@ -89,7 +89,7 @@ def draft_of(
     status_map: Mapping[str, str] | None = None,
     fallback_title: str = "",
 ) -> AlertUpdate:
-    """The draft of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
+    """The update of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
     if len(body) > MOST_FIELDS:

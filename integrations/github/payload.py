@@ -33,10 +33,10 @@ _RAISED = {
 _ENDED = {"fixed", "dismissed", "dismiss", "auto_dismissed", "resolved", "resolve", "closed_by_user"}
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The draft of an event; nothing for events and outcomes that neither raise nor end anything."""
-    body = _body(incoming)
-    event = incoming.headers.get("x-github-event", "") or _guess(body)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The update of an event; nothing for events and outcomes that neither raise nor end anything."""
+    body = _body(request)
+    event = request.headers.get("x-github-event", "") or _guess(body)
     if event.endswith("_alert"):
         return _scanner(event, body)
     read = _READERS.get(event)
@@ -47,26 +47,26 @@ def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     return read(body)
 
 
-def verify(incoming: IntakeRequest, secret: str) -> None:
+def verify(request: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless GitHub signed the body with the secret, where one is set."""
-    check_hmac(incoming, secret, header="x-hub-signature-256", prefix="sha256=")
+    check_hmac(request, secret, header="x-hub-signature-256", prefix="sha256=")
 
 
-def delivery_id(incoming: IntakeRequest) -> str:
+def delivery_id(request: IntakeRequest) -> str:
     """GitHub's number of the delivery, the same when somebody delivers it again from its pages."""
-    return incoming.headers.get("x-github-delivery", "")
+    return request.headers.get("x-github-delivery", "")
 
 
-def greet(incoming: IntakeRequest) -> bool:
+def greet(request: IntakeRequest) -> bool:
     """Whether it is the ping by which GitHub tries a new webhook."""
-    return incoming.headers.get("x-github-event", "") == "ping"
+    return request.headers.get("x-github-event", "") == "ping"
 
 
-def _body(incoming: IntakeRequest) -> dict[str, Any]:
+def _body(request: IntakeRequest) -> dict[str, Any]:
     """The event, which a webhook may also be set to post as a form's field."""
-    body = unmarked(incoming.body)
+    body = unmarked(request.body)
     if not body.startswith(b"payload="):
-        return json_object(incoming)
+        return json_object(request)
     return mapping(exact_json(pairs(body)["payload"].encode()))
 
 

@@ -35,9 +35,9 @@ _LEGACY_ACTIONS = {
 }
 
 
-def parse(incoming: IntakeRequest) -> AlertUpdates:
-    """A draft for each alert of a group, or one for a legacy rule."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> AlertUpdates:
+    """An update for each alert of a group, or one for a legacy rule."""
+    body = json_object(request)
     alerts = body.get("alerts")
     if isinstance(alerts, list) and alerts:
         return read_each(alerts, lambda alert: _draft(checked(alert), body), lambda bad: {**body, "alerts": bad})
@@ -47,21 +47,21 @@ def parse(incoming: IntakeRequest) -> AlertUpdates:
 
 
 def _draft(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
-    draft = draft_of(alert, {**group, "externalURL": ""})
+    update = draft_of(alert, {**group, "externalURL": ""})
     found = {"values": first(_values(alert.get("values")), alert.get("valueString"))}
     pages = (("Image", alert.get("imageURL")), ("Grafana", group.get("externalURL")))
     return replace(
-        draft,
-        title=_title(draft),
-        annotations={**draft.annotations, **texts(found)},
-        links=draft.links + links(*pages),
+        update,
+        title=_title(update),
+        annotations={**update.annotations, **texts(found)},
+        links=update.links + links(*pages),
     )
 
 
-def _title(draft: AlertUpdate) -> str:
-    name = draft.labels.get("alertname", "")
-    rule = draft.labels.get("rulename", "")
-    return f"{name}: {rule}" if draft.title == name and name in _ABOUT_A_RULE and rule else draft.title
+def _title(update: AlertUpdate) -> str:
+    name = update.labels.get("alertname", "")
+    rule = update.labels.get("rulename", "")
+    return f"{name}: {rule}" if update.title == name and name in _ABOUT_A_RULE and rule else update.title
 
 
 def _values(value: Any) -> str:

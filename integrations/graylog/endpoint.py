@@ -11,10 +11,10 @@ class GelfEndpoint(LogEndpoint):
     paths = (r"gelf/?",)
     format = "gelf"
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return super().key(incoming) or incoming.parameter("key")
+    def key(self, request: IntakeRequest) -> str:
+        return super().key(request) or request.parameter("key")
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         return IntakeResponse(202)
 
 

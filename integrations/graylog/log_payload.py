@@ -34,10 +34,10 @@ TRACE = ("trace_id", "traceId", "traceID", "trace.id")
 _OF_ITS_OWN = frozenset({"version", "host", "short_message", "full_message", "timestamp", "level"})
 
 
-def parse(incoming: IntakeRequest) -> Parsed:
+def parse(request: IntakeRequest) -> Parsed:
     """A line for each message. Raises IntakeError for what is none at all."""
     # Over TCP, messages end with NUL, and some clients keep the habit.
-    body = unmarked(incoming.body).strip(b"\0 \t\r\n")
+    body = unmarked(request.body).strip(b"\0 \t\r\n")
     if not body:
         raise IntakeError("The body is empty; post a GELF message.")
     parsed = Parsed()

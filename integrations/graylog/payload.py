@@ -20,9 +20,9 @@ Then add it to each event definition.
 _PRIORITIES = {"0": "low", "1": "low", "2": "medium", "3": "high", "4": "critical"}
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the event, or for the condition of an alarm callback."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the event, or for the condition of an alarm callback."""
+    body = json_object(request)
     if mapping(body.get("event")):
         return [_event(body, mapping(body["event"]))]
     if mapping(body.get("check_result")):

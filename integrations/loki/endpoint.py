@@ -11,7 +11,7 @@ class LokiEndpoint(LogEndpoint):
     paths = (r"loki/api/v1/push/?",)
     format = "loki"
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         return IntakeResponse(204, media_type=TEXT)
 
     def refuse(self, error: IntakeError) -> IntakeResponse:

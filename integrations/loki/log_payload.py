@@ -33,12 +33,12 @@ _ESCAPE = re.compile(r'\\(["\\nrt])')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def parse(incoming: IntakeRequest) -> Parsed:
+def parse(request: IntakeRequest) -> Parsed:
     """A line for each entry of each stream. Raises IntakeError for what is no push."""
-    kind, marked = incoming.media_type, unmarked(incoming.body)
+    kind, marked = request.media_type, unmarked(request.body)
     if kind == "application/json" or (kind != "application/x-protobuf" and marked.lstrip()[:1] == b"{"):
         return _from_json(marked)
-    return _from_protobuf(incoming.body)
+    return _from_protobuf(request.body)
 
 
 def _from_json(body: bytes) -> Parsed:

@@ -41,9 +41,9 @@ _SEVERITIES = {
 }
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the issue or incident."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the issue or incident."""
+    body = json_object(request)
     if first(body.get("current_state"), body.get("incident_id")):
         return [_incident(body)]
     if first(body.get("issueId"), body.get("id"), body.get("issueUrl")):

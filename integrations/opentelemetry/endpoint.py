@@ -19,36 +19,36 @@ class OtlpEndpoint(LogEndpoint):
     paths = (r"v1/logs/?",)
     format = "otlp"
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
-        with _remembering(incoming):
-            return super().source(incoming)
+    def source(self, request: IntakeRequest) -> Source | None:
+        with _remembering(request):
+            return super().source(request)
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        with _remembering(incoming):
-            return super().take(incoming, source)
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        with _remembering(request):
+            return super().ingest(request, source)
 
     def refuse_all(self, parsed: Parsed) -> None:
         """Nothing: OTLP answers even this with 200 and a count."""
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
-        as_json = otlp.is_json(incoming)
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+        as_json = otlp.is_json(request)
         body = otlp.response(parsed, as_json=as_json)
         return IntakeResponse(200, body) if as_json else IntakeResponse(200, body, media_type=PROTOBUF)
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
-        reply = super().refuse(error)
+        response = super().refuse(error)
         as_json = getattr(error, "as_json", True)
         body = otlp.status(error.status, error.message, as_json=as_json)
-        return IntakeResponse(error.status, body, reply.headers, "application/json" if as_json else PROTOBUF)
+        return IntakeResponse(error.status, body, response.headers, "application/json" if as_json else PROTOBUF)
 
 
 @contextmanager
-def _remembering(incoming: IntakeRequest) -> Iterator[None]:
+def _remembering(request: IntakeRequest) -> Iterator[None]:
     """A refusal is to be written as the request was."""
     try:
         yield
     except IntakeError as error:
-        error.as_json = otlp.is_json(incoming)  # type: ignore[attr-defined]
+        error.as_json = otlp.is_json(request)  # type: ignore[attr-defined]
         raise
 
 

@@ -32,14 +32,14 @@ _JSON = "application/json"
 _CODES = {400: 3, 401: 16, 403: 7, 413: 8, 429: 8, 503: 14}
 
 
-def parse(incoming: IntakeRequest) -> Parsed:
+def parse(request: IntakeRequest) -> Parsed:
     """A line for each log record. Raises IntakeError for what is neither protobuf nor JSON of this kind."""
-    return _from_json(unmarked(incoming.body)) if is_json(incoming) else _from_protobuf(incoming.body)
+    return _from_json(unmarked(request.body)) if is_json(request) else _from_protobuf(request.body)
 
 
-def is_json(incoming: IntakeRequest) -> bool:
+def is_json(request: IntakeRequest) -> bool:
     """Whether the request is JSON, by its type; without one, by its first character, which no protobuf has here."""
-    return incoming.media_type == _JSON or (not incoming.media_type and unmarked(incoming.body).lstrip()[:1] == b"{")
+    return request.media_type == _JSON or (not request.media_type and unmarked(request.body).lstrip()[:1] == b"{")
 
 
 def response(parsed: Parsed, *, as_json: bool) -> bytes:

@@ -12,19 +12,19 @@ from typing import Any
 
 import orjson
 
-from alerts.endpoints.named import named_beat
+from alerts.endpoints.named import ping_named
 from alerts.reading.values import json_object, text
 from alerts.services.processing import parse
 from intake.endpoints import Endpoint, bearer
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import delivery_key, event_of, keep_events
+from intake.services.queue import delivery_key, event_of, store_events
 from intake.vocabulary import IntakeState
 from integrations.opsgenie import responses as answers
 from integrations.opsgenie.payload import ACTION, ALIAS, CREATE, with_alias
 
-# (method, what follows the alert in the path) → the action's name in the adapter. Custom actions are apart.
+# (method, what follows the alert in the path) → the action's name in the reader. Custom actions are apart.
 _POSTED = "acknowledge unacknowledge close notes snooze escalate assign responders teams tags details"
 ACTIONS = {
     **{("POST", word): word for word in _POSTED.split()},
@@ -44,12 +44,12 @@ class _GenieEndpoint(Endpoint):
     kinds = ("opsgenie",)
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
-    def accepts_others(self, incoming: IntakeRequest) -> bool:
+    def accepts_others(self, request: IntakeRequest) -> bool:
         """To send; a key of another kind never reads, whatever its source allows."""
-        return incoming.method != "GET"
+        return request.method != "GET"
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return bearer(incoming, "geniekey")
+    def key(self, request: IntakeRequest) -> str:
+        return bearer(request, "geniekey")
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
         headers = dict(super().refuse(error).headers)
@@ -64,13 +64,13 @@ class OpsgenieAlertsEndpoint(_GenieEndpoint):
     paths = (r"v2/alerts/?",)
     methods = frozenset({"POST", "GET"})
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        if incoming.method == "GET":
-            return answers.listed(source, incoming)
-        given = json_object(incoming)
+        if request.method == "GET":
+            return answers.listed(source, request)
+        given = json_object(request)
         body, alias = with_alias(given)
-        kept = incoming if body is given else replace(incoming, body=orjson.dumps(body))
+        kept = request if body is given else replace(request, body=orjson.dumps(body))
         parse(source, kept, format="opsgenie")
         return _accepted(kept, source, CREATE, alias)
 
@@ -81,9 +81,9 @@ class OpsgenieRequestEndpoint(_GenieEndpoint):
     paths = (r"v2/alerts/requests/(?P<request_id>[^/]+)/?",)
     methods = frozenset({"GET"})
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return answers.outcome(source, _matched(_REQUEST, incoming))
+        return answers.outcome(source, _matched(_REQUEST, request))
 
 
 class OpsgenieAlertEndpoint(_GenieEndpoint):
@@ -92,22 +92,22 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
     paths = (r"v2/alerts/(?P<identifier>.+)",)
     methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        identifier, action = _asked(incoming)
-        kind = incoming.parameter("identifierType").lower() or "id"
+        identifier, action = _asked(request)
+        kind = request.parameter("identifierType").lower() or "id"
         if kind not in answers.IDENTIFIERS:
-            raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_kept=False)
-        if action in ("", "delete") and incoming.path.endswith("/") and kind == "alias":
+            raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_stored=False)
+        if action in ("", "delete") and request.path.endswith("/") and kind == "alias":
             # Addresses are popular aliases: the last slash may be theirs, or a client's habit.
             identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier
         if not action:
             return answers.one(source, kind, identifier)
         alias = answers.alias_of(source, kind, identifier)
         if alias is None:
-            return _accepted(incoming, source, action, "", state=IntakeState.IGNORED)
-        parse(source, replace(incoming, headers={ACTION: action, ALIAS: alias}), format="opsgenie")
-        return _accepted(incoming, source, action, alias)
+            return _accepted(request, source, action, "", state=IntakeState.IGNORED)
+        parse(source, replace(request, headers={ACTION: action, ALIAS: alias}), format="opsgenie")
+        return _accepted(request, source, action, alias)
 
 
 class OpsgeniePingEndpoint(_GenieEndpoint):
@@ -116,17 +116,17 @@ class OpsgeniePingEndpoint(_GenieEndpoint):
     paths = (r"v2/heartbeats/(?P<name>.+)/ping/?",)
     methods = frozenset({"GET", "POST", "PUT", "PATCH"})
 
-    def key(self, incoming: IntakeRequest) -> str:
+    def key(self, request: IntakeRequest) -> str:
         """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
-        return super().key(incoming) or incoming.parameter("apiKey")
+        return super().key(request) or request.parameter("apiKey")
 
-    def accepts_others(self, incoming: IntakeRequest) -> bool:
+    def accepts_others(self, request: IntakeRequest) -> bool:
         """A ping by GET tells, and reads nothing."""
         return True
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return named_beat(source, _matched(_HEARTBEAT, incoming), answers.accepted("PONG - Heartbeat received"))
+        return ping_named(source, _matched(_HEARTBEAT, request), answers.accepted("PONG - Heartbeat received"))
 
 
 class OpsgenieHeartbeatEndpoint(_GenieEndpoint):
@@ -135,33 +135,33 @@ class OpsgenieHeartbeatEndpoint(_GenieEndpoint):
     paths = (r"v2/heartbeats/(?P<name>.+)",)
     methods = frozenset({"GET"})
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return answers.heartbeat(source, _matched(_HEARTBEAT, incoming))
+        return answers.heartbeat(source, _matched(_HEARTBEAT, request))
 
 
 def _accepted(
-    incoming: IntakeRequest, source: Source, action: str, alias: str, *, state: IntakeState = IntakeState.WAITING
+    request: IntakeRequest, source: Source, action: str, alias: str, *, state: IntakeState = IntakeState.WAITING
 ) -> IntakeResult:
     number = str(uuid.uuid4())
     key = delivery_key(source, answers.request_name(number))
     reason = answers.NO_ALERT if state == IntakeState.IGNORED else ""
-    event = event_of(incoming, source, format="opsgenie", state=state, reason=reason, delivery_key=key)
+    event = event_of(request, source, format="opsgenie", state=state, reason=reason, delivery_key=key)
     event.headers |= {ACTION: action, ALIAS: alias}
-    return IntakeResult([event], answers.accepted("Request will be processed", number), keep_events, source)
+    return IntakeResult([event], answers.accepted("Request will be processed", number), store_events, source)
 
 
-def _asked(incoming: IntakeRequest) -> tuple[str, str]:
+def _asked(request: IntakeRequest) -> tuple[str, str]:
     """Which alert, and what is to be done about it ("": it is to be shown). Raises IntakeError (404)."""
-    rest = _matched(_ON_ALERT, incoming)
-    if incoming.method == "GET":
+    rest = _matched(_ON_ALERT, request)
+    if request.method == "GET":
         return text(rest), ""
     match = _ACTED.fullmatch(rest)
     if match:
-        action = _action(incoming.method, match[2])
+        action = _action(request.method, match[2])
         if action:
             return text(match[1]), action
-    if incoming.method == "DELETE":
+    if request.method == "DELETE":
         return text(rest), "delete"
     raise IntakeError("Nothing of that name can be done to an alert here.", status=404)
 
@@ -172,8 +172,8 @@ def _action(method: str, word: str) -> str:
     return ACTIONS.get((method, word), "")
 
 
-def _matched(pattern: re.Pattern[str], incoming: IntakeRequest) -> str:
-    match: Any = pattern.fullmatch(incoming.path)
+def _matched(pattern: re.Pattern[str], request: IntakeRequest) -> str:
+    match: Any = pattern.fullmatch(request.path)
     return str(match[1]) if match else ""
 
 

@@ -1,7 +1,7 @@
 """Opsgenie's Alert API, as its clients and SDKs speak it.
 
 Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action
-where the door has written down which and of what: under `:action` and `:alias` in the headers, as HTTP/2 writes what is
+where the endpoint has noted which and of what: under `:action` and `:alias` in the headers, as HTTP/2 writes what is
 no header, for no sender can send a header of such a name.
 """
 
@@ -46,15 +46,15 @@ CUSTOM = "actions/"  # before the name of an action of the customer's own
 PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "low"}
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """What a request asks for: one draft if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """What a request asks for: one update if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
     does.
     """
-    action = incoming.headers.get(ACTION, CREATE)
+    action = request.headers.get(ACTION, CREATE)
     if action != CREATE:
-        body = json_object(incoming) if incoming.body.strip() else {}
-        return acted(action, incoming.headers.get(ALIAS, ""), {**pairs(incoming.query), **body})
-    body = json_object(incoming)
+        body = json_object(request) if request.body.strip() else {}
+        return acted(action, request.headers.get(ALIAS, ""), {**pairs(request.query), **body})
+    body = json_object(request)
     if not text(body.get("message")):
         raise IntakeError("The message can not be empty.", status=422)
     return [draft_of(body)]
@@ -70,7 +70,7 @@ def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def draft_of(body: dict[str, Any]) -> AlertUpdate:
-    """The draft of a request that has a message. Responders and the like are kept to be read; routes decide here."""
+    """The update of a request that has a message. Responders and the like are kept to be read; routes decide here."""
     details, actions = texts(body.get("details")), body.get("actions")
     own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))
     return AlertUpdate(

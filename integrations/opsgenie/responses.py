@@ -63,19 +63,19 @@ def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
     return _data({**shown(alert), **details}, started)
 
 
-def listed(source: Source, incoming: IntakeRequest) -> IntakeResponse:
+def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
     """The source's alerts, newest first. Raises IntakeError (422) for what is not understood: a filter that is passed
     over would tell of alerts that were not asked for.
     """
     started = time.perf_counter()
     alerts = _sent_by(source)
-    for name, value in _conditions(incoming.parameter("query")):
+    for name, value in _conditions(request.parameter("query")):
         if name == "alias":
             alerts = alerts.filter(key=alert_key(source.pk, value))
         else:
             alerts = alerts.filter(status=AlertStatus.FIRING if value.lower() == "open" else AlertStatus.RESOLVED)
-    offset = _number(incoming, "offset", 0, MAX_OFFSET)
-    limit = _number(incoming, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    offset = _number(request, "offset", 0, MAX_OFFSET)
+    limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     return _data([shown(alert) for alert in alerts.order_by("-id")[offset : offset + limit]], started)
 
 
@@ -196,15 +196,15 @@ def _conditions(query: str) -> list[tuple[str, str]]:
     left = re.sub(r"\bAND\b", "", _QUERY.sub("", query), flags=re.IGNORECASE).strip()
     if left or any(name == "status" and value.lower() not in ("open", "closed") for name, value in found):
         raise IntakeError(
-            "A query here is status: open, status: closed, alias: …, or two of them.", status=422, is_kept=False
+            "A query here is status: open, status: closed, alias: …, or two of them.", status=422, is_stored=False
         )
     return found
 
 
-def _number(incoming: IntakeRequest, name: str, default: int, most: int) -> int:
-    given = incoming.parameter(name)
+def _number(request: IntakeRequest, name: str, default: int, most: int) -> int:
+    given = request.parameter(name)
     if given and not re.fullmatch(r"[0-9]{1,9}", given):
-        raise IntakeError(f"{name} is a whole number.", status=422, is_kept=False)
+        raise IntakeError(f"{name} is a whole number.", status=422, is_stored=False)
     return min(int(given or default), most)
 
 

@@ -11,13 +11,13 @@ import orjson
 from django.utils import timezone
 
 from alerts.reading.values import json_object, text
-from alerts.services.changes import keep_changes
+from alerts.services.changes import store_changes
 from core.api.times import LEEWAY
 from intake.endpoints import Endpoint, WrongKind
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
-from intake.services.queue import event_of, keep_events
+from intake.services.queue import event_of, store_events
 from intake.serving import failed
 from integrations.pagerduty.payload import change_of, errors_of, errors_of_change, with_dedup_key
 
@@ -38,15 +38,15 @@ class _RoutedEndpoint(Endpoint):
 
     kinds = ("pagerduty",)
 
-    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
-        return not incoming.headers.get(HEADER, "").strip()
+    def is_key_in_body(self, request: IntakeRequest) -> bool:
+        return not request.headers.get(HEADER, "").strip()
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return incoming.headers.get(HEADER, "").strip() or text(json_object(incoming.unpacked()).get("routing_key"))
+    def key(self, request: IntakeRequest) -> str:
+        return request.headers.get(HEADER, "").strip() or text(json_object(request.unpacked()).get("routing_key"))
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
+    def source(self, request: IntakeRequest) -> Source | None:
         try:
-            return super().source(incoming)
+            return super().source(request)
         except WrongKind as error:
             raise InvalidEventError(f"Invalid routing key. {error.message}") from error
         except IntakeError as error:
@@ -57,13 +57,13 @@ class _RoutedEndpoint(Endpoint):
             raise
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
-        reply = super().refuse(error)
+        response = super().refuse(error)
         said = {
             "status": STATUSES.get(error.status, "invalid event"),
             "message": error.message if error.status in STATUSES else "Event object is invalid",
             "errors": list(getattr(error, "errors", [error.message])),
         }
-        return IntakeResponse.json(error.status, said, **reply.headers)
+        return IntakeResponse.json(error.status, said, **response.headers)
 
 
 class PagerDutyEndpoint(_RoutedEndpoint):
@@ -71,13 +71,13 @@ class PagerDutyEndpoint(_RoutedEndpoint):
 
     paths = (r"v2/enqueue/?",)
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        body, key = with_dedup_key(json_object(incoming))
-        kept = _without_key(incoming, body)
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        body, key = with_dedup_key(json_object(request))
+        kept = _without_key(request, body)
         if errors := errors_of(body):
             return failed(self, kept, source, InvalidEventError(*errors))
-        reply = IntakeResponse.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
-        return IntakeResult([event_of(kept, source, format="pagerduty")], reply, keep_events, source)
+        response = IntakeResponse.json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
+        return IntakeResult([event_of(kept, source, format="pagerduty")], response, store_events, source)
 
 
 class PagerDutyChangeEndpoint(_RoutedEndpoint):
@@ -85,21 +85,21 @@ class PagerDutyChangeEndpoint(_RoutedEndpoint):
 
     paths = (r"v2/change/enqueue/?",)
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        body = json_object(incoming)
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        body = json_object(request)
         if errors := errors_of_change(body):
-            return failed(self, _without_key(incoming, body), source, InvalidEventError(*errors))
+            return failed(self, _without_key(request, body), source, InvalidEventError(*errors))
         change, now = change_of(body), timezone.now()
         if change.occurred_at is not None and change.occurred_at > now + LEEWAY:
             error = InvalidEventError("'payload.timestamp' lies in the future")
-            return failed(self, _without_key(incoming, body), source, error)
-        reply = IntakeResponse.json(202, {"status": "success", "message": "Change event processed"})
-        return IntakeResult([change], reply, keep_changes, source)
+            return failed(self, _without_key(request, body), source, error)
+        response = IntakeResponse.json(202, {"status": "success", "message": "Change event processed"})
+        return IntakeResult([change], response, store_changes, source)
 
 
-def _without_key(incoming: IntakeRequest, body: dict[str, Any]) -> IntakeRequest:
+def _without_key(request: IntakeRequest, body: dict[str, Any]) -> IntakeRequest:
     """What is kept of it: all but the key, for keys are nowhere kept but as their hash."""
-    return replace(incoming, body=orjson.dumps({name: value for name, value in body.items() if name != "routing_key"}))
+    return replace(request, body=orjson.dumps({name: value for name, value in body.items() if name != "routing_key"}))
 
 
 ENDPOINTS = (PagerDutyEndpoint(), PagerDutyChangeEndpoint())

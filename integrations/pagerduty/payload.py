@@ -23,9 +23,9 @@ ACTIONS = {"trigger": Action.FIRE, "acknowledge": Action.ACKNOWLEDGE, "resolve":
 LONGEST_LABEL = 200
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The one draft of an event. Raises IntakeError for what PagerDuty, too, would refuse."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The one update of an event. Raises IntakeError for what PagerDuty, too, would refuse."""
+    body = json_object(request)
     if errors := errors_of(body):
         raise IntakeError(f"Event object is invalid: {'; '.join(errors)}.")
     return [draft_of(body)]
@@ -56,7 +56,7 @@ def with_dedup_key(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def draft_of(body: dict[str, Any]) -> AlertUpdate:
-    """The draft of an event that `errors_of` finds nothing wrong with."""
+    """The update of an event that `errors_of` finds nothing wrong with."""
     payload = mapping(body.get("payload"))
     details = _details(payload.get("custom_details"))
     place = labels(**{name: payload.get(name) for name in ("source", "component", "group", "class")})

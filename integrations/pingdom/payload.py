@@ -20,9 +20,9 @@ Then tick it under "Connect integrations" of each check.
 """
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the check."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the check."""
+    body = json_object(request)
     if not text(body.get("current_state")) or not first(body.get("check_id"), body.get("check_name")):
         raise IntakeError("There is no check with a current_state in it; is this Pingdom's webhook?")
     return [_draft(body)]

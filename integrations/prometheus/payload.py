@@ -29,11 +29,11 @@ alerting:
 """
 
 
-def parse(incoming: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdates:
-    """A draft for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
+def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdates:
+    """An update for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
     or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
     """
-    body = exact_json(incoming.body)
+    body = exact_json(request.body)
     if isinstance(body, dict) and "alerts" in body:
         return drafts_of(body)
     if not isinstance(body, list):

@@ -36,11 +36,11 @@ _PROJECT = re.compile(r"/api/0/projects/[^/]{1,100}/([^/]{1,100})/")
 _SILENT = {"installation", "comment", "activity_alert"}
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The draft of a hook; nothing for hooks about other things, such as comments."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The update of a hook; nothing for hooks about other things, such as comments."""
+    body = json_object(request)
     data = mapping(body.get("data"))
-    resource = incoming.headers.get("sentry-hook-resource", "") or _guess(data)
+    resource = request.headers.get("sentry-hook-resource", "") or _guess(data)
     if resource in _SILENT:
         return []
     if resource == "metric_alert" and data.get("metric_alert"):
@@ -53,19 +53,19 @@ def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     return [_event(event, data, body)]
 
 
-def verify(incoming: IntakeRequest, secret: str) -> None:
+def verify(request: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless Sentry signed the body with the client secret, where one is set."""
-    check_hmac(incoming, secret, header="sentry-hook-signature")
+    check_hmac(request, secret, header="sentry-hook-signature")
 
 
-def delivery_id(incoming: IntakeRequest) -> str:
+def delivery_id(request: IntakeRequest) -> str:
     """Sentry's number of the request."""
-    return incoming.headers.get("request-id", "")
+    return request.headers.get("request-id", "")
 
 
-def greet(incoming: IntakeRequest) -> bool:
+def greet(request: IntakeRequest) -> bool:
     """Whether it only tells that the integration was installed or taken away."""
-    return incoming.headers.get("sentry-hook-resource", "") == "installation"
+    return request.headers.get("sentry-hook-resource", "") == "installation"
 
 
 def _first_object(*values: Any) -> dict[str, Any]:

@@ -27,9 +27,9 @@ IS_SLOW = True
 _CONFIRMATION, _GOODBYE = "SubscriptionConfirmation", "UnsubscribeConfirmation"
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The draft of a notification; nothing for messages about the subscription itself."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The update of a notification; nothing for messages about the subscription itself."""
+    body = json_object(request)
     if body.get("Type") in (_CONFIRMATION, _GOODBYE):
         return []
     if "Message" not in body:
@@ -41,19 +41,19 @@ def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     return [_other(message, body, topic)]
 
 
-def verify(incoming: IntakeRequest, secret: str) -> None:
+def verify(request: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless SNS signed the message in the last hour, IntakeError (503) when its certificate
     cannot be fetched. `secret` may hold the ARN of the one topic that is welcome: anybody's topic is signed by SNS.
     """
-    body = json_object(incoming)
+    body = json_object(request)
     if secret.startswith("arn:") and body.get("TopicArn") != secret:
         raise IntakeError("The message is of another topic than this source's.", status=403)
     _sns_trust.check(body, dt.datetime.now(dt.UTC))
 
 
-def greet(incoming: IntakeRequest) -> bool:
+def greet(request: IntakeRequest) -> bool:
     """Confirm a subscription, once its signature is found good; take note of its end."""
-    body = json_object(incoming)
+    body = json_object(request)
     kind = body.get("Type")
     if kind not in (_CONFIRMATION, _GOODBYE):
         return False
@@ -63,10 +63,10 @@ def greet(incoming: IntakeRequest) -> bool:
     return True
 
 
-def delivery_id(incoming: IntakeRequest) -> str:
+def delivery_id(request: IntakeRequest) -> str:
     """The MessageId, which is the same for each attempt to deliver; "" where there is none."""
     try:
-        return text(json_object(incoming).get("MessageId"))
+        return text(json_object(request).get("MessageId"))
     except IntakeError:
         return ""
 

@@ -21,16 +21,16 @@ class HecEndpoint(LogEndpoint):
     challenge = "Splunk"
     schemes = ("splunk", "bearer")
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return super().key(incoming) or incoming.parameter("token")
+    def key(self, request: IntakeRequest) -> str:
+        return super().key(request) or request.parameter("token")
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
-        if not self.key(incoming):
-            if incoming.headers.get("authorization"):
+    def source(self, request: IntakeRequest) -> Source | None:
+        if not self.key(request):
+            if request.headers.get("authorization"):
                 raise _hec_error("Invalid authorization", 3, 401)
             raise _hec_error("Token is required", 2, 401)
         try:
-            return super().source(incoming)
+            return super().source(request)
         except WrongKind as error:
             raise _hec_error(error.message, 7, 403) from error  # Splunk's number for an index that is not the token's
         except IntakeError as error:
@@ -44,7 +44,7 @@ class HecEndpoint(LogEndpoint):
             raise hec.HecError("Event field cannot be blank", hec.EVENT_BLANK)
         raise hec.HecError(f"Invalid data format: {reason}", hec.INVALID)
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         answer: dict[str, object] = {"text": "Success", "code": 0}
         if parsed.rejected:
             answer |= {"accepted": len(parsed.lines), "rejected": parsed.rejected, "errors": parsed.reasons}
@@ -56,7 +56,7 @@ class HecEndpoint(LogEndpoint):
 
 
 def _hec_error(message: str, code: int, status: int) -> IntakeError:
-    error = IntakeError(message, status=status, is_kept=False)
+    error = IntakeError(message, status=status, is_stored=False)
     error.code = code  # type: ignore[attr-defined]
     return error
 
@@ -67,13 +67,13 @@ class HecHealthEndpoint(LogEndpoint):
     paths: ClassVar[tuple[str, ...]] = (r"services/collector/health/?", r"services/collector/health/1.0/?")
     methods = frozenset({"GET", "HEAD", "POST"})
 
-    def is_key_in_body(self, incoming: IntakeRequest) -> bool:
+    def is_key_in_body(self, request: IntakeRequest) -> bool:
         return True  # there is none
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
+    def source(self, request: IntakeRequest) -> Source | None:
         return None
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         return IntakeResponse.json(200, {"text": "HEC is healthy", "code": 17})
 
 
@@ -85,7 +85,7 @@ class HecProbeEndpoint(HecHealthEndpoint):
     has_route = False  # it shares its paths with those that take events
     methods = frozenset({"OPTIONS"})
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         return IntakeResponse(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)
 
 

@@ -34,14 +34,14 @@ class HecError(IntakeError):
         self.code = code
 
 
-def parse(incoming: IntakeRequest) -> Parsed:
+def parse(request: IntakeRequest) -> Parsed:
     """A line for each event, or for each line of a body posted to `raw`. Raises HecError."""
-    if not incoming.body.strip():
+    if not request.body.strip():
         raise HecError("No data", NO_DATA)
-    if "/raw" in incoming.path:
-        return _raw(incoming)
+    if "/raw" in request.path:
+        return _raw(request)
     parsed = Parsed()
-    for number, event in enumerate(_objects(incoming.body, parsed)):
+    for number, event in enumerate(_objects(request.body, parsed)):
         _add(parsed, event, number)
     return parsed
 
@@ -114,11 +114,11 @@ def _line(event: dict[str, Any], said: Any) -> Line:
     )
 
 
-def _raw(incoming: IntakeRequest) -> Parsed:
+def _raw(request: IntakeRequest) -> Parsed:
     names = ("source", "sourcetype", "index")
-    attributes = {key: value for key in names if (value := incoming.parameter(key))}
-    at, host = moment(incoming.parameter("time")), incoming.parameter("host")
-    lines = unmarked(incoming.body).decode("utf-8", "replace").splitlines()
+    attributes = {key: value for key in names if (value := request.parameter(key))}
+    at, host = moment(request.parameter("time")), request.parameter("host")
+    lines = unmarked(request.body).decode("utf-8", "replace").splitlines()
     service = _service(attributes)
     return Parsed(
         [

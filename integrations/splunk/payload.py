@@ -19,9 +19,9 @@ Trigger Actions, Webhook, URL: {url}/intake/{key}/
 KEYS = ("alert_key", "dedup_key", "fingerprint")
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The draft of one result, the first of its search or each, as the alert is set up there."""
-    body = json_object(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The update of one result, the first of its search or each, as the alert is set up there."""
+    body = json_object(request)
     sid, search = text(body.get("sid")), text(body.get("search_name"))
     if not sid and not search:
         raise IntakeError("There is neither sid nor search_name in it; is this Splunk's webhook?")

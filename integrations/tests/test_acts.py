@@ -19,15 +19,15 @@ from integrations.newrelic import payload as newrelic
 from integrations.zabbix import payload as zabbix
 
 
-def parsed(adapter: Any, body: Any) -> list[AlertUpdate]:
-    return list(adapter.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode())))
+def parsed(reader: Any, body: Any) -> list[AlertUpdate]:
+    return list(reader.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode())))
 
 
 class ZabbixTests(SimpleTestCase):
     def acts(self, done: str, message: str = "") -> list[tuple[str, str]]:
         body = {"event_id": "1", "event_value": "1", "event_name": "Load", "event_nseverity": "5"}
-        update = {"event_update_status": "1", "event_update_action": done, "update_message": message}
-        return [(draft.action.value, draft.note) for draft in parsed(zabbix, {**body, **update})]
+        more = {"event_update_status": "1", "event_update_action": done, "update_message": message}
+        return [(update.action.value, update.note) for update in parsed(zabbix, {**body, **more})]
 
     def test_it_does_all_that_an_update_says(self):
         self.assertEqual(
@@ -56,17 +56,17 @@ class NewRelicTests(SimpleTestCase):
             ({"owner": "Kim", "state": "CLOSED"}, Action.RESOLVE),
         ):
             with self.subTest(facts=facts):
-                [draft] = parsed(newrelic, {"id": "1", "title": "t", "state": "ACTIVATED", **facts})
+                [update] = parsed(newrelic, {"id": "1", "title": "t", "state": "ACTIVATED", **facts})
 
-                self.assertEqual(draft.action, action)
+                self.assertEqual(update.action, action)
 
 
 class ByKeyTests(SimpleTestCase):
     def test_it_needs_no_title_for_what_is_known_by_its_key(self):
         for status, action in {"ok": "resolve", "acknowledged": "acknowledge", "maintenance": "note"}.items():
-            [draft] = parsed(generic, {"key": "job/night", "status": status})
+            [update] = parsed(generic, {"key": "job/night", "status": status})
 
-            self.assertEqual((draft.fingerprint, draft.title, draft.action), ("job/night", "job/night", action))
+            self.assertEqual((update.fingerprint, update.title, update.action), ("job/night", "job/night", action))
 
     def test_it_wants_a_title_for_what_is_new(self):
         for status in ("", "firing", "trigger"):
@@ -88,9 +88,9 @@ class ByKeyTests(SimpleTestCase):
     def test_it_finds_labels_in_a_list_of_fields(self):
         fields = [{"key": "severity", "value": "ERROR"}, {"key": "team", "value": "db"}]
 
-        [draft] = parsed(generic, {"title": "t", "fields": fields})
+        [update] = parsed(generic, {"title": "t", "fields": fields})
 
-        self.assertEqual((draft.severity, draft.labels["team"]), ("high", "db"))
+        self.assertEqual((update.severity, update.labels["team"]), ("high", "db"))
 
     def test_it_finds_the_keys_of_other_tools(self):
         names = (
@@ -114,9 +114,9 @@ class ByKeyTests(SimpleTestCase):
             with self.subTest(written=written):
                 body = f'{{"title": "t", "key": {written}}}'.encode()
 
-                [draft] = generic.parse(IntakeRequest("POST", "/", {}, body))
+                [update] = generic.parse(IntakeRequest("POST", "/", {}, body))
 
-                self.assertEqual(draft.fingerprint, written)
+                self.assertEqual(update.fingerprint, written)
 
     def test_it_takes_a_word_for_over_from_what_happened_to_a_key(self):
         for body, action in (
@@ -239,6 +239,6 @@ class MarkTests(SimpleTestCase):
         }
         for media_type, body in bodies:
             with self.subTest(media_type=media_type, body=body[:40]):
-                [draft] = generic.parse(IntakeRequest("POST", "/", {"content-type": media_type}, body))
+                [update] = generic.parse(IntakeRequest("POST", "/", {"content-type": media_type}, body))
 
-                self.assertEqual(draft.title, "T")
+                self.assertEqual(update.title, "T")

@@ -1,4 +1,4 @@
-"""Every adapter against its examples, and against what no sender should send but somebody will."""
+"""Every reader against its examples, and against what no sender should send but somebody will."""
 
 from django.test import SimpleTestCase
 
@@ -26,27 +26,27 @@ HOSTILE = (
 
 class AdapterTests(SimpleTestCase):
     def test_it_makes_of_each_example_what_stands_beside_it(self):
-        for kind, adapter in payload_readers().items():
-            for example in examples(adapter):
+        for kind, reader in payload_readers().items():
+            for example in examples(reader):
                 with self.subTest(kind=kind, example=example["name"]):
-                    drafts = adapter.parse(example_request(example))
+                    updates = reader.parse(example_request(example))
 
-                    self.assertEqual([to_json(draft) for draft in drafts], example["drafts"])
+                    self.assertEqual([to_json(update) for update in updates], example["updates"])
 
     def test_it_raises_nothing_but_intake_error_whatever_comes(self):
-        for kind, adapter in payload_readers().items():
+        for kind, reader in payload_readers().items():
             for body in HOSTILE:
                 with self.subTest(kind=kind, body=body[:60]):
                     try:
-                        drafts = adapter.parse(IntakeRequest("POST", "/", {}, body))
+                        updates = reader.parse(IntakeRequest("POST", "/", {}, body))
                     except IntakeError as error:
                         self.assertTrue(error.message.endswith((".", "?")), error.message)
                     else:
-                        self.assertIsInstance(drafts, list)
+                        self.assertIsInstance(updates, list)
 
     def test_it_says_what_to_paste(self):
-        for kind, adapter in payload_readers().items():
+        for kind, reader in payload_readers().items():
             with self.subTest(kind=kind):
-                self.assertTrue(adapter.TITLE)
-                self.assertIn("{key}", adapter.SNIPPET)
-                self.assertRegex(adapter.SNIPPET, "{(url|host)}")
+                self.assertTrue(reader.TITLE)
+                self.assertIn("{key}", reader.SNIPPET)
+                self.assertRegex(reader.SNIPPET, "{(url|host)}")

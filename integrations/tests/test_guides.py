@@ -14,10 +14,10 @@ def guide_of(kind: str) -> Path:
 
 class GuideTests(SimpleTestCase):
     def test_it_has_a_guide_and_examples_for_every_vendor(self) -> None:
-        for kind, adapter in payload_readers().items():
+        for kind, reader in payload_readers().items():
             with self.subTest(kind):
                 self.assertTrue(guide_of(kind).is_file())
-                self.assertTrue(examples(adapter))
+                self.assertTrue(examples(reader))
 
     def test_it_says_in_every_guide_where_to_send(self) -> None:
         for kind in payload_readers():

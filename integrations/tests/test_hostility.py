@@ -22,7 +22,7 @@ def request(body: Any) -> IntakeRequest:
 
 class HostileTests(SimpleTestCase):
     def bodies(self) -> list[dict[str, Any]]:
-        """Every member that an adapter looks at, with every kind of value."""
+        """Every member that a reader looks at, with every kind of value."""
         names = CONTAINERS + FACTS
         junk = [dict.fromkeys(names, value) for value in JUNK]
         nested = [{name: dict.fromkeys(names, value) for name in names} for value in JUNK]
@@ -43,12 +43,12 @@ class HostileTests(SimpleTestCase):
                     except IntakeError as error:
                         self.assertTrue(error.message)
                     else:
-                        self.assertTrue(all(isinstance(draft.identity, str) and draft.title for draft in found))
+                        self.assertTrue(all(isinstance(update.identity, str) and update.title for update in found))
 
     def test_it_takes_labels_of_any_size(self):
         labels = {f"name{number}": "x" * 100 for number in range(10_000)} | {"alertname": "a" * 100_000}
         alert = {"labels": labels, "startsAt": "2026-11-20T10:00:00Z"}
 
-        [draft] = prometheus.parse(request([alert]), now=NOW)
+        [update] = prometheus.parse(request([alert]), now=NOW)
 
-        self.assertEqual((len(draft.labels), len(draft.title)), (10_001, 100_000))
+        self.assertEqual((len(update.labels), len(update.title)), (10_001, 100_000))

@@ -34,18 +34,18 @@ def request(body: Any) -> IntakeRequest:
 
 class ReadingTests(SimpleTestCase):
     def test_it_keeps_what_of_a_list_cannot_be_read_beside_the_rest(self):
-        for adapter, (body, left) in LISTS.items():
-            with self.subTest(adapter=adapter.__name__):
-                drafts: AlertUpdates = adapter.parse(request(body))
+        for reader, (body, left) in LISTS.items():
+            with self.subTest(reader=reader.__name__):
+                updates: AlertUpdates = reader.parse(request(body))
 
-                assert drafts.leftover is not None
-                self.assertEqual((len(drafts), json.loads(drafts.leftover.body)), (1, left))
-                self.assertEqual([number for number, _why in drafts.leftover.reasons], [2, 3])
+                assert updates.leftover is not None
+                self.assertEqual((len(updates), json.loads(updates.leftover.body)), (1, left))
+                self.assertEqual([number for number, _why in updates.leftover.reasons], [2, 3])
 
     def test_it_refuses_a_list_of_which_nothing_can_be_read(self):
-        for adapter, (_body, left) in LISTS.items():
-            with self.subTest(adapter=adapter.__name__), self.assertRaises(IntakeError) as refused:
-                adapter.parse(request(left))
+        for reader, (_body, left) in LISTS.items():
+            with self.subTest(reader=reader.__name__), self.assertRaises(IntakeError) as refused:
+                reader.parse(request(left))
             self.assertIn("None of the 2 can be read. Item 1: ", refused.exception.message)
 
 

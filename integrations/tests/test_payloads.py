@@ -33,25 +33,25 @@ class PayloadTests(SimpleTestCase):
         return IntakeRequest("POST", "/", {"content-type": "text/plain; charset=UTF-8"}, json.dumps(body).encode())
 
     def test_it_reads_what_the_opsgenie_sdk_sends(self):
-        (draft,) = opsgenie.parse(self.recorded("002_POST_v2_alerts.json"))
+        (update,) = opsgenie.parse(self.recorded("002_POST_v2_alerts.json"))
 
-        self.assertEqual((draft.title, draft.identity), ("disk full on db-3", "db-3/disk"))
-        self.assertEqual((draft.severity, draft.labels["mount"], draft.labels["db"]), ("critical", "/var", "true"))
+        self.assertEqual((update.title, update.identity), ("disk full on db-3", "db-3/disk"))
+        self.assertEqual((update.severity, update.labels["mount"], update.labels["db"]), ("critical", "/var", "true"))
 
     def test_it_reads_what_the_pagerduty_client_sends(self):
-        (draft,) = pagerduty.parse(self.recorded("024_POST_v2_enqueue.json"))
+        (update,) = pagerduty.parse(self.recorded("024_POST_v2_enqueue.json"))
 
-        self.assertEqual((draft.title, draft.identity), ("HighErrorRate on checkout", "svc/checkout/5xx"))
-        self.assertEqual(draft.labels["region"], "eu-west-1")
+        self.assertEqual((update.title, update.identity), ("HighErrorRate on checkout", "svc/checkout/5xx"))
+        self.assertEqual(update.labels["region"], "eu-west-1")
 
     def test_it_reads_the_examples_of_pagerdutys_schema(self):
         schema = self.payload("pagerduty/events-v2.openapi.json")
         content = schema["paths"]["/enqueue"]["post"]["requestBody"]["content"]["application/json"]
 
-        drafts = [pagerduty.parse(self.sent(one["value"]))[0] for one in content["examples"].values()]
+        updates = [pagerduty.parse(self.sent(one["value"]))[0] for one in content["examples"].values()]
 
-        self.assertTrue(drafts)
-        self.assertEqual({draft.identity for draft in drafts}, {"srv01/mysql"})
+        self.assertTrue(updates)
+        self.assertEqual({update.identity for update in updates}, {"srv01/mysql"})
 
     def test_it_reads_cloudwatch_alarms(self):
         (alarm,) = sns.parse(self.sent(self.payload("alerta/cloudwatch_notification.json")))
@@ -66,22 +66,22 @@ class PayloadTests(SimpleTestCase):
 
     def test_it_reads_alarms_whose_message_is_an_object(self):
         for case in self.payload("keep/cloudwatch.json").values():
-            (draft,) = sns.parse(self.sent(case["payload"]))
+            (update,) = sns.parse(self.sent(case["payload"]))
 
-            self.assertEqual(draft.title, case["payload"]["Message"]["AlarmName"])
+            self.assertEqual(update.title, case["payload"]["Message"]["AlarmName"])
 
     def test_it_reads_sentrys_events(self):
         for case in self.payload("keep/sentry.json").values():
-            (draft,) = sentry.parse(self.sent(case["payload"]))
+            (update,) = sentry.parse(self.sent(case["payload"]))
 
-            self.assertEqual(draft.identity, f"issue:{case['payload']['id']}")
-            self.assertEqual((draft.severity, draft.labels["environment"]), ("high", "production"))
+            self.assertEqual(update.identity, f"issue:{case['payload']['id']}")
+            self.assertEqual((update.severity, update.labels["environment"]), ("high", "production"))
 
     def test_it_finds_its_way_in_what_another_tool_sends(self):
         body = self.payload("alerta/pingdom_down.json")
         templates = {"title": "{{ check_name }}", "key": "pingdom-{{ check_id }}", "status": "{{ current_state }}"}
 
-        (draft,) = generic.parse(self.sent(body), templates)
+        (update,) = generic.parse(self.sent(body), templates)
 
-        self.assertEqual((draft.title, draft.action), (body["check_name"], "fire"))
-        self.assertEqual(draft.identity, f"pingdom-{body['check_id']}")
+        self.assertEqual((update.title, update.action), (body["check_name"], "fire"))
+        self.assertEqual(update.identity, f"pingdom-{body['check_id']}")

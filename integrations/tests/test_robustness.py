@@ -48,26 +48,26 @@ def requests(kind: str) -> Iterator[tuple[str, IntakeRequest]]:
 
 class RobustnessTests(SimpleTestCase):
     def test_it_makes_drafts_or_says_why_not_whatever_stands_where(self):
-        for kind, adapter in payload_readers().items():
+        for kind, reader in payload_readers().items():
             seen = 0
-            for name, incoming in requests(kind):
-                seen += self.count(kind, name, adapter, incoming)
+            for name, request in requests(kind):
+                seen += self.count(kind, name, reader, request)
             with self.subTest(kind=kind):
                 self.assertGreater(seen, 0)
 
-    def count(self, kind: str, name: str, adapter: PayloadReader, incoming: IntakeRequest) -> int:
-        """How many drafts come of a request, all of them fit to be kept."""
+    def count(self, kind: str, name: str, reader: PayloadReader, request: IntakeRequest) -> int:
+        """How many updates come of a request, all of them fit to be kept."""
         try:
-            drafts = adapter.parse(incoming)
+            updates = reader.parse(request)
         except IntakeError:
             return 0
         except Exception as error:
             raise AssertionError(f"{kind}: {name}: {error!r}") from error
-        for draft in drafts:
-            kept = from_json(json.loads(json.dumps(to_json(draft))))
-            is_fit = draft.title and draft.identity and draft.action in Action and kept.identity == draft.identity
-            self.assertTrue(is_fit, f"{kind}: {name}: {draft}")
-            told = [draft.title, draft.description, draft.fingerprint, draft.note, draft.user]
-            pairs = [*draft.labels.items(), *draft.annotations.items()]
+        for update in updates:
+            kept = from_json(json.loads(json.dumps(to_json(update))))
+            is_fit = update.title and update.identity and update.action in Action and kept.identity == update.identity
+            self.assertTrue(is_fit, f"{kind}: {name}: {update}")
+            told = [update.title, update.description, update.fingerprint, update.note, update.user]
+            pairs = [*update.labels.items(), *update.annotations.items()]
             self.assertNotIn("\0", "".join(told + [part for pair in pairs for part in pair]), f"{kind}: {name}")
-        return len(drafts)
+        return len(updates)

@@ -1,4 +1,4 @@
-"""The adapters of monitoring tools against requests that nobody here wrote: recorded ones, and other projects' samples.
+"""The readers of monitoring tools against requests that nobody here wrote: recorded ones, and other projects' samples.
 
 They are not part of the project. Where the folder beside it is absent, these tests are skipped.
 """
@@ -144,25 +144,25 @@ class SampleTests(SimpleTestCase):
     def test_it_makes_of_each_what_a_person_would(self):
         for name, (kind, title, action, severity, fingerprint, labels, starts_at, ends_at) in EXPECTED.items():
             with self.subTest(sample=name):
-                [draft] = parse(kind, sample(f"alerta/{name}.json"))
+                [update] = parse(kind, sample(f"alerta/{name}.json"))
 
-                self.assertEqual((draft.title, draft.action, draft.severity), (title, action, severity))
-                self.assertEqual(draft.fingerprint, fingerprint)
-                self.assertEqual({label: draft.labels.get(label) for label in labels}, labels)
-                self.assertEqual((draft.starts_at, draft.ends_at), (moment(starts_at), moment(ends_at)))
+                self.assertEqual((update.title, update.action, update.severity), (title, action, severity))
+                self.assertEqual(update.fingerprint, fingerprint)
+                self.assertEqual({label: update.labels.get(label) for label in labels}, labels)
+                self.assertEqual((update.starts_at, update.ends_at), (moment(starts_at), moment(ends_at)))
 
     def test_it_reads_what_alertmanager_sent(self):
         recorded = sample("captured_examples/034_POST_api_hooks_alertmanager.json")
         headers = {name.lower(): value for name, value in recorded["headers"]}
         body = base64.b64decode(recorded["raw_b64"])
 
-        [draft] = payload_readers()["alertmanager"].parse(IntakeRequest("POST", recorded["path"], headers, body))
+        [update] = payload_readers()["alertmanager"].parse(IntakeRequest("POST", recorded["path"], headers, body))
 
-        self.assertEqual((draft.title, draft.action), ("load 3.86 on 127.0.0.1:18100", FIRE))
-        self.assertEqual((draft.fingerprint, draft.severity), ("35ea3d5f702d5a31", "medium"))
-        self.assertEqual((draft.labels["alertname"], draft.labels["team"]), ("HostHighLoad", "platform"))
-        self.assertEqual((draft.starts_at, draft.ends_at), (moment("2026-11-21T04:12:23.716+00:00"), None))
-        self.assertEqual([link["text"] for link in draft.links], ["Source", "Alertmanager"])
+        self.assertEqual((update.title, update.action), ("load 3.86 on 127.0.0.1:18100", FIRE))
+        self.assertEqual((update.fingerprint, update.severity), ("35ea3d5f702d5a31", "medium"))
+        self.assertEqual((update.labels["alertname"], update.labels["team"]), ("HostHighLoad", "platform"))
+        self.assertEqual((update.starts_at, update.ends_at), (moment("2026-11-21T04:12:23.716+00:00"), None))
+        self.assertEqual([link["text"] for link in update.links], ["Source", "Alertmanager"])
 
     def test_it_reads_google_clouds_incidents(self):
         expected = {
@@ -173,27 +173,27 @@ class SampleTests(SimpleTestCase):
 
         found = [parse("gcp", one["payload"])[0] for one in sample("keep/gcpmonitoring.json").values()]
 
-        self.assertEqual({draft.fingerprint: (draft.title, draft.severity) for draft in found}, expected)
-        for draft in found:
-            self.assertEqual((draft.action, draft.starts_at, draft.ends_at), (FIRE, None, None))
-            self.assertEqual((draft.labels["environment"], "team" in draft.labels), ("production", True))
+        self.assertEqual({update.fingerprint: (update.title, update.severity) for update in found}, expected)
+        for update in found:
+            self.assertEqual((update.action, update.starts_at, update.ends_at), (FIRE, None, None))
+            self.assertEqual((update.labels["environment"], "team" in update.labels), ("production", True))
 
     def test_it_reads_datadogs_monitors_of_another_template(self):
         found = [parse("datadog", one["payload"])[0] for one in sample("keep/datadog.json").values()]
 
-        self.assertEqual([draft.fingerprint for draft in found], ["1234567890", "1234567891", "1234567891"])
-        self.assertEqual([draft.severity for draft in found], ["medium", "low", "low"])
-        self.assertEqual([draft.title for draft in found][:2], ["High CPU Usage", "Low Disk Space"])
-        self.assertEqual([draft.labels["environment"] for draft in found], ["production"] * 3)
-        self.assertEqual({draft.action for draft in found}, {FIRE})
+        self.assertEqual([update.fingerprint for update in found], ["1234567890", "1234567891", "1234567891"])
+        self.assertEqual([update.severity for update in found], ["medium", "low", "low"])
+        self.assertEqual([update.title for update in found][:2], ["High CPU Usage", "Low Disk Space"])
+        self.assertEqual([update.labels["environment"] for update in found], ["production"] * 3)
+        self.assertEqual({update.action for update in found}, {FIRE})
 
     def test_it_reads_graylogs_events(self):
-        [draft] = parse("graylog", sample("keep/graylog.json"))
+        [update] = parse("graylog", sample("keep/graylog.json"))
 
-        self.assertEqual((draft.title, draft.action, draft.severity), ("Event - 1", FIRE, "high"))
-        self.assertEqual(draft.fingerprint, "671a28a03696bb3801a7a9f1")
-        self.assertEqual((draft.labels["event_definition"], draft.labels["source"]), ("Event - 1", "server"))
-        self.assertEqual(draft.starts_at, moment("2024-10-24T10:22:04.556+00:00"))
+        self.assertEqual((update.title, update.action, update.severity), ("Event - 1", FIRE, "high"))
+        self.assertEqual(update.fingerprint, "671a28a03696bb3801a7a9f1")
+        self.assertEqual((update.labels["event_definition"], update.labels["source"]), ("Event - 1", "server"))
+        self.assertEqual(update.starts_at, moment("2024-10-24T10:22:04.556+00:00"))
 
     def test_it_refuses_what_is_no_message_of_the_tool(self):
         for kind, path in (("grafana", "keep/grafana.json"), ("prometheus", "keep/prometheus.json")):

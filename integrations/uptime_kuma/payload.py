@@ -25,9 +25,9 @@ _ACTIONS = {"0": Action.FIRE, "1": Action.RESOLVE, "2": Action.NOTE, "3": Action
 _NOTES = {"2": "Uptime Kuma is checking again.", "3": "It is under maintenance, says Uptime Kuma."}
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """One draft for the monitor; none for a test message."""
-    body = _body(incoming)
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """One update for the monitor; none for a test message."""
+    body = _body(request)
     heartbeat, monitor = mapping(body.get("heartbeat")), mapping(body.get("monitor"))
     if heartbeat:
         return [_draft(heartbeat, monitor)]
@@ -37,13 +37,13 @@ def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
     return [] if said.endswith("Testing") else [_warning(said)]
 
 
-def _body(incoming: IntakeRequest) -> dict[str, Any]:
-    if not incoming.body:
-        fields = pairs(incoming.query)
-    elif unmarked(incoming.body).lstrip()[:1] in (b"{", b"[") or incoming.media_type == "application/json":
-        return json_object(incoming)
+def _body(request: IntakeRequest) -> dict[str, Any]:
+    if not request.body:
+        fields = pairs(request.query)
+    elif unmarked(request.body).lstrip()[:1] in (b"{", b"[") or request.media_type == "application/json":
+        return json_object(request)
     else:
-        fields = form(incoming)
+        fields = form(request)
     if "data" in fields:
         return mapping(_json(fields["data"]))
     return {**fields, **{name: _json(fields[name]) for name in ("heartbeat", "monitor") if name in fields}}

@@ -56,15 +56,15 @@ SEVERITIES = {"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high",
 _EMPTY = re.compile(r"\*UNKNOWN\*|\{[A-Z][A-Z.]*[0-9]?\}", re.ASCII)
 
 
-def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
-    """The draft of an event: a problem, its recovery, or what somebody did about it, a draft for each thing done."""
-    body = {name: _said(value) for name, value in json_object(incoming).items()}
+def parse(request: IntakeRequest) -> list[AlertUpdate]:
+    """The update of an event: a problem, its recovery, or what somebody did about it, an update for each thing done."""
+    body = {name: _said(value) for name, value in json_object(request).items()}
     key = text(body.get("event_id"))
     if not key:
         raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
     number, value = text(body.get("event_nseverity")), text(body.get("event_value"))
     is_guess = state(value)[1]
-    draft = AlertUpdate(
+    update = AlertUpdate(
         title=first(body.get("event_name"), body.get("subject"), "Problem"),
         fingerprint=key,
         severity=severity(number, SEVERITIES),
@@ -80,7 +80,7 @@ def parse(incoming: IntakeRequest) -> list[AlertUpdate]:
         status_word=value if is_guess else "",
         is_guess=is_guess,
     )
-    return [replace(draft, action=action, note=note) for action, note in _acts(body)]
+    return [replace(update, action=action, note=note) for action, note in _acts(body)]
 
 
 def _acts(body: dict[str, Any]) -> list[tuple[Action, str]]:

@@ -16,24 +16,24 @@ class OwnEndpoint(LogEndpoint):
     has_route = False  # it shares its path with the list of lines
     challenge, asks_for = CREDENTIALS, f"{LogEndpoint.asks_for} {SIGN_IN}"
 
-    def source(self, incoming: IntakeRequest) -> Source | None:
-        if not is_persons(incoming):
-            return super().source(incoming)
-        person = caller(incoming)
+    def source(self, request: IntakeRequest) -> Source | None:
+        if not is_persons(request):
+            return super().source(request)
+        person = caller(request)
         if person is None:
             raise IntakeError(f"There is no key in the request. {self.asks_for}", status=401)
         if not (person.is_responder or person.is_admin):
-            raise IntakeError("Only a responder or an administrator may hand in log lines.", status=403, is_kept=False)
+            raise IntakeError("Only a responder or an administrator may send log lines.", status=403, is_stored=False)
         return None
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         answer = {"accepted": len(parsed.lines), "rejected": parsed.rejected}
         return IntakeResponse.json(202, {**answer, "errors": parsed.reasons} if parsed.rejected else answer)
 
 
-def is_persons(incoming: IntakeRequest) -> bool:
+def is_persons(request: IntakeRequest) -> bool:
     """Whether the request carries a person's token: a JWT has dots, a source's key has none."""
-    return bool(bearer(incoming, "token")) or "." in bearer(incoming, "bearer")
+    return bool(bearer(request, "token")) or "." in bearer(request, "bearer")
 
 
 OWN = OwnEndpoint()

@@ -1,4 +1,4 @@
-"""What the doors of log senders share."""
+"""What the endpoints of log senders share."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from intake.services.queue import event_of
 from intake.vocabulary import LOGS, IntakeState
 from logs.formats import formats
 from logs.lines import Parsed
-from logs.services.intake import Delivery, keep_lines
+from logs.services.intake import Delivery, store_lines
 from logs.services.storing import fit
 from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
 from users.models import User
@@ -32,56 +32,58 @@ class LogEndpoint(Endpoint):
     challenge = 'Bearer, Basic realm="logs"'
     schemes: ClassVar[tuple[str, ...]] = ("bearer",)  # of the Authorization header, in lower case
 
-    def key(self, incoming: IntakeRequest) -> str:
-        return bearer(incoming, *self.schemes) or password(incoming) or incoming.headers.get("x-api-key", "")
+    def key(self, request: IntakeRequest) -> str:
+        return bearer(request, *self.schemes) or password(request) or request.headers.get("x-api-key", "")
 
-    def accepts_others(self, incoming: IntakeRequest) -> bool:
+    def accepts_others(self, request: IntakeRequest) -> bool:
         """Alerts and log lines do not mix."""
         return False
 
     def wrong_kind(self, source: Source) -> str:
         return f"The key belongs to {source.name}, which sends alerts; log lines need a source of kind logs."
 
-    def take(self, incoming: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        parsed = formats()[self.format].parse(incoming)
+    def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
+        parsed = formats()[self.format].parse(request)
         if not parsed.lines and parsed.rejected:
             self.refuse_all(parsed)
-        reply = self.reply(incoming, parsed)
+        response = self.response(request, parsed)
         if not parsed.lines:
-            return reply
+            return response
         failed = None
         if parsed.rejected and source is not None:
             # Not to be replayed: its good lines are stored.
-            failed = event_of(incoming, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
+            failed = event_of(request, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
         ready = fit(parsed.lines, source, timezone.now())
-        return IntakeResult([Delivery(ready, failed)], reply, keep_lines, source, weight=LINE_BYTES * len(ready.lines))
+        return IntakeResult(
+            [Delivery(ready, failed)], response, store_lines, source, weight=LINE_BYTES * len(ready.lines)
+        )
 
     def refuse_all(self, parsed: Parsed) -> None:
         """Raise IntakeError for a request of which nothing is a line."""
         raise IntakeError(" ".join(parsed.reasons))
 
-    def reply(self, incoming: IntakeRequest, parsed: Parsed) -> IntakeResponse:
+    def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         """What the sender is told once the lines are committed."""
         raise NotImplementedError
 
 
-def password(incoming: IntakeRequest) -> str:
+def password(request: IntakeRequest) -> str:
     """The password of basic authentication (the name, where it has none); "" otherwise."""
-    name, secret = basic_pair(incoming)
+    name, secret = basic_pair(request)
     return secret or name
 
 
-def caller(incoming: IntakeRequest) -> User | None:
+def caller(request: IntakeRequest) -> User | None:
     """The person whose access token or personal token the request carries; None without one.
 
     Raises IntakeError: 401 for a token that is not valid, 403 for one that may only read.
     """
-    request = HttpRequest()
-    request.method, request.META["HTTP_AUTHORIZATION"] = "POST", incoming.headers.get("authorization", "")
+    asked = HttpRequest()
+    asked.method, asked.META["HTTP_AUTHORIZATION"] = "POST", request.headers.get("authorization", "")
     try:
         for method in (SessionJWTAuthentication(), PersonalTokenAuthentication()):
-            if found := method.authenticate(Request(request)):
+            if found := method.authenticate(Request(asked)):
                 return found[0]
     except APIException as error:
-        raise IntakeError(str(error.detail), status=error.status_code, is_kept=False) from error
+        raise IntakeError(str(error.detail), status=error.status_code, is_stored=False) from error
     return None

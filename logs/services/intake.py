@@ -28,7 +28,7 @@ class Delivery:
     failed: IntakeEvent | None = None
 
 
-def keep_lines(taken: Sequence[IntakeResult]) -> None:
+def store_lines(taken: Sequence[IntakeResult]) -> None:
     """Store the lines of many requests at once."""
     now = timezone.now()
     deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]

@@ -14,7 +14,7 @@ from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
 from core.api.schema import paged
 from core.errors import NotFound
-from intake.http import incoming_from, response_from
+from intake.http import request_from, response_from
 from intake.serving import serve
 from logs.endpoints.own import OWN
 from logs.filters import FILTERS, selection
@@ -70,7 +70,7 @@ class LogEntriesView(APIView):
         """One line, an array of them, or one on each line (NDJSON), with the key of a source of kind `logs` as bearer
         token, or as a responder. What is no line is counted; the others are stored.
         """
-        return response_from(serve(OWN, incoming_from(request._request)))
+        return response_from(serve(OWN, request_from(request._request)))
 
 
 class LogEntryView(APIView):

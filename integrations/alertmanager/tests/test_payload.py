@@ -31,9 +31,9 @@ class AlertmanagerTests(SimpleTestCase):
     def test_it_says_how_many_were_left_out(self):
         for count, is_told in ((2, True), (0, False), (None, False), ("2", False), (True, False), (-1, False)):
             with self.subTest(count=count):
-                [draft] = alertmanager.parse(request({"alerts": [{"labels": {"a": "b"}}], "truncatedAlerts": count}))
+                [update] = alertmanager.parse(request({"alerts": [{"labels": {"a": "b"}}], "truncatedAlerts": count}))
 
-                self.assertEqual("truncated" in draft.annotations, is_told)
+                self.assertEqual("truncated" in update.annotations, is_told)
 
     def test_it_leaves_out_what_nothing_tells_apart(self):
         alerts = [{}, {"labels": []}, {"labels": {"a": "b"}}]

@@ -19,14 +19,14 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(update: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class DatadogTests(SimpleTestCase):
-    def draft(self, **body: Any) -> AlertUpdate:
-        [draft] = datadog.parse(request({"title": "Disk", "aggreg_key": "k", "date": "1795168800000", **body}))
-        return draft
+    def update(self, **body: Any) -> AlertUpdate:
+        [update] = datadog.parse(request({"title": "Disk", "aggreg_key": "k", "date": "1795168800000", **body}))
+        return update
 
     def test_it_knows_every_transition(self):
         for transition, (action, has_start) in {
@@ -41,15 +41,15 @@ class DatadogTests(SimpleTestCase):
             "null": (Action.FIRE, True),
         }.items():
             with self.subTest(transition=transition):
-                draft = self.draft(alert_transition=transition)
+                update = self.update(alert_transition=transition)
 
-                self.assertEqual((draft.action, draft.starts_at is not None), (action, has_start))
-                self.assertEqual(draft.ends_at is not None, action == Action.RESOLVE)
+                self.assertEqual((update.action, update.starts_at is not None), (action, has_start))
+                self.assertEqual(update.ends_at is not None, action == Action.RESOLVE)
 
     def test_it_takes_a_reminder_for_a_repeat(self):
-        fired = self.draft(alert_transition="Triggered")
-        again = self.draft(alert_transition="Re-Triggered", date="1795172400000")
-        late = self.draft(alert_transition="Triggered")
+        fired = self.update(alert_transition="Triggered")
+        again = self.update(alert_transition="Re-Triggered", date="1795172400000")
+        late = self.update(alert_transition="Triggered")
 
         self.assertEqual(next_state(firing(fired), again), Transition.REPEATED)
         over = AlertSnapshot(AlertStatus.RESOLVED, fired.starts_at or NOW, ended_by="sender")
@@ -64,7 +64,7 @@ class DatadogTests(SimpleTestCase):
             ({"aggreg_key": None, "title": "[Re-Warn on {host:a}] Disk"}, "Disk:host:a"),
         ):
             with self.subTest(body=body):
-                self.assertEqual(self.draft(**body).fingerprint, expected)
+                self.assertEqual(self.update(**body).fingerprint, expected)
 
     def test_it_maps_priorities(self):
         for priority, expected in {
@@ -76,9 +76,9 @@ class DatadogTests(SimpleTestCase):
             "": "",
         }.items():
             with self.subTest(priority=priority):
-                self.assertEqual(self.draft(alert_priority=priority).severity, expected)
+                self.assertEqual(self.update(alert_priority=priority).severity, expected)
 
     def test_it_leaves_alone_titles_that_only_look_like_theirs(self):
         for title in ("[Shop] Disk", "[Triggered", "[] x", "Triggered on x"):
             with self.subTest(title=title):
-                self.assertEqual(self.draft(title=title).title, title)
+                self.assertEqual(self.update(title=title).title, title)

@@ -21,6 +21,8 @@ class GoogleCloudTests(SimpleTestCase):
     def test_it_follows_google_cloud_whatever_the_case(self):
         for state, action in {"open": Action.FIRE, "OPEN": Action.FIRE, "CLOSED": Action.RESOLVE}.items():
             with self.subTest(state=state):
-                [draft] = gcp.parse(request({"incident": {"incident_id": "1", "state": state, "ended_at": 1795168800}}))
+                [update] = gcp.parse(
+                    request({"incident": {"incident_id": "1", "state": state, "ended_at": 1795168800}})
+                )
 
-                self.assertEqual((draft.action, draft.ends_at), (action, NOW if action == Action.RESOLVE else None))
+                self.assertEqual((update.action, update.ends_at), (action, NOW if action == Action.RESOLVE else None))

@@ -33,13 +33,13 @@ class StatusTests(SimpleTestCase):
 
 class BodyTests(SimpleTestCase):
     def test_it_reads_xml_with_attributes_and_repeated_elements(self):
-        drafts = parsed(
+        updates = parsed(
             b"<alert severity='x'><name>N</name><tags>a:1</tags><tags>b</tags></alert>",
             templates={"severity": "{{ @severity }}gh | hi", "type": "{{ tags.1 }}"},
         )
 
-        self.assertEqual(drafts[0].title, "N")
-        self.assertEqual(drafts[0].labels, {"a": "1", "b": "true", "type": "b", "severity": "xgh | hi"})
+        self.assertEqual(updates[0].title, "N")
+        self.assertEqual(updates[0].labels, {"a": "1", "b": "true", "type": "b", "severity": "xgh | hi"})
 
     def test_it_refuses_what_has_more_members_than_anybody_says(self):
         many = b",".join(b'"%d":1' % number for number in range(2_001))
@@ -51,8 +51,8 @@ class BodyTests(SimpleTestCase):
         with mock.patch.object(_tags, "MOST_LABELS", 2):
             for tags in (b'"a,b,c"', b'["a", "b", "c"]', b'{"a": "", "b": "", "c": ""}'):
                 with self.subTest(tags=tags):
-                    draft = parsed(b'{"title": "x", "tags": ' + tags + b"}")[0]
-                    self.assertEqual(draft.labels, {"a": "true", "b": "true"})
+                    update = parsed(b'{"title": "x", "tags": ' + tags + b"}")[0]
+                    self.assertEqual(update.labels, {"a": "true", "b": "true"})
 
     def test_it_opens_no_door_through_xml(self):
         bomb = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx"><!ENTITY c "&b;&b;&b;">]><a><title>&c;</title></a>'
@@ -75,9 +75,9 @@ class BodyTests(SimpleTestCase):
                 parsed(body, "text/xml")
 
     def test_it_reads_names_of_two_name_spaces_as_one(self):
-        drafts = parsed(b"<a xmlns:p='u:p' xmlns:q='u:q'><p:title>one</p:title><q:title>two</q:title></a>")
+        updates = parsed(b"<a xmlns:p='u:p' xmlns:q='u:q'><p:title>one</p:title><q:title>two</q:title></a>")
 
-        self.assertEqual(drafts[0].title, '["one","two"]')
+        self.assertEqual(updates[0].title, '["one","two"]')
 
     def test_it_refuses_forms_that_are_none(self):
         for body in (b"&".join(b"a%d=1" % number for number in range(201)), b"=", b"title"):
@@ -124,10 +124,10 @@ class TemplateTests(SimpleTestCase):
             "labels": {"app": "{{ check.app.kubernetes.io/name }}", "none": "{{ nothing.here }}"},
         }
 
-        draft = parsed(BODY, templates=templates)[0]
+        update = parsed(BODY, templates=templates)[0]
 
-        self.assertEqual((draft.title, draft.fingerprint, draft.action), ("Disk on 7", "8", "resolve"))
-        self.assertEqual(draft.labels, {"app": "shop"})
+        self.assertEqual((update.title, update.fingerprint, update.action), ("Disk on 7", "8", "resolve"))
+        self.assertEqual(update.labels, {"app": "shop"})
 
     def test_it_renders(self):
         body = {"a": {"b": ["x", {"c": True}]}, "d": "Ü|{{", "e": None, "f": ""}

@@ -57,7 +57,7 @@ class GitHubTests(SimpleTestCase):
         }
         for conclusion, ours in expected.items():
             with self.subTest(conclusion=conclusion):
-                self.assertEqual([draft.action for draft in github.parse(run(conclusion))], ours)
+                self.assertEqual([update.action for update in github.parse(run(conclusion))], ours)
 
     def test_it_keeps_branches_and_workflows_apart(self):
         runs = [run("failure"), run("success"), run("failure", head_branch="fix"), run("failure", workflow_id=8)]
@@ -75,17 +75,17 @@ class GitHubTests(SimpleTestCase):
         }.items():
             body = {"action": action, "alert": {"number": 1}, "repository": {"full_name": "acme/shop"}}
             with self.subTest(action=action):
-                drafts = github.parse(request("code_scanning_alert", body))
+                updates = github.parse(request("code_scanning_alert", body))
 
-                self.assertEqual([draft.action for draft in drafts], ours)
+                self.assertEqual([update.action for update in updates], ours)
 
     def test_it_reads_a_form_whatever_it_is_declared_as(self):
-        incoming = IntakeRequest(
+        request = IntakeRequest(
             "POST", "/", {"content-type": "multipart/form-data; boundary=b"}, b"payload=%7B%7D&payload="
         )
 
         with self.assertRaises(IntakeError) as caught:
-            github.parse(incoming)
+            github.parse(request)
         self.assertIn("X-GitHub-Event", caught.exception.message)
 
     def test_it_makes_nothing_of_other_events(self):

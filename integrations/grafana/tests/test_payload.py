@@ -27,14 +27,14 @@ class GrafanaTests(SimpleTestCase):
             None: Action.FIRE,
         }.items():
             with self.subTest(state=state):
-                [draft] = grafana.parse(request({"ruleId": 7, "ruleName": "a", "state": state}))
+                [update] = grafana.parse(request({"ruleId": 7, "ruleName": "a", "state": state}))
 
-                self.assertEqual((draft.action, draft.fingerprint), (action, "7"))
-                self.assertEqual(bool(draft.note), action == Action.NOTE)
+                self.assertEqual((update.action, update.fingerprint), (action, "7"))
+                self.assertEqual(bool(update.note), action == Action.NOTE)
 
     def test_it_labels_a_rule_by_what_its_series_share(self):
         matches = [{"tags": {"room": "a", "rack": "1"}}, {"tags": {"room": "a", "rack": "2"}}, "nonsense"]
 
-        [draft] = grafana.parse(request({"ruleId": 7, "title": "[Alerting] Heat", "evalMatches": matches}))
+        [update] = grafana.parse(request({"ruleId": 7, "title": "[Alerting] Heat", "evalMatches": matches}))
 
-        self.assertEqual(draft.labels, {"alertname": "Heat", "room": "a"})
+        self.assertEqual(update.labels, {"alertname": "Heat", "room": "a"})

@@ -19,14 +19,14 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(update: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class GraylogTests(SimpleTestCase):
-    def draft(self, **event: Any) -> AlertUpdate:
-        [draft] = graylog.parse(request({"event_definition_id": "d", "event": {"message": "m", **event}}))
-        return draft
+    def update(self, **event: Any) -> AlertUpdate:
+        [update] = graylog.parse(request({"event_definition_id": "d", "event": {"message": "m", **event}}))
+        return update
 
     def test_it_tells_events_apart_by_what_they_are_grouped_by(self):
         for event, expected in (
@@ -37,10 +37,10 @@ class GraylogTests(SimpleTestCase):
             ({"group_by_fields": {"user": "bob", "host": "a"}}, "d:host=a|user=bob"),
         ):
             with self.subTest(event=event):
-                self.assertEqual(self.draft(**event).fingerprint, expected)
+                self.assertEqual(self.update(**event).fingerprint, expected)
 
     def test_it_takes_each_event_for_another_occurrence(self):
-        first, second = self.draft(timestamp="2026-11-20T10:00:00Z"), self.draft(timestamp="2026-11-20T11:00:00Z")
+        first, second = self.update(timestamp="2026-11-20T10:00:00Z"), self.update(timestamp="2026-11-20T11:00:00Z")
 
         self.assertEqual(next_state(firing(first), second), Transition.REFIRED)
         self.assertEqual(next_state(firing(first), first), Transition.REPEATED)

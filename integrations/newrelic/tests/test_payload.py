@@ -25,6 +25,6 @@ class NewRelicTests(SimpleTestCase):
             ({"id": "1", "state": "CLOSED", "trigger": "ISSUE_ACKNOWLEDGED"}, Action.RESOLVE),
         ):
             with self.subTest(body=body):
-                [draft] = newrelic.parse(request(body))
+                [update] = newrelic.parse(request(body))
 
-                self.assertEqual((draft.action, draft.fingerprint), (action, "1"))
+                self.assertEqual((update.action, update.fingerprint), (action, "1"))

@@ -15,9 +15,9 @@ class OpsgenieTests(SimpleTestCase):
         self.assertEqual(caught.exception.status, 422)
 
     def test_it_takes_a_message_that_is_too_long_for_opsgenie(self):
-        drafts = opsgenie.parse(IntakeRequest("POST", "/v2/alerts", {}, b'{"message": "' + b"x" * 131 + b'"}'))
+        updates = opsgenie.parse(IntakeRequest("POST", "/v2/alerts", {}, b'{"message": "' + b"x" * 131 + b'"}'))
 
-        self.assertEqual(len(drafts[0].title), 131)
+        self.assertEqual(len(updates[0].title), 131)
 
     def test_it_knows_the_priorities(self):
         found = [opsgenie.draft_of({"message": "m", "priority": f"P{number}"}).severity for number in range(1, 6)]
@@ -32,10 +32,10 @@ class OpsgenieTests(SimpleTestCase):
             (opsgenie.noted, Action.NOTE),
         ):
             with self.subTest(action=action):
-                draft = act("db-3/disk", body)
+                update = act("db-3/disk", body)
 
-                self.assertEqual((draft.action, draft.fingerprint), (action, "db-3/disk"))
-                self.assertEqual((draft.note, draft.user), ("done", "ann"))
+                self.assertEqual((update.action, update.fingerprint), (action, "db-3/disk"))
+                self.assertEqual((update.note, update.user), ("done", "ann"))
 
     def test_it_closes_without_a_body_and_notes_nothing_without_a_note(self):
         closed = opsgenie.closed("a", None)

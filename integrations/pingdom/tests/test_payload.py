@@ -28,6 +28,6 @@ class PingdomTests(SimpleTestCase):
             with self.subTest(state=state):
                 body = {"check_id": 1, "current_state": state, "state_changed_timestamp": 1795168800}
 
-                [draft] = pingdom.parse(request(body))
+                [update] = pingdom.parse(request(body))
 
-                self.assertEqual((draft.action, draft.starts_at or draft.ends_at), (action, NOW))
+                self.assertEqual((update.action, update.starts_at or update.ends_at), (action, NOW))

@@ -19,15 +19,15 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(update: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class PrometheusTests(SimpleTestCase):
     def parse(self, ends_at: str) -> AlertUpdate:
         alert = {"labels": {"alertname": "a"}, "startsAt": "2026-11-20T09:00:00Z", "endsAt": ends_at}
-        [draft] = prometheus.parse(request([alert]), now=NOW)
-        return draft
+        [update] = prometheus.parse(request([alert]), now=NOW)
+        return update
 
     def test_it_tells_firing_from_over_by_the_end(self):
         for ends_at, action in {
@@ -58,9 +58,9 @@ class PrometheusTests(SimpleTestCase):
 
         found = prometheus.parse(request(alerts))
 
-        self.assertEqual([draft.action for draft in found], [Action.RESOLVE, Action.FIRE])
+        self.assertEqual([update.action for update in found], [Action.RESOLVE, Action.FIRE])
 
     def test_it_reads_alertmanagers_webhook_too(self):
-        [draft] = prometheus.parse(request({"alerts": [{"status": "resolved", "labels": {"a": "b"}}]}), now=NOW)
+        [update] = prometheus.parse(request({"alerts": [{"status": "resolved", "labels": {"a": "b"}}]}), now=NOW)
 
-        self.assertEqual(draft.action, Action.RESOLVE)
+        self.assertEqual(update.action, Action.RESOLVE)

@@ -54,7 +54,7 @@ class SentryTests(SimpleTestCase):
         }
         for action, ours in expected.items():
             with self.subTest(action=action):
-                self.assertEqual([draft.action for draft in sentry.parse(issue(action))], [ours])
+                self.assertEqual([update.action for update in sentry.parse(issue(action))], [ours])
 
     def test_it_makes_nothing_of_other_actions(self):
         self.assertEqual(sentry.parse(issue("seen")), [])
@@ -62,6 +62,6 @@ class SentryTests(SimpleTestCase):
     def test_it_reads_a_hook_whose_resource_is_not_told(self):
         body = json.dumps({"action": "critical", "data": {"metric_alert": {"id": 1, "alert_rule": {"id": 2}}}})
 
-        drafts = sentry.parse(request(body.encode()))
+        updates = sentry.parse(request(body.encode()))
 
-        self.assertEqual([draft.fingerprint for draft in drafts], ["metric:2"])
+        self.assertEqual([update.fingerprint for update in updates], ["metric:2"])

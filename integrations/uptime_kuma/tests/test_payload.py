@@ -21,8 +21,8 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(draft: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, draft.starts_at or NOW)
+def firing(update: AlertUpdate) -> AlertSnapshot:
+    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class UptimeKumaTests(SimpleTestCase):
@@ -39,9 +39,9 @@ class UptimeKumaTests(SimpleTestCase):
             None: Action.NOTE,
         }.items():
             with self.subTest(status=status):
-                [draft] = uptime_kuma.parse(request({"heartbeat": {**self.heartbeat, "status": status}}))
+                [update] = uptime_kuma.parse(request({"heartbeat": {**self.heartbeat, "status": status}}))
 
-                self.assertEqual((draft.action, draft.fingerprint), (action, "4"))
+                self.assertEqual((update.action, update.fingerprint), (action, "4"))
 
     def test_it_takes_a_reminder_for_a_repeat(self):
         [fired] = uptime_kuma.parse(request({"heartbeat": self.heartbeat}))
@@ -75,7 +75,7 @@ class UptimeKumaTests(SimpleTestCase):
     def test_it_does_not_count_digits_for_ever(self):
         began = time.perf_counter()
 
-        [draft] = uptime_kuma.parse(request({"msg": "9" * 2_000_000}))
+        [update] = uptime_kuma.parse(request({"msg": "9" * 2_000_000}))
 
-        self.assertEqual(draft.fingerprint, draft.title)
+        self.assertEqual(update.fingerprint, update.title)
         self.assertLess(time.perf_counter() - began, 2)

@@ -9,14 +9,14 @@ from intake.requests import IntakeRequest
 from integrations.zabbix import payload as zabbix
 
 
-def draft(**facts: str) -> AlertUpdate:
+def update(**facts: str) -> AlertUpdate:
     body = {"event_id": "1", "event_value": "1", "event_name": "Load", **facts}
     return zabbix.parse(IntakeRequest("POST", "/", {}, json.dumps(body).encode()))[0]
 
 
 class ZabbixTests(SimpleTestCase):
     def test_it_knows_the_severities(self):
-        found = [draft(event_nseverity=str(number)).severity for number in range(7)]
+        found = [update(event_nseverity=str(number)).severity for number in range(7)]
 
         self.assertEqual(found, ["low", "low", "medium", "medium", "high", "critical", ""])
 
@@ -30,15 +30,15 @@ class ZabbixTests(SimpleTestCase):
             "changed severity from High to Average": "fire",
         }.items():
             with self.subTest(done=done):
-                self.assertEqual(draft(event_update_status="1", event_update_action=done).action, ours)
+                self.assertEqual(update(event_update_status="1", event_update_action=done).action, ours)
 
     def test_it_ends_whatever_else_is_said(self):
-        self.assertEqual(draft(event_value="0", event_update_status="1").action, "resolve")
+        self.assertEqual(update(event_value="0", event_update_status="1").action, "resolve")
 
     def test_it_takes_no_macro_for_a_value(self):
-        found = draft(host="{HOST.NAME}", host_ip="*UNKNOWN*", event_tags="{EVENT.TAGSJSON}", trigger_id="{HOST.IP1}")
+        found = update(host="{HOST.NAME}", host_ip="*UNKNOWN*", event_tags="{EVENT.TAGSJSON}", trigger_id="{HOST.IP1}")
 
         self.assertEqual(found.labels, {})
 
     def test_it_reads_damaged_tags_as_none(self):
-        self.assertEqual(draft(event_tags='[{"tag": ').labels, {})
+        self.assertEqual(update(event_tags='[{"tag": ').labels, {})

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
-from alerts.endpoints.named import keep_pings
+from alerts.endpoints.named import store_pings
 from alerts.endpoints.signals import Ping, Signal, endings_of, ping_of
 from alerts.models import Alert, Heartbeat
 from alerts.services import process_waiting
@@ -182,7 +182,7 @@ class FailureTests(TestCase):
     def test_it_does_what_came_at_one_moment_in_its_order(self) -> None:
         rows = [Ping("a", Signal.FAILED), Ping("a"), Ping("a", Signal.FAILED, "again")]
 
-        keep_pings([IntakeResult([row], IntakeResponse(204), keep_pings, self.source) for row in rows])
+        store_pings([IntakeResult([row], IntakeResponse(204), store_pings, self.source) for row in rows])
         process_waiting()
 
         self.assertEqual((self.alerts(), Alert.objects.get().description), ({"heartbeat-failed:a": "firing"}, "again"))
