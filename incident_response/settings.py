@@ -1,15 +1,13 @@
 """Settings, all from the environment; docs/operations.md has the table."""
 
-import tomllib
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from core.db.conversions import quick_conversions
 from core.server.loglines import OneLineRefusals, without_keys
-from incident_response.environment import Environment
+from incident_response.variables import *
 
 try:
     import MySQLdb  # noqa: F401
@@ -18,118 +16,6 @@ except ImportError:
     import pymysql
 
     pymysql.install_as_MySQLdb()
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-
-env = Environment(BASE_DIR / ".env")
-
-# --- What an operator sets ------------------------------------------------------------------------------------------
-
-SECRET_KEY = env.secret("SECRET_KEY", help="Signs sessions and tokens. Changing it signs everybody out.")
-HISTORY_KEY = env.secret("HISTORY_KEY", help="Seals the timelines' chains of digests. Never change it; back it up.")
-DEBUG = env.boolean("DEBUG", default=False, help="Developer mode: detailed error pages, no transport security.")
-PLAIN_HTTP = env.boolean(
-    "PLAIN_HTTP", default=False, help="Serve without TLS (loopback only): no HTTPS redirect, HSTS or secure cookies."
-)
-ALLOWED_HOSTS = env.words(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], help="Host names the server answers to."
-)
-DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
-PUBLIC_URL = env.text("PUBLIC_URL", default=DEFAULT_PUBLIC_URL, help="The address people reach us at, for links.")
-DATABASE = env.database(
-    "DATABASE_URL",
-    default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-    help="sqlite:///path/to/file or mysql://user:password@host:3306/name.",
-)
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media"), help="Where attachments are stored."))
-STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"), help="Where static files are put."))
-DATABASE_SECONDS = env.integer(
-    "DATABASE_SECONDS",
-    default=5,
-    minimum=2,
-    help="How long the web waits for the database's answer to a statement, in seconds; the worker six times as long.",
-)
-TRUSTED_PROXIES = env.integer(
-    "TRUSTED_PROXIES", default=0, help="Reverse proxies in front of us whose X-Forwarded-* headers are believed."
-)
-CORS_ALLOWED_ORIGINS = env.words(
-    "CORS_ALLOWED_ORIGINS", default=[], help="Origins of other web front ends that may call the API."
-)
-CSRF_TRUSTED_ORIGINS = env.words(
-    "CSRF_TRUSTED_ORIGINS", default=[], help="Further origins (https://…) whose forms are accepted."
-)
-REGISTRATION_OPEN = env.boolean(
-    "REGISTRATION_OPEN", default=True, help="Whether people may register themselves as reporters."
-)
-ACCESS_TOKEN_MINUTES = env.integer(
-    "ACCESS_TOKEN_MINUTES", default=15, minimum=1, help="Life of an access token, in minutes."
-)
-REFRESH_TOKEN_DAYS = env.integer(
-    "REFRESH_TOKEN_DAYS", default=14, minimum=1, help="Life of a session without use, in days."
-)
-LOGIN_FAILURE_LIMIT = env.integer(
-    "LOGIN_FAILURE_LIMIT", default=10, minimum=1, help="Failed sign-ins for one address and client before the lock."
-)
-LOGIN_CLIENT_FAILURE_LIMIT = env.integer(
-    "LOGIN_CLIENT_FAILURE_LIMIT",
-    default=30,
-    minimum=1,
-    help="Failed sign-ins from one client, whatever the addresses, before it is locked out.",
-)
-LOGIN_LOCK_MINUTES = env.integer("LOGIN_LOCK_MINUTES", default=15, minimum=1, help="How long the lock lasts.")
-EMAIL = env.email_server(
-    "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
-)
-DEFAULT_FROM_EMAIL = env.text(
-    "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="The sender of the mails we send."
-)
-MAX_ATTACHMENT_BYTES = env.integer(
-    "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."
-)
-MAX_ATTACHMENTS = env.integer("MAX_ATTACHMENTS", default=20, minimum=1, help="Most files in one request.")
-X_ACCEL_PREFIX = env.text(
-    "X_ACCEL_PREFIX", default="", help="nginx internal location that serves MEDIA_ROOT, such as /protected/."
-)
-S3_BUCKET = env.text("S3_BUCKET", default="", help="Keep attachments in this S3 bucket instead of MEDIA_ROOT.")
-S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", default="", help="Address of an S3-compatible store, if not AWS.")
-S3_REGION = env.text("S3_REGION", default="", help="Region of the bucket.")
-METRICS_TOKEN = env.text(
-    "METRICS_TOKEN", default="", help="Bearer token for /metrics; while empty, /metrics is closed."
-)
-LOG_LEVEL = env.text(
-    "LOG_LEVEL",
-    default="INFO",
-    choices=["DEBUG", "INFO", "WARNING", "ERROR"],
-    help="The least severe log lines that are written.",
-)
-LOG_FORMAT = env.text("LOG_FORMAT", default="text", choices=["text", "json"], help="How log lines are written.")
-WEB_PROCESSES = env.integer(
-    "WEB_PROCESSES", default=1, minimum=1, maximum=64, help="Server processes that `serve` runs."
-)
-WEB_THREADS = env.integer(
-    "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests one server process works on at a time."
-)
-STOP_SECONDS = env.integer(
-    "STOP_SECONDS", default=30, minimum=1, help="How long what is in hand may take to end when we stop, in seconds."
-)
-STORM_INCIDENTS_PER_MINUTE = env.integer(
-    "STORM_INCIDENTS_PER_MINUTE",
-    default=30,
-    minimum=0,
-    help="Incidents that the alerts of one route open in a minute; the rest join one. 0: no limit.",
-)
-INTAKE_RETENTION_DAYS = env.integer(
-    "INTAKE_RETENTION_DAYS", default=14, minimum=1, help="How long what senders sent is kept as it came, in days."
-)
-ALERT_RETENTION_DAYS = env.integer(
-    "ALERT_RETENTION_DAYS", default=365, minimum=1, help="How long resolved alerts are kept after their end, in days."
-)
-LOG_RETENTION_DAYS = env.integer("LOG_RETENTION_DAYS", default=30, minimum=1, help="How long log lines are kept.")
-LOG_RETENTION_MB = env.integer(
-    "LOG_RETENTION_MB", default=4096, minimum=1, help="Space for log lines, in megabytes; the oldest make room."
-)
-env.refuse_unknown_names()
 
 # --- The application ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,117 @@
+"""What an operator sets; docs/operations.md has the table."""
+
+import tomllib
+from pathlib import Path
+
+from incident_response.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+env = Environment(BASE_DIR / ".env")
+
+
+SECRET_KEY = env.secret("SECRET_KEY", help="Signs sessions and tokens. Changing it signs everybody out.")
+HISTORY_KEY = env.secret("HISTORY_KEY", help="Seals the timelines' digest chains. Never change it; back it up.")
+DEBUG = env.boolean("DEBUG", default=False, help="Developer mode: detailed error pages, no transport security.")
+PLAIN_HTTP = env.boolean(
+    "PLAIN_HTTP", default=False, help="Serve without TLS (loopback only): no HTTPS redirect, HSTS or secure cookies."
+)
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"], help="Host names that the server answers."
+)
+DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
+PUBLIC_URL = env.text("PUBLIC_URL", default=DEFAULT_PUBLIC_URL, help="The server's public address, for links.")
+DATABASE = env.database(
+    "DATABASE_URL",
+    default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+    help="sqlite:///path/to/file or mysql://user:password@host:3306/name.",
+)
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media"), help="Where attachments are stored."))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"), help="Where static files are put."))
+DATABASE_SECONDS = env.integer(
+    "DATABASE_SECONDS",
+    default=5,
+    minimum=2,
+    help="Seconds that web processes wait for a database statement; the worker waits six times as long.",
+)
+TRUSTED_PROXIES = env.integer(
+    "TRUSTED_PROXIES", default=0, help="Reverse proxies in front of the server whose X-Forwarded-* headers are trusted."
+)
+CORS_ALLOWED_ORIGINS = env.words(
+    "CORS_ALLOWED_ORIGINS", default=[], help="Origins of other web front ends that may call the API."
+)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", default=[], help="Further origins (https://…) whose forms are accepted."
+)
+REGISTRATION_OPEN = env.boolean(
+    "REGISTRATION_OPEN", default=True, help="Whether people may register themselves as reporters."
+)
+ACCESS_TOKEN_MINUTES = env.integer(
+    "ACCESS_TOKEN_MINUTES", default=15, minimum=1, help="Lifetime of an access token, in minutes."
+)
+REFRESH_TOKEN_DAYS = env.integer(
+    "REFRESH_TOKEN_DAYS", default=14, minimum=1, help="Lifetime of an unused session, in days."
+)
+LOGIN_FAILURE_LIMIT = env.integer(
+    "LOGIN_FAILURE_LIMIT", default=10, minimum=1, help="Failed sign-ins of one address and client before a lock."
+)
+LOGIN_CLIENT_FAILURE_LIMIT = env.integer(
+    "LOGIN_CLIENT_FAILURE_LIMIT",
+    default=30,
+    minimum=1,
+    help="Failed sign-ins from one client, with any addresses, before it is locked.",
+)
+LOGIN_LOCK_MINUTES = env.integer(
+    "LOGIN_LOCK_MINUTES", default=15, minimum=1, help="How long a sign-in lock lasts, in minutes."
+)
+EMAIL = env.email_server(
+    "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
+)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender of our mails.")
+MAX_ATTACHMENT_BYTES = env.integer(
+    "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."
+)
+MAX_ATTACHMENTS = env.integer("MAX_ATTACHMENTS", default=20, minimum=1, help="Most files in one request.")
+X_ACCEL_PREFIX = env.text(
+    "X_ACCEL_PREFIX", default="", help="nginx internal location that serves MEDIA_ROOT, such as /protected/."
+)
+S3_BUCKET = env.text("S3_BUCKET", default="", help="Keep attachments in this S3 bucket instead of MEDIA_ROOT.")
+S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", default="", help="Address of an S3-compatible store, if not AWS.")
+S3_REGION = env.text("S3_REGION", default="", help="Region of the bucket.")
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN", default="", help="Bearer token for /metrics; while empty, /metrics is closed."
+)
+LOG_LEVEL = env.text(
+    "LOG_LEVEL",
+    default="INFO",
+    choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+    help="Least severe log level written.",
+)
+LOG_FORMAT = env.text("LOG_FORMAT", default="text", choices=["text", "json"], help="Format of our log lines.")
+WEB_PROCESSES = env.integer("WEB_PROCESSES", default=1, minimum=1, maximum=64, help="Web processes that `serve` runs.")
+WEB_THREADS = env.integer(
+    "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests that one web process handles at a time."
+)
+STOP_SECONDS = env.integer(
+    "STOP_SECONDS", default=30, minimum=1, help="Seconds that running requests and jobs have to finish on shutdown."
+)
+STORM_INCIDENTS_PER_MINUTE = env.integer(
+    "STORM_INCIDENTS_PER_MINUTE",
+    default=30,
+    minimum=0,
+    help="Incidents that alerts of one route may open in a minute; the rest share one. 0: no limit.",
+)
+INTAKE_RETENTION_DAYS = env.integer(
+    "INTAKE_RETENTION_DAYS", default=14, minimum=1, help="How long raw requests of senders are kept, in days."
+)
+ALERT_RETENTION_DAYS = env.integer(
+    "ALERT_RETENTION_DAYS", default=365, minimum=1, help="How long resolved alerts are kept, in days."
+)
+LOG_RETENTION_DAYS = env.integer(
+    "LOG_RETENTION_DAYS", default=30, minimum=1, help="How long log lines are kept, in days."
+)
+LOG_RETENTION_MB = env.integer(
+    "LOG_RETENTION_MB", default=4096, minimum=1, help="Space for log lines, in megabytes; the oldest are deleted first."
+)
+env.refuse_unknown_names()
