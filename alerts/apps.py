@@ -14,7 +14,11 @@ class AlertsConfig(AppConfig):
         from alerts.jobs import JOBS
         from core.server.jobs import register_jobs
         from intake.endpoints import register as register_endpoints
+        from users.permissions import allow_responders
 
         register()
+        allow_responders("alerts.alert", "view")
+        allow_responders("alerts.route", "view")
+        allow_responders("alerts.silence", "view", "add")
         register_jobs(*JOBS)
         register_endpoints(*ENDPOINTS)

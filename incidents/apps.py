@@ -13,7 +13,9 @@ class IncidentsConfig(AppConfig):
         from incidents import monitoring
         from incidents.audit import register
         from incidents.jobs import JOBS
+        from users.permissions import allow_responders
 
         register()
+        allow_responders("incidents", "view")
         monitoring.register()
         register_jobs(*JOBS)

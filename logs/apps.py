@@ -8,7 +8,7 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Register the audit log, jobs, our endpoint and the check of rules."""
+        """Register the audit log, jobs, our endpoint and store, and the check of rules."""
         from alerts.services.rules import look_for_faults
         from core.server.jobs import register_jobs
         from intake.endpoints import register as register_endpoints
@@ -16,8 +16,13 @@ class LogsConfig(AppConfig):
         from logs.endpoints.own import OWN
         from logs.jobs import JOBS
         from logs.services.rules import faulty_rules
+        from logs.sources import INTERNAL, register_source
+        from logs.sources.internal import InternalSource
+        from users.permissions import allow_responders
 
         register()
+        allow_responders("logs", "view")
         register_jobs(*JOBS)
         register_endpoints(OWN)
+        register_source(INTERNAL, InternalSource)
         look_for_faults(faulty_rules)

@@ -1,7 +1,7 @@
-"""Stores that rules read lines from; another store implements `LogSource`."""
+"""Stores that rules read lines from; another store implements `LogSource` and is registered."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 INTERNAL = "internal"
@@ -41,11 +41,17 @@ class LogSource(Protocol):
         ...
 
 
+_sources: dict[str, Callable[[], LogSource]] = {}
+
+
+def register_source(kind: str, make: Callable[[], LogSource]) -> None:
+    """Have rules of this kind read from the store that `make` opens."""
+    _sources[kind] = make
+
+
 def source_of_kind(kind: str) -> LogSource:
     """Return the store that rules of this kind read. Raises KeyError."""
-    from logs.sources.internal import InternalSource
-
-    return {INTERNAL: InternalSource}[kind]()
+    return _sources[kind]()
 
 
 KINDS = [(INTERNAL, "Lines stored here")]
