@@ -52,7 +52,7 @@ def make_thumbnails(now: dt.datetime) -> int:
 
 def sweep_files(now: dt.datetime) -> int:
     """Delete stored files that no row names: what crashes left behind. Once a day is enough."""
-    return storing.sweep(now)
+    return storing.delete_orphans(now)
 
 
 def _until_done(step: Callable[[], int], batch: int) -> int:

@@ -8,7 +8,7 @@ from django.test import SimpleTestCase
 from alerts.reading import words as _words
 from core.text import normalizing
 from core.text.names import LONGEST, tidied
-from incidents.attachments.names import clean_name
+from incidents.attachments.inspecting import clean_name
 from incidents.search import tokens
 from integrations.generic import payload as generic
 from users.addresses import canonical

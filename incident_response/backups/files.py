@@ -14,7 +14,7 @@ from core.errors import StorageUnavailable
 from incident_response.backups import BackupError
 from incident_response.backups.manifest import sha256_of
 from incidents.attachments import storing
-from incidents.attachments.digests import measured
+from incidents.attachments.storing import measure_file
 from incidents.models import Attachment
 
 FOLDER, LIST = "files", "files.sha256"
@@ -52,7 +52,7 @@ class FileCopier:
     def _copy(self, row: Attachment, key: str) -> None:
         draft = self.folder / "copying"
         try:
-            with storing.read(key) as file, draft.open("wb") as copy:
+            with storing.read_file(key) as file, draft.open("wb") as copy:
                 shutil.copyfileobj(file, copy, 1024 * 1024)
         except StorageUnavailable:
             # Whoever removed the incident meanwhile took its files along.
@@ -116,7 +116,7 @@ def put_back(folder: Path) -> Copied:
     result = Copied()
     for digest, key in listed(folder):
         path = path_of(folder, digest)
-        with storing.telling_outages("restore"):
+        with storing.report_outages("restore"):
             if not _is_stored(key, digest):
                 default_storage.delete(key)
                 with path.open("rb") as file:
@@ -140,7 +140,7 @@ def _is_stored(key: str, digest: str) -> bool:
     if not default_storage.exists(key):
         return False
     with default_storage.open(key, "rb") as file:
-        return measured(file)[1] == digest
+        return measure_file(file)[1] == digest
 
 
 def _named(row: Attachment) -> str:

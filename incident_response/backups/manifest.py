@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from incident_response.backups import BackupError
-from incidents.attachments.digests import measured
+from incidents.attachments.storing import measure_file
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -63,4 +63,4 @@ def applied_migrations() -> list[str]:
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
-        return measured(file)[1]
+        return measure_file(file)[1]

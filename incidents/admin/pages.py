@@ -30,7 +30,7 @@ MOST_PICTURES = 40
 MOST_PEOPLE = 20
 # Actions that are asked for a note, which is required only where the table says so.
 NOTED = frozenset({"resolve", "hold", "reopen"})
-SENDERS = {"file": serving.served_file, "thumbnail": serving.thumbnail, "original": serving.original}
+SENDERS = {"file": serving.serve_file, "thumbnail": serving.serve_thumbnail, "original": serving.serve_original}
 
 
 def board(incident: Incident, user: User) -> dict[str, Any]:

@@ -1,10 +1,4 @@
-"""Files of incidents: telling what they are (pure), making copies that are safe to serve, storing and sending them.
-
-`inspecting` judges a file by its content alone, with `charsets` and `texts`, and has pictures copied by the processes
-that `decoders` runs: their program is `decoder`, with `pictures`, `animations` and `structure`. `storing` is the only
-module that touches the storage; `verifying` knows stored files again; `serving` makes the answers. Rows and events are
-written by incidents.services.attaching.
-"""
+"""Files of incidents: recognise them, copy them safely, store them, send them."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,7 +13,7 @@ HOMES = {"Checked": "inspecting", "inspect": "inspecting", "discard": "storing",
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when asked for: the processes that decode pictures come by here, and start without Django."""
+    """Import names on demand, because the processes that decode pictures start without Django."""
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

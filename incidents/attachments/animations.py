@@ -1,8 +1,6 @@
-"""Copies of animations that hold their pictures, their timing and their looping, and nothing else.
+"""Copy animations without metadata.
 
-Every frame is unpacked and packed anew, so that neither comments, application data and metadata remain, nor bytes that
-follow the end of a frame's own data or of the file. A GIF loses nothing by it. All functions raise ValueError where the
-file breaks off or breaks its format, and Bomb where it unpacks to too much.
+Functions raise ValueError where the file is broken, and Bomb where it unpacks to too much.
 """
 
 import io
@@ -11,17 +9,16 @@ from typing import IO
 
 from PIL import Image
 
-from incidents.attachments.structure import taken
-from incidents.attachments.verdicts import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_PIXELS, Bomb, Damaged, Size
+from incidents.attachments.kinds import MAX_FRAME_PIXELS, MAX_FRAMES, MAX_PIXELS, Bomb, Damaged, Size
 
-# GIF89a specification (CompuServe, 1990), sections 18–27.
+# GIF89a specification (1990), sections 18–27.
 PADDING, EXTENSION, IMAGE, TRAILER = 0x00, 0x21, 0x2C, 0x3B
 GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
 LOOPING = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 INTERLACED = 0x40
-GREYS = bytes(level for level in range(256) for _ in range(3))  # a palette by which each pixel's index is its grey
+GREYS = bytes(level for level in range(256) for _ in range(3))
 
-MAX_WEBP_ANIMATION_PIXELS = 60_000_000  # packing takes ten times as long as unpacking
+MAX_WEBP_ANIMATION_PIXELS = 60_000_000  # encoding is ten times slower than decoding
 
 
 class Budget:
@@ -31,8 +28,7 @@ class Budget:
         self.frames = MAX_FRAMES
         self.pixels = MAX_FRAME_PIXELS
 
-    def take(self, pixels: int) -> None:
-        """Count a frame; raises Bomb where it is one too many."""
+    def count_frame(self, pixels: int) -> None:
         self.frames -= 1
         self.pixels -= pixels
         if self.frames < 0:
@@ -43,7 +39,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Frame:
-    """An image block of a GIF: where it lies, its own colours, and its packed data."""
+    """An image block of a GIF."""
 
     place: bytes  # left, top
     width: int
@@ -54,20 +50,20 @@ class Frame:
 
     @classmethod
     def read(cls, source: IO[bytes]) -> "Frame":
-        """The image block whose introducer was read."""
-        descriptor = taken(source, 9)
-        colours = taken(source, _colours(descriptor[8]))
-        data = taken(source, 1) + _sub_blocks(source)
+        """Read the block after its introducer."""
+        descriptor = read_exactly(source, 9)
+        colours = read_exactly(source, _colour_table_size(descriptor[8]))
+        data = read_exactly(source, 1) + _sub_blocks(source)
         width, height = int.from_bytes(descriptor[4:6], "little"), int.from_bytes(descriptor[6:8], "little")
         return cls(descriptor[:4], width, height, descriptor[8], colours, data)
 
-    def unpacked(self) -> Image.Image:
-        """The frame's own pixels, each by its index as a grey."""
+    def unpack(self) -> Image.Image:
+        """Decode the frame, each colour index as a grey."""
         if not self.width or not self.height:
             raise ValueError("a frame without pixels")
         if self.width * self.height > MAX_PIXELS:
             raise Bomb(f"{MAX_PIXELS // 1_000_000} million pixels")
-        size = self.width.to_bytes(2, "little") + self.height.to_bytes(2, "little")
+        size = self._size()
         alone = b"GIF89a" + size + b"\xf7\0\0" + GREYS
         alone += bytes([IMAGE]) + bytes(4) + size + bytes([self.flags & INTERLACED]) + self.data + bytes([TRAILER])
         with Image.open(io.BytesIO(alone), formats=("GIF",)) as picture:
@@ -76,43 +72,37 @@ class Frame:
                 raise ValueError("a frame that is no list of indices")
             return picture.copy()
 
-    def cleaned(self) -> bytes:
-        """The block anew, with its colours and pixels alone."""
+    def repack(self) -> bytes:
+        """Encode the frame again."""
         packed = io.BytesIO()
-        pixels = self.unpacked()
+        pixels = self.unpack()
         pixels.info = {}
         pixels.save(packed, "GIF", optimize=False, interlace=0)
         packed.seek(0)
-        return (
-            bytes([IMAGE])
-            + self.place
-            + self._size()
-            + bytes([self.flags & ~INTERLACED])
-            + self.colours
-            + _data_of(packed)
-        )
+        block = bytes([IMAGE]) + self.place + self._size() + bytes([self.flags & ~INTERLACED])
+        return block + self.colours + _image_data(packed)
 
     def _size(self) -> bytes:
         return self.width.to_bytes(2, "little") + self.height.to_bytes(2, "little")
 
 
 def copy_gif(source: IO[bytes], target: IO[bytes], canvas: Size) -> None:
-    """Copy a GIF of this canvas with its frames, timing and looping, and nothing else."""
+    """Copy a GIF's frames, timing and looping."""
     source.seek(0)
-    header = taken(source, 13)
-    target.write(header + taken(source, _colours(header[10])))
+    header = read_exactly(source, 13)
+    target.write(header + read_exactly(source, _colour_table_size(header[10])))
     budget, control, is_looping = Budget(), b"", False
-    while (block := taken(source, 1)[0]) != TRAILER:
+    while (block := read_exactly(source, 1)[0]) != TRAILER:
         if block == IMAGE:
             frame = Frame.read(source)
-            budget.take(max(canvas.pixels, frame.width * frame.height))  # a frame may be larger than its canvas
-            target.write(control + frame.cleaned())
+            budget.count_frame(max(canvas.pixels, frame.width * frame.height))  # a frame may exceed its canvas
+            target.write(control + frame.repack())
             control = b""
         elif block == EXTENSION:
-            label, blocks = taken(source, 1)[0], _sub_blocks(source)
+            label, blocks = read_exactly(source, 1)[0], _sub_blocks(source)
             if label == GRAPHIC_CONTROL:
-                control = _control(blocks)
-            elif label == APPLICATION and not is_looping and (loop := _loop(blocks)):
+                control = _graphic_control(blocks)
+            elif label == APPLICATION and not is_looping and (loop := _loop_extension(blocks)):
                 is_looping = True
                 target.write(loop)
         elif block != PADDING:
@@ -122,32 +112,31 @@ def copy_gif(source: IO[bytes], target: IO[bytes], canvas: Size) -> None:
     target.write(bytes([TRAILER]))
 
 
-def _data_of(packed: IO[bytes]) -> bytes:
-    """The packed data of the only frame of a GIF that Pillow wrote."""
-    header = taken(packed, 13)
-    taken(packed, _colours(header[10]))
-    while (block := taken(packed, 1)[0]) != IMAGE:
+def _image_data(packed: IO[bytes]) -> bytes:
+    """Return the compressed data of a GIF's only frame."""
+    header = read_exactly(packed, 13)
+    read_exactly(packed, _colour_table_size(header[10]))
+    while (block := read_exactly(packed, 1)[0]) != IMAGE:
         if block != EXTENSION:
             raise ValueError("unknown block")
-        taken(packed, 1)
+        read_exactly(packed, 1)
         _sub_blocks(packed)
     return Frame.read(packed).data
 
 
-def _colours(flags: int) -> int:
-    """Bytes of the colour table that the flags announce."""
+def _colour_table_size(flags: int) -> int:
     return 3 << ((flags & 0x07) + 1) if flags & 0x80 else 0
 
 
-def _control(blocks: bytes) -> bytes:
-    """Timing, disposal and transparency of the next frame: four bytes, whatever came with them."""
+def _graphic_control(blocks: bytes) -> bytes:
+    """Return the next frame's timing, disposal and transparency."""
     if len(blocks) < 6 or blocks[0] != 4:
         return b""
     return bytes([EXTENSION, GRAPHIC_CONTROL, 4, blocks[1] & 0x1F]) + blocks[2:5] + b"\0"
 
 
-def _loop(blocks: bytes) -> bytes:
-    """How often it is shown: three bytes, whatever came with them; nothing where this says something else."""
+def _loop_extension(blocks: bytes) -> bytes:
+    """Return the loop count, or nothing for other extensions."""
     name, rest = blocks[1:12], blocks[12:]
     if blocks[0] != 11 or name not in LOOPING or len(rest) < 4 or rest[0] < 3 or rest[1] != 1:
         return b""
@@ -155,17 +144,16 @@ def _loop(blocks: bytes) -> bytes:
 
 
 def _sub_blocks(source: IO[bytes]) -> bytes:
-    """Sub-blocks as they stand there, with their lengths, up to the empty one that ends them."""
     parts = []
     length = b"\xff"
     while length[0]:
-        length = taken(source, 1)
-        parts.append(length + taken(source, length[0]))
+        length = read_exactly(source, 1)
+        parts.append(length + read_exactly(source, length[0]))
     return b"".join(parts)
 
 
 def copy_webp(picture: Image.Image, target: IO[bytes], *, is_lossless: bool) -> None:
-    """Copy an animated WebP with its frames, timing and looping; of a very large one, its first frame alone."""
+    """Copy an animated WebP; only the first frame of a very large one."""
     durations = _durations(picture)
     loop = picture.info.get("loop", 0)
     quality = {"lossless": True, "quality": 20} if is_lossless else {"quality": 80}
@@ -190,14 +178,22 @@ def copy_webp(picture: Image.Image, target: IO[bytes], *, is_lossless: bool) -> 
 
 
 def _durations(picture: Image.Image) -> list[int]:
-    """How long each frame is shown, in milliseconds; each is decoded on the way, and one held at a time."""
+    """Return the frames' durations in milliseconds, decoding one at a time."""
     budget, durations = Budget(), []
     try:
         for number in range(MAX_FRAMES + 1):
             picture.seek(number)
-            budget.take(picture.width * picture.height)
+            budget.count_frame(picture.width * picture.height)
             picture.load()
             durations.append(int(picture.info.get("duration", 0)))
     except EOFError:
         pass
     return durations
+
+
+def read_exactly(source: IO[bytes], length: int) -> bytes:
+    """Return the next bytes. Raises ValueError where fewer are left."""
+    content = source.read(length)
+    if len(content) < length:
+        raise ValueError("the file breaks off")
+    return content

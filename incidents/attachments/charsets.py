@@ -1,9 +1,4 @@
-"""In which encoding a text is, byte order mark or not: programs write logs in the code page of their machine.
-
-UTF-8 first, since what is valid UTF-8 is nothing else; then what marks, NUL bytes and escapes tell; then what the bytes
-are most like, by statistics. Latin letters within words decide where those are unsure. A guess may be
-wrong: the original is kept, and only the copy for reading is made by it.
-"""
+"""Guess the encoding of a text."""
 
 import codecs
 import re
@@ -13,12 +8,12 @@ from core.text.encodings import marked_as
 
 SAMPLE_BYTES = 64 * 1024
 LONGEST_CHARACTER = 4  # bytes
-UNSURE = 0.15  # confidence below which statistics know little, as they do of few words
+UNSURE = 0.15  # chardet's confidence in a few words is below this
 FALLBACK = "cp1252"
 
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 MAINFRAME = ("cp037", "cp500", "cp1140", "cp273")
-# What logs come in: Windows', DOS', ISO's and Apple's code pages, Cyrillic ones of Unix, and East Asia's.
+# chardet's confidence in a few words
 LIKELY = (
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
     *("cp437", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp862", "cp864", "cp866"),
@@ -26,7 +21,7 @@ LIKELY = (
     *("iso8859-15", "mac-roman", "mac-cyrillic", "koi8-r", "koi8-u", "tis-620"),
     *("cp932", "euc-jp", "gb18030", "big5", "euc-kr", "cp949"),
 )
-WESTERN = (FALLBACK, "cp850", "mac-roman")  # in the order of how common they are
+WESTERN = (FALLBACK, "cp850", "mac-roman")  # most common first
 
 KANA = re.compile(r"[\u3041-\u30ff]{2,}")
 HALF_WIDTH = re.compile(r"[\uff61-\uff9f]")
@@ -35,14 +30,14 @@ JAPANESE = ("cp932", "euc-jp")
 CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f]")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# A word as Latin scripts have them: letters beyond ASCII among more of the others, or a few typographic marks.
+# A word of a Latin script.
 LATIN_WORD = re.compile(r"(?:[a-z]|[À-ÖØ-öø-žſȘ-țß])+", re.IGNORECASE)
-WITHIN_WORDS = re.compile(r"[^\W\d_][‚„“”‘•…™¡¿¹²³]\w|[^\W\d_][¹³]|þ|ð|ý|Ÿ")  # not in what is Western
+WITHIN_WORDS = re.compile(r"[^\W\d_][‚„“”‘•…™¡¿¹²³]\w|[^\W\d_][¹³]|þ|ð|ý|Ÿ")  # what Western texts do not have
 TYPOGRAPHY = frozenset("€‚„…‘’“”•–—™¡¿§©«®°±²³´µ·¹»ªº£¢¥ \u00a0")
 
 
 def is_valid(source: IO[bytes], encoding: str) -> bool:
-    """Whether all of it can be decoded."""
+    """Return whether all can be decoded."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     source.seek(0)
     try:
@@ -54,8 +49,8 @@ def is_valid(source: IO[bytes], encoding: str) -> bool:
     return True
 
 
-def encoding_of(source: IO[bytes]) -> str:
-    """The encoding that it is most likely in; what is no text at all gets one, too, in which it makes no sense."""
+def detect_encoding(source: IO[bytes]) -> str:
+    """Return the most likely encoding, of binary files too."""
     source.seek(0)
     sample = source.read(SAMPLE_BYTES)
     if marked := marked_as(sample):
@@ -66,28 +61,28 @@ def encoding_of(source: IO[bytes]) -> str:
         )
     if is_valid(source, "utf-8"):
         return "iso2022_jp" if _is_iso2022(sample) else "utf-8"
-    return guessed(_telling(source, sample))
+    return guess_code_page(_sample_beyond_ascii(source, sample))
 
 
-def guessed(sample: bytes) -> str:
-    """The code page that these bytes are most like."""
-    if (CONTROLS.search(sample) or sample.count(b"@") > sample.count(b" ")) and (mainframe := _mainframe(sample)):
+def guess_code_page(sample: bytes) -> str:
+    """Return the most likely code page."""
+    if (CONTROLS.search(sample) or sample.count(b"@") > sample.count(b" ")) and (mainframe := _guess_mainframe(sample)):
         return mainframe
     if _is_mostly_utf8(sample):
         return "utf-8"
-    if japanese := _japanese(sample):
+    if japanese := _guess_japanese(sample):
         return japanese
-    # Imported where it is needed: its tables take a fifth of a second and 30 MB.
+    # Imported late: its tables take 0.2 s and 30 MB.
     import chardet
 
     found = chardet.detect(sample, include_encodings=LIKELY, no_match_encoding=FALLBACK)
-    if found["confidence"] < UNSURE and (western := _western(sample)):
+    if found["confidence"] < UNSURE and (western := _guess_western(sample)):
         return western
-    return _known(str(found["encoding"] or FALLBACK), sample)
+    return _fitting_codec(str(found["encoding"] or FALLBACK), sample)
 
 
-def _telling(source: IO[bytes], sample: bytes) -> bytes:
-    """The lines that say something of the encoding, up to a sample; the first may be far down a long log."""
+def _sample_beyond_ascii(source: IO[bytes], sample: bytes) -> bytes:
+    """Return the lines that are not ASCII, which may be far down a long log."""
     lines = _beyond_ascii(sample)
     source.seek(len(sample))
     while not lines and (chunk := source.read(SAMPLE_BYTES)):
@@ -100,37 +95,35 @@ def _beyond_ascii(chunk: bytes) -> bytes:
 
 
 def _is_iso2022(sample: bytes) -> bool:
-    """Japanese mail's encoding is ASCII with escapes, and so valid UTF-8."""
+    """Return whether it has the escapes of ISO-2022-JP, which is valid UTF-8 too."""
     return b"\x1b$B" in sample or b"\x1b$@" in sample
 
 
 def _is_wide(sample: bytes, encoding: str) -> bool:
-    """Whether two or four bytes a character make text, rather than numbers of a binary file."""
     text = sample.decode(encoding, "ignore")
     common = sum(mark.isascii() and (mark.isprintable() or mark.isspace()) for mark in text)
     return "\0" not in text and common * 20 >= len(text)
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
-    """A log that was cut in the middle of a letter, or to which two programs wrote."""
+    """Return whether it is UTF-8 cut within a character, or mixed with another encoding."""
     valid = UTF8_SEQUENCE.findall(sample)
     rest = len(BEYOND_ASCII.findall(sample)) - sum(map(len, valid))
     return len(valid) > 3 * rest
 
 
-def _mainframe(sample: bytes) -> str:
-    """EBCDIC, whose line ends are control characters to everybody else, and whose space is the at sign; or nothing."""
-    best = max(MAINFRAME, key=lambda encoding: _plain(sample.decode(encoding)))
-    return best if _plain(sample.decode(best)) * 10 >= len(sample) * 9 else ""
+def _guess_mainframe(sample: bytes) -> str:
+    """Return the EBCDIC code page that gives mostly plain characters, or ""."""
+    best = max(MAINFRAME, key=lambda encoding: _count_plain(sample.decode(encoding)))
+    return best if _count_plain(sample.decode(best)) * 10 >= len(sample) * 9 else ""
 
 
-def _plain(text: str) -> int:
-    """How many of its characters are what text consists of."""
+def _count_plain(text: str) -> int:
     return sum(mark.isalnum() or mark in " .,:;-_/()[]'\"=\t\r\n\x85" for mark in text)
 
 
-def _japanese(sample: bytes) -> str:
-    """Japanese, whose own letters stand together in words; what has none is left to statistics."""
+def _guess_japanese(sample: bytes) -> str:
+    """Return the Japanese encoding in which kana stand together, or ""."""
     for encoding in JAPANESE:
         text = sample.decode(encoding, "replace")
         beyond = [mark for mark in text if not mark.isascii()]
@@ -140,8 +133,8 @@ def _japanese(sample: bytes) -> str:
     return ""
 
 
-def _western(sample: bytes) -> str:
-    """The first of the Western code pages in which the letters beyond ASCII stand in words that have others, too."""
+def _guess_western(sample: bytes) -> str:
+    """Return the Western code page in which accented letters stand within words, or ""."""
     return next((encoding for encoding in WESTERN if _is_latin(sample, encoding)), "")
 
 
@@ -156,13 +149,12 @@ def _is_latin(sample: bytes, encoding: str) -> bool:
     return bool(words) and is_mixed and rest <= TYPOGRAPHY and not WITHIN_WORDS.search(text)
 
 
-def _known(name: str, sample: bytes) -> str:
-    """The codec of that name, where it is one and fits."""
+def _fitting_codec(name: str, sample: bytes) -> str:
     try:
         sample.decode(name, "strict")
     except LookupError:
         return FALLBACK
     except UnicodeDecodeError as error:
-        # The sample may end in the middle of a character.
+        # The sample may end within a character.
         return name if error.start > len(sample) - LONGEST_CHARACTER else FALLBACK
     return codecs.lookup(name).name

@@ -1,8 +1,7 @@
-"""A process that decodes pictures: `python -m incidents.attachments.decoder`, started by `decoders`.
+"""Decode pictures in a process of limited memory and time.
 
-An order is a line of JSON and a picture on standard input, an answer a line of JSON and a copy on standard output. The
-process may take so much memory, and so much time for each picture; what it took is the system's again when it ends,
-which it does after a large picture, after many, and when its input ends. It knows no settings, database or store.
+A line of JSON and a picture come on standard input; a line of JSON and a copy go to standard output. The process ends,
+to free memory, after a large picture, after many, and when its input ends.
 """
 
 import io
@@ -15,11 +14,10 @@ import time
 from typing import IO, Any
 
 from incidents.attachments import pictures
-from incidents.attachments.kinds import KINDS
-from incidents.attachments.verdicts import CPU_SECONDS, READY, Bomb, Damaged, Size
+from incidents.attachments.kinds import CPU_SECONDS, KINDS, READY, Bomb, Damaged, Size
 
-MEMORY_BYTES = 640 * 1024 * 1024  # 48 million pixels take 510 MB at most, in HEIC; see verdicts for WebP
-NICENESS = 5  # the server's own processes go first
+MEMORY_BYTES = 640 * 1024 * 1024  # HEIC of 48 million pixels takes 510 MB
+NICENESS = 5
 LARGE_PIXELS = 10_000_000
 MOST_PICTURES = 100
 WATCH_SECONDS = 0.05
@@ -28,7 +26,7 @@ WATCH_SECONDS = 0.05
 def main() -> None:
     """Serve orders until the input ends."""
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries print
     os.nice(NICENESS)
     limit_memory()
     answers.write(READY)
@@ -42,15 +40,15 @@ def main() -> None:
         is_last = serve(order, orders.read(order["size"]), answers, number == MOST_PICTURES)
         if is_last:
             break
-    os._exit(0)  # nothing is left to be tidied up, and the memory is to be given back now
+    os._exit(0)
 
 
 def serve(order: dict[str, Any], content: bytes, answers: IO[bytes], is_last: bool) -> bool:
-    """Answer one order; whether it was the last one."""
+    """Answer an order and return whether it was the last."""
     copy = io.BytesIO()
     answer: dict[str, Any] = {}
     try:
-        size = _carry_out(order, content, copy)
+        size = _run_order(order, content, copy)
         answer = {"width": size.width, "height": size.height}
         is_last = is_last or size.pixels > LARGE_PIXELS
     except Bomb as error:
@@ -65,7 +63,7 @@ def serve(order: dict[str, Any], content: bytes, answers: IO[bytes], is_last: bo
     return is_last
 
 
-def _carry_out(order: dict[str, Any], content: bytes, copy: IO[bytes]) -> Size:
+def _run_order(order: dict[str, Any], content: bytes, copy: IO[bytes]) -> Size:
     source = io.BytesIO(content)
     if order["act"] == "thumbnail":
         return pictures.make_thumbnail(source, copy)
@@ -73,7 +71,7 @@ def _carry_out(order: dict[str, Any], content: bytes, copy: IO[bytes]) -> Size:
 
 
 def limit_memory() -> None:
-    """No more than MEMORY_BYTES. Where the system sets no such limit (macOS), a thread looks, often enough."""
+    """Limit the memory; watch it where the system cannot (macOS)."""
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         return
@@ -81,7 +79,6 @@ def limit_memory() -> None:
 
 
 def watch_memory(limit: int) -> None:
-    """End the process once it has taken more than the limit."""
     unit = 1 if sys.platform == "darwin" else 1024
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit <= limit:
         time.sleep(WATCH_SECONDS)
@@ -89,7 +86,7 @@ def watch_memory(limit: int) -> None:
 
 
 def limit_time() -> None:
-    """CPU_SECONDS from now on; the system ends us then."""
+    """End the process CPU_SECONDS from now."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS, hard))

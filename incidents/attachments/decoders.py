@@ -1,8 +1,6 @@
-"""The processes that decode pictures for this one: few, started when first needed, ended when they have nothing to do.
+"""Have pictures decoded by a few processes, so that a hostile one harms neither this process's memory nor its lock.
 
-The thread that asks waits, but decodes nothing: a picture takes neither this process's memory nor its lock, and one
-that takes too long or too much, or breaks its decoder, ends a process that nobody misses. They are started afresh and
-never forked from here, which is safe beside threads and on every system, and are told none of the server's secrets.
+They are started afresh, never forked, which is safe beside threads, and get none of the server's secrets.
 """
 
 import atexit
@@ -21,44 +19,44 @@ from typing import IO, Any
 
 import structlog
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.errors import Busy
-from incidents.attachments.kinds import Kind
-from incidents.attachments.verdicts import CPU_SECONDS, READY, Bomb, Damaged, Size
+from incidents.attachments.kinds import CPU_SECONDS, READY, Bomb, Damaged, Kind, Size
 
 log = structlog.get_logger(__name__)
 
 PROGRAM = "incidents.attachments.decoder"
-PROCESSES = 2  # of each process of ours
+PROCESSES = 2  # per process of ours
 START_SECONDS = 30.0
-WALL_SECONDS = 60.0  # for one picture, on a machine that has much else to do; processor time is limited more tightly
-WAIT_SECONDS = 20.0  # for a process that is free
+WALL_SECONDS = 60.0  # per picture on a busy machine; processor time is limited more tightly
+WAIT_SECONDS = 20.0  # for a free process
 IDLE_SECONDS = 30.0
 END_SECONDS = 2.0
-# What the program needs of our surroundings; settings and keys it does not.
+# What the program needs of our environment; no secrets.
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 BASE = Path(__file__).resolve().parents[2]
 
 
 def make_copy(source: IO[bytes], kind: Kind, target: IO[bytes], *, start: int = 0) -> Size:
-    """Write the copy that is safe to serve of the picture that begins at `start`; all of it is decoded on the way.
+    """Write a copy that is safe to serve of the picture that begins at `start`.
 
-    Raises Damaged, Bomb, Busy when too many others are being looked at, and OSError where `target` cannot be written.
+    Raises Damaged, Bomb, Busy when the decoders are overloaded, and OSError where `target` cannot be written.
     """
     return pool.run({"act": "copy", "media_type": kind.media_type}, source, start, target)
 
 
 def make_thumbnail(source: IO[bytes], target: IO[bytes]) -> Size:
-    """Write a small WebP of a served copy; the size of that copy. Raises what `make_copy` does."""
+    """Write a thumbnail of a served copy and return that copy's size. Raises what `make_copy` does."""
     return pool.run({"act": "thumbnail"}, source, 0, target)
 
 
-class Gone(Exception):
-    """The process ended before it had answered."""
+class DecoderEnded(Exception):
+    """The process ended before it answered."""
 
 
 class Decoder:
-    """One process, and the pipes to it."""
+    """A process and the pipes to it."""
 
     def __init__(self) -> None:
         self.is_late = False
@@ -73,41 +71,41 @@ class Decoder:
         )
         assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101 (both are pipes)
         self.orders, self.answers = self.process.stdin, self.process.stdout
-        with self._limited(START_SECONDS):
+        with self._kill_after(START_SECONDS):
             if self.answers.readline() != READY:
                 self.end()
                 log.error("decoder_not_started", exit_code=self.process.returncode)
                 raise _busy()
 
-    def carry_out(self, order: dict[str, Any], source: IO[bytes], start: int, target: IO[bytes]) -> dict[str, Any]:
-        """Have one order carried out; the copy goes to `target`. Raises Gone, and what `target` raises."""
+    def run_order(self, order: dict[str, Any], source: IO[bytes], start: int, target: IO[bytes]) -> dict[str, Any]:
+        """Send an order and write the copy to `target`. Raises DecoderEnded, and what `target` raises."""
         size = source.seek(0, os.SEEK_END) - start
         source.seek(start)
-        with self._limited(WALL_SECONDS):
+        with self._kill_after(WALL_SECONDS):
             try:
                 self.orders.write(json.dumps({**order, "size": size}).encode() + b"\n")
                 shutil.copyfileobj(source, self.orders)
                 self.orders.flush()
             except BrokenPipeError as error:
-                raise Gone from error
+                raise DecoderEnded from error
             line = self.answers.readline()
             if not line.endswith(b"\n"):
-                raise Gone
+                raise DecoderEnded
             answer: dict[str, Any] = json.loads(line)
-            self._copy(answer["size"], target)
+            self._copy_answer(answer["size"], target)
         return answer
 
-    def _copy(self, size: int, target: IO[bytes]) -> None:
+    def _copy_answer(self, size: int, target: IO[bytes]) -> None:
         while size:
             chunk = self.answers.read(min(size, 256 * 1024))
             if not chunk:
-                raise Gone
+                raise DecoderEnded
             target.write(chunk)
             size -= len(chunk)
 
     @contextlib.contextmanager
-    def _limited(self, seconds: float) -> Iterator[None]:
-        """Kill the process when this takes longer: whatever waits for it hears of its end."""
+    def _kill_after(self, seconds: float) -> Iterator[None]:
+        """Kill the process when the block takes longer."""
         timer = threading.Timer(seconds, self._kill_late)
         timer.daemon = True
         timer.start()
@@ -121,7 +119,7 @@ class Decoder:
         self.process.kill()
 
     def end(self) -> int:
-        """Let it end, or make it; its exit code."""
+        """End the process and return its exit code."""
         with contextlib.suppress(BrokenPipeError):
             self.orders.close()
         try:
@@ -134,7 +132,7 @@ class Decoder:
 
 
 class Pool:
-    """The processes, and those who wait for one."""
+    """The processes, and the threads that wait for one."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -144,25 +142,25 @@ class Pool:
         self.reaper: threading.Timer | None = None
 
     def run(self, order: dict[str, Any], source: IO[bytes], start: int, target: IO[bytes]) -> Size:
-        """Have an order carried out by a process that is free."""
-        with self._turn():
-            decoder = self._take()
+        """Run an order in a free process."""
+        with self._wait_for_turn():
+            decoder = self._acquire_decoder()
             is_kept = False
             try:
-                answer = decoder.carry_out(order, source, start, target)
+                answer = decoder.run_order(order, source, start, target)
                 is_kept = not answer["is_last"]
-            except Gone as error:
-                raise _verdict(decoder) from error
+            except DecoderEnded as error:
+                raise _error_after_end(decoder) from error
             finally:
                 if is_kept:
-                    self._give_back(decoder)
+                    self._release_decoder(decoder)
                 else:
                     decoder.end()
-        return _size_of(answer)
+        return _parse_answer(answer)
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for a process to be free; never so many that no thread is left for those who send no pictures."""
+    def _wait_for_turn(self) -> Iterator[None]:
+        """Wait for a free process, leaving threads for requests without pictures."""
         with self.lock:
             if self.waiting >= max(PROCESSES, settings.WEB_THREADS * 3 // 4):
                 raise _busy()
@@ -178,7 +176,7 @@ class Pool:
             with self.lock:
                 self.waiting -= 1
 
-    def _take(self) -> Decoder:
+    def _acquire_decoder(self) -> Decoder:
         with self.lock:
             while self.idle:
                 decoder = self.idle.pop()
@@ -191,39 +189,37 @@ class Pool:
             log.error("decoder_not_started", error=repr(error))
             raise _busy() from error
 
-    def _give_back(self, decoder: Decoder) -> None:
+    def _release_decoder(self, decoder: Decoder) -> None:
         decoder.idle_since = time.monotonic()
         with self.lock:
             self.idle.append(decoder)
-            self._watch()
+            self._schedule_reaper()
 
-    def _watch(self) -> None:
-        """See to it that idle processes are ended, with one timer for all."""
+    def _schedule_reaper(self) -> None:
         if self.reaper is None and self.idle:
-            self.reaper = threading.Timer(IDLE_SECONDS, self._reap)
+            self.reaper = threading.Timer(IDLE_SECONDS, self._end_idle_decoders)
             self.reaper.daemon = True
             self.reaper.start()
 
-    def _reap(self) -> None:
+    def _end_idle_decoders(self) -> None:
         now = time.monotonic()
         with self.lock:
             old = [decoder for decoder in self.idle if now - decoder.idle_since >= IDLE_SECONDS / 2]
             self.idle = [decoder for decoder in self.idle if decoder not in old]
             self.reaper = None
-            self._watch()
+            self._schedule_reaper()
         for decoder in old:
             decoder.end()
 
     def close(self) -> None:
-        """End those that have nothing to do."""
+        """End idle processes."""
         with self.lock:
             idle, self.idle = self.idle, []
         for decoder in idle:
             decoder.end()
 
 
-def _verdict(decoder: Decoder) -> Exception:
-    """What the end of a process says of the picture it had."""
+def _error_after_end(decoder: Decoder) -> Exception:
     code = decoder.end()
     if decoder.is_late:
         log.warning("decoder_late", seconds=WALL_SECONDS)
@@ -236,7 +232,7 @@ def _verdict(decoder: Decoder) -> Exception:
     return Damaged(f"its decoder ended with {code}")
 
 
-def _size_of(answer: dict[str, Any]) -> Size:
+def _parse_answer(answer: dict[str, Any]) -> Size:
     if "bomb" in answer:
         raise Bomb(answer["bomb"])
     if "damaged" in answer:
@@ -245,15 +241,15 @@ def _size_of(answer: dict[str, Any]) -> Size:
 
 
 def _busy() -> Busy:
-    return Busy("Too many pictures are being looked at; send them again in a moment.")
+    return Busy(_("Too many pictures are being processed; try again in a moment."))
 
 
-def _forget() -> None:
-    """In a fork of this process: the processes are the parent's."""
+def _reset_after_fork() -> None:
+    """Leave the processes to the parent."""
     global pool
     pool = Pool()
 
 
 pool = Pool()
 atexit.register(lambda: pool.close())
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_reset_after_fork)

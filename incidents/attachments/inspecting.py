@@ -1,27 +1,44 @@
-"""Judging files before anything is stored: by their content, never by name or declared type."""
+"""Judge uploads by their content, never by name or declared type, before anything is stored."""
 
 import functools
+import re
 import tempfile
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 from django.conf import settings
 from django.core.files.base import File
+from django.utils.translation import gettext as _
 
-from core.errors import StorageUnavailable
-from incidents.attachments import decoders, faults, texts
-from incidents.attachments.digests import measured
-from incidents.attachments.kinds import HEAD_BYTES, PDF, Kind, foreign_type, lead_of, may_be_pdf, told_by
-from incidents.attachments.names import clean_name
-from incidents.attachments.verdicts import Bomb, Damaged
+from core.errors import DomainError, StorageUnavailable, TooLarge, UnsupportedMedia
+from core.text.names import JOINERS
+from core.text.normalizing import normalized
+from incidents.attachments import decoders, texts
+from incidents.attachments.kinds import (
+    ACCEPTED,
+    HEAD_BYTES,
+    PDF,
+    Bomb,
+    Damaged,
+    Kind,
+    count_lead_bytes,
+    guess_media_type,
+    may_be_pdf,
+    recognise_kind,
+)
+from incidents.attachments.storing import measure_file
 
+FIELD = "attachments"
 IN_MEMORY_BYTES = 1024 * 1024
+MAX_NAME = 200  # characters
+FALLBACK = "file"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that was found acceptable. `copy` is served in its place; None where it may be served itself."""
+    """An accepted file; `copy` is served instead of it, None where it may be served itself."""
 
     name: str
     kind: Kind
@@ -34,8 +51,7 @@ class Checked:
 
     @functools.cached_property
     def copy_sha256(self) -> str:
-        """The SHA-256 of the copy; empty where there is none."""
-        return measured(self.copy)[1] if self.copy else ""
+        return measure_file(self.copy)[1] if self.copy else ""
 
     @property
     def is_picture(self) -> bool:
@@ -47,42 +63,49 @@ class Checked:
 
 
 def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:
-    """Judge all files of a request; nothing is stored yet.
+    """Check all files of a request.
 
     Raises a DomainError that names the first unacceptable file: 413 (too_large), 415 (unsupported_media_type), 400
-    (too_many_files, empty_file, damaged_file, decompression_bomb); StorageUnavailable when there is no room to work,
-    and Busy when too many pictures are being looked at.
+    (too_many_files, empty_file, damaged_file, decompression_bomb); StorageUnavailable when there is no space for
+    temporary files, and Busy when the decoders are overloaded.
     """
     if len(files) > settings.MAX_ATTACHMENTS:
-        raise faults.too_many(len(files), settings.MAX_ATTACHMENTS)
-    # The cheap judgements come first for all, so that a request with one bad file costs little.
+        raise DomainError(
+            _("%(count)s files were sent; the limit is %(limit)s per request.")
+            % {"count": len(files), "limit": settings.MAX_ATTACHMENTS},
+            field=FIELD,
+            code="too_many_files",
+        )
+    # Sizes first, so that a request with one bad file costs little.
     for file in files:
         _require_size(file)
     try:
-        return [_inspect_one(file) for file in files]
+        return [_inspect_file(file) for file in files]
     except OSError as error:
-        raise StorageUnavailable("There is no room to take these files in; try again later.") from error
+        raise StorageUnavailable(_("The server has no space to process these files; try again later.")) from error
 
 
 def _require_size(file: "File[bytes]") -> None:
     name = clean_name(file.name or "")
     if file.size > settings.MAX_ATTACHMENT_BYTES:
-        raise faults.too_large(name, settings.MAX_ATTACHMENT_BYTES)
+        limit = f"{settings.MAX_ATTACHMENT_BYTES:,}"
+        sentence = _("%(file)s is larger than the limit of %(limit)s bytes per file.") % {"file": name, "limit": limit}
+        raise TooLarge(sentence, field=FIELD, file=name)
     if file.size == 0:
-        raise faults.empty(name)
+        raise DomainError(_("%(file)s is empty.") % {"file": name}, field=FIELD, code="empty_file", file=name)
 
 
-def _inspect_one(file: "File[bytes]") -> Checked:
+def _inspect_file(file: "File[bytes]") -> Checked:
     name, source = clean_name(file.name or ""), file.file or file
     source.seek(0)
     head = source.read(HEAD_BYTES)
-    lead = lead_of(head)
-    kind = told_by(head[lead:])
+    lead = count_lead_bytes(head)
+    kind = recognise_kind(head[lead:])
     if kind is PDF or (kind is None and may_be_pdf(head)):
         if texts.is_whole_pdf(source, file.size):
-            return Checked(name, PDF, *measured(source), source)
+            return Checked(name, PDF, *measure_file(source), source)
         if kind is PDF:
-            raise faults.damaged(name, "PDF")
+            raise _damaged_file(name, "PDF")
     return _inspect_picture(name, source, kind, lead) if kind else _inspect_text(name, source)
 
 
@@ -91,25 +114,55 @@ def _inspect_text(name: str, source: IO[bytes]) -> Checked:
         text = texts.inspect_text(source)
     except texts.NotText as error:
         source.seek(0)
-        raise faults.unsupported(name, foreign_type(source.read(HEAD_BYTES))) from error
+        guess = guess_media_type(source.read(HEAD_BYTES))
+        words = {"file": f"{name} ({guess})" if guess else name, "accepted": ACCEPTED}
+        sentence = _("%(file)s is not an accepted file type; accepted are %(accepted)s.") % words
+        raise UnsupportedMedia(sentence, field=FIELD, file=name) from error
     copy = None
     if not text.is_utf8:
-        copy = _spool()
+        copy = _temporary_file()
         texts.copy_as_utf8(source, text.encoding, copy)
-    return Checked(name, text.kind, *measured(source), source, copy)
+    return Checked(name, text.kind, *measure_file(source), source, copy)
 
 
 def _inspect_picture(name: str, source: IO[bytes], kind: Kind, lead: int) -> Checked:
-    copy = _spool()
+    copy = _temporary_file()
     try:
         size = decoders.make_copy(source, kind, copy, start=lead)
     except Bomb as error:
-        raise faults.bomb(name, str(error)) from error
+        sentence = _("%(file)s unpacks to more than %(limit)s.") % {"file": name, "limit": error}
+        raise DomainError(sentence, field=FIELD, code="decompression_bomb", file=name) from error
     except Damaged as error:
-        raise faults.damaged(name, f"{kind.media_type.removeprefix('image/').upper()} picture") from error
-    return Checked(name, kind, *measured(source), source, copy, size.width, size.height)
+        raise _damaged_file(name, kind.media_type.removeprefix("image/").upper()) from error
+    return Checked(name, kind, *measure_file(source), source, copy, size.width, size.height)
 
 
-def _spool() -> IO[bytes]:
-    """Room for a copy: in memory while it is small; gone as soon as nothing refers to it."""
+def _damaged_file(name: str, kind: str) -> DomainError:
+    sentence = _("%(file)s is a damaged or incomplete %(kind)s file; upload it again.") % {"file": name, "kind": kind}
+    return DomainError(sentence, field=FIELD, code="damaged_file", file=name)
+
+
+def _temporary_file() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
+
+
+def clean_name(raw: str) -> str:
+    """Return the name without folders, control characters and marks of direction: 1 to 200 characters, or `file`."""
+    last = re.split(r"[/\\]", normalized("NFC", raw))[-1]
+    kept = "".join(" " if mark.isspace() else mark for mark in last if mark.isspace() or _is_visible(mark))
+    name = " ".join(kept.split()).lstrip(".").strip(". ")
+    is_readable = any(mark not in JOINERS and unicodedata.category(mark)[0] not in "MZ" for mark in name)
+    return (_shorten_name(name) if is_readable else "") or FALLBACK
+
+
+def _is_visible(mark: str) -> bool:
+    return mark in JOINERS or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
+
+
+def _shorten_name(name: str) -> str:
+    if len(name) <= MAX_NAME:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension) > 16:
+        return name[:MAX_NAME].strip()
+    return f"{stem[: MAX_NAME - len(extension) - 1].strip()}.{extension}"

@@ -1,4 +1,4 @@
-"""The kinds of file we accept, and telling them by their first bytes."""
+"""Recognise the kinds of file that we accept."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,43 @@ import filetype
 
 HEAD_BYTES = 8192  # what the filetype library looks at
 
-# Major and compatible brands of ISO base media files (ISO/IEC 23008-12, AV1 Image File Format 1.1).
+# Brands of ISO/IEC 23008-12 and AV1 Image File Format 1.1.
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+
+MAX_PIXELS = 50_000_000
+# WebP's decoder holds several copies.
+MAX_WEBP_PIXELS = 25_000_000
+MAX_FRAMES = 1_000
+MAX_FRAME_PIXELS = 250_000_000  # of all frames: seconds of decoding
+CPU_SECONDS = 20  # the largest pictures take 3 s
+READY = b"ready\n"
+THUMBNAIL_MEDIA_TYPE = "image/webp"
+
+
+class Damaged(ValueError):
+    """The picture is not what its first bytes promise."""
+
+
+class Bomb(ValueError):
+    """The picture unpacks to more than the text says."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Pixels of the upright picture."""
+
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: its media type, what we serve it as, and the extensions that go with it (the first is added)."""
+    """A file type, how it is served, and its extensions."""
 
     media_type: str
     served_media_type: str
@@ -45,41 +74,41 @@ ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, PDF, plain text, log, CSV and JSON
 
 
 PDF_HEADER = b"%PDF-"
-PDF_LEAD_BYTES = 1024  # readers accept the header anywhere within (ISO 32000-1, annex H.3)
-# What scripts and gateways put before a file by mistake: line ends, spaces, a byte order mark.
+PDF_LEAD_BYTES = 1024  # ISO 32000-1, annex H.3
+# What scripts and gateways prepend by mistake.
 LEAD = re.compile(rb"(?:\s|\xef\xbb\xbf){1,64}")
 
 
-def lead_of(head: bytes) -> int:
-    """How many bytes stand before the picture that follows them; 0 where none does."""
+def count_lead_bytes(head: bytes) -> int:
+    """Return how many stray bytes precede a picture."""
     lead = LEAD.match(head)
-    is_before_picture = lead is not None and told_by(head[lead.end() :]) not in (None, PDF)
+    is_before_picture = lead is not None and recognise_kind(head[lead.end() :]) not in (None, PDF)
     return lead.end() if lead is not None and is_before_picture else 0
 
 
 def may_be_pdf(head: bytes) -> bool:
-    """Whether a PDF may begin somewhat later, behind what is no other kind of file."""
-    return PDF_HEADER in head[: PDF_LEAD_BYTES + len(PDF_HEADER) - 1] and not foreign_type(head)
+    """Return whether a PDF may begin after other bytes."""
+    return PDF_HEADER in head[: PDF_LEAD_BYTES + len(PDF_HEADER) - 1] and not guess_media_type(head)
 
 
-def told_by(head: bytes) -> Kind | None:
-    """The picture or PDF that begins with these bytes; None for anything else, text included."""
+def recognise_kind(head: bytes) -> Kind | None:
+    """Return the kind of picture or PDF, else None."""
     if head[4:8] == b"ftyp":
-        return _iso_media(head)
+        return _iso_media_kind(head)
     guess = filetype.guess(bytearray(head))
-    # An animated PNG is a PNG with more chunks.
+    # Animated PNG is PNG.
     kind = KINDS.get(guess.mime.replace("/apng", "/png")) if guess else None
-    # The library has no text types; its HEIC and AVIF were decided above.
+    # HEIC and AVIF were decided above.
     return kind if kind in (JPEG, PNG, WEBP, GIF, PDF) else None
 
 
-def foreign_type(head: bytes) -> str:
-    """The media type of something we do not accept, where it can be told; else nothing."""
+def guess_media_type(head: bytes) -> str:
+    """Return the type of a file that we do not accept, or ""."""
     guess = filetype.guess(bytearray(head))
     return str(guess.mime) if guess else ""
 
 
-def _iso_media(head: bytes) -> Kind | None:
+def _iso_media_kind(head: bytes) -> Kind | None:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12], *(head[start : start + 4] for start in range(16, size - 3, 4))}
     if brands & AVIF_BRANDS:

@@ -1,13 +1,7 @@
-"""Pictures: decoded in full within limits, copied upright and without metadata, made small.
-
-Only the decoder that the content calls for is ever tried. A copy holds pixels (and transparency) and nothing else:
-no EXIF, no position, no XMP, no comments, no colour profile (colours are converted to sRGB instead).
-Orientation is applied, so width and height are those of the upright picture.
-
-Runs in the processes of `decoder`: the server's own never decode anything.
-"""
+"""Decode and copy pictures within limits (in `decoder`'s process only)."""
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -16,33 +10,43 @@ from typing import IO, Any
 import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageCms, MpoImagePlugin, WebPImagePlugin
 
-from incidents.attachments.animations import copy_gif, copy_webp
-from incidents.attachments.kinds import AVIF, GIF, HEIC, JPEG, PNG, WEBP, Kind
-from incidents.attachments.structure import count_scans, require_png_end
-from incidents.attachments.verdicts import MAX_PIXELS, MAX_WEBP_PIXELS, Bomb, Damaged, Size
+from incidents.attachments.animations import copy_gif, copy_webp, read_exactly
+from incidents.attachments.kinds import (
+    AVIF,
+    GIF,
+    HEIC,
+    JPEG,
+    MAX_PIXELS,
+    MAX_WEBP_PIXELS,
+    PNG,
+    WEBP,
+    Bomb,
+    Damaged,
+    Kind,
+    Size,
+)
 
-# Named, so that opening one does not import every format that there is.
+# Pillow would import every format when opening the first picture.
 PLUGINS = (AvifImagePlugin, MpoImagePlugin, WebPImagePlugin)
-# A progressive JPEG has some ten scans, and a scan may pass over all pixels for 75 bytes.
+# Progressive JPEGs have about ten scans; a hostile scan takes 75 bytes.
 MAX_SCAN_PIXELS = 12 * MAX_PIXELS
 MAX_SCANS = 100
 MAX_ICC_BYTES = 1024 * 1024
 THUMBNAIL_SIDE = 320
 
-# Pillow keeps these per process. Anything above the limit must be an error before a pixel is unpacked.
+# Fail before a pixel is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-# Others tell of broken metadata, which nobody is to see anyway.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-# Threads would each take stack and heap of the memory that the process may have.
+# Each thread takes stack and heap.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
-# What decoders are known to raise over broken input (Pillow promises no single class).
+# Pillow promises no single class for broken input.
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
 BROKEN_FURTHER = (EOFError, struct.error, zlib.error, Image.DecompressionBombError, Warning)
 
-# EXIF 2.32, tag 0x0112: how to turn the stored picture so that it stands upright.
+# EXIF 2.32
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -53,13 +57,15 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# ITU-T T.81, annex B.
+JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+JPEG_END, JPEG_SCAN = 0xD9, 0xDA
+JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+JPEG_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 
 
 def make_copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
-    """Write the copy that is safe to serve; the whole picture, every frame of it, is decoded on the way.
-
-    Raises Damaged and Bomb.
-    """
+    """Write a copy that is safe to serve, decoding every frame. Raises Damaged and Bomb."""
     try:
         return _copy(source, kind, target)
     except (Bomb, Damaged):
@@ -87,7 +93,7 @@ def _copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
         if kind is PNG:
             require_png_end(source)
         picture.load()
-        upright = _cleaned(picture)
+        upright = _strip_metadata(picture)
         _save(upright, kind, target, is_lossless=kind is WEBP and _has_lossless_webp(source, 64))
         return Size(*upright.size)
 
@@ -115,24 +121,49 @@ def _require_scans(picture: Image.Image, source: IO[bytes]) -> None:
         raise Bomb(f"{MAX_SCAN_PIXELS // 1_000_000} million pixels in its {scans} scans")
 
 
-def _cleaned(picture: Image.Image) -> Image.Image:
-    """The pixels, upright and in sRGB, with nothing attached but their transparency."""
-    turn = TURNS.get(_orientation(picture))
+def count_scans(content: bytes) -> int:
+    """Return the number of scans of a JPEG."""
+    scans, position, marker = 0, 2, JPEG_MARKER
+    while found := marker.search(content, position):
+        code, position, marker = found[1][0], found.end(), JPEG_MARKER
+        if code == JPEG_END:
+            break
+        if code in JPEG_ALONE:
+            continue
+        position += int.from_bytes(content[position : position + 2], "big")
+        if code == JPEG_SCAN:
+            scans, marker = scans + 1, JPEG_MARKER_AFTER_SCAN
+    return scans
+
+
+def require_png_end(source: IO[bytes]) -> None:
+    """Raise ValueError unless the PNG has its last chunk, which decoders do not require."""
+    source.seek(8)
+    name = b""
+    while name != b"IEND":
+        length, name = int.from_bytes(read_exactly(source, 4), "big"), read_exactly(source, 4)
+        source.seek(length, 1)
+        read_exactly(source, 4)
+
+
+def _strip_metadata(picture: Image.Image) -> Image.Image:
+    """Return the pixels, upright and in sRGB."""
+    turn = TURNS.get(_read_orientation(picture))
     profile = picture.info.get("icc_profile")
     upright = picture.transpose(turn) if turn is not None else picture
     upright.info = {name: value for name, value in picture.info.items() if name == "transparency"}
-    return _in_srgb(upright, profile)
+    return _convert_to_srgb(upright, profile)
 
 
-def _orientation(picture: Image.Image) -> int:
-    """The orientation that EXIF tells; broken EXIF is no reason to refuse a good picture."""
+def _read_orientation(picture: Image.Image) -> int:
+    """Return EXIF's orientation, or 1 where EXIF is broken."""
     try:
         return int(picture.getexif().get(ORIENTATION, 1))
     except (*BROKEN, *BROKEN_FURTHER):
         return 1
 
 
-def _in_srgb(picture: Image.Image, profile: Any) -> Image.Image:
+def _convert_to_srgb(picture: Image.Image, profile: Any) -> Image.Image:
     if not isinstance(profile, bytes) or len(profile) > MAX_ICC_BYTES or picture.mode not in ("RGB", "RGBA"):
         return picture
     if b"sRGB" in profile[:4096] or b"s\0R\0G\0B" in profile[:4096]:
@@ -141,16 +172,16 @@ def _in_srgb(picture: Image.Image, profile: Any) -> Image.Image:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), inPlace=True)
     except (ImageCms.PyCMSError, OSError, ValueError):
-        pass  # the profile is unusable: the colours stay as they are
+        pass  # the colours stay as they are
     picture.info.pop("icc_profile", None)
     return picture
 
 
 def _save(picture: Image.Image, kind: Kind, target: IO[bytes], *, is_lossless: bool) -> None:
     if kind in (JPEG, HEIC, AVIF):
-        _on_white(picture).save(target, "JPEG", quality=88)
+        _flatten_on_white(picture).save(target, "JPEG", quality=88)
     elif kind is PNG:
-        # Level 3 costs a third of the default's time for a few per cent more bytes.
+        # A third of the default's time, slightly larger files.
         picture.save(target, "PNG", compress_level=3)
     elif is_lossless:
         picture.save(target, "WEBP", lossless=True, quality=20, method=0)
@@ -163,8 +194,8 @@ def _has_lossless_webp(source: IO[bytes], within: int) -> bool:
     return b"VP8L" in source.read(within)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """As JPEG can hold it: grey or RGB, transparency over white."""
+def _flatten_on_white(picture: Image.Image) -> Image.Image:
+    """Return a grey or RGB picture, transparency over white."""
     if picture.mode in ("L", "RGB"):
         return picture
     if not picture.has_transparency_data:
@@ -176,7 +207,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def make_thumbnail(source: IO[bytes], target: IO[bytes]) -> Size:
-    """Write a WebP of at most 320 × 320 pixels of a served copy's first frame; the copy's size. Raises Damaged."""
+    """Write a WebP of at most 320 × 320 pixels and return the full size. Raises Damaged."""
     try:
         source.seek(0)
         with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:

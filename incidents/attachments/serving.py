@@ -1,4 +1,4 @@
-"""Answers that carry a file. The browser is told to run nothing in it, to guess no type, and to ask us each time."""
+"""Responses that carry a file; the browser runs nothing in it, guesses no type, and asks us each time."""
 
 import contextlib
 from urllib.parse import quote
@@ -10,21 +10,18 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import content_disposition_header
 
-from incidents.attachments import verifying
-from incidents.attachments.names import served_name
-from incidents.attachments.storing import FileMissing
-from incidents.attachments.verdicts import THUMBNAIL_MEDIA_TYPE
-from incidents.attachments.verifying import StoredFile
+from incidents.attachments import storing
+from incidents.attachments.kinds import EXTENSIONS_SERVED_AS, THUMBNAIL_MEDIA_TYPE
 from incidents.models import Attachment
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
-def served_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """The copy for everybody: pictures to look at, everything else to download."""
-    return _send(
+def serve_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
+    """Send the copy that is safe to open: pictures inline, everything else as a download."""
+    return _send_file(
         request,
-        verifying.served(attachment),
+        storing.served_file(attachment),
         media_type=attachment.served_media_type,
         name=attachment.name,
         tag=f"{attachment.sha256}-file",
@@ -32,11 +29,11 @@ def served_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBas
     )
 
 
-def thumbnail(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """The small picture; the caller has seen to it that there is one."""
-    return _send(
+def serve_thumbnail(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
+    """Send the thumbnail of an attachment that has one."""
+    return _send_file(
         request,
-        verifying.thumbnail(attachment),
+        storing.thumbnail_file(attachment),
         media_type=THUMBNAIL_MEDIA_TYPE,
         name=f"{attachment.name}.webp",
         tag=f"{attachment.sha256}-thumbnail",
@@ -44,13 +41,13 @@ def thumbnail(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
     )
 
 
-def original(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """What came, byte for byte, and never to be opened in the browser."""
+def serve_original(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
+    """Send the uploaded bytes, always as a download."""
     is_text = attachment.served_media_type.startswith("text/")
-    return _send(
+    return _send_file(
         request,
-        verifying.original(attachment),
-        # Without a charset for text: it may be UTF-16, and its bytes are not touched.
+        storing.original_file(attachment),
+        # Without a charset: the original may be UTF-16.
         media_type="text/plain" if is_text else attachment.media_type,
         name=attachment.name,
         tag=attachment.sha256,
@@ -58,10 +55,10 @@ def original(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
     )
 
 
-def _send(
-    request: HttpRequest, file: StoredFile, *, media_type: str, name: str, tag: str, is_download: bool
+def _send_file(
+    request: HttpRequest, file: storing.StoredFile, *, media_type: str, name: str, tag: str, is_download: bool
 ) -> HttpResponseBase:
-    response = get_conditional_response(request, etag=f'"{tag}"') or _with_content(file)
+    response = get_conditional_response(request, etag=f'"{tag}"') or _content_response(file)
     if response.status_code == 200:
         response["Content-Type"] = media_type
         known = "text/plain; charset=utf-8" if media_type.startswith("text/") else media_type
@@ -75,11 +72,19 @@ def _send(
     return response
 
 
-def _with_content(file: StoredFile) -> HttpResponseBase:
-    """The file, once all of it was found to be what was stored: what differs is not even begun to be sent."""
+def _content_response(file: storing.StoredFile) -> HttpResponseBase:
     if not (settings.X_ACCEL_PREFIX and isinstance(default_storage, FileSystemStorage)):
-        return FileResponse(verifying.opened(file))
-    # nginx may have a file that we cannot read, and says so itself where it has none.
-    with contextlib.suppress(FileMissing):
-        verifying.opened(file).close()
+        return FileResponse(storing.open_verified(file))
+    # nginx may have a file that we cannot read, and answers 404 itself where it has none.
+    with contextlib.suppress(storing.FileMissing):
+        storing.open_verified(file).close()
     return HttpResponse(headers={"X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(file.key)}"})
+
+
+def served_name(name: str, media_type: str) -> str:
+    """Return the name to save under; text called `report.html` becomes `report.html.txt`, so that it opens as text."""
+    extensions = EXTENSIONS_SERVED_AS.get(media_type, ())
+    _, dot, extension = name.rpartition(".")
+    if not extensions or (dot and extension.lower() in extensions):
+        return name
+    return f"{name}.{extensions[0]}"

@@ -1,10 +1,9 @@
-"""The file store: what is written there, read from it and taken away again. Nothing else touches it.
-
-Names within it are random and lie in a folder per day; nothing a user wrote is part of them.
-"""
+"""Write, read, verify and delete files in the store."""
 
 import contextlib
 import datetime as dt
+import hashlib
+import hmac
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,43 +15,57 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from core.db.transactions import CommitUnknown, Outcome, when_settled
 from core.errors import DomainError, StorageUnavailable
-from incidents.attachments.digests import measured
+from incidents.digest import copy_digest
 from incidents.models import Attachment, Incident
 
 log = structlog.get_logger(__name__)
 
 FOLDER = "attachments"
-SWEPT_DAYS = range(2, 5)  # no transaction lives for a day, so what has no row after two never will have one
+CHUNK = 1024 * 1024
+ALTERED, MISSING = "altered", "missing"
+ORPHAN_DAYS = range(2, 5)  # no transaction lives for a day
 
 
 class FileMissing(StorageUnavailable):
-    """The store answers, and has no such file."""
+    """The store has no such file."""
 
 
 class FileAltered(DomainError):
-    """What is stored is not what was put there."""
+    """The file is not what was stored."""
 
     status = 500
     code = "file_altered"
     title = "File altered"
 
 
+def measure_file(source: IO[bytes]) -> tuple[int, str]:
+    """Return the size and the SHA-256, and rewind."""
+    source.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+    source.seek(0)
+    return size, digest.hexdigest()
+
+
 def storage_errors() -> tuple[type[Exception], ...]:
-    """What the configured store raises when it cannot be reached or is full."""
+    """Return what the configured store raises when unreachable or full."""
     if not settings.S3_BUCKET:
         return (OSError,)
-    from boto3.exceptions import Boto3Error  # the extra `s3`, which only a configured bucket needs
+    from boto3.exceptions import Boto3Error  # the extra `s3`
     from botocore.exceptions import BotoCoreError, ClientError
 
     return (OSError, Boto3Error, BotoCoreError, ClientError)
 
 
 @contextlib.contextmanager
-def telling_outages(doing: str) -> Iterator[None]:
-    """Let the store's own errors leave as StorageUnavailable, with the reason in the log only."""
+def report_outages(doing: str) -> Iterator[None]:
+    """Raise the store's errors as StorageUnavailable, and log the reason."""
     try:
         yield
     except storage_errors() as error:
@@ -62,15 +75,15 @@ def telling_outages(doing: str) -> Iterator[None]:
 def _unavailable(doing: str, error: Exception) -> StorageUnavailable:
     log.error("storage_unavailable", doing=doing, error=repr(error))
     is_missing = isinstance(error, FileNotFoundError) and doing == "read"
-    return (FileMissing if is_missing else StorageUnavailable)("The file store does not answer; try again later.")
+    return (FileMissing if is_missing else StorageUnavailable)(_("The file store is unavailable; try again later."))
 
 
-def write(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
-    """Store the whole file under a new name, which is returned and noted in `written`. Raises StorageUnavailable."""
+def write_file(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
+    """Store a file under a new name, which is returned and added to `written`."""
     key = f"{FOLDER}/{now:%Y/%m/%d}/{uuid.uuid4().hex}"
-    written.append(key)  # before, because half of the file may be there when this fails
-    with telling_outages("write"):
-        # Wrapped anew: the store may otherwise move an upload's temporary file away, and a retry would find nothing.
+    written.append(key)  # first, because a failure may leave half a file
+    with report_outages("write"):
+        # Wrapped: the store may move an upload's file, which a retry needs.
         source.seek(0)
         stored = default_storage.save(key, File(source, name=key))
     if stored != key:
@@ -78,18 +91,18 @@ def write(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
     return stored
 
 
-def read(key: str, *, is_whole: Callable[[str], bool] | None = None) -> "File[bytes]":
-    """The stored file, opened, its first byte seen; all of it where `is_whole` is to judge its SHA-256.
+def read_file(key: str, *, is_whole: Callable[[str], bool] | None = None) -> "File[bytes]":
+    """Open a stored file; read it first where `is_whole` judges its SHA-256.
 
-    Raises StorageUnavailable, FileMissing where there is none, and FileAltered where it is not what was stored.
+    Raises StorageUnavailable, FileMissing and FileAltered.
     """
-    with telling_outages("read"):
+    with report_outages("read"):
         file = default_storage.open(key, "rb")
         try:
             if is_whole is not None:
                 _require_whole(key, file, is_whole)
             else:
-                file.read(1)  # object stores fetch lazily, and this is the last moment an error can be answered
+                file.read(1)  # object stores fetch lazily
                 file.seek(0)
         except BaseException:
             file.close()
@@ -98,55 +111,52 @@ def read(key: str, *, is_whole: Callable[[str], bool] | None = None) -> "File[by
 
 
 def _require_whole(key: str, file: "File[bytes]", is_whole: Callable[[str], bool]) -> None:
-    size, sha256 = measured(file)
+    size, sha256 = measure_file(file)
     if not is_whole(sha256):
         log.error("file_altered", key=key, size=size, sha256=sha256)
-        raise FileAltered("This file is not what was stored any more and is not served; an administrator must look.")
+        raise FileAltered(
+            _("This file has been altered since it was stored and is not served; contact an administrator.")
+        )
 
 
 @dataclass
-class Written:
-    """Files that were written ahead of the rows that are to name them, until it is known what became of the rows."""
+class WrittenFiles:
+    """Files written ahead of their rows."""
 
-    newest: int  # the newest attachment before them, by number
+    newest: int  # id of the newest attachment before
     keys: list[str] = field(default_factory=list)
     is_committed: bool = False
 
     @classmethod
-    def begin(cls) -> "Written":
-        """To be called before the first file is written."""
+    def begin(cls) -> "WrittenFiles":
         return cls(Attachment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
 
     def confirm(self) -> None:
-        """Rows that name them are committed: for `on_commit`."""
         self.is_committed = True
 
     @contextlib.contextmanager
-    def followed(self) -> Iterator[None]:
-        """Write the rows in this block: where they fail, now or with a transaction around it, the files go too."""
+    def discard_on_failure(self) -> Iterator[None]:
+        """Delete the files when the block, or the transaction around it, fails."""
         is_nested = connection.in_atomic_block
         try:
             yield
         except BaseException as error:
             if is_nested:
-                discard(self.keys)  # nobody tried to commit
+                discard(self.keys)
             else:
                 self.settle(error)
             raise
         if is_nested:
-            when_settled(self._end_with_transaction)
+            when_settled(self._on_transaction_end)
 
     def settle(self, failure: BaseException | None) -> None:
-        """When all is over, and failed in this way if it did: delete the files that no row names, where that is sure.
-
-        After CommitUnknown a row that is not there may still come; then `sweep` decides.
-        """
+        """Delete the files that no row references; after CommitUnknown leave them to `delete_orphans`."""
         if self.is_committed or not self.keys:
             return
         try:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
-            left = set(self.keys) - self._named()
+            left = set(self.keys) - self._referenced_keys()
         except (DatabaseError, InterfaceError) as error:
             log.warning("files_in_doubt", files=len(self.keys), error=repr(error))
             return
@@ -155,18 +165,85 @@ class Written:
             return
         discard(left)
 
-    def _named(self) -> set[str]:
+    def _referenced_keys(self) -> set[str]:
         rows = Attachment.objects.filter(pk__gt=self.newest).values_list("original_key", "served_key")
         return {key for row in rows.iterator() for key in row}
 
-    def _end_with_transaction(self, outcome: Outcome) -> None:
-        """Delete them if it is known that no row names them; else `sweep` sees to it, as after a crash."""
+    def _on_transaction_end(self, outcome: Outcome) -> None:
         if outcome is Outcome.ROLLED_BACK:
             discard(self.keys)
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of an attachment: original, file or thumbnail.
+
+    `digest` is the original's SHA-256 or a copy's keyed digest; empty where unknown.
+    """
+
+    attachment: Attachment
+    variant: str
+    key: str
+    digest: str
+
+    def is_whole(self, sha256: str) -> bool:
+        """Return whether the SHA-256 is that of the stored content."""
+        found = sha256 if self.variant == "original" else copy_digest(self.attachment.sha256, self.variant, sha256)
+        return hmac.compare_digest(found, self.digest)
+
+
+@dataclass(frozen=True)
+class FileFault:
+    """A stored file that is altered or missing."""
+
+    file: StoredFile
+    fault: str
+
+    def __str__(self) -> str:
+        attachment = self.file.attachment
+        return f"the {self.file.variant} of attachment {attachment.pk} ({attachment.name}) is {self.fault}"
+
+
+def original_file(attachment: Attachment) -> StoredFile:
+    return StoredFile(attachment, "original", attachment.original_key, attachment.sha256)
+
+
+def served_file(attachment: Attachment) -> StoredFile:
+    """Return the copy that is safe to open, or an original that needs none."""
+    if not attachment.served_key:
+        return original_file(attachment)
+    return StoredFile(attachment, "file", attachment.served_key, attachment.served_digest)
+
+
+def thumbnail_file(attachment: Attachment) -> StoredFile:
+    return StoredFile(attachment, "thumbnail", attachment.thumbnail_key, attachment.thumbnail_digest)
+
+
+def open_verified(file: StoredFile) -> "File[bytes]":
+    """Open a file that is what was stored. Raises as `read_file` does."""
+    return read_file(file.key, is_whole=file.is_whole if file.digest else None)
+
+
+def check_files(attachments: Iterable[Attachment]) -> Iterator[FileFault]:
+    """Yield stored files that are missing or altered; open those of unknown digest. Raises StorageUnavailable."""
+    for attachment in attachments:
+        for file in dict.fromkeys((original_file(attachment), served_file(attachment), thumbnail_file(attachment))):
+            if file.key and (fault := _find_fault(file)):
+                yield FileFault(file, fault)
+
+
+def _find_fault(file: StoredFile) -> str:
+    try:
+        open_verified(file).close()
+    except FileAltered:
+        return ALTERED
+    except FileMissing:
+        return MISSING
+    return ""
+
+
 def discard(keys: Iterable[str]) -> None:
-    """Delete files that no row names any more; one that cannot be deleted is logged and left to `sweep`."""
+    """Delete files; leave those that cannot be deleted to `delete_orphans`."""
     for key in keys:
         try:
             default_storage.delete(key)
@@ -175,35 +252,32 @@ def discard(keys: Iterable[str]) -> None:
 
 
 def stored_keys(incident: Incident) -> list[str]:
-    """The storage names of all files of an incident."""
+    """Return the storage names of an incident's files."""
     rows = Attachment.objects.filter(incident=incident)
     return [key for attachment in rows for key in keys_of(attachment)]
 
 
 def keys_of(attachment: Attachment) -> list[str]:
-    """The storage names of one attachment's files."""
+    """Return the storage names of an attachment's files."""
     keys = (attachment.original_key, attachment.served_key, attachment.thumbnail_key)
     return [key for key in keys if key]
 
 
-def sweep(now: dt.datetime) -> int:
-    """Delete the files of some days ago that no row names: what a crash, or a lost connection, left behind.
-
-    Reads every attachment's row once for each of those days that has files: meant to run daily.
-    """
-    swept = 0
-    for days in SWEPT_DAYS:
+def delete_orphans(now: dt.datetime) -> int:
+    """Delete the files that no row references and return how many."""
+    deleted = 0
+    for days in ORPHAN_DAYS:
         folder = f"{FOLDER}/{now - dt.timedelta(days=days):%Y/%m/%d}"
-        files = _files_in(folder)
-        litter = files - _named_in(folder) if files else files
-        discard(litter)
-        swept += len(litter)
-    return swept
+        files = _list_folder(folder)
+        orphans = files - _referenced_in(folder) if files else files
+        discard(orphans)
+        deleted += len(orphans)
+    return deleted
 
 
-def _files_in(folder: str) -> set[str]:
+def _list_folder(folder: str) -> set[str]:
     try:
-        _, names = default_storage.listdir(folder)
+        names = default_storage.listdir(folder)[1]
     except FileNotFoundError:
         return set()
     except storage_errors() as error:
@@ -211,8 +285,8 @@ def _files_in(folder: str) -> set[str]:
     return {f"{folder}/{name}" for name in names}
 
 
-def _named_in(folder: str) -> set[str]:
+def _referenced_in(folder: str) -> set[str]:
     columns = ("original_key", "served_key", "thumbnail_key")
-    lies_here = Q(*[(f"{column}__startswith", f"{folder}/") for column in columns], _connector=Q.OR)
-    rows = Attachment.objects.filter(lies_here).order_by().values_list(*columns)
+    is_in_folder = Q(*[(f"{column}__startswith", f"{folder}/") for column in columns], _connector=Q.OR)
+    rows = Attachment.objects.filter(is_in_folder).order_by().values_list(*columns)
     return {key for row in rows.iterator() for key in row}

@@ -1,10 +1,4 @@
-"""Telling text from everything else, and PDF files that are whole from those that are not.
-
-Text is in any encoding that programs write logs in (see `charsets`), without control characters: tabs, line ends, form
-feeds, backspaces, bells, the escape of terminal colours and the end mark of DOS aside. Documents in HTML, XML or SVG
-are not text here but programs, and are refused; text that merely mentions markup is accepted, since text is only ever
-sent as a `text/plain` download.
-"""
+"""Recognise text, and PDF files that are whole."""
 
 import codecs
 import csv
@@ -16,30 +10,30 @@ from typing import IO
 
 import orjson
 
-from incidents.attachments.charsets import FALLBACK, encoding_of, is_valid
+from incidents.attachments.charsets import FALLBACK, detect_encoding, is_valid
 from incidents.attachments.kinds import CSV, JSON, TEXT, Kind
 
 CHUNK = 256 * 1024
 FORBIDDEN = re.compile("[\x00-\x06\x0e-\x19\x1c-\x1f\x7f\ufffe\uffff]")
-# A syslog line may begin with "<13>", so a bracket alone is no sign.
+# A syslog line may begin with "<13>".
 MARKUP = re.compile(
     r"\s*<(\?xml|!doctype|!--|!entity|(\w+:)?(svg|html|head|body|script|style|iframe|xsl\w*|meta|link|img|div|p|a)\b)",
     re.IGNORECASE,
 )
-JSON_BYTES = 2 * 1024 * 1024  # larger ones are called text: parsing them would cost many times their size in memory
+JSON_BYTES = 2 * 1024 * 1024  # parsing larger files takes too much memory
 CSV_ROWS = 50
-SINGLE_BYTES = "incidents-single-bytes"  # the name of our error handler
+SINGLE_BYTES = "incidents-single-bytes"
 REPLACED = "\ufffd"
-PDF_TAIL = 16 * 1024  # readers look for the end marker in the last 1,024 bytes; editors and mailers leave more behind
+PDF_TAIL = 16 * 1024  # editors and mailers append to it
 
 
 class NotText(ValueError):
-    """The bytes are not text as we accept it."""
+    """The bytes are not text, or are markup that a browser would run."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a text was found to be. `is_utf8` says that it can be read as it is."""
+    """What a text is; `is_utf8` says that it needs no copy."""
 
     kind: Kind
     encoding: str
@@ -47,10 +41,10 @@ class Text:
 
 
 def inspect_text(source: IO[bytes]) -> Text:
-    """What kind of text it is, and in which encoding. Raises NotText, and reads it to the end first."""
-    encoding = encoding_of(source)
+    """Return the kind and encoding of a text. Raises NotText."""
+    encoding = detect_encoding(source)
     beginning = ""
-    for part in decoded(source, encoding):
+    for part in decode_parts(source, encoding):
         if FORBIDDEN.search(part):
             raise NotText("control characters")
         beginning = beginning or part
@@ -62,11 +56,8 @@ def inspect_text(source: IO[bytes]) -> Text:
     return Text(CSV if _is_csv(beginning) else TEXT, encoding, is_utf8)
 
 
-def decoded(source: IO[bytes], encoding: str) -> Iterator[str]:
-    """The text in parts, without its byte order mark; what does not fit is put as readably as can be.
-
-    Raises NotText where characters of two or four bytes make no sense.
-    """
+def decode_parts(source: IO[bytes], encoding: str) -> Iterator[str]:
+    """Yield the text without its byte order mark. Raises NotText where UTF-16 or UTF-32 makes no sense."""
     is_wide = encoding.startswith(("utf-16", "utf-32"))
     decoder = codecs.getincrementaldecoder(encoding)(SINGLE_BYTES if encoding.startswith("utf-8") else "replace")
     source.seek(0)
@@ -81,7 +72,7 @@ def decoded(source: IO[bytes], encoding: str) -> Iterator[str]:
 
 
 def _as_single_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Another program's bytes in a text that is UTF-8 otherwise, or a letter that was cut in two."""
+    """Decode bytes of another encoding within UTF-8 text."""
     assert isinstance(error, UnicodeDecodeError)  # noqa: S101 (for the type checker: it is registered for decoding)
     return error.object[error.start : error.end].decode(FALLBACK, "replace"), error.end
 
@@ -90,13 +81,12 @@ codecs.register_error(SINGLE_BYTES, _as_single_bytes)
 
 
 def copy_as_utf8(source: IO[bytes], encoding: str, target: IO[bytes]) -> None:
-    """Copy a text as UTF-8."""
-    for part in decoded(source, encoding):
+    for part in decode_parts(source, encoding):
         target.write(part.encode("utf-8", "replace"))
 
 
 def is_whole_pdf(source: IO[bytes], size: int) -> bool:
-    """Whether the file has the end that every PDF has (ISO 32000-1, 7.5.5)."""
+    """Return whether the file ends as ISO 32000-1, 7.5.5 demands."""
     source.seek(max(size - PDF_TAIL, 0))
     tail = source.read(PDF_TAIL)
     return b"startxref" in tail and b"%%EOF" in tail
@@ -106,17 +96,17 @@ def _is_json(source: IO[bytes], encoding: str, beginning: str) -> bool:
     if beginning.lstrip()[:1] not in ("{", "[") or source.seek(0, os.SEEK_END) > JSON_BYTES:
         return False
     try:
-        orjson.loads("".join(decoded(source, encoding)))
+        orjson.loads("".join(decode_parts(source, encoding)))
     except orjson.JSONDecodeError:
         return False
     return True
 
 
 def _is_csv(beginning: str) -> bool:
-    """At least two rows of the same number, at least two, of columns."""
+    """Return whether rows have the same number of columns."""
     lines = beginning.splitlines()[: CSV_ROWS + 1]
     if len(lines) > CSV_ROWS or (len(lines) > 2 and len(beginning) >= CHUNK // 4):
-        lines.pop()  # it may be cut in the middle
+        lines.pop()  # the last line may be cut
     if beginning.lstrip()[:1] in ("{", "[", "<"):
         return False
     return any(_has_columns([line for line in lines if line.strip()], delimiter) for delimiter in ",;\t")

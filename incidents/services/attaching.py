@@ -36,7 +36,7 @@ class StoredFiles:
     """Checked files that lie in the store, before anything names them. Who stored them calls `settle` in the end."""
 
     files: Sequence[Stored]
-    written: storing.Written
+    written: storing.WrittenFiles
     rows: list[Attachment] = field(default_factory=list)  # once they are attached
 
     def settle(self, failure: BaseException | None = None) -> None:
@@ -49,13 +49,13 @@ def store(checked: Sequence[Checked]) -> StoredFiles:
 
     Raises StorageUnavailable, and leaves none of them behind then.
     """
-    now, written = timezone.now(), storing.Written.begin()
+    now, written = timezone.now(), storing.WrittenFiles.begin()
     try:
         files = [
             Stored(
                 checked=file,
-                original_key=storing.write(file.source, now, written.keys),
-                served_key=storing.write(file.copy, now, written.keys) if file.copy else "",
+                original_key=storing.write_file(file.source, now, written.keys),
+                served_key=storing.write_file(file.copy, now, written.keys) if file.copy else "",
             )
             for file in checked
         ]
@@ -76,7 +76,7 @@ def attach(
     """Attach files that `inspect` accepted, each with its event. Who may comment may attach.
 
     All or nothing: whatever fails, the database, the storage or a transaction around this one, no row stays and no
-    file either; only where the answer to a COMMIT was lost do files wait for `sweep`. Files that were not stored yet
+    file either; only where the answer to a COMMIT was lost do files wait for a sweep. Files that were not stored yet
     are, before the transaction. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
     require_voice(by, incident)
@@ -94,7 +94,7 @@ def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]
         yield files or None
         return
     stored = store(files)
-    with stored.written.followed():
+    with stored.written.discard_on_failure():
         yield stored
 
 

@@ -9,9 +9,9 @@ from django.db.models import F
 
 from core.db.transactions import is_database_unavailable, unit_of_work
 from core.errors import Busy, StorageUnavailable
-from incidents.attachments import decoders, storing, verifying
-from incidents.attachments.digests import measured
-from incidents.attachments.verdicts import Bomb, Damaged
+from incidents.attachments import decoders, storing
+from incidents.attachments.kinds import Bomb, Damaged
+from incidents.attachments.storing import measure_file
 from incidents.digest import copy_digest
 from incidents.models import Attachment
 
@@ -64,9 +64,9 @@ def _make(attachment: Attachment, now: dt.datetime) -> None:
     small = io.BytesIO()
     written: list[str] = []
     try:
-        with verifying.opened(verifying.served(attachment)) as source:
+        with storing.open_verified(storing.served_file(attachment)) as source:
             decoders.make_thumbnail(source, small)
-        key = storing.write(small, now, written)
+        key = storing.write_file(small, now, written)
     except (Bomb, Damaged) as error:
         _try_later(attachment, now, str(error))
     except storing.FileAltered:
@@ -77,7 +77,7 @@ def _make(attachment: Attachment, now: dt.datetime) -> None:
         storing.discard(written)
         _after_outage(attachment, now, error)
     else:
-        _finish(attachment, key, copy_digest(attachment.sha256, "thumbnail", measured(small)[1]))
+        _finish(attachment, key, copy_digest(attachment.sha256, "thumbnail", measure_file(small)[1]))
 
 
 @unit_of_work

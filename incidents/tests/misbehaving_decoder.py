@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from incidents.attachments import decoder
-from incidents.attachments.verdicts import Bomb, Size
+from incidents.attachments.kinds import Bomb, Size
 
 
 def spin() -> None:
@@ -55,5 +55,5 @@ def carry_out(order: dict[str, Any], content: bytes, copy: IO[bytes]) -> Size:
 
 
 if __name__ == "__main__":
-    decoder._carry_out = carry_out
+    decoder._run_order = carry_out
     decoder.main()

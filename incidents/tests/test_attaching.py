@@ -173,7 +173,7 @@ class OutageTests(TestCase):
                 self.subTest(error),
                 self.assertLogs("incidents.attachments.storing", "ERROR"),
                 self.assertRaises(StorageUnavailable),
-                storing.telling_outages("write"),
+                storing.report_outages("write"),
             ):
                 raise error
 
@@ -303,8 +303,8 @@ class SweepTests(OwnStore, TestCase):
         now = timezone.now()
         with time_machine.travel(now - dt.timedelta(days=3), tick=False):
             kept = attach_picture(make_incident())
-            litter = storing.write(io.BytesIO(b"x"), timezone.now(), [])
-        recent = storing.write(io.BytesIO(b"x"), now - dt.timedelta(days=1), [])
+            litter = storing.write_file(io.BytesIO(b"x"), timezone.now(), [])
+        recent = storing.write_file(io.BytesIO(b"x"), now - dt.timedelta(days=1), [])
 
         swept = jobs.sweep_files(now)
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from core.errors import DomainError
 from incidents.attachments import animations, inspect, pictures
+from incidents.attachments.inspecting import clean_name
 from incidents.attachments.kinds import GIF, WEBP
-from incidents.attachments.names import clean_name, served_name
+from incidents.attachments.serving import served_name
 from incidents.tests.files import (
     FINDINGS,
     IMAGES,
@@ -189,7 +190,7 @@ class AcceptanceTests(SimpleTestCase):
 
     def test_it_counts_frames_that_are_larger_than_their_canvas(self) -> None:
         small, large = animation("GIF", frames=1, size=(2, 2)), animation("GIF", frames=1, size=(50, 50))
-        content = small[:-1] + 5 * large[13 + animations._colours(large[10]) : -1] + b";"
+        content = small[:-1] + 5 * large[13 + animations._colour_table_size(large[10]) : -1] + b";"
         pictures.make_copy(io.BytesIO(content), GIF, io.BytesIO())
 
         with mock.patch.object(animations, "MAX_FRAME_PIXELS", 5 * 50 * 50), self.assertRaises(pictures.Bomb):
@@ -224,7 +225,7 @@ class AcceptanceTests(SimpleTestCase):
             self.assertEqual(outcome(b"", "nothing.txt"), (400, "empty_file"))
             self.assertEqual(outcome(b"x" * 1001, "long.log"), (413, "too_large"))
             self.assertEqual(outcome(b"x" * 1000, "fits.log"), ("text/plain", None, None))
-            with self.assertRaisesMessage(DomainError, "3 files came at once; send at most 2 in one request."):
+            with self.assertRaisesMessage(DomainError, "3 files were sent; the limit is 2 per request."):
                 inspect([upload(b"x", f"{number}.txt") for number in range(3)])
 
     def test_it_survives_damage_of_any_kind(self) -> None:

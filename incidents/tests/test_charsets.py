@@ -8,7 +8,7 @@ from django.test import SimpleTestCase
 
 from core.errors import DomainError
 from incidents.attachments import inspect
-from incidents.attachments.charsets import encoding_of, guessed
+from incidents.attachments.charsets import detect_encoding, guess_code_page
 from incidents.tests.files import picture, upload, zip_file
 
 # Language → a line as its programs write it, and the encodings that they use.
@@ -117,8 +117,8 @@ class EncodingTests(SimpleTestCase):
     def test_it_reads_few_words_as_western(self) -> None:
         for text in ("größe", "café", "naïve Lösung: 20 °C", "ERREUR – accès refusé"):
             with self.subTest(text):
-                self.assertEqual(guessed(text.encode("cp1252")), "cp1252")
-        self.assertEqual(guessed("größe".encode("cp850")), "cp850")
+                self.assertEqual(guess_code_page(text.encode("cp1252")), "cp1252")
+        self.assertEqual(guess_code_page("größe".encode("cp850")), "cp850")
 
     def test_it_keeps_utf8_readable_around_what_is_not(self) -> None:
         text = "größe ändern: 満杯\n" * 10
@@ -164,4 +164,4 @@ class EncodingTests(SimpleTestCase):
         for size in range(40):
             content = dice.randbytes(size)
             with self.subTest(content):
-                content.decode(encoding_of(io.BytesIO(content)), "replace")
+                content.decode(detect_encoding(io.BytesIO(content)), "replace")

@@ -11,8 +11,7 @@ from django.test import SimpleTestCase, override_settings
 
 from core.errors import Busy
 from incidents.attachments import decoders
-from incidents.attachments.kinds import JPEG
-from incidents.attachments.verdicts import Bomb, Damaged, Size
+from incidents.attachments.kinds import JPEG, Bomb, Damaged, Size
 from incidents.tests.files import picture
 
 

@@ -46,13 +46,13 @@ class OutsideTests(OwnStore, TransactionTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.inside: list[bool] = []
-        real = storing.write
+        real = storing.write_file
 
         def write(*args: Any) -> str:
             self.inside.append(connection.in_atomic_block)
             return real(*args)
 
-        self.enterContext(mock.patch.object(storing, "write", write))
+        self.enterContext(mock.patch.object(storing, "write_file", write))
 
     def test_it_stores_before_the_transaction(self) -> None:
         incident = make_incident()
@@ -128,7 +128,7 @@ class OutcomeTests(OwnStore, TransactionTestCase):
 
     def test_it_leaves_files_where_the_database_cannot_be_asked(self) -> None:
         with (
-            mock.patch.object(storing.Written, "_named", side_effect=LOST),
+            mock.patch.object(storing.WrittenFiles, "_referenced_keys", side_effect=LOST),
             self.assertLogs("incidents.attachments.storing", "WARNING"),
         ):
             self.attach_and_fail(LookupError(), is_committed=False)
@@ -194,7 +194,7 @@ class KeyedRequestTests(OwnStore, TransactionTestCase):
         self.assertEqual(len(stored_files(default_storage)), 1)
 
     def test_it_does_not_store_what_somebody_may_not_attach(self) -> None:
-        with mock.patch.object(storing, "write") as write:
+        with mock.patch.object(storing, "write_file") as write:
             response = client_of(make_reporter()).post(
                 f"/api/v1/incidents/{self.incident.pk}/attachments/",
                 {"attachments": log_file()},

@@ -9,7 +9,7 @@ from django.test import TestCase, override_settings
 
 from core.errors import StorageUnavailable
 from incidents import jobs
-from incidents.attachments import storing, verifying
+from incidents.attachments import storing
 from incidents.models import Attachment
 from incidents.services import attaching
 from incidents.tests.factories import make_incident
@@ -48,21 +48,21 @@ class CheckFilesTests(OwnStore, TestCase):
     def test_it_finds_nothing_where_nothing_was_touched(self) -> None:
         attach_both()
 
-        self.assertEqual(list(verifying.check_files(Attachment.objects.all())), [])
+        self.assertEqual(list(storing.check_files(Attachment.objects.all())), [])
 
     def test_it_names_each_file_that_differs_or_is_missing(self) -> None:
-        for fault in (verifying.ALTERED, verifying.MISSING):
+        for fault in (storing.ALTERED, storing.MISSING):
             photo, plan = attach_both()
             for case, (attachment, key) in variants(photo, plan).items():
                 with self.subTest(case, fault=fault), self.assertLogs("incidents.attachments.storing", "ERROR"):
                     with default_storage.open(key) as stored:
                         content = stored.read()
-                    if fault == verifying.ALTERED:
+                    if fault == storing.ALTERED:
                         replace(key, content[:-1] + bytes([content[-1] ^ 1]))
                     else:
                         default_storage.delete(key)
 
-                    found = list(verifying.check_files([photo, plan]))
+                    found = list(storing.check_files([photo, plan]))
 
                     variant = case.split()[0]
                     self.assertEqual(
@@ -77,12 +77,12 @@ class CheckFilesTests(OwnStore, TestCase):
         photo, _ = attach_both()
         content = picture("PNG", (10, 10))
         replace(photo.served_key, content)
-        Attachment.objects.filter(pk=photo.pk).update(served_digest=storing.measured(io.BytesIO(content))[1])
+        Attachment.objects.filter(pk=photo.pk).update(served_digest=storing.measure_file(io.BytesIO(content))[1])
 
         with self.assertLogs("incidents.attachments.storing", "ERROR"):
-            found = list(verifying.check_files(Attachment.objects.all()))
+            found = list(storing.check_files(Attachment.objects.all()))
 
-        self.assertEqual([(fault.file.variant, fault.fault) for fault in found], [("file", verifying.ALTERED)])
+        self.assertEqual([(fault.file.variant, fault.fault) for fault in found], [("file", storing.ALTERED)])
 
     def test_it_does_not_take_an_outage_for_a_loss(self) -> None:
         attach_both()
@@ -92,7 +92,7 @@ class CheckFilesTests(OwnStore, TestCase):
             self.assertLogs("incidents.attachments.storing", "ERROR"),
             self.assertRaises(StorageUnavailable),
         ):
-            list(verifying.check_files(Attachment.objects.all()))
+            list(storing.check_files(Attachment.objects.all()))
 
 
 class ServingTests(OwnStore, TestCase):

@@ -16,7 +16,7 @@ from core.api.problems import refuse
 from core.api.schema import paged
 from core.errors import NotFound, PermissionRefused
 from incidents.attachments import serving
-from incidents.attachments.faults import FIELD
+from incidents.attachments.inspecting import FIELD
 from incidents.models import Attachment, Incident
 from incidents.permissions import require_voice
 from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
@@ -108,7 +108,7 @@ class AttachmentFileView(APIView):
     )
     def get(self, request: Request, id: int) -> HttpResponseBase:
         """Pictures without EXIF and upright, to look at; PDF and text (as UTF-8) to download."""
-        return serving.served_file(request._request, _attachment_for(request, id))
+        return serving.serve_file(request._request, _attachment_for(request, id))
 
 
 class AttachmentThumbnailView(APIView):
@@ -125,7 +125,7 @@ class AttachmentThumbnailView(APIView):
         """At most 320 × 320 pixels. Until it is made: 404 `thumbnail_not_ready` with `Retry-After`."""
         attachment = _attachment_for(request, id)
         if attachment.thumbnail_key:
-            return serving.thumbnail(request._request, attachment)
+            return serving.serve_thumbnail(request._request, attachment)
         if attachment.thumbnail_due_at:
             raise ThumbnailNotReady
         raise NotFound(f"{attachment.name} has no thumbnail.", code="no_thumbnail")
@@ -147,7 +147,7 @@ class AttachmentOriginalView(APIView):
         caller = person(request)
         if not (caller.is_responder or caller.is_admin):
             raise PermissionRefused("Originals may tell where and by whom; they are for responders and administrators.")
-        return serving.original(request._request, attachment)
+        return serving.serve_original(request._request, attachment)
 
 
 def _files(request: Request) -> "list[UploadedFile[bytes]]":

@@ -18,9 +18,8 @@ from typing import Any
 
 from rest_framework.exceptions import ParseError
 
-from incidents.attachments.charsets import guessed
-from incidents.attachments.faults import FIELD
-from incidents.attachments.names import clean_name
+from incidents.attachments.charsets import guess_code_page
+from incidents.attachments.inspecting import FIELD, clean_name
 
 CHUNK = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024
@@ -135,7 +134,7 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return raw.decode(guessed(raw), "replace")
+        return raw.decode(guess_code_page(raw), "replace")
 
 
 def _parameters(header: Message) -> dict[str, str]:

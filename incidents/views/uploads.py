@@ -9,7 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import MultiPartParser
 
 from core.errors import DomainError, StorageUnavailable, TooLarge
-from incidents.attachments.faults import FIELD
+from incidents.attachments.inspecting import FIELD
 from incidents.services.attaching import StoredFiles
 from incidents.views.multipart import RewrittenForm
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import StorageUnavailable
-from incidents.attachments.verifying import check_files
+from incidents.attachments.storing import check_files
 from incidents.models import Attachment, Incident, IncidentQuerySet
 from incidents.services.history import Check, verify_all
 
