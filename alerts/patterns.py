@@ -6,12 +6,17 @@ What people wrote for Python's engine means the same: \w, \d and \s cover all sc
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Lock
 
 import re2
+from cachetools import LRUCache, cached
 
 PATTERN_LENGTH = 500
 LENGTH = 1000  # characters of a value that patterns look at
 MAX_MEMORY = 256 * 1024  # bytes of a compiled pattern, and of what the engine caches
+MAX_CACHED_BYTES = 32 * 1024 * 1024  # of a process, by weight
+# Bytes of a pattern, and of each of its instructions with the states that the engine comes to cache.
+LEAST_WEIGHT, INSTRUCTION_WEIGHT = 2048, 256
 
 # Ranges: a Unicode class is thousands of the engine's instructions.
 _WORD = (
@@ -38,14 +43,15 @@ class PatternInvalid(ValueError):
 class Pattern:
     """A compiled regular expression."""
 
-    __slots__ = ("matches", "occurs_in")
+    __slots__ = ("matches", "occurs_in", "weight")
 
-    def __init__(self, matches: Callable[[str], bool], occurs_in: Callable[[str], bool]) -> None:
+    def __init__(self, matches: Callable[[str], bool], occurs_in: Callable[[str], bool], instructions: int = 0) -> None:
         self.matches = matches  # the whole text
         self.occurs_in = occurs_in  # somewhere in it
+        self.weight = min(MAX_MEMORY, LEAST_WEIGHT + instructions * INSTRUCTION_WEIGHT)
 
 
-@lru_cache(maxsize=2048)
+@cached(LRUCache(MAX_CACHED_BYTES, getsizeof=lambda pattern: pattern.weight), lock=Lock())
 def compiled(pattern: str) -> Pattern:
     """Compile a pattern. Raises PatternInvalid."""
     if len(pattern) > PATTERN_LENGTH:
@@ -59,6 +65,7 @@ def compiled(pattern: str) -> Pattern:
     return Pattern(
         lambda text: regex.fullmatch(text.encode("utf-8", "replace")) is not None,
         lambda text: regex.search(text.encode("utf-8", "replace")) is not None,
+        regex.programsize,
     )
 
 

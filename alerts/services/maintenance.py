@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 import orjson
+from cachetools import LRUCache
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -82,13 +83,11 @@ def lift_silences(now: dt.datetime) -> int:
         since = _stands_since.setdefault((row.pk, as_it_stands), now)
         if not silence.is_active(now) or now - since <= SETTLING:
             lifted += _lift_those_of(row.pk, active, now)
-    if len(_stands_since) > MOST_SILENCES:
-        _stands_since.clear()
     return lifted
 
 
 # Since when, for this process, a silence stands as it does, by its id and that.
-_stands_since: dict[tuple[int, int], dt.datetime] = {}
+_stands_since: LRUCache[tuple[int, int], dt.datetime] = LRUCache(MOST_SILENCES)
 
 
 def _lift_those_of(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:

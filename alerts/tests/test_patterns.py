@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
-from alerts.patterns import MAX_MEMORY, PATTERN_LENGTH, PatternInvalid, compiled
+from alerts.patterns import MAX_CACHED_BYTES, MAX_MEMORY, PATTERN_LENGTH, PatternInvalid, compiled
 
 HOSTILE = Path(settings.BASE_DIR).parent / "shared/data/hostile-findings"
 SLOW = [
@@ -116,3 +116,11 @@ class PatternTests(SimpleTestCase):
 
         self.assertEqual(ours.matches(text), usual.fullmatch(text) is not None)
         self.assertEqual(ours.occurs_in(text), usual.search(text) is not None)
+
+    def test_it_keeps_large_patterns_in_lesser_number(self):
+        for number in range(200):
+            compiled(rf"\w{{1,50}}{number}")
+
+        self.assertEqual(compiled(r"\w{1,50}0").weight, MAX_MEMORY)
+        self.assertEqual(compiled.cache.currsize, MAX_CACHED_BYTES)
+        self.assertEqual(len(compiled.cache), MAX_CACHED_BYTES // MAX_MEMORY)

@@ -6,13 +6,14 @@ Building and compiling a query takes Django several times as long as either data
 import datetime as dt
 import threading
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models.expressions import Col
@@ -20,7 +21,7 @@ from django.db.transaction import TransactionManagementError
 
 MAX_KEPT = 1000  # of about 5 kB each
 
-_kept: OrderedDict[Hashable, "Prepared"] = OrderedDict()  # those asked last at the end
+_kept: "LRUCache[Hashable, Prepared]" = LRUCache(MAX_KEPT)
 _keeping = threading.Lock()
 _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
@@ -103,16 +104,11 @@ def prepared(key: Hashable, build: Callable[[], models.QuerySet[Any, Any]]) -> P
     `key` says everything that the query depends on, save its parameters: whoever asks with an equal key is given the
     same query. What depends on the clock cannot be prepared.
     """
-    with _keeping:
-        found = _kept.get(key)
-        if found is not None:
-            _kept.move_to_end(key)
-            return found
+    with _keeping, suppress(KeyError):
+        return _kept[key]
     made = _compiled(build())
     with _keeping:
         _kept[key] = made
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
     return made
 
 

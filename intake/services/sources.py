@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 from auditlog.models import LogEntry
+from cachetools import TLRUCache
 from django.conf import settings
 from django.db import transaction
 
@@ -30,7 +31,8 @@ curl {url}/api/v1/logs/ -H 'Authorization: Bearer {key}' -H 'Content-Type: appli
   -d '{"level": "error", "service": "checkout", "message": "Payment refused"}'
 """
 
-_cache: dict[str, tuple[float, Source | None]] = {}
+# Until when, and which source.
+_cache: TLRUCache[str, tuple[float, Source | None]] = TLRUCache(MAX_CACHED, lambda _key, entry, _now: entry[0])
 _lock = threading.Lock()
 
 
@@ -67,28 +69,33 @@ def source_of(key: str) -> Source | None:
     The key is looked up by its digest, so that the time it takes says nothing about keys that exist.
     """
     digest = digest_of(key)
-    now = time.monotonic()
-    known = _cache.get(digest)
-    if known is not None and known[0] > now:
+    with _lock:
+        known = _cache.get(digest)
+    if known is not None:
         return known[1]
+    begun = time.monotonic()
     source = Source.objects.filter(keys__digest=digest, is_enabled=True).first()
     with _lock:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[digest] = (now + CACHED_SECONDS, source)
+        _cache[digest] = (begun + CACHED_SECONDS, source)
     return source
 
 
 def is_cached(key: str) -> bool:
     """Return whether `source_of` would answer now without asking the database."""
-    known = _cache.get(digest_of(key))
+    with _lock:
+        known = _cache.get(digest_of(key))
     return known is not None and known[0] > time.monotonic() + 0.1
 
 
 def clear_cache() -> None:
     """Look every key of this process up anew, now and once the transaction is committed."""
-    _cache.clear()
-    transaction.on_commit(_cache.clear)  # what others looked up meanwhile was the old
+    _empty_cache()
+    transaction.on_commit(_empty_cache)  # what others looked up meanwhile was the old
+
+
+def _empty_cache() -> None:
+    with _lock:
+        _cache.clear()
 
 
 def digest_of(key: str) -> str:

@@ -1,11 +1,12 @@
 """Unknown words for levels: shown on the source, and mapped by people."""
 
 import datetime as dt
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from threading import Lock
 
+from cachetools import TTLCache
 from django.db import IntegrityError
 
 from alerts.reading.words import mapped
@@ -23,7 +24,8 @@ LEVEL_OF_SEVERITY = {"critical": Level.CRITICAL, "high": Level.ERROR, "medium": 
 
 Heard = Counter[tuple[Source, str]]
 
-_told: dict[tuple[int, str], float] = {}
+_recorded: TTLCache[tuple[int, str], bool] = TTLCache(MOST_REMEMBERED, SECONDS)
+_lock = Lock()
 
 
 def as_taught(line: Line, source: Source | None) -> Line:
@@ -36,27 +38,23 @@ def as_taught(line: Line, source: Source | None) -> Line:
 
 def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
     """Return the unknown words of lines with counts, without those recorded just now."""
-    heard: Heard = Counter()
     if source is None:
-        return heard
-    now = time.monotonic()
-    for line in lines:
-        if line.unknown_level and _told.get((source.pk, line.unknown_level), 0.0) < now:
-            heard[source, line.unknown_level] += 1
-    return heard
+        return Counter()
+    counts = Counter(line.unknown_level for line in lines if line.unknown_level)
+    with _lock:
+        return Counter({(source, word): count for word, count in counts.items() if (source.pk, word) not in _recorded})
 
 
 def tell(heard: Heard, at: dt.datetime) -> None:
     """Record unknown words; of two processes that meet a new one at once, one does."""
-    if len(_told) > MOST_REMEMBERED:
-        _told.clear()
-    until = time.monotonic() + SECONDS
-    _told.update({(source.pk, word): until for source, word in heard})
+    with _lock:
+        _recorded.update({(source.pk, word): True for source, word in heard})
     try:
         _write(heard, at)
     except IntegrityError:
-        for source, word in heard:
-            _told.pop((source.pk, word), None)
+        with _lock:
+            for source, word in heard:
+                _recorded.pop((source.pk, word), None)
 
 
 @unit_of_work

@@ -1,12 +1,12 @@
 """Save rules, and cache those that look at every line."""
 
 import datetime as dt
-import threading
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from threading import Lock
 
 import structlog
+from cachetools import TTLCache, cached
 from django.db.models import Model
 from django.utils import timezone
 
@@ -45,10 +45,6 @@ class Immediate:
     rules: dict[int, DetectionRule] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index([]))
     floor: int = max(Level) + 1
-
-
-_remembered: tuple[float, Immediate] | None = None
-_lock = threading.Lock()
 
 
 def log_source() -> Source:
@@ -115,25 +111,9 @@ def delete_rule(rule: DetectionRule) -> None:
     forget()
 
 
+@cached(TTLCache(1, REMEMBERED_SECONDS), lock=Lock())
 def immediate() -> Immediate:
     """Return the rules that look at every line, at most a second old."""
-    global _remembered
-    known = _remembered
-    if known is not None and known[0] > time.monotonic():
-        return known[1]
-    with _lock:
-        found = _immediate()
-        _remembered = (time.monotonic() + REMEMBERED_SECONDS, found)
-    return found
-
-
-def forget() -> None:
-    """Clear the cache of rules."""
-    global _remembered
-    _remembered = None
-
-
-def _immediate() -> Immediate:
     rules, specs = {}, []
     for rule in DetectionRule.objects.immediate().select_related("source"):
         if (spec := spec_of(rule)) is not None:
@@ -142,6 +122,11 @@ def _immediate() -> Immediate:
     if not specs:
         return Immediate()
     return Immediate(rules, Index(specs), min(spec.level for spec in specs))
+
+
+def forget() -> None:
+    """Clear the cache of rules."""
+    immediate.cache_clear()
 
 
 def spec_of(rule: DetectionRule) -> Spec | None:

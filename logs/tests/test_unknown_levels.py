@@ -18,7 +18,7 @@ from users.tests.factories import client_of, make_admin
 
 class UnknownLevelTests(TransactionTestCase):
     def setUp(self) -> None:
-        levels._told.clear()
+        levels._recorded.clear()
         self.admin = make_admin()
         self.source = make_source(name="Collector", kind="logs")
         self.key = make_key(self.source)

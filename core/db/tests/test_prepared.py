@@ -2,6 +2,7 @@ import datetime as dt
 import uuid
 from unittest import mock
 
+from cachetools import LRUCache
 from django.db import transaction
 from django.db.models import Max, UUIDField
 from django.db.transaction import TransactionManagementError
@@ -77,12 +78,12 @@ class PreparedTests(TestCase):
     def test_it_keeps_what_is_asked_all_day_long(self) -> None:
         build = mock.Mock(side_effect=lambda: User.objects.values("name"))
 
-        with mock.patch.object(module, "MAX_KEPT", 3):
+        with mock.patch.object(module, "_kept", LRUCache(3)) as kept:
             for number in range(10):
                 prepared("people", build)
                 prepared(("asked once", number), lambda: User.objects.values("name"))
 
-        self.assertEqual((build.call_count, len(module._kept)), (1, 3))
+        self.assertEqual((build.call_count, len(kept)), (1, 3))
 
     def test_it_may_be_asked_without_being_prepared_where_the_value_is_there(self) -> None:
         alice = make_admin(name="Alice")
@@ -103,11 +104,11 @@ class PreparedTests(TestCase):
         self.assertEqual(found, [])
 
     def test_it_starts_anew_when_it_is_full(self) -> None:
-        with mock.patch.object(module, "MAX_KEPT", 3):
+        with mock.patch.object(module, "_kept", LRUCache(3)) as kept:
             for number in range(10):
                 prepared(number, lambda: User.objects.values("name"))
 
-        self.assertLessEqual(len(module._kept), 3)
+        self.assertLessEqual(len(kept), 3)
 
     def test_it_refuses_what_it_cannot_convert(self) -> None:
         newest = User.objects.values("role").annotate(newest=Max("created_at"))
