@@ -6,11 +6,13 @@ A value that cannot be understood, or an unknown name in `.env`, stops the progr
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from dotenv.parser import parse_stream
 
 T = TypeVar("T")
 
@@ -136,19 +138,13 @@ class Environment:
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
-    """`NAME=value` lines; blank lines and comments are passed over, one pair of quotes is taken off."""
-    if not path.is_file():
-        return {}
-    values = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        entry = line.strip().removeprefix("export ")
-        if not entry or entry.startswith("#"):
-            continue
-        name, separator, value = entry.partition("=")
-        if not separator or not name.strip().isidentifier():
-            raise ImproperlyConfigured(f"{path.name}, line {number}: expected NAME=value.")
-        value = value.strip()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        values[name.strip()] = value
+    values: dict[str, str] = {}
+    if path.is_file():
+        for binding in parse_stream(StringIO(path.read_text(encoding="utf-8-sig"))):
+            line, text = binding.original.line, binding.original.string
+            if binding.error or (binding.key and (binding.value is None or not binding.key.isidentifier())):
+                blank_lines = text[: len(text) - len(text.lstrip())].count("\n")
+                raise ImproperlyConfigured(f"{path.name}, line {line + blank_lines}: expected NAME=value.")
+            if binding.key:
+                values[binding.key] = binding.value or ""
     return values

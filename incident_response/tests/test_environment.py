@@ -84,6 +84,27 @@ class ReadingTests(SimpleTestCase):
     def test_it_refuses_lines_that_set_nothing(self) -> None:
         with self.assertRaisesMessage(ImproperlyConfigured, ".env, line 2: expected NAME=value."):
             reading("DEBUG=true\njust words\n")
+        for text in ("A=1\n\n# a\n\n  no name = b", "A=1\n\n\n\nb-c=d", "\n\n\n\nA='b", '\n\n\n\nA="b" c'):
+            with (
+                self.subTest(text),
+                self.assertRaisesMessage(ImproperlyConfigured, ".env, line 5: expected NAME=value."),
+            ):
+                reading(text)
+
+    def test_it_reads_values_as_shells_and_compose_do(self) -> None:
+        table = {
+            "A=a=b#c": "a=b#c",
+            "A = b  # why": "b",
+            "A='b # $C'  # why": "b # $C",
+            'A="b\\"c"': 'b"c',
+            "A=$B${C}": "$B${C}",
+            "A=": "",
+            "A='b\nc'": "b\nc",
+            "\r\nA=b\r\nB=c": "b",
+        }
+        for text, value in table.items():
+            with self.subTest(text):
+                self.assertEqual(reading(text).text("A", default="", help=""), value)
 
 
 class CommandLineTests(SimpleTestCase):
