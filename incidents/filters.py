@@ -85,7 +85,7 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
 
     def by_text(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         user = self.request.user
-        return search.matching(incidents, value, reads_internal=user.is_admin or user.is_responder)
+        return search.filter_matching(incidents, value, reads_internal=user.is_admin or user.is_responder)
 
     def by_time(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         lookup = {"created_after": "created_at__gte", "created_before": "created_at__lt"}[name]

@@ -19,7 +19,7 @@ class LongTextTests(SimpleTestCase):
         """Each takes seconds at this length by itself, and minutes at that of a request."""
         hostile = "a" + "\u0300\u0327" * 50_000
         with mock.patch.object(normalizing.unicodedata, "normalize", wraps=unicodedata.normalize) as asked:
-            tokens.document(hostile)
+            tokens.build_document(hostile)
             tidied(hostile)
             canonical(hostile)
             clean_name(hostile)

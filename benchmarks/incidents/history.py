@@ -57,13 +57,13 @@ class Played:
 
     @property
     def document(self) -> str:
-        """Its search document, as `incidents.search.reindex` would write it."""
+        """Its search document, as `incidents.search.reindex_incidents` would write it."""
         incident = self.incident
         public = [f"{incident.reference}\n{incident.title}\n{incident.description}"]
         internal = []
         for event in self.events:
             (internal if event.visibility == Visibility.INTERNAL else public).append(event.body)
-        return tokens.document("\n".join(public), "\n".join(internal))
+        return tokens.build_document("\n".join(public), "\n".join(internal))
 
 
 class Player:

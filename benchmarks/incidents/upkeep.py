@@ -51,7 +51,7 @@ def check(number: str) -> None:
         _expect(f"fault in the chain of {pk}", verify(Incident.objects.get(pk=pk)), None)
     admin = User.objects.get(pk=people.ADMIN_ID)
     for word, expected in ((words.COMMON_WORD, size // 3), (words.RARE_WORD, _rare(size))):
-        found = search.matching(Incident.objects.visible_to(admin), word, reads_internal=True)
+        found = search.filter_matching(Incident.objects.visible_to(admin), word, reads_internal=True)
         _expect(f"incidents with the word {word}", found.count(), expected)
 
 

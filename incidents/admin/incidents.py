@@ -102,7 +102,7 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
         """The full-text search of the API, for autocompletes."""
         if not search_term.strip():
             return queryset, False
-        return search.matching(queryset, search_term, reads_internal=True), False  # type: ignore[arg-type]
+        return search.filter_matching(queryset, search_term, reads_internal=True), False  # type: ignore[arg-type]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Administrators find any assignee and what was deleted."""

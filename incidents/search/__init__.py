@@ -1,10 +1,21 @@
-"""Full-text search over incidents: one document of our own tokens for each, in FTS5 or InnoDB FULLTEXT.
+"""Full-text search: each incident has one document of tokens, which both databases index alike."""
 
-Both engines get the same tokens (see `tokens`), so both find the same incidents. The document is written in the
-transaction that changes the text. Words of internal updates are marked as such, and found only by those who may read
-them.
-"""
+from incidents.search.index import (
+    add_text,
+    delete_document,
+    filter_matching,
+    first_matching,
+    index_incidents,
+    rebuild_index,
+    reindex_incidents,
+)
 
-from incidents.search.index import add, first_matching, forget, index, matching, reindex
-
-__all__ = ["add", "first_matching", "forget", "index", "matching", "reindex"]
+__all__ = [
+    "add_text",
+    "delete_document",
+    "filter_matching",
+    "first_matching",
+    "index_incidents",
+    "rebuild_index",
+    "reindex_incidents",
+]

@@ -1,45 +1,63 @@
-"""The search table in either database: `incidents_search(incident id, document)`."""
+"""Read and write the search table, FTS5 or InnoDB FULLTEXT: `incidents_search(incident id, document)`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-from django.db import connection
+from django.db import connection, transaction
 
 from incidents.models import Incident, IncidentEvent, IncidentQuerySet, Visibility
 from incidents.search import tokens
 
-LOOKED_THROUGH = 500  # rows of a list that are looked through before the engine is asked
-Terms = Sequence[tuple[str, bool]]  # words, and of each whether words that begin with it are meant as well
+FIRST_ROWS = 500  # of a list, searched before the engine is asked
+BATCH = 500
+Terms = Sequence[tuple[str, bool]]  # words, and whether each is a prefix
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
 
-# Gives the rows of a query; the name tells the queries of one page apart.
+# Runs a named query of a page.
 Ask = Callable[[str, Callable[[], Any]], list[Any]]
 
 
-def _ask_now(name: str, query: Callable[[], Any]) -> list[Any]:
+def _run_query(name: str, query: Callable[[], Any]) -> list[Any]:
     return list(query())
 
 
-def index(*incidents: Incident) -> None:
-    """Write the documents of incidents that have no comments yet."""
+def index_incidents(*incidents: Incident) -> None:
+    """Write the documents of incidents without comments."""
     if incidents:
-        _write(incidents, [tokens.document(_own_text(incident)) for incident in incidents])
+        _write_documents(incidents, [tokens.build_document(_own_text(incident)) for incident in incidents])
 
 
-def reindex(incident: Incident) -> None:
-    """Write the document anew from the incident's text and everything said on its timeline."""
-    said = IncidentEvent.objects.filter(incident=incident).exclude(body="").values_list("visibility", "body")
-    public: list[str] = [_own_text(incident)]
-    internal: list[str] = []
-    for visibility, body in said:
-        (internal if visibility == Visibility.INTERNAL else public).append(body)
-    _write([incident], [tokens.document("\n".join(public), "\n".join(internal))])
+def reindex_incidents(*incidents: Incident) -> None:
+    """Write the documents of incidents and their timelines."""
+    texts: dict[tuple[int, bool], list[str]] = defaultdict(list)
+    for incident in incidents:
+        texts[incident.pk, False].append(_own_text(incident))
+    events = IncidentEvent.objects.filter(incident__in=incidents).exclude(body="")
+    for pk, visibility, body in events.values_list("incident_id", "visibility", "body"):
+        texts[pk, visibility == Visibility.INTERNAL].append(body)
+    pairs = (("\n".join(texts[incident.pk, is_internal]) for is_internal in (False, True)) for incident in incidents)
+    _write_documents(incidents, [tokens.build_document(*pair) for pair in pairs])
 
 
-def add(incident: Incident, *, public: str, internal: str) -> None:
-    """Add what was just said to the document, without reading all that was said before."""
-    added = tokens.document(public, internal)
+def rebuild_index() -> Iterator[int]:
+    """Write all documents in batches, each in a transaction; yield how many are done."""
+    last = done = 0
+    while True:
+        with transaction.atomic():
+            rows = Incident.objects.select_for_update().filter(pk__gt=last).order_by("pk")
+            batch = list(rows.only("pk", "title", "description")[:BATCH])
+            if not batch:
+                return
+            reindex_incidents(*batch)
+        last, done = batch[-1].pk, done + len(batch)
+        yield done
+
+
+def add_text(incident: Incident, *, public: str, internal: str) -> None:
+    """Append new text to the document."""
+    added = tokens.build_document(public, internal)
     joined = "document || %s" if connection.vendor == "sqlite" else "CONCAT(document, %s)"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -48,54 +66,48 @@ def add(incident: Incident, *, public: str, internal: str) -> None:
         )
 
 
-def forget(incident: Incident) -> None:
-    """Remove the incident's document."""
+def delete_document(incident: Incident) -> None:
+    """Delete the incident's document."""
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM incidents_search WHERE {_id_column()} = %s", [incident.pk])  # noqa: S608
 
 
-def matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
-    """Those of the incidents in which every word of the text occurs, or begins a word that does; a reference such as
-    INC-1042 is that incident.
-
-    A text without any word in it (`+-*`) matches nothing.
-    """
+def filter_matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
+    """Return the incidents that have every word of the text, or one that begins with it; INC-1042 is that incident."""
     reference = REFERENCE.match(text)
     if reference:
         return incidents.filter(pk=int(reference.group(1)))
     terms = tokens.query_terms(text)
     if not terms:
         return incidents.none()
-    subquery, parameter = _match(terms, reads_internal)
+    subquery, parameter = _match_subquery(terms, reads_internal)
     where = f"incidents_incident.id IN ({subquery})"
     return cast("IncidentQuerySet", incidents.extra(where=[where], params=[parameter]))  # noqa: S610
 
 
 def first_matching(
-    ordered: Callable[[], Any], text: str, *, limit: int, reads_internal: bool, ask: Ask = _ask_now
+    ordered: Callable[[], Any], text: str, *, limit: int, reads_internal: bool, ask: Ask = _run_query
 ) -> list[Any]:
-    """The first `limit` rows, in their order, of those in which every word of the text occurs.
+    """Return the first `limit` rows, in their order, that have every word of the text.
 
-    Neither engine can read its matches in another order than its own, so that fifty of a word's 300,000 matches cost as
-    much as all. Words that common fill the page from the first rows of the list itself: those are looked through first,
-    and the engine is asked only where they do not suffice.
+    Neither engine reads matches in another order than its own, so that fifty of 300,000 cost as much as all. So common
+    a word fills the page from the first rows of the list, which are searched first.
     """
     terms = tokens.query_terms(text)
     if terms and not REFERENCE.match(text):
-        ids = [row["pk"] for row in ask("first ids", lambda: ordered().values("pk")[:LOOKED_THROUGH])]
-        holding = _holding(ids, terms, reads_internal)
-        if len(holding) >= limit or len(ids) < LOOKED_THROUGH:
+        ids = [row["pk"] for row in ask("first ids", lambda: ordered().values("pk")[:FIRST_ROWS])]
+        holding = _ids_with_words(ids, terms, reads_internal)
+        if len(holding) >= limit or len(ids) < FIRST_ROWS:
             return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
-    return ask("matching", lambda: matching(ordered(), text, reads_internal=reads_internal)[:limit])
+    return ask("matching", lambda: filter_matching(ordered(), text, reads_internal=reads_internal)[:limit])
 
 
-def _holding(ids: list[int], terms: Terms, reads_internal: bool) -> set[int]:
-    """Those of the incidents whose documents hold every word."""
+def _ids_with_words(ids: list[int], terms: Terms, reads_internal: bool) -> set[int]:
     if not ids:
         return set()
     conditions, parameters = [], []
-    for word, is_beginning in terms:
-        ends = "" if is_beginning else " "
+    for word, is_prefix in terms:
+        ends = "" if is_prefix else " "
         tokens_of_word = [f" {mark}{word}{ends}" for mark in _marks(reads_internal)]
         conditions.append(f"({' OR '.join(['INSTR(document, %s) > 0'] * len(tokens_of_word))})")
         parameters += tokens_of_word
@@ -121,7 +133,7 @@ def _id_column() -> str:
     return "rowid" if connection.vendor == "sqlite" else "incident_id"
 
 
-def _write(incidents: Sequence[Incident], documents: Sequence[str]) -> None:
+def _write_documents(incidents: Sequence[Incident], documents: Sequence[str]) -> None:
     start = (
         "INSERT OR REPLACE INTO incidents_search (rowid, document) VALUES "
         if connection.vendor == "sqlite"
@@ -133,18 +145,17 @@ def _write(incidents: Sequence[Incident], documents: Sequence[str]) -> None:
         cursor.execute(statement, [value for incident, document in pairs for value in (incident.pk, document)])
 
 
-def _match(terms: Terms, reads_internal: bool) -> tuple[str, str]:
-    """A subquery of incident ids, and its one parameter: the engine's query in which every word is quoted."""
+def _match_subquery(terms: Terms, reads_internal: bool) -> tuple[str, str]:
+    """Return a subquery of incident ids and its parameter."""
     marks = _marks(reads_internal)
     if connection.vendor == "sqlite":
         quoted = (
-            " OR ".join(f'"{mark}{word}"{"*" if is_beginning else ""}' for mark in marks)
-            for word, is_beginning in terms
+            " OR ".join(f'"{mark}{word}"{"*" if is_prefix else ""}' for mark in marks) for word, is_prefix in terms
         )
         return "SELECT rowid FROM incidents_search WHERE incidents_search MATCH %s", " AND ".join(
             f"({term})" for term in quoted
         )
-    bare = (" ".join(f"{mark}{word}{'*' if is_beginning else ''}" for mark in marks) for word, is_beginning in terms)
+    bare = (" ".join(f"{mark}{word}{'*' if is_prefix else ''}" for mark in marks) for word, is_prefix in terms)
     return (
         "SELECT incident_id FROM incidents_search WHERE MATCH(document) AGAINST (%s IN BOOLEAN MODE)",
         " ".join(f"+({term})" for term in bare),

@@ -1,11 +1,8 @@
-"""Text into search tokens. Pure.
+"""Turn text into search tokens.
 
-A token is a mark, an underscore and a folded word: `p_` for text everybody may read, `i_` for internal text. The mark
-keeps the two apart (nobody can type one), keeps words of one letter above MySQL's minimum length of three, and off its
-list of stop words. Folding: Unicode NFKC, case folded, accents removed (Zürich = zurich, Łódź = lodz, ısı = isi), the
-vowel points of Arabic and Hebrew and what is not seen at all left out. Text without spaces between words (Chinese,
-Japanese, Korean, Thai, Lao, Khmer, Burmese, Tibetan) becomes pairs of neighbouring characters, the usual way to search
-it without a dictionary. Letters that one of the engines might take for a space are spelt as their number.
+A token is a mark (`p_` public, `i_` internal) and a folded word: NFKC, case folded, without accents and vowel points.
+The mark also lifts words over MySQL's minimum length and stop words. Text without spaces becomes pairs of neighbouring
+characters.
 """
 
 import re
@@ -20,15 +17,15 @@ INTERNAL = "i_"
 MAX_WORD = 60  # characters; InnoDB's limit is 84
 MAX_QUERY_WORDS = 12
 
-LEAST_BEGINNING = 3  # letters of a word from which on words are found that begin with it
+MIN_PREFIX = 3  # letters
 
-# Accents; the points of Hebrew and Arabic, and the stretch and the hamza of the latter; Syriac's and Thaana's.
+# Accents, and the points of Hebrew, Arabic, Syriac and Thaana.
 _OPTIONAL = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u08d3-\u08e1\u08e3-\u08ff\u1ab0-\u1aff"
     "\u1dc0-\u1dff\u20d0-\u20f0\ufb1e\ufe20-\ufe2f]"
 )
-# Letters that are another one with a stroke through it, or that are written in its place.
+# Letters with a stroke, and variants.
 _PLAIN = str.maketrans(
     {
         **dict(zip("øđðłħŧıƀɨʉɓɗ", "oddlhtibiubd", strict=True)),
@@ -45,7 +42,7 @@ _CJK = (
     f"\uac00-\ud7af\uf900-\ufaff{_SPACELESS}"
 )
 _CJK_PIECE = re.compile(rf"[{_CJK}]")
-# Vowel signs and the like, which belong to the letter before them; Python's \w has none of them.
+# Vowel signs, which \w lacks.
 _SIGNS = "".join(
     sign
     for sign in map(chr, range(0x0300, 0xFFFF))
@@ -58,41 +55,31 @@ _UNSEEN = re.compile(
 )
 
 
-def words(text: str) -> Iterator[str]:
-    """The folded words of a text, in order, with repeats; of CJK text both the characters and their pairs."""
+def split_words(text: str) -> Iterator[str]:
+    """Yield the folded words in order; of CJK text both the characters and their pairs."""
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
-            yield from map(_spelt, piece)
+            yield from map(_spell_rare, piece)
             yield from _pairs(piece)
         else:
-            yield _spelt(piece)[:MAX_WORD]
+            yield _spell_rare(piece)[:MAX_WORD]
 
 
-def document(public: str, internal: str = "") -> str:
-    """The tokens of an incident's texts, each once, with a space before and behind each."""
-    tokens = dict.fromkeys(PUBLIC + word for word in words(public))
-    tokens |= dict.fromkeys(INTERNAL + word for word in words(internal))
+def build_document(public: str, internal: str = "") -> str:
+    """Return the tokens, each once and between spaces."""
+    tokens = dict.fromkeys(PUBLIC + word for word in split_words(public))
+    tokens |= dict.fromkeys(INTERNAL + word for word in split_words(internal))
     return f" {' '.join(tokens)} " if tokens else ""
 
 
-def query_words(text: str) -> list[str]:
-    """The words that a query asks for, each once; at most twelve, more would only narrow what is already narrow.
-
-    Of text without spaces the pairs alone: they imply the characters, which are asked for only where they stand by
-    themselves.
-    """
-    return [word for word, _is_beginning in query_terms(text)]
-
-
 def query_terms(text: str) -> list[tuple[str, bool]]:
-    """The words that a query asks for, and of each whether words that begin with it are meant as well: `cert` finds
-    certificates, 104 is no part of 1042."""
+    """Return the words of a query, and whether each is a prefix: `cert` finds certificates, 104 not 1042."""
     asked: dict[str, bool] = {}
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
-            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else [_spelt(piece)], False)
+            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else [_spell_rare(piece)], False)
         else:
-            asked[_spelt(piece)[:MAX_WORD]] = len(piece) >= LEAST_BEGINNING and not piece.isnumeric()
+            asked[_spell_rare(piece)[:MAX_WORD]] = len(piece) >= MIN_PREFIX and not piece.isnumeric()
     return list(asked.items())[:MAX_QUERY_WORDS]
 
 
@@ -105,15 +92,11 @@ def _pieces(text: str) -> list[str]:
 
 
 def _pairs(piece: str) -> Iterator[str]:
-    """Neighbouring characters."""
-    return (_spelt(left) + _spelt(right) for left, right in pairwise(piece))
+    return (_spell_rare(left) + _spell_rare(right) for left, right in pairwise(piece))
 
 
-def _spelt(piece: str) -> str:
-    """The piece, with each letter that is too new or too far out for the engines' tables as its number.
-
-    InnoDB takes whatever lies beyond U+FFFF for a space, and FTS5 a few scripts. Both know Unicode 3.2.
-    """
+def _spell_rare(piece: str) -> str:
+    """Return the piece with letters that an engine would take for spaces as numbers; both know Unicode 3.2."""
     if piece.isascii():
         return piece
     return "".join(letter if _is_known(letter) else f"u{ord(letter):x}_" for letter in piece)

@@ -126,7 +126,7 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     longer = [one for one, head in zip(incidents, heads, strict=True) if one.head_digest != head]
     rows.update_many(longer, HISTORY_COLUMNS)
     rows.insert(*(event for change in changes for event in change.events))
-    search.index(*incidents)
+    search.index_incidents(*incidents)
 
 
 def _learn_ids(incidents: Sequence[Incident]) -> None:

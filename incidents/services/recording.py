@@ -193,11 +193,11 @@ class IncidentChange:
             audit.record_change(incident, self.before, self.columns)
         rows.insert(*self.events)
         if self.is_searchable_changed:
-            search.reindex(incident)
+            search.reindex_incidents(incident)
         elif said := [event for event in self.events if event.body]:
             public = [event.body for event in said if event.visibility != Visibility.INTERNAL]
             internal = [event.body for event in said if event.visibility == Visibility.INTERNAL]
-            search.add(incident, public="\n".join(public), internal="\n".join(internal))
+            search.add_text(incident, public="\n".join(public), internal="\n".join(internal))
         return incident
 
     def _set(self, name: str, value: Any) -> None:

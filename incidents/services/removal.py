@@ -53,7 +53,7 @@ def purge(incident: Incident, *, by: User | None) -> None:
         incident, otherwise=f"Delete {incident.reference} first; only deleted incidents can be purged."
     )
     keys = attachments.stored_keys(incident)
-    search.forget(incident)
+    search.delete_document(incident)
     tallies.forget(incident)
     with acting(by):
         incident.delete()

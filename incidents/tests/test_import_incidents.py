@@ -193,7 +193,7 @@ class CommittedImportTests(LogFiles, TransactionTestCase):
     def test_it_makes_imported_incidents_findable(self) -> None:
         call_command("import_incidents", self.write(*LIFE), **self.options(), stdout=StringIO(), stderr=StringIO())
 
-        found = search.matching(Incident.objects.all(), "slow", reads_internal=False)
+        found = search.filter_matching(Incident.objects.all(), "slow", reads_internal=False)
 
         self.assertEqual([incident.external_id for incident in found], ["A2"])
 

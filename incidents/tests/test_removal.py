@@ -164,4 +164,4 @@ class PurgeTests(TestCase):
         delete(incident, by=None)
         purge(incident, by=None)
 
-        self.assertFalse(search.matching(Incident.objects.all(), "zanzibar", reads_internal=True).exists())
+        self.assertFalse(search.filter_matching(Incident.objects.all(), "zanzibar", reads_internal=True).exists())

@@ -120,9 +120,9 @@ class SearchTests(TransactionTestCase):
             "check*": 1,
             "checkout OR nothing": 0,
         }
-        for looked_through in (1000, 0):  # by the list's first rows, and by the engine alone
+        for first_rows in (1000, 0):  # by the list's first rows, and by the engine alone
             for text, number in table.items():
-                with self.subTest(text), mock.patch("incidents.search.index.LOOKED_THROUGH", looked_through):
+                with self.subTest(text), mock.patch("incidents.search.index.FIRST_ROWS", first_rows):
                     rows = self.client.get(INCIDENTS, {"q": text}).json()["results"]
 
                     self.assertEqual(len(rows), number)

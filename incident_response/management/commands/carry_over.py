@@ -14,8 +14,7 @@ from core.server.condition import CARRY_OVER
 from incident_response.backups import databases, files
 from incident_response.carry_over import CarryOverError, copying
 from incident_response.carry_over.tables import JOB_RUNS, Table, tables_of
-from incidents.models import Incident, IncidentEvent
-from incidents.search.rebuilding import rebuild
+from incidents.search import rebuild_index
 
 
 class Command(BaseCommand):
@@ -57,7 +56,7 @@ class Command(BaseCommand):
                 copying.go_on_numbering(table, earlier)
                 self.stdout.write(f"{carried.count:>12,}  {table.name}")
         connection.check_constraints()
-        searchable = max(rebuild(Incident, IncidentEvent), default=0)
+        searchable = max(rebuild_index(), default=0)
         self.stdout.write(f"All rows are there. {searchable:,} incidents can be searched.")
 
     def _verify(self) -> None:

@@ -1,19 +1,18 @@
-"""`manage.py reindex_search`: write what the search looks in anew."""
+"""`manage.py reindex_search`: rebuild the search index."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from incidents.models import Incident, IncidentEvent
-from incidents.search.rebuilding import rebuild
+from incidents.search import rebuild_index
 
 
 class Command(BaseCommand):
-    """Write the search document of every incident anew."""
+    """Rebuild the search index."""
 
-    help = "Write the search document of every incident anew, from its text and its timeline. The site may stay up."
+    help = "Rebuild the search index from incidents and their timelines. The site may stay up."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Batch by batch, and say how many there were."""
-        done = max(rebuild(Incident, IncidentEvent), default=0)
-        self.stdout.write(f"{done:,} incidents can be searched.")
+        """Rebuild it and print how many incidents were indexed."""
+        done = max(rebuild_index(), default=0)
+        self.stdout.write(f"{done:,} incidents indexed.")
