@@ -13,7 +13,7 @@ class AlertsConfig(AppConfig):
         from alerts.endpoints.intake import ENDPOINTS
         from alerts.jobs import JOBS
         from core.server.jobs import register_jobs
-        from intake.endpoints import register as register_endpoints
+        from intake.endpoints import register_endpoints
         from users.permissions import allow_responders
 
         register()

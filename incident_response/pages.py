@@ -20,6 +20,7 @@ from core.api.jsonio import to_json
 from core.api.problems import TITLES, problem
 from core.db.outages import outages, unavailable
 from core.errors import DomainError
+from intake.endpoints import first_parts
 
 
 @require_safe
@@ -54,7 +55,6 @@ class SchemaView(APIView):
 
 # --- Errors outside of API views --------------------------------------------------------------------------------------
 
-MACHINES = ("/api/", "/intake/", "/v1/", "/v2/", "/loki/", "/services/collector", "/gelf")
 SENTENCES = {
     400: "The request is not valid.",
     403: "You may not do this.",
@@ -69,7 +69,7 @@ def error_response(request: HttpRequest, status: int, reason: DomainError | None
     request_id = getattr(request, "request_id", "")
     sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
-    if not request.path.startswith(MACHINES):
+    if request.path.split("/")[1] not in {"api", *first_parts()}:
         context = {"title": TITLES[status], "sentence": sentence, "request_id": request_id}
         return HttpResponse(render_to_string("problem.html", context), status=status, headers=headers)
     body = problem(status, sentence, code=code, request_id=request_id)

@@ -215,7 +215,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "intake.schema.add_doors",
+        "intake.schema.add_endpoints",
     ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "incidents.vocabulary.Status",

@@ -2,11 +2,13 @@
 
 import base64
 import re
+from functools import cached_property
 from typing import ClassVar
 
 from core.api.jsonio import to_json
 from core.api.problems import problem
 from intake.models import Source
+from intake.operations import KeyScheme, Operation, path_regex
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.sources import source_of
@@ -38,14 +40,33 @@ class WrongKind(IntakeError):
 class Endpoint:
     """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
 
-    paths: ClassVar[tuple[str, ...]] = ()  # regular expressions for the whole path after its first slash
-    methods: ClassVar[frozenset[str]] = frozenset({"POST"})
-    format: ClassVar[str] = ""  # what a kept request is read as; "": as its source's kind
-    has_key_in_path: ClassVar[bool] = True  # then the path is not kept
+    operations: ClassVar[tuple[Operation, ...]] = ()
+    more_paths: ClassVar[tuple[str, ...]] = ()  # templates that are served alike and not described
+    more_methods: ClassVar[tuple[str, ...]] = ()
+    scheme: ClassVar[KeyScheme | None] = None  # of the key; None where it stands in the path, the query or the body
+    format: ClassVar[str] = ""  # what a stored request is read as; "": as its source's kind
+    has_key_in_path: ClassVar[bool] = True  # then the path is not stored
     challenge: ClassVar[str] = "Bearer"  # the header WWW-Authenticate of a 401
     asks_for: ClassVar[str] = "Send it as Authorization: Bearer <key>."
     has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too, with other methods
     kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """Every method that is served."""
+        return sorted({*(operation.method for operation in self.operations), *self.more_methods})
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Regular expressions for the whole path after its first slash."""
+        templates = dict.fromkeys([*(operation.path for operation in self.operations), *self.more_paths])
+        return [path_regex(template) for template in templates]
+
+    def path_parameter(self, request: IntakeRequest, name: str) -> str:
+        """Return what stands in the path for a parameter of its template; "" for another path."""
+        relative = request.path.removeprefix("/")
+        matches = (re.fullmatch(path, relative) for path in self.paths)
+        return next((match[name] for match in matches if match), "")
 
     def key(self, request: IntakeRequest) -> str:
         """The sender's key, from the place that the protocol has for it; "" when there is none."""
@@ -117,26 +138,31 @@ class Endpoint:
         return problem_response(error.status, error.message, **headers)
 
 
-_doors: list[tuple[re.Pattern[str], Endpoint]] = []
+_routes: list[tuple[re.Pattern[str], Endpoint]] = []
 
 
-def register(*endpoints: Endpoint) -> None:
-    """Open endpoints: from now on `find` knows their paths."""
-    _doors.extend((re.compile(path), endpoint) for endpoint in endpoints for path in endpoint.paths)
+def register_endpoints(*added: Endpoint) -> None:
+    """Serve these: from now on `find` knows their paths."""
+    _routes.extend((re.compile(path), endpoint) for endpoint in added for path in endpoint.paths)
 
 
 def find(method: str, path: str) -> Endpoint | None:
-    """The endpoint at a path, if one is there for this method."""
+    """Return the first endpoint that serves this method at a path."""
     relative = path.removeprefix("/")
-    for pattern, endpoint in _doors:
+    for pattern, endpoint in _routes:
         if pattern.fullmatch(relative) and method in endpoint.methods:
             return endpoint
     return None
 
 
 def endpoints() -> list[Endpoint]:
-    """All endpoints, in the order of their registration."""
-    return list(dict.fromkeys(endpoint for _pattern, endpoint in _doors))
+    """Return every endpoint, in the order of registration."""
+    return list(dict.fromkeys(endpoint for _pattern, endpoint in _routes))
+
+
+def first_parts() -> set[str]:
+    """Return the first part of every path that is served."""
+    return {path.partition("/")[0] for endpoint in endpoints() for path in endpoint.paths}
 
 
 def bearer(request: IntakeRequest, *schemes: str) -> str:

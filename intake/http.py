@@ -39,11 +39,11 @@ def patterns(*endpoints: Endpoint) -> list[URLPattern]:
 
 
 def _refusal(endpoint: Endpoint) -> View:
-    allowed = ", ".join(sorted(endpoint.methods))
+    allowed = ", ".join(endpoint.methods)
 
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
         return response_from(problem_response(405, f"Use {allowed} here.", Allow=allowed))
 
-    view.methods = sorted(endpoint.methods)  # type: ignore[attr-defined]  # for whoever lists what is routed
+    view.methods = endpoint.methods  # type: ignore[attr-defined]  # for whoever lists what is routed
     return view

@@ -11,7 +11,8 @@
   is not stored is not there at a replay; `TAKES_TEMPLATES` where `parse` also takes what the source sets; `TAKES_TIME`
   where it wants the time of receipt (None: now); `IS_SLOW` where `verify` or `greet` may wait for the network;
 - `log_payload.py`, pure: what its log lines say. `FORMAT`, `TITLE` and `parse(request)`;
-- `endpoint.py` where the vendor has addresses of its own: `ENDPOINTS`;
+- `endpoint.py` where the vendor has addresses of its own: `ENDPOINTS`, each of which declares its `operations` (method,
+  path, summary, status and example), from which come its routes, its entry in the OpenAPI document and 405;
 - `examples/alerts.json` and `examples/logs.json`: real requests, and what must come of them;
 - `guide.md`, how to set the tool up, and `tests/`.
 

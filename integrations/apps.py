@@ -15,7 +15,7 @@ class IntegrationsConfig(AppConfig):
         """Register what each vendor's folder holds."""
         import integrations
         from alerts.services.processing import register_reader
-        from intake.endpoints import register
+        from intake.endpoints import register_endpoints
         from intake.readers import register_payload_reader
         from logs.formats import register_format
         from logs.services.intake import read_again
@@ -29,7 +29,7 @@ class IntegrationsConfig(AppConfig):
                 register_format(logs)
                 register_reader(logs.FORMAT, read_again)
             if endpoint := _module(vendor.name, "endpoint"):
-                register(*endpoint.ENDPOINTS)
+                register_endpoints(*endpoint.ENDPOINTS)
 
 
 def _module(vendor: str, name: str) -> ModuleType | None:

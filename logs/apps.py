@@ -11,7 +11,7 @@ class LogsConfig(AppConfig):
         """Register the audit log, jobs, our endpoint and store, and the check of rules."""
         from alerts.services.rules import look_for_faults
         from core.server.jobs import register_jobs
-        from intake.endpoints import register as register_endpoints
+        from intake.endpoints import register_endpoints
         from logs.audit import register
         from logs.endpoints.own import OWN
         from logs.jobs import JOBS

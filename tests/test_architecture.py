@@ -48,6 +48,7 @@ OWN_MODULES = {
         "endpoints",
         "http",
         "limits",
+        "operations",
         "readers",
         "requests",
         "results",

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from typing import Any
 
 from django.test import TestCase
@@ -10,54 +11,39 @@ from django.test import TestCase
 from alerts.models import Alert, Heartbeat
 from alerts.services import process_waiting
 from alerts.tests.factories import make_key, make_source
+from intake.endpoints import Endpoint, endpoints
 from intake.models import IntakeEvent, Source
-from intake.readers import kinds
+from intake.readers import kinds, payload_readers
+from intake.vocabulary import LOGS
+from logs.endpoints.own import OWN
 from logs.models import LogEntry
 
-SIGNING = ("github", "sentry", "sns")
-LOGS = (
-    "/api/v1/logs/",
-    "/v1/logs",
-    "/loki/api/v1/push",
-    "/services/collector/event",
-    "/services/collector/raw",
-    "/gelf",
-)
-# Endpoint, the kinds whose keys it accepts.
-ENDPOINTS = {
-    "/v2/enqueue": ("pagerduty",),
-    "/v2/change/enqueue": ("pagerduty",),
-    "/v2/alerts": ("opsgenie",),
-    "/v2/alerts/x/close?identifierType=alias": ("opsgenie",),
-    "/v2/heartbeats/x/ping": ("opsgenie",),
-    "/api/v2/alerts": ("prometheus", "alertmanager"),
-    **dict.fromkeys(LOGS, ("logs",)),
-}
-BODIES = {
-    "/v2/enqueue": {"event_action": "trigger", "payload": {"summary": "a", "source": "b", "severity": "error"}},
-    "/v2/change/enqueue": {"payload": {"summary": "a"}},
-    "/v2/alerts": {"message": "a"},
-    "/api/v2/alerts": [{"labels": {"alertname": "a"}}],
-    "/api/v1/logs/": {"message": "a"},
-    "/v1/logs": {"resourceLogs": []},
-    "/loki/api/v1/push": {"streams": [{"stream": {}, "values": [["1700000000000000000", "a"]]}]},
-    "/services/collector/event": {"event": "a"},
-    "/services/collector/raw": "a",
-    "/gelf": {"version": "1.1", "host": "a", "short_message": "a"},
-}
+OWN_LOGS = "/api/v1/logs/"
+
+
+def posts() -> dict[str, Endpoint]:
+    """Return the endpoint of each path that is posted to, apart from those that accept every key."""
+    found = {
+        re.sub("{action}", "close", re.sub(r"{(?!action)[^}]+}", "x", operation.path)): endpoint
+        for endpoint in endpoints()
+        for operation in endpoint.operations
+        if operation.method == "POST" and endpoint.kinds
+    }
+    return {**found, OWN_LOGS: OWN}
 
 
 class EndpointKindTests(TestCase):
     def ask(self, path: str, key: str, method: str = "POST", **headers: str) -> int:
-        body: Any = BODIES.get(path, {})
-        if "enqueue" in path:
+        endpoint = posts().get(path)
+        operations = endpoint.operations if endpoint else ()
+        body: Any = next((one.example for one in operations if one.method == "POST"), None) or {"message": "a"}
+        if isinstance(body, dict) and "routing_key" in body:
             body = {**body, "routing_key": key}
-        scheme = "GenieKey" if path.startswith(("/v2/alerts", "/v2/heartbeats")) else "Bearer"
-        headers = {"Authorization": f"{scheme} {key}", **headers}
-        status: int = self.client.generic(
-            method, path, json.dumps(body), "application/json", headers=headers
-        ).status_code
-        return status
+        challenge = endpoint.challenge.partition(",")[0] if endpoint else "Bearer"
+        headers = {"Authorization": f"{challenge} {key}", **headers}
+        query = "?identifierType=alias" if "close" in path else ""
+        answer = self.client.generic(method, f"{path}{query}", json.dumps(body), "application/json", headers=headers)
+        return int(answer.status_code)
 
     def kept(self) -> int:
         process_waiting()
@@ -68,17 +54,17 @@ class EndpointKindTests(TestCase):
     def test_it_accepts_keys_of_its_own_kind_only(self) -> None:
         for kind in dict(kinds()):
             key = make_key(make_source(kind=kind))
-            for path, accepted in ENDPOINTS.items():
+            for path, endpoint in posts().items():
                 with self.subTest(kind=kind, path=path):
                     status = self.ask(path, key)
 
-                    self.assertEqual(status < 300, kind in accepted, status)
+                    self.assertEqual(status < 300, kind in endpoint.kinds, status)
                     self.assertIn(status, (200, 202, 204, 400, 403))
 
     def test_it_stores_nothing_that_came_with_a_key_of_another_kind(self) -> None:
         key = make_key(make_source(kind="datadog"))
 
-        for path in ENDPOINTS:
+        for path in posts():
             self.ask(path, key)
 
         self.assertEqual(self.kept(), 0)
@@ -86,15 +72,15 @@ class EndpointKindTests(TestCase):
     def test_it_accepts_other_kinds_where_the_source_allows_it(self) -> None:
         key = make_key(make_source(kind="datadog", allow_other_endpoints=True))
 
-        accepted = [path for path in ENDPOINTS if self.ask(path, key) < 300]
+        accepted = [path for path in posts() if self.ask(path, key) < 300]
 
-        self.assertEqual(accepted, [path for path in ENDPOINTS if path not in LOGS])
+        self.assertEqual(accepted, [path for path, endpoint in posts().items() if LOGS not in endpoint.kinds])
 
     def test_it_takes_nothing_unsigned_of_a_source_with_a_signing_secret(self) -> None:
         for kind in dict(kinds()):
             key = make_key(make_source(kind=kind, signing_secret="hush"))
             own = (f"/intake/{key}/", f"/intake/{key}/heartbeat/", f"/intake/{key}/heartbeat/backup/")
-            for path in (*ENDPOINTS, *own):
+            for path in (*posts(), *own):
                 for method in ("POST", "GET", "PUT") if path in own else ("POST",):
                     with self.subTest(kind=kind, path=path, method=method):
                         self.assertGreaterEqual(self.ask(path, key, method), 400)
@@ -102,7 +88,7 @@ class EndpointKindTests(TestCase):
         self.assertEqual(Alert.objects.count() + Heartbeat.objects.count() + LogEntry.objects.count(), 0)
 
     def test_it_still_checks_the_signature_at_its_own_address_where_others_are_allowed(self) -> None:
-        for kind in SIGNING:
+        for kind in (kind for kind, reader in payload_readers().items() if hasattr(reader, "verify")):
             key = make_key(make_source(kind=kind, signing_secret="hush", allow_other_endpoints=True))
 
             with self.subTest(kind=kind):

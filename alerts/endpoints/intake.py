@@ -1,7 +1,6 @@
 """`/intake/{key}/`: whatever the source's kind speaks; and a source's sign of life."""
 
-import re
-from typing import Any
+from typing import Any, ClassVar
 
 from alerts.endpoints.named import named, ping
 from alerts.endpoints.signals import endings_of, ping_of
@@ -11,24 +10,25 @@ from alerts.services.processing import parse
 from alerts.updates import Leftover
 from intake.endpoints import Endpoint
 from intake.models import Source
+from intake.operations import Operation
 from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, store_events
 
-PATH = re.compile(r"^/?intake/([^/]+)/")
-NAMED = re.compile(r"/?intake/[^/]+/heartbeat/(.+?)/?")
+HEARTBEAT = "/intake/{key}/heartbeat/"
+NAMED = "/intake/{key}/heartbeat/{name:path}/"
+ALERT = {"title": "Disk almost full", "severity": "high", "key": "db-3/disk", "status": "firing"}
 
 
 class IntakeEndpoint(Endpoint):
     """One address for every kind: the source's key in the path, for some tools can send nothing else."""
 
-    paths = (r"intake/(?P<key>[^/]+)/?",)
-    methods = frozenset({"POST", "PUT", "GET"})
+    operations: ClassVar = (Operation("POST", "/intake/{key}/", "Send alerts", 202, ALERT),)
+    more_methods = ("GET", "PUT")
 
     def key(self, request: IntakeRequest) -> str:
-        match = PATH.match(f"{request.path.rstrip('/')}/")
-        return match.group(1) if match else ""
+        return self.path_parameter(request, "key")
 
     def is_slow(self, source: Source | None) -> bool:
         return source is not None and getattr(payload_readers().get(source.kind), "IS_SLOW", False)
@@ -54,8 +54,11 @@ class IntakeEndpoint(Endpoint):
 class HeartbeatEndpoint(Endpoint):
     """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST; or, with `/fail` or a parameter, what else is so."""
 
-    paths = (r"intake/(?P<key>[^/]+)/heartbeat/?",)
-    methods = frozenset({"POST", "GET", "HEAD", "PUT"})
+    operations: ClassVar = (
+        Operation("GET", HEARTBEAT, "Ping a source's heartbeat", 204),
+        Operation("POST", HEARTBEAT, "Ping a source's heartbeat by POST", 204),
+    )
+    more_methods = ("HEAD", "PUT")
     key = IntakeEndpoint.key
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
@@ -67,12 +70,18 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
     """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source; with `/fail`, `/start`
     or an exit code after it, what became of it."""
 
-    paths = (r"intake/(?P<key>[^/]+)/heartbeat/(?P<name>[^/].*?)/?",)
+    operations = (
+        Operation("GET", NAMED, "Ping a named heartbeat", 204),
+        Operation("POST", NAMED, "Ping a named heartbeat by POST", 204),
+        Operation("GET", f"{NAMED}fail/", "Report a failed job", 204),
+        Operation("POST", f"{NAMED}fail/", "Report a failed job by POST", 204),
+    )
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        match = NAMED.fullmatch(request.path)
-        path = match.group(1) if match else ""
+        path = self.path_parameter(request, "name")
+        if path.startswith("/"):
+            raise IntakeError("A heartbeat's name begins after one slash.", status=404)
         name, ending = endings_of(path)
         if ending and ending != "fail" and has_heartbeat(source, text(path)):
             name, ending = path, ""  # it was given this name

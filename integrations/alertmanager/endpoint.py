@@ -7,15 +7,19 @@ and sends the same alerts again with its next evaluation.
 from alerts.services.processing import parse
 from intake.endpoints import Endpoint, basic_pair, bearer
 from intake.models import Source
+from intake.operations import BEARER, Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import event_of, store_events
+
+EXAMPLE = [{"labels": {"alertname": "DiskFull", "severity": "critical"}}]
 
 
 class AlertmanagerApiEndpoint(Endpoint):
     """The key as bearer token, or as the password of basic authentication."""
 
-    paths = (r"api/v2/alerts/?",)
+    operations = (Operation("POST", "/api/v2/alerts", "Send alerts (Alertmanager)", 200, EXAMPLE),)
+    scheme = BEARER
     challenge = 'Bearer, Basic realm="alerts"'
     kinds = ("prometheus", "alertmanager")
 

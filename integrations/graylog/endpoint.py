@@ -1,14 +1,17 @@
 """GELF over HTTP."""
 
+from intake.operations import Operation
 from intake.requests import IntakeRequest, IntakeResponse
 from logs.endpoints.senders import LogEndpoint
 from logs.lines import Parsed
+
+EXAMPLE = {"version": "1.1", "host": "web-1", "short_message": "Payment refused", "level": 3}
 
 
 class GelfEndpoint(LogEndpoint):
     """GELF over HTTP. It has no place for a key: Basic, a header, or `?key=`."""
 
-    paths = (r"gelf/?",)
+    operations = (Operation("POST", "/gelf", "Send a log message (GELF)", 202, EXAMPLE),)
     format = "gelf"
 
     def key(self, request: IntakeRequest) -> str:

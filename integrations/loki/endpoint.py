@@ -1,14 +1,17 @@
 """Loki's push."""
 
+from intake.operations import Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from logs.endpoints.senders import TEXT, LogEndpoint
 from logs.lines import Parsed
+
+EXAMPLE = {"streams": [{"stream": {"service": "checkout"}, "values": [["1700000000000000000", "Payment refused"]]}]}
 
 
 class LokiEndpoint(LogEndpoint):
     """Loki's push. Its agents try again after 429 and 5xx; what else they are told goes to their own log."""
 
-    paths = (r"loki/api/v1/push/?",)
+    operations = (Operation("POST", "/loki/api/v1/push", "Push log lines (Loki)", 204, EXAMPLE),)
     format = "loki"
 
     def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:

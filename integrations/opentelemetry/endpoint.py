@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from intake.models import Source
+from intake.operations import Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from integrations.opentelemetry import log_payload as otlp
@@ -16,7 +17,7 @@ PROTOBUF = "application/x-protobuf"
 class OtlpEndpoint(LogEndpoint):
     """OTLP over HTTP. Exporters try again after 429, 502, 503 and 504 and drop the batch after anything else."""
 
-    paths = (r"v1/logs/?",)
+    operations = (Operation("POST", "/v1/logs", "Send log records (OTLP)", 200, media_type=PROTOBUF),)
     format = "otlp"
 
     def source(self, request: IntakeRequest) -> Source | None:

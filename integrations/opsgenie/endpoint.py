@@ -8,7 +8,6 @@ source has sent and nothing else.
 import re
 import uuid
 from dataclasses import replace
-from typing import Any
 
 import orjson
 
@@ -17,6 +16,7 @@ from alerts.reading.values import json_object, text
 from alerts.services.processing import parse
 from intake.endpoints import Endpoint, bearer
 from intake.models import Source
+from intake.operations import KeyScheme, Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import delivery_key, event_of, store_events
@@ -32,16 +32,23 @@ ACTIONS = {
     **{("PATCH", word): word for word in ("priority", "message", "description")},
     **{("DELETE", word): f"-{word}" for word in ("tags", "details")},
 }
-_ON_ALERT = re.compile(r"/?v2/alerts/(.+?)/?", re.DOTALL)
 _ACTED = re.compile(r"(.+)/(actions/[^/]+|[a-z]+)", re.DOTALL)
-_REQUEST = re.compile(r"/?v2/alerts/requests/([^/]+)/?")
-_HEARTBEAT = re.compile(r"/?v2/heartbeats/(.+?)(?:/ping)?/?", re.DOTALL)
+GENIE_KEY = KeyScheme(
+    "genieKey",
+    {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`GenieKey`, a space, and the key of a source.",
+    },
+)
 
 
 class _GenieEndpoint(Endpoint):
     """The key follows "GenieKey" in the Authorization header."""
 
     kinds = ("opsgenie",)
+    scheme = GENIE_KEY
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
     def accepts_others(self, request: IntakeRequest) -> bool:
@@ -61,8 +68,10 @@ class _GenieEndpoint(Endpoint):
 class OpsgenieAlertsEndpoint(_GenieEndpoint):
     """Making an alert, and the list of them."""
 
-    paths = (r"v2/alerts/?",)
-    methods = frozenset({"POST", "GET"})
+    operations = (
+        Operation("POST", "/v2/alerts", "Create an alert (Opsgenie)", 202, {"message": "Disk almost full"}),
+        Operation("GET", "/v2/alerts", "List alerts (Opsgenie)", 200),
+    )
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
@@ -78,23 +87,29 @@ class OpsgenieAlertsEndpoint(_GenieEndpoint):
 class OpsgenieRequestEndpoint(_GenieEndpoint):
     """What became of a request."""
 
-    paths = (r"v2/alerts/requests/(?P<request_id>[^/]+)/?",)
-    methods = frozenset({"GET"})
+    operations = (Operation("GET", "/v2/alerts/requests/{request_id}", "Get request status (Opsgenie)", 200),)
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return answers.outcome(source, _matched(_REQUEST, request))
+        return answers.outcome(source, self.path_parameter(request, "request_id"))
 
 
 class OpsgenieAlertEndpoint(_GenieEndpoint):
     """One alert, and what is done about it. An alias may hold slashes: what the path ends with decides."""
 
-    paths = (r"v2/alerts/(?P<identifier>.+)",)
-    methods = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+    operations = (
+        Operation("GET", "/v2/alerts/{identifier:path}", "Get an alert (Opsgenie)", 200),
+        Operation("DELETE", "/v2/alerts/{identifier:path}", "Delete an alert (Opsgenie)", 202),
+        Operation(
+            *("POST", "/v2/alerts/{identifier:path}/{action}", "Acknowledge, close or annotate an alert (Opsgenie)"),
+            *(202, {"note": "On it"}),
+        ),
+    )
+    more_methods = ("PUT", "PATCH")
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        identifier, action = _asked(request)
+        identifier, action = _asked(request.method, self.path_parameter(request, "identifier"))
         kind = request.parameter("identifierType").lower() or "id"
         if kind not in answers.IDENTIFIERS:
             raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_stored=False)
@@ -113,8 +128,8 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
 class OpsgeniePingEndpoint(_GenieEndpoint):
     """ "I am alive", under a name. The first one makes the heartbeat."""
 
-    paths = (r"v2/heartbeats/(?P<name>.+)/ping/?",)
-    methods = frozenset({"GET", "POST", "PUT", "PATCH"})
+    operations = (Operation("POST", "/v2/heartbeats/{name:path}/ping", "Ping a heartbeat (Opsgenie)", 202),)
+    more_methods = ("GET", "PUT", "PATCH")
 
     def key(self, request: IntakeRequest) -> str:
         """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
@@ -126,18 +141,17 @@ class OpsgeniePingEndpoint(_GenieEndpoint):
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return ping_named(source, _matched(_HEARTBEAT, request), answers.accepted("PONG - Heartbeat received"))
+        return ping_named(source, self.path_parameter(request, "name"), answers.accepted("PONG - Heartbeat received"))
 
 
 class OpsgenieHeartbeatEndpoint(_GenieEndpoint):
     """How a heartbeat stands."""
 
-    paths = (r"v2/heartbeats/(?P<name>.+)",)
-    methods = frozenset({"GET"})
+    operations = (Operation("GET", "/v2/heartbeats/{name:path}", "Get a heartbeat (Opsgenie)", 200),)
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
-        return answers.heartbeat(source, _matched(_HEARTBEAT, request))
+        return answers.heartbeat(source, self.path_parameter(request, "name"))
 
 
 def _accepted(
@@ -151,17 +165,16 @@ def _accepted(
     return IntakeResult([event], answers.accepted("Request will be processed", number), store_events, source)
 
 
-def _asked(request: IntakeRequest) -> tuple[str, str]:
+def _asked(method: str, rest: str) -> tuple[str, str]:
     """Which alert, and what is to be done about it ("": it is to be shown). Raises IntakeError (404)."""
-    rest = _matched(_ON_ALERT, request)
-    if request.method == "GET":
+    if method == "GET":
         return text(rest), ""
     match = _ACTED.fullmatch(rest)
     if match:
-        action = _action(request.method, match[2])
+        action = _action(method, match[2])
         if action:
             return text(match[1]), action
-    if request.method == "DELETE":
+    if method == "DELETE":
         return text(rest), "delete"
     raise IntakeError("Nothing of that name can be done to an alert here.", status=404)
 
@@ -170,11 +183,6 @@ def _action(method: str, word: str) -> str:
     if method == "POST" and word.startswith("actions/"):
         return text(word)
     return ACTIONS.get((method, word), "")
-
-
-def _matched(pattern: re.Pattern[str], request: IntakeRequest) -> str:
-    match: Any = pattern.fullmatch(request.path)
-    return str(match[1]) if match else ""
 
 
 # Where several paths match, the first counts.

@@ -15,6 +15,7 @@ from alerts.services.changes import store_changes
 from core.api.times import LEEWAY
 from intake.endpoints import Endpoint, WrongKind
 from intake.models import Source
+from intake.operations import Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import event_of, store_events
@@ -22,6 +23,13 @@ from intake.serving import failed
 from integrations.pagerduty.payload import change_of, errors_of, errors_of_change, with_dedup_key
 
 HEADER = "x-routing-key"  # PagerDuty's own Python client sends it besides or instead of the body's
+EVENT = {
+    "routing_key": "the source's key",
+    "event_action": "trigger",
+    "dedup_key": "db-3/disk",
+    "payload": {"summary": "Disk almost full", "source": "db-3", "severity": "error"},
+}
+CHANGE = {"routing_key": "the source's key", "payload": {"summary": "Release 4.2", "source": "checkout"}}
 STATUSES = {429: "throttle exceeded", 503: "internal error"}
 
 
@@ -69,7 +77,7 @@ class _RoutedEndpoint(Endpoint):
 class PagerDutyEndpoint(_RoutedEndpoint):
     """Events: trigger, acknowledge, resolve."""
 
-    paths = (r"v2/enqueue/?",)
+    operations = (Operation("POST", "/v2/enqueue", "Send an event (PagerDuty)", 202, EVENT),)
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         body, key = with_dedup_key(json_object(request))
@@ -83,7 +91,7 @@ class PagerDutyEndpoint(_RoutedEndpoint):
 class PagerDutyChangeEndpoint(_RoutedEndpoint):
     """Change events: what was deployed, switched or configured."""
 
-    paths = (r"v2/change/enqueue/?",)
+    operations = (Operation("POST", "/v2/change/enqueue", "Send a change event (PagerDuty)", 202, CHANGE),)
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         body = json_object(request)

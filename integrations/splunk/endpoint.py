@@ -4,19 +4,23 @@ from typing import ClassVar, NoReturn
 
 from intake.endpoints import WrongKind
 from intake.models import Source
+from intake.operations import Operation
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from integrations.splunk import log_payload as hec
 from logs.endpoints.senders import TEXT, LogEndpoint
 from logs.lines import Parsed
 
+COLLECTOR = "/services/collector"
+EXAMPLE = {"event": {"message": "Payment refused", "level": "error"}, "host": "web-1", "sourcetype": "checkout"}
 _BUSY = 9
 
 
 class HecEndpoint(LogEndpoint):
     """Splunk's collector, with its numbers. The token may also stand in the query (`?token=`), as there."""
 
-    paths = tuple(f"services/collector{rest}/?" for rest in ("", "/event", "/event/1.0", "/raw", "/raw/1.0"))
+    operations = (Operation("POST", f"{COLLECTOR}/event", "Send log events (Splunk HEC)", 200, EXAMPLE),)
+    more_paths = tuple(f"{COLLECTOR}{rest}" for rest in ("", "/event/1.0", "/raw", "/raw/1.0"))
     format = "hec"
     challenge = "Splunk"
     schemes = ("splunk", "bearer")
@@ -64,8 +68,10 @@ def _hec_error(message: str, code: int, status: int) -> IntakeError:
 class HecHealthEndpoint(LogEndpoint):
     """Whether the collector takes events; asked without a token."""
 
-    paths: ClassVar[tuple[str, ...]] = (r"services/collector/health/?", r"services/collector/health/1.0/?")
-    methods = frozenset({"GET", "HEAD", "POST"})
+    operations: ClassVar = (Operation("GET", f"{COLLECTOR}/health", "Check collector health (Splunk HEC)", 200),)
+    more_paths: ClassVar[tuple[str, ...]] = (f"{COLLECTOR}/health/1.0",)
+    more_methods: ClassVar[tuple[str, ...]] = ("HEAD", "POST")
+    scheme = None
 
     def is_key_in_body(self, request: IntakeRequest) -> bool:
         return True  # there is none
@@ -81,9 +87,10 @@ class HecProbeEndpoint(HecHealthEndpoint):
     """Docker's Splunk driver asks OPTIONS, without a token, of whatever path it is to send to, and does not start
     without 200."""
 
-    paths = (r"services/collector(?:/.*)?",)
+    operations = (Operation("OPTIONS", f"{COLLECTOR}/event", "Probe the collector (Splunk HEC)", 200),)
+    more_paths = (COLLECTOR, f"{COLLECTOR}/{{rest:path}}")
+    more_methods = ()
     has_route = False  # it shares its paths with those that take events
-    methods = frozenset({"OPTIONS"})
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
         return IntakeResponse(200, headers={"Allow": "OPTIONS, POST"}, media_type=TEXT)

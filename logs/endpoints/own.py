@@ -11,7 +11,7 @@ from logs.lines import Parsed
 class OwnEndpoint(LogEndpoint):
     """Takes a person's token too: `Bearer <access token>` or `Token <personal token>` of a responder or an admin."""
 
-    paths = (r"api/v1/logs/?",)
+    more_paths, more_methods = ("/api/v1/logs/",), ("POST",)  # described with the list
     format = "own"
     has_route = False  # it shares its path with the list of lines
     challenge, asks_for = CREDENTIALS, f"{LogEndpoint.asks_for} {SIGN_IN}"

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from intake.endpoints import Endpoint, basic_pair, bearer
 from intake.models import Source
+from intake.operations import BEARER, KeyScheme
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.queue import event_of
@@ -27,6 +28,7 @@ LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a
 class LogEndpoint(Endpoint):
     """The key of a source of kind `logs`: as bearer token, as the password of Basic, or as `X-API-Key`."""
 
+    scheme: ClassVar[KeyScheme | None] = BEARER
     has_key_in_path = False
     kinds = (LOGS,)
     challenge = 'Bearer, Basic realm="logs"'
