@@ -117,7 +117,6 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
         incident.head_digest = head
         seal_row(incident)
     rows.insert(*incidents)
-    _learn_ids(incidents)
     for change, stored in zip(changes, files, strict=bool(files)):
         if stored is not None:
             attaching.add_files(change, stored)
@@ -127,14 +126,6 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     rows.update_many(longer, HISTORY_COLUMNS)
     rows.insert(*(event for change in changes for event in change.events))
     search.index_incidents(*incidents)
-
-
-def _learn_ids(incidents: Sequence[Incident]) -> None:
-    """Several rows inserted at once do not learn their ids everywhere; each has a uid of its own."""
-    if len(incidents) > 1:
-        ids = dict(Incident.objects.filter(uid__in=[incident.uid for incident in incidents]).values_list("uid", "pk"))
-        for incident in incidents:
-            incident.pk = ids[incident.uid]
 
 
 def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], team: Team | None) -> Incident:

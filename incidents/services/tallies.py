@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import CharField, Count, F, Value
 
+from core.db.rows import lock_available
 from core.db.transactions import unit_of_work
 from incidents.models import Incident, Tally
 from incidents.models.tally import Dimension
@@ -64,7 +65,7 @@ def update_batch(limit: int = BATCH) -> int:
 
 @unit_of_work
 def _update_batch(limit: int) -> int:
-    changed = Incident.objects.select_for_update().filter(is_tallied=False).order_by("id")
+    changed = lock_available(Incident.objects.filter(is_tallied=False).order_by("id"))
     rows = list(changed.values("id", "tallied_as", *COLUMNS)[:limit])
     deltas: Counter[Key] = Counter()
     members: defaultdict[str, list[int]] = defaultdict(list)

@@ -7,6 +7,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
+from core.db.leases import Lease
 from core.db.transactions import is_database_unavailable, unit_of_work
 from core.errors import Busy, StorageUnavailable
 from incidents.attachments import decoders, storing
@@ -19,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 20
 ATTEMPTS = 3
-LEASE = dt.timedelta(minutes=5)  # whoever claims a picture and dies with it delays the next attempt by this much
+lease = Lease("thumbnail_due_at", dt.timedelta(minutes=5))
 OUTAGE_PAUSE = dt.timedelta(minutes=1)
 
 
@@ -50,10 +51,9 @@ def _claim(attachment: Attachment, now: dt.datetime) -> bool:
     """Take the picture for this process; False when another one was quicker."""
     counted = int(attachment.pk not in _spared)
     attachment.thumbnail_attempts += counted
-    mine = Attachment.objects.filter(pk=attachment.pk, thumbnail_due_at=attachment.thumbnail_due_at)
-    is_mine = mine.update(thumbnail_due_at=now + LEASE, thumbnail_attempts=F("thumbnail_attempts") + counted)
+    is_mine = lease.claim(attachment, now, thumbnail_attempts=F("thumbnail_attempts") + counted)
     _spared.discard(attachment.pk)
-    return bool(is_mine)
+    return is_mine
 
 
 def _make(attachment: Attachment, now: dt.datetime) -> None:

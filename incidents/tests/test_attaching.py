@@ -338,7 +338,7 @@ class ThumbnailTests(OwnStore, TestCase):
 
         self.assertEqual(claims, [True, False])
         self.assertEqual(jobs.make_thumbnails(now), 0)
-        self.assertEqual(jobs.make_thumbnails(now + thumbnails.LEASE), 1)
+        self.assertEqual(jobs.make_thumbnails(now + thumbnails.lease.length), 1)
 
     def test_it_gives_up_after_three_attempts(self) -> None:
         attachment, now = attach_picture(make_incident()), timezone.now()

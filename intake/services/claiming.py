@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Length
 
+from core.db.rows import lock_available
 from intake.models import IntakeEvent
 
 LISTED = 2000  # events, of which some are taken: behind those of a busy source lie those of others
@@ -74,8 +75,7 @@ def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Wai
 
 
 def _lock(ids: Sequence[int]) -> set[int]:
-    skips = connection.features.has_select_for_update_skip_locked
-    rows = IntakeEvent.objects.waiting().select_for_update(skip_locked=skips).filter(pk__in=ids)
+    rows = lock_available(IntakeEvent.objects.waiting().filter(pk__in=ids))
     return set(rows.values_list("pk", flat=True))
 
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from alerts.services.enqueueing import enqueue
 from alerts.updates import AlertUpdate
 from core.db import rows
+from core.db.leases import Lease
 from core.db.transactions import unit_of_work
 from intake.models import Source
 from logs.detection import (
@@ -48,12 +49,12 @@ log = structlog.get_logger(__name__)
 BATCH = 1000
 MAX_WINDOWS = 60  # per rule and run, oldest first
 CATCH_UP_SECONDS = 24 * 3600  # windows that ended longer ago help nobody
-LEASE = dt.timedelta(seconds=60)  # keeps other workers from reading the same lines; correctness does not depend on it
 MAX_LINES = 1_000_000  # per read
 MAX_SERVICE_READS = 20  # beyond these one read of all services is cheaper
 DRAFTS_AT_ONCE = 200
 LOOKS_AT_CLOCK = 100
 
+held = Lease("next_run_at", dt.timedelta(seconds=60))  # keeps other workers from reading the same lines
 settling = dt.timedelta(seconds=SETTLE_SECONDS)
 
 
@@ -134,23 +135,15 @@ def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
         return enter(evaluate(tasks, now), now)
     except Exception:
         with contextlib.suppress(DatabaseError, InterfaceError):  # what stays leased waits for the lease's end
-            release(due, now)
+            held.release(DetectionRule, [rule.pk for rule in due], now)
         raise
 
 
-@unit_of_work
 def lease(now: dt.datetime, *, limit: int = BATCH) -> list[DetectionRule]:
-    """Lease the rules that are due to this worker; if it dies, another takes them later."""
-    due = list(DetectionRule.objects.due(now).select_for_update().select_related("source")[:limit])
-    DetectionRule.objects.filter(pk__in=[rule.pk for rule in due]).update(next_run_at=now + LEASE)
-    return due
-
-
-@unit_of_work
-def release(leased: Sequence[DetectionRule], now: dt.datetime) -> None:
-    """Give back what could not be evaluated here."""
-    still = DetectionRule.objects.filter(pk__in=[rule.pk for rule in leased], next_run_at=now + LEASE)
-    still.update(next_run_at=now)
+    """Lease the rules that are due to this worker."""
+    keys = held.claim_many(DetectionRule.objects.due(now)[:limit], now)
+    found = DetectionRule.objects.select_related("source").in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:

@@ -150,7 +150,7 @@ class ThresholdTests(TestCase):
         for number in range(20):
             make_rule(query=f"word{number}")
         write(1, 2, message="word7")
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             detecting.run_due(after(65))
 
         self.assertEqual([title for title, *_ in alerts()], ["Rule 8"])
@@ -198,7 +198,7 @@ class ThresholdTests(TestCase):
         away.refresh_from_db()
         self.assertEqual(alerts(), [("There", "firing", 1)])
         self.assertEqual((there.evaluated_until, away.evaluated_until), (after(60), None))
-        self.assertEqual(away.next_run_at, after(65) + detecting.LEASE)
+        self.assertEqual(away.next_run_at, after(65) + detecting.held.length)
 
 
 class FakeStore:

@@ -30,6 +30,19 @@ class InsertTests(TestCase):
         self.assertEqual(len(queries), 1)
         self.assertEqual(sorted(Group.objects.values_list("name", flat=True)), ["a", "b", "c"])
 
+    def test_it_tells_each_row_its_id(self) -> None:
+        for returns in (connection.features.can_return_rows_from_bulk_insert, False):
+            if not returns and connection.vendor != "mysql":
+                continue  # SQLite returns them always
+            with mock.patch.object(type(connection.features), "can_return_rows_from_bulk_insert", returns):
+                groups = [Group(name=f"{returns} {number}") for number in range(50)]
+
+                with mock.patch.object(rows, "CHUNK", 20):
+                    rows.insert(*groups)
+
+                stored = dict(Group.objects.filter(name__startswith=f"{returns} ").values_list("name", "pk"))
+                self.assertEqual({group.name: group.pk for group in groups}, stored)
+
     def test_it_writes_as_much_in_one_statement_as_a_database_takes(self) -> None:
         names = ["a" * 40, "b" * 40, "c" * 150, "ä" * 20, "d"]
 

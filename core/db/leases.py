@@ -1,0 +1,42 @@
+"""Leases: a process holds due rows for a while; if it dies with them, they are due again at the lease's end.
+
+Holding a row needs no transaction, so that slow work does not keep one open. Correctness must not depend on it: whoever
+finishes late may meet somebody who took over.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from core.db.rows import lock_available
+from core.db.transactions import unit_of_work
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The column that says when a row is due, and for how long one process holds it."""
+
+    column: str
+    length: dt.timedelta
+
+    def claim(self, row: Model, now: dt.datetime, **also: Any) -> bool:
+        """Hold a row that is due as it was read, and set `also`; return False where another was quicker."""
+        mine = type(row)._base_manager.filter(pk=row.pk, **{self.column: getattr(row, self.column)})
+        return bool(mine.update(**{self.column: now + self.length}, **also))
+
+    @unit_of_work
+    def claim_many(self, due: QuerySet[Any], now: dt.datetime) -> list[Any]:
+        """Hold the rows of a (sliced) selection that nobody else is claiming; return their primary keys."""
+        keys = list(lock_available(due).values_list("pk", flat=True))
+        due.model._base_manager.filter(pk__in=keys).update(**{self.column: now + self.length})
+        return keys
+
+    def release(self, model: type[Model], keys: Collection[Any], now: dt.datetime) -> None:
+        """Give back what was claimed at `now` and is held still."""
+        held = model._base_manager.filter(pk__in=keys, **{self.column: now + self.length})
+        held.update(**{self.column: now})
