@@ -1,6 +1,7 @@
 """The words of alerts."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AlertStatus(models.TextChoices):
@@ -15,6 +16,14 @@ class Ending(models.TextChoices):
 
     SENDER = "sender", "Its sender"
     EXPIRY = "expiry", "Nothing heard any more"
+
+
+class AlertEventKind(models.TextChoices):
+    """What alerts put on an incident's timeline."""
+
+    ADDED = "alert_added", _("Alert added")
+    RESOLVED = "alert_resolved", _("Alert resolved")
+    REMOVED = "alert_removed", _("Alert removed")
 
 
 class MatchOperator(models.TextChoices):

@@ -33,5 +33,7 @@ class Priority(models.IntegerChoices):
 
 SEVERITY_WORDS = [(severity.word, severity.label) for severity in sorted(Severity, reverse=True)]
 PRIORITY_WORDS = [(priority.word, priority.label) for priority in sorted(Priority, reverse=True)]
+WORD_OF_SEVERITY = {severity.value: severity.word for severity in Severity}
+WORD_OF_PRIORITY = {priority.value: priority.word for priority in Priority}
 SEVERITY_OF_WORD = {severity.word: severity for severity in Severity}
 PRIORITY_OF_WORD = {priority.word: priority for priority in Priority}

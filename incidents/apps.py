@@ -13,9 +13,12 @@ class IncidentsConfig(AppConfig):
         from incidents import monitoring
         from incidents.audit import register
         from incidents.jobs import JOBS
+        from incidents.kinds import register_kinds
+        from incidents.vocabulary import EventKind
         from users.permissions import allow_responders
 
         register()
+        register_kinds(EventKind)
         allow_responders("incidents", "view")
         monitoring.register()
         register_jobs(*JOBS)

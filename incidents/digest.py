@@ -12,7 +12,7 @@ either. Schema 1 had neither; its timelines verify as they were written.
 
 Since schema 3 an event's digest covers the incident's number, so that a timeline belongs to one number and no other.
 The number is known only when the incident is stored, so that the head after the first event covers the incident's uid
-alone. Timelines that began before verify as they were written.
+alone. Since schema 4 it covers the machine that acted. Timelines that began before verify as they were written.
 
 What the timeline does not tell is sealed by the digest of the incident's row, which covers all that is written to it
 by an act, and the head of the chain as it stood then.
@@ -28,8 +28,9 @@ from typing import Any
 
 from django.conf import settings
 
-SCHEMA = 3
+SCHEMA = 4
 NUMBERED = 3  # since this schema an event knows its incident's number
+MACHINES = 4  # and since this one the machine that acted
 
 
 @dataclass(frozen=True)
@@ -49,63 +50,62 @@ class Sealed:
     data_digest: str
     schema: int = SCHEMA
     incident_number: int | None = None
+    machine_kind: str = ""
+    machine_name: str = ""
 
 
-def text_digest(text: str) -> str:
-    """The keyed digest of a text; keyed, because a short secret's plain hash can be guessed."""
-    return _hmac(text.encode("utf-8", "surrogatepass"))
-
-
-def data_digest(data: dict[str, Any]) -> str:
-    """The keyed digest of an event's facts."""
-    return _hmac(_canonical(data))
+def content_digest(content: str | dict[str, Any]) -> str:
+    """Return the keyed digest of a text, or of an event's facts; keyed, because a short secret's plain hash can be
+    guessed."""
+    return _hmac(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else _canonical(content))
 
 
 def event_digest(previous: str, event: Sealed) -> str:
-    """The digest of an event that follows the chain with head `previous` ("" for the first)."""
-    fields = {
-        **vars(event),
-        "occurred_at": _time(event.occurred_at),
-        "received_at": _time(event.received_at),
-    }
+    """Return the digest of an event that follows the chain with head `previous` ("" for the first)."""
+    fields = dict(vars(event))
     if event.schema < NUMBERED:
         del fields["incident_number"]
+    if event.schema < MACHINES:
+        del fields["machine_kind"], fields["machine_name"]
     return _hmac(previous.encode() + b"\n" + _canonical(fields), use="" if event.schema == 1 else "event")
 
 
-def head_digest(last: str, schema: int) -> str:
-    """The head of a chain that ends with an event of this digest and schema."""
-    return last if schema == 1 else _hmac(last.encode(), use="head")
+def head_digest(event: Sealed, event_digest: str) -> str:
+    """Return the head of a chain that ends with this event: of the first, the incident's uid; since schema 2, sealed
+    once more."""
+    if event.seq == 1 and event.schema >= NUMBERED:
+        return opening_head(event.incident_uid)
+    return event_digest if event.schema == 1 else _hmac(event_digest.encode(), use="head")
 
 
 def copy_digest(original: str, variant: str, sha256: str) -> str:
-    """The keyed digest of a file made from an original; both are given by their SHA-256."""
+    """Return the keyed digest of a file made from an original; both are given by their SHA-256."""
     return _hmac(f"{original}\0{variant}\0{sha256}".encode(), use="copy")
 
 
 def opening_head(incident_uid: str) -> str:
-    """The head of a chain of one event, since schema 3."""
+    """Return the head of a chain of one event, since schema 3."""
     return _hmac(incident_uid.encode(), use="opening")
 
 
 def row_digest(columns: dict[str, Any], number: int | None) -> str:
-    """The keyed digest of an incident's row; without its number where that was not known yet."""
-    plain = {name: _plain(value) for name, value in columns.items()}
-    return _hmac(_canonical([number, plain]), use="row")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return _time(value)
-    return str(value) if isinstance(value, uuid.UUID) else value
+    """Return the keyed digest of an incident's row; without its number where that was not known yet."""
+    return _hmac(_canonical([number, columns]), use="row")
 
 
 def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_in_canonical_form
+    )
+    return text.encode()
 
 
-def _time(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _in_canonical_form(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{value!r} has no canonical form")
 
 
 def _hmac(message: bytes, *, use: str = "") -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.backoffice.spreadsheets import cell
+from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY
 from core.text.encodings import BYTE_ORDER_MARK
 from incidents.models import IncidentQuerySet
-from incidents.representation import PRIORITY_WORD, SEVERITY_WORD, service_slugs
+from incidents.representation import service_slugs
 
 CHUNK = 1000
 FIRST_CHUNK = 100
@@ -70,8 +71,8 @@ def csv_rows(incidents: IncidentQuerySet) -> Iterator[str]:
 def _cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
     values = dict(zip(COLUMNS, row, strict=True))
     values["id"] = f"INC-{values['id']}"
-    values["severity"] = SEVERITY_WORD[values["severity"]]
-    values["priority"] = PRIORITY_WORD[values["priority"]]
+    values["severity"] = WORD_OF_SEVERITY[values["severity"]]
+    values["priority"] = WORD_OF_PRIORITY[values["priority"]]
     return [*(_cell(value) for value in values.values()), cell(" ".join(services))]
 
 

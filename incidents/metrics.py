@@ -9,12 +9,11 @@ from typing import Any
 from django.db.models import Case, Count, Expression, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
-from core.severity import Severity
+from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY, Severity
 from incidents import percentiles
 from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Incident, IncidentQuerySet
 from incidents.models.tally import Dimension
-from incidents.representation import PRIORITY_WORD, SEVERITY_WORD
 from incidents.services import tallies
 from incidents.vocabulary import OPEN_STATUSES, Status
 from users.models import User
@@ -58,7 +57,7 @@ def _counted(incidents: IncidentQuerySet) -> Any:
 
 def _shown(dimension: str, value: str) -> str:
     if dimension == "severity":
-        return SEVERITY_WORD[int(value)]
+        return WORD_OF_SEVERITY[int(value)]
     return value or "none"
 
 
@@ -84,8 +83,8 @@ def _month(value: dt.datetime) -> str:
 # "+ 0": grouping by a bare column, the databases would read the rows in the order of that column's index, one by one
 # from all over the table, to save themselves a sort of four groups.
 GROUPINGS: dict[str, Grouping] = {
-    "severity": Grouping(F("severity") + 0, SEVERITY_WORD.__getitem__),
-    "priority": Grouping(F("priority") + 0, PRIORITY_WORD.__getitem__),
+    "severity": Grouping(F("severity") + 0, WORD_OF_SEVERITY.__getitem__),
+    "priority": Grouping(F("priority") + 0, WORD_OF_PRIORITY.__getitem__),
     "category": Grouping(F("category__slug")),
     "team": Grouping(F("team_id") + 0),
     "service": Grouping(F("services__slug")),

@@ -7,6 +7,7 @@ Nobody comes to see a restricted incident as a side effect. Who would is in `gai
 from collections.abc import Iterable
 
 from core.errors import Conflict, NotFound, PermissionRefused
+from incidents.actors import By, person
 from incidents.models import Incident, Subscription
 from responders.models import Membership
 from users.models import Role, User
@@ -59,8 +60,9 @@ def discloses(incident: Incident, to: Incident) -> bool:
     return not to.is_restricted or bool(gaining(audience(to), incident))
 
 
-def require_grant(user: User | None, incident: Incident, who: str, *, is_said: bool) -> None:
+def require_grant(by: By, incident: Incident, who: str, *, is_said: bool) -> None:
     """Refuse to let somebody see the incident unless the person may, and says that it is to happen."""
+    user = person(by)
     if user is not None and not can_grant(user, incident):
         raise PermissionRefused(
             f"{incident.reference} is restricted: only its team and administrators let others see it, and {who} "
@@ -81,8 +83,9 @@ def can_edit(user: User, incident: Incident, fields: frozenset[str]) -> bool:
     return incident.reporter_id == user.pk and incident.is_still_open and fields <= REPORTER_FIELDS
 
 
-def require_work(user: User | None, incident: Incident) -> None:
+def require_work(by: By, incident: Incident) -> None:
     """Refuse whoever may not work on the incident; None is the system itself."""
+    user = person(by)
     if user is None:
         return
     _require_sight_of_restricted(user, incident)
@@ -94,8 +97,9 @@ def require_work(user: User | None, incident: Incident) -> None:
         )
 
 
-def require_edit(user: User | None, incident: Incident, fields: frozenset[str]) -> None:
+def require_edit(by: By, incident: Incident, fields: frozenset[str]) -> None:
     """Refuse whoever may not change these fields."""
+    user = person(by)
     if user is not None:
         _require_sight_of_restricted(user, incident)
     if user is None or can_edit(user, incident, fields):
@@ -104,7 +108,7 @@ def require_edit(user: User | None, incident: Incident, fields: frozenset[str]) 
         raise PermissionRefused("You can edit your report only while it is open; add a comment instead.")
     if incident.reporter_id == user.pk:
         raise PermissionRefused("As the reporter you may change the title and the description only.")
-    require_work(user, incident)
+    require_work(by, incident)
 
 
 def can_comment(user: User, incident: Incident) -> bool:
@@ -114,17 +118,19 @@ def can_comment(user: User, incident: Incident) -> bool:
     return Subscription.objects.filter(incident=incident, user=user).exists()
 
 
-def require_voice(user: User | None, incident: Incident) -> None:
+def require_voice(by: By, incident: Incident) -> None:
     """Refuse whoever may not comment."""
+    user = person(by)
     if user is None:
         return
     _require_sight_of_restricted(user, incident)
     if not can_comment(user, incident):
-        require_work(user, incident)
+        require_work(by, incident)
 
 
-def require_sight(user: User | None, incident: Incident) -> None:
+def require_sight(by: By, incident: Incident) -> None:
     """To whoever does not see the incident, it is not there; it may have been restricted since they read it."""
+    user = person(by)
     if user is not None and not user.is_admin and not can_see(user, incident):
         raise NotFound(f"There is no incident {incident.reference} here, or it is not yours to see.")
 
@@ -134,7 +140,8 @@ def _require_sight_of_restricted(user: User, incident: Incident) -> None:
         require_sight(user, incident)
 
 
-def require_admin(user: User | None) -> None:
+def require_admin(by: By) -> None:
     """Refuse whoever is not an administrator."""
+    user = person(by)
     if user is not None and not user.is_admin:
         raise PermissionRefused("Only an administrator may do this.")

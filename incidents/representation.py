@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.db.prepared import Parameter, prepared
-from core.severity import Priority, Severity
+from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY
 from incidents.models import Incident, IncidentQuerySet
 from incidents.permissions import can_work_on
 from incidents.sla import overdue
@@ -48,9 +48,6 @@ COLUMNS = (
     "ack_breached",
     "resolve_breached",
 )
-
-SEVERITY_WORD = {severity.value: severity.word for severity in Severity}
-PRIORITY_WORD = {priority.value: priority.word for priority in Priority}
 
 
 def rows_of(incidents: IncidentQuerySet) -> Any:
@@ -95,8 +92,8 @@ def _shown(
         "title": row["title"],
         "description": row["description"],
         "status": status,
-        "severity": SEVERITY_WORD[row["severity"]],
-        "priority": PRIORITY_WORD[row["priority"]],
+        "severity": WORD_OF_SEVERITY[row["severity"]],
+        "priority": WORD_OF_PRIORITY[row["priority"]],
         "category": row["category__slug"],
         "location": row["location"],
         "services": services,

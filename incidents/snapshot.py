@@ -7,72 +7,72 @@ Folding the changes of all events up to a moment gives the incident as it stood 
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
-from core.severity import Priority, Severity
+from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY
 from incidents.models import Incident
+from responders.models import Team
+from users.models import User
 
 Changes = dict[str, list[Any]]
 
 
-def _plain(value: Any) -> Any:
-    return value
+def _time(value: dt.datetime) -> str:
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
-def _time(value: dt.datetime | None) -> str | None:
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if value else None
+def _reference(value: Team | User) -> dict[str, Any]:
+    return {"id": value.pk, "name": value.name}
 
 
-def _named(value: Any) -> dict[str, Any] | None:
-    return {"id": value.pk, "name": str(value)} if value else None
-
-
-def _slug(value: Any) -> str | None:
-    return value.slug if value else None
-
-
-ENCODERS: dict[str, Callable[[Any], Any]] = {
-    "title": _plain,
-    "description": _plain,
+# What makes a value that is not None plain; None where it is plain already.
+ENCODERS: dict[str, Callable[[Any], Any] | None] = {
+    "title": None,
+    "description": None,
     "status": str,
-    "severity": lambda value: Severity(value).word,
-    "priority": lambda value: Priority(value).word,
-    "category": _slug,
-    "location": _plain,
-    "team": _named,
-    "assignee": _named,
-    "reporter": _named,
-    "is_restricted": _plain,
+    "severity": WORD_OF_SEVERITY.__getitem__,
+    "priority": WORD_OF_PRIORITY.__getitem__,
+    "category": attrgetter("slug"),
+    "location": None,
+    "team": _reference,
+    "assignee": _reference,
+    "reporter": _reference,
+    "is_restricted": None,
     "occurred_at": _time,
     "created_at": _time,
     "acknowledged_at": _time,
     "resolved_at": _time,
     "closed_at": _time,
     "deleted_at": _time,
-    "reopen_count": _plain,
+    "reopen_count": None,
     "ack_due_at": _time,
     "resolve_due_at": _time,
-    "ack_breached": _plain,
-    "resolve_breached": _plain,
+    "ack_breached": None,
+    "resolve_breached": None,
     "paused_at": _time,
-    "origin_system": _plain,
+    "origin_system": None,
 }
 
 
 def encode(field: str, value: Any) -> Any:
-    """A column's value in the words of the API."""
-    return ENCODERS[field](value)
+    """Return a column's value in the words of the API."""
+    encoder = ENCODERS[field]
+    return value if value is None or encoder is None else encoder(value)
 
 
 def initial_changes(incident: Incident, service_slugs: Iterable[str]) -> Changes:
-    """The first event's changes: every field that starts with a value, from nothing."""
-    changes = {field: [None, encode(field, getattr(incident, field))] for field in ENCODERS}
-    changes["services"] = [None, sorted(service_slugs)]
-    return {field: pair for field, pair in changes.items() if pair[1] not in (None, "", [], False, 0)}
+    """Return the first event's changes: every field that starts with a value, from nothing."""
+    changes: Changes = {}
+    for field, encoder in ENCODERS.items():
+        if value := getattr(incident, field):
+            changes[field] = [None, encoder(value) if encoder else value]
+    slugs = sorted(service_slugs)
+    return {**changes, "services": [None, slugs]} if slugs else changes
 
 
 def fold(all_changes: Iterable[Changes]) -> dict[str, Any]:
-    """The fields' values after these changes, in order."""
+    """Return the fields' values after these changes, in order."""
     state: dict[str, Any] = dict.fromkeys(ENCODERS)
     state |= {"title": "", "description": "", "location": "", "services": [], "is_restricted": False}
     state |= {"reopen_count": 0, "ack_breached": False, "resolve_breached": False}

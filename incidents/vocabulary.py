@@ -1,6 +1,7 @@
 """The words of incidents."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
@@ -76,6 +77,15 @@ class Origin(models.TextChoices):
     ALERT = "alert", "Alert"
     JOB = "job", "Job"
     IMPORT = "import", "Import"
+
+
+class MachineKind(models.TextChoices):
+    """What kind of machine acts by itself, or for somebody."""
+
+    SOURCE = "source", _("Source")
+    CHANNEL = "channel", _("Channel")
+    ESCALATION = "escalation", _("Escalation")
+    ASSISTANT = "assistant", _("Assistant")
 
 
 class LinkKind(models.TextChoices):

@@ -57,6 +57,7 @@ OWN_MODULES = {
     },
     "alerts": {"endpoints", "matching", "patterns", "reading", "routing", "transitions", "updates", "validation"},
     "incidents": {
+        *("actors", "kinds"),
         *("attachments", "digest", "export", "imports", "metrics", "naming", "percentiles", "representation"),
         *("search", "sla", "snapshot", "workflow"),
     },

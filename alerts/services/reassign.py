@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from alerts.models import Alert, AlertGroup
 from alerts.services.opening import told
-from alerts.vocabulary import AlertStatus
+from alerts.vocabulary import AlertEventKind, AlertStatus
 from core.db import rows
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
@@ -213,14 +213,14 @@ def _move(
         leaving = entries.get(alert.incident_id or 0)
         from_there = _named_as("from", leaving.incident) if leaving else {}
         if leaving is not None:
-            leaving.note(EventKind.ALERT_REMOVED, data={"alert": told(alert), **_named_as("to", target)})
-        arriving.note(EventKind.ALERT_ADDED, data={"alert": told(alert), **from_there})
+            leaving.add_event(AlertEventKind.REMOVED, data={"alert": told(alert), **_named_as("to", target)})
+        arriving.add_event(AlertEventKind.ADDED, data={"alert": told(alert), **from_there})
         alert.incident, alert.silenced_by = target, None
     for incident in shown:
-        arriving.note(EventKind.ACCESS_GRANTED, data={"of": incident.reference}, visibility=Visibility.INTERNAL)
+        arriving.add_event(EventKind.ACCESS_GRANTED, data={"of": incident.reference}, visibility=Visibility.INTERNAL)
         if incident.pk in entries:
             facts = {"to": target.reference}
-            entries[incident.pk].note(EventKind.ACCESS_GRANTED, data=facts, visibility=Visibility.INTERNAL)
+            entries[incident.pk].add_event(EventKind.ACCESS_GRANTED, data=facts, visibility=Visibility.INTERNAL)
     rows.update_many(alerts, ["incident", "silenced_by"])
     if target.is_still_open and worst > target.severity:
         set_severity(arriving, Severity(worst))

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from benchmarks.incidents import people, words
 from core.severity import Priority, Severity
+from incidents.actors import Actor
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Status, Visibility
 from incidents.search import tokens
 from incidents.services.clocks import due_times, mark_breaches_of, next_breach_at
@@ -147,7 +148,7 @@ class Play:
         played = Played(incident, service_ids, follower_ids=[reporter.pk])
         slugs = [player.services[pk].slug for pk in service_ids]
         with self._entry(played, reporter, self.created_at) as entry:
-            entry.note(EventKind.CREATED, data={"changes": initial_changes(incident, slugs)})
+            entry.add_event(EventKind.CREATED, data={"changes": initial_changes(incident, slugs)})
         return played
 
     def _uid(self) -> uuid.UUID:
@@ -165,7 +166,7 @@ class Play:
 
     def _entry(self, played: Played, by: User | None, at: dt.datetime) -> "Recorder":
         self.team_id = played.incident.team_id
-        return Recorder(played, ChangeContext(by, Origin.API if by else Origin.JOB, at, at))
+        return Recorder(played, ChangeContext(Actor.of(by), Origin.API if by else Origin.JOB, at, at))
 
     def _move(self, played: Played, status: Status, at: dt.datetime, note: str = "") -> None:
         with self._entry(played, self.responder, at) as entry:
@@ -173,12 +174,12 @@ class Play:
 
     def _assign(self, played: Played, at: dt.datetime) -> None:
         with self._entry(played, self.responder, at) as entry:
-            entry.change(EventKind.ASSIGNEE_CHANGED, {"assignee": self.responder})
+            entry.apply(EventKind.ASSIGNEE_CHANGED, {"assignee": self.responder})
 
     def _comment(self, played: Played, at: dt.datetime) -> None:
         visibility = Visibility.INTERNAL if self.numbers.random() < 0.3 else Visibility.PUBLIC
         with self._entry(played, self.responder, at) as entry:
-            entry.note(EventKind.COMMENT, body=self.numbers.choice(words.REMARKS), visibility=visibility)
+            entry.add_event(EventKind.COMMENT, body=self.numbers.choice(words.REMARKS), visibility=visibility)
 
     def _work_through(self, played: Played, ack_at: dt.datetime, resolve_at: dt.datetime) -> None:
         numbers = self.numbers

@@ -30,6 +30,7 @@ NEW_COLUMNS = {
     "incidents_attachment": {"served_digest", "thumbnail_digest"},
     "incidents_category": {"is_active"},
     "incidents_incident": {"last_occurred_at", "last_received_at", "row_digest"},
+    "incidents_incidentevent": {"machine_kind", "machine_name"},
     "responders_service": {"is_active"},
     "responders_team": {"is_active", "is_default"},
     "users_user": {"access_epoch", "invited_at"},

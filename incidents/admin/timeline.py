@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
 from core.backoffice.base import exactly
+from incidents.kinds import label_of
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_from, without_hidden
 from users.models import User
@@ -74,7 +75,7 @@ def line_of(event: IncidentEvent) -> Line:
     changes = event.data.get("changes", {})
     is_first = event.kind == EventKind.CREATED
     told = [] if is_first else [_change(name, pair) for name, pair in changes.items() if name not in SILENT]
-    return Line(event, str(EventKind(event.kind).label), told + list(_facts(event.data)))
+    return Line(event, label_of(event.kind), told + list(_facts(event.data)))
 
 
 def _change(name: str, pair: list[Any]) -> str:

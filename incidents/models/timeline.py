@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from incidents.vocabulary import EventKind, Origin, Visibility
+from incidents.vocabulary import Origin, Visibility
 from users.models import User
 
 
@@ -31,9 +31,11 @@ class IncidentEvent(models.Model):
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="events")
     seq = models.PositiveIntegerField(help_text="Place in the incident's timeline, from 1.")
-    kind = models.CharField(max_length=24, choices=EventKind.choices)
+    kind = models.CharField(max_length=24, help_text="See incidents.kinds.")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=150, blank=True, default="")
+    machine_kind = models.CharField(max_length=16, blank=True, default="", help_text="What acted, if not a person.")
+    machine_name = models.CharField(max_length=100, blank=True, default="", help_text="Its name, such as a source's.")
     origin = models.CharField(max_length=16, choices=Origin.choices)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
     occurred_at = models.DateTimeField(help_text="When it happened.")
@@ -56,6 +58,11 @@ class IncidentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}/{self.seq} {self.kind}"
+
+    @property
+    def actor_label(self) -> str:
+        """Who acted, as people read it: Ada, Ada in Opsgenie, or Opsgenie; empty for the system itself."""
+        return " in ".join(name for name in (self.actor_name, self.machine_name) if name)
 
 
 class FeedCursor(models.Model):

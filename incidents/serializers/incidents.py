@@ -16,9 +16,10 @@ from core.db import rows
 from core.db.prepared import Parameter
 from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from core.text.names import one_line
+from incidents.kinds import all_kinds
 from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
-from incidents.vocabulary import DEFAULT_VISIBILITY
+from incidents.vocabulary import DEFAULT_VISIBILITY, MachineKind
 from responders.models import Service, Team
 from users.models import User
 
@@ -268,11 +269,35 @@ class RedactionSerializer(StrictFields, serializers.Serializer[Any]):
     reason = TextField(max_length=500, required=False, allow_blank=True, default="")
 
 
+class MachineSerializer(serializers.Serializer[Any]):
+    """A source, channel, escalation or assistant."""
+
+    kind = serializers.ChoiceField(choices=MachineKind.choices)
+    name = serializers.CharField()
+
+
 class ActorSerializer(serializers.Serializer[Any]):
-    """Who did it; null id for the system itself."""
+    """Who acted: a user, a person in another system (`id` is null), or a machine. The system itself has no name."""
 
     id = serializers.IntegerField(allow_null=True)
-    name = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    machine = MachineSerializer(allow_null=True, help_text="The machine that acted, by itself or for `name`.")
+
+
+class KindField(serializers.ChoiceField):
+    """A kind of event, of those that the apps have registered by the time it is asked."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[], **kwargs)
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Every kind with its label."""
+        return dict(all_kinds())
+
+    @choices.setter
+    def choices(self, choices: Any) -> None:
+        """Kinds are registered, not given."""
 
 
 class EventSerializer(serializers.Serializer[Any]):
@@ -280,7 +305,7 @@ class EventSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     seq = serializers.IntegerField()
-    kind = serializers.CharField()
+    kind = KindField()
     actor = ActorSerializer()
     origin = serializers.CharField()
     visibility = serializers.ChoiceField(choices=Visibility.choices)

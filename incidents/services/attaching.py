@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.db import rows
 from core.db.transactions import unit_of_work
 from core.errors import NotFound, PermissionRefused
+from incidents.actors import By, person
 from incidents.attachments import Checked, inspect, storing
 from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
@@ -69,7 +70,7 @@ def attach(
     incident: Incident,
     files: Sequence[Checked] | StoredFiles,
     *,
-    by: User | None,
+    by: By,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> list[Attachment]:
@@ -90,19 +91,21 @@ def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]
 
     Files that were stored already are left to who stored them.
     """
-    if isinstance(files, StoredFiles) or not files:
-        yield files or None
-        return
-    stored = store(files)
-    with stored.written.discard_on_failure():
-        yield stored
+    if isinstance(files, StoredFiles):
+        yield files
+    elif not files:
+        yield None
+    else:
+        stored = store(files)
+        with stored.written.discard_on_failure():
+            yield stored
 
 
 @unit_of_work
-def _attach(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list[Attachment]:
+def _attach(incident: Incident, stored: StoredFiles, context: ChangeContext) -> list[Attachment]:
     locked = lock(incident)
-    require_voice(act.by, locked)  # it may have been restricted, or handed over, while the files were stored
-    change = IncidentChange(locked, act)
+    require_voice(context.by, locked)  # it may have been restricted, or handed over, while the files were stored
+    change = IncidentChange(locked, context)
     attachments = add_files(change, stored)
     _mark_changed(change)
     change.save()
@@ -110,19 +113,20 @@ def _attach(incident: Incident, stored: StoredFiles, act: ChangeContext) -> list
 
 
 @unit_of_work
-def remove(attachment: Attachment, *, by: User | None, origin: str = Origin.API) -> None:
+def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
     """Take a file away for good; the event of its removal stays.
 
     Those who work on the incident may, and the uploader while it is open; else raises PermissionRefused.
     """
     incident = lock(attachment.incident)
-    if by is not None and not _may_remove(by, attachment, incident):
+    remover = person(by)
+    if remover is not None and not _may_remove(remover, attachment, incident):
         raise PermissionRefused("Files are removed by those who work on the incident, or by who sent them while open.")
     attachment = _locked(attachment)
-    entry = IncidentChange(incident, ChangeContext.now(by, origin))
-    entry.note(EventKind.ATTACHMENT_REMOVED, data=_facts(attachment))
-    _mark_changed(entry)
-    entry.save()
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    change.add_event(EventKind.ATTACHMENT_REMOVED, data=_facts(attachment))
+    _mark_changed(change)
+    change.save()
     keys = storing.keys_of(attachment)
     attachment.delete()
     # Files go last and only once the rows are gone: a file without a row is litter, a row without a file is a loss.
@@ -145,19 +149,19 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
 def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
     """Insert the rows of stored files, each with its event, within a change of an incident that has its number."""
     transaction.on_commit(stored.written.confirm)
-    stored.rows[:] = [_row(change.incident, file, change.act) for file in stored.files]
+    stored.rows[:] = [_row(change.incident, file, change.context) for file in stored.files]
     for attachment in stored.rows:
         rows.insert(attachment)
-        change.note(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
+        change.add_event(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
     return stored.rows
 
 
-def _mark_changed(entry: IncidentChange) -> None:
+def _mark_changed(change: IncidentChange) -> None:
     """An incident is shown with its files, so that its version and entity tag must change with them."""
-    entry.columns.add("updated_at")
+    change.columns.add("updated_at")
 
 
-def _row(incident: Incident, stored: Stored, act: ChangeContext) -> Attachment:
+def _row(incident: Incident, stored: Stored, context: ChangeContext) -> Attachment:
     checked = stored.checked
     return Attachment(
         incident=incident,
@@ -171,9 +175,9 @@ def _row(incident: Incident, stored: Stored, act: ChangeContext) -> Attachment:
         served_key=stored.served_key,
         served_digest=copy_digest(checked.sha256, "file", checked.copy_sha256) if checked.copy else "",
         served_media_type=checked.served_media_type,
-        thumbnail_due_at=act.received_at if checked.is_picture else None,
-        uploaded_by=act.by,
-        created_at=act.at,
+        thumbnail_due_at=context.received_at if checked.is_picture else None,
+        uploaded_by=context.by,
+        created_at=context.at,
     )
 
 

@@ -17,17 +17,17 @@ def mark_breach(incident_id: int, now: dt.datetime) -> bool:
     incident = Incident.objects.select_for_update().breach_due(now).filter(pk=incident_id).first()
     if incident is None:
         return False
-    entry = IncidentChange(incident, ChangeContext.now(None, Origin.JOB, at=now))
+    change = IncidentChange(incident, ChangeContext.now(None, Origin.JOB, at=now))
     mark_breaches_of(
-        entry,
+        change,
         acknowledged_at=now if incident.status == Status.OPEN else None,
         resolved_at=now if incident.is_still_open and incident.status != Status.ON_HOLD else None,
         resolve_due_at=incident.resolve_due_at,
     )
     incident.next_breach_at = next_breach_at(incident)
-    if not entry.events:
+    if not change.events:
         Incident.objects.filter(pk=incident.pk).update(next_breach_at=incident.next_breach_at)
         return False
-    entry.columns.add("next_breach_at")
-    entry.save()
+    change.columns.add("next_breach_at")
+    change.save()
     return True

@@ -90,7 +90,7 @@ def acknowledged_since_start(incident: Incident) -> dt.datetime | None:
 
 
 def mark_breaches_of(
-    entry: IncidentChange,
+    change: IncidentChange,
     *,
     acknowledged_at: dt.datetime | None = None,
     resolved_at: dt.datetime | None = None,
@@ -100,11 +100,11 @@ def mark_breaches_of(
 
     For a clock that stops, the moment is when it stops; for one that still runs, the present.
     """
-    incident = entry.incident
+    incident = change.incident
     if is_missed(incident.ack_due_at, acknowledged_at) and not incident.ack_breached:
-        entry.change(EventKind.ACK_BREACHED, {"ack_breached": True})
+        change.apply(EventKind.ACK_BREACHED, {"ack_breached": True})
     if is_missed(resolve_due_at, resolved_at) and not incident.resolve_breached:
-        entry.change(EventKind.RESOLVE_BREACHED, {"resolve_breached": True})
+        change.apply(EventKind.RESOLVE_BREACHED, {"resolve_breached": True})
 
 
 def is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:

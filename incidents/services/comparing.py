@@ -10,7 +10,7 @@ from incidents import digest
 from incidents.attachments.kinds import KINDS
 from incidents.models import Attachment, Category, EventKind, Incident, IncidentEvent, IncidentLink, Subscription
 from incidents.services.clocks import next_breach_at
-from incidents.services.recording import sealed_columns
+from incidents.services.recording import row_digest
 from incidents.services.redaction import REDACTED
 from incidents.services.tallies import COLUMNS, label_of
 from incidents.snapshot import ENCODERS, encode, fold
@@ -108,11 +108,10 @@ def _columns(
 def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
     """Whether the digest is that of the row; one that was made before there was a number is good beside an event that
     knows it."""
-    columns = sealed_columns(incident)
     numbers: list[int | None] = [incident.pk]
     if events[0].schema >= digest.NUMBERED:
         numbers.append(None)
-    return any(hmac.compare_digest(incident.row_digest or "", digest.row_digest(columns, number)) for number in numbers)
+    return any(hmac.compare_digest(incident.row_digest or "", row_digest(incident, number)) for number in numbers)
 
 
 def _is_renamed(name: str, told: Any, stored: Any, slugs: Slugs) -> bool:

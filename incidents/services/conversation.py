@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
+from incidents.actors import By, person
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
 from incidents.permissions import gaining, require_grant, require_sight, require_voice, require_work
 from incidents.services.recording import ChangeContext, IncidentChange, lock
@@ -16,7 +17,7 @@ def comment(
     incident: Incident,
     message: str,
     *,
-    by: User | None,
+    by: By,
     visibility: str = Visibility.PUBLIC,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
@@ -24,19 +25,20 @@ def comment(
     """Add an update. Who works on the incident or follows it may; internal ones, responders and administrators only."""
     if not message.strip():
         raise DomainError("Write a message.", field="message")
-    if visibility == Visibility.INTERNAL and by is not None and not (by.is_responder or by.is_admin):
+    speaker = person(by)
+    if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
         raise PermissionRefused("Internal updates are for responders and administrators.")
     incident = lock(incident)
     require_voice(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.
-    entry = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), is_told_late=at is not None))
-    event = entry.note(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
-    entry.save()
+    change = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), is_told_late=at is not None))
+    event = change.add_event(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
+    change.save()
     return event
 
 
 @unit_of_work
-def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = Origin.API) -> bool:
+def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.API) -> bool:
     """Let a person follow the incident, and so see it; False when they do already.
 
     People subscribe themselves to what they see; only those who work on an incident subscribe others, and only the team
@@ -45,7 +47,7 @@ def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = 
     if not user.is_active:
         raise DomainError(f"{user.name} has no active account.", field="user")
     incident = lock(incident)
-    if by == user:
+    if person(by) == user:
         require_sight(user, incident)
     else:
         require_work(by, incident)
@@ -53,23 +55,23 @@ def subscribe(incident: Incident, user: User, *, by: User | None, origin: str = 
             require_grant(by, incident, user.name, is_said=True)
     _, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
     if is_new:
-        entry = IncidentChange(incident, ChangeContext.now(by, origin))
-        entry.note(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
-        entry.save()
+        change = IncidentChange(incident, ChangeContext.now(by, origin))
+        change.add_event(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
+        change.save()
     return is_new
 
 
 @unit_of_work
-def unsubscribe(incident: Incident, user: User, *, by: User | None, origin: str = Origin.API) -> None:
+def unsubscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.API) -> None:
     """Stop following. The reporter always follows: that is how they see what became of their report."""
     incident = lock(incident)
-    if by != user:
+    if person(by) != user:
         require_work(by, incident)
     if incident.reporter_id == user.pk:
         raise Conflict("The reporter always follows the incident.", code="reporter_follows")
     removed, _ = Subscription.objects.filter(incident=incident, user=user).delete()
     if not removed:
         raise NotFound(f"{user.name} does not follow {incident.reference}.")
-    entry = IncidentChange(incident, ChangeContext.now(by, origin))
-    entry.note(EventKind.UNSUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
-    entry.save()
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    change.add_event(EventKind.UNSUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
+    change.save()

@@ -8,6 +8,7 @@ from core.api.times import refuse_future
 from core.db.transactions import unit_of_work
 from core.severity import Priority, Severity
 from core.text.names import one_line
+from incidents.actors import By
 from incidents.models import Category, EventKind, Incident, Origin
 from incidents.permissions import gaining, require_edit, require_grant, require_work
 from incidents.services.clocks import (
@@ -33,7 +34,7 @@ PLAIN_FIELDS = ("title", "description", "category", "location", "is_restricted",
 def update(
     incident: Incident | int,
     *,
-    by: User | None,
+    by: By,
     fields: dict[str, Any] | None = None,
     status: str | None = None,
     note: str = "",
@@ -60,21 +61,21 @@ def update(
         _require_grants(by, incident, fields, is_said=grants_access)
     if status is not None:
         require_work(by, incident)
-    entry = IncidentChange(incident, ChangeContext.now(by, origin, at))
+    change = IncidentChange(incident, ChangeContext.now(by, origin, at))
     is_moved = status is not None and status != incident.status
-    _apply(entry, fields, note="" if is_moved else note)
+    _apply(change, fields, note="" if is_moved else note)
     if status is not None:
-        move_to(entry, status, note)
-    return entry.save()
+        move_to(change, status, note)
+    return change.save()
 
 
-def _locked(incident: Incident | int, by: User | None, expected_versions: Collection[int] | None) -> Incident:
+def _locked(incident: Incident | int, by: By, expected_versions: Collection[int] | None) -> Incident:
     if isinstance(incident, Incident):
         return lock(incident, expected_versions=expected_versions)
     return lock_for(incident, by, expected_versions=expected_versions)
 
 
-def _require_grants(by: User | None, incident: Incident, fields: dict[str, Any], *, is_said: bool) -> None:
+def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_said: bool) -> None:
     """Refuse to let people see a restricted incident who do not now, unless `by` may and it is said."""
     if not incident.is_restricted:
         return
@@ -87,53 +88,51 @@ def _require_grants(by: User | None, incident: Incident, fields: dict[str, Any],
         require_grant(by, incident, assignee.name, is_said=is_said)
 
 
-def assign_team(
-    incident: Incident, team: Team | None, *, by: User | None, note: str = "", origin: str = Origin.API
-) -> Incident:
+def assign_team(incident: Incident, team: Team | None, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
     """Hand the incident to a team (None: to nobody)."""
     return update(incident, by=by, fields={"team": team}, note=note, origin=origin)
 
 
 def assign_person(
-    incident: Incident, assignee: User | None, *, by: User | None, note: str = "", origin: str = Origin.API
+    incident: Incident, assignee: User | None, *, by: By, note: str = "", origin: str = Origin.API
 ) -> Incident:
     """Give the incident to a person (None: to nobody)."""
     return update(incident, by=by, fields={"assignee": assignee}, note=note, origin=origin)
 
 
-def _apply(entry: IncidentChange, fields: dict[str, Any], note: str) -> None:
-    incident = entry.incident
-    refuse_future("occurred_at", fields.get("occurred_at"), entry.act.at)
-    _require_active_choices(entry, fields)
+def _apply(change: IncidentChange, fields: dict[str, Any], note: str) -> None:
+    incident = change.incident
+    refuse_future("occurred_at", fields.get("occurred_at"), change.context.at)
+    _require_active_choices(change, fields)
     for name in PLAIN_FIELDS:
         if name in fields and getattr(incident, name) != fields[name]:
-            entry.change(EventKind.FIELD_CHANGED, {name: fields[name]})
+            change.apply(EventKind.FIELD_CHANGED, {name: fields[name]})
     if "services" in fields:
-        _set_services(entry, list(fields["services"]))
+        _set_services(change, list(fields["services"]))
     if "severity" in fields or "category" in fields:
         severity = Severity(fields.get("severity", incident.severity))
-        set_severity(entry, severity, moves_priority="priority" not in fields)
+        set_severity(change, severity, moves_priority="priority" not in fields)
     if "priority" in fields:
-        _set_priority(entry, fields["priority"])
+        _set_priority(change, fields["priority"])
     if "team" in fields and incident.team_id != _id(fields["team"]):
-        entry.change(EventKind.TEAM_CHANGED, {"team": fields["team"]}, body=note)
+        change.apply(EventKind.TEAM_CHANGED, {"team": fields["team"]}, body=note)
         note = ""
     if "assignee" in fields and incident.assignee_id != _id(fields["assignee"]):
         require_can_respond(fields["assignee"])
-        entry.change(EventKind.ASSIGNEE_CHANGED, {"assignee": fields["assignee"]}, body=note)
+        change.apply(EventKind.ASSIGNEE_CHANGED, {"assignee": fields["assignee"]}, body=note)
         note = ""
-    if note.strip() and entry.events:
-        entry.note(EventKind.COMMENT, body=note)
+    if note.strip() and change.events:
+        change.add_event(EventKind.COMMENT, body=note)
 
 
-def _require_active_choices(entry: IncidentChange, fields: dict[str, Any]) -> None:
+def _require_active_choices(change: IncidentChange, fields: dict[str, Any]) -> None:
     """Refuse what was retired, unless the incident has it already."""
     for name in ("team", "category"):
-        if name in fields and getattr(entry.incident, f"{name}_id") != _id(fields[name]):
+        if name in fields and getattr(change.incident, f"{name}_id") != _id(fields[name]):
             require_active(fields[name], name)
     retired = [service for service in fields.get("services", ()) if not service.is_active]
     if retired:
-        kept = set(entry.incident.services.values_list("pk", flat=True))
+        kept = set(change.incident.services.values_list("pk", flat=True))
         require_active(next((service for service in retired if service.pk not in kept), None), "services")
 
 
@@ -141,41 +140,41 @@ def _id(row: Team | Category | User | None) -> int | None:
     return row.pk if row is not None else None
 
 
-def _set_services(entry: IncidentChange, services: list[Service]) -> None:
-    before = sorted(entry.incident.services.values_list("slug", flat=True))
+def _set_services(change: IncidentChange, services: list[Service]) -> None:
+    before = sorted(change.incident.services.values_list("slug", flat=True))
     after = sorted({service.slug for service in services})
     if before == after:
         return
-    entry.incident.services.set(services)
-    entry.note(EventKind.FIELD_CHANGED, data={"changes": {"services": [before, after]}})
-    entry.columns.add("updated_at")
+    change.incident.services.set(services)
+    change.add_event(EventKind.FIELD_CHANGED, data={"changes": {"services": [before, after]}})
+    change.columns.add("updated_at")
 
 
-def set_severity(entry: IncidentChange, severity: Severity, *, moves_priority: bool = True) -> None:
-    """Within an entry: a new severity (or category) has its own policy: due times are counted anew from the opening."""
-    incident = entry.incident
+def set_severity(change: IncidentChange, severity: Severity, *, moves_priority: bool = True) -> None:
+    """Within a change: a new severity (or category) has its own policy: due times are counted anew from the opening."""
+    incident = change.incident
     is_changed = incident.severity != severity
-    told: dict[str, Any] = {"severity": severity}
+    tracked: dict[str, Any] = {"severity": severity}
     if is_changed and moves_priority and not incident.is_priority_given:
-        told["priority"] = Priority(severity)
-    if incident.is_still_open and (is_changed or "category" in entry.columns):
+        tracked["priority"] = Priority(severity)
+    if incident.is_still_open and (is_changed or "category" in change.columns):
         incident.sla = policy_values(severity, incident.category)
-        entry.columns.add("sla")
+        change.columns.add("sla")
         holds = holds_since_start(incident)
-        told["ack_due_at"], told["resolve_due_at"] = due_times(incident.sla, incident.clock_started_at, holds)
-    if all(getattr(incident, name) == value for name, value in told.items()):
+        tracked["ack_due_at"], tracked["resolve_due_at"] = due_times(incident.sla, incident.clock_started_at, holds)
+    if all(getattr(incident, name) == value for name, value in tracked.items()):
         return
-    entry.change(EventKind.SEVERITY_CHANGED if is_changed else EventKind.FIELD_CHANGED, told)
+    change.apply(EventKind.SEVERITY_CHANGED if is_changed else EventKind.FIELD_CHANGED, tracked)
     if incident.is_still_open:
-        _judge_new_targets(entry)
+        _judge_new_targets(change)
 
 
-def _judge_new_targets(entry: IncidentChange) -> None:
+def _judge_new_targets(change: IncidentChange) -> None:
     """Targets moved: what counted as missed may be met now, and the other way round.
 
     A clock that stopped is judged by when it stopped (on hold: when it was paused), one that runs by now.
     """
-    incident, at = entry.incident, entry.act.at
+    incident, at = change.incident, change.context.at
     acknowledged_at = at if incident.status == Status.OPEN else acknowledged_since_start(incident)
     resolved_at = incident.paused_at or at
     forgiven = {
@@ -187,18 +186,18 @@ def _judge_new_targets(entry: IncidentChange) -> None:
         if getattr(incident, flag) and not is_missed(due, moment)
     }
     if forgiven:
-        entry.change(EventKind.FIELD_CHANGED, forgiven)
+        change.apply(EventKind.FIELD_CHANGED, forgiven)
     mark_breaches_of(
-        entry, acknowledged_at=acknowledged_at, resolved_at=resolved_at, resolve_due_at=incident.resolve_due_at
+        change, acknowledged_at=acknowledged_at, resolved_at=resolved_at, resolve_due_at=incident.resolve_due_at
     )
     incident.next_breach_at = next_breach_at(incident)
-    entry.columns.add("next_breach_at")
+    change.columns.add("next_breach_at")
 
 
-def _set_priority(entry: IncidentChange, priority: Priority | None) -> None:
-    wanted = priority or Priority(entry.incident.severity)
-    if entry.incident.is_priority_given != (priority is not None):
-        entry.incident.is_priority_given = priority is not None
-        entry.columns.add("is_priority_given")
-    if entry.incident.priority != wanted:
-        entry.change(EventKind.PRIORITY_CHANGED, {"priority": wanted})
+def _set_priority(change: IncidentChange, priority: Priority | None) -> None:
+    wanted = priority or Priority(change.incident.severity)
+    if change.incident.is_priority_given != (priority is not None):
+        change.incident.is_priority_given = priority is not None
+        change.columns.add("is_priority_given")
+    if change.incident.priority != wanted:
+        change.apply(EventKind.PRIORITY_CHANGED, {"priority": wanted})

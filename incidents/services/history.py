@@ -9,7 +9,7 @@ from django.db import transaction
 from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, IncidentQuerySet
 from incidents.services.comparing import FileFault, Rows, Slugs, first_difference, is_sealed, rows_of
-from incidents.services.recording import head_after, seal_row, sealed_facts
+from incidents.services.recording import seal_row, sealed_facts
 
 CHUNK_INCIDENTS = 500
 CHUNK_EVENTS = 5_000
@@ -65,7 +65,8 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
         fault = _fault_in(event, previous, redactions.get(event.seq, []), uid, incident.pk)
         if fault or event.schema < schema:  # nobody seals the old way any more
             return Fault(incident.pk, event.seq, fault or "was edited or inserted")
-        previous, schema = head_after(event, uid), event.schema
+        previous = digest.head_digest(sealed_facts(event, uid, incident.pk), event.digest)
+        schema = event.schema
     # Every incident has the event of its opening, whatever its own count says.
     if max(incident.event_count, 1) > len(events):
         return Fault(incident.pk, len(events) + 1, "is missing")

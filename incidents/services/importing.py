@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from core.db.transactions import unit_of_work
+from incidents.actors import SYSTEM, Actor
 from incidents.imports.mapping import Mapping
 from incidents.imports.replay import Draft, DraftEvent
 from incidents.models import Category, Incident, Origin
@@ -136,12 +137,12 @@ def _incident(draft: Draft, names: Names) -> Incident:
 
 def _change(draft: Draft, names: Names, received_at: dt.datetime) -> IncidentChange:
     """The incident with all its events, as one change that opens it."""
-    context = ChangeContext(None, Origin.IMPORT, draft.events[0].at, received_at)
+    context = ChangeContext(SYSTEM, Origin.IMPORT, draft.events[0].at, received_at)
     change = IncidentChange(_incident(draft, names), context)
     for drafted in draft.events:
-        change.act = replace(context, at=drafted.at)
-        event = change.note(drafted.kind, data=_data(drafted, names))
-        event.actor_name, event.feed_seq = drafted.actor_name, NEVER_ANNOUNCED
+        change.context = replace(context, at=drafted.at)
+        event = change.add_event(drafted.kind, data=_data(drafted, names), by=Actor(name=drafted.actor_name))
+        event.feed_seq = NEVER_ANNOUNCED
     return change
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, InvalidTransition
+from incidents.actors import By
 from incidents.models import Incident, Origin, Status
 from incidents.permissions import require_work
 from incidents.services.clocks import due_times, holds_since_start, mark_breaches_of, next_breach_at, policy_values
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from incidents.workflow import Action, action_between, allowed_transitions
-from users.models import User
 
 
 class NoteMissing(DomainError):
@@ -26,7 +26,7 @@ def transition(
     incident: Incident,
     status: str,
     *,
-    by: User | None,
+    by: By,
     note: str = "",
     origin: str = Origin.API,
     at: dt.datetime | None = None,
@@ -38,24 +38,24 @@ def transition(
     """
     incident = lock(incident, expected_versions=expected_versions)
     require_work(by, incident)
-    entry = IncidentChange(incident, ChangeContext.now(by, origin, at))
-    move_to(entry, status, note)
-    return entry.save()
+    change = IncidentChange(incident, ChangeContext.now(by, origin, at))
+    move_to(change, status, note)
+    return change.save()
 
 
-def acknowledge(incident: Incident, *, by: User | None, note: str = "", origin: str = Origin.API) -> Incident:
+def acknowledge(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
     """Somebody has seen it and takes care."""
     return transition(incident, Status.ACKNOWLEDGED, by=by, note=note, origin=origin)
 
 
-def resolve(incident: Incident, *, by: User | None, note: str = "", origin: str = Origin.API) -> Incident:
+def resolve(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
     """It works again."""
     return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
 
 
-def move_to(entry: IncidentChange, status: str, note: str) -> None:
-    """The move itself, within an entry: the table is consulted, times are stamped, the event is written."""
-    incident = entry.incident
+def move_to(change: IncidentChange, status: str, note: str) -> None:
+    """The move itself, within a change: the table is consulted, times are stamped, the event is written."""
+    incident = change.incident
     if incident.status == status:
         return
     action = action_between(incident.status, status)
@@ -67,37 +67,39 @@ def move_to(entry: IncidentChange, status: str, note: str) -> None:
         )
     if action.needs_note and not note.strip():
         raise NoteMissing(f"Say why: to {action.name} an incident needs a note.", field="note")
-    STAMPS[action.name](entry, action, note)
+    STAMPS[action.name](change, action, note)
 
 
-def _write(entry: IncidentChange, action: Action, note: str, values: dict[str, Any], silent: dict[str, Any]) -> None:
-    entry.change(action.event_kind, {"status": action.to_status, **values}, body=note, silent=silent)
-    entry.incident.next_breach_at = next_breach_at(entry.incident)
-    entry.columns.add("next_breach_at")
+def _write(
+    change: IncidentChange, action: Action, note: str, values: dict[str, Any], untracked: dict[str, Any]
+) -> None:
+    change.apply(action.event_kind, {"status": action.to_status, **values}, body=note, untracked=untracked)
+    change.incident.next_breach_at = next_breach_at(change.incident)
+    change.columns.add("next_breach_at")
 
 
-def _acknowledgement(entry: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Told and silent columns of a first acknowledgement; nothing when somebody had acknowledged before."""
-    incident, at = entry.incident, entry.act.at
+def _acknowledgement(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tracked and untracked columns of a first acknowledgement; nothing when somebody had acknowledged before."""
+    incident, at = change.incident, change.context.at
     if incident.status == Status.OPEN:
-        mark_breaches_of(entry, acknowledged_at=at)
+        mark_breaches_of(change, acknowledged_at=at)
     if incident.acknowledged_at is not None:
         return {}, {}
     return {"acknowledged_at": at}, {"ack_seconds": _seconds(incident.created_at, at)}
 
 
-def _stamp_acknowledge(entry: IncidentChange, action: Action, note: str) -> None:
-    _write(entry, action, note, *_acknowledgement(entry))
+def _stamp_acknowledge(change: IncidentChange, action: Action, note: str) -> None:
+    _write(change, action, note, *_acknowledgement(change))
 
 
-def _stamp_hold(entry: IncidentChange, action: Action, note: str) -> None:
-    mark_breaches_of(entry, resolved_at=entry.act.at, resolve_due_at=entry.incident.resolve_due_at)
-    _write(entry, action, note, {"paused_at": entry.act.at}, {})
+def _stamp_hold(change: IncidentChange, action: Action, note: str) -> None:
+    mark_breaches_of(change, resolved_at=change.context.at, resolve_due_at=change.incident.resolve_due_at)
+    _write(change, action, note, {"paused_at": change.context.at}, {})
 
 
-def _end_of_hold(entry: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Told and silent columns when a time on hold ends: the pause moves the due time."""
-    incident, at = entry.incident, entry.act.at
+def _end_of_hold(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tracked and untracked columns when a time on hold ends: the pause moves the due time."""
+    incident, at = change.incident, change.context.at
     if incident.paused_at is None:
         return {}, {}
     _, resolve_due_at = due_times(incident.sla, incident.clock_started_at, holds_since_start(incident, until=at))
@@ -105,29 +107,29 @@ def _end_of_hold(entry: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]
     return {"paused_at": None, "resolve_due_at": resolve_due_at}, {"paused_seconds": paused}
 
 
-def _stamp_resume(entry: IncidentChange, action: Action, note: str) -> None:
-    _write(entry, action, note, *_end_of_hold(entry))
+def _stamp_resume(change: IncidentChange, action: Action, note: str) -> None:
+    _write(change, action, note, *_end_of_hold(change))
 
 
-def _stamp_resolve(entry: IncidentChange, action: Action, note: str) -> None:
-    incident, at = entry.incident, entry.act.at
-    told, silent = _acknowledgement(entry)
-    resumed, paused = _end_of_hold(entry)
-    mark_breaches_of(entry, resolved_at=at, resolve_due_at=resumed.get("resolve_due_at", incident.resolve_due_at))
-    told |= {**resumed, "resolved_at": at}
-    silent |= {**paused, "resolve_seconds": _seconds(incident.created_at, at)}
-    _write(entry, action, note, told, silent)
+def _stamp_resolve(change: IncidentChange, action: Action, note: str) -> None:
+    incident, at = change.incident, change.context.at
+    tracked, untracked = _acknowledgement(change)
+    resumed, paused = _end_of_hold(change)
+    mark_breaches_of(change, resolved_at=at, resolve_due_at=resumed.get("resolve_due_at", incident.resolve_due_at))
+    tracked |= {**resumed, "resolved_at": at}
+    untracked |= {**paused, "resolve_seconds": _seconds(incident.created_at, at)}
+    _write(change, action, note, tracked, untracked)
 
 
-def _stamp_close(entry: IncidentChange, action: Action, note: str) -> None:
-    _write(entry, action, note, {"closed_at": entry.act.at}, {})
+def _stamp_close(change: IncidentChange, action: Action, note: str) -> None:
+    _write(change, action, note, {"closed_at": change.context.at}, {})
 
 
-def _stamp_reopen(entry: IncidentChange, action: Action, note: str) -> None:
-    incident, at = entry.incident, entry.act.at
+def _stamp_reopen(change: IncidentChange, action: Action, note: str) -> None:
+    incident, at = change.incident, change.context.at
     values = policy_values(incident.severity, incident.category)
     ack_due_at, resolve_due_at = due_times(values, at, [])
-    told = {
+    tracked = {
         "resolved_at": None,
         "closed_at": None,
         "reopen_count": incident.reopen_count + 1,
@@ -136,7 +138,7 @@ def _stamp_reopen(entry: IncidentChange, action: Action, note: str) -> None:
         "ack_breached": False,
         "resolve_breached": False,
     }
-    _write(entry, action, note, told, {"resolve_seconds": None, "sla": values, "clock_started_at": at})
+    _write(change, action, note, tracked, {"resolve_seconds": None, "sla": values, "clock_started_at": at})
 
 
 def _seconds(start: dt.datetime, end: dt.datetime) -> int:

@@ -4,6 +4,7 @@ import datetime as dt
 
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
+from incidents.actors import By
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
 from incidents.permissions import can_grant, gaining, require_grant, require_work
 from incidents.services.lifecycle import move_to
@@ -17,7 +18,7 @@ def link(
     target: Incident,
     kind: str,
     *,
-    by: User | None,
+    by: By,
     grants_access: bool = False,
     origin: str = Origin.API,
     at: dt.datetime | None = None,
@@ -36,28 +37,31 @@ def link(
         require_work(by, target)
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
         raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
-    act = ChangeContext.now(by, origin, at)
-    entry, mirrored = IncidentChange(incident, act), IncidentChange(target, act)
+    context = ChangeContext.now(by, origin, at)
+    change, mirrored = IncidentChange(incident, context), IncidentChange(target, context)
     created, is_new = IncidentLink.objects.get_or_create(
-        incident=incident, target=target, kind=kind, defaults={"created_by": by, "created_at": entry.act.at}
+        incident=incident,
+        target=target,
+        kind=kind,
+        defaults={"created_by": context.by, "created_at": change.context.at},
     )
     if not is_new:
         raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
-    entry.note(EventKind.LINKED, data=_facts(kind, target), visibility=_visibility(target))
-    mirrored.note(
+    change.add_event(EventKind.LINKED, data=_facts(kind, target), visibility=_visibility(target))
+    mirrored.add_event(
         EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True}, visibility=_visibility(incident)
     )
     if kind == LinkKind.DUPLICATE_OF:
-        _hand_followers_over(entry, mirrored, grants_access=grants_access)
+        _hand_followers_over(change, mirrored, grants_access=grants_access)
         if incident.is_still_open:
-            move_to(entry, Status.RESOLVED, note_of_duplicate(target))
-    entry.save()
+            move_to(change, Status.RESOLVED, note_of_duplicate(target))
+    change.save()
     mirrored.save()
     return created
 
 
 @unit_of_work
-def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = Origin.API) -> None:
+def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API) -> None:
     """Take a link back. What it caused (a resolved duplicate, followers) stays; reopen where it was wrong."""
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
@@ -69,11 +73,13 @@ def unlink(incident: Incident, link_id: int, *, by: User | None, origin: str = O
     removed, _ = IncidentLink.objects.filter(pk=link_id).delete()
     if not removed:
         raise NotFound(f"{incident.reference} no longer has this link.")
-    act = ChangeContext.now(by, origin)
-    _note(IncidentChange(incident, act), _facts(found.kind, found.target), _visibility(found.target))
+    context = ChangeContext.now(by, origin)
+    _note(IncidentChange(incident, context), _facts(found.kind, found.target), _visibility(found.target))
     for target in told:
         _note(
-            IncidentChange(target, act), {**_facts(found.kind, incident), "is_from_there": True}, _visibility(incident)
+            IncidentChange(target, context),
+            {**_facts(found.kind, incident), "is_from_there": True},
+            _visibility(incident),
         )
 
 
@@ -82,9 +88,9 @@ def note_of_duplicate(original: Incident) -> str:
     return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
 
 
-def _note(entry: IncidentChange, facts: dict[str, object], visibility: Visibility) -> None:
-    entry.note(EventKind.UNLINKED, data=facts, visibility=visibility)
-    entry.save()
+def _note(change: IncidentChange, facts: dict[str, object], visibility: Visibility) -> None:
+    change.add_event(EventKind.UNLINKED, data=facts, visibility=visibility)
+    change.save()
 
 
 def _visibility(other: Incident) -> Visibility:
@@ -122,7 +128,7 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
 def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *, grants_access: bool) -> None:
     """Let who follows the duplicate follow the original, and say on its timeline who does; those who would come to see
     it and may not stay behind, which staff read on both timelines."""
-    original, by = mirrored.incident, mirrored.act.by
+    original, by = mirrored.incident, mirrored.context.by
     followers = Subscription.objects.filter(incident=duplicate.incident).select_related("user").order_by("pk")
     present = set(Subscription.objects.filter(incident=original).values_list("user_id", flat=True))
     new = [row.user for row in followers if row.user_id not in present]
@@ -132,13 +138,13 @@ def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *,
     is_open = grants_access or (not original.is_restricted and (by is None or can_grant(by, original)))
     left = [] if is_open else strangers
     for user in [user for user in new if user not in left]:
-        Subscription.objects.create(incident=original, user=user, created_at=mirrored.act.at)
-        mirrored.note(EventKind.SUBSCRIBED, data={"user": _person(user)})
+        Subscription.objects.create(incident=original, user=user, created_at=mirrored.context.at)
+        mirrored.add_event(EventKind.SUBSCRIBED, data={"user": _person(user)})
     if left:
         facts = {"users": [_person(user) for user in left]}
-        for entry, other in ((duplicate, original), (mirrored, duplicate.incident)):
+        for change, other in ((duplicate, original), (mirrored, duplicate.incident)):
             told = {**facts, "original" if other is original else "duplicate": other.reference}
-            entry.note(EventKind.FOLLOWERS_LEFT, data=told, visibility=Visibility.INTERNAL)
+            change.add_event(EventKind.FOLLOWERS_LEFT, data=told, visibility=Visibility.INTERNAL)
 
 
 def _strangers(incident: Incident, users: list[User]) -> list[User]:

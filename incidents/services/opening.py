@@ -15,12 +15,13 @@ from core.errors import DomainError, PermissionRefused
 from core.severity import Priority, Severity
 from core.text.names import one_line
 from incidents import audit, search
+from incidents.actors import Actor, By, person
 from incidents.attachments import Checked
 from incidents.digest import opening_head
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
 from incidents.services import attaching
 from incidents.services.clocks import due_times, policy_values
-from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, seal_row
+from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, seal_row, tell_participants
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.models import User
@@ -52,17 +53,17 @@ class NewIncident:
     external_id: str = ""
     files: Sequence[Checked] | attaching.StoredFiles = ()
     data: dict[str, Any] = field(default_factory=dict)
+    by: Actor | None = None  # who opens it, where several do at once
 
 
-def open_incident(
-    new: NewIncident, *, by: User | None, origin: str = Origin.API, at: dt.datetime | None = None
-) -> Incident:
+def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.datetime | None = None) -> Incident:
     """Open one incident with its files, or neither; `by` reports it (None: a machine), at the time `at`.
 
     Raises PermissionRefused when a reporter names a team, an assignee or a priority, DomainError when the assignee
     cannot respond or a choice is retired, and StorageUnavailable.
     """
-    if by is not None and not by.is_staff and (new.team or new.assignee or new.priority):
+    reporter = person(by)
+    if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
         raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
     require_can_respond(new.assignee)
     for row, name in ((new.team, "team"), (new.category, "category"), *((one, "services") for one in new.services)):
@@ -74,7 +75,7 @@ def open_incident(
 
 @unit_of_work
 def open_many(
-    news: Sequence[NewIncident], *, by: User | None = None, origin: str, at: dt.datetime | None = None
+    news: Sequence[NewIncident], *, by: By = None, origin: str, at: dt.datetime | None = None
 ) -> list[Incident]:
     """Open the incidents in their order, in few statements however many there are.
 
@@ -98,7 +99,8 @@ def open_many(
             team = teams[answering]
         change = IncidentChange(_incident(new, context, policies[case], team), context)
         slugs = {service.slug for service in new.services}
-        change.note(EventKind.CREATED, data={**new.data, "changes": initial_changes(change.incident, slugs)})
+        data = {**new.data, "changes": initial_changes(change.incident, slugs)}
+        change.add_event(EventKind.CREATED, data=data, by=new.by)
         changes.append(change)
     incidents = [change.incident for change in changes]
     insert_new(changes, [new.files if isinstance(new.files, attaching.StoredFiles) else None for new in news])
@@ -125,6 +127,7 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     longer = [one for one, head in zip(incidents, heads, strict=True) if one.head_digest != head]
     rows.update_many(longer, HISTORY_COLUMNS)
     rows.insert(*(event for change in changes for event in change.events))
+    tell_participants(changes)
     search.index_incidents(*incidents)
 
 

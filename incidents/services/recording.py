@@ -1,7 +1,7 @@
 """The one way a fact about an incident is written down: change and event together, sealed, in one transaction."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from core.db import rows
 from core.db.prepared import Parameter
 from core.errors import NotFound, StaleVersion
 from incidents import audit, digest, search
-from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
+from incidents.actors import Actor, By, person
+from incidents.models import Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import can_see
 from incidents.snapshot import Changes, encode
 from users.models import User
@@ -24,27 +25,48 @@ BOOKKEEPING = ("updated_at", "version", "is_tallied", *HISTORY_COLUMNS)
 # Written by jobs, each by itself, and by the database; what they hold follows from the rest.
 UNSEALED = frozenset({"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"})
 SEALED = tuple(field.attname for field in Incident._meta.concrete_fields if field.attname not in UNSEALED)
+Participant = Callable[[Sequence["IncidentChange"]], object]
+_participants: list[Participant] = []
 SEARCHED_FIELDS = frozenset({"title", "description"})
+
+
+def register_participant(participant: Participant) -> None:
+    """Have an app take part in every change of an incident: called within its transaction, once it is written.
+
+    What it raises undoes the change. Other incidents are not to be changed there.
+    """
+    _participants.append(participant)
+
+
+def tell_participants(changes: "Sequence[IncidentChange]") -> None:
+    """Let the other apps write what belongs to these changes."""
+    for participant in _participants if changes else ():
+        participant(changes)
 
 
 @dataclass(frozen=True)
 class ChangeContext:
     """Who does something, through what, when it happened and when we heard of it."""
 
-    by: User | None
+    actor: Actor
     origin: Origin
     at: dt.datetime
     received_at: dt.datetime
     is_told_late: bool = False  # and keeps the time that it had, whatever was told before
 
     @classmethod
-    def now(cls, by: User | None, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
-        """An act of this moment, or one of `at` that we hear of now."""
+    def now(cls, by: By, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
+        """Return the context of a change made now, or of one of `at` that we hear of now."""
         received_at = timezone.now()
-        return cls(by, Origin(origin), at or received_at, received_at)
+        return cls(Actor.of(by), Origin(origin), at or received_at, received_at)
+
+    @property
+    def by(self) -> User | None:
+        """The account that acts, itself or through a machine."""
+        return self.actor.user
 
     def not_before(self, incident: Incident) -> "ChangeContext":
-        """The act as it goes onto this incident's timeline: a clock that was set back puts nothing before what the
+        """Return the context for this incident's timeline: a clock that was set back puts nothing before what the
         timeline tells already."""
         occurred, received = _last_times(incident)
         at = self.at if self.is_told_late else max(self.at, occurred)
@@ -73,10 +95,10 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
     return locked
 
 
-def lock_for(number: int, person: User | None, *, expected_versions: Collection[int] | None = None) -> Incident:
+def lock_for(number: int, by: By, *, expected_versions: Collection[int] | None = None) -> Incident:
     """As `lock`, for an incident that was not read yet: NotFound too when the person may not see it (None may)."""
-    locked = _locked(number)
-    if locked is None or (person is not None and not can_see(person, locked)):
+    locked, viewer = _locked(number), person(by)
+    if locked is None or (viewer is not None and not can_see(viewer, locked)):
         raise NotFound(f"There is no incident INC-{number} here, or it is not yours to see.")
     _require_version(locked, expected_versions)
     return locked
@@ -101,82 +123,90 @@ def _require_version(incident: Incident, expected: Collection[int] | None) -> No
 
 @dataclass
 class IncidentChange:
-    """What is being done to one locked incident: collects changed columns and events, and writes them at once."""
+    """What is being done to one locked, or new, incident: collects columns and events, and writes them at once."""
 
     incident: Incident
-    act: ChangeContext
+    context: ChangeContext
     columns: set[str] = field(default_factory=set)
     events: list[IncidentEvent] = field(default_factory=list)
     is_searchable_changed: bool = False
 
     def __post_init__(self) -> None:
         if self.incident.pk is not None:
-            self.act = self.act.not_before(self.incident)
+            self.context = self.context.not_before(self.incident)
         self.before = dict(vars(self.incident))
 
-    def change(
+    def apply(
         self,
-        kind: EventKind,
-        values: dict[str, Any],
+        kind: str,
+        tracked: dict[str, Any],
         *,
         body: str = "",
         visibility: Visibility = Visibility.PUBLIC,
-        silent: dict[str, Any] | None = None,
+        untracked: dict[str, Any] | None = None,
         data: dict[str, Any] | None = None,
     ) -> None:
-        """Set columns and write the event that says so.
-
-        `values` are told in the event's `data.changes` where they differ; `silent` columns are set only.
-        """
+        """Set columns and add the event that says so: its `data.changes` hold the `tracked` ones that differ."""
         changes: Changes = {}
-        for name, value in values.items():
+        for name, value in tracked.items():
             before = getattr(self.incident, name)
             if before != value:
                 changes[name] = [encode(name, before), encode(name, value)]
                 self._set(name, value)
-        for name, value in (silent or {}).items():
+        for name, value in (untracked or {}).items():
             self._set(name, value)
-        self.note(kind, body=body, visibility=visibility, data={**(data or {}), "changes": changes})
+        self.add_event(kind, body=body, visibility=visibility, data={**(data or {}), "changes": changes})
 
-    def note(
+    def add_event(
         self,
-        kind: EventKind,
+        kind: str,
         *,
         body: str = "",
         visibility: Visibility = Visibility.PUBLIC,
         data: dict[str, Any] | None = None,
+        by: Actor | None = None,
     ) -> IncidentEvent:
-        """Write an event that changes no column."""
-        incident, act = self.incident, self.act
+        """Add an event that changes no column; `by` where somebody else did this than the rest."""
+        incident, context = self.incident, self.context
+        actor = by or context.actor
+        incident.event_count += 1
         event = IncidentEvent(
             incident=incident,
-            seq=incident.event_count + 1,
+            seq=incident.event_count,
             kind=kind,
-            actor=act.by,
-            actor_name=act.by.name if act.by else "",
-            origin=act.origin,
+            actor=actor.user,
+            actor_name=actor.name,
+            machine_kind=actor.machine or "",
+            machine_name=actor.machine_name,
+            origin=context.origin,
             visibility=visibility,
-            occurred_at=act.at,
-            received_at=act.received_at,
+            occurred_at=context.at,
+            received_at=context.received_at,
             body=body,
             data=data or {},
             schema=digest.SCHEMA,
         )
-        incident.last_occurred_at = max(act.at, incident.last_occurred_at or act.at)
-        incident.last_received_at = act.received_at
-        incident.event_count = event.seq
+        incident.last_occurred_at = max(context.at, incident.last_occurred_at or context.at)
+        incident.last_received_at = context.received_at
         self.events.append(event)
         return event
 
+    note = add_event  # for callers that are still to be renamed
+
+    @property
+    def act(self) -> ChangeContext:
+        """The context, for callers that are still to be renamed."""
+        return self.context
+
     def seal(self) -> None:
         """Chain the events to those of the incident, and seal its row behind them."""
-        uid, number = str(self.incident.uid), self.incident.pk
+        incident = self.incident
         for event in self.events:
-            event.incident = self.incident  # which has a number now
-            previous = "" if event.seq == 1 else self.incident.head_digest
-            event.digest = digest.event_digest(previous, sealed_facts(event, uid, number))
-            self.incident.head_digest = head_after(event, uid)
-        seal_row(self.incident)
+            event.incident = incident  # which has a number now
+            sealed = sealed_facts(event, str(incident.uid), incident.pk)
+            event.digest = digest.event_digest("" if event.seq == 1 else incident.head_digest, sealed)
+            incident.head_digest = digest.head_digest(sealed, event.digest)
+        seal_row(incident)
 
     def save(self) -> Incident:
         """Write everything: one update, one insert, the search document where its text changed."""
@@ -185,13 +215,14 @@ class IncidentChange:
             return incident
         if self.columns:
             incident.version += 1
-            incident.updated_at = self.act.received_at
+            incident.updated_at = self.context.received_at
             incident.is_tallied = False
         self.seal()
         rows.update(incident, self.columns.union(BOOKKEEPING))
-        with acting(self.act.by):
+        with acting(self.context.by):
             audit.record_change(incident, self.before, self.columns)
         rows.insert(*self.events)
+        tell_participants([self])
         if self.is_searchable_changed:
             search.reindex_incidents(incident)
         elif said := [event for event in self.events if event.body]:
@@ -207,25 +238,18 @@ class IncidentChange:
             self.is_searchable_changed = True
 
 
-def head_after(event: IncidentEvent, incident_uid: str) -> str:
-    """The head of a chain that ends with this event."""
-    if event.seq == 1 and event.schema >= digest.NUMBERED:
-        return digest.opening_head(incident_uid)
-    return digest.head_digest(event.digest, event.schema)
-
-
 def seal_row(incident: Incident) -> None:
     """Write down what the incident's row says now, behind its last event."""
-    incident.row_digest = digest.row_digest(sealed_columns(incident), incident.pk)
+    incident.row_digest = row_digest(incident, incident.pk)
 
 
-def sealed_columns(incident: Incident) -> dict[str, Any]:
-    """The columns that the digest of the row covers."""
-    return {name: getattr(incident, name) for name in SEALED}
+def row_digest(incident: Incident, number: int | None) -> str:
+    """Return the digest of the sealed columns as they are, under a number."""
+    return digest.row_digest({name: getattr(incident, name) for name in SEALED}, number)
 
 
 def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) -> digest.Sealed:
-    """The part of an event that its digest covers, taken from what the event holds."""
+    """Return what an event's digest covers, taken from what the event holds."""
     return digest.Sealed(
         incident_uid=incident_uid,
         seq=event.seq,
@@ -236,10 +260,12 @@ def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) 
         visibility=str(event.visibility),
         occurred_at=event.occurred_at,
         received_at=event.received_at,
-        body_digest=digest.text_digest(event.body),
-        data_digest=digest.data_digest(event.data),
+        body_digest=digest.content_digest(event.body),
+        data_digest=digest.content_digest(event.data),
         schema=event.schema,
         incident_number=incident_number,
+        machine_kind=event.machine_kind,
+        machine_name=event.machine_name,
     )
 
 
@@ -249,7 +275,7 @@ def lock_many(ids: Collection[int]) -> dict[int, Incident]:
 
 
 def save_all(changes: Iterable[IncidentChange]) -> None:
-    """Write what was done to several locked incidents."""
+    """Write what was done to several locked incidents, in few statements where no column changed."""
     light = []
     for change in changes:
         if change.columns or any(event.body for event in change.events):
@@ -259,3 +285,4 @@ def save_all(changes: Iterable[IncidentChange]) -> None:
             light.append(change)
     rows.update_many([change.incident for change in light], HISTORY_COLUMNS)
     rows.insert(*(event for change in light for event in change.events))
+    tell_participants(light)

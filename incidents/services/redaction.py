@@ -9,10 +9,10 @@ from core.api.idempotency import forget_text
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
 from incidents import digest
+from incidents.actors import By
 from incidents.models import Attachment, EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services.recording import ChangeContext, IncidentChange, lock
-from users.models import User
 
 REDACTED = "[removed]"
 TEXT_FIELDS = ("title", "description", "location")
@@ -22,7 +22,7 @@ Texts = dict[str, str]
 
 
 @unit_of_work
-def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
+def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
     """Take a leaked text out of an event, keeping the fact, the chain of digests, and who took it out.
 
     What goes is the event's body, the text fields among its changes, and the name of a file. Where a field's text that
@@ -35,34 +35,34 @@ def redact(event: IncidentEvent, *, by: User | None, reason: str = "", origin: s
     event = IncidentEvent.objects.select_for_update().get(pk=event.pk)
     if event.kind == EventKind.REDACTED:
         raise Conflict("This entry records a removal itself; there is nothing to remove.")
-    entry = IncidentChange(incident, ChangeContext.now(by, origin))
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
     leaked, file_name = _texts_set_by(event), _file_name_in(event)
     texts = {event.body, file_name, *leaked.values()} - {"", REDACTED}
-    _empty(entry, event, _without_texts(event.data), reason)
+    _empty(change, event, _without_texts(event.data), reason)
     for other in _others_with(leaked, event):
-        _empty(entry, other, _without(leaked, other.data), reason)
+        _empty(change, other, _without(leaked, other.data), reason)
     if file_name:
-        _rename_file(entry, event, reason)
+        _rename_file(change, event, reason)
     for name, text in leaked.items():
         if getattr(incident, name) == text:
             setattr(incident, name, REDACTED)
-            entry.columns.add(name)
-    entry.is_searchable_changed = True
-    entry.save()
+            change.columns.add(name)
+    change.is_searchable_changed = True
+    change.save()
     _clean_audit_log(incident, leaked)
     for text in texts:
         forget_text(text, instead=REDACTED)
     return event
 
 
-def _empty(entry: IncidentChange, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
+def _empty(change: IncidentChange, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
     """Put `data` and no body in the place of what the event held, and write down both states' digests."""
     taken_out = _digests(event)
     event.data = data
     event.body = REDACTED if event.body else ""
     event.redacted_at = event.redacted_at or timezone.now()
     event.save(update_fields=["body", "data", "redacted_at"])
-    entry.note(
+    change.add_event(
         EventKind.REDACTED,
         visibility=Visibility(event.visibility),
         data={"seq": event.seq, "taken_out": taken_out, "left": _digests(event), "reason": reason},
@@ -70,7 +70,7 @@ def _empty(entry: IncidentChange, event: IncidentEvent, data: dict[str, Any], re
 
 
 def _digests(event: IncidentEvent) -> dict[str, str]:
-    return {"body": digest.text_digest(event.body), "data": digest.data_digest(event.data)}
+    return {"body": digest.content_digest(event.body), "data": digest.content_digest(event.data)}
 
 
 def _texts_set_by(event: IncidentEvent) -> Texts:
@@ -110,15 +110,15 @@ def _file_name_in(event: IncidentEvent) -> str:
     return str(event.data.get("name", "")) if event.kind in FILE_EVENTS else ""
 
 
-def _rename_file(entry: IncidentChange, event: IncidentEvent, reason: str) -> None:
+def _rename_file(change: IncidentChange, event: IncidentEvent, reason: str) -> None:
     """Take the name off the event's file, where that is still here, and out of what else the timeline says of it."""
     number = event.data["id"]
-    others = IncidentEvent.objects.select_for_update().filter(incident=entry.incident, kind__in=FILE_EVENTS)
+    others = IncidentEvent.objects.select_for_update().filter(incident=change.incident, kind__in=FILE_EVENTS)
     for other in others.exclude(pk=event.pk):
         if other.data["id"] == number and other.data["name"] != REDACTED:
-            _empty(entry, other, _without_texts(other.data), reason)
-    if Attachment.objects.filter(pk=number, incident=entry.incident).update(name=f"file-{number}"):
-        entry.columns.add("updated_at")  # an incident is shown with its files
+            _empty(change, other, _without_texts(other.data), reason)
+    if Attachment.objects.filter(pk=number, incident=change.incident).update(name=f"file-{number}"):
+        change.columns.add("updated_at")  # an incident is shown with its files
 
 
 def _clean_audit_log(incident: Incident, leaked: Texts) -> None:

@@ -8,45 +8,45 @@ from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, NotFound
 from incidents import attachments, search
+from incidents.actors import By, person
 from incidents.models import EventKind, Incident, Origin, Visibility
 from incidents.permissions import require_admin
 from incidents.services import tallies
 from incidents.services.clocks import next_breach_at
 from incidents.services.recording import ChangeContext, IncidentChange, lock
-from users.models import User
 
 
 @unit_of_work
 def delete(
-    incident: Incident, *, by: User | None, origin: str = Origin.API, expected_versions: Collection[int] | None = None
+    incident: Incident, *, by: By, origin: str = Origin.API, expected_versions: Collection[int] | None = None
 ) -> None:
     """Hide the incident from everybody; its timeline and audit trail stay, and `restore` brings it back."""
     require_admin(by)
     incident = lock(incident, expected_versions=expected_versions)
-    entry = IncidentChange(incident, ChangeContext.now(by, origin))
-    entry.change(
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    change.apply(
         EventKind.DELETED,
-        {"deleted_at": entry.act.at},
+        {"deleted_at": change.context.at},
         visibility=Visibility.INTERNAL,
-        silent={"next_breach_at": None},
+        untracked={"next_breach_at": None},
     )
-    entry.save()
+    change.save()
 
 
 @unit_of_work
-def restore(incident: Incident, *, by: User | None, origin: str = Origin.API) -> Incident:
+def restore(incident: Incident, *, by: By, origin: str = Origin.API) -> Incident:
     """Bring a hidden incident back as it was."""
     require_admin(by)
     incident = _lock_deleted(incident, otherwise=f"{incident.reference} was not deleted.")
-    entry = IncidentChange(incident, ChangeContext.now(by, origin))
-    entry.change(EventKind.RESTORED, {"deleted_at": None}, visibility=Visibility.INTERNAL)
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    change.apply(EventKind.RESTORED, {"deleted_at": None}, visibility=Visibility.INTERNAL)
     incident.next_breach_at = next_breach_at(incident)
-    entry.columns.add("next_breach_at")
-    return entry.save()
+    change.columns.add("next_breach_at")
+    return change.save()
 
 
 @unit_of_work
-def purge(incident: Incident, *, by: User | None) -> None:
+def purge(incident: Incident, *, by: By) -> None:
     """Erase a hidden incident with its timeline and files, for good. The audit log alone keeps that it was there."""
     require_admin(by)
     incident = _lock_deleted(
@@ -55,7 +55,7 @@ def purge(incident: Incident, *, by: User | None) -> None:
     keys = attachments.stored_keys(incident)
     search.delete_document(incident)
     tallies.forget(incident)
-    with acting(by):
+    with acting(person(by)):
         incident.delete()
     # Files go last and only once the rows are gone: a file without a row is litter, a row without a file is a loss.
     transaction.on_commit(lambda: attachments.discard(keys))

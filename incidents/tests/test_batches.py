@@ -3,8 +3,8 @@
 from django.test import TestCase, TransactionTestCase
 
 from core.severity import Priority, Severity
-from incidents.models import EventKind, Incident, Origin, Status
-from incidents.search import matching
+from incidents.models import Incident, Origin, Status
+from incidents.search import filter_matching
 from incidents.services import NewIncident, open_many, verify
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import ChangeContext, IncidentChange, lock_many, save_all
@@ -45,7 +45,7 @@ class SearchTests(TransactionTestCase):
     def test_it_lets_them_be_found(self) -> None:
         open_many([NewIncident(title=f"Disk {number}") for number in range(3)], origin=Origin.ALERT)
 
-        self.assertEqual(matching(Incident.objects.all(), "disk", reads_internal=True).count(), 3)
+        self.assertEqual(filter_matching(Incident.objects.all(), "disk", reads_internal=True).count(), 3)
 
 
 class SaveAllTests(TestCase):
@@ -54,7 +54,7 @@ class SaveAllTests(TestCase):
         locked = lock_many([incident.pk for incident in incidents])
         entries = [IncidentChange(incident, ChangeContext.now(None, Origin.ALERT)) for incident in locked.values()]
         for entry in entries:
-            entry.note(EventKind.ALERT_ADDED, data={"alert": {"title": "x"}})
+            entry.add_event("alert_added", data={"alert": {"title": "x"}})
         move_to(entries[1], Status.RESOLVED, "")
 
         save_all(entries)

@@ -76,7 +76,7 @@ class SteppedBackTests(TestCase):
         with time_machine.travel(NOON - HOUR, tick=False):
             for incident in lock_many([self.incident.pk]).values():
                 entry = IncidentChange(incident, ChangeContext.now(None, "alert", NOON - HOUR))
-                entry.note("alert_added")
+                entry.add_event("alert_added")
                 save_all([entry])
 
         self.assert_in_order()

@@ -1,13 +1,16 @@
 import datetime as dt
+from dataclasses import replace
 from unittest import mock
 
 from django.test import TestCase
 
 from core.errors import InvalidTransition, NotFound, PermissionRefused, StaleVersion
 from core.severity import Priority, Severity
+from incidents.actors import Actor
 from incidents.models import EventKind, Incident, Status
-from incidents.services import NoteMissing, acknowledge, delete, resolve, transition
+from incidents.services import NoteMissing, acknowledge, delete, resolve, transition, verify
 from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_policy, make_team, minutes, report
+from incidents.vocabulary import MachineKind
 from incidents.workflow import action_between, allowed_transitions
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -66,6 +69,25 @@ class TransitionTests(TestCase):
         event = incident.events.get(kind=EventKind.ACKNOWLEDGED)
         self.assertEqual((event.body, event.actor_name, event.origin), ("On it", "Alice", "api"))
         self.assertEqual(event.data["changes"]["status"], ["open", "acknowledged"])
+
+    def test_it_lets_a_named_machine_act_by_itself_and_for_somebody(self) -> None:
+        opsgenie = Actor(name="Ada", machine=MachineKind.SOURCE, machine_name="Opsgenie")
+        slack = Actor.of(make_responder(name="Bob"))
+        slack = replace(slack, machine=MachineKind.CHANNEL, machine_name="Slack")
+        incident = acknowledge(make_incident(), by=opsgenie)
+
+        resolve(incident, by=slack)
+
+        acknowledged, resolved = incident.events.order_by("seq")[1:]
+        self.assertEqual((acknowledged.actor, acknowledged.actor_label), (None, "Ada in Opsgenie"))
+        self.assertEqual((resolved.actor, resolved.actor_label), (slack.user, "Bob in Slack"))
+        self.assertIsNone(verify(incident))
+
+    def test_it_asks_for_the_rights_of_whom_a_machine_acts_for(self) -> None:
+        stranger = replace(Actor.of(make_reporter()), machine=MachineKind.CHANNEL, machine_name="Slack")
+
+        with self.assertRaises(PermissionRefused):
+            acknowledge(make_incident(), by=stranger)
 
     def test_it_wants_a_note_where_the_table_says_so(self) -> None:
         for start, target in (

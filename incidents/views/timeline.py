@@ -41,6 +41,8 @@ EVENT_COLUMNS = (
     "kind",
     "actor_id",
     "actor_name",
+    "machine_kind",
+    "machine_name",
     "origin",
     "visibility",
     "occurred_at",
@@ -48,14 +50,17 @@ EVENT_COLUMNS = (
     "body",
     "data",
 )
+SHOWN_COLUMNS = [column for column in EVENT_COLUMNS if column.partition("_")[0] not in ("actor", "machine", "body")]
 PAGES = PAGE_PARAMETERS[:2]
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
 
 
 def represent_event(row: dict[str, Any]) -> dict[str, Any]:
-    """An event's row as the API shows it."""
-    shown = {name: row[name] for name in EVENT_COLUMNS if name not in ("actor_id", "actor_name", "body")}
-    return {**shown, "actor": {"id": row["actor_id"], "name": row["actor_name"]}, "message": row["body"]}
+    """Return an event's row as the API shows it."""
+    kind, name = row["machine_kind"], row["machine_name"]
+    machine = {"kind": kind, "name": name} if kind or name else None
+    actor = {"id": row["actor_id"], "name": row["actor_name"] or name, "machine": machine}
+    return {**{shown: row[shown] for shown in SHOWN_COLUMNS}, "actor": actor, "message": row["body"]}
 
 
 class TimelineView(IdempotentWrites, APIView):
