@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def opened(url: str) -> Iterator[Any]:
         earlier.close()
 
 
-def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None = None) -> Iterator[Row]:
+def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None = None) -> Generator[Row, None, None]:
     """Read the carried columns of all rows, by key and as they come, with some changed on the way."""
     quote = source.ops.quote_name
     columns = ", ".join(quote(field.column) for field in table.carried)
@@ -80,8 +80,28 @@ def write(table: Table, rows: Iterable[Row]) -> None:
             for number, field in writers:
                 values[number] = field.get_db_prep_save(values[number], connection)
             prepared.append(values + added)
+        rests = _shorten(table, prepared) if connection.vendor == "mysql" else []
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(statement, prepared)
+            for column, key, piece in rests:
+                cursor.execute(
+                    f"UPDATE {quote(table.name)} SET {column} = CONCAT({column}, %s) WHERE id = %s",  # noqa: S608
+                    [piece, key],
+                )
+
+
+def _shorten(table: Table, rows: list[list[Any]]) -> list[tuple[str, int, bytes]]:
+    """Cut bytes that make a statement longer than the server takes; by column and id, what is to be appended."""
+    rests = []
+    for number, field in enumerate(table.carried):
+        if field.get_internal_type() == "BinaryField":
+            key = table.carried.index(table.model._meta.pk)
+            for row in rows:
+                value = row[number]
+                places = range(BATCH_BYTES, len(value), BATCH_BYTES)
+                rests += [(field.column, row[key], value[place : place + BATCH_BYTES]) for place in places]
+                row[number] = value[:BATCH_BYTES]
+    return rests
 
 
 class Sum:

@@ -88,6 +88,14 @@ class CarryOverTests(TransactionTestCase):
         subjects = [entry.content_type.model_class() for entry in LogEntry.objects.order_by("id")]
         self.assertEqual(subjects, [User, Incident, Source])
 
+    def test_it_carries_bodies_longer_than_a_statement_may_be(self):
+        body = bytes(range(256)) * 40_000
+        self.earlier.run("UPDATE alerts_intakeevent SET body = ? WHERE id = 2", [body])
+
+        self.carry()
+
+        self.assertEqual(bytes(IntakeEvent.objects.get(pk=2).body), body)
+
     def test_it_carries_and_names_what_was_altered_before(self):
         self.earlier.run("UPDATE incidents_incidentevent SET body = 'never said' WHERE id = 6")
 

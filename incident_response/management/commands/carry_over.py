@@ -2,6 +2,7 @@
 
 import datetime as dt
 from argparse import ArgumentParser
+from contextlib import closing
 from typing import Any
 
 from django.core.management import call_command
@@ -51,7 +52,8 @@ class Command(BaseCommand):
         with connection.constraint_checks_disabled():
             for table in tables:
                 carried = copying.Sum()
-                copying.write(table, carried.over(copying.read(earlier, table.earlier_name, table, changes)))
+                with closing(copying.read(earlier, table.earlier_name, table, changes)) as rows:
+                    copying.write(table, carried.over(rows))
                 copying.compare(table, carried)
                 copying.go_on_numbering(table, earlier)
                 self.stdout.write(f"{carried.count:>12,}  {table.name}")
