@@ -1,8 +1,7 @@
-"""Group commit: all requests that wait at the same time are kept in one transaction.
+"""Group commit: all requests that wait at the same time are stored in one transaction.
 
-One thread reads requests as they come, another keeps what was read. While one transaction waits for its turn or is on
-its way to the disk, the next requests gather, so that a busy server commits many at once and an idle one each by
-itself, without any delay that somebody would have to choose.
+One thread reads requests as they come, another stores what was read. While one transaction waits for its turn or is on
+its way to the disk, the next requests gather: a busy server commits many at once, an idle one each by itself.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ SLOW_THREADS = 2
 MAX_SLOW = 100  # requests that are with those threads, or wait for them
 SLOW_WAIT_SECONDS = 15.0  # Amazon SNS, for one, waits no longer for an answer, and sends it again
 
-AGAIN = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
+BUSY = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
 
 
 @dataclass(eq=False)
@@ -42,7 +41,7 @@ class _Waiting:
 
 
 class _Backlog:
-    """Requests that were read and wait to be kept: no more than go into one transaction and may be held in memory."""
+    """Requests that were read and wait to be stored, no more than go into one transaction and may be held in memory."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -50,7 +49,7 @@ class _Backlog:
         self._size = 0
 
     def put(self, one: _Waiting, pending: PendingWrite) -> None:
-        """Add one, as soon as there is room for it."""
+        """Add one as soon as there is room for it."""
         with self._changed:
             while self._held and (len(self._held) >= MAX_BATCH or self._size + pending.size > MAX_BYTES):
                 self._changed.wait()
@@ -59,17 +58,17 @@ class _Backlog:
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Until there is something."""
+        """Wait until there is something."""
         with self._changed:
             while not self._held:
                 self._changed.wait()
 
-    def take(self) -> list[tuple[_Waiting, PendingWrite]]:
-        """All that is there."""
+    def drain(self) -> list[tuple[_Waiting, PendingWrite]]:
+        """Return all that is there and make room."""
         with self._changed:
-            result, self._held, self._size = self._held, [], 0
+            drained, self._held, self._size = self._held, [], 0
             self._changed.notify_all()
-            return result
+            return drained
 
 
 class Committer:
@@ -83,7 +82,7 @@ class Committer:
         self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
     async def answer(self, endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
-        """The reply, once what it promises is committed."""
+        """Return the response, once what it promises is committed."""
         if not self._threads:
             self._start()
         loop = asyncio.get_running_loop()
@@ -108,19 +107,20 @@ class Committer:
                 self._read(one)
             except Exception as error:
                 if outages.note(error) is None:
-                    log.error("intake_not_read", exc_info=error)
-                _turn_away([one])
+                    log.error("intake_not_served", exc_info=error)
+                _reject([one])
 
     def _read(self, one: _Waiting) -> None:
         close_old_connections()
-        if _is_slow(one):
-            self._put_aside(one)
-            return
-        found = read(one.endpoint, one.request)
+        found = read(one.endpoint, one.request, may_wait=False)
         if isinstance(found, PendingWrite):
             self._backlog.put(one, found)
+        elif found is not None:
+            _resolve([one], [found])
+        elif self._slow_places.acquire(blocking=False):
+            self._slow.submit(self._serve_slow, one)
         else:
-            _hand_over([one], [found])
+            _reject([one])
 
     def _store_all(self) -> None:
         while True:
@@ -128,34 +128,27 @@ class Committer:
             batch: list[tuple[_Waiting, PendingWrite]] = []
             try:
                 close_old_connections()
-                with sqlite_write_lock():  # those that come meanwhile are kept with those that wait for it
-                    batch = self._backlog.take()
-                    replies = store([pending for _, pending in batch])
+                with sqlite_write_lock():  # those that come meanwhile are stored with those that wait for it
+                    batch = self._backlog.drain()
+                    responses = store([pending for _, pending in batch])
             except Exception as error:
-                batch = batch or self._backlog.take()
                 if outages.note(error) is None:
-                    log.error("intake_not_served", requests=len(batch), exc_info=error)
-                _turn_away([one for one, _ in batch])
+                    log.error("intake_not_served", exc_info=error)
+                _reject([one for one, _ in batch or self._backlog.drain()])
             else:
-                _hand_over([one for one, _ in batch], replies)
-
-    def _put_aside(self, one: _Waiting) -> None:
-        if self._slow_places.acquire(blocking=False):
-            self._slow.submit(self._serve_slow, one)
-        else:
-            _turn_away([one])
+                _resolve([one for one, _ in batch], responses)
 
     def _serve_slow(self, one: _Waiting) -> None:
         try:
             close_old_connections()
             if time.monotonic() - one.since > SLOW_WAIT_SECONDS:
-                _turn_away([one])
+                _reject([one])
             else:
-                _hand_over([one], [serve(one.endpoint, one.request)])
+                _resolve([one], [serve(one.endpoint, one.request)])
         except Exception as error:
             if outages.note(error) is None:
-                log.error("intake_not_served", requests=1, exc_info=error)
-            _turn_away([one])
+                log.error("intake_not_served", exc_info=error)
+            _reject([one])
         finally:
             self._slow_places.release()
 
@@ -163,32 +156,21 @@ class Committer:
 committer = Committer()
 
 
-def _is_slow(one: _Waiting) -> bool:
-    try:
-        return one.endpoint.is_slow(one.endpoint.source(one.request))
-    except IntakeError:
-        return False  # serving it will say what is wrong
-    except Exception as error:
-        if outages.note(error) is None:
-            log.warning("intake_source_not_found", exc_info=error)
-        return False
+def _reject(waiting: Sequence[_Waiting]) -> None:
+    _resolve(waiting, [one.endpoint.refuse(BUSY) for one in waiting])
 
 
-def _turn_away(waiting: Sequence[_Waiting]) -> None:
-    _hand_over(waiting, [one.endpoint.refuse(AGAIN) for one in waiting])
-
-
-def _hand_over(waiting: Sequence[_Waiting], replies: Sequence[IntakeResponse]) -> None:
-    answers = list(zip(waiting, replies, strict=True))
+def _resolve(waiting: Sequence[_Waiting], responses: Sequence[IntakeResponse]) -> None:
+    pairs = list(zip(waiting, responses, strict=True))
     for loop in {one.loop for one in waiting}:
-        mine = [(one.future, response) for one, response in answers if one.loop is loop]
+        mine = [(one.future, response) for one, response in pairs if one.loop is loop]
         try:
             loop.call_soon_threadsafe(_deliver, mine)
         except RuntimeError:
             log.warning("intake_stopping", requests=len(mine))  # nobody is left to be told
 
 
-def _deliver(answers: Sequence[tuple["asyncio.Future[IntakeResponse]", IntakeResponse]]) -> None:
-    for future, response in answers:
+def _deliver(pairs: Sequence[tuple["asyncio.Future[IntakeResponse]", IntakeResponse]]) -> None:
+    for future, response in pairs:
         if not future.done():  # the client may be gone
             future.set_result(response)

@@ -28,7 +28,7 @@ CODES = {
 
 
 def problem_response(status: int, message: str, **headers: str) -> IntakeResponse:
-    """An error as our own addresses tell it (RFC 9457)."""
+    """Return an error as our own addresses tell it (RFC 9457)."""
     body = to_json(problem(status, message, code=CODES.get(status, "error")))
     return IntakeResponse(status, body, headers, "application/problem+json")
 
@@ -69,52 +69,47 @@ class Endpoint:
         return next((match[name] for match in matches if match), "")
 
     def key(self, request: IntakeRequest) -> str:
-        """The sender's key, from the place that the protocol has for it; "" when there is none."""
+        """Return the sender's key from where the protocol has it; "" when there is none."""
         raise NotImplementedError
 
     def is_key_in_body(self, request: IntakeRequest) -> bool:
-        """Whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
+        """Return whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
         return False
 
     def source(self, request: IntakeRequest) -> Source | None:
-        """Who sends. Raises IntakeError: 401 without a key, 403 with a wrong one, or one of a source that may not send
-        here."""
+        """Return who sends. Raises IntakeError: 401 without a key, 403 with one that is wrong or not accepted here."""
         key = self.key(request)
         if not key:
             raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
         source = source_of(key)
         if source is None:
             raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_stored=False)
-        self._check_kind(source, request)
-        self._check_unsigned(source)
+        self._check(source, request)
         return source
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Whether a source of another kind may be allowed to use this endpoint."""
+        """Return whether a source of another kind may be allowed to use this endpoint."""
         return True
 
     def checks_signature(self, source: Source) -> bool:
-        """Whether `take` refuses what the source has not signed."""
+        """Return whether `ingest` refuses what the source has not signed."""
         return False
 
     def wrong_kind(self, source: Source) -> str:
-        """What is said of a key of another kind."""
+        """Return the error for a key of another kind."""
         return (
             f"The key belongs to {source.name}, a source of kind {source.kind}; "
             f"this endpoint accepts keys of kind {' or '.join(self.kinds)}."
         )
 
-    def _check_kind(self, source: Source, request: IntakeRequest) -> None:
-        if not self.kinds or source.kind in self.kinds:
-            return
-        message = self.wrong_kind(source)
-        if not self.accepts_others(request):
-            raise WrongKind(message, status=403, is_stored=False)
-        if not source.allow_other_endpoints:
-            raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_stored=False)
-
-    def _check_unsigned(self, source: Source) -> None:
-        """What a signature would prove must not be had without one by choosing another endpoint."""
+    def _check(self, source: Source, request: IntakeRequest) -> None:
+        if self.kinds and source.kind not in self.kinds:
+            message = self.wrong_kind(source)
+            if not self.accepts_others(request):
+                raise WrongKind(message, status=403, is_stored=False)
+            if not source.allow_other_endpoints:
+                raise WrongKind(f"{message} An administrator can allow it on the source.", status=403, is_stored=False)
+        # What a signature would prove must not be had without one by choosing another endpoint.
         if source.signing_secret and not self.checks_signature(source) and not source.allow_other_endpoints:
             message = (
                 f"{source.name} has a signing secret, and this endpoint cannot check a signature of a source of kind "
@@ -123,15 +118,15 @@ class Endpoint:
             raise WrongKind(message, status=403, is_stored=False)
 
     def is_slow(self, source: Source | None) -> bool:
-        """Whether taking it may wait for the network, so that it must not hold up others."""
+        """Return whether ingesting may wait for the network, so that it must not hold up others."""
         return False
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        """Read it; a IntakeResponse when there is nothing to keep. Raises IntakeError for what cannot be read."""
+        """Read it; return an IntakeResponse when there is nothing to store. Raises IntakeError."""
         raise NotImplementedError
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
-        """The error as the vendor's senders know it."""
+        """Return the error as the vendor's senders know it."""
         headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         if error.status == 401:
             headers["WWW-Authenticate"] = self.challenge
@@ -166,13 +161,13 @@ def first_parts() -> set[str]:
 
 
 def bearer(request: IntakeRequest, *schemes: str) -> str:
-    """What follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
+    """Return what follows one of these schemes (lower case) in the Authorization header; "" otherwise."""
     scheme, _space, credentials = request.headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() in schemes else ""
 
 
 def basic_pair(request: IntakeRequest) -> tuple[str, str]:
-    """Name and password of basic authentication; both "" where there is none, or it cannot be read."""
+    """Return name and password of basic authentication; both "" where there is none, or it cannot be read."""
     try:
         pair = base64.b64decode(bearer(request, "basic"), validate=True).decode()
     except ValueError:  # of which UnicodeDecodeError and binascii.Error are two

@@ -1,22 +1,30 @@
 """A request at an intake endpoint, and the reply to it, apart from any web framework."""
 
 import codecs
+import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 
+from core.text.encodings import unmarked
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 60
 MAX_VALUES = 1_200_000  # in one body of JSON: 10 MB of the smallest log lines
+MAX_ALERT_VALUES = 500_000  # in what tells of alerts: those of ten thousand large ones
 MAX_STREAMS = 64
 _GZIP = b"\x1f\x8b"
 _BETWEEN = (b",", b"[", b"{")  # one of them stands before each value, but for the first in a list or object
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)  # with or without its end
+# Numbers in JSON that are too large for a float.
+_HUGE = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE]\+?\d+\s*[,}\]]")
+_PLAIN = (b"{", b"[")  # how JSON without a byte order mark begins
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -37,9 +45,10 @@ class IntakeError(Exception):
         self.is_stored = is_stored and status in (400, 403, 422)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntakeRequest:
-    """One request. `headers` have lower-case names; `path` is decoded, `body` is as it was sent until `unpacked`."""
+    """One request. `headers` have lower-case names; `path` is decoded. What is made of the body is made once, and
+    shared by all who read it: nobody may change it."""
 
     method: str
     path: str
@@ -49,7 +58,7 @@ class IntakeRequest:
     address: str = ""
 
     def parameter(self, name: str) -> str:
-        """The first value of a query parameter, or nothing."""
+        """Return the first value of a query parameter, or nothing."""
         return parse_qs(self.query, keep_blank_values=True).get(name, [""])[0]
 
     @property
@@ -57,16 +66,28 @@ class IntakeRequest:
         """The declared type, lower-case, without parameters; often missing or wrong."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @cached_property
     def unpacked(self) -> "IntakeRequest":
         """The same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
         because GELF clients declare one and send the other. What is not compressed stays as it is.
 
         Raises IntakeError (413) for more than MAX_BYTES, IntakeError (400) for a damaged stream.
         """
-        body = _inflated(self.body, self.headers.get("content-encoding", "").lower())
-        if body is self.body:
+        bits = _compression(self.body, self.headers.get("content-encoding", "").lower())
+        if bits is None or (body := _inflated(self.body, bits)) is self.body:
             return self
-        return IntakeRequest(self.method, self.path, self.headers, body, self.query, self.address)
+        return replace(self, body=body)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as `exact_json` reads it."""
+        return exact_json(self.body)
+
+    def with_json(self, value: Any) -> "IntakeRequest":
+        """Return the same with another body, which need not be parsed to be read."""
+        request = replace(self, body=orjson.dumps(value))
+        request.__dict__["json"] = value
+        return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,7 @@ class IntakeResponse:
 
     @classmethod
     def json(cls, status: int, value: Any, **headers: str) -> "IntakeResponse":
-        """A reply of JSON values."""
+        """Return a response of JSON values."""
         return cls(status, orjson.dumps(value), headers)
 
 
@@ -90,7 +111,8 @@ def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
     Raises IntakeError for anything else: NaN, lone surrogates, a body of another encoding, too deep a nesting; one of
     413 for more than `most` values.
     """
-    if _has_more_values(body, most):  # looked at before they are made, for each takes up to thirty times its bytes
+    # Looked at before they are made, for each takes up to thirty times its bytes.
+    if len(body) > most and _has_more_values(body, most):
         raise IntakeError(f"The body has more than {most:,} values; send it in smaller parts.", status=413)
     try:
         value = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
@@ -99,6 +121,57 @@ def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise IntakeError(f"The body is nested deeper than {MAX_DEPTH} levels.")
     return value
+
+
+def exact_json(body: bytes) -> Any:
+    """Return JSON whose numbers keep what they say: one that would not be written again as it was is its text.
+
+    Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
+    """
+    if body[:1] not in _PLAIN:
+        body = unmarked(body)
+    try:
+        value = read_json(body, MAX_ALERT_VALUES)
+    except IntakeError:
+        if _HUGE.search(body) is None:
+            raise
+    else:
+        if not _has_fraction(value):  # so does an integer of more than 64 bits read
+            return value
+    try:
+        value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
+        read_json(orjson.dumps(value), MAX_ALERT_VALUES)  # as strict and as bounded as everything else
+    except (ValueError, RecursionError, TypeError):
+        return read_json(body, MAX_ALERT_VALUES)  # which says what is wrong
+    return value
+
+
+def _has_fraction(value: Any) -> bool:
+    """Whether a number in it was read as a float."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is dict:
+            waiting += one.values()
+        elif kind is list:
+            waiting += one
+        elif kind is float:
+            return True
+    return False
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON.")
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 and digits != "-0" else digits
+
+
+def _fraction(digits: str) -> float | str:
+    number = float(digits)
+    return number if repr(number) == digits else digits
 
 
 def _has_more_values(body: bytes, most: int) -> bool:
@@ -118,15 +191,16 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _inflated(body: bytes, encoding: str) -> bytes:
+def _compression(body: bytes, encoding: str) -> int | None:
+    """Return zlib's window bits for a body that looks compressed."""
     if body[:2] == _GZIP:
-        bits = 31
-    elif body[:1] == b"\x78" and len(body) > 2 and int.from_bytes(body[:2], "big") % 31 == 0:
-        bits = 15
-    elif "deflate" in encoding and body:
-        bits = -15
-    else:
-        return body
+        return 31
+    if body[:1] == b"\x78" and len(body) > 2 and int.from_bytes(body[:2], "big") % 31 == 0:
+        return 15
+    return -15 if "deflate" in encoding and body else None
+
+
+def _inflated(body: bytes, bits: int) -> bytes:
     try:
         return _unpack(body, bits)
     except (zlib.error, EOFError) as error:

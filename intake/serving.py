@@ -1,4 +1,4 @@
-"""Serving requests at the endpoints: read each, keep many in one transaction, answer each."""
+"""Serve requests at the endpoints: read each, store many in one transaction, answer each."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ Sink = Callable[[Sequence[IntakeResult]], None]
 
 @dataclass(frozen=True)
 class PendingWrite:
-    """A request that was read and is to be kept; `size` is that of its body, unpacked, in bytes, or what it weighs."""
+    """A request that was read and is to be stored; `size` is that of its body, unpacked, in bytes, or its weight."""
 
     endpoint: Endpoint
     result: IntakeResult
@@ -36,14 +36,17 @@ class PendingWrite:
 
 
 def serve(endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
-    """The answer to a request. What is answered 2xx is committed; never raises."""
+    """Return the response to a request. What is answered 2xx is committed; never raises."""
     one = read(endpoint, request)
+    assert one is not None  # noqa: S101 (it may wait)
     return store([one])[0] if isinstance(one, PendingWrite) else one
 
 
 def admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
-    """Who sends, by a name under which its requests share what there is, or the refusal; `head` is the request without
-    its body, which nobody has read yet. Never raises."""
+    """Return who sends, by a name under which its requests share what there is, or the refusal; never raises.
+
+    `head` is the request without its body, which nobody has read yet.
+    """
     try:
         source = endpoint.source(head)
     except IntakeError as error:
@@ -55,19 +58,24 @@ def admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
     return f"source {source.pk}" if source is not None else "people"
 
 
-def read(endpoint: Endpoint, request: IntakeRequest) -> PendingWrite | IntakeResponse:
-    """What the endpoint makes of a request, or the answer where nothing is to be kept; never raises."""
+def read(endpoint: Endpoint, request: IntakeRequest, *, may_wait: bool = True) -> PendingWrite | IntakeResponse | None:
+    """Return what the endpoint makes of a request, or the response where nothing is to be stored; never raises.
+
+    None where it may wait for the network and `may_wait` is false.
+    """
+    request = replace(request)  # so that what is parsed of it goes with this call
     source, size = None, len(request.body)
     try:
         if size > MAX_BYTES:
             raise IntakeError(f"The body is larger than {MAX_BYTES:,} bytes.", status=413)
         source = endpoint.source(request)
+        if not may_wait and endpoint.is_slow(source):
+            return None
         request = _without_key(endpoint, request) if request.query else request
-        result: IntakeResult | IntakeResponse | None = rate_limited(endpoint, source) if source is not None else None
+        result = rate_limited(endpoint, source) if source is not None else None
         if result is None:
-            unpacked = request.unpacked()
-            size = len(unpacked.body)
-            result = endpoint.ingest(unpacked, source)
+            size = len(request.unpacked.body)
+            result = endpoint.ingest(request.unpacked, source)
     except IntakeError as error:
         result = failed(endpoint, request, source, error) if source and error.is_stored else endpoint.refuse(error)
     except (DatabaseError, InterfaceError) as error:
@@ -75,17 +83,21 @@ def read(endpoint: Endpoint, request: IntakeRequest) -> PendingWrite | IntakeRes
             log.error("intake_without_database", exc_info=error)
         result = endpoint.refuse(_not_now(error))
     except Exception as error:
-        # A reader met something that nobody thought of. It is kept, and can be replayed after a fix.
+        # A reader met something that nobody thought of. It is stored, and can be replayed after a fix.
         log.error("intake_not_read", source=source and source.pk, exc_info=error)
-        fault = IntakeError(f"It could not be read ({type(error).__name__}); it is kept and can be replayed.")
+        fault = IntakeError(f"It could not be read ({type(error).__name__}); it is stored and can be replayed.")
         result = failed(endpoint, request, source, fault) if source else endpoint.refuse(fault)
     return result if isinstance(result, IntakeResponse) else PendingWrite(endpoint, result, max(size, result.weight))
 
 
 def store(batch: Sequence[PendingWrite]) -> list[IntakeResponse]:
-    """Store what was read, all in one transaction; the answer to each. Never raises."""
+    """Store what was read, all in one transaction, and return the response to each; never raises."""
+    results = [one.result for one in batch]
     try:
-        _store([one.result for one in batch])
+        try:
+            _store(results)
+        except IntegrityError:
+            _store(results)  # somebody brought the same delivery at the same moment; now it is seen to be there
     except Exception as error:
         if len(batch) > 1 and not is_database_unavailable(error):
             log.warning("intake_batch_split", requests=len(batch), error=str(error))
@@ -94,7 +106,7 @@ def store(batch: Sequence[PendingWrite]) -> list[IntakeResponse]:
             log.warning("intake_too_large", requests=len(batch), size=batch[0].size, error=str(error))
             return [one.endpoint.refuse(IntakeError(TOO_LARGE, status=413)) for one in batch]
         if outages.note(error) is None:
-            log.error("intake_not_kept", requests=len(batch), exc_info=error)
+            log.error("intake_not_stored", requests=len(batch), exc_info=error)
         # A 5xx is what senders try again; the fault is ours or the database's. When that is busy or gone, to wait for
         # it once more with each request would take as many times as long, and all that comes later waits behind.
         return [one.endpoint.refuse(_not_now(error)) for one in batch]
@@ -102,31 +114,24 @@ def store(batch: Sequence[PendingWrite]) -> list[IntakeResponse]:
 
 
 def failed(endpoint: Endpoint, request: IntakeRequest, source: Source | None, error: IntakeError) -> IntakeResult:
-    """What cannot be read, kept with the reason, so that it can be looked at and replayed after a fix."""
+    """Return what cannot be read with the reason, to be stored for a look and a replay after a fix."""
     event = event_of(request, source, format=endpoint.format, state=IntakeState.FAILED, reason=error.message)
     if not endpoint.has_key_in_path:
         event.headers["path"] = request.path
     return IntakeResult([event], endpoint.refuse(error), store_events, source)
 
 
-def _store(result: Sequence[IntakeResult]) -> None:
-    try:
-        _store_once(result)
-    except IntegrityError:
-        _store_once(result)  # somebody brought the same delivery at the same moment; now it is seen to be there
-
-
 @unit_of_work
-def _store_once(result: Sequence[IntakeResult]) -> None:
-    sinks: defaultdict[Sink, list[IntakeResult]] = defaultdict(list)
-    for one in result:
-        sinks[one.sink].append(one)
-    for sink, results in sinks.items():
-        sink(results)
+def _store(results: Sequence[IntakeResult]) -> None:
+    by_sink: defaultdict[Sink, list[IntakeResult]] = defaultdict(list)
+    for one in results:
+        by_sink[one.sink].append(one)
+    for sink, of_it in by_sink.items():
+        sink(of_it)
 
 
 def _without_key(endpoint: Endpoint, request: IntakeRequest) -> IntakeRequest:
-    """The request without its key, where that stands in the query: what is kept of it must let nobody in."""
+    """The request without its key, where that stands in the query: what is stored of it must let nobody in."""
     key, pairs = endpoint.key(request), parse_qsl(request.query, keep_blank_values=True)
     rest = [(name, value) for name, value in pairs if value != key]
     return request if len(rest) == len(pairs) else replace(request, query=urlencode(rest))

@@ -10,7 +10,7 @@ from alerts.models.routing import Silence
 from alerts.vocabulary import AlertStatus, Ending
 from core.db.fields import FlagField
 from core.severity import Severity
-from incidents.models import Incident
+from incidents.models import Incident, Status
 from intake.models.source import Source
 from users.models import User
 
@@ -95,6 +95,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether somebody acknowledged its incident."""
+        return self.incident is not None and self.incident.status != Status.OPEN
 
 
 class AlertLabel(models.Model):

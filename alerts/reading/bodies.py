@@ -9,9 +9,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from alerts.reading.forms import form
-from alerts.reading.values import exact_json
 from core.text.encodings import marked_as, unmarked
-from intake.requests import MAX_DEPTH, IntakeError, IntakeRequest
+from intake.requests import MAX_DEPTH, IntakeError, IntakeRequest, exact_json
 
 MOST_ELEMENTS = 20_000
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -34,7 +33,7 @@ def read_body(request: IntakeRequest) -> Any:
         return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(request.body) else body)
     if body[:1] not in (b"{", b"[") and (request.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
         return _from_form(form(replace(request, body=body)))
-    return exact_json(body)
+    return request.json
 
 
 def _from_form(fields: dict[str, str]) -> Any:

@@ -1,7 +1,6 @@
 """Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
 
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,8 +11,8 @@ import orjson
 
 from alerts.reading.words import action_of, severity_of
 from alerts.updates import Action
-from core.text.encodings import BYTE_ORDER_MARK, unmarked
-from intake.requests import IntakeError, IntakeRequest, read_json
+from core.text.encodings import BYTE_ORDER_MARK
+from intake.requests import IntakeError, IntakeRequest
 
 # With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
 # where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
@@ -23,70 +22,17 @@ _TIME = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
-# Numbers in JSON that are too large for a float.
-_HUGE = re.compile(rb"[:\[,]\s*-?\d+(?:\.\d+)?[eE]\+?\d+\s*[,}\]]")
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
 _LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
-MOST_VALUES = 500_000  # in what tells of alerts: those of ten thousand large ones
 MOST_LABELS = 100_000  # that are looked at; fewer are kept
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
-def exact_json(body: bytes) -> Any:
-    """JSON whose numbers keep what they say: one that would not be written again as it was is its text.
-
-    Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
-    """
-    body = unmarked(body)
-    try:
-        value = read_json(body, MOST_VALUES)
-    except IntakeError:
-        if _HUGE.search(body) is None:
-            raise
-    else:
-        if not _has_fraction(value):  # so does an integer of more than 64 bits read
-            return value
-    try:
-        value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
-        read_json(orjson.dumps(value), MOST_VALUES)  # as strict and as bounded as everything else
-    except (ValueError, RecursionError, TypeError):
-        return read_json(body, MOST_VALUES)  # which says what is wrong
-    return value
-
-
-def _has_fraction(value: Any) -> bool:
-    """Whether a number in it was read as a float."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        kind = type(one)
-        if kind is dict:
-            waiting += one.values()
-        elif kind is list:
-            waiting += one
-        elif kind is float:
-            return True
-    return False
-
-
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON.")
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) < 19 and digits != "-0" else digits
-
-
-def _fraction(digits: str) -> float | str:
-    number = float(digits)
-    return number if repr(number) == digits else digits
-
-
 def json_object(request: IntakeRequest) -> dict[str, Any]:
-    """The body as a JSON object, whatever its Content-Type says."""
-    value = exact_json(request.body)
+    """Return the body as a JSON object, whatever its Content-Type says."""
+    value = request.json
     if not isinstance(value, dict):
         raise IntakeError("The body is JSON, but not an object.")
     return value

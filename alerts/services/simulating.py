@@ -123,7 +123,7 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Aler
         raise DomainError("The payload is nested too deeply.", field="payload", code="not_read") from error
     incoming = IntakeRequest("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
     try:
-        reading = read(event_of(incoming.unpacked(), source), source)
+        reading = read(event_of(incoming.unpacked, source), source)
     except IntakeError as error:
         raise DomainError(error.message, field="payload", code="not_read") from error
     if reading.state == IntakeState.FAILED:

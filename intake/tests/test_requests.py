@@ -5,6 +5,7 @@ import time
 import zlib
 from unittest import mock
 
+import orjson
 from django.test import SimpleTestCase
 
 from intake import requests as module
@@ -25,7 +26,7 @@ def request(body: bytes, encoding: str = "", query: str = "") -> IntakeRequest:
 class UnpackedTests(SimpleTestCase):
     def assert_refused(self, body: bytes, status: int, encoding: str = "") -> None:
         with self.assertRaises(IntakeError) as refused:
-            request(body, encoding).unpacked()
+            _ = request(body, encoding).unpacked
         self.assertEqual(refused.exception.status, status)
         self.assertTrue(refused.exception.message.endswith("."))
 
@@ -35,18 +36,18 @@ class UnpackedTests(SimpleTestCase):
         for name, body in packed.items():
             for encoding in ("", "gzip", "deflate", "gzip,deflate", "identity", "nonsense"):
                 with self.subTest(name=name, encoding=encoding):
-                    self.assertEqual(request(body, encoding).unpacked().body, TEXT)
+                    self.assertEqual(request(body, encoding).unpacked.body, TEXT)
 
     def test_it_unpacks_raw_deflate_where_it_is_declared(self):
         for encoding in ("deflate", "Deflate", "gzip, deflate"):
             with self.subTest(encoding=encoding):
-                self.assertEqual(request(deflated(TEXT), encoding).unpacked().body, TEXT)
-        self.assertEqual(request(deflated(TEXT)).unpacked().body, deflated(TEXT))
+                self.assertEqual(request(deflated(TEXT), encoding).unpacked.body, TEXT)
+        self.assertEqual(request(deflated(TEXT)).unpacked.body, deflated(TEXT))
 
     def test_it_keeps_everything_else_of_the_request(self):
         packed = request(gzip.compress(TEXT), "gzip", query="a=1")
 
-        unpacked = packed.unpacked()
+        unpacked = packed.unpacked
 
         self.assertEqual((unpacked.method, unpacked.path, unpacked.headers), ("POST", "/", packed.headers))
         self.assertEqual((unpacked.query, unpacked.address), ("a=1", "192.0.2.1"))
@@ -69,11 +70,11 @@ class UnpackedTests(SimpleTestCase):
         for body in bodies:
             for encoding in ("", "gzip", "deflate", "gzip,deflate"):
                 with self.subTest(body=body[:20], encoding=encoding):
-                    self.assertEqual(request(body, encoding).unpacked().body, body)
+                    self.assertEqual(request(body, encoding).unpacked.body, body)
 
     def test_it_unpacks_all_parts_of_a_gzip_file(self):
-        self.assertEqual(request(gzip.compress(b"one ") + gzip.compress(b"two")).unpacked().body, b"one two")
-        self.assertEqual(request(gzip.compress(b"padded") + bytes(512)).unpacked().body, b"padded")
+        self.assertEqual(request(gzip.compress(b"one ") + gzip.compress(b"two")).unpacked.body, b"one two")
+        self.assertEqual(request(gzip.compress(b"padded") + bytes(512)).unpacked.body, b"padded")
 
     def test_it_refuses_what_is_cut_off(self):
         for name, body in {"gzip": gzip.compress(TEXT), "zlib": zlib.compress(TEXT)}.items():
@@ -101,7 +102,7 @@ class UnpackedTests(SimpleTestCase):
             with self.subTest(name=name):
                 self.assert_refused(body, 413)
         self.assert_refused(deflated(bytes(MAX_BYTES + 1)), 413, "deflate")
-        self.assertEqual(len(request(gzip.compress(bytes(MAX_BYTES))).unpacked().body), MAX_BYTES)
+        self.assertEqual(len(request(gzip.compress(bytes(MAX_BYTES))).unpacked.body), MAX_BYTES)
 
     def test_it_refuses_a_hundred_thousand_empty_parts_at_once(self):
         began = time.perf_counter()
@@ -185,7 +186,23 @@ class ReadJsonTests(SimpleTestCase):
         depth.assert_not_called()
 
 
-class IncomingTests(SimpleTestCase):
+class IntakeRequestTests(SimpleTestCase):
+    def test_it_unpacks_and_parses_its_body_once(self) -> None:
+        packed = request(gzip.compress(b'{"a": 1.50}'))
+
+        with mock.patch("intake.requests.orjson.loads", wraps=orjson.loads) as loads:
+            read = [packed.unpacked.json, packed.unpacked.json, packed.unpacked.unpacked.json]
+
+        self.assertTrue(all(one is read[0] for one in read))
+        self.assertEqual((read[0], loads.call_count), ({"a": "1.50"}, 2))  # the second looks at what it made exact
+
+    def test_it_takes_another_body_without_parsing_it(self) -> None:
+        changed = request(b"{}").with_json({"a": 1})
+
+        with mock.patch("intake.requests.orjson.loads") as loads:
+            self.assertEqual((changed.body, changed.json), (b'{"a":1}', {"a": 1}))
+        loads.assert_not_called()
+
     def test_it_gives_the_first_value_of_a_parameter(self):
         asked = request(b"", query="key=a%2Fb&key=c&empty=&%FF=1")
 

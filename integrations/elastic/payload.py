@@ -11,7 +11,7 @@ from typing import Any
 from alerts.reading.lists import read_each
 from alerts.reading.names import plain_texts, said_as
 from alerts.reading.tags import labels_of
-from alerts.reading.values import exact_json, labels, links, mapping, moment, objects, severity, state
+from alerts.reading.values import labels, links, mapping, moment, objects, severity, state
 from alerts.updates import Action, AlertUpdate, AlertUpdates
 from intake.requests import IntakeError, IntakeRequest
 
@@ -39,7 +39,7 @@ _UNGROUPED = ("*", "query matched", "")
 
 def parse(request: IntakeRequest) -> AlertUpdates:
     """Return the update of an alert, of each in a summary or list, or of a watch; none for a connector's test."""
-    body = exact_json(request.body)
+    body = request.json
     return AlertUpdates() if _UNFILLED.search(request.body) else read_each(_items(body), _update)
 
 

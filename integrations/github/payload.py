@@ -9,10 +9,10 @@ from typing import Any
 
 from alerts.reading.forms import pairs
 from alerts.reading.signing import check_hmac
-from alerts.reading.values import exact_json, first, json_object, labels, links, mapping, moment, severity, text
+from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text
 from alerts.updates import Action, AlertUpdate
 from core.text.encodings import unmarked
-from intake.requests import IntakeError, IntakeRequest
+from intake.requests import IntakeError, IntakeRequest, exact_json
 
 TITLE = "GitHub"
 SNIPPET = """\

@@ -9,8 +9,6 @@ import re
 import uuid
 from dataclasses import replace
 
-import orjson
-
 from alerts.endpoints.named import ping_named
 from alerts.reading.values import json_object, text
 from alerts.services.processing import parse
@@ -79,9 +77,9 @@ class OpsgenieAlertsEndpoint(_GenieEndpoint):
             return answers.listed(source, request)
         given = json_object(request)
         body, alias = with_alias(given)
-        kept = request if body is given else replace(request, body=orjson.dumps(body))
-        parse(source, kept, format="opsgenie")
-        return _accepted(kept, source, CREATE, alias)
+        stored = request if body is given else request.with_json(body)
+        parse(source, stored, format="opsgenie")
+        return _accepted(stored, source, CREATE, alias)
 
 
 class OpsgenieRequestEndpoint(_GenieEndpoint):

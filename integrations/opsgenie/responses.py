@@ -13,7 +13,6 @@ from alerts.routing import alert_key
 from alerts.services.heartbeats import raised_here
 from alerts.vocabulary import AlertStatus
 from core.severity import Severity
-from incidents.models import Status
 from intake.models import IntakeEvent, Source
 from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.services.queue import delivery_key
@@ -162,8 +161,8 @@ def shown(alert: Alert) -> dict[str, Any]:
         "alias": alert.fingerprint,
         "message": alert.title,
         "status": "open" if is_open else "closed",
-        "acknowledged": incident is not None and incident.status != Status.OPEN and is_open,
-        "isSeen": incident is not None and incident.status != Status.OPEN,
+        "acknowledged": incident is not None and alert.is_acknowledged and is_open,
+        "isSeen": incident is not None and alert.is_acknowledged,
         "tags": [],
         "snoozed": alert.silenced_by_id is not None and not is_hidden,
         "count": alert.occurrences,

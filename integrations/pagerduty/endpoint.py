@@ -4,10 +4,8 @@ Source: https://developer.pagerduty.com/docs/events-api-v2-overview. Senders try
 which is also what a wrong key gets there.
 """
 
-from dataclasses import replace
 from typing import Any
 
-import orjson
 from django.utils import timezone
 
 from alerts.reading.values import json_object, text
@@ -50,7 +48,7 @@ class _RoutedEndpoint(Endpoint):
         return not request.headers.get(HEADER, "").strip()
 
     def key(self, request: IntakeRequest) -> str:
-        return request.headers.get(HEADER, "").strip() or text(json_object(request.unpacked()).get("routing_key"))
+        return request.headers.get(HEADER, "").strip() or text(json_object(request.unpacked).get("routing_key"))
 
     def source(self, request: IntakeRequest) -> Source | None:
         try:
@@ -107,7 +105,7 @@ class PagerDutyChangeEndpoint(_RoutedEndpoint):
 
 def _without_key(request: IntakeRequest, body: dict[str, Any]) -> IntakeRequest:
     """What is kept of it: all but the key, for keys are nowhere kept but as their hash."""
-    return replace(request, body=orjson.dumps({name: value for name, value in body.items() if name != "routing_key"}))
+    return request.with_json({name: value for name, value in body.items() if name != "routing_key"})
 
 
 ENDPOINTS = (PagerDutyEndpoint(), PagerDutyChangeEndpoint())

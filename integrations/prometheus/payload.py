@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.reading.lists import read_each
-from alerts.reading.values import exact_json, mapping, moment, texts
+from alerts.reading.values import mapping, moment, texts
 from alerts.updates import Action, AlertUpdate, AlertUpdates
 from intake.requests import IntakeError, IntakeRequest
 from integrations.alertmanager.payload import draft_of, drafts_of
@@ -33,7 +33,7 @@ def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdate
     """An update for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
     or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
     """
-    body = exact_json(request.body)
+    body = request.json
     if isinstance(body, dict) and "alerts" in body:
         return drafts_of(body)
     if not isinstance(body, list):

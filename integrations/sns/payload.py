@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.reading.fingerprints import computed
-from alerts.reading.values import exact_json, first, json_object, labels, mapping, moment, objects, state, text
+from alerts.reading.values import first, json_object, labels, mapping, moment, objects, state, text
 from alerts.updates import Action, AlertUpdate
-from intake.requests import IntakeError, IntakeRequest
+from intake.requests import IntakeError, IntakeRequest, exact_json
 from integrations.generic import payload as generic
 from integrations.sns import trust as _sns_trust
 

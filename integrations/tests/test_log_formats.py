@@ -56,7 +56,7 @@ class FormatTests(SimpleTestCase):
         for format, module in formats().items():
             for example in examples(module, "logs"):
                 with self.subTest(format=format, example=example["name"]):
-                    parsed = module.parse(example_request(example).unpacked())
+                    parsed = module.parse(example_request(example).unpacked)
 
                     self.assertEqual([to_json(line) for line in parsed.lines], example["lines"])
                     self.assertEqual(parsed.rejected, example.get("rejected", 0))

@@ -10,10 +10,10 @@ from typing import Any
 
 from alerts.reading.forms import form, pairs
 from alerts.reading.tags import labels_of
-from alerts.reading.values import exact_json, first, json_object, labels, links, mapping, moment, severity, text
+from alerts.reading.values import first, json_object, labels, links, mapping, moment, severity, text
 from alerts.updates import Action, AlertUpdate
 from core.text.encodings import unmarked
-from intake.requests import IntakeError, IntakeRequest
+from intake.requests import IntakeError, IntakeRequest, exact_json
 
 TITLE = "Uptime Kuma"
 SNIPPET = """\

@@ -62,7 +62,7 @@ def read_again(event: IntakeEvent) -> None:
     """Store the lines of a replayed request in the caller's transaction. Raises IntakeError."""
     headers = event.headers
     request = IntakeRequest("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
-    parsed = formats()[event.format].parse(request.unpacked())
+    parsed = formats()[event.format].parse(request.unpacked)
     if not parsed.lines:
         raise IntakeError(parsed.summary)
     now = timezone.now()
