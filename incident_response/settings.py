@@ -382,6 +382,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        "python_multipart": {"level": "ERROR"},  # the sender is told
         "httpx2": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

@@ -1,9 +1,11 @@
 """Files come in whatever their names are like."""
 
+import base64
 import hashlib
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.test import TestCase
 
 from incidents.models import Attachment, Incident
@@ -135,6 +137,31 @@ class MultipartTests(OwnStore, TestCase):
                 response = self.report(part(b'; name="attachments"; filename="a.txt"', content))
 
                 self.assertEqual(response.json()["attachments"][0]["sha256"], hashlib.sha256(content).hexdigest())
+
+    def test_it_decodes_what_mail_gateways_encode(self) -> None:
+        encoded = base64.encodebytes(b"it will not close\n" * 100)
+        for content, status in ((encoded, 201), (encoded.rstrip()[:-3], 400)):
+            with self.subTest(status):
+                more = b"Content-Transfer-Encoding: base64\r\n"
+                response = self.report(part(b'; name="attachments"; filename="a.txt"', content, more))
+
+                self.assertEqual(response.status_code, status)
+        (stored,) = Attachment.objects.all()
+        self.assertEqual(stored.size, 1800)
+
+    def test_it_bounds_fields(self) -> None:
+        many = part(b'; name="a"', b"") * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)
+        large = part(b'; name="a"', b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))
+
+        self.assertEqual((self.report(many).json()["code"], self.report(large).status_code), ("too_many_fields", 413))
+
+    def test_it_refuses_boundaries_that_cannot_be(self) -> None:
+        for boundary in ("", "x" * 300, '"ü—"'):
+            with self.subTest(boundary):
+                media_type = f"multipart/form-data; boundary={boundary}"
+                response = self.client_.generic("POST", "/api/v1/incidents/", TITLE, media_type)
+
+                self.assertEqual(response.status_code, 400)
 
     def test_it_finds_boundaries_wherever_chunks_end(self) -> None:
         body = TITLE + part(b'; name="attachments"; filename="a.txt"', b"x\r\n--Y") + b"--X-- \r\n"

@@ -1,136 +1,166 @@
-"""Headers of multipart bodies, made such that no file is lost by its name.
-
-Django's parser passes over a part in silence if its header is not UTF-8 or names no field, and over a file whose name
-is only dots; it takes a file without a name for a field, refuses long headers, and ends a file wherever its boundary
-occurs, in the middle of a line, too. So each part's header is written anew on its way to it, between boundaries that
-occur nowhere else: a file gets a number for its name, and `RewrittenForm.name_files` gives the names back.
+"""Read multipart forms so that no file is lost by its name: old clients write headers in code pages of their own, in
+mail's encodings, or without a field's name. What cannot be told apart is refused.
 """
 
-import email
+import base64
+import binascii
 import html
 import re
-import uuid
-from collections.abc import Iterator
+from contextlib import ExitStack
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from typing import Any
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
 from rest_framework.exceptions import ParseError
+from rest_framework.parsers import DataAndFiles
 
+from core.errors import DomainError, TooLarge
 from incidents.attachments.charsets import guess_code_page
-from incidents.attachments.inspecting import FIELD, clean_name
+from incidents.attachments.inspecting import FIELD, IN_MEMORY_BYTES, clean_name
 
 CHUNK = 64 * 1024
 MAX_HEADER_BYTES = 16 * 1024
-KEPT = ("Content-Type", "Content-Transfer-Encoding")
-MAX_KEPT = 200  # characters; a longer content type says nothing
 MAX_PADDING = 256  # bytes around a boundary on its line
 MAX_PARAMETERS = 512  # the standard parser takes the square of their number in time
 MAX_ENCODED = 1000  # characters of a name of RFC 2047
-HEADER_END = b"\r\n\r\n"
 
 
-class RewrittenForm:
-    """A multipart body as a stream, with boundaries and headers that Django's parser understands."""
+def read_form(stream: Any, boundary: str) -> "DataAndFiles[Any, Any]":
+    """Return the fields and files of a form. Raises ParseError and DomainError."""
+    with ExitStack() as opened:
+        form = _Form(opened)
+        try:
+            form.read(stream, boundary.encode("latin-1", "replace"))
+        except FormParserError as error:
+            raise ParseError(f"The form cannot be read ({error}); nothing was stored.") from error
+        opened.pop_all()
+    return DataAndFiles(form.data, form.files)
 
-    def __init__(self, stream: Any, boundary: str) -> None:
-        self.names: list[str] = []  # as they came, decoded; empty where a file has none
-        self.boundary = f"parts-{uuid.uuid4().hex}"  # in place of theirs
-        self.is_begun = False
-        self.is_closed = False  # whether theirs was there in the end: half a log would look whole
-        mark = re.escape(b"--" + boundary.encode("latin-1", "replace")) + rb"(?:(--)|[ \t]*\r\n)"
-        # RFC 2046, section 5.1.1: at the beginning of a line, and alone there.
-        self._delimiter = re.compile(rb"\r?\n" + mark)
-        self._delimiter_at_start = re.compile(rb"(?:\A|\r?\n)" + mark)
-        self._keep = len(boundary) + MAX_PADDING
-        self._stream = stream
-        self._rest = b""
-        self._chunks = self._rewritten()
 
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most `size`."""
-        while size < 0 or len(self._rest) < size:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            self._rest += chunk
-        size = len(self._rest) if size < 0 else size
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
+class _Form:
+    def __init__(self, opened: ExitStack) -> None:
+        self.data = QueryDict(mutable=True)
+        self.files: MultiValueDict[str, UploadedFile[bytes]] = MultiValueDict()
+        self._opened = opened
+        self._is_closed = False  # whether the last boundary came: half a log would look whole
+        self._field_count = self._field_bytes = self._file_count = 0
+        self._begin_part()
 
-    def name_files(self, files: Any) -> None:
-        """Give each file its name; what a browser sends for a file input that was left empty is taken away."""
-        for field in list(files):
-            kept = []
-            for file in files.getlist(field):
-                raw = self.names[int(file.name)]
-                if raw or file.size:
-                    file.name = clean_name(raw)
-                    kept.append(file)
-                else:
-                    file.close()
-            files.setlist(field, kept)
-            if not kept:
-                del files[field]
-
-    def _rewritten(self) -> Iterator[bytes]:
-        buffer, delimiter = b"", self._delimiter_at_start
-        while chunk := self._stream.read(CHUNK):
-            self.is_begun = True
-            buffer += chunk
-            while found := delimiter.search(buffer):
-                yield buffer[: found.start()]
-                if found[1]:
-                    self.is_closed = True
-                    yield f"\r\n--{self.boundary}--\r\n".encode()
-                    self._pass_over_epilogue()
-                    return
-                header, buffer = self._next_header(buffer[found.end() :])
-                yield b"\r\n--" + self.boundary.encode() + b"\r\n" + self._header(header) + HEADER_END
-                delimiter = self._delimiter_at_start
-            if len(buffer) > self._keep:
-                yield buffer[: -self._keep]
-                buffer, delimiter = buffer[-self._keep :], self._delimiter
-        yield buffer
-
-    def _pass_over_epilogue(self) -> None:
-        while self._stream.read(CHUNK):
-            pass
-
-    def _next_header(self, buffer: bytes) -> tuple[bytes, bytes]:
-        """The header that the buffer begins with, and what follows it; more of the body is read where it goes on."""
-        while (end := buffer.find(HEADER_END)) < 0:
-            chunk = self._stream.read(CHUNK) if len(buffer) <= MAX_HEADER_BYTES else b""
-            if not chunk:
-                break
-            buffer += chunk
-        if end < 0 and len(buffer) <= MAX_HEADER_BYTES:
+    def read(self, stream: Any, boundary: bytes) -> None:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": lambda data, start, end: self._header_name.extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._header_value.extend(data[start:end]),
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._begin_content,
+                "on_part_data": lambda data, start, end: self._add_content(data[start:end]),
+                "on_part_end": self._end_part,
+                "on_end": self._close,
+            },
+            max_header_size=MAX_HEADER_BYTES,
+        )
+        first = _FirstBoundary(boundary)
+        is_begun = False
+        while chunk := stream.read(CHUNK):
+            is_begun = True
+            parser.write(first.without_preamble(chunk))
+        if is_begun and not self._is_closed:
             raise ParseError("The body broke off before its end; nothing was stored.")
-        if not 0 <= end <= MAX_HEADER_BYTES or buffer.count(b";", 0, end) > MAX_PARAMETERS:
-            raise ParseError("A part of the form has too long a header; nothing was stored.")
-        return buffer[:end], buffer[end + len(HEADER_END) :]
 
-    def _header(self, raw: bytes) -> bytes:
-        """The header of one part as Django reads it; a file's name is its place among the names."""
-        header = email.message_from_string(_decoded(raw.strip(b"\r\n")))
-        parameters = _parameters(header)
-        if "content-disposition" not in header or not ("name" in parameters or "filename" in parameters):
+    def _close(self) -> None:
+        self._is_closed = True
+
+    def _begin_part(self) -> None:
+        self._header = Message()
+        self._header_name, self._header_value = bytearray(), bytearray()
+        self._content: IO[bytes] = BytesIO()
+        self._encoded: bytes | None = None  # what of base64 is still to be decoded
+
+    def _end_header(self) -> None:
+        if self._header_value.count(b";") > MAX_PARAMETERS:
+            raise ParseError("A part of the form has too long a header; nothing was stored.")
+        self._header[self._header_name.decode("ascii")] = _decoded(bytes(self._header_value))
+        self._header_name, self._header_value = bytearray(), bytearray()
+
+    def _begin_content(self) -> None:
+        parameters = _parameters(self._header)
+        if not ("name" in parameters or "filename" in parameters):
             raise ParseError("A part of the form has no Content-Disposition with a name; nothing was stored.")
-        field = re.sub(r'[\r\n"\\]', "", parameters.get("name", FIELD))
-        lines = [f'Content-Disposition: form-data; name="{field}"']
-        if "filename" in parameters:
-            lines[0] += f'; filename="{len(self.names)}"'
-            self.names.append(parameters["filename"])
-        for name in KEPT:
-            value = " ".join(str(header.get(name, "")).split())
-            if value and value.isascii() and len(value) <= MAX_KEPT:
-                lines.append(f"{name}: {value}")
-        return "\r\n".join(lines).encode()
+        self._name, self._filename = parameters.get("name", FIELD), parameters.get("filename")
+        if str(self._header.get("content-transfer-encoding", "")).strip().lower() == "base64":
+            self._encoded = b""
+        if self._filename is None:
+            self._field_count += 1
+            if self._field_count > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+                raise DomainError("Too many form fields came at once.", code="too_many_fields")
+            return
+        self._file_count += 1
+        if self._file_count > settings.DATA_UPLOAD_MAX_NUMBER_FILES:
+            raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files")
+        self._content = self._opened.enter_context(SpooledTemporaryFile(IN_MEMORY_BYTES))  # noqa: SIM115 (it outlives this)
+
+    def _add_content(self, data: bytes) -> None:
+        if self._encoded is not None:
+            data = self._encoded + b"".join(data.split())
+            whole = len(data) // 4 * 4
+            data, self._encoded = _from_base64(data[:whole]), data[whole:]
+        if self._filename is None:
+            self._field_bytes += len(data)
+            if self._field_bytes > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                raise TooLarge("The form's fields are too large.")
+        self._content.write(data)
+
+    def _end_part(self) -> None:
+        if self._encoded:
+            raise ParseError("A part of the form breaks off in its base64; nothing was stored.")
+        size = self._content.tell()
+        self._content.seek(0)
+        if self._filename is None:
+            self.data.appendlist(self._name, self._content.read().decode(errors="replace"))
+        elif self._filename or size:  # what a browser sends for a file input that was left empty has neither
+            file = UploadedFile(self._content, clean_name(self._filename), size=size)
+            self.files.appendlist(self._name, file)
+
+
+class _FirstBoundary:
+    """Cut off what comes before the first boundary (RFC 2046, section 5.1.1), which python-multipart would refuse."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._pattern = re.compile(rb"\n(--" + re.escape(boundary) + rb")(?:(--)|[ \t]*\r\n)")
+        self._keep = len(boundary) + MAX_PADDING
+        self._before: bytes | None = b"\n"
+
+    def without_preamble(self, chunk: bytes) -> bytes:
+        if self._before is None:
+            return chunk
+        seen = self._before + chunk
+        if (found := self._pattern.search(seen)) is None:
+            self._before = seen[-self._keep :]
+            return b""
+        self._before = None
+        return found[1] + (found[2] or b"\r\n") + seen[found.end() :]
+
+
+def _from_base64(data: bytes) -> bytes:
+    try:
+        return base64.b64decode(data)
+    except binascii.Error as error:
+        raise ParseError("A part of the form is not the base64 that it claims to be; nothing was stored.") from error
 
 
 def _decoded(raw: bytes) -> str:
-    """A header's text: UTF-8 as browsers send it, else the code page of an old client."""
+    """Return a header's text: UTF-8 as browsers send it, else the code page of an old client."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -138,7 +168,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _parameters(header: Message) -> dict[str, str]:
-    """The parameters of the disposition; what RFC 2231 encodes goes before what is plain (RFC 6266, section 4.3)."""
+    """Return the parameters of the disposition, those of RFC 2231 before plain ones (RFC 6266, section 4.3)."""
     found: dict[str, str] = {}
     for name, value in header.get_params(failobj=[], header="content-disposition"):
         if isinstance(value, tuple):
@@ -149,7 +179,7 @@ def _parameters(header: Message) -> dict[str, str]:
 
 
 def _mail_decoded(value: str) -> str:
-    """Names that mail gateways encode as words (RFC 2047)."""
+    """Decode a name that a mail gateway wrote as words (RFC 2047)."""
     if "=?" not in value or len(value) > MAX_ENCODED:
         return value
     try:

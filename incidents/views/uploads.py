@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import UnreadablePostError
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser
 
-from core.errors import DomainError, StorageUnavailable, TooLarge
-from incidents.attachments.inspecting import FIELD
+from core.errors import StorageUnavailable
 from incidents.services.attaching import StoredFiles
-from incidents.views.multipart import RewrittenForm
+from incidents.views.multipart import read_form
 
 
 class StoresFiles:
@@ -35,32 +33,19 @@ class StoresFiles:
         return super().handle_exception(exc)  # type: ignore[misc]  # the view's
 
 
-class FilesParser(MultiPartParser):
-    """Multipart whose every failure is told as a problem, and which refuses a body that was cut off.
+class FilesParser(BaseParser):
+    """Parse multipart forms, reporting every failure as a problem."""
 
-    Django takes the end of the body for the end of the last file, so that half a log would look whole.
-    """
+    media_type = "multipart/form-data"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        _, parameters = parse_header_parameters(media_type or "")
-        form: Any = RewrittenForm(stream, str(parameters.get("boundary", "")))
-        inner = f"multipart/form-data; boundary={form.boundary}" if parameters.get("boundary") else media_type
+        """Return the form's data and files."""
+        boundary = str(parse_header_parameters(media_type or "")[1].get("boundary", ""))
+        if not boundary:
+            raise ParseError("The Content-Type names no boundary of the form's parts.")
         try:
-            parsed = super().parse(form, inner, parser_context)
-        except TooManyFilesSent as error:
-            raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files") from error
-        except TooManyFieldsSent as error:
-            raise DomainError("Too many form fields came at once.", code="too_many_fields") from error
-        except RequestDataTooBig as error:
-            raise TooLarge("The form's fields are too large.") from error
+            return read_form(stream, boundary)
         except UnreadablePostError as error:
             raise ParseError("The body broke off.") from error
         except OSError as error:
             raise StorageUnavailable("There is no room to take these files in; try again later.") from error
-        if form.is_begun and not form.is_closed:
-            for _, files in parsed.files.lists():
-                for file in files:
-                    file.close()
-            raise ParseError("The body broke off before its end; nothing was stored.")
-        form.name_files(parsed.files)
-        return parsed
