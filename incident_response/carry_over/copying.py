@@ -53,9 +53,8 @@ def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None
     quote = source.ops.quote_name
     columns = ", ".join(quote(field.column) for field in table.carried)
     order = ", ".join(quote(field.column) for field in table.model._meta.pk_fields)
-    every = [(number, _reader(field, source)) for number, field in enumerate(table.carried)]
-    every += [(number, changes.get(field)) for number, field in enumerate(table.carried)] if changes else []
-    steps = [(number, step) for number, step in every if step]
+    found = (((changes or {}).get(field) or _reader(field, source)) for field in table.carried)
+    steps = [(number, step) for number, step in enumerate(found) if step]
     with _streaming(source) as cursor:
         cursor.execute(f"SELECT {columns} FROM {quote(name)} ORDER BY {order}")  # noqa: S608 (names of ours)
         for row in cursor:
@@ -141,16 +140,16 @@ def changes_of(tables: list[Table], earlier: Any) -> dict[Any, Change]:
     found: dict[Any, Change] = {}
     for field in (field for table in tables for field in table.carried):
         if (mapping := numbers.get(field.related_model)) is not None:
-            found[field] = {**mapping, None: None}.__getitem__
+            found[field] = mapping.__getitem__
         elif field.model._meta.label == "users.User" and field.name == "email":
             found[field] = canonical
     return found
 
 
-def _matched(earlier: Any) -> tuple[dict[int, int], dict[int, int]]:
+def _matched(earlier: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """By its earlier number, the present one of each content type and permission."""
-    types: dict[int, int] = {}
-    permissions: dict[int, int] = {}
+    types: dict[Any, Any] = {None: None}
+    permissions: dict[Any, Any] = {None: None}
     with earlier.cursor() as cursor:
         cursor.execute("SELECT id, app_label, model FROM django_content_type")
         for number, app, model in cursor.fetchall():
