@@ -136,8 +136,9 @@ async def _load(
             ended = time.perf_counter()
             if reply.status // 100 != 2:
                 raise Refused(f"{reply.status}: {reply.body[:500]!r}")
-            # Whatever is answered within the time counts, so that a short turn shows the rate that a long one does.
-            if counting_from <= ended <= until:
+            # What is answered within the time counts, so that a short turn shows the rate that a long one does; where
+            # nothing is, the first answer.
+            if counting_from <= ended and (ended <= until or not times):
                 times.append((ended, (ended - started) * 1000))
             if collect is not None:
                 collect(reply)
