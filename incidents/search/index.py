@@ -11,6 +11,7 @@ from incidents.models import Incident, IncidentEvent, IncidentQuerySet, Visibili
 from incidents.search import tokens
 
 FIRST_ROWS = 500  # of a list, searched before the engine is asked
+SAMPLE_ROWS = 200  # searched before those: they tell rare words
 BATCH = 500
 Terms = Sequence[tuple[str, bool]]  # words, and whether each is a prefix
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
@@ -95,10 +96,13 @@ def first_matching(
     """
     terms = tokens.query_terms(text)
     if terms and not REFERENCE.match(text):
-        ids = [row["pk"] for row in ask("first ids", lambda: ordered().values("pk")[:FIRST_ROWS])]
-        holding = _ids_with_words(ids, terms, reads_internal)
-        if len(holding) >= limit or len(ids) < FIRST_ROWS:
-            return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
+        for size in sorted({min(SAMPLE_ROWS, FIRST_ROWS), FIRST_ROWS}):
+            ids = [row["pk"] for row in ask(f"first {size} ids", lambda size=size: ordered().values("pk")[:size])]
+            holding = _ids_with_words(ids, terms, reads_internal)
+            if len(holding) >= limit or len(ids) < size:
+                return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))
+            if len(holding) * FIRST_ROWS < limit * size / 2:
+                break  # with half of what a full page takes, the other rows would not fill it either
     return ask("matching", lambda: filter_matching(ordered(), text, reads_internal=reads_internal)[:limit])
 
 

@@ -1,6 +1,8 @@
 """Search, with committed rows: InnoDB's full-text index sees no others."""
 
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 from unittest import mock
 
 from django.core.management import call_command
@@ -49,6 +51,33 @@ class SearchTests(TransactionTestCase):
                 page = search.first_matching(lambda: newest, text, limit=50, reads_internal=reads_internal)
             self.assertEqual(page, list(found))
         return sorted(self.names.get(pk, "?") for pk in found.values_list("pk", flat=True))
+
+    def test_it_asks_the_engine_soon_for_rare_words_and_never_for_common_ones(self) -> None:
+        newest = Incident.objects.order_by("-created_at", "-id")
+        for number in range(8):
+            report(by=self.admin, title=f"Router restarts{' again' if number % 2 else ''}")
+        asked: list[str] = []
+
+        def ask(name: str, query: Callable[[], Any]) -> list[Any]:
+            asked.append(name)
+            return list(query())
+
+        cases = {
+            "router": ["first 2 ids"],
+            "again": ["first 2 ids", "first 4 ids"],
+            "zurich": ["first 2 ids", "matching"],
+        }
+        for text, expected in cases.items():
+            with (
+                self.subTest(text),
+                mock.patch("incidents.search.index.FIRST_ROWS", 4),
+                mock.patch("incidents.search.index.SAMPLE_ROWS", 2),
+            ):
+                asked.clear()
+                rows = search.first_matching(lambda: newest, text, limit=2, reads_internal=True, ask=ask)
+
+                found = search.filter_matching(newest, text, reads_internal=True)
+                self.assertEqual((asked, rows), (expected, list(found[:2])))
 
     def test_it_finds_what_people_type(self) -> None:
         cases: dict[str, list[str]] = {
