@@ -63,12 +63,20 @@ def machine(ceiling: float) -> str:
             f"- {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, {platform.platform()}",
             f"- {_field('/proc/cpuinfo', 'model name') or platform.processor()}, {os.cpu_count()} cores, "
             f"{int((_field('/proc/meminfo', 'MemTotal') or '0').split()[0]) / 1e6:.0f} GB memory",
-            f"- Python {platform.python_version()}, {packages}, SQLite {sqlite3.sqlite_version}",
+            f"- Python {platform.python_version()}, {packages}, SQLite {sqlite3.sqlite_version}, "
+            f"MariaDB by {_driver()}",
             f"- {PROCESSES} server processes, client beside it on the same machine with {CONNECTIONS} kept-alive "
             f"connections (1 for metrics, summary and export); the client alone manages {number(ceiling)} requests "
             "per second",
         ]
     )
+
+
+def _driver() -> str:
+    """Return what speaks to MariaDB: PyMySQL, in Python, or mysqlclient, in C."""
+    import MySQLdb
+
+    return "PyMySQL" if MySQLdb.__name__ == "pymysql" else "mysqlclient"
 
 
 def _field(path: str, name: str) -> str | None:
