@@ -1,19 +1,18 @@
-"""The errors our own code raises. The API makes each a problem document; pages and commands print the sentence."""
+"""Errors of our own code: problem documents in the API, sentences on pages and in commands."""
 
 from typing import Any
 
 
 class DomainError(Exception):
-    """Something a caller asked for cannot be done; nothing was changed.
+    """A request cannot be done, and nothing was changed.
 
-    `code` is stable and for programs, the message is one sentence a person can act on, `extra` are further
-    members of the problem document.
+    `code` is stable, the message one sentence to act on, `extra` further members of the problem document.
     """
 
     status = 400
     code = "invalid"
     title = "Invalid request"
-    retry_after: int | None = None  # seconds after which the same may succeed
+    retry_after: int | None = None  # seconds after which a retry may succeed
 
     def __init__(self, message: str, *, field: str | None = None, code: str | None = None, **extra: Any) -> None:
         super().__init__(message)
@@ -56,11 +55,8 @@ class Conflict(DomainError):
 
 
 def conflict_of(error: Exception) -> Conflict | None:
-    """What a caller hears of an IntegrityError that somebody else's write, a moment before, is the reason for.
-
-    None for every other: that is a mistake of ours.
-    """
-    number = error.args[0] if error.args else None  # MySQL's: 1062 duplicate; 1451, 1452 a row that others name
+    """Return what an IntegrityError caused by a concurrent write tells the caller; None for any other."""
+    number = error.args[0] if error.args else None  # MySQL: 1062 duplicate; 1451, 1452 a row that others name
     text = str(error)
     if number == 1062 or "UNIQUE constraint failed" in text:
         return Conflict("There is one like this already; somebody was quicker.", code="already_exists")

@@ -1,4 +1,4 @@
-"""What the process keeps about itself."""
+"""Rows of the ground floor: job runs, remembered answers, transaction markers."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class JobRun(models.Model):
-    """When a background job last ran, and how that went. The worker's sign of life."""
+    """When a background job last ran, with what result; shows that the worker lives."""
 
     name = models.CharField(max_length=64, primary_key=True)
     started_at = models.DateTimeField()
@@ -19,7 +19,7 @@ class JobRun(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """A write that carried an `Idempotency-Key`, and the answer it got, so that a repeat gets the same answer."""
+    """A write with an `Idempotency-Key` and its answer, repeated to repeats."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
@@ -37,7 +37,7 @@ class IdempotentRequest(models.Model):
 
 
 class TransactionMarker(models.Model):
-    """The trace of one transaction, by which it is known to have been committed; see `core.db.mariadb`."""
+    """Shows that a transaction was committed; see `core.db.mariadb`."""
 
     id = models.CharField(max_length=32, primary_key=True, editable=False)
 

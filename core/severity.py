@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Severity(models.IntegerChoices):
-    """How bad it is. Stored as a rank, so that ordering by severity is ordering by number."""
+    """A rank, so that ordering by severity is ordering by number."""
 
     LOW = 1, "Low"
     MEDIUM = 2, "Medium"
@@ -13,12 +13,12 @@ class Severity(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """The word the API speaks."""
+        """Return the word that the API speaks."""
         return self.name.lower()
 
 
 class Priority(models.IntegerChoices):
-    """How soon it is wanted; follows the severity unless somebody says otherwise."""
+    """How soon it is wanted; follows the severity unless set."""
 
     P4 = 1, "P4"
     P3 = 2, "P3"
@@ -27,7 +27,7 @@ class Priority(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """The word the API speaks."""
+        """Return the word that the API speaks."""
         return self.name.lower()
 
 

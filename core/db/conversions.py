@@ -1,11 +1,11 @@
-"""How values come out of MySQL."""
+"""Conversions of values read from MySQL."""
 
 import datetime as dt
 from typing import Any
 
 
 def quick_conversions() -> dict[Any, Any]:
-    """Django's conversions, with times read by C: the drivers take them apart in Python, four hundred to a page."""
+    """Return Django's conversions with times parsed in C."""
     from django.db.backends.utils import typecast_time
     from MySQLdb.constants import FIELD_TYPE
     from MySQLdb.converters import conversions

@@ -1,4 +1,4 @@
-"""What the databases' errors say: whose fault it is, and whether the same work may succeed when tried again."""
+"""Classify database errors: whose fault, and whether a retry may succeed."""
 
 from django.db import (
     DatabaseError,
@@ -11,50 +11,48 @@ from django.db import (
     ProgrammingError,
 )
 
-# MySQL: 1213 deadlock found, 1205 lock wait timeout. Both rolled the work back, and both go away by trying again.
+# MySQL: 1213 deadlock, 1205 lock wait timeout; both rolled back
 RETRIED_CODES = frozenset({1205, 1213})
-# Of a connection that is no more, or never was: shutting down, network errors, killed, refused, gone away, lost, timed
-# out, out of step.
+# connections that are gone or never were: shutdown, network, killed, refused, lost, timed out, out of sync
 LOST_CODES = frozenset({1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2027, 2055, 4031})
 PACKET_TOO_LARGE = 1153
-# What is written is to blame: a statement longer than the server takes, a row too large, a pattern or characters that
-# it does not know, numbers and texts that do not fit, too many placeholders, JSON and geometry that are none.
+# the content is to blame: too long or large, unknown characters or patterns, values that do not fit, too many
+# placeholders, invalid JSON or geometry
 CONTENT_CODES = frozenset(
     {PACKET_TOO_LARGE, 1118, 1139, 1264, 1300, 1301, 1366, 1390, 1406, 1416, 3140, 3141, 3144, 4038}
 )
-CONTENT_WORDS = ("too many SQL variables", "blob too big", "tree is too large", "parser stack overflow")  # SQLite's
+CONTENT_WORDS = ("too many SQL variables", "blob too big", "tree is too large", "parser stack overflow")
 TOO_LARGE_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1301, 1406})  # a row, the result of CONCAT, a column
-TOO_LARGE_WORDS = ("blob too big",)  # SQLite's
-CORRUPT_WORDS = ("malformed", "not a database")  # SQLite's, in an error of no kind of its own
-# Tables, columns and rights that are not there (yet): `migrate` and operators mend that.
+TOO_LARGE_WORDS = ("blob too big",)
+CORRUPT_WORDS = ("malformed", "not a database")  # in an error of no kind of its own
+# Missing tables, columns and rights: `migrate` and operators mend that.
 SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
 
 
 class CommitUnknown(OperationalError):
-    """The answer to a COMMIT was lost, and nobody could be asked in time what became of it.
+    """A COMMIT's answer was lost, and its outcome could not be learnt in time: keep whatever belongs to the rows.
 
-    The rows may be there or not: whatever belongs to them stays until somebody has looked. Of every other error of a
-    transaction it is known that nothing was committed.
+    Every other error of a transaction means that nothing was committed.
     """
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the database itself says that the same work may succeed when tried again at once."""
+    """Return whether the database says that a retry may succeed at once."""
     return isinstance(error, OperationalError) and code_of(error) in RETRIED_CODES
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection is to blame, and nothing was committed on it."""
+    """Return whether the connection is to blame, and nothing was committed on it."""
     if isinstance(error, CommitUnknown):
         return False
     return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and code_of(error) in LOST_CODES)
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Whether the database is to blame, so that a queue waits for it and nothing that waits there is put aside.
+    """Return whether the database is to blame, so that a queue waits and dead-letters nothing.
 
-    It is gone, busy, locked, read-only, full, out of order or not what we expect of it: everything but what its errors
-    say of the rows themselves, which would hold up all that comes after them for ever.
+    It is gone, busy, locked, read-only, full or broken: everything but errors about the rows themselves, which would
+    block the queue for ever.
     """
     if isinstance(error, (DataError, IntegrityError, NotSupportedError)):
         return False
@@ -68,13 +66,13 @@ def is_database_unavailable(error: BaseException) -> bool:
 
 
 def is_too_large(error: BaseException) -> bool:
-    """Whether what is written is larger than the database takes, however often it is tried."""
+    """Return whether the content is larger than the database ever accepts."""
     if not isinstance(error, (OperationalError, DataError)):
         return False
     return code_of(error) in TOO_LARGE_CODES or any(words in str(error) for words in TOO_LARGE_WORDS)
 
 
 def code_of(error: BaseException) -> int | None:
-    """The number that MySQL gives the error; None where it has none."""
+    """Return MySQL's error number; None without one."""
     code = error.args[0] if error.args else None
     return code if isinstance(code, int) else None

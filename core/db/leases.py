@@ -1,7 +1,6 @@
-"""Leases: a process holds due rows for a while; if it dies with them, they are due again at the lease's end.
+"""Leases: a process holds due rows for a while; if it dies, they are due again when the lease ends.
 
-Holding a row needs no transaction, so that slow work does not keep one open. Correctness must not depend on it: whoever
-finishes late may meet somebody who took over.
+Holding needs no transaction. Correctness must not depend on it: whoever finishes late may meet a successor.
 """
 
 import datetime as dt
@@ -25,18 +24,18 @@ class Lease:
     length: dt.timedelta
 
     def claim(self, row: Model, now: dt.datetime, **also: Any) -> bool:
-        """Hold a row that is due as it was read, and set `also`; return False where another was quicker."""
+        """Hold a row that is due as read, and set `also`; return False where another was quicker."""
         mine = type(row)._base_manager.filter(pk=row.pk, **{self.column: getattr(row, self.column)})
         return bool(mine.update(**{self.column: now + self.length}, **also))
 
     @unit_of_work
     def claim_many(self, due: QuerySet[Any], now: dt.datetime) -> list[Any]:
-        """Hold the rows of a (sliced) selection that nobody else is claiming; return their primary keys."""
+        """Hold the rows of a (sliced) selection; return the primary keys won."""
         keys = list(lock_available(due).values_list("pk", flat=True))
         due.model._base_manager.filter(pk__in=keys).update(**{self.column: now + self.length})
         return keys
 
     def release(self, model: type[Model], keys: Collection[Any], now: dt.datetime) -> None:
-        """Give back what was claimed at `now` and is held still."""
+        """Give back what was claimed at `now` and is still held."""
         held = model._base_manager.filter(pk__in=keys, **{self.column: now + self.length})
         held.update(**{self.column: now})

@@ -1,7 +1,7 @@
-"""What is the matter with the database as a whole: told from its errors, said when it begins and when it ends.
+"""Track what is wrong with the database as a whole, from its errors; log beginning and end.
 
-Whoever meets such an error notes it here and answers 503. A server that cannot be reached is asked by one at a time;
-all others are told at once, or each of them would wait for it as long as the first.
+Whoever meets such an error notes it here and answers 503. One caller at a time asks an unreachable server; the others
+are refused at once.
 """
 
 import threading
@@ -20,16 +20,16 @@ from core.errors import Busy, DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 ASK_EVERY_SECONDS = 1.0
-DOUBT_SECONDS = 1.0  # from the beginning of an episode, in which the others wait for the one who asks
-FORGOTTEN_SECONDS = 60.0  # trouble that nobody had for so long has ended, though nobody looked
+DOUBT_SECONDS = 1.0  # at the beginning of an episode, while others wait for the one who asks
+FORGOTTEN_SECONDS = 60.0  # trouble that nobody had for so long has ended
 
-# Too many connections, and of one user; a host, a user or a database that the server will not have.
+# too many connections, in all or of a user; a host, user or database that is refused
 REFUSED_CODES = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 2005})
 READ_ONLY_CODES = frozenset({1290, 1792, 1836, 1874})
 FULL_CODES = frozenset({1021, 1026, 1114, 1598})
 CORRUPT_CODES = frozenset({1033, 1034, 1035, 1194, 1195, 1712, 1877})
 BUSY_CODES = RETRIED_CODES | {1015, 1020, 1969, 3024}
-STORAGE_ENGINE = 1030  # it has the system's error number in its text
+STORAGE_ENGINE = 1030  # the system's error number is in its text
 NO_SPACE = ("error 28", "No space")
 
 
@@ -76,7 +76,7 @@ OF_WORDS = {  # SQLite's and Django's
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
-    """What an error, or one that it follows from, says of the database; None where the database is not to blame."""
+    """Return what an error, or its cause, says of the database; None where it is not to blame."""
     while isinstance(error, Error):
         if isinstance(error, Busy):
             return Trouble.BUSY
@@ -87,13 +87,13 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
 
 
 def unavailable(trouble: Trouble) -> DatabaseUnavailable:
-    """The answer for who wanted something of it."""
+    """Return the error for callers."""
     return DatabaseUnavailable(SENTENCES[trouble], code=CODES[trouble])
 
 
 @dataclass
 class Episode:
-    """A time of trouble. Moments are those of the monotonic clock."""
+    """A time of trouble; moments are monotonic."""
 
     since: float
     last: float
@@ -101,7 +101,7 @@ class Episode:
 
 
 class Outages:
-    """What this process knows of the database's troubles. `spares_many` where many threads use the database."""
+    """What this process knows of the database's troubles; `spares_many` where many threads use it."""
 
     spares_many = False
 
@@ -113,7 +113,7 @@ class Outages:
         self._is_asking = False
 
     def note(self, error: BaseException | None) -> Trouble | None:
-        """Take note of an error; what it says of the database. The first of an episode is logged."""
+        """Note an error; return the trouble, if any. The first of an episode is logged."""
         trouble = trouble_of(error)
         if trouble is None:
             return None
@@ -126,13 +126,13 @@ class Outages:
             else:
                 episode.last, episode.count = now, episode.count + 1
         if is_first:
-            # The one line there is: whoever notes an error logs no other.
+            # the only line: whoever notes an error logs no other
             log.error("database_trouble", trouble=trouble.value, error=str(error) or type(error).__name__)
         _open_anew(trouble)
         return trouble
 
     def over(self, *troubles: Trouble) -> None:
-        """Somebody has seen that there is no such trouble now."""
+        """End these troubles: somebody saw that they are gone."""
         with self._lock:
             ended = {trouble: self._episodes.pop(trouble) for trouble in troubles if trouble in self._episodes}
         for trouble, episode in ended.items():
@@ -140,20 +140,19 @@ class Outages:
             log.warning("database_trouble_over", trouble=trouble.value, seconds=seconds, errors=episode.count)
 
     def present(self, *, within: float = FORGOTTEN_SECONDS) -> list[Trouble]:
-        """The troubles that somebody had within so many seconds, and whose end nobody has seen."""
+        """Return the troubles met within so many seconds and not seen to end."""
         now = time.monotonic()
         with self._lock:
             return [trouble for trouble, episode in self._episodes.items() if now - episode.last <= within]
 
     @property
     def is_away(self) -> bool:
-        """Whether the last who tried could not reach it."""
+        """Return whether the last attempt could not reach it."""
         return Trouble.AWAY in self._episodes
 
     @contextmanager
     def connecting(self, refusal: type[Exception]) -> Iterator[None]:
-        """Around an attempt to connect. Raises the driver's `refusal` at once where another finds out whether that is
-        possible."""
+        """Guard an attempt to connect. Raises the driver's `refusal` at once while another caller tries."""
         is_asking = self._admit(refusal)
         try:
             yield
@@ -171,7 +170,7 @@ class Outages:
     def _admit(self, refusal: type[Exception]) -> bool:
         with self._asked_one:
             if self.spares_many and self._is_asking and (episode := self._episodes.get(Trouble.AWAY)):
-                # It may be no more than one connection that was lost: then who asks is back at once.
+                # It may be only one lost connection: then whoever asks is back at once.
                 self._asked_one.wait(max(0.0, episode.since + DOUBT_SECONDS - time.monotonic()))
             if not self.spares_many or not self.is_away:
                 return False
@@ -185,7 +184,7 @@ outages = Outages()
 
 
 def _open_anew(trouble: Trouble) -> None:
-    """Have the next statement open SQLite's file again: as it was opened it stays, read-only or gone."""
+    """Reopen SQLite's file with the next statement: as opened, it stays read-only or gone."""
     if trouble is not Trouble.BUSY and connection.vendor == "sqlite" and not connection.in_atomic_block:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""One transaction for one piece of work, tried again where the database asked for it."""
+"""Run one piece of work in one transaction, retried when the database asks for it."""
 
 import contextlib
 import errno
@@ -38,34 +38,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 6
-LOST_ATTEMPTS = 3  # after connections that were lost: a database that stays away is waited for elsewhere
-LOST_SECONDS = 10.0  # from the first attempt on, in which another one is made
-SQLITE_SECONDS = 5.0  # for which it waits unless it is told otherwise
-TURNS = 2  # the times that SQLite itself waits for a lock (its busy timeout) that we wait for our turn
+LOST_ATTEMPTS = 3  # after lost connections: a database that stays away is waited for elsewhere
+LOST_SECONDS = 10.0  # from the first attempt, within which another is made
+SQLITE_SECONDS = 5.0  # how long it waits unless told otherwise
+TURNS = 2  # so many busy timeouts of SQLite we wait for our turn
 
-# What SQLite would say.
+# what SQLite would say
 _NO_FILE = {
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "attempt to write a readonly database"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "database or disk is full"),
 }
 _turn_of_process = threading.Lock()
-_of_thread = threading.local()  # `has_turn`: it need not wait for another
+_of_thread = threading.local()  # `has_turn`: no need to wait for another
 
 
 class DatabaseBusy(Busy, OperationalError):
-    """Others wrote for as long as we were ready to wait. Still an OperationalError to those who look for one."""
+    """Others wrote for as long as we were ready to wait."""
 
     def __init__(self) -> None:
         super().__init__("Too many others are writing at this moment; try again shortly.", code="database_busy")
 
 
 def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
-    """Run the function in a transaction; the outermost one is tried again after a deadlock, or a lost connection.
+    """Run the function in a transaction; retry the outermost one after a deadlock or a lost connection.
 
-    It is never done twice: of a COMMIT whose answer was lost, `core.db.mariadb` finds out what became of it. Where it
-    cannot, it raises CommitUnknown, and nothing is tried again.
-    Inside another transaction it is a savepoint of that one: a retry there would repeat half of the work. Raises
-    DatabaseBusy when trying again did not help, or others did not let go of the database in time.
+    It is never done twice: when a COMMIT's answer is lost, `core.db.mariadb` finds out its outcome, or raises
+    CommitUnknown. Nested, it is a savepoint. Raises DatabaseBusy when retries did not help, or locks were held too
+    long.
     """
 
     @functools.wraps(function)
@@ -95,21 +94,18 @@ def _is_worth_another(error: Exception, attempt: int, begun: float) -> bool:
 
 
 class Outcome(StrEnum):
-    """What became of a transaction, or of the part of it that a savepoint held."""
+    """The outcome of a transaction, or of a savepoint."""
 
     COMMITTED = "committed"
     ROLLED_BACK = "rolled back"
-    UNKNOWN = "unknown"  # as after CommitUnknown: it may be there, and stays unknown until somebody looks
+    UNKNOWN = "unknown"  # as after CommitUnknown
 
 
 def when_settled(tell: Callable[[Outcome], object]) -> None:
-    """Have `tell` called once with what became of the present transaction; at once where there is none.
+    """Call `tell` once with the transaction's outcome; at once outside of one.
 
-    For what a transaction cannot take back by itself, such as files: delete them after ROLLED_BACK, and after nothing
-    else. A savepoint that is rolled back counts as its transaction's end. Nobody is told when the process dies.
-
-    Django calls nobody after a rollback, but it drops the callbacks that wait for the commit, whichever of the nested
-    transactions failed, and however; the callback's end is the signal.
+    For what a rollback does not undo, such as files: delete them after ROLLED_BACK only. Nobody is called when the
+    process dies. Django has no rollback hook, but drops commit callbacks at any rollback: their end is the signal.
     """
 
     def committed() -> None:
@@ -126,12 +122,10 @@ def _tell_dropped(tell: Callable[[Outcome], object]) -> None:
 
 @contextlib.contextmanager
 def sqlite_write_lock() -> Iterator[None]:
-    """Wait in line for SQLite, which lets one transaction write at a time; nothing to wait for elsewhere.
+    """Queue for SQLite, which has one writer; nothing to wait for elsewhere.
 
-    SQLite itself has those who wait sleep and look again, for up to a tenth of a second at a time and in no order: half
-    of the time nobody writes, and somebody waits for a second. A lock on a file beside the database hands over at once,
-    between threads and processes alike, and is let go by the system when its holder dies. Raises DatabaseBusy where the
-    turn does not come in time.
+    SQLite's own waiters sleep and poll in no order. A lock on a file beside the database hands over at once between
+    threads and processes, and is released when its holder dies. Raises DatabaseBusy.
     """
     file = sqlite_file()
     if file is None or getattr(_of_thread, "has_turn", False):
@@ -152,8 +146,7 @@ def sqlite_write_lock() -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone_at(task: str) -> Iterator[bool]:
-    """Whether nobody else is at a task, for as long as this lasts. Always, unless the database is SQLite: elsewhere
-    several share a task, and lock the rows that they take."""
+    """Yield whether nobody else does this task. Always true off SQLite, where several share it by locking rows."""
     file = sqlite_file()
     if file is None:
         yield True
@@ -168,13 +161,13 @@ def alone_at(task: str) -> Iterator[bool]:
 
 
 def sqlite_file() -> Path | None:
-    """Where SQLite keeps the database; None where it is in memory, or on a server."""
+    """Return SQLite's file; None in memory, or for a server."""
     name = str(connection.settings_dict["NAME"])
     return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
 
 
 def _locked(path: Path, deadline: float) -> IO[str]:
-    """The file, locked until it is closed. One thread of each process comes here, so that few wait."""
+    """Return the file, locked until closed. One thread per process comes here."""
     line = _opened(path)
     try:
         fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -186,12 +179,12 @@ def _locked(path: Path, deadline: float) -> IO[str]:
 def _opened(path: Path) -> IO[str]:
     try:
         return path.open("a")
-    except OSError as error:  # where it cannot be made, the database beside it cannot be written either
+    except OSError as error:  # where it cannot be created, the database cannot be written either
         raise OperationalError(_NO_FILE.get(error.errno or 0, f"unable to open {path.name}: {error}")) from error
 
 
 def _wait_for(line: IO[str], deadline: float) -> None:
-    """Wait for the lock in a thread of its own: the system's call hands over at once, but knows no deadline."""
+    """Wait for the lock in a thread: the system call hands over at once, but knows no deadline."""
     turn: Future[None] = Future()
     threading.Thread(target=_take, args=(line, turn), name="turn", daemon=True).start()
     try:
@@ -211,6 +204,6 @@ def _take(line: IO[str], turn: "Future[None]") -> None:
 
 
 def _raise_busy(error: Exception) -> None:
-    """Raise DatabaseBusy in place of an error that says no more than that others hold the locks."""
+    """Raise DatabaseBusy in place of an error about held locks."""
     if is_transient(error) or (connection.vendor == "sqlite" and "is locked" in str(error)):
         raise DatabaseBusy from error

@@ -1,4 +1,4 @@
-"""What names a row of configuration and so keeps it from being deleted, and how it is switched off instead."""
+"""Find what uses a row of configuration, and how to disable it instead of deleting it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RETIRED = "retired"
 
 @dataclass(frozen=True)
 class Usage:
-    """How many rows of a model name a row, in which field; and whether that field may be emptied."""
+    """How many rows of a model use a row, in which field; and whether that field may be emptied."""
 
     model: type[Model]
     field: str
@@ -31,7 +31,7 @@ class Usage:
 
 
 def usage_of(row: Model) -> list[Usage]:
-    """What names the row, counted up to a limit; nothing where it can be deleted without a trace being lost."""
+    """Return what uses the row, counted up to a limit; [] where deleting loses no trace."""
     counted = (
         Usage(model, field, may_be_emptied, rows_naming(row, model, field)[: MOST_COUNTED + 1].count())
         for model, field, may_be_emptied in _relations(type(row))
@@ -40,22 +40,22 @@ def usage_of(row: Model) -> list[Usage]:
 
 
 def rows_naming(row: Model, model: type[Model], field: str) -> QuerySet[Any, Any]:
-    """The rows of a model that name the row."""
+    """Select a model's rows that use the row."""
     return model._base_manager.filter(**{field: row}).order_by().values("pk")
 
 
 def switch_of(model: type[Model]) -> str | None:
-    """The field that switches a row off; None where there is none."""
+    """Return the field that disables a row; None without one."""
     return next((field.name for field in model._meta.concrete_fields if field.name in SWITCHES), None)
 
 
 def off_state_of(model: type[Model]) -> str:
-    """What a row is called that was switched off."""
+    """Return the word for a disabled row."""
     return RETIRED if switch_of(model) == "is_active" else "switched off"
 
 
 def instead_of_deleting(row: Model) -> tuple[str, str]:
-    """What is offered in place of deleting the row, or why it cannot be done; both empty where there is no switch."""
+    """Return what is offered in place of deleting, or why not; both "" without a switch."""
     switch = switch_of(type(row))
     if switch is None:
         return "", ""
@@ -71,7 +71,7 @@ def instead_of_deleting(row: Model) -> tuple[str, str]:
 
 
 def refusal_of(row: Model) -> str:
-    """Why the row cannot be as it is; empty where it can."""
+    """Return why the row is invalid; "" where it is valid."""
     try:
         row.clean()
     except ValidationError as error:
@@ -80,7 +80,7 @@ def refusal_of(row: Model) -> str:
 
 
 def _relations(model: type[Model]) -> Iterator[tuple[type[Model], str, bool]]:
-    """What a foreign key protects, what people entered and a deletion would empty, and tables of pairs."""
+    """Yield protecting foreign keys, people's entries that deleting would empty, and many-to-many tables."""
     for relation in model._meta.get_fields(include_hidden=True):
         related: Any = relation.related_model
         if not relation.auto_created or relation.concrete or related._meta.auto_created:

@@ -1,7 +1,4 @@
-"""Values of fields as both databases' drivers take them: what Django makes of them, in less time for the usual ones.
-
-Django passes each value through half a dozen methods, to end up, for a number or a text, with the value itself.
-"""
+"""Convert field values for the database drivers, faster than Django for the usual types."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -11,7 +8,7 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-# Of these fields, values of this type are to_db_value as they are.
+# of these fields, values of this type are passed as they are
 _AS_THEY_ARE: dict[type[Any], type[Any]] = {
     models.AutoField: int,
     models.BigAutoField: int,
@@ -30,7 +27,7 @@ _AS_THEY_ARE: dict[type[Any], type[Any]] = {
 
 @cache
 def to_db_value(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """What makes of a value of the field what is to_db_value when a row is written. Raises what Django raises."""
+    """Return the function that converts a field's values for writing. Raises what Django raises."""
     if type(field) in _AS_THEY_ARE:
         return _as_it_is(field, _AS_THEY_ARE[type(field)])
     if type(field) is models.DateTimeField:
@@ -54,7 +51,7 @@ def _as_it_is(field: "models.Field[Any, Any]", kind: type[Any]) -> Callable[[Any
 
 
 def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """Both databases keep UTC, and are not told so."""
+    """Convert times to UTC without zone, as both databases store them."""
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:
@@ -65,8 +62,7 @@ def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
 
 
 def _json(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """The same values in fewer characters, so not to be compared as text with what Django writes. What orjson does not
-    know, such as numbers beyond 64 bits, is Django's; NaN, which is no JSON, becomes null, and a UUID its text."""
+    """Dump compactly with orjson; what it does not know (numbers beyond 64 bits) as Django does, NaN as null."""
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:

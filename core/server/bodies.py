@@ -1,4 +1,4 @@
-"""Request bodies, taken in whole before a view sees them: however they are sent, and never more than is allowed."""
+"""Receive request bodies whole and bounded before a view sees them."""
 
 import asyncio
 import tempfile
@@ -16,7 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1024 * 1024
-SMALL_BYTES = 64 * 1024  # what is accepted of anybody, and kept in memory; what is larger goes to the disk
+SMALL_BYTES = 64 * 1024  # accepted from anybody, and kept in memory; larger bodies go to disk
 STALL_SECONDS = 60
 
 
@@ -25,7 +25,7 @@ class ClientGone(Exception):
 
 
 class Share:
-    """One request's part of a budget; called with the size of each chunk, it raises Busy when no more is to be had."""
+    """One request's part of a budget; called with each chunk's size, it raises Busy when none is left."""
 
     def __init__(self, budget: "Budget", owner: Hashable) -> None:
         self.budget, self.owner = budget, owner
@@ -45,7 +45,7 @@ class Share:
         self.taken = 0
 
     def cut_off(self) -> None:
-        """Return it all now and have whoever receives the body refuse the request."""
+        """Return it all now and have the receiver refuse the request."""
         self.give_back()
         self.is_cut_off = True
         if self.patience is not None:
@@ -53,10 +53,10 @@ class Share:
 
 
 class Budget:
-    """How many bytes of bodies may be held at the same time. For one event loop: it locks nothing.
+    """How many bytes of bodies may be held at once. For one event loop, so it locks nothing.
 
-    An owner may hold a quarter of it, and more only as long as less than half is held by all: nobody can take what
-    others need. Where `cuts_off` is set, the bodies that have stood still for longest make room for those that move.
+    An owner may hold a quarter, and more only while less than half is held by all. With `cuts_off`, the bodies stalled
+    longest make room for those that move.
     """
 
     def __init__(self, limit: int, *, cuts_off: bool = False) -> None:
@@ -67,7 +67,7 @@ class Budget:
 
     @contextmanager
     def share(self, owner: Hashable = None) -> Iterator[Share]:
-        """One request's part; what was taken is given back at the end of the block."""
+        """Yield one request's part; return what it took at the end."""
         share = Share(self, owner)
         self._shares[share] = None
         try:
@@ -77,7 +77,7 @@ class Budget:
             del self._shares[share]
 
     def take(self, share: Share, size: int) -> None:
-        """Have a share hold more."""
+        """Let a share hold more."""
         while not share.is_cut_off and not self._fits(share.owner, size):
             stalled = self._stalled(share, size) if self.cuts_off else None
             if stalled is None:
@@ -99,7 +99,7 @@ class Budget:
         return owner is None or self.held_by[owner] + size <= self.limit // 4
 
     def _stalled(self, asking: Share, size: int) -> Share | None:
-        """Who has stood still for longest. Whoever has more than its part makes room for itself, not others for it."""
+        """Return the longest-stalled share; an owner past its part makes room for itself only."""
         is_anybody = self._is_within_part(asking.owner, size)
         for one in self._shares:
             is_candidate = one is not asking and one.taken and one.patience is not None
@@ -109,7 +109,7 @@ class Budget:
 
 
 def header(scope: Scope, name: bytes) -> bytes:
-    """The first value of a header (its name in lower case), or nothing."""
+    """Return the first value of a header (name in lower case), or nothing."""
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
@@ -120,13 +120,11 @@ async def take_body(
     share: Share,
     admit: Callable[[], Awaitable[Share]] | None = None,
 ) -> tuple[IO[bytes], int]:
-    """The whole body, from its start, and its length; small ones stay in memory, large ones go to a temporary file.
+    """Return the whole body and its length; small ones in memory, large ones in a temporary file.
 
-    `admit` is asked before more than SMALL_BYTES are received: it raises for whoever may not send that much, and
-    returns the share that holds it from then on.
-
-    Raises TooLarge for more than `limit` bytes, ClientGone when it breaks off, RequestTimeout when it stands still,
-    Busy when there is no room for it, StorageUnavailable when there is none on the disk.
+    `admit` is asked before more than SMALL_BYTES: it raises for those who may not send that much, and returns the
+    share that holds it. Raises TooLarge, ClientGone, RequestTimeout when it stalls, Busy without room,
+    StorageUnavailable on a full disk.
     """
     declared = _declared(scope, limit)
     if admit is not None and declared > SMALL_BYTES:
@@ -149,7 +147,7 @@ async def take_body(
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, share: Share) -> bytes:
-    """The whole body of at most `limit` bytes, in memory; raises as `take_body` does."""
+    """Return at most `limit` bytes in memory; raises as `take_body` does."""
     _declared(scope, limit)
     body = bytearray()  # many small chunks would each take several times their size
     more = True
@@ -162,7 +160,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, share: Share) ->
 async def _fill(
     receive: Receive, spool: IO[bytes], share: Share, limit: int, size: int, until: int
 ) -> tuple[int, bool]:
-    """Copy up to `until` bytes, or a chunk more; the size by then, and whether there is more to come."""
+    """Copy up to `until` bytes, or a chunk more; return the size so far, and whether more is to come."""
     more = True
     while more and size <= until:
         chunk, more = await _next(receive, share, limit - size, limit)
@@ -175,7 +173,7 @@ async def _fill(
 
 
 async def _next(receive: Receive, share: Share, left: int, limit: int) -> tuple[bytes, bool]:
-    """The next chunk, counted, and whether there is more to come."""
+    """Return the next chunk, counted, and whether more is to come."""
     try:
         async with asyncio.timeout(STALL_SECONDS) as share.patience:
             message = await receive()

@@ -1,8 +1,7 @@
-"""Runs a WSGI application (Django's synchronous half) on a fixed pool of threads under ASGI.
+"""Run a WSGI application (Django's synchronous half) on a fixed pool of threads under ASGI.
 
-Each thread keeps its database connection from one request to the next. An ordinary answer crosses between thread and
-event loop once, and a slow reader keeps no thread from its work. A streamed one crosses per chunk, waits for the client
-to take it, and stops when the client is gone; streams have threads of their own, half as many, and wait for one.
+An ordinary answer crosses to the event loop once, so a slow reader holds no thread. A streamed one crosses per chunk,
+on threads of its own, half as many, and stops when the client is gone.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from typing import IO, Any
 from core.errors import Busy
 from core.server.bodies import STALL_SECONDS, ClientGone, Receive, Scope, Send
 
-WHOLE_BYTES = 512 * 1024  # files up to this size (most static ones, thumbnails) are answered in one piece
+WHOLE_BYTES = 512 * 1024  # files up to this size are answered in one piece
 STREAM_WAIT_SECONDS = 20
 
 Environ = dict[str, Any]
@@ -25,7 +24,7 @@ Headers = list[tuple[str, str]]
 
 @dataclass
 class Answer:
-    """One response on its way from a thread to the client. `body` is None when it was streamed."""
+    """One response on its way to the client; `body` is None when streamed."""
 
     loop: asyncio.AbstractEventLoop
     receive: Receive
@@ -36,7 +35,7 @@ class Answer:
     body: bytes | None = None
 
     def start(self, status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], object]:
-        """WSGI's `start_response`; the old `write` callable is not offered."""
+        """Start the response (WSGI's `start_response`, without the old `write`)."""
         self.status = int(status.split(" ", 1)[0])
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return _no_write
@@ -48,7 +47,7 @@ class Answer:
         await self.send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     def stream(self, chunks: Iterable[bytes]) -> None:
-        """Send chunk by chunk from a thread; raises ClientGone when nobody takes them."""
+        """Send chunk by chunk from a thread. Raises ClientGone."""
         watcher = asyncio.run_coroutine_threadsafe(self._watch(), self.loop)
         try:
             self._wait(self.send_start())
@@ -80,7 +79,7 @@ class Answer:
 
 
 class ThreadedApplication:
-    """A WSGI application behind a fixed number of threads, and half as many (at least one) for what it streams."""
+    """A WSGI application behind a fixed number of threads, and half as many for streams."""
 
     def __init__(self, application: Callable[[Environ, Any], Iterable[bytes]], threads: int) -> None:
         streams = max(1, threads // 2)
@@ -90,7 +89,7 @@ class ThreadedApplication:
         self.free_streamers = asyncio.Semaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes], size: int) -> None:
-        """Answer one request whose body has been taken in. Raises Busy when too many others are being streamed."""
+        """Answer a request whose body was received. Raises Busy when too many are streamed."""
         loop = asyncio.get_running_loop()
         answer = Answer(loop, receive, send)
         try:
@@ -104,7 +103,7 @@ class ThreadedApplication:
             await answer.send_chunk(answer.body, more=False)
 
     def _run(self, environ: Environ, answer: Answer) -> Iterable[bytes] | None:
-        """Have the application answer; a response that remains to be streamed is returned."""
+        """Run the application; return a response that remains to be streamed."""
         response = self.application(environ, answer.start)
         if not _is_whole(response, answer):
             return response
@@ -137,7 +136,7 @@ def _send_stream(response: Iterable[bytes], answer: Answer) -> None:
 
 
 def _is_whole(response: Iterable[bytes], answer: Answer) -> bool:
-    """Whether to answer in one piece. Django's file responses and streaming ones are those that have no `content`."""
+    """Return whether to answer in one piece; Django's streaming responses have no `content`."""
     if hasattr(response, "content"):
         return True
     length = dict(answer.headers).get(b"content-length", b"")
@@ -151,9 +150,9 @@ def _close(response: Iterable[bytes]) -> None:
 
 
 def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:
-    """WSGI's view of a request (PEP 3333).
+    """Return WSGI's view of a request (PEP 3333).
 
-    Header names with an underscore are dropped, as nginx does: they would be taken for their hyphenated twins.
+    Header names with an underscore are dropped, as nginx does: they would pass for their hyphenated twins.
     """
     server_name, server_port = scope.get("server") or ("localhost", 80)
     environ: Environ = {

@@ -1,4 +1,4 @@
-"""Who is calling, asked before a request is taken in: cheap questions, for which no view runs."""
+"""Identify callers cheaply before their request is received."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +22,13 @@ from core.errors import NotSignedIn, PermissionRefused
 from core.server.bodies import MEGABYTE, SMALL_BYTES, Budget, Scope
 from core.server.bridge import build_environ
 
-# What those may have in the memory of this process who have not said who they are; a network's part is a quarter.
+# Memory for bodies of unidentified callers, a quarter of it per network.
 strangers_budget = Budget(32 * MEGABYTE, cuts_off=True)
-asking = ThreadPoolExecutor(2, thread_name_prefix="asking")  # where the database is asked who calls
+asking = ThreadPoolExecutor(2, thread_name_prefix="asking")
 
 
 def network_of(scope: Scope) -> str:
-    """What the caller is counted under (`core.api.clients.client_network`); empty where nobody can tell."""
+    """Return what the caller is counted under (`core.api.clients.client_network`); "" if unknown."""
     said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
     address = (scope.get("client") or ("",))[0]
     request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
@@ -36,10 +36,9 @@ def network_of(scope: Scope) -> str:
 
 
 def signed_in(scope: Scope) -> str:
-    """The name of the caller's account, for sharing what there is among callers; asks the database.
+    """Return the name of the caller's account; asks the database.
 
-    Raises NotSignedIn without valid credentials, PermissionRefused for a token that may not write, DatabaseUnavailable
-    while the database does not answer.
+    Raises NotSignedIn without valid credentials, PermissionRefused for a read token, DatabaseUnavailable.
     """
     close_old_connections()
     request = WSGIRequest(build_environ(scope, io.BytesIO(), 0))

@@ -1,4 +1,4 @@
-"""The health checks there are: each app registers its own when Django starts."""
+"""Health checks; each app registers its own."""
 
 import datetime as dt
 import threading
@@ -20,12 +20,12 @@ from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck,
 from core.server.supervisor import heard
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
 
-WORKER_SECONDS = 15  # a worker that was not heard of for so long is taken for dead
-STORAGE_SECONDS = 30  # a good answer of the file store is believed for so long
+WORKER_SECONDS = 15  # a worker last seen longer ago counts as dead
+STORAGE_SECONDS = 30  # a good answer of the file store is trusted for so long
 
 
 class MigrationCheck:
-    """Fails while a migration waits. Applied ones stay applied, so a good answer is kept."""
+    """Fails while a migration waits; a good answer is kept."""
 
     def __init__(self) -> None:
         self._is_current = False
@@ -43,7 +43,7 @@ class MigrationCheck:
 
 
 class StorageCheck:
-    """Fails where the file store takes no file."""
+    """Fails when the file store accepts no file."""
 
     def __init__(self) -> None:
         self._good_until = 0.0
@@ -62,14 +62,14 @@ class StorageCheck:
             try:
                 default_storage.save(name, ContentFile(b"probe"))
             finally:
-                default_storage.delete(name)  # a store that is full may have made the file all the same
-        # Stores raise errors of their own libraries (botocore's are no OSError), all of which mean the same here.
+                default_storage.delete(name)  # a full store may have created the file all the same
+        # Stores raise errors of their own libraries, all meaning the same here.
         except Exception as error:
             raise Unhealthy("The file store takes no files.") from error
 
 
 class WorkerCheck:
-    """Fails where no worker ran a job lately, or where it ends as often as it is started."""
+    """Fails when no worker ran a job lately, or it keeps ending."""
 
     def __init__(self) -> None:
         self._age = Aging()
@@ -104,12 +104,12 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def register_check(name: str, check: Callable[[], str]) -> None:
-    """Have probes run a check, which returns a detail or raises Unhealthy; it needs the database."""
+    """Register a check that needs the database: it returns a detail or raises Unhealthy."""
     CHECKS[name] = check
 
 
 def run_checks(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
-    """Return each check's outcome, after `begin` of its name; skip what needs the database while that is away."""
+    """Return each check's outcome, calling `begin` first; skip those that need an absent database."""
     outcomes: Outcomes = {}
     for name, check in CHECKS.items():
         if name not in BY_THEMSELVES and outcomes.get("database", {}).get("status") == "failed":
@@ -131,7 +131,7 @@ watch = Watch(run_checks)
 
 
 def current_outcomes() -> Outcomes:
-    """Return what the watch found last; what the checks find now where there is no watch."""
+    """Return what the watch found last, or run the checks where there is no watch."""
     if watch.is_running and watch.has_looked.wait(PATIENCE_SECONDS):
         return watch.outcomes() or run_checks()
     return run_checks()

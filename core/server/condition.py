@@ -1,4 +1,4 @@
-"""What checks of the system's condition have in common, and how they tell time when clocks go forward or back."""
+"""Pieces of health checks that survive clock changes."""
 
 import datetime as dt
 import time
@@ -10,19 +10,19 @@ from django.utils import timezone
 log = structlog.get_logger(__name__)
 
 JUMP_SECONDS = 1.0
-TOLD_SECONDS = 3600.0  # a jump is told of for so long
+TOLD_SECONDS = 3600.0  # a jump is reported for so long
 CONTINUOUS_SECONDS = 15.0
 
-# Stands among the applied migrations until `manage.py carry_over` has filled the database.
+# An applied "migration" until `manage.py carry_over` has filled the database.
 CARRY_OVER = ("carry_over", "unfinished")
 
 
 class Unhealthy(Exception):
-    """A check failed; the message is one sentence, fit for anybody to read."""
+    """A check failed; the message is one sentence for anybody."""
 
 
 class ClockCheck:
-    """Notices when the clock is put forward or back, against one that nobody sets. It never fails."""
+    """Reports changes of the clock, measured by the monotonic one. It never fails."""
 
     def __init__(self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._monotonic = clock, monotonic
@@ -44,10 +44,9 @@ class ClockCheck:
 
 
 class Aging:
-    """How old something is that others stamp by the clock, such as a sign of life.
+    """The age of what others stamp by the clock, such as a heartbeat.
 
-    What was seen to change while we watched is as old as we have known it, by a clock that nobody sets. The rest is as
-    old as its stamp says, and then as much older as we have known it; a stamp in the future says nothing.
+    What changed while we watched is aged by the monotonic clock; the rest by its stamp, unless that is in the future.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -58,7 +57,7 @@ class Aging:
         self._watched = 0.0
 
     def __call__(self, stamp: float, now: float) -> float:
-        """The age in seconds of what bears this stamp, seen now; both by the clock."""
+        """Return the age in seconds of what bears this stamp, seen now."""
         moment = self._monotonic()
         if stamp != self._stamp:
             is_watched = moment - self._watched <= CONTINUOUS_SECONDS
@@ -70,7 +69,7 @@ class Aging:
 
 
 class Waiting:
-    """How long the oldest of a queue has waited: as long as its stamp says, and no less than we have known it."""
+    """How long the oldest of a queue has waited: by its stamp, and at least as long as known to us."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -78,7 +77,7 @@ class Waiting:
         self._seen = 0.0
 
     def __call__(self, stamp: float, now: float) -> float:
-        """The wait in seconds of what bears this stamp, seen now; both by the clock."""
+        """Return the wait in seconds of what bears this stamp, seen now."""
         moment = self._monotonic()
         if stamp != self._stamp:
             self._stamp, self._seen = stamp, moment
@@ -86,14 +85,14 @@ class Waiting:
 
 
 class QueueCheck:
-    """Fails where the oldest of a queue waits too long; `sentence` says so, with {} for the seconds."""
+    """Fails when the oldest of a queue waits too long; `sentence` has {} for the seconds."""
 
     def __init__(self, oldest: Callable[[], dt.datetime | None], limit_seconds: int, sentence: str) -> None:
         self._oldest, self._limit, self._sentence = oldest, limit_seconds, sentence
         self._waiting = Waiting()
 
     def wait(self) -> float:
-        """Return for how many seconds the oldest has waited; 0 where none does."""
+        """Return how many seconds the oldest has waited; 0 for none."""
         oldest = self._oldest()
         return self._waiting(oldest.timestamp(), timezone.now().timestamp()) if oldest else 0.0
 

@@ -1,4 +1,4 @@
-"""Whether the database answers, takes writes, and is whole: cheap enough to ask on a schedule."""
+"""Check that the database answers, accepts writes, and is undamaged, cheaply enough for a schedule."""
 
 import shutil
 import sqlite3
@@ -15,19 +15,19 @@ from core.db.transactions import sqlite_file, unit_of_work
 from core.models import JobRun
 from core.server.condition import Unhealthy
 
-WRITE_CHECK = "write_check"  # the row of JobRun that is written to see whether that is possible
-WRITE_SECONDS = 10.0  # a good answer is believed for so long
-LATELY_SECONDS = 30.0  # in which somebody had no room to write: a small row may still find some
+WRITE_CHECK = "write_check"  # the JobRun row that is written to find out
+WRITE_SECONDS = 10.0  # a good answer is trusted for so long
+LATELY_SECONDS = 30.0  # after somebody had no room to write: a small row may still find some
 FREE_BYTES = 4 * 1024 * 1024
 LOOK_SECONDS = 10.0  # between looks at the whole file, at least
-LOOK_SHARE = 100  # and so many times as long as a look takes, so that it costs a hundredth
+LOOK_SHARE = 100  # and so many times as long as a look takes: it costs 1 %
 FIRST_SECONDS = 60.0  # from the start to the first look, at most
 BYTES_A_SECOND = 50 * 1024 * 1024
 DAMAGE_SECONDS = 600.0
 
 
 def check_database() -> str:
-    """That the database answers."""
+    """Raise Unhealthy unless the database answers."""
     try:
         with connection.cursor() as cursor:
             # SQLite opens its file only for what is in it.
@@ -40,7 +40,7 @@ def check_database() -> str:
 
 
 class WriteCheck:
-    """That the database takes writes: a row is written, and the disk of SQLite's file has room."""
+    """Fails when a row cannot be written, or SQLite's disk is nearly full."""
 
     def __init__(self) -> None:
         self._good_until = 0.0
@@ -67,11 +67,9 @@ class WriteCheck:
 
 
 class IntegrityCheck:
-    """That no page of SQLite's file is damaged, as a look at all of it from time to time finds; on a server, that
-    nobody met such a page of late, for it checks each one that it reads.
+    """Fails when SQLite's file, scanned now and then, or a page that a server read lately, is damaged.
 
-    The look has a thread and a connection of its own: a long one holds up nobody, and an old connection would show
-    pages as it remembers them.
+    The scan has its own thread, so that it holds up nobody, and its own connection, whose cache is empty.
     """
 
     def __init__(self) -> None:
@@ -94,7 +92,7 @@ class IntegrityCheck:
         return "not looked at yet" if self.looked is None else f"whole {int(time.monotonic() - self.looked)} s ago"
 
     def look(self, file: Path) -> None:
-        """Look at the whole file."""
+        """Scan the whole file."""
         begun = time.monotonic()
         fault = fault_of(file)
         now = time.monotonic()
@@ -109,7 +107,7 @@ class IntegrityCheck:
             self._is_looking, self._next = False, now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
 
     def _is_due(self, file: Path) -> bool:
-        """Not at once where the file is large: the first callers are to be served first."""
+        """Return whether a scan is due; a large file waits until the first callers are served."""
         now = time.monotonic()
         with self._lock:
             if self._next is None:
@@ -121,7 +119,7 @@ class IntegrityCheck:
 
 
 def fault_of(file: Path) -> str:
-    """What is wrong with SQLite's file, in its words; nothing where it is whole, or nobody can tell just now."""
+    """Return what is wrong with SQLite's file, in its words; "" if nothing, or unknown just now."""
     try:
         opened = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         try:
@@ -134,7 +132,7 @@ def fault_of(file: Path) -> str:
 
 
 def describe_database() -> str:
-    """Vendor, version and driver, as people say them."""
+    """Return vendor, version and driver for people."""
     connection.ensure_connection()
     if connection.vendor == "sqlite":
         return f"SQLite {sqlite3.sqlite_version}"
@@ -147,7 +145,7 @@ def _size(file: Path) -> int:
     try:
         return file.stat().st_size
     except OSError:
-        return 0  # looking at it will say what is the matter
+        return 0  # the scan will say what is wrong
 
 
 @unit_of_work

@@ -1,4 +1,4 @@
-"""Endpoints served past Django's middleware and views: each app registers how its own are found."""
+"""Endpoints served past Django's middleware and views; each app registers how to find its own."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ _finders: list[Finder] = []
 
 
 def register_finder(finder: Finder) -> None:
-    """Have the gateway ask for an endpoint here before it turns to Django."""
+    """Have the gateway ask here before it turns to Django."""
     _finders.append(finder)
 
 

@@ -1,7 +1,4 @@
-"""What a web process answers by itself, on its event loop: how it is, and that it is stopping.
-
-Neither waits for a thread, which may all be waiting for the database.
-"""
+"""Answer health probes on the event loop, and refuse requests while stopping, without any thread."""
 
 import asyncio
 import uuid
@@ -18,11 +15,11 @@ from core.server.responses import send_problem, send_response
 
 @dataclass(eq=False)
 class Exchange:
-    """A request that is being answered."""
+    """A request being answered."""
 
     send: Send
     is_answered: bool = False
-    is_last: bool = False  # on its connection
+    is_last: bool = False
 
     async def answer(self, message: Message) -> None:
         """Pass a message on to the client."""
@@ -34,9 +31,9 @@ class Exchange:
 
 
 class Entrance:
-    """The outermost part of the application: every request comes through here."""
+    """The outermost application, through which every request comes."""
 
-    linger_seconds = 2.0  # for a sender to finish what it is sending, so that it reads our answer
+    linger_seconds = 2.0  # for a sender to finish, so that it reads our answer
 
     def __init__(self, application: ASGIApplication) -> None:
         self.application = application
@@ -44,7 +41,7 @@ class Entrance:
         self.pending: set[Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; what is cut short because we stop is answered 503."""
+        """Serve one request; answer 503 to what stopping cuts short."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
@@ -63,22 +60,22 @@ class Entrance:
             self.pending.discard(exchange)
 
     def stop(self) -> None:
-        """From now on, answers are the last of their connections."""
+        """Make each answer the last of its connection."""
         self.is_stopping = True
         for exchange in self.pending:
             exchange.is_last = True
 
 
 def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
-    """Status, media type and body of an answer that is there already; None where a thread has to answer."""
-    path = scope["path"].rstrip("/")  # with or without, as everywhere
+    """Return status, media type and body of a ready answer; None where a thread must answer."""
+    path = scope["path"].rstrip("/")
     if path == "/livez":
         return 200, b"text/plain", b"ok\n"
     if path not in ("/readyz", "/health") or (outcomes := checks.watch.outcomes()) is None:
         return None
     domain, _port = split_domain_port(header(scope, b"host").decode("latin-1"))
     if not validate_host(domain, settings.ALLOWED_HOSTS):
-        return None  # Django refuses it
+        return None
     status = 200 if checks.is_well(outcomes) else 503
     if path == "/readyz":
         return status, b"text/plain", health.in_lines(outcomes)
@@ -97,7 +94,7 @@ async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -
 
 
 async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:
-    """Answer 503, and take in what is still being sent: a connection that is cut meanwhile may lose the answer."""
+    """Answer 503, and drain what is still being sent: a connection cut meanwhile may lose the answer."""
 
     async def send_all_but_the_end(message: Message) -> None:
         await exchange.answer({**message, "more_body": message["type"] == "http.response.body"})

@@ -1,9 +1,8 @@
-"""Where each request enters: its body is taken in, then it goes to a thread, to an endpoint or to the event loop.
+"""Receive each request's body, then hand it to a thread, a registered endpoint, or the event loop.
 
-Django's own ASGI handler starts an executor thread for every request of a synchronous view, which costs more than the
-view. So ordinary requests go to a fixed pool of threads that run Django's WSGI handler. Registered endpoints are served
-past Django's middleware and views. Only what is asynchronous by nature, the paths in `ASYNC_PREFIXES`, goes to the ASGI
-handler. Django must be set up before this is imported.
+Django's ASGI handler starts an executor thread for each synchronous view, which costs more than the view: ordinary
+requests go to a fixed pool running the WSGI handler, and only `ASYNC_PREFIXES` to the ASGI handler. Set Django up
+before importing this.
 """
 
 import asyncio
@@ -21,18 +20,18 @@ from core.server.callers import asking, network_of, signed_in, strangers_budget
 from core.server.endpoints import find_endpoint
 from core.server.responses import send_problem
 
-# Paths of asynchronous views: streams that stay open.
+# streams that stay open
 ASYNC_PREFIXES: tuple[str, ...] = ()
 
-FORM_OVERHEAD_BYTES = 1024 * 1024  # what a multipart form may hold besides its files
+FORM_OVERHEAD_BYTES = 1024 * 1024  # for a multipart form's other fields
 MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FORM_OVERHEAD_BYTES
 
-# What signed-in people may have on the disk while it is on its way; the parser of forms may have it there once more.
+# Bodies of signed-in people on disk; the form parser may hold each once more.
 upload_budget = Budget(max(4 * MAX_UPLOAD_BYTES, 1024 * MEGABYTE))
 asynchronous = ASGIHandler()
 threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
 
-# Imports every view now, rather than while the first caller waits.
+# Imports every view now, not while the first caller waits.
 _ = get_resolver().url_patterns
 
 

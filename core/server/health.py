@@ -1,4 +1,4 @@
-"""Whether the system works, for probes, monitors and administrators."""
+"""Health for probes, monitors and administrators."""
 
 import platform
 import time
@@ -30,7 +30,7 @@ _counts: dict[str, Callable[[], int]] = {}
 
 
 def register_count(name: str, count: Callable[[], int]) -> None:
-    """Have the system's information tell this number."""
+    """Add a number to the system's information."""
     _counts[name] = count
 
 
@@ -79,13 +79,13 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def _without_a_line(response: HttpResponse) -> HttpResponse:
-    # Django logs each 5xx; what is the matter is in the log already, and a probe asks every few seconds.
+    # Django logs each 5xx; the cause is logged already, and probes ask every few seconds.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 class SystemInfoSerializer(serializers.Serializer[Any]):
-    """What is running, and how it is set."""
+    """What is running, and its settings."""
 
     version = serializers.CharField()
     python = serializers.CharField()
@@ -97,7 +97,7 @@ class SystemInfoSerializer(serializers.Serializer[Any]):
     settings = serializers.DictField()
 
 
-# Settings an administrator may read; whatever holds a secret, or an address with a password, is not among them.
+# No setting with a secret, or an address with a password, is among these.
 SHOWN_SETTINGS = [
     "DEBUG",
     "PLAIN_HTTP",

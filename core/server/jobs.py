@@ -1,4 +1,4 @@
-"""The background jobs there are: each app registers its own when Django starts."""
+"""Background jobs; each app registers its own."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """A function of the present time that does what is due and returns how many rows it did."""
+    """A function of the present time that does what is due and returns how many rows."""
 
     name: str
     run: Callable[[dt.datetime], int]

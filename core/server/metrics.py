@@ -1,4 +1,4 @@
-"""Prometheus's metrics: each app registers what collects its own."""
+"""Prometheus metrics; each app registers its collectors."""
 
 from collections.abc import Callable, Iterable
 
@@ -43,7 +43,7 @@ _collectors: list[Collector] = [collect_version, collect_jobs]
 
 
 def register_metrics(collector: Collector) -> None:
-    """Have a scrape collect these metric families from the database, so that every process gives the same answer."""
+    """Register a collector that reads the database, so that every process gives the same answer."""
     _collectors.append(collector)
 
 

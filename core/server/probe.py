@@ -1,7 +1,4 @@
-"""`python -m core.server.probe [PATH] [PORT]`: exit 0 if the server here answers 200; for health checks.
-
-Speaks to the loopback address under a name the server answers to, and loads nothing of the application.
-"""
+"""`python -m core.server.probe [PATH] [PORT]`: exit 0 if the local server answers 200. Imports no Django."""
 
 import http.client
 import os
@@ -11,13 +8,13 @@ TIMEOUT_SECONDS = 5
 
 
 def host_name() -> str:
-    """The first of ALLOWED_HOSTS, as a name that can be asked for."""
+    """Return the first usable name of ALLOWED_HOSTS."""
     first = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].strip()
     return "localhost" if first in ("", "*") else first.lstrip(".")
 
 
 def is_well(path: str, port: int) -> bool:
-    """Whether a GET of the path is answered 200."""
+    """Return whether a GET of the path answers 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": host_name()})

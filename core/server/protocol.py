@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with bounds on what a client may send before anybody looks at it."""
+"""uvicorn's HTTP protocol, bounding what a client may send before anybody looks at it."""
 
 import asyncio
 from functools import partial
@@ -11,31 +11,30 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from core.api.jsonio import to_json
 from core.api.problems import problem
 
-MAX_HEAD_BYTES = 64 * 1024  # the request line and all headers; what proxies allow is less
+MAX_HEAD_BYTES = 64 * 1024  # the request line and all headers
 MAX_HEADERS = 100
 HEAD_SECONDS = 30  # from the first byte of a request to the end of its headers
-MAX_DISCARDED_BYTES = 256 * 1024 * 1024  # of a body that was refused, so that its sender comes to read the answer
+MAX_DISCARDED_BYTES = 256 * 1024 * 1024  # of a refused body, so that its sender reads the answer
 FRAMING = (b"content-length", b"transfer-encoding")
 INVALID = "Invalid HTTP request received."
 LINGER_SECONDS = 2  # for a client to read the answer before the connection ends
-STEP_BYTES = 4 * 1024  # given to the parser at a time, which makes requests of all of it
+STEP_BYTES = 4 * 1024  # handed to the parser at a time
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection. The parser keeps a header until it is complete, so that bytes are counted as they come in.
+    """A connection that counts bytes as they arrive, for the parser keeps a header until it is complete.
 
-    What follows a request that waits for the answer to the one before it is not parsed before its turn: a request of
-    18 bytes takes kilobytes once it is one, and who sends them faster than they are answered would fill the memory.
+    Pipelined requests are not parsed before their turn: a request of 18 bytes takes kilobytes once parsed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._unparsed = 0  # bytes since the parser last said anything of the request's head or body
+        self._unparsed = 0  # bytes since the parser last reported progress
         self._head_bytes = self._head_lines = self._discarded = 0
         self._is_in_head = self._is_in_body = self._is_refused = False
         self._head_timer: asyncio.TimerHandle | None = None
-        self._held = b""  # what is not parsed yet
-        self._is_reading_again = False  # a head that was read before
+        self._held = b""
+        self._is_reading_again = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -46,7 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what a client sends, as far as its requests are next."""
+        """Accept what a client sends, parsing only the next request."""
         if self._is_refused:
             return
         data, at = self._held + data, 0
@@ -71,14 +70,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _is_waiting(self) -> bool:
-        """Whether a request waits already, so that nothing is read meanwhile; or there is nobody to read for."""
+        """Return whether reading must pause: a request waits, or nobody is there."""
         if self.pipeline:
             self._stop_timer()
             self.flow.pause_reading()
         return bool(self.pipeline) or self._is_refused or self.transport.is_closing()
 
     def _parse(self, data: bytes) -> None:
-        """Refuse a head that is too large or too slow, before the parser has kept much of it."""
+        """Parse, refusing a head that is too large or too slow."""
         self._unparsed += len(data)
         self._unset_keepalive_if_required()
         try:
@@ -97,9 +96,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait_for_the_rest()
 
     def _decline_upgrade(self) -> None:
-        """Serve the request as if it had asked for no other protocol, as a server may (RFC 9110, 7.8).
+        """Serve the request without the upgrade it asks for (RFC 9110, 7.8).
 
-        The parser ends such a request with its head, and would take its body for the next one: another reads on.
+        The parser would take its body for the next request: another one reads on.
         """
         framing = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
         self.parser = httptools.HttpRequestParser(self)
@@ -126,7 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_in_head or self._is_reading_again:
-            return  # a trailer, which nobody here reads
+            return  # a trailer
         self._head_bytes += len(name) + len(value)
         self._head_lines += 1
         if not self._is_head_too_large():
@@ -142,7 +141,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head, self._is_in_body = False, True
         if not self._is_refused:
             super().on_headers_complete()
-            # The application is started after this, and asks it for the body.
+            # The application starts later, and asks for the body itself.
             self.cycle.receive = partial(_receive_what_came, self.cycle)  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
@@ -176,7 +175,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()  # nothing came at all
 
     def _wait_for_the_rest(self) -> None:
-        """End the connection when the rest of a body that was answered already stays away; uvicorn would wait."""
+        """Close the connection when the rest of an answered body stays away; uvicorn would wait."""
         if self.timeout_keep_alive_task is None and not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -188,7 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer, unless the answer to a request before this one is under way, and end the connection soon."""
+        """Answer unless an earlier answer is under way, and close soon."""
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
@@ -199,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 async def _receive_what_came(cycle: RequestResponseCycle) -> Any:
-    """As uvicorn's, but hand on a body that came whole although its sender has gone: some send and do not wait."""
+    """Hand on a complete body although its sender has gone: some send and do not wait."""
     message = await RequestResponseCycle.receive(cycle)
     if message["type"] == "http.disconnect" and cycle.body and not cycle.more_body and not cycle.response_complete:
         message = {"type": "http.request", "body": bytes(cycle.body), "more_body": False}

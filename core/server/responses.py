@@ -1,4 +1,4 @@
-"""Responses that are sent without Django."""
+"""Send responses without Django."""
 
 import uuid
 
@@ -27,6 +27,6 @@ async def send_problem(send: Send, error: DomainError) -> None:
 async def send_response(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     """Send a whole response."""
     if status == RequestTimeout.status:
-        headers.append((b"connection", b"close"))  # where the next request would begin nobody knows
+        headers.append((b"connection", b"close"))  # nobody knows where the next request would begin
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""How a process hears that it is to stop."""
+"""Learn that the process must stop."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class StopSignals:
     """SIGTERM and SIGINT, for the main thread to wait for.
 
-    A handler that takes a lock meets itself when the signal comes twice, and hangs. So ours does nothing: the
-    interpreter writes the signal's number to a pipe, and whoever waits reads that.
+    A handler that takes a lock deadlocks when the signal comes twice: ours does nothing, and the interpreter's wake-up
+    pipe is read instead.
     """
 
     def __init__(self) -> None:
@@ -25,24 +25,24 @@ class StopSignals:
         self._handlers = {number: signal.signal(number, _nothing) for number in STOP_SIGNALS}
 
     def wait(self, seconds: float) -> bool:
-        """Whether the process is to stop; waits for that as long as this."""
+        """Return whether the process must stop, waiting up to so many seconds."""
         if not self.is_told:
             ready, _, _ = select.select([self._reading], [], [], max(0.0, seconds))
             self.is_told = bool(ready) and any(number in STOP_SIGNALS for number in os.read(self._reading, 4096))
         return self.is_told
 
     def tell(self) -> None:
-        """Have the process stop; for other threads."""
+        """Stop the process; for other threads."""
         with contextlib.suppress(BlockingIOError):
             os.write(self._writing, bytes([signal.SIGTERM]))
 
     def ignore(self) -> None:
-        """Hear no more, until the process ends: a second signal must not spoil an end in good order."""
+        """Ignore further signals, which must not spoil an orderly end."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
     def close(self) -> None:
-        """Put back what there was before, where the process goes on."""
+        """Restore the previous handlers."""
         signal.set_wakeup_fd(self._before)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
@@ -51,4 +51,4 @@ class StopSignals:
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
-    """Only that there is a handler has the interpreter write to its wake-up file descriptor."""
+    """Exist: without a handler the interpreter writes nothing to the pipe."""

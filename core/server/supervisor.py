@@ -1,4 +1,4 @@
-"""Keeps child processes running: one that ends is started again, for ever, and all of them stop together."""
+"""Keep child processes running: restart each that ends, and stop all together."""
 
 import json
 import os
@@ -19,13 +19,13 @@ log = structlog.get_logger(__name__)
 GRACE_SECONDS = 35.0  # from SIGTERM to SIGKILL
 HEALTHY_SECONDS = 10.0  # a child that lived this long had started well
 MAX_DELAY_SECONDS = 30.0
-FAILING_STARTS = 2  # in a row, after which the others are told of a child
+FAILING_STARTS = 2  # in a row, after which the others are told
 TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Failing:
-    """A child that ended soon after its start, again and again."""
+    """A child that keeps ending soon after its start."""
 
     name: str
     exit_code: int
@@ -34,7 +34,7 @@ class Failing:
 
 @dataclass
 class Child:
-    """A command that is to be running."""
+    """A command to keep running."""
 
     name: str
     command: Sequence[str]
@@ -47,7 +47,7 @@ class Child:
     exit_code: int = 0
 
     def start(self) -> None:
-        """Run the command. Its standard input is a pipe that ends with us: see `stop_with_parent`."""
+        """Run the command; its standard input is a pipe that ends with us (see `stop_with_parent`)."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 (our own commands)
             self.command,
@@ -73,7 +73,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until told to stop. Whatever becomes of one child, the others stay."""
+    """Runs children until told to stop, each independent of the others."""
 
     def __init__(self, children: Sequence[Child], grace_seconds: float = GRACE_SECONDS) -> None:
         self.children = children
@@ -82,7 +82,7 @@ class Supervisor:
         self._told: list[Failing] = []
 
     def run(self, on_stopping: Callable[[], object] = lambda: None) -> None:
-        """Block until SIGTERM or SIGINT; `on_stopping` is called before the children are told."""
+        """Block until SIGTERM or SIGINT; call `on_stopping` before the children are told."""
         try:
             while not self.signals.wait(TICK_SECONDS):
                 for child in self.children:
@@ -94,7 +94,7 @@ class Supervisor:
             self._stop_all()
 
     def _keep(self, child: Child) -> None:
-        """Start the child if it is not running; the oftener it failed, the later."""
+        """Start the child if it is not running, later the oftener it failed."""
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_after:
@@ -152,13 +152,12 @@ class Supervisor:
 
 
 class Heard:
-    """In a child: what the supervisor told it last."""
+    """What the supervisor told this child last."""
 
     def __init__(self) -> None:
         self.failing: list[Failing] = []
 
     def take(self, line: bytes) -> None:
-        """A line of the supervisor's."""
         self.failing = [Failing(**one) for one in json.loads(line)]
 
 
@@ -166,7 +165,7 @@ heard = Heard()
 
 
 def stop_with_parent() -> None:
-    """In a child: hear the supervisor, and end this process (by SIGTERM) when that is gone, however it went."""
+    """In a child: listen to the supervisor, and end this process (SIGTERM) when that is gone."""
 
     def watch() -> None:
         rest = b""

@@ -1,4 +1,4 @@
-"""The checks on a schedule, so that a probe never waits for what it asks about, and somebody looks when nobody asks."""
+"""Run the checks on a schedule, so that probes never wait and somebody looks when nobody asks."""
 
 import threading
 import time
@@ -15,14 +15,14 @@ Outcomes = dict[str, dict[str, str]]
 Checks = Callable[[Callable[[str], None]], Outcomes]
 
 EVERY_SECONDS = 2.0
-AWAY_SECONDS = 1.0  # as often while the database is away
+AWAY_SECONDS = 1.0  # while the database is away
 PATIENCE_SECONDS = 5.0  # a check that takes longer has failed for now
-LOUD_SECONDS = 5.0  # what is wrong for so long is logged
+LOUD_SECONDS = 5.0  # what fails so long is logged
 LOGGED_ELSEWHERE = frozenset({"database", "writes", "integrity"})  # see `core.db.outages`
 
 
 class Watch:
-    """Runs all checks again and again, in a thread of its own."""
+    """Runs all checks again and again in its own thread."""
 
     def __init__(self, checks: Checks, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._checks, self._monotonic = checks, monotonic
@@ -35,20 +35,15 @@ class Watch:
         self.is_running = False
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
         if not self.is_running:
             self.is_running = True
             threading.Thread(target=self._loop, name="watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more."""
         self._stopping.set()
 
     def outcomes(self) -> Outcomes | None:
-        """What the checks found last; None before they have come round for the first time.
-
-        The one that does not come back has failed.
-        """
+        """Return what the checks found last; None before the first round. A check that hangs has failed."""
         current, outcomes = self._current, self._outcomes
         if outcomes is None or current is None:
             return outcomes
@@ -81,7 +76,7 @@ class Watch:
             self._stopping.wait(AWAY_SECONDS if is_away else EVERY_SECONDS)
 
     def _say(self, outcomes: Outcomes) -> None:
-        """One line when something has been wrong for a while, and one when it is well again."""
+        """Log once what has failed for a while, and once its recovery."""
         now = self._monotonic()
         for name in outcomes.keys() - LOGGED_ELSEWHERE:
             outcome = outcomes[name]

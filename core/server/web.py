@@ -1,7 +1,4 @@
-"""One web process: `python -m core.server.web FD` serves the listening socket of that number.
-
-`manage.py serve` starts these. Forwarded-* headers are left to Django (TRUSTED_PROXIES says whether to believe them).
-"""
+"""One web process: `python -m core.server.web FD` serves the listening socket of that number."""
 
 import asyncio
 import contextlib
@@ -25,23 +22,23 @@ from core.server.supervisor import stop_with_parent
 if TYPE_CHECKING:
     from core.server.entrance import Entrance
 
-KEEP_ALIVE_SECONDS = 75  # longer than the usual 60 s of a reverse proxy, so that it never meets a closing connection
+KEEP_ALIVE_SECONDS = 75  # longer than a reverse proxy's usual 60 s, so that it never meets a closing connection
 
 STEP_ASIDE_SECONDS = 0.001
-CROWD = 16  # connections from which on two are accepted at a time, so that short ones do not queue up
+CROWD = 16  # with so many connections, accept two at a time
 OUT_OF_FILES_SECONDS = 0.5
 
 STOP_TICK_SECONDS = 0.05
-SILENCE_SECONDS = 2.0  # while we stop, a new connection may take so long to send its request's first line
+SILENCE_SECONDS = 2.0  # while stopping, a new connection may take so long to send its first line
 
 log = structlog.get_logger(__name__)
 
 
 class Acceptor:
-    """Takes connections from a socket that several processes share, so that each gets its part.
+    """Accepts from a socket shared by processes, so that each gets its part.
 
-    asyncio accepts all that wait in one go: a client's eight connections would often land in one process while the
-    other idles. This takes one at a time, and a process that has connections lets one that has none go first.
+    asyncio accepts all at once, so that a client's eight connections may land in one process. This accepts one at a
+    time, and a process with connections lets one without go first.
     """
 
     def __init__(
@@ -55,12 +52,12 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Accept no more; part of what uvicorn expects of a server."""
+        """Accept no more."""
         self.is_closed = True
         self.loop.remove_reader(self.listener)
 
     async def drain(self) -> None:
-        """Take those that wait already, who would be reset otherwise, and accept no more."""
+        """Accept what waits already, which would be reset otherwise, and no more."""
         self.close()
         with contextlib.suppress(OSError):
             while True:
@@ -84,7 +81,7 @@ class Acceptor:
                 if not self.is_closed:
                     self._connect(self.listener.accept()[0])
         except (BlockingIOError, ConnectionAbortedError):
-            pass  # another process was faster, or the client changed its mind
+            pass  # another process was faster, or the client left
         except OSError as error:
             log.error("cannot accept connections", error=str(error))
             self.loop.call_later(OUT_OF_FILES_SECONDS, self._listen)
@@ -99,7 +96,7 @@ class Acceptor:
 
 
 class Server(uvicorn.Server):
-    """uvicorn with our ways of accepting and of stopping."""
+    """uvicorn with our ways of accepting and stopping."""
 
     def __init__(self, config: uvicorn.Config, entrance: "Entrance", grace_seconds: float) -> None:
         super().__init__(config)
@@ -109,8 +106,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Have the event loop tell of signals: it is woken through a file descriptor, and no handler of ours runs in
-        the middle of anything. A second signal changes nothing."""
+        """Let the event loop report signals through a file descriptor, so that no handler interrupts anything."""
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self._stop)
@@ -129,7 +125,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, answer what is in hand, and refuse with 503 what does not end within the grace."""
+        """Accept no more, finish running requests, and answer 503 to what exceeds the grace."""
         log.info("stopping", connections=len(self.server_state.connections), grace_seconds=self.grace_seconds)
         self.entrance.stop()
         acceptors = cast("list[Acceptor]", self.servers)
@@ -153,7 +149,7 @@ class Server(uvicorn.Server):
         return bool(self.server_state.connections or self.server_state.tasks)
 
     def _close_connections(self, which: Callable[[Any], bool]) -> None:
-        """Those that are idle at once, the others after their answer."""
+        """Close idle ones at once, the others after their answer."""
         for connection in [one for one in self.server_state.connections if which(one)]:
             connection.shutdown()
 
@@ -172,16 +168,16 @@ class Server(uvicorn.Server):
 
 
 def _is_new(connection: Any) -> bool:
-    """Whether a connection's first request has yet to come in."""
+    """Return whether a connection's first request is yet to come."""
     return connection.cycle is None
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, or until the supervisor is gone."""
+    """Serve until SIGTERM, SIGINT, or the supervisor's end."""
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)  # nothing is in hand yet: end at once, without a traceback
+        signal.signal(number, signal.SIG_DFL)  # nothing runs yet: end at once
     stop_with_parent()
-    application = import_string(settings.ASGI_APPLICATION)  # which sets Django up, for the imports that follow
+    application = import_string(settings.ASGI_APPLICATION)  # sets Django up, for the imports that follow
 
     from core.server.checks import watch
     from core.server.protocol import BoundedProtocol
@@ -205,7 +201,7 @@ def main() -> None:
     server.run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
     if server.has_cut:
         logging.shutdown()
-        os._exit(0)  # threads that nobody waits for any more would keep the process
+        os._exit(0)  # abandoned threads would keep the process
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""Decides when the background jobs run. The jobs themselves are functions of their apps, safe to run anywhere.
-
-Each job has a thread of its own, and with it a database connection, so that a slow one holds up no other.
-"""
+"""Run background jobs, each in its own thread with its own connection."""
 
 import datetime as dt
 import threading
@@ -19,9 +16,9 @@ from core.server.jobs import Job
 
 log = structlog.get_logger(__name__)
 
-RECORD_SECONDS = 5.0  # a fast job writes its sign of life no oftener
-MAX_DELAY_SECONDS = 30.0  # between attempts of a job that fails
-MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame: all waits for its return
+RECORD_SECONDS = 5.0  # a fast job records its runs no oftener
+MAX_DELAY_SECONDS = 30.0  # between attempts of a failing job
+MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame
 
 
 class Runner:
@@ -31,7 +28,7 @@ class Runner:
         self.job = job
         self.stopping = stopping
         self.failures = 0
-        self.trouble: Trouble | None = None  # the database's, which the last failure was due to
+        self.trouble: Trouble | None = None  # the database trouble behind the last failure
         self._recorded = -RECORD_SECONDS
 
     def loop(self) -> None:
@@ -45,7 +42,7 @@ class Runner:
             connection.close()
 
     def run_once(self, now: dt.datetime) -> None:
-        """Run the job, and keep going whatever it raises: tomorrow's rows must not wait for today's bad one."""
+        """Run the job, surviving whatever it raises."""
         close_old_connections()
         try:
             self.job.run(now)
@@ -82,7 +79,7 @@ class Runner:
 
 
 def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_seconds: float) -> bool:
-    """Run all jobs until told to stop; False when one did not come to its end within the grace.
+    """Run all jobs until told to stop; return False when one exceeded the grace.
 
     `is_told_to_stop` waits for as many seconds as it is given.
     """

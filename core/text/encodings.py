@@ -1,10 +1,10 @@
-"""Byte order marks: what the first bytes of a text say of its encoding. Pure."""
+"""Byte order marks. Pure."""
 
 import codecs
 
 BYTE_ORDER_MARK = "\ufeff"
-LONGEST_MARK = 4  # bytes
-MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-16's
+LONGEST_MARK = 4
+MARKS = (  # longest first: UTF-32's little-endian mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -14,13 +14,12 @@ MARKS = (  # the longer ones first: UTF-32's little-endian mark begins with UTF-
 
 
 def marked_as(start: bytes) -> str:
-    """The codec that a byte order mark names; empty without one."""
+    """Return the codec that a byte order mark names; "" without one."""
     return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
 
 
 def unmarked(body: bytes) -> bytes:
-    """The body without a byte order mark, which is no content; in UTF-8 where the mark says that it is in UTF-16 or
-    UTF-32, as PowerShell and Windows' tools write."""
+    """Return the body without byte order mark, in UTF-8 where it was UTF-16 or UTF-32 (PowerShell writes these)."""
     encoding = marked_as(body)
     if encoding.startswith(("utf-16", "utf-32")):
         return body.decode(encoding, "replace").encode()

@@ -1,4 +1,4 @@
-"""Names: what may be one, and what tells two apart. The one place that the API, the admin, imports and commands ask."""
+"""What may be a name, and when two are the same; for API, admin, imports and commands."""
 
 import re
 import unicodedata
@@ -11,14 +11,14 @@ from django.db import models
 
 from core.text.normalizing import normalized
 
-# Invisible, and of no use in a name: what only turns or hides text. (U+200C and U+200D join letters in many scripts.)
+# Invisible characters that only turn or hide text. (U+200C and U+200D join letters in many scripts.)
 JOINERS = "\u200c\u200d"
 HIDDEN = frozenset(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u2800\u3164"
     "\ufeff\uffa0\ufff9\ufffa\ufffb"
 )
-# Scripts in whose writing a joiner is needed, from Arabic to those of South East Asia, and pictures.
+# Scripts that need joiners, from Arabic to those of South East Asia, and pictures.
 JOINED = (
     (0x0600, 0x109F),
     (0x1700, 0x18AF),
@@ -34,7 +34,7 @@ JOINED = (
     (0x1F000, 0x1FAFF),
 )
 SHOW_AS = (0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180D), (0x180F, 0x180F)  # variation selectors
-TAGS = (0xE0020, 0xE007F)  # of the flags of parts of countries, after the black flag
+TAGS = (0xE0020, 0xE007F)  # in flags of parts of countries, after the black flag
 BLACK_FLAG = "\U0001f3f4"
 
 LINK = re.compile(r"\b[a-z][a-z0-9+.-]*:[/\\]{2}|\b(mailto|tel|javascript|data):|\bwww\.", re.IGNORECASE)
@@ -48,7 +48,7 @@ INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-LONGEST = 1_000  # more than any field holds, so that each refuses by its own limit what is near it
+LONGEST = 1_000  # more than any field holds, so that each refuses by its own limit
 TOO_LONG = f"A name has at most {LONGEST:,} characters."
 ONE_LINE = "A name is one line."
 UNSEEN = "A name holds no control characters, and none that are invisible or turn the direction of text."
@@ -58,13 +58,13 @@ NO_HOST = "A person's name holds no web address. Put a space after a full stop, 
 
 
 def normal(text: str) -> str:
-    """A name as it is kept: composed (NFC), without space around it."""
+    """Return a name as it is stored: composed (NFC), stripped."""
     return normalized("NFC", text).strip()
 
 
 def refuse_bad_name(text: str) -> None:
-    """Raise Django's ValidationError for a name that would not be shown as what it is, or that leads elsewhere."""
-    if len(text) > LONGEST:  # the patterns take the square of it
+    """Raise ValidationError for a name that is not shown as what it is, or that leads elsewhere."""
+    if len(text) > LONGEST:  # the patterns take quadratic time
         raise ValidationError(TOO_LONG, code="max_length")
     text = normal(text)
     if len(text.splitlines()) > 1:
@@ -79,31 +79,31 @@ def refuse_bad_name(text: str) -> None:
 
 
 def refuse_bad_person_name(text: str) -> None:
-    """The same for somebody's name, which is read by others who trust it: no host name either."""
+    """Raise ValidationError for a bad name of a person; no host names either, for readers trust it."""
     refuse_bad_name(text)
     if HOST.search(INITIALS.sub("", normalized("NFKC", normal(text)))):
         raise ValidationError(NO_HOST, code="name_link")
 
 
 def printable(text: str) -> str:
-    """A text without the control characters that no text needs: all but tabs and line ends."""
+    """Return a text without control characters, except tabs and line ends."""
     return CONTROLS.sub("", text)
 
 
 def one_line(text: str) -> str:
-    """A title as it is kept: on one line, without control characters."""
+    """Return a title as it is stored: one line, without control characters."""
     return BREAKS.sub(" ", text).strip()
 
 
 def tidied(text: str) -> str:
-    """A name that others chose elsewhere, such as in a file of history: one line, without what cannot be seen."""
+    """Return a name chosen elsewhere, such as in an import: one line, without invisible characters."""
     lines = normal(" ".join(text.split()))
     return normal("".join(mark for mark, is_unseen in zip(lines, _is_unseen(lines), strict=True) if not is_unseen))
 
 
 def _is_unseen(text: str) -> Iterator[bool]:
-    """For each character, whether it has no place in a name where it stands."""
-    before = ""  # the last one that can be seen, or a mark on it
+    """Yield for each character whether it is out of place in a name."""
+    before = ""  # the last visible one, or a mark on it
     for mark, after in pairwise([*text, ""]):
         code, category = ord(mark), unicodedata.category(mark)
         if mark in JOINERS:
@@ -123,7 +123,7 @@ def _is_in(mark: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 def _is_sign(code: int) -> bool:
-    """Whether a character that Unicode counts among the formats is seen: signs that stand around a number, say."""
+    """Return whether a format character is visible, such as a sign around a number."""
     return (0x0600 <= code <= 0x08E2 and code != 0x061C) or code in (0x110BD, 0x110CD) or 0x13430 <= code <= 0x1345F
 
 
@@ -134,17 +134,17 @@ else:
 
 
 class NameField(Text):
-    """What something is called; kept in its one form, however it comes."""
+    """A name, stored in its one form."""
 
     default_validators = [refuse_bad_name]
 
     def deconstruct(self) -> Any:
-        """To migrations, and so to the database, it is plain text."""
+        """Pass for plain text in migrations."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Put into its one form, on the instance too."""
+        """Normalise the value, on the instance too."""
         value = super().pre_save(model_instance, add)
         if isinstance(value, str):
             value = normal(value)
@@ -152,22 +152,20 @@ class NameField(Text):
         return value
 
     def get_prep_value(self, value: Any) -> Any:
-        """Stored and looked for in the one form."""
         value = super().get_prep_value(value)
         return normal(value) if isinstance(value, str) else value
 
 
 class PersonNameField(NameField):
-    """What somebody is called."""
+    """A person's name."""
 
     default_validators = [refuse_bad_person_name]
 
 
 def validate_unique_ci(row: models.Model, *fields: str) -> None:
-    """Raise Django's ValidationError where another row has the same value of a field but for its case.
+    """Raise ValidationError where another row differs in this field only by case.
 
-    MySQL's collations find these equal and SQLite does not: what one of them takes, both must. For models of which
-    there are few rows, and in their `clean()`.
+    MySQL's collations find these equal, SQLite does not: both must refuse alike. For small tables, in `clean()`.
     """
     others = type(row)._base_manager.exclude(pk=row.pk)
     errors = {

@@ -1,8 +1,7 @@
-"""Migrations that can be resumed: what an interrupted one has done already is passed over.
+"""Resume interrupted migrations, skipping what was done.
 
-MySQL and MariaDB commit each DDL statement by itself. A migration that broke off is run from its start again (see the
-command `migrate`), and finds its first steps done: a table that exists, a column that is gone. Of a migration that was
-begun before, and of no other, that is taken for what it is.
+MySQL and MariaDB commit each DDL statement. A migration that broke off restarts (see the command `migrate`) and finds
+its first steps done; only for one that was begun before is that no error.
 """
 
 from typing import Any
@@ -15,19 +14,19 @@ from core.db.faults import code_of
 
 log = structlog.get_logger(__name__)
 
-# A table, column, key, primary key, foreign key or check that exists already.
+# a table, column, key or check that exists already
 MADE_CODES = frozenset({1022, 1050, 1060, 1061, 1068, 1826, 3822})
-# A table, column, key or constraint that is gone already, or has its new name.
+# a table, column, key or constraint that is gone already, or renamed
 GONE_CODES = frozenset({1051, 1054, 1072, 1091, 1146, 1176, 3821, 3940})
-NOT_MADE = 1005  # MariaDB, of a foreign key whose name is there: "errno: 121"
+NOT_MADE = 1005  # MariaDB, of an existing foreign key: "errno: 121"
 STATEMENTS = ("CREATE", "ALTER", "DROP", "RENAME")
 
 
 class SchemaEditor(DatabaseSchemaEditor):
-    """Django's, which passes over what is done where the connection `resumes_migration`."""
+    """Django's, skipping what is done where the connection `resumes_migration`."""
 
     def execute(self, sql: Any, params: Any = ()) -> None:
-        """Run a statement. Raises what the database says, unless it says that this was done before."""
+        """Run a statement, unless the database says that it was done before."""
         try:
             super().execute(sql, params)
         except Error as error:
@@ -39,13 +38,13 @@ class SchemaEditor(DatabaseSchemaEditor):
     def _delete_composed_index(self, *args: Any) -> None:
         try:
             super()._delete_composed_index(*args)  # type: ignore[misc]  # the stubs know no private methods
-        except ValueError:  # there is none, or there are several
+        except ValueError:  # none, or several
             if not getattr(self.connection, "resumes_migration", False):
                 raise
 
 
 def is_done(error: Exception, statement: str) -> bool:
-    """Whether the database refuses the statement for what it does having been done."""
+    """Return whether the database refuses the statement because it was done."""
     if not statement.lstrip().upper().startswith(STATEMENTS):
         return False
     code = code_of(error)

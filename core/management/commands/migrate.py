@@ -1,4 +1,4 @@
-"""`manage.py migrate`, which goes on where it broke off: see `core.db.mariadb.schema`."""
+"""`manage.py migrate`, resumable where DDL is not transactional: see `core.db.mariadb.schema`."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.recorder import MigrationRecorder
 
 TABLE = "django_migrations_begun"
-WAIT_SECONDS = 600  # for another that is at it
+WAIT_SECONDS = 600  # for another `migrate`
 
 
 class Command(migrate.Command):
-    """Django's, with a note of each migration that is begun, on databases that cannot roll one back."""
+    """Django's, recording each migration it begins where none can be rolled back."""
 
     begun: "Begun | None" = None
 
@@ -30,7 +30,7 @@ class Command(migrate.Command):
                 connection.resumes_migration = False
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
-        """Note what is begun and what is done, and say so as Django does."""
+        """Record what begins and ends, and report as Django does."""
         if self.begun is not None and migration is not None and not fake:
             if action == "apply_start":
                 self.begun.start(migration)
@@ -40,7 +40,7 @@ class Command(migrate.Command):
 
 
 class Begun:
-    """The migrations that were begun and are not done, in a table that is there before the first of them."""
+    """Migrations begun and not done, in a table that exists before the first of them."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -48,16 +48,16 @@ class Begun:
         applied = MigrationRecorder(connection).applied_migrations()
         for app, name in self._noted():
             if (app, name) in applied:
-                self._forget(app, name)  # it broke off between its end and this note
+                self._forget(app, name)  # it broke off between its end and this record
 
     def start(self, migration: Any) -> None:
-        """Note it, and have what it did before passed over."""
+        """Record it, and skip what it did before."""
         statement = f"INSERT IGNORE INTO {TABLE} (app, name) VALUES (%s, %s)"  # noqa: S608 (our own name)
         found = self._run(statement, migration.app_label, migration.name)
         self.connection.resumes_migration = found == 0
 
     def finish(self, migration: Any) -> None:
-        """It is done, and recorded as Django does."""
+        """Forget it, now that Django has recorded it."""
         self.connection.resumes_migration = False
         self._forget(migration.app_label, migration.name)
 
@@ -77,7 +77,7 @@ class Begun:
 
 @contextlib.contextmanager
 def _alone(connection: Any) -> Iterator[None]:
-    """Wait for another `migrate` of this database to end. The server lets go of the lock with the connection."""
+    """Wait for another `migrate`; the server releases the lock with the connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK(LEFT(CONCAT('migrate ', DATABASE()), 64), %s)", [WAIT_SECONDS])
         if cursor.fetchone() != (1,):

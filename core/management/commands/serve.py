@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from core.server.supervisor import Child, Supervisor
 
 BACKLOG = 1024
-TAKEN_SECONDS = 2.0  # the processes of a server that was killed let go of its port within this
+TAKEN_SECONDS = 2.0  # a killed server's processes release its port within this
 AFTERWARDS_SECONDS = 5.0  # from the end of the grace to SIGKILL
 
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def prepare() -> None:
-    """Migrate, and load the demo into an empty database. Of several who start at the same time, one does it first."""
+    """Migrate, and load the demo into an empty database; one process at a time."""
     with (settings.BASE_DIR / "manage.py").open() as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         executor = MigrationExecutor(connection)
@@ -70,10 +70,10 @@ def prepare() -> None:
 
 
 def web_children(listener: socket.socket, processes: int, address: str) -> list[Child]:
-    """The web processes, all listening on the one socket."""
+    """Return the web processes, all listening on one socket."""
     descriptor = listener.fileno()
     command = [sys.executable, "-m", "core.server.web", str(descriptor)]
-    # glibc gives each thread an arena of its own, and what one has freed no other uses.
+    # glibc gives each thread an arena, whose free memory no other uses
     extra = {"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2")}
     if not _has_public_url():
         extra["PUBLIC_URL"] = address
@@ -81,7 +81,7 @@ def web_children(listener: socket.socket, processes: int, address: str) -> list[
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, or one sentence on why not."""
+    """Return a listening socket, or fail with one sentence."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return _bind(host, port, family)
@@ -92,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bind(host: str, port: int, family: int) -> socket.socket:
-    """Listen; for a port that is taken, wait a moment: whoever has it may be about to end."""
+    """Listen, waiting a moment for a port whose owner may be ending."""
     deadline = time.monotonic() + TAKEN_SECONDS
     while True:
         try:
@@ -104,7 +104,7 @@ def _bind(host: str, port: int, family: int) -> socket.socket:
 
 
 def address_of(host: str, port: int) -> str:
-    """The address to show for what we listen on."""
+    """Return the address to show."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"
 

@@ -50,8 +50,7 @@ class Command(BaseCommand):
 
 
 def heard_of() -> str:
-    """When the worker was heard of. A sign of life from the future, where the clock was put back, is none until another
-    one follows it. Raises Unhealthy."""
+    """Return when the worker was last seen; a time in the future counts once it changes. Raises Unhealthy."""
     check = WorkerCheck()
     said = check()
     if check.latest is None or check.latest <= timezone.now() + AHEAD:
