@@ -1,4 +1,4 @@
-"""Who is at the other end of a request."""
+"""Identify the client of a request."""
 
 import ipaddress
 
@@ -9,10 +9,9 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The caller's IP address, as far as it can be believed.
+    """Return the caller's IP address, as far as it can be trusted.
 
-    `X-Forwarded-For` is what anybody says, except for its last entries: each of our TRUSTED_PROXIES appended the
-    address it was called from. Without proxies the header means nothing.
+    Only the last entries of `X-Forwarded-For`, appended by our TRUSTED_PROXIES, count.
     """
     hops = [hop for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXIES and hops:
@@ -23,16 +22,16 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def client_network(request: HttpRequest) -> str | None:
-    """What the caller is counted under: its address, and of an IPv6 address the first 64 bits.
+    """Return what the caller is counted under: its IPv4 address, or its IPv6 /64.
 
-    Whoever has one IPv6 address has 2⁶⁴ of them. Where the address holds an IPv4 address (6to4, NAT64), that counts.
+    An IPv4 address within an IPv6 address (6to4, NAT64) counts.
     """
     told = client_address(request)
     return told and network_of(told)
 
 
 def network_of(text: str) -> str:
-    """The network that one caller has, by its first address; see `client_network`."""
+    """Return a caller's network by its first address; see `client_network`."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
@@ -44,23 +43,23 @@ def network_of(text: str) -> str:
 
 
 def network_told(text: str | None) -> str:
-    """What `network_of` gave, as people read it: with its length where it stands for a whole network."""
+    """Return a network for people, with its length where it is more than one address."""
     return f"{text}/64" if text and ":" in text else text or ""
 
 
 def client_name(request: HttpRequest) -> str:
-    """What the caller's software calls itself, cut to what we keep."""
+    """Return the caller's User-Agent, cut."""
     return str(request.META.get("HTTP_USER_AGENT", ""))[:200]
 
 
 def _parse(text: str) -> str | None:
-    """An address without its port or brackets; nothing for what is none."""
+    """Return an address without port or brackets; None for anything else."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    text = text.partition("%")[0]  # the zone of a link-local address, which only the own machine knows
+    text = text.partition("%")[0]  # a link-local address's zone means something only on its own machine
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

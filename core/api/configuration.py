@@ -1,4 +1,4 @@
-"""What the routes of plain configuration (teams, services, categories, policies) share."""
+"""Serializers and viewset of plain configuration: teams, services, categories, policies."""
 
 import copy
 from collections.abc import Mapping
@@ -40,14 +40,12 @@ _fields: dict[type, dict[str, Any]] = {}
 
 
 class StrictFields:
-    """Mixin, left of a serializer: refuses fields it does not have. A misspelt one would otherwise be a change that
-    silently does not happen."""
+    """Refuses unknown fields: a misspelt one would be a change that silently does not happen."""
 
     def get_fields(self) -> Any:
-        """DRF's, with refusals that say what would have been right.
+        """Build DRF's fields once per class, with refusals that say what would be right.
 
-        They are built once for each class: DRF builds all of them anew for every request, which takes longer than to
-        look at what came. A copy that is not deep is enough to belong to a serializer of its own.
+        DRF builds them anew for every request, which takes longer than validating; a shallow copy suffices.
         """
         kind = type(self)
         if kind not in _fields:
@@ -55,12 +53,12 @@ class StrictFields:
             for field in _fields[kind].values():
                 field.error_messages.update(_sentences(field))
                 if isinstance(field, BooleanField):
-                    # DRF takes a flag that a form leaves out for false, as if it were a browser's unticked box.
+                    # DRF takes a missing flag of a form for false, like an unticked box
                     field.default_empty_html = empty
         return {name: _copied(field) for name, field in _fields[kind].items()}
 
     def run_validation(self, data: Any = empty) -> Any:
-        """DRF's, and a look at the names; whoever mistook one hears of all else that is wrong, too."""
+        """Validate, reporting unknown names together with all other errors."""
         complaints = self._misnamed(data) if isinstance(data, Mapping) else {}
         try:
             value = super().run_validation(data)  # type: ignore[misc]  # the serializer's
@@ -90,7 +88,7 @@ class StrictFields:
 
 
 def _copied(field: Any) -> Any:
-    """A serializer within a serializer has fields that know it, so that its copy needs its own."""
+    """Copy a field; a nested serializer's fields know it, so its copy needs its own."""
     return copy.deepcopy(field) if isinstance(field, BaseSerializer) else copy.copy(field)
 
 
@@ -108,10 +106,9 @@ def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
 
 
 class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
-    """A serializer that asks the model's own `clean()` too, as the admin does."""
+    """Validates with the model's own `clean()` too, as the admin does."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raise the model's complaints as the API's."""
         attrs = {**self._replaced(), **super().validate(attrs)}
         plain = {name: value for name, value in attrs.items() if name in self._own_columns()}
         model: Model = self.Meta.model(**{**self._present_values(), **plain})
@@ -122,8 +119,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         return attrs
 
     def _replaced(self) -> dict[str, Any]:
-        """What a PUT leaves out, as a new row would have it. Whether it is switched on stays, and so does a secret,
-        which nobody can read and send back."""
+        """Return a new row's values for what a PUT leaves out, except switches and secrets."""
         if self.instance is None or self.partial:
             return {}
         model = self.Meta.model
@@ -132,7 +128,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         return {name: columns[name].get_default() for name in sources if name in columns}
 
     def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
-        """Write what was sent and nothing else: the rest may be counted on, ended or renamed by others meanwhile."""
+        """Write only what was sent: others may change the rest meanwhile."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         instance.save(update_fields=list(validated_data))
@@ -148,7 +144,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
 
 
 def lock_row(row: Model) -> None:
-    """Have nobody else write to the row until the transaction ends."""
+    """Lock the row until the transaction ends."""
     rows = type(row)._base_manager.select_for_update().order_by()
     list(rows.filter(pk=row.pk).values_list("pk"))
 
@@ -170,7 +166,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         return unit_of_work(super().update)(request, *args, **kwargs)
 
     def get_object(self) -> Any:
-        """The row; locked, and read once more, where it is about to be changed."""
+        """Return the row, locked and reread where it is about to change."""
         found = super().get_object()
         if self.action not in ("update", "partial_update"):
             return found
@@ -184,7 +180,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         self._save(serializer)
 
     def _save(self, serializer: BaseSerializer[Any]) -> None:
-        """Save; what the serializer cannot know to be taken already (somebody was quicker, say) is a conflict."""
+        """Save; a concurrent duplicate is a conflict."""
         try:
             with acting(self.request.user):
                 unit_of_work(serializer.save)()
@@ -192,7 +188,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
             raise Conflict("There is one like this already.", code="already_exists") from error
 
     def perform_destroy(self, instance: Model) -> None:
-        """Delete; what is still named stays, and the caller hears by how many of what."""
+        """Delete unless in use; the refusal says by how many of what."""
         if used := usage_of(instance):
             instead, why_not = instead_of_deleting(instance)
             way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
@@ -201,5 +197,5 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         try:
             with acting(self.request.user):
                 unit_of_work(instance.delete)()
-        except ProtectedError as error:  # somebody named it just now
+        except ProtectedError as error:  # used just now
             raise Conflict(f"{instance} is in use.", code="in_use") from error

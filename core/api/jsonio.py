@@ -1,4 +1,4 @@
-"""JSON in and out, for all that speaks it."""
+"""Read and write JSON."""
 
 import codecs
 import uuid
@@ -15,7 +15,7 @@ from rest_framework.utils.mediatypes import media_type_matches
 
 
 def to_json(value: Any) -> bytes:
-    """JSON bytes; datetimes as ISO 8601 in UTC with `Z`."""
+    """Return JSON bytes; datetimes as ISO 8601 in UTC with `Z`."""
     return orjson.dumps(
         value, default=_jsonable, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
     )
@@ -30,7 +30,7 @@ def _jsonable(value: Any) -> Any:
 
 
 class JSONRenderer(BaseRenderer):
-    """JSON whatever the client says it accepts: a machine with an odd `Accept` still gets its answer."""
+    """JSON whatever the client accepts: an odd `Accept` still gets its answer."""
 
     media_type = "application/json"
     format = "json"
@@ -60,7 +60,7 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class JSONParser(BaseParser):
-    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only; a byte order mark is passed over."""
+    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only; a byte order mark is skipped."""
 
     media_type = "application/json"
 
@@ -72,7 +72,7 @@ class JSONParser(BaseParser):
 
 
 class FormParser(parsers.FormParser):
-    """Forms as browsers send them; of JSON that claims to be one, people hear what is missing."""
+    """Browser forms; JSON that claims to be one gets a helpful refusal."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         form = super().parse(stream, media_type, parser_context)

@@ -1,4 +1,4 @@
-"""Who may call what, by role."""
+"""Permission classes by role."""
 
 from typing import Any
 

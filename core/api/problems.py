@@ -1,4 +1,4 @@
-"""What every API view shares: the one error shape, paging by key, ordering."""
+"""The one error shape of the API, and checks of query parameters."""
 
 import datetime as dt
 from collections.abc import Set
@@ -55,7 +55,7 @@ def problem(
     title: str | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
-    """A problem document (RFC 9457)."""
+    """Return a problem document (RFC 9457)."""
     return {
         "type": "about:blank",
         "title": title or TITLES.get(status_code, "Error"),
@@ -69,7 +69,7 @@ def problem(
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every error an API view raises leaves as a problem document."""
+    """Turn any error of an API view into a problem document (DRF's exception handler)."""
     from rest_framework.views import set_rollback
 
     request = context.get("request")
@@ -101,7 +101,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
-    """The error in our own terms, where it came from Django or from the database."""
+    """Return the error in our own terms, where it came from Django or the database."""
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -114,7 +114,7 @@ def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
 
 
 def _wanted(error: exceptions.APIException, view: Any) -> tuple[str, dict[str, str]]:
-    """What would have been accepted: in a sentence, and in the header that HTTP has for it."""
+    """Return what would have been accepted: a sentence, and the header HTTP has for it."""
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         sentence = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else ""
         return sentence, {"WWW-Authenticate": CREDENTIALS}
@@ -189,8 +189,7 @@ def refuse(field: str, message: str, code: str = "invalid") -> NoReturn:
 def refuse_unknown_parameters(
     request: Request | HttpRequest, known: Set[str], *, repeatable: Set[str] = frozenset()
 ) -> None:
-    """A query parameter nobody reads is a mistake the caller wants to hear of, not one to ignore; nor is one of which
-    all but the last would be passed over."""
+    """Refuse unknown and repeated query parameters with 400."""
     query = request.query_params if isinstance(request, Request) else request.GET
     for name in query:
         if name not in known:
@@ -204,8 +203,8 @@ def _with_commas(values: list[str]) -> str:
 
 
 def moment_of(name: str, text: str) -> dt.datetime:
-    """A query parameter's time, in UTC (which is assumed where no offset is given); 400 for what is none."""
-    # A `+` in a query string arrives as a space; people paste times with an offset all the same.
+    """Return a query parameter's time in UTC (assumed without an offset), or answer 400."""
+    # a `+` in a query string arrives as a space
     pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
     try:
         moment = parse_datetime(pasted)

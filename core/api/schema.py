@@ -1,4 +1,4 @@
-"""How the OpenAPI document describes what operations share: the errors, and what each does to plain configuration."""
+"""Describe to OpenAPI what operations share: errors, and summaries of configuration."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ WALL_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 
 class WallClockTime(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A time of day has no offset here, which the format `time` of RFC 3339 asks for."""
+    """A time of day without offset, which RFC 3339's `time` would demand."""
 
     target_class = "rest_framework.serializers.TimeField"
     match_subclasses = True
@@ -41,7 +41,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-# What a viewset's actions do, to one or to many of its rows.
+# what a viewset's actions do, to one or to many rows
 ACTION_SUMMARIES = {
     "list": "List {many}",
     "create": "Make a new {one}",
@@ -53,20 +53,20 @@ ACTION_SUMMARIES = {
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds the errors that every operation can answer with, and a summary of what a viewset's actions do."""
+    """Adds the errors that every operation can answer with, and summaries of viewsets' actions."""
 
     def get_summary(self) -> str | None:
-        """The summary that the view gives, or one made of the action and the model's name."""
+        """Return the view's summary, or one made of the action and the model's name."""
         summary: str | None = super().get_summary()
         deed = ACTION_SUMMARIES.get(getattr(self.view, "action", ""))
         if summary or deed is None:
             return summary
-        viewset: Any = self.view  # only these have actions, and ours have a queryset
+        viewset: Any = self.view  # only these have actions
         names = viewset.queryset.model._meta
         return deed.format(one=names.verbose_name, many=names.verbose_name_plural)
 
     def map_parsers(self) -> list[str]:
-        """JSON where it is taken. Clients that are generated send one body in every type that is described."""
+        """Describe JSON only, where accepted: generated clients send one body for every type described."""
         media_types: list[str] = super().map_parsers()
         return [JSON] if JSON in media_types else media_types
 
@@ -93,13 +93,13 @@ class ProblemAutoSchema(AutoSchema):
         errors["503"] = "The database or the file store is away or too busy; see Retry-After."
         if self.method in ("PUT", "PATCH", "DELETE"):
             errors["412"] = "If-Match names a version that is no longer the present one."
-        # A view's `schema_errors` adds to these, or takes one away with None.
+        # A view's `schema_errors` adds to these, or removes one with None.
         errors |= getattr(self.view, "schema_errors", {})
         return {code: text for code, text in errors.items() if text}
 
 
 def paged(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers.Serializer[Any]]:
-    """The shape of a page of these, for views that page without DRF's generic classes."""
+    """Return the shape of a page, for views without DRF's generic classes."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {
         "__doc__": "A page; `next` and `previous` are the addresses of its neighbours.",

@@ -1,4 +1,4 @@
-"""Times that people and machines give for what has happened."""
+"""Check times given for what has happened."""
 
 import datetime as dt
 
@@ -8,7 +8,7 @@ LEEWAY = dt.timedelta(minutes=5)  # clocks differ
 
 
 def refuse_future(field: str, moment: dt.datetime | None, now: dt.datetime) -> None:
-    """Raise DomainError for a time that lies ahead by more than clocks differ."""
+    """Raise DomainError for a time further ahead than clocks differ."""
     if moment is not None and moment > now + LEEWAY:
         raise DomainError(
             f"{field} lies in the future: {moment:%Y-%m-%d %H:%M} UTC. It is when something happened, "

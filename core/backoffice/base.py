@@ -1,4 +1,4 @@
-"""What every page of the back office shares."""
+"""Base classes of admin pages."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ from core.errors import DomainError, conflict_of
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
-    """A form that shows what a service refused beside what was entered; see `BackOfficeAdmin.changeform_view`."""
+    """A form that shows a service's refusal beside what was entered."""
 
     refusal: DomainError | None = None
 
@@ -35,19 +35,18 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         tells_initial = any(name.startswith(self.add_initial_prefix("")) for name in self.data)
         if self.instance.pk is None or (self.is_bound and not tells_initial):
             return
-        # The page carries what it was opened with, so that a field somebody else changed meanwhile is not taken for one
-        # that was edited here. Passwords are not told.
+        # The page carries its opening values, so that a concurrent change is not taken for an edit. Never passwords.
         for field in self.fields.values():
             field.show_hidden_initial = getattr(field.widget, "input_type", "") != "password"
 
     @property
     def edited(self) -> list[str]:
-        """The columns that were edited on the page."""
+        """Return the columns edited on the page."""
         columns = {field.name for field in self._meta.model._meta.concrete_fields}
         return [name for name in self.changed_data if name in columns]
 
     def _post_clean(self) -> None:
-        """Django's own, for what was edited: the rest of the row is as it stands now, not as the page was opened."""
+        """Validate what was edited against the row as it stands now."""
         if self.instance.pk is None:
             super()._post_clean()
             return
@@ -58,7 +57,7 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         self.cleaned_data |= untouched
 
     def clean(self) -> dict[str, Any] | None:
-        """Add the service's refusal to the form's own errors."""
+        """Add the service's refusal to the form's errors."""
         cleaned = super().clean()
         if self.refusal is not None:
             field = self.refusal.field
@@ -67,7 +66,7 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
 
 
 class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
-    """A model's pages: bounded lists, refusals told on the form, the audit log as the one history."""
+    """A model's pages: bounded lists, refusals on the form, the audit log as history."""
 
     form = RefusableForm
     paginator = BoundedPaginator
@@ -78,22 +77,21 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     show_facets = ShowFacets.NEVER
     sortable_by: Iterable[str] = ()
     warn_unsaved_form = True
-    # Relations are created on their own pages; a small plus beside each field is one way too many.
+    # Related rows are created on their own pages.
     has_related_buttons = False
     delete_confirmation_template = "admin/delete_or_switch_off.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
-        """Lists walk by key."""
         return KeysetChangeList
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form, told what a service has just refused."""
+        """Return the form, with a service's latest refusal."""
         form = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Fields without the buttons that would open another form in a window; times with the zone they are in."""
+        """Omit buttons that open another form; name the zone of times."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.SplitDateTimeField):
             field.help_text = f"{field.help_text} {zone_told()}".strip()
@@ -103,8 +101,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Django's own; where a service refuses or somebody was quicker, the same form comes back with what was
-        entered and the reason."""
+        """Show the form again, with its input and the reason, where a service refuses or a concurrent change wins."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except (DomainError, IntegrityError) as error:
@@ -116,11 +113,11 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return response
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """Rows that are edited in the list carry what they were opened with, too."""
+        """Let rows edited in the list carry their opening values too."""
         return super().get_changelist_form(request, **{"form": RefusableForm, **kwargs})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write a new row; of one that was changed, what was edited, onto the row as it stands now."""
+        """Write a new row, or what was edited of an existing one."""
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -133,7 +130,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row.save(update_fields=form.edited)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Run an action on the rows that were ticked, never on everything that matches."""
+        """Run an action on the ticked rows, never on all that match."""
         if request.POST.get("select_across", "0") not in ("", "0"):
             messages.error(request, "Choose the rows one page at a time.")
             return HttpResponseRedirect(request.get_full_path())
@@ -143,7 +140,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What a deletion takes away and what forbids it, without reading everything that hangs on the rows."""
+        """Say what a deletion removes and what forbids it, without reading every related row."""
         rows = list(objs)
         protected = [self._usage_line(row, usage) for row in rows for usage in usage_of(row)]
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
@@ -157,7 +154,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return format_html('{}: <a class="ir-link" href="{}?{}">{}</a>', row, url, query, usage)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Django's own; what is in use can be switched off instead."""
+        """Offer to disable what is in use."""
         row = self.get_object(request, object_id)
         instead, why_not = instead_of_deleting(row) if row is not None else ("", "")
         context = {**(extra_context or {}), "instead": instead, "why_not": why_not}
@@ -165,7 +162,6 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return response
 
     def get_urls(self) -> list[Any]:
-        """With the address that switches a row off."""
         if switch_of(self.model) is None:
             return super().get_urls()  # type: ignore[no-any-return]
         name = f"{self.opts.app_label}_{self.opts.model_name}_switch_off"
@@ -173,7 +169,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return [path("<path:object_id>/switch-off/", view, name=name), *super().get_urls()]
 
     def switch_off_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Switch a row off in place of deleting it."""
+        """Disable a row instead of deleting it."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not (self.has_change_permission(request) and self.has_delete_permission(request)):
@@ -187,7 +183,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         )
 
     def switch_off(self, row: Any) -> None:
-        """Write it down. Raises DomainError for a row that cannot be switched off."""
+        """Disable it. Raises DomainError where that is refused."""
         switch = switch_of(self.model)
         assert switch is not None  # noqa: S101 (the address is there only where it is)
         setattr(row, switch, False)
@@ -198,33 +194,33 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The audit log of this row, for administrators."""
+        """Show the row's audit log to administrators."""
         if not getattr(request.user, "is_superuser", False):
             raise PermissionDenied
         content_type = ContentType.objects.get_for_model(self.model)
         log = reverse("admin:auditlog_logentry_changelist")
         return HttpResponseRedirect(f"{log}?content_type__id__exact={content_type.pk}&object_pk={object_id}")
 
-    # Django's own log of the admin would say once more what the audit log says, and only for changes made here.
+    # Django's admin log would repeat the audit log, for changes made here only.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The audit log has it."""
+        """Leave it to the audit log."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The audit log has it."""
+        """Leave it to the audit log."""
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
-        """The audit log has it."""
+        """Leave it to the audit log."""
 
 
 class RetirableAdmin:
-    """What can be retired: the list says which are, and pickers leave them out."""
+    """Rows that can be retired: lists show it, pickers omit them."""
 
     @display(description="State", label={"in use": "success", "retired": "default"})  # type: ignore[untyped-decorator]
     def state(self, row: Any) -> str:
         return "in use" if row.is_active else "retired"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Django's own; what is picked from there is for something new."""
+        """Offer only active rows to pickers."""
         rows, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
         is_picker = request.path == reverse("admin:autocomplete")
         return (rows.filter(is_active=True) if is_picker else rows), may_repeat
@@ -246,17 +242,17 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
 
 def exactly(moment: dt.datetime) -> str:
-    """A moment to the second, in the zone of the person who looks, which it names."""
+    """Return a moment to the second in the reader's zone, named."""
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def zone_told() -> str:
-    """In which zone the times of this request are entered and shown."""
+    """Return the zone in which this request's times are entered and shown."""
     return f"Times are in {timezone.get_current_timezone_name()}, the zone of your account."
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:
-    """Call a service and tell the person how it went; whether it was done."""
+    """Call a service and show the outcome; return whether it succeeded."""
     try:
         work()
     except DomainError as error:

@@ -1,4 +1,4 @@
-"""Import and export of configuration as CSV and XLSX (django-import-export)."""
+"""Import and export configuration as CSV and XLSX (django-import-export)."""
 
 import csv
 import io
@@ -22,10 +22,9 @@ from core.errors import DomainError, conflict_of
 
 
 class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
-    """CSV that remembers on which line of the file each row begins."""
+    """CSV that remembers the file line of each row."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
-        """The rows, with `file_lines`."""
         dataset = super().create_dataset(in_stream, **kwargs)
         text = in_stream.decode(self.encoding or "utf-8-sig") if isinstance(in_stream, bytes) else in_stream
         dataset.file_lines = list(_beginnings(text))[1:]
@@ -33,7 +32,7 @@ class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """The number of the line on which each row begins, the header's too; a row may go on over several lines."""
+    """Yield the line on which each row begins, the header included; rows may span lines."""
     reader = csv.reader(io.StringIO(text, newline=""))
     line = 1
     for row in reader:
@@ -43,37 +42,35 @@ def _beginnings(text: str) -> Iterator[int]:
 
 
 class LineResult(Result):  # type: ignore[misc]
-    """An import's result, whose refusals name the lines of the file."""
+    """An import's result that names lines of the file."""
 
     file_lines: Sequence[int] = ()
 
     def line_of(self, number: int) -> int:
-        """The line of the file on which a row begins; in a spreadsheet, its row."""
+        """Return the line (in a spreadsheet, the row) on which a row begins."""
         return self.file_lines[number - 1] if number <= len(self.file_lines) else number + 1
 
     def row_errors(self) -> list[tuple[int, Any]]:
-        """The lines with errors, and the errors."""
         return [(self.line_of(row.errors[0].number), row.errors) for row in self.rows if row.errors]
 
 
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
-    """Rows in and out: formulas escape_formula, unknown columns refused, each refused row told with its reason."""
+    """Rows in and out: formulas escaped, unknown columns refused, each refusal with its reason."""
 
     by: Any = None
 
     @classmethod
     def get_result_class(cls) -> type[LineResult]:
-        """The result that names lines."""
         return LineResult
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
-        """Tell refusals by the lines of the file."""
+        """Report refusals by lines of the file."""
         result.file_lines = getattr(dataset, "file_lines", ())
         for row in result.invalid_rows:
             row.number = result.line_of(row.number)
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Note who imports, and refuse a file with a column that would be ignored."""
+        """Note who imports, and refuse unknown columns."""
         self.by = kwargs.get("user")
         known = [field.column_name for field in self.get_import_fields()]
         unknown = [header for header in dataset.headers or [] if header not in known]
@@ -81,7 +78,7 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
             raise ValidationError(f"Unknown columns: {', '.join(map(str, unknown))}. Known are {', '.join(known)}.")
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        """Take back what export did to text that looks like a formula."""
+        """Undo the escaping of formulas."""
         for name, value in row.items():
             row[name] = unescape_formula(value.strip() if isinstance(value, str) else value)
 
@@ -102,19 +99,18 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
             raise ValidationError(error.message) from error
 
     def store(self, instance: Any, is_create: bool) -> None:
-        """Write the row."""
         instance.save()
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
-        """A cell that no spreadsheet runs."""
+        """Return a cell that no spreadsheet runs."""
         return cell(super().export_field(field, instance, **kwargs))
 
 
 class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is untyped
-    """A relation by name, with a sentence for a name nobody has."""
+    """A relation by name, with a sentence for an unknown one."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        """The row of that name; None for an empty cell."""
+        """Return the row of that name; None for an empty cell."""
         try:
             return super().clean(value, row, **kwargs)
         except self.model.DoesNotExist as error:
@@ -122,10 +118,9 @@ class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is u
 
 
 class WholeFileStorage(TempFolderStorage):  # type: ignore[misc]  # import_export is untyped
-    """Where a file waits until its import is confirmed; line ends within cells stay as they came."""
+    """Holds a file until its import is confirmed, line ends within cells unchanged."""
 
     def read(self) -> bytes | str:
-        """The file, as text unless it is a spreadsheet."""
         content = Path(self.get_full_path()).read_bytes()
         return content if "b" in self.read_mode else content.decode(self.encoding or "utf-8")
 
@@ -141,5 +136,5 @@ class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[mi
     show_change_form_export = False
 
     def get_export_resource_fields_from_form(self, form: Any) -> Iterable[str] | None:
-        """All columns: what is exported can be imported again."""
+        """Export all columns, so that the file can be imported again."""
         return None

@@ -1,7 +1,6 @@
-"""Lists of any length: pages that start after a row, and counts that stop counting.
+"""Keyset pages and capped counts for lists of any length.
 
-Django's own change list counts every row that matches and skips to a page by OFFSET; both cost more with every incident
-that is reported. Here a page costs the same wherever it is, and counting ends at CAP.
+Django's change list counts every match and pages by OFFSET, which costs more with every row.
 """
 
 import base64
@@ -25,32 +24,28 @@ NEXT, PREVIOUS = "after", "before"
 
 
 def capped_count(rows: QuerySet[Any]) -> int:
-    """How many rows there are, up to CAP + 1."""
+    """Return how many rows there are, up to CAP + 1."""
     return rows.order_by().values("pk")[: CAP + 1].count()
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's is generic to type checkers only
-    """Numbered pages over the first CAP rows, for the autocompletes; nothing beyond can be reached."""
+    """Numbered pages over the first CAP rows, for autocompletes."""
 
     template_name = "admin/keyset_pagination.html"
 
     @cached_property
     def count(self) -> int:
-        """The number of rows, at most CAP."""
         return min(capped_count(self.object_list), CAP)  # type: ignore[arg-type]
 
 
 class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
-    """A change list whose pages follow each other by key: `?after=…` and `?before=…`.
-
-    It can be sorted by columns of its own table only; the model admin's `sortable_by` says by which.
-    """
+    """Pages by key (`?after=…`, `?before=…`), sorted by the table's own columns of `sortable_by`."""
 
     previous_url = next_url = ""
     is_capped = has_position = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        """The matching rows in order; the place of the page is no filter."""
+        """Return the matching rows in order; the page's place is no filter."""
         for name in (NEXT, PREVIOUS):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
@@ -58,18 +53,18 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         return rows
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """None for a column that no index holds in order, whoever asks for it by hand."""
+        """Return None for a column without an index in order."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        """One column, then what tells equals apart, all in one direction: an index can be walked in that order."""
+        """Order by one column and a tie-breaker in one direction, as an index is walked."""
         first = super().get_ordering(request, queryset)[0]
         ties = [*self.model_admin.ordering, self.model._meta.pk.name]
         names = dict.fromkeys(word.removeprefix("-") for word in (first, *ties))
         return [f"-{name}" if first.startswith("-") else name for name in names]
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read one page, and see whether others follow and precede it."""
+        """Read one page, and whether others precede and follow."""
         is_backwards = PREVIOUS in request.GET
         keys = keys_of(self.model, self.queryset.query.order_by)
         position = _decoded(request.GET.get(PREVIOUS if is_backwards else NEXT), self.model, keys)
@@ -85,18 +80,18 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         self._describe(found)
 
     def fetch(self, ordered: QuerySet[Any], limit: int) -> list[Any]:
-        """The first `limit` rows."""
+        """Return the first `limit` rows."""
         return list(ordered[:limit])
 
     def _first_page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-        """The first rows, and whether there are more. One walk both finds the page and counts to the limit."""
+        """Return the first rows, and whether more follow, counting on the same walk."""
         pks = list(rows.values_list("pk", flat=True)[: CAP + 1])
         self.result_count, self.is_capped = min(len(pks), CAP), len(pks) > CAP
         page = {row.pk: row for row in rows.filter(pk__in=pks[: self.list_per_page])}
         return [page[pk] for pk in pks if pk in page], len(pks) > self.list_per_page
 
     def _page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-        """The next rows, and whether there are more."""
+        """Return the next rows, and whether more follow."""
         found = self.fetch(rows, self.list_per_page + 1)
         self.result_count = min(len(found), self.list_per_page)
         return found[: self.list_per_page], len(found) > self.list_per_page
@@ -111,10 +106,10 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
             self.previous_url = self.get_query_string({PREVIOUS: _encoded(rows[0], keys)})
 
     def _describe(self, rows: list[Any]) -> None:
-        """The attributes that the admin's templates read."""
+        """Set the attributes that the admin's templates read."""
         self.paginator = self.model_admin.get_paginator(None, self.queryset, self.list_per_page)
         self.result_list = rows
-        # Equal to the other, so that unfold shows no total beside the title: ours stands below the list.
+        # Equal to the other, so that unfold shows no total beside the title.
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True
@@ -122,7 +117,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
 
 
 def keys_of(model: type[Model], order_by: Sequence[Any]) -> list[Key]:
-    """An ordering's columns as keys."""
+    """Return an ordering's columns as keys."""
     keys = []
     for word in order_by:
         column = word.removeprefix("-")
@@ -140,7 +135,7 @@ def _encoded(row: Any, keys: Sequence[Key]) -> str:
 
 
 def _decoded(token: str | None, model: type[Model], keys: Sequence[Key]) -> list[Any] | None:
-    """The place that a token names; None, which is the beginning, for none or a damaged one."""
+    """Return the place that a token names; None, the beginning, for none or a damaged one."""
     if not token:
         return None
     try:
