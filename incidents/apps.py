@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class IncidentsConfig(AppConfig):
-    """Incidents: lifecycle, timeline, attachments, clocks and metrics."""
+    """Incidents: lifecycle, timeline, attachments, targets and metrics."""
 
     name = "incidents"
     verbose_name = "Incidents"

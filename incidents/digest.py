@@ -1,21 +1,9 @@
-"""The chain of digests that seals a timeline. Pure but for the key, which is a setting of its own.
+"""Seal a timeline with a chain of keyed digests.
 
-An event's digest is HMAC-SHA256 over the previous digest and the event's canonical JSON: sorted keys, no spaces, no
-floats, times as ISO 8601 UTC with microseconds. What somebody wrote (`body`) and the facts (`data`) enter as their own
-keyed digests, so that a leaked secret can be taken out of either without breaking the chain: the redaction event
-carries the digests of what was taken out, and of what was left in its place.
-
-An incident keeps the head of its chain, which the next event follows: the last event's digest, sealed once more. The
-heads of shorter chains stand nowhere, so that nobody can cut the end off a timeline and make the incident agree.
-Events and heads have keys of their own: digests of texts are told by redactions, and a text may be written to look like
-either. Schema 1 had neither; its timelines verify as they were written.
-
-Since schema 3 an event's digest covers the incident's number, so that a timeline belongs to one number and no other.
-The number is known only when the incident is stored, so that the head after the first event covers the incident's uid
-alone. Since schema 4 it covers the machine that acted. Timelines that began before verify as they were written.
-
-What the timeline does not tell is sealed by the digest of the incident's row, which covers all that is written to it
-by an act, and the head of the chain as it stood then.
+Bodies and data enter as digests, so that a secret can be redacted without breaking the chain. The incident keeps the
+chain's head, sealed once more, so that nobody can cut the end off. Events and heads have separate keys, because
+redactions reveal digests of texts (schema 1 had neither). Since schema 3 a digest covers the incident's number, which
+is unknown before the first event; since schema 4, the machine that acted.
 """
 
 import datetime as dt
@@ -29,13 +17,13 @@ from typing import Any
 from django.conf import settings
 
 SCHEMA = 4
-NUMBERED = 3  # since this schema an event knows its incident's number
+NUMBERED = 3  # the first schema with the machine that acted
 MACHINES = 4  # and since this one the machine that acted
 
 
 @dataclass(frozen=True)
-class Sealed:
-    """The facts of an event that its digest covers."""
+class SealedEvent:
+    """What an event's digest covers."""
 
     incident_uid: str
     seq: int
@@ -55,13 +43,12 @@ class Sealed:
 
 
 def content_digest(content: str | dict[str, Any]) -> str:
-    """Return the keyed digest of a text, or of an event's facts; keyed, because a short secret's plain hash can be
-    guessed."""
+    """Return the digest of a text or of data, keyed, because short secrets can be guessed."""
     return _hmac(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else _canonical(content))
 
 
-def event_digest(previous: str, event: Sealed) -> str:
-    """Return the digest of an event that follows the chain with head `previous` ("" for the first)."""
+def event_digest(previous: str, event: SealedEvent) -> str:
+    """Return an event's digest after the head `previous` ("" for the first)."""
     fields = dict(vars(event))
     if event.schema < NUMBERED:
         del fields["incident_number"]
@@ -70,26 +57,25 @@ def event_digest(previous: str, event: Sealed) -> str:
     return _hmac(previous.encode() + b"\n" + _canonical(fields), use="" if event.schema == 1 else "event")
 
 
-def head_digest(event: Sealed, event_digest: str) -> str:
-    """Return the head of a chain that ends with this event: of the first, the incident's uid; since schema 2, sealed
-    once more."""
+def head_digest(event: SealedEvent, event_digest: str) -> str:
+    """Return the head of a chain that ends with this event."""
     if event.seq == 1 and event.schema >= NUMBERED:
         return opening_head(event.incident_uid)
     return event_digest if event.schema == 1 else _hmac(event_digest.encode(), use="head")
 
 
 def copy_digest(original: str, variant: str, sha256: str) -> str:
-    """Return the keyed digest of a file made from an original; both are given by their SHA-256."""
+    """Return a copy's keyed digest; both files are given by their SHA-256."""
     return _hmac(f"{original}\0{variant}\0{sha256}".encode(), use="copy")
 
 
 def opening_head(incident_uid: str) -> str:
-    """Return the head of a chain of one event, since schema 3."""
+    """Return the head after the first event, since schema 3."""
     return _hmac(incident_uid.encode(), use="opening")
 
 
 def row_digest(columns: dict[str, Any], number: int | None) -> str:
-    """Return the keyed digest of an incident's row; without its number where that was not known yet."""
+    """Return an incident's digest; `number` is None before it is stored."""
     return _hmac(_canonical([number, columns]), use="row")
 
 

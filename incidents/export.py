@@ -1,4 +1,4 @@
-"""Incidents as CSV, a chunk at a time, in constant memory."""
+"""Export incidents as CSV, in chunks and constant memory."""
 
 import csv
 import datetime as dt
@@ -41,23 +41,20 @@ HEADER = ["reference", *(column.split("__")[0] for column in COLUMNS[1:]), "serv
 
 
 class _Echo:
-    """A file that hands each line back instead of keeping it."""
-
     def write(self, line: str) -> str:
         return line
 
 
 def csv_rows(incidents: IncidentQuerySet) -> Iterator[str]:
-    """CSV text, some hundred lines at a time, newest incidents first.
+    """Yield CSV text in chunks, newest incidents first.
 
-    Each chunk is a query of its own that starts after the last one's id, so that no cursor stays open on the database
-    and an export of everything holds no more rows than one of ten.
+    Each chunk is a query that starts after the last id, so that no cursor stays open.
     """
     writer = csv.writer(_Echo())
-    yield BYTE_ORDER_MARK + writer.writerow(HEADER)  # by it Excel knows UTF-8
+    yield BYTE_ORDER_MARK + writer.writerow(HEADER)  # tells Excel that it is UTF-8
     last_id: int | None = None
     while True:
-        # A small first chunk: whoever asked sees at once that it works.
+        # A small first chunk gives a quick first byte.
         size = CHUNK if last_id is not None else FIRST_CHUNK
         page = incidents if last_id is None else incidents.filter(pk__lt=last_id)
         rows = list(page.order_by("-pk").values_list(*COLUMNS)[:size])

@@ -1,4 +1,4 @@
-"""The filters of the incident list; summary, export and metrics take the same."""
+"""Filters of the incident list, the summary, the export and the metrics."""
 
 import datetime as dt
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -17,38 +18,40 @@ from incidents.models import Incident, IncidentQuerySet, Status
 from incidents.vocabulary import STATUS_OF_WORD
 
 
-def _codes(name: str, text: str, known: dict[str, Any]) -> list[Any]:
-    """A comma list of words as what is stored for them; 400 names the word that is not known."""
+def _parse_words(name: str, text: str, known: dict[str, Any]) -> list[Any]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     unknown = [word for word in words if word not in known]
     if unknown or not words:
-        refuse(name, f"{', '.join(unknown) or text} is not one of {', '.join(known)}.")
+        refuse(
+            name,
+            _("%(value)s is not one of %(known)s.") % {"value": ", ".join(unknown) or text, "known": ", ".join(known)},
+        )
     return [known[word] for word in words]
 
 
 class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter is untyped
-    """Each filter narrows; lists are comma-separated; unknown names are refused with 400."""
+    """Filters that narrow the list."""
 
-    status = django_filters.CharFilter(method="by_status", help_text="Comma list of statuses.")
-    is_open = django_filters.CharFilter(method="by_open", help_text="`true` (not yet resolved or closed) or `false`.")
-    severity = django_filters.CharFilter(method="by_severity", help_text="Comma list: critical, high, medium, low.")
-    priority = django_filters.CharFilter(method="by_priority", help_text="Comma list: p1, p2, p3, p4.")
-    category = django_filters.CharFilter(field_name="category__slug", lookup_expr="exactly", help_text="Slug.")
+    status = django_filters.CharFilter(method="by_status", help_text="Comma-separated statuses.")
+    is_open = django_filters.CharFilter(method="by_open", help_text="`true` (neither resolved nor closed) or `false`.")
+    severity = django_filters.CharFilter(method="by_severity", help_text="Comma-separated: critical, high, medium, low")
+    priority = django_filters.CharFilter(method="by_priority", help_text="Comma-separated priorities.")
+    category = django_filters.CharFilter(field_name="category__slug", lookup_expr="exactly", help_text="Category slug.")
     team = django_filters.CharFilter(method="by_reference", help_text="Id, or `none` (unassigned).")
     assignee = django_filters.CharFilter(method="by_reference", help_text="Id, `me` or `none`.")
     reporter = django_filters.CharFilter(method="by_reference", help_text="Id or `me`.")
     service = django_filters.CharFilter(method="by_service", help_text="Slug of an affected service.")
-    location = django_filters.CharFilter(field_name="location", lookup_expr="exactly", help_text="Exact.")
+    location = django_filters.CharFilter(field_name="location", lookup_expr="exactly", help_text="Exact location.")
     source = django_filters.CharFilter(
-        field_name="origin_system", lookup_expr="exactly", help_text="What opened it, such as api or import."
+        field_name="origin_system", lookup_expr="exactly", help_text="Origin, such as api or import."
     )
-    q = django_filters.CharFilter(method="by_text", help_text="Words in reference, title, description and comments.")
-    created_after = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself included.")
-    created_before = django_filters.CharFilter(method="by_time", help_text="A time (ISO 8601), itself not included.")
+    q = django_filters.CharFilter(method="by_text", help_text="Words in reference, title, description or comments.")
+    created_after = django_filters.CharFilter(method="by_time", help_text="ISO 8601, inclusive.")
+    created_before = django_filters.CharFilter(method="by_time", help_text="ISO 8601, exclusive.")
     breached = django_filters.ChoiceFilter(
         method="by_breach",
         choices=[(word, word) for word in ("ack", "resolve", "any")],
-        help_text="Targets missed.",
+        help_text="Missed targets.",
         error_messages={"invalid_choice": "%(value)s is not one of ack, resolve, any."},
     )
 
@@ -57,18 +60,18 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
         fields: list[str] = []
 
     def by_status(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
-        return _one_or_many(incidents, "status", _codes(name, value, STATUS_OF_WORD))
+        return _one_or_many(incidents, "status", _parse_words(name, value, STATUS_OF_WORD))
 
     def by_open(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         if value.lower() not in ("true", "false"):
-            refuse(name, "Say true or false.")
+            refuse(name, _("Must be true or false."))
         return incidents.filter(is_open=value.lower() == "true")
 
     def by_severity(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
-        return _one_or_many(incidents, "severity", _codes(name, value, SEVERITY_OF_WORD))
+        return _one_or_many(incidents, "severity", _parse_words(name, value, SEVERITY_OF_WORD))
 
     def by_priority(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
-        return _one_or_many(incidents, "priority", _codes(name, value, PRIORITY_OF_WORD))
+        return _one_or_many(incidents, "priority", _parse_words(name, value, PRIORITY_OF_WORD))
 
     def by_reference(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
         if value == "none" and name != "reporter":
@@ -76,7 +79,7 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
         if value == "me" and name != "team":
             return incidents.filter(**{name: self.request.user})
         if not (value.isascii() and value.isdigit() and len(value) <= 18):
-            refuse(name, f"{value} is neither an id nor a word this filter knows.")
+            refuse(name, _("%(value)s is neither an id nor a known keyword.") % {"value": value})
         return incidents.filter(**{f"{name}_id": int(value)})
 
     def by_service(self, incidents: IncidentQuerySet, name: str, value: str) -> IncidentQuerySet:
@@ -99,36 +102,36 @@ class IncidentFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
 
 
 def ack_breached(now: dt.datetime) -> Q:
-    """Marked as not acknowledged in time, or past due at this moment."""
+    """Return the condition for a missed acknowledgement target, marked or not."""
     return Q(ack_breached=True) | Q(status=Status.OPEN, ack_due_at__lt=now)
 
 
 def resolve_breached(now: dt.datetime) -> Q:
-    """Marked as not resolved in time, or past due at this moment and not on hold."""
+    """Return the condition for a missed resolution target, marked or not."""
     running = Q(status__in=[Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS])
     return Q(resolve_breached=True) | (running & Q(resolve_due_at__lt=now))
 
 
 def _one_or_many(incidents: IncidentQuerySet, column: str, codes: list[Any]) -> IncidentQuerySet:
-    """One value as an equation: that lets the database walk an index in order, where a list would make it sort."""
+    """Filter by equality where possible, which reads an index in order instead of sorting."""
     return incidents.filter(**({column: codes[0]} if len(codes) == 1 else {f"{column}__in": codes}))
 
 
 FILTER_NAMES = frozenset(IncidentFilter.base_filters)
-CLOCK_FILTERS = frozenset({"breached"})  # the same text means something else a moment later
+CLOCK_FILTERS = frozenset({"breached"})  # depend on the time
 
 
-def filtered(
+def filter_incidents(
     incidents: IncidentQuerySet, request: Request, *, also: frozenset[str] = frozenset(), but: str = ""
 ) -> IncidentQuerySet:
-    """The incidents the query parameters ask for; 400 for parameters nobody reads and values nobody understands.
+    """Return the incidents that the query parameters select. Raises ValidationError.
 
-    `also` names further parameters of the route, `but` a filter that the caller applies itself.
+    `also` names further parameters of the route, `but` a filter that the caller applies.
     """
     refuse_unknown_parameters(request, {*FILTER_NAMES, *also})
     parameters = {name: value for name, value in request.query_params.items() if name != but}
     if FILTER_NAMES.isdisjoint(parameters):
-        return incidents  # the commonest request by far needs no form of seventeen fields
+        return incidents  # the form costs more than the commonest request
     filters = IncidentFilter(parameters, queryset=incidents, request=request)
     if not filters.is_valid():
         raise ValidationError(filters.errors)

@@ -1,4 +1,4 @@
-"""Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
+"""Jobs over due rows, safe in any number of processes; each returns how many it did."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,23 +14,22 @@ from incidents.services import breaches, feed, tallies, thumbnails
 log = structlog.get_logger(__name__)
 
 BREACH_BATCH = 200
-MAX_BATCHES = 20  # then other jobs get their turn
+MAX_BATCHES = 20  # per run
 
 
 def assign_feed(now: dt.datetime) -> int:
-    """Give each committed event its place in the feed."""
+    """Assign feed positions to committed events."""
     return _until_done(feed.assign_places, feed.BATCH)
 
 
 def mark_breaches(now: dt.datetime) -> int:
-    """Mark the targets that were missed by now."""
+    """Mark missed targets."""
     due = Incident.objects.breach_due(now).order_by("next_breach_at").values_list("pk", flat=True)[:BREACH_BATCH]
     return sum(_mark_breach(pk, now) for pk in list(due))
 
 
 def _mark_breach(pk: int, now: dt.datetime) -> bool:
-    """Mark one; whatever is wrong with it must not keep those behind it from being marked, every time anew. A database
-    that is away is wrong with all of them."""
+    """Mark one incident; a faulty one must not block the others, but an unavailable database stops the job."""
     try:
         return breaches.mark_breach(pk, now)
     except Exception as error:
@@ -41,22 +40,20 @@ def _mark_breach(pk: int, now: dt.datetime) -> bool:
 
 
 def update_tallies(now: dt.datetime) -> int:
-    """Bring the summary's counts up to date."""
     return _until_done(tallies.update_batch, tallies.BATCH)
 
 
 def make_thumbnails(now: dt.datetime) -> int:
-    """Make the small pictures that are due."""
     return thumbnails.make_batch(now)
 
 
 def sweep_files(now: dt.datetime) -> int:
-    """Delete stored files that no row names: what crashes left behind. Once a day is enough."""
+    """Delete stored files without a row."""
     return storing.delete_orphans(now)
 
 
 def _until_done(step: Callable[[], int], batch: int) -> int:
-    """Repeat a step while it fills its batch."""
+    """Repeat a step while its batches are full."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = step()

@@ -1,4 +1,4 @@
-"""What the numbers are: the summary of open work, and how fast we were. Definitions stand in docs/architecture.md."""
+"""Calculate the summary and the response metrics, which docs/architecture.md defines."""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -18,23 +18,20 @@ from incidents.services import tallies
 from incidents.vocabulary import OPEN_STATUSES, Status
 from users.models import User
 
-# --- Summary ----------------------------------------------------------------------------------------------------------
 
+def incident_summary(incidents: IncidentQuerySet, *, is_filtered: bool, viewer: User) -> dict[str, Any]:
+    """Return counts by status, severity, team and category.
 
-def summary(incidents: IncidentQuerySet, *, is_filtered: bool, viewer: User) -> dict[str, Any]:
-    """Counts by status, severity, team and category.
-
-    Unfiltered, a responder or administrator sees everything that is not restricted: those counts are kept. What is
-    restricted and visible to them is few, and counted on the spot, as is everything for a reporter or with filters.
+    Unfiltered, stored tallies cover what is not restricted; everything else is few and counted on the spot.
     """
     if is_filtered or not (viewer.is_admin or viewer.is_responder):
-        counts = _counted(incidents)
+        counts = _count_dimensions(incidents)
     else:
-        counts = tallies.current() + _counted(incidents.filter(is_restricted=True))
+        counts = tallies.current() + _count_dimensions(incidents.filter(is_restricted=True))
     by: dict[str, dict[str, int]] = {"status": {}, "severity": {}, "team": {}, "category": {}}
     for (dimension, value), number in sorted(counts.items()):
         if number:
-            by[dimension][_shown(dimension, value)] = number
+            by[dimension][_dimension_word(dimension, value)] = number
     statuses = by["status"]
     return {
         "total": sum(statuses.values()),
@@ -46,7 +43,7 @@ def summary(incidents: IncidentQuerySet, *, is_filtered: bool, viewer: User) -> 
     }
 
 
-def _counted(incidents: IncidentQuerySet) -> Any:
+def _count_dimensions(incidents: IncidentQuerySet) -> Any:
     counts: tallies.Counts = tallies.Counts()
     columns = ("status", "severity", "team_id", "category_id")
     for *values, number in incidents.order_by().values_list(*columns).annotate(number=Count("pk")):
@@ -55,18 +52,15 @@ def _counted(incidents: IncidentQuerySet) -> Any:
     return counts
 
 
-def _shown(dimension: str, value: str) -> str:
+def _dimension_word(dimension: str, value: str) -> str:
     if dimension == "severity":
         return WORD_OF_SEVERITY[int(value)]
     return value or "none"
 
 
-# --- Response times and compliance
-
-
 @dataclass(frozen=True)
 class Grouping:
-    """How `group_by` groups: the column or expression, and how its values are shown."""
+    """The expression to group by, and how its values are shown."""
 
     expression: Expression | F
     show: Callable[[Any], Any] = lambda value: value
@@ -80,8 +74,7 @@ def _month(value: dt.datetime) -> str:
     return f"{value:%Y-%m}"
 
 
-# "+ 0": grouping by a bare column, the databases would read the rows in the order of that column's index, one by one
-# from all over the table, to save themselves a sort of four groups.
+# "+ 0" keeps the databases from reading all rows in the order of that column's index to avoid a small sort.
 GROUPINGS: dict[str, Grouping] = {
     "severity": Grouping(F("severity") + 0, WORD_OF_SEVERITY.__getitem__),
     "priority": Grouping(F("priority") + 0, WORD_OF_PRIORITY.__getitem__),
@@ -94,57 +87,57 @@ GROUPINGS: dict[str, Grouping] = {
 }
 
 
-def _when(condition: Q) -> Sum:
+def _count_where(condition: Q) -> Sum:
     return Sum(Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField()))
 
 
 def _aggregates(now: dt.datetime) -> dict[str, Expression]:
-    """One pass over stored columns, those of one index; nothing is computed from timestamps."""
+    """Return sums over the columns of one index; nothing is computed from timestamps."""
     ack_missed, resolve_missed = ack_breached(now), resolve_breached(now)
     is_acknowledged = Q(ack_due_at__isnull=False, ack_seconds__isnull=False)
     is_resolved = Q(resolve_due_at__isnull=False, resolve_seconds__isnull=False)
     return {
         "total": Count("pk"),
-        "open": _when(Q(status__in=OPEN_STATUSES)),
+        "open": _count_where(Q(status__in=OPEN_STATUSES)),
         "ack_count": Count("ack_seconds"),
         "ack_sum": Sum("ack_seconds"),
         "resolve_count": Count("resolve_seconds"),
         "resolve_sum": Sum("resolve_seconds"),
-        "ack_missed": _when(ack_missed),
-        # Once reopened it has a stamp, but is open, and its clock runs again: not counted before that is decided.
-        "ack_met": _when(is_acknowledged & ~Q(status=Status.OPEN) & ~ack_missed),
-        "resolve_missed": _when(resolve_missed),
-        "resolve_met": _when(is_resolved & ~resolve_missed),
-        "reopened": _when(Q(reopen_count__gt=0)),
+        "ack_missed": _count_where(ack_missed),
+        # A reopened incident keeps its stamp, but its clock runs again.
+        "ack_met": _count_where(is_acknowledged & ~Q(status=Status.OPEN) & ~ack_missed),
+        "resolve_missed": _count_where(resolve_missed),
+        "resolve_met": _count_where(is_resolved & ~resolve_missed),
+        "reopened": _count_where(Q(reopen_count__gt=0)),
     }
 
 
-def sla(
+def response_metrics(
     incidents: IncidentQuerySet, *, is_filtered: bool, viewer: User, group_by: str | None, now: dt.datetime
 ) -> dict[str, Any]:
-    """The metrics of a selection: overall, and for each group. Times in seconds, shares from 0 to 1.
+    """Return the metrics of a selection and of each group. Times in seconds, shares from 0 to 1.
 
-    An incident that affects two services is counted in both groups, and once overall.
+    An incident that affects two services counts in both groups, and once overall.
     """
     is_everything = not is_filtered and (viewer.is_admin or viewer.is_responder)
     parts = [Incident.objects.counted(), incidents.filter(is_restricted=True)] if is_everything else [incidents]
-    grouped_rows = _rows(parts, group_by, now) if group_by else {}
+    grouped_rows = _group_sums(parts, group_by, now) if group_by else {}
     is_partition = bool(grouped_rows) and group_by != "service"
-    overall = _sum(grouped_rows.values()) if is_partition else _rows(parts, None, now)[None]
+    overall = _add_rows(grouped_rows.values()) if is_partition else _group_sums(parts, None, now)[None]
     of_all, of_groups = _percentiles(parts, group_by, overall, grouped_rows, is_partition=is_partition)
     groups = []
     if group_by is not None:
         for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
             shown = None if key is None else GROUPINGS[group_by].show(key)
-            groups.append({"key": shown, **_figures(grouped_rows[key], *of_groups[key])})
-    return {**_figures(overall, *of_all), "groups": groups}
+            groups.append({"key": shown, **_metrics_of(grouped_rows[key], *of_groups[key])})
+    return {**_metrics_of(overall, *of_all), "groups": groups}
 
 
 Rows = dict[Any, dict[str, Any]]
 
 
-def _rows(parts: list[IncidentQuerySet], group_by: str | None, now: dt.datetime) -> Rows:
-    """The sums of each group over all parts, which have nothing in common."""
+def _group_sums(parts: list[IncidentQuerySet], group_by: str | None, now: dt.datetime) -> Rows:
+    """Return the sums of each group over all parts, which must be disjoint."""
     found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
     for part in parts:
         if group_by is None:
@@ -154,11 +147,10 @@ def _rows(parts: list[IncidentQuerySet], group_by: str | None, now: dt.datetime)
         rows: Any = grouped.values("group_key").annotate(**_aggregates(now))
         for row in rows:
             found[row.pop("group_key")].append(row)
-    return {key: _sum(rows) for key, rows in found.items()}
+    return {key: _add_rows(rows) for key, rows in found.items()}
 
 
-def _sum(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Rows of groups that have nothing in common, as one."""
+def _add_rows(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     total: Counter[str] = Counter()
     for row in rows:
         total.update({name: value or 0 for name, value in row.items()})
@@ -168,44 +160,44 @@ def _sum(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def _percentiles(
     parts: list[IncidentQuerySet], group_by: str | None, overall: dict[str, Any], rows: Rows, *, is_partition: bool
 ) -> tuple[percentiles.Pair, dict[Any, percentiles.Pair]]:
-    """Overall and in each group. Two parts are everything, and what is restricted of it: that is read off an index."""
+    """Return those of all and of each group; two parts are everything and what is restricted, read off an index."""
     is_everything = len(parts) == 2
     of_groups: dict[Any, percentiles.Pair] = {}
     durations: dict[Any, percentiles.Durations] = {}
     if is_everything and group_by == "severity":
-        of_groups = percentiles.of_everything(parts[1], group_by, _counts(rows))
+        of_groups = percentiles.indexed_percentiles(parts[1], group_by, _duration_counts(rows))
     elif group_by:
-        durations = percentiles.durations_of(parts, GROUPINGS[group_by].expression)
-        of_groups = {key: percentiles.of_durations(durations[key]) for key in rows}
+        durations = percentiles.collect_durations(parts, GROUPINGS[group_by].expression)
+        of_groups = {key: percentiles.duration_percentiles(durations[key]) for key in rows}
     if is_everything:
-        return percentiles.of_everything(parts[1], None, _counts({None: overall}))[None], of_groups
+        return percentiles.indexed_percentiles(parts[1], None, _duration_counts({None: overall}))[None], of_groups
     if not is_partition:
-        durations = percentiles.durations_of(parts, None)
-    return percentiles.of_durations(percentiles.together(durations.values())), of_groups
+        durations = percentiles.collect_durations(parts, None)
+    return percentiles.duration_percentiles(percentiles.merge_durations(durations.values())), of_groups
 
 
-def _counts(rows: Rows) -> dict[Any, tuple[int, int]]:
+def _duration_counts(rows: Rows) -> dict[Any, tuple[int, int]]:
     return {key: (row["ack_count"], row["resolve_count"]) for key, row in rows.items()}
 
 
-def _figures(row: dict[str, Any], ack: percentiles.Percentiles, resolve: percentiles.Percentiles) -> dict[str, Any]:
+def _metrics_of(row: dict[str, Any], ack: percentiles.Percentiles, resolve: percentiles.Percentiles) -> dict[str, Any]:
     return {
         "total": row["total"],
         "open": row["open"] or 0,
-        "acknowledged": _times(row, "ack", ack),
-        "resolved": _times(row, "resolve", resolve),
-        "compliance": {name: _share(row[f"{name}_met"], row[f"{name}_missed"]) for name in ("ack", "resolve")},
+        "acknowledged": _duration_stats(row, "ack", ack),
+        "resolved": _duration_stats(row, "resolve", resolve),
+        "compliance": {name: _met_share(row[f"{name}_met"], row[f"{name}_missed"]) for name in ("ack", "resolve")},
         "breached": {name: row[f"{name}_missed"] or 0 for name in ("ack", "resolve")},
         "reopened": row["reopened"] or 0,
     }
 
 
-def _times(row: dict[str, Any], name: str, ranks: percentiles.Percentiles) -> dict[str, Any]:
+def _duration_stats(row: dict[str, Any], name: str, ranks: percentiles.Percentiles) -> dict[str, Any]:
     count = row[f"{name}_count"]
     mean = float(row[f"{name}_sum"]) / count if count else None
     return {"count": count, "mean_seconds": mean, **ranks, "pending": row["total"] - count}
 
 
-def _share(met: int | None, missed: int | None) -> float | None:
+def _met_share(met: int | None, missed: int | None) -> float | None:
     counted = (met or 0) + (missed or 0)
     return (met or 0) / counted if counted else None

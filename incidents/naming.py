@@ -1,5 +1,4 @@
-"""Other incidents that a timeline names, taken out for readers who must not know of them: restricted ones they do not
-see. What is restricted may change after the line was written, so that this is looked at when it is read."""
+"""Hide the restricted incidents that a timeline names from readers who do not see them, on every read."""
 
 import re
 from collections.abc import Iterable
@@ -11,16 +10,16 @@ from users.models import User
 NAMING = ("incident", "to", "from", "of", "original", "duplicate")
 REFERENCE = re.compile(r"^INC-(\d{1,18})$")
 DUPLICATE_NOTE = re.compile(r"^Duplicate of (INC-\d{1,18})\.$")
-# What these say is about the other incident, so that nothing is left of them without it.
+# Nothing is left of these without the other incident.
 ABOUT_ANOTHER = frozenset(
     {EventKind.LINKED, EventKind.UNLINKED, EventKind.ACCESS_GRANTED, EventKind.FOLLOWERS_LEFT},
 )
 
-Facts = tuple[str, dict[str, Any], str]  # an event's kind, data and body
+Facts = tuple[str, dict[str, Any], str]  # kind, data and body
 
 
-def hidden_from(viewer: User, events: Iterable[Facts]) -> frozenset[str]:
-    """The references among those the events name that the viewer must not read."""
+def hidden_references(viewer: User, events: Iterable[Facts]) -> frozenset[str]:
+    """Return the references in the events that the viewer must not see."""
     if viewer.is_admin:
         return frozenset()
     named = {name for _, data, body in events for name in _named_in(data, body)}
@@ -32,8 +31,8 @@ def hidden_from(viewer: User, events: Iterable[Facts]) -> frozenset[str]:
     return frozenset(f"INC-{number}" for number in restricted - seen)
 
 
-def without_hidden(event: Facts, hidden: frozenset[str]) -> Facts | None:
-    """The event as somebody may read it to whom these references are hidden; None where nothing is left of it."""
+def strip_hidden(event: Facts, hidden: frozenset[str]) -> Facts | None:
+    """Return the event without hidden references, or None where nothing is left."""
     kind, data, body = event
     if hidden.isdisjoint(_named_in(data, body)):
         return event

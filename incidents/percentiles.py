@@ -1,9 +1,7 @@
-"""Exact percentiles (nearest rank) of a stored duration, for any selection and grouping.
+"""Calculate exact percentiles (nearest rank) of stored durations.
 
-Two ways to the same numbers. Of a selection, the durations are fetched and sorted here: a month or a team has some
-thousands. Of everything, each percentile is read off an index by its position: the database steps over index entries
-without looking at a row. That index holds what everybody counts; the few restricted incidents that the viewer sees
-besides are merged in.
+Those of a selection are sorted here; those of everything are read off an index by position, merged with the few
+restricted incidents.
 """
 
 import math
@@ -21,28 +19,27 @@ RANKS = (50, 90, 95)
 COLUMNS = ("ack_seconds", "resolve_seconds")
 
 Percentiles = dict[str, int | None]
-Pair = tuple[Percentiles, Percentiles]  # of acknowledging and of resolving
+Pair = tuple[Percentiles, Percentiles]  # to acknowledge, to resolve
 Durations = tuple["array[int]", "array[int]"]
 
 
 def nearest_rank(percent: int, count: int) -> int:
-    """The position (from 0) of a percentile among `count` sorted values: the smallest that reaches the share."""
+    """Return a percentile's position (from 0) among `count` sorted values."""
     return max(math.ceil(percent * count / 100) - 1, 0)
 
 
-def of_sorted(values: Any) -> Percentiles:
-    """The percentiles of values in ascending order; None where there are none."""
+def sorted_percentiles(values: Any) -> Percentiles:
+    """Return the percentiles of ascending values."""
     return {f"p{rank}_seconds": values[nearest_rank(rank, len(values))] if values else None for rank in RANKS}
 
 
-def of_durations(durations: Durations) -> Pair:
-    """The percentiles of acknowledging and of resolving."""
+def duration_percentiles(durations: Durations) -> Pair:
     ack, resolve = durations
-    return of_sorted(sorted(ack)), of_sorted(sorted(resolve))
+    return sorted_percentiles(sorted(ack)), sorted_percentiles(sorted(resolve))
 
 
-def durations_of(parts: Iterable[IncidentQuerySet], grouping: Expression | F | None) -> "dict[Any, Durations]":
-    """The seconds to acknowledge and to resolve in each group of all parts together (key None: all of them)."""
+def collect_durations(parts: Iterable[IncidentQuerySet], grouping: Expression | F | None) -> "dict[Any, Durations]":
+    """Return the durations in each group (key None: no grouping)."""
     found: defaultdict[Any, Durations] = defaultdict(_no_durations)
     for part in parts:
         rows = part.order_by().annotate(group_key=grouping or Value(None, output_field=IntegerField()))
@@ -55,8 +52,7 @@ def durations_of(parts: Iterable[IncidentQuerySet], grouping: Expression | F | N
     return found
 
 
-def together(groups: "Iterable[Durations]") -> Durations:
-    """The durations of groups that have nothing in common, as one."""
+def merge_durations(groups: "Iterable[Durations]") -> Durations:
     ack, resolve = _no_durations()
     for acks, resolves in groups:
         ack.extend(acks)
@@ -64,16 +60,18 @@ def together(groups: "Iterable[Durations]") -> Durations:
     return ack, resolve
 
 
-def of_everything(besides: IncidentQuerySet, group: str | None, counts: dict[Any, tuple[int, int]]) -> dict[Any, Pair]:
-    """Those of all counted incidents and those `besides`; `counts` says how many durations each group has in all."""
-    extra = durations_of([besides], F(group) if group else None)
+def indexed_percentiles(
+    besides: IncidentQuerySet, group: str | None, counts: dict[Any, tuple[int, int]]
+) -> dict[Any, Pair]:
+    """Return the percentiles of all counted incidents and `besides`, given the number of durations."""
+    extra = collect_durations([besides], F(group) if group else None)
     found = {}
     for key, (acks, resolves) in counts.items():
         counted = Incident.objects.counted().filter(**({group: key} if group else {}))
         ack, resolve = extra.get(key) or _no_durations()
         found[key] = (
-            _read_off(counted, "ack_seconds", acks, sorted(ack)),
-            _read_off(counted, "resolve_seconds", resolves, sorted(resolve)),
+            _percentiles_from_index(counted, "ack_seconds", acks, sorted(ack)),
+            _percentiles_from_index(counted, "resolve_seconds", resolves, sorted(resolve)),
         )
     return found
 
@@ -82,27 +80,27 @@ def _no_durations() -> Durations:
     return array("q"), array("q")
 
 
-def _read_off(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
-    """Percentiles of the union of an indexed column and a short sorted list; `count` is the union's.
+def _percentiles_from_index(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
+    """Return percentiles of the union of an indexed column and a short sorted list; `count` is the union's.
 
     With m extra values, the union's value at position k lies among the column's at k - m to k and the extra ones.
     """
     if not count:
-        return of_sorted(())
+        return sorted_percentiles(())
     found: Percentiles = {}
     for rank in RANKS:
         position = nearest_rank(rank, count)
         first = max(position - len(extra), 0)
         last = min(position, count - len(extra) - 1)
-        nearby = _slice(counted, column, first, last, count - len(extra))
+        nearby = _values_between(counted, column, first, last, count - len(extra))
         candidates = sorted([*nearby, *extra])
-        # Somebody may have written since the values were counted.
+        # Rows may have been written since the count.
         found[f"p{rank}_seconds"] = candidates[min(position - first, len(candidates) - 1)] if candidates else None
     return found
 
 
-def _slice(counted: IncidentQuerySet, column: str, first: int, last: int, count: int) -> Iterable[int]:
-    """The column's values from one position to another, both included, in no order; from whichever end is nearer."""
+def _values_between(counted: IncidentQuerySet, column: str, first: int, last: int, count: int) -> Iterable[int]:
+    """Return the values between two positions, read from the nearer end."""
     present = counted.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
     if first > count // 2:
         return present.order_by(f"-{column}")[max(count - 1 - last, 0) : count - first]

@@ -15,7 +15,7 @@ from core.db.prepared import Parameter, prepared
 from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY
 from incidents.models import Incident, IncidentQuerySet
 from incidents.permissions import can_work_on
-from incidents.sla import overdue
+from incidents.sla import overdue_targets
 from incidents.vocabulary import Status
 from incidents.workflow import allowed_transitions
 from users.models import User
@@ -143,7 +143,7 @@ def _service_slugs(places: list[str]) -> Any:
 
 def _sla(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     """The clocks as they stand at this moment, even where the job that marks breaches has not come by yet."""
-    ack_late, resolve_late = overdue(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
+    ack_late, resolve_late = overdue_targets(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
     return {
         "ack_due_at": row["ack_due_at"],
         "resolve_due_at": row["resolve_due_at"],

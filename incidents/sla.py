@@ -1,9 +1,7 @@
-"""Due times: minutes counted round the clock or in business hours, less the time on hold. Pure: no clock, no database.
+"""Calculate due times in minutes round the clock or in business hours, without time on hold.
 
-A calendar is the `calendar` part of `SlaPolicy.snapshot()`: {time_zone, weekdays, opens_at, closes_at, holidays}; None
-counts round the clock. Hours that end at 24:00, or before they begin, end on the next day, and belong to the day on
-which they begin. All datetimes are aware; business hours are local wall-clock times, so a working day that holds a
-change of the clocks is as long as the wall clock says it is: counted in elapsed time between the two local instants.
+A calendar is that of `SlaPolicy.snapshot()`; None counts round the clock. Hours that end at 24:00 or before they begin
+end on the next day. Datetimes are aware.
 """
 
 import datetime as dt
@@ -18,39 +16,34 @@ from incidents.vocabulary import Status
 Interval = tuple[dt.datetime, dt.datetime]
 Calendar = dict[str, Any] | None
 
-MIDNIGHT = "24:00"  # the end of a day; 00:00 is stored for it, which as an end says nothing else
-# A calendar in which nothing counts for so long has a mistake in it (every weekday is a holiday, say).
+MIDNIGHT = "24:00"  # stored as 00:00
+# A calendar without working time for so long is a mistake, such as seven weekly holidays.
 MAX_DAYS_WITHOUT_WORK = 366 * 2
-# So has one that needs so long for its target: ten years' minutes in one hour a week, say. Counting on to the end of
-# the calendar would keep everybody who reports waiting.
+# As is one that takes so long to reach its target: counting on would block the reporter.
 MAX_DAYS = 366 * 100
 
 
-def end_of_hours(time: dt.time) -> str:
-    """The end of some hours as people write it: that of a day is 24:00."""
+def format_closing_time(time: dt.time) -> str:
+    """Format a closing time; midnight is 24:00."""
     return MIDNIGHT if time == dt.time.min else time.isoformat("minutes")
 
 
 def is_midnight(said: object) -> bool:
-    """Whether this is how people write the end of a day."""
     return said in (MIDNIGHT, f"{MIDNIGHT}:00")
 
 
 class CalendarNeverOpens(ValueError):
-    """No working time follows the given instant for two years, or too little of it in a hundred."""
+    """No working time for two years, or too little in a hundred."""
 
 
 def due_at(
     start: dt.datetime, minutes: int | None, calendar: Calendar, holds: Sequence[Interval] = ()
 ) -> dt.datetime | None:
-    """When `minutes` of counting time have passed since `start`, not counting what lies within `holds`.
-
-    None when there is no target. Holds are closed intervals in order of time.
-    """
+    """Return when `minutes` of counting time have passed, outside the ordered `holds`."""
     if minutes is None:
         return None
     wanted = dt.timedelta(minutes=minutes)
-    # Between two times of one zone Python counts by the wall clock; elapsed time is counted in UTC.
+    # Python subtracts times of one zone by the wall clock; elapsed time needs UTC.
     start = start.astimezone(dt.UTC)
     holds = [(held_from.astimezone(dt.UTC), held_until.astimezone(dt.UTC)) for held_from, held_until in holds]
     if calendar is None:
@@ -64,13 +57,10 @@ def due_at(
     raise CalendarNeverOpens(f"no working time after {last_moment.isoformat()}")
 
 
-def overdue(
+def overdue_targets(
     status: str, ack_due_at: dt.datetime | None, resolve_due_at: dt.datetime | None, now: dt.datetime
 ) -> tuple[bool, bool]:
-    """Whether the clocks that run in this status, to acknowledge and to resolve, are past due at this moment.
-
-    `incidents.filters` asks the database the same.
-    """
+    """Return whether acknowledgement and resolution are overdue."""
     is_running = status in (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
     return (
         status == Status.OPEN and ack_due_at is not None and ack_due_at < now,
@@ -78,21 +68,8 @@ def overdue(
     )
 
 
-def counted_between(start: dt.datetime, end: dt.datetime, calendar: Calendar) -> dt.timedelta:
-    """How much of the time between two instants counts."""
-    start, end = start.astimezone(dt.UTC), end.astimezone(dt.UTC)
-    if calendar is None:
-        return max(end - start, dt.timedelta())
-    total = dt.timedelta()
-    for opens, closes in working_intervals(start, calendar):
-        if opens >= end:
-            break
-        total += min(closes, end) - opens
-    return total
-
-
 def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[Interval]:
-    """The business hours from `start` on, in UTC, cut there; ends when two years pass without any, or a hundred."""
+    """Yield the business hours from `start` on, in UTC, until two years pass without any."""
     zone, weekdays, opens_at, closes_at, holidays = _parsed(
         calendar["time_zone"],
         tuple(calendar["weekdays"]),
@@ -102,7 +79,7 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
     )
     start = start.astimezone(dt.UTC)
     nights = dt.timedelta(days=closes_at < opens_at or closes_at == dt.time.min)
-    day = start.astimezone(zone).date() - nights  # what began yesterday may go on still
+    day = start.astimezone(zone).date() - nights  # yesterday's hours may still run
     idle_days = 0
     for _ in range(MAX_DAYS):
         if idle_days >= MAX_DAYS_WITHOUT_WORK:

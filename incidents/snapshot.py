@@ -55,7 +55,7 @@ ENCODERS: dict[str, Callable[[Any], Any] | None] = {
 }
 
 
-def encode(field: str, value: Any) -> Any:
+def encode_field(field: str, value: Any) -> Any:
     """Return a column's value in the words of the API."""
     encoder = ENCODERS[field]
     return value if value is None or encoder is None else encoder(value)
@@ -71,7 +71,7 @@ def initial_changes(incident: Incident, service_slugs: Iterable[str]) -> Changes
     return {**changes, "services": [None, slugs]} if slugs else changes
 
 
-def fold(all_changes: Iterable[Changes]) -> dict[str, Any]:
+def replay_changes(all_changes: Iterable[Changes]) -> dict[str, Any]:
     """Return the fields' values after these changes, in order."""
     state: dict[str, Any] = dict.fromkeys(ENCODERS)
     state |= {"title": "", "description": "", "location": "", "services": [], "is_restricted": False}

@@ -1,4 +1,4 @@
-"""The lifecycle: one table of actions, from where to where, and what the timeline calls them. Pure."""
+"""Define the lifecycle: one table of actions."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from incidents.vocabulary import OPEN_STATUSES, EventKind, Status
 
 @dataclass(frozen=True)
 class Action:
-    """One move of the state machine."""
+    """A transition between statuses."""
 
     name: str
     from_statuses: tuple[Status, ...]
@@ -26,22 +26,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("reopen", (Status.RESOLVED, Status.CLOSED), Status.OPEN, EventKind.REOPENED, needs_note=True),
 )
 
-ACTION_NAMED = {action.name: action for action in ACTIONS}
+ACTIONS_BY_NAME = {action.name: action for action in ACTIONS}
 
 _BY_MOVE = {(start, action.to_status): action for action in ACTIONS for start in action.from_statuses}
 _FROM = {status: tuple(action for action in ACTIONS if status in action.from_statuses) for status in Status}
 
 
 def action_between(start: str, target: str) -> Action | None:
-    """The action that leads from one status straight to another, if there is one."""
+    """Return the action from one status straight to another, or None."""
     return _BY_MOVE.get((Status(start), Status(target)))
 
 
 def actions_from(status: str) -> tuple[Action, ...]:
-    """What can be done in a status, in the table's order."""
     return _FROM[Status(status)]
 
 
 def allowed_transitions(status: str) -> list[str]:
-    """The statuses that can be reached in one step, in the table's order."""
+    """Return the statuses that are one step away."""
     return [action.to_status.value for action in actions_from(status)]

@@ -22,7 +22,7 @@ from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import quiets
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
-from incidents.sla import end_of_hours
+from incidents.sla import format_closing_time
 from users.admin.people import zone_choices
 from users.models import User
 
@@ -181,7 +181,7 @@ class SilenceAdmin(BackOfficeAdmin):
         if silence.starts_time is None and silence.ends_time is None:
             return days
         begin = f"{silence.starts_time:%H:%M}" if silence.starts_time else "00:00"
-        return f"{days} {begin}–{end_of_hours(silence.ends_time or dt.time.min)} {silence.time_zone}"
+        return f"{days} {begin}–{format_closing_time(silence.ends_time or dt.time.min)} {silence.time_zone}"
 
 
 def like(alert: Alert) -> list[dict[str, str]]:

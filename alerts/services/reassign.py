@@ -16,7 +16,7 @@ from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
 from core.severity import Severity
 from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Visibility
-from incidents.permissions import discloses, require_grant, require_work
+from incidents.permissions import require_grant, require_work, would_disclose
 from incidents.services import NewIncident, link, open_incident, resolve
 from incidents.services.batches import lock_many, save_all
 from incidents.services.editing import set_severity
@@ -136,7 +136,7 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
 def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:
     """Those of the incidents that alerts leave of which the target shows what its people do not see now; refuses unless
     that may happen and is said."""
-    shown = [incident for incident in left if discloses(incident, target)]
+    shown = [incident for incident in left if would_disclose(incident, target)]
     for incident in shown:
         require_grant(by, incident, f"whoever sees {target.reference}", is_said=grants_access)
     return shown

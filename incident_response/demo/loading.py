@@ -20,7 +20,7 @@ from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, SlaPolicy, Visibility
 from incidents.services import attaching
-from incidents.workflow import ACTION_NAMED
+from incidents.workflow import ACTIONS_BY_NAME
 from responders.models import Membership, Service, Team
 from users.models import User
 
@@ -160,7 +160,7 @@ def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], 
         case "link":
             services.link(incident, incidents[step["to"]], step["kind"], by=by, at=at)
         case action:
-            services.transition(incident, ACTION_NAMED[action].to_status, by=by, note=text, at=at)
+            services.transition(incident, ACTIONS_BY_NAME[action].to_status, by=by, note=text, at=at)
 
 
 def _miss_targets(*, until: dt.datetime) -> None:

@@ -58,7 +58,7 @@ class CarryOverTests(TransactionTestCase):
 
         for table, count in COUNTS.items():
             self.assertIn(f"{count:>12,}  {table}\n", said)
-        self.assertIn("4 timelines checked, all whole.", said)
+        self.assertIn("4 timelines verified, all intact.", said)
         self.assertTrue(said.endswith("Carried over and verified.\n"))
         self.assertNotIn(CARRY_OVER, MigrationRecorder(connection).applied_migrations())
         now = timezone.now()

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from core.backoffice.badges import span
 from incidents.models import Incident, Status
-from incidents.sla import overdue
+from incidents.sla import overdue_targets
 
 
 def status_badge(status: str) -> SafeString:
@@ -42,7 +42,7 @@ def due_mark(incident: Incident, now: dt.datetime | None = None) -> SafeString |
 def missed_targets(incident: Incident, now: dt.datetime) -> list[str]:
     """Return the targets that were missed, marked already or not yet."""
     missed = []
-    is_ack_late, is_resolve_late = overdue(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
+    is_ack_late, is_resolve_late = overdue_targets(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
     if incident.ack_breached or is_ack_late:
         missed.append("acknowledged late" if incident.acknowledged_at else "not acknowledged")
     if incident.resolve_breached or is_resolve_late:

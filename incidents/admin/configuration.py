@@ -17,7 +17,7 @@ from unfold.widgets import (
 from core.backoffice.badges import severity_badge, span
 from core.backoffice.base import BackOfficeAdmin, RefusableForm, RetirableAdmin
 from incidents.models import Category, SlaPolicy
-from incidents.sla import MIDNIGHT, end_of_hours, is_midnight
+from incidents.sla import MIDNIGHT, format_closing_time, is_midnight
 from users.admin.people import zone_choices
 
 WEEKDAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
@@ -77,7 +77,7 @@ class EndTimeField(LocalTimeField):
     widget = UnfoldAdminTextInputWidget(attrs={"placeholder": MIDNIGHT, "inputmode": "numeric"})
 
     def prepare_value(self, value: Any) -> Any:
-        return end_of_hours(value) if isinstance(value, dt.time) else value
+        return format_closing_time(value) if isinstance(value, dt.time) else value
 
     def to_python(self, value: Any) -> Any:
         """Midnight is stored as 00:00."""
@@ -148,4 +148,4 @@ class SlaPolicyAdmin(BackOfficeAdmin):
     def hours(self, policy: SlaPolicy) -> str:
         if policy.is_round_the_clock:
             return "round the clock"
-        return f"{policy.opens_at:%H:%M}–{end_of_hours(policy.closes_at)} {policy.time_zone}"
+        return f"{policy.opens_at:%H:%M}–{format_closing_time(policy.closes_at)} {policy.time_zone}"

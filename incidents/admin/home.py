@@ -14,9 +14,9 @@ from core.backoffice.badges import severity_badge
 from core.severity import Severity
 from incidents.admin.badges import age, due_mark, status_badge
 from incidents.admin.sections import home_sections
-from incidents.metrics import summary
+from incidents.metrics import incident_summary
 from incidents.models import Incident, IncidentQuerySet
-from incidents.sla import overdue
+from incidents.sla import overdue_targets
 from incidents.vocabulary import OPEN_STATUSES, Status
 from responders.models import Team
 from users.models import User
@@ -64,7 +64,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     user: User = request.user  # type: ignore[assignment]
     visible = Incident.objects.visible_to(user)
     now = timezone.now()
-    totals = summary(visible, is_filtered=False, viewer=user)
+    totals = incident_summary(visible, is_filtered=False, viewer=user)
     work = open_rows(visible)
     return {
         **context,
@@ -118,7 +118,7 @@ def panels(visible: IncidentQuerySet, work: Sequence[OpenRow], user: User, now: 
 
 def is_late(row: OpenRow, now: dt.datetime) -> bool:
     """Whether a target that still matters was missed: one that was acknowledged late is no longer late for that."""
-    is_ack_late, is_resolve_late = overdue(row.status, row.ack_due_at, row.resolve_due_at, now)
+    is_ack_late, is_resolve_late = overdue_targets(row.status, row.ack_due_at, row.resolve_due_at, now)
     is_waiting = row.status == Status.OPEN
     return is_ack_late or (is_waiting and row.ack_breached) or is_resolve_late or row.resolve_breached
 

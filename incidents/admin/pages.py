@@ -23,7 +23,7 @@ from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription
 from incidents.permissions import can_comment, can_work_on, require_work
 from incidents.services import attaching
-from incidents.workflow import ACTION_NAMED, actions_from
+from incidents.workflow import ACTIONS_BY_NAME, actions_from
 from users.models import User
 
 MOST_PICTURES = 40
@@ -109,7 +109,7 @@ class IncidentPages:
 
     def move_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """One step of the lifecycle; asks for a note where one is wanted and none was given."""
-        incident, action = self._visible(request, pk), ACTION_NAMED.get(name)
+        incident, action = self._visible(request, pk), ACTIONS_BY_NAME.get(name)
         if action is None:
             raise Http404
         if (refusal := self._refused(request, incident)) is not None:

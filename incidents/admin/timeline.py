@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from core.backoffice.base import exactly
 from incidents.kinds import label_of
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
-from incidents.naming import hidden_from, without_hidden
+from incidents.naming import hidden_references, strip_hidden
 from users.models import User
 
 SHOWN = 100
@@ -60,10 +60,10 @@ def lines_of(incident: Incident, viewer: User, *, before: int | None = None) -> 
 
 def _readable(events: list[IncidentEvent], viewer: User) -> list[IncidentEvent]:
     """The events without what names an incident that the viewer must not know of; not to be saved."""
-    hidden = hidden_from(viewer, [(event.kind, event.data, event.body) for event in events])
+    hidden = hidden_references(viewer, [(event.kind, event.data, event.body) for event in events])
     readable = []
     for event in events:
-        told = without_hidden((event.kind, event.data, event.body), hidden)
+        told = strip_hidden((event.kind, event.data, event.body), hidden)
         if told is not None:
             event.data, event.body = told[1:]
             readable.append(event)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from core.severity import Severity
 from core.text.names import NameField, validate_unique_ci
-from incidents.sla import end_of_hours
+from incidents.sla import format_closing_time
 from responders.models import ACTIVE, ActiveQuerySet, Team
 
 MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
@@ -125,7 +125,7 @@ class SlaPolicy(models.Model):
                 "time_zone": self.time_zone,
                 "weekdays": self.weekdays,
                 "opens_at": self.opens_at.isoformat("minutes"),
-                "closes_at": end_of_hours(self.closes_at),
+                "closes_at": format_closing_time(self.closes_at),
                 "holidays": self.holidays,
             },
         }

@@ -16,7 +16,7 @@ from incidents.actors import By, person
 from incidents.attachments import Checked, inspect, storing
 from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
-from incidents.permissions import can_work_on, require_voice
+from incidents.permissions import can_work_on, require_comment
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
@@ -80,7 +80,7 @@ def attach(
     file either; only where the answer to a COMMIT was lost do files wait for a sweep. Files that were not stored yet
     are, before the transaction. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
-    require_voice(by, incident)
+    require_comment(by, incident)
     with kept(files) as stored:
         return _attach(incident, stored, ChangeContext.now(by, origin, at)) if stored else []
 
@@ -104,7 +104,7 @@ def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]
 @unit_of_work
 def _attach(incident: Incident, stored: StoredFiles, context: ChangeContext) -> list[Attachment]:
     locked = lock(incident)
-    require_voice(context.by, locked)  # it may have been restricted, or handed over, while the files were stored
+    require_comment(context.by, locked)  # it may have been restricted, or handed over, while the files were stored
     change = IncidentChange(locked, context)
     attachments = add_files(change, stored)
     _mark_changed(change)

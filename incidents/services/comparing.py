@@ -13,7 +13,7 @@ from incidents.services.clocks import next_breach_at
 from incidents.services.recording import row_digest
 from incidents.services.redaction import REDACTED
 from incidents.services.tallies import COLUMNS, label_of
-from incidents.snapshot import ENCODERS, encode, fold
+from incidents.snapshot import ENCODERS, encode_field, replay_changes
 from responders.models import Service
 
 NAMED = ("team", "assignee", "reporter")  # by id: people and teams may be called otherwise since
@@ -87,8 +87,8 @@ def is_sealed(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
 def _columns(
     incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs
 ) -> Iterable[tuple[str, str]]:
-    told = fold(event.data.get("changes", {}) for event in events)
-    stored = {name: encode(name, getattr(incident, name)) for name in ENCODERS if name not in NAMED}
+    told = replay_changes(event.data.get("changes", {}) for event in events)
+    stored = {name: encode_field(name, getattr(incident, name)) for name in ENCODERS if name not in NAMED}
     stored |= {name: getattr(incident, f"{name}_id") for name in NAMED} | {"services": sorted(rows.services)}
     told |= {name: (told[name] or {}).get("id") for name in NAMED} | {"services": sorted(told["services"])}
     has_seal, is_whole = is_sealed(incident, events), _is_row_whole(incident, events)

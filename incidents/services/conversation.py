@@ -7,7 +7,7 @@ from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.actors import By, person
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
-from incidents.permissions import gaining, require_grant, require_sight, require_voice, require_work
+from incidents.permissions import require_comment, require_grant, require_visible, require_work, users_gaining_access
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
@@ -29,7 +29,7 @@ def comment(
     if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
         raise PermissionRefused("Internal updates are for responders and administrators.")
     incident = lock(incident)
-    require_voice(by, incident)
+    require_comment(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.
     change = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), is_told_late=at is not None))
     event = change.add_event(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
@@ -48,10 +48,10 @@ def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.AP
         raise DomainError(f"{user.name} has no active account.", field="user")
     incident = lock(incident)
     if person(by) == user:
-        require_sight(user, incident)
+        require_visible(user, incident)
     else:
         require_work(by, incident)
-        if incident.is_restricted and gaining([user.pk], incident):
+        if incident.is_restricted and users_gaining_access([user.pk], incident):
             require_grant(by, incident, user.name, is_said=True)
     _, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
     if is_new:

@@ -10,7 +10,7 @@ from core.severity import Priority, Severity
 from core.text.names import one_line
 from incidents.actors import By
 from incidents.models import Category, EventKind, Incident, Origin
-from incidents.permissions import gaining, require_edit, require_grant, require_work
+from incidents.permissions import require_edit, require_grant, require_work, users_gaining_access
 from incidents.services.clocks import (
     acknowledged_since_start,
     due_times,
@@ -84,7 +84,7 @@ def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_sa
     team, assignee = fields.get("team"), fields.get("assignee")
     if team is not None and team.pk != incident.team_id:
         require_grant(by, incident, f"the team {team.name}", is_said=is_said)
-    if assignee is not None and gaining([assignee.pk], incident):
+    if assignee is not None and users_gaining_access([assignee.pk], incident):
         require_grant(by, incident, assignee.name, is_said=is_said)
 
 

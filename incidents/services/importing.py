@@ -21,7 +21,7 @@ from incidents.imports.replay import Draft, DraftEvent
 from incidents.models import Category, Incident, Origin
 from incidents.services.opening import external_key, insert_new
 from incidents.services.recording import ChangeContext, IncidentChange
-from incidents.snapshot import encode
+from incidents.snapshot import encode_field
 from responders.models import Team
 
 Row = TypeVar("Row", Team, Category)
@@ -155,7 +155,7 @@ def _data(drafted: DraftEvent, names: Names) -> dict[str, Any]:
 
 
 def _encoded(column: str, value: Any, names: Names) -> Any:
-    return None if value is None else encode(column, names.value(column, value))
+    return None if value is None else encode_field(column, names.value(column, value))
 
 
 def _names_in(draft: Draft, column: str) -> set[str]:

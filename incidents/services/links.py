@@ -6,7 +6,7 @@ from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
 from incidents.actors import By
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
-from incidents.permissions import can_grant, gaining, require_grant, require_work
+from incidents.permissions import can_grant, require_grant, require_work, users_gaining_access
 from incidents.services.lifecycle import move_to
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
@@ -150,7 +150,7 @@ def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *,
 def _strangers(incident: Incident, users: list[User]) -> list[User]:
     """Those of the people who do not see the incident."""
     if incident.is_restricted:
-        return gaining([user.pk for user in users], incident)
+        return users_gaining_access([user.pk for user in users], incident)
     return [user for user in users if not (user.is_admin or user.is_responder)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db import rows
@@ -16,7 +17,7 @@ from incidents import audit, digest, search
 from incidents.actors import Actor, By, person
 from incidents.models import Incident, IncidentEvent, Origin, Visibility
 from incidents.permissions import can_see
-from incidents.snapshot import Changes, encode
+from incidents.snapshot import Changes, encode_field
 from users.models import User
 
 # Written with every save that changes what the incident is, and read by nobody but the machinery.
@@ -99,7 +100,9 @@ def lock_for(number: int, by: By, *, expected_versions: Collection[int] | None =
     """As `lock`, for an incident that was not read yet: NotFound too when the person may not see it (None may)."""
     locked, viewer = _locked(number), person(by)
     if locked is None or (viewer is not None and not can_see(viewer, locked)):
-        raise NotFound(f"There is no incident INC-{number} here, or it is not yours to see.")
+        raise NotFound(
+            _("%(incident)s does not exist, or you do not have access to it.") % {"incident": f"INC-{number}"}
+        )
     _require_version(locked, expected_versions)
     return locked
 
@@ -151,7 +154,7 @@ class IncidentChange:
         for name, value in tracked.items():
             before = getattr(self.incident, name)
             if before != value:
-                changes[name] = [encode(name, before), encode(name, value)]
+                changes[name] = [encode_field(name, before), encode_field(name, value)]
                 self._set(name, value)
         for name, value in (untracked or {}).items():
             self._set(name, value)
@@ -248,9 +251,9 @@ def row_digest(incident: Incident, number: int | None) -> str:
     return digest.row_digest({name: getattr(incident, name) for name in SEALED}, number)
 
 
-def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) -> digest.Sealed:
+def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) -> digest.SealedEvent:
     """Return what an event's digest covers, taken from what the event holds."""
-    return digest.Sealed(
+    return digest.SealedEvent(
         incident_uid=incident_uid,
         seq=event.seq,
         kind=str(event.kind),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from incidents.models import Category, Incident, Origin, SlaPolicy
 from incidents.services import NewIncident, open_incident
-from incidents.snapshot import fold
+from incidents.snapshot import replay_changes
 from responders.models import Membership, Service, Team
 from users.models import User
 from users.tests.factories import make_reporter
@@ -65,4 +65,4 @@ def kinds_of(incident: Incident) -> list[str]:
 
 def folded(incident: Incident) -> dict[str, Any]:
     """The fields of the incident as its stored events tell them."""
-    return fold(event.data.get("changes", {}) for event in incident.events.order_by("seq"))
+    return replay_changes(event.data.get("changes", {}) for event in incident.events.order_by("seq"))

@@ -53,7 +53,7 @@ class SteppedBackTests(TestCase):
         self.assert_in_order()
         stored = Incident.objects.get(pk=self.incident.pk)
         self.assertEqual((stored.resolved_at, stored.deleted_at, stored.updated_at), (NOON, NOON, NOON))
-        self.assertEqual(run(), ("2 timelines checked, all whole.\n", ""))
+        self.assertEqual(run(), ("2 timelines verified, all intact.\n", ""))
 
     def test_it_goes_on_from_a_comment(self) -> None:
         with time_machine.travel(NOON + HOUR, tick=False):

@@ -74,7 +74,7 @@ class ComparingCase(TestCase):
 
 class ColumnTests(ComparingCase):
     def test_it_finds_nothing_where_nothing_was_done(self) -> None:
-        self.assertEqual(run(), ("2 timelines checked, all whole.\n", ""))
+        self.assertEqual(run(), ("2 timelines verified, all intact.\n", ""))
 
     def test_it_names_the_column_that_differs(self) -> None:
         hour_ago = timezone.now() - dt.timedelta(hours=1)
@@ -296,7 +296,7 @@ class SealTests(TestCase):
     def test_it_says_what_cannot_be_checked(self) -> None:
         said, failure = run()
 
-        self.assertIn("2 incidents are from before rows were sealed", said)
+        self.assertIn("2 incidents predate row sealing", said)
         self.assertEqual(failure, "")
 
     def test_it_seals_what_is_whole(self) -> None:
@@ -304,10 +304,10 @@ class SealTests(TestCase):
 
         said, failure = run("--seal")
 
-        self.assertIn("1 incidents were sealed.", said)
+        self.assertIn("1 incidents sealed.", said)
         self.assertIn(f"{self.edited.reference} title: is not what the timeline says", said)
-        self.assertEqual(failure, "1 of 2 timelines are not as they were written.")
-        self.assertEqual(run(self.old.reference), ("1 timelines checked, all whole.\n", ""))
+        self.assertEqual(failure, "1 of 2 timelines have been altered.")
+        self.assertEqual(run(self.old.reference), ("1 timelines verified, all intact.\n", ""))
         Incident.objects.filter(pk=self.old.pk).update(version=9)
         self.assertIn("row: was edited", run(self.old.reference)[0])
 
@@ -323,4 +323,4 @@ class SealTests(TestCase):
     def test_it_seals_what_is_written_to_since(self) -> None:
         comment(self.old, "Now", by=None)
 
-        self.assertEqual(run(self.old.reference), ("1 timelines checked, all whole.\n", ""))
+        self.assertEqual(run(self.old.reference), ("1 timelines verified, all intact.\n", ""))

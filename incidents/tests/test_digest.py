@@ -8,8 +8,8 @@ from incidents import digest
 MOMENT = dt.datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=dt.UTC)
 
 
-def sealed() -> digest.Sealed:
-    return digest.Sealed(
+def sealed() -> digest.SealedEvent:
+    return digest.SealedEvent(
         incident_uid="01939d2e-0000-7000-8000-000000000001",
         seq=1,
         kind="comment",

@@ -15,7 +15,7 @@ from incidents import search
 from incidents.management.commands import import_incidents
 from incidents.models import Category, Incident, IncidentEvent, SlaPolicy
 from incidents.services import feed, importing, tallies, verify
-from incidents.snapshot import ENCODERS, encode, fold
+from incidents.snapshot import ENCODERS, encode_field, replay_changes
 from incidents.tests.factories import make_category, make_team
 from incidents.tests.import_logs import MAPPING, MAPPING_TEXT, LogFiles, at, line
 from responders.models import Team
@@ -59,10 +59,10 @@ class ImportIncidentsTests(LogFiles, TestCase):
         self.run_import(self.write(*LIFE))
 
         for incident in Incident.objects.all():
-            state = fold(event.data["changes"] for event in incident.events.all())
+            state = replay_changes(event.data["changes"] for event in incident.events.all())
             self.assertIsNone(verify(incident))
             self.assertEqual(
-                {name: state[name] for name in ENCODERS}, {n: encode(n, getattr(incident, n)) for n in ENCODERS}
+                {name: state[name] for name in ENCODERS}, {n: encode_field(n, getattr(incident, n)) for n in ENCODERS}
             )
 
     def test_it_marks_no_breach_and_tells_nobody(self) -> None:
@@ -88,7 +88,7 @@ class ImportIncidentsTests(LogFiles, TestCase):
         said = self.run_import(file)
 
         self.assertIn("Imported 0 incidents", said)
-        self.assertIn("Already there, left alone: 2 incidents", said)
+        self.assertIn("Skipped as already present: 2 incidents", said)
         self.assertEqual((Incident.objects.count(), IncidentEvent.objects.count()), (2, 12))
 
     def test_it_leaves_an_incident_alone_whose_log_has_grown_and_says_so(self) -> None:
@@ -96,7 +96,7 @@ class ImportIncidentsTests(LogFiles, TestCase):
 
         said = self.run_import(self.write(*LIFE))
 
-        self.assertIn("Of those, 1 have fewer events here", said)
+        self.assertIn("Of those, 1 have fewer events", said)
         self.assertEqual(Incident.objects.get(external_id="A1").status, "in_progress")
 
     def test_it_goes_on_where_it_was_interrupted(self) -> None:
@@ -113,7 +113,7 @@ class ImportIncidentsTests(LogFiles, TestCase):
         with (
             patch.object(import_incidents, "BATCH", 1),
             patch.object(import_incidents, "import_batch", interrupted),
-            self.assertRaisesMessage(CommandError, "What is imported stays"),
+            self.assertRaisesMessage(CommandError, "Imported incidents remain"),
         ):
             self.run_import(file)
         left = Incident.objects.count()
@@ -150,7 +150,7 @@ class ImportIncidentsTests(LogFiles, TestCase):
         self.assertEqual(sorted(int(row[0]) for row in rows[1:]), [6, 7, 8, 9])
         self.assertIn(["6", "'=1+1", "state: '-100' is not among the mapping's states"], rows)
         self.assertIn(["9", "A1", "repeats line 2"], rows)
-        self.assertIn("Refused rows: 4.", said)
+        self.assertIn("Rejected rows: 4.", said)
 
     def test_it_finds_teams_and_categories_that_are_there(self) -> None:
         team, category = make_team("Group 9"), make_category("disk")

@@ -15,7 +15,7 @@ from django.test import TestCase
 from core.severity import Priority
 from incidents.models import Incident, IncidentEvent
 from incidents.services import verify_all
-from incidents.snapshot import ENCODERS, encode, fold
+from incidents.snapshot import ENCODERS, encode_field, replay_changes
 
 FOLDER = settings.BASE_DIR.parent / "shared" / "data" / "incidents"
 LOG = FOLDER / "servicenow_sample.csv.gz"
@@ -73,8 +73,8 @@ class ServiceNowTests(TestCase):
         faults = [fault for fault in verify_all() if fault]
         wrong = []
         for incident in Incident.objects.prefetch_related("events").select_related("team", "category"):
-            state = fold(event.data["changes"] for event in incident.events.all())
-            wrong += [(incident, n) for n in ENCODERS if state[n] != encode(n, getattr(incident, n))]
+            state = replay_changes(event.data["changes"] for event in incident.events.all())
+            wrong += [(incident, n) for n in ENCODERS if state[n] != encode_field(n, getattr(incident, n))]
 
         self.assertEqual(faults, [])
         self.assertEqual(wrong, [])

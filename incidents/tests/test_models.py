@@ -10,7 +10,7 @@ from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Incident, SlaPolicy, Status
 from incidents.models.incident import new_uid
 from incidents.services import assign_person, assign_team, delete, subscribe
-from incidents.sla import overdue
+from incidents.sla import overdue_targets
 from incidents.tests.factories import make_category, make_incident, make_policy, make_team
 from users.tests.factories import make_admin, make_reporter, make_responder
 
@@ -51,7 +51,7 @@ class OverdueTests(TestCase):
             asked = Incident.objects.filter(pk=incident.pk)
             told = (asked.filter(ack_breached(now)).exists(), asked.filter(resolve_breached(now)).exists())
 
-            late = overdue(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
+            late = overdue_targets(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
             self.assertEqual(late, told, incident.status)
         self.assertEqual(Incident.objects.filter(resolve_breached(now)).count(), 3)
 

@@ -4,7 +4,7 @@ from django.test import SimpleTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.percentiles import nearest_rank, of_sorted
+from incidents.percentiles import nearest_rank, sorted_percentiles
 
 
 class NearestRankTests(SimpleTestCase):
@@ -17,7 +17,7 @@ class NearestRankTests(SimpleTestCase):
     @given(st.lists(st.integers(0, 100), min_size=1, max_size=200))
     def test_it_reaches_the_share_and_not_sooner(self, values: list[int]) -> None:
         values.sort()
-        found = of_sorted(values)
+        found = sorted_percentiles(values)
         for percent in (50, 90, 95):
             value = found[f"p{percent}_seconds"]
             below = sum(each < value for each in values)
@@ -26,9 +26,9 @@ class NearestRankTests(SimpleTestCase):
             self.assertTrue(below * 100 < percent * len(values) <= up_to * 100)
 
     def test_it_has_nothing_to_say_of_nothing(self) -> None:
-        self.assertEqual(of_sorted([]), {"p50_seconds": None, "p90_seconds": None, "p95_seconds": None})
+        self.assertEqual(sorted_percentiles([]), {"p50_seconds": None, "p90_seconds": None, "p95_seconds": None})
 
     def test_it_is_exact_at_any_size(self) -> None:
         values = sorted(random.Random(1).choices(range(10**6), k=10**5))
 
-        self.assertEqual(of_sorted(values)["p95_seconds"], values[94_999])
+        self.assertEqual(sorted_percentiles(values)["p95_seconds"], values[94_999])

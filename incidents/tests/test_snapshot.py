@@ -5,7 +5,7 @@ from django.test import TestCase
 from core.severity import Severity
 from incidents.models import Incident
 from incidents.services import history
-from incidents.snapshot import ENCODERS, encode, fold, initial_changes
+from incidents.snapshot import ENCODERS, encode_field, initial_changes, replay_changes
 from incidents.tests.factories import MONDAY, folded, make_incident, make_team
 from incidents.tests.walks import Walk
 from users.tests.factories import make_admin, make_responder
@@ -16,19 +16,19 @@ STEPS = 6
 
 def present(incident: Incident) -> dict[str, Any]:
     """The incident's columns, in the words that events use."""
-    state = {name: encode(name, getattr(incident, name)) for name in ENCODERS}
+    state = {name: encode_field(name, getattr(incident, name)) for name in ENCODERS}
     return {**state, "services": sorted(incident.services.values_list("slug", flat=True))}
 
 
 class FoldTests(TestCase):
     def test_it_begins_with_nothing(self) -> None:
-        state = fold([])
+        state = replay_changes([])
 
         self.assertEqual(set(state), {*ENCODERS, "services"})
         self.assertEqual((state["title"], state["team"], state["reopen_count"]), ("", None, 0))
 
     def test_it_takes_the_last_of_several_changes(self) -> None:
-        state = fold([{"title": [None, "One"]}, {"title": ["One", "Two"], "services": [[], ["db"]]}])
+        state = replay_changes([{"title": [None, "One"]}, {"title": ["One", "Two"], "services": [[], ["db"]]}])
 
         self.assertEqual((state["title"], state["services"]), ("Two", ["db"]))
 

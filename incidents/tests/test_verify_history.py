@@ -38,7 +38,7 @@ class VerifyHistoryTests(TestCase):
         return IncidentEvent.objects.filter(incident=self.incidents[number])
 
     def test_it_counts_whole_timelines(self) -> None:
-        self.assertEqual(run(), ("3 timelines checked, all whole.\n", ""))
+        self.assertEqual(run(), ("3 timelines verified, all intact.\n", ""))
 
     def test_it_names_the_first_row_that_was_touched(self) -> None:
         reference = self.incidents[1].reference
@@ -58,7 +58,7 @@ class VerifyHistoryTests(TestCase):
                 said, failure = run(reference)
 
                 self.assertIn(f"{reference} {fault}", said)
-                self.assertEqual(failure, "1 of 1 timelines are not as they were written.")
+                self.assertEqual(failure, "1 of 1 timelines have been altered.")
                 transaction.set_rollback(True)
 
     def copy_the_last(self) -> None:
@@ -79,7 +79,7 @@ class VerifyHistoryTests(TestCase):
 
         said, failure = run(self.incidents[0].reference, str(self.incidents[2].pk))
 
-        self.assertEqual((said, failure), ("2 timelines checked, all whole.\n", ""))
+        self.assertEqual((said, failure), ("2 timelines verified, all intact.\n", ""))
 
     def test_it_refuses_references_that_name_nothing(self) -> None:
         self.assertEqual(run("INC-999999")[1], "There is no incident INC-999999.")

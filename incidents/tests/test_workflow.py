@@ -1,7 +1,7 @@
 from django.test import SimpleTestCase
 
 from incidents.vocabulary import EventKind, Status
-from incidents.workflow import ACTION_NAMED, ACTIONS, action_between, actions_from, allowed_transitions
+from incidents.workflow import ACTIONS, ACTIONS_BY_NAME, action_between, actions_from, allowed_transitions
 
 # The contract's table, written out by status: where it leads, by which action, told as what, with a note or not.
 TABLE: dict[str, dict[str, tuple[str, str, bool]]] = {
@@ -52,7 +52,7 @@ class WorkflowTests(SimpleTestCase):
                 )
 
     def test_it_takes_plain_words(self) -> None:
-        self.assertEqual(action_between("open", "acknowledged"), ACTION_NAMED["acknowledge"])
+        self.assertEqual(action_between("open", "acknowledged"), ACTIONS_BY_NAME["acknowledge"])
         self.assertEqual(allowed_transitions("closed"), ["open"])
 
     def test_it_refuses_words_that_are_no_status(self) -> None:

@@ -18,7 +18,7 @@ from core.errors import NotFound, PermissionRefused
 from incidents.attachments import serving
 from incidents.attachments.inspecting import FIELD
 from incidents.models import Attachment, Incident
-from incidents.permissions import require_voice
+from incidents.permissions import require_comment
 from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
 from incidents.services import attaching
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
@@ -83,7 +83,7 @@ class IncidentAttachmentsView(StoresFiles, IdempotentWrites, APIView):
 
     def prepare(self, request: Request, id: str) -> None:
         """Look at the files and store them; not for those who may not attach any."""
-        require_voice(person(request), incident_for(request, id))
+        require_comment(person(request), incident_for(request, id))
         self.stored = attaching.store(attaching.inspect(_files(request)))
 
 

@@ -23,7 +23,7 @@ from core.errors import NotFound, PermissionRefused, StaleVersion
 from core.severity import Severity
 from incidents import services
 from incidents.export import csv_rows
-from incidents.filters import LIST_PARAMETERS, IncidentFilter, filtered
+from incidents.filters import LIST_PARAMETERS, IncidentFilter, filter_incidents
 from incidents.models import Attachment, Incident, IncidentEvent
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
@@ -37,7 +37,7 @@ from incidents.serializers.incidents import (
     IncidentUpdateSerializer,
 )
 from incidents.services import attaching
-from incidents.snapshot import fold
+from incidents.snapshot import replay_changes
 from incidents.views.lookup import incident_for, number_of, row_for
 from incidents.views.pages import IncidentPages
 from incidents.views.uploads import FilesParser, StoresFiles
@@ -88,7 +88,7 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
     def get(self, request: Request) -> Response:
         def asked_for() -> Any:
             visible = Incident.objects.visible_to(person(request))
-            return rows_of(filtered(visible, request, also=LIST_PARAMETERS, but="q"))
+            return rows_of(filter_incidents(visible, request, also=LIST_PARAMETERS, but="q"))
 
         pages = IncidentPages(person(request))
         rows = pages.page_of(asked_for, Incident, request, self)
@@ -252,7 +252,7 @@ class IncidentExportView(APIView):
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        incidents = filtered(Incident.objects.visible_to(person(request)), request)
+        incidents = filter_incidents(Incident.objects.visible_to(person(request)), request)
         response = StreamingHttpResponse(csv_rows(incidents), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="incidents-{timezone.now():%Y-%m-%d}.csv"'
         response["X-Content-Type-Options"] = "nosniff"
@@ -332,7 +332,7 @@ def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
     moment = moment_of("as_of", request.query_params["as_of"])
     events = IncidentEvent.objects.filter(incident=incident, occurred_at__lte=moment).order_by("seq")
     facts = list(events.values_list("data", "occurred_at"))
-    state = fold(data.get("changes", {}) for data, _ in facts)
+    state = replay_changes(data.get("changes", {}) for data, _ in facts)
     if state["created_at"] is None:
         raise NotFound(f"{incident.reference} did not exist then.")
     if state["deleted_at"] is not None:

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from core.api.problems import refuse
 from incidents import metrics
-from incidents.filters import FILTER_NAMES, filtered
+from incidents.filters import FILTER_NAMES, filter_incidents
 from incidents.models import Incident
 from incidents.serializers.metrics import SlaMetricsSerializer, SummarySerializer
 from incidents.views.incidents import FILTER_PARAMETERS, person
@@ -26,8 +26,8 @@ class SummaryView(APIView):
     )
     def get(self, request: Request) -> Response:
         viewer = person(request)
-        incidents = filtered(Incident.objects.visible_to(viewer), request)
-        return Response(metrics.summary(incidents, is_filtered=_is_filtered(request), viewer=viewer))
+        incidents = filter_incidents(Incident.objects.visible_to(viewer), request)
+        return Response(metrics.incident_summary(incidents, is_filtered=_is_filtered(request), viewer=viewer))
 
 
 class SlaMetricsView(APIView):
@@ -44,11 +44,11 @@ class SlaMetricsView(APIView):
     )
     def get(self, request: Request) -> Response:
         viewer = person(request)
-        incidents = filtered(Incident.objects.visible_to(viewer), request, also=frozenset({"group_by"}))
+        incidents = filter_incidents(Incident.objects.visible_to(viewer), request, also=frozenset({"group_by"}))
         group_by = request.query_params.get("group_by")
         if group_by is not None and group_by not in metrics.GROUPINGS:
             refuse("group_by", f"Cannot group by {group_by}; offered are {', '.join(metrics.GROUPINGS)}.")
-        answer = metrics.sla(
+        answer = metrics.response_metrics(
             incidents, is_filtered=_is_filtered(request), viewer=viewer, group_by=group_by, now=timezone.now()
         )
         return Response(answer)

@@ -19,7 +19,7 @@ from core.db.prepared import Parameter
 from core.errors import NotFound
 from incidents import services
 from incidents.models import Incident, IncidentEvent, IncidentLink, Subscription
-from incidents.naming import hidden_from, without_hidden
+from incidents.naming import hidden_references, strip_hidden
 from incidents.serializers.incidents import (
     CommentSerializer,
     EventSerializer,
@@ -233,8 +233,8 @@ def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[li
 def _readable(rows: list[dict[str, Any]], viewer: User) -> list[dict[str, Any]]:
     """The rows without what names an incident that the viewer must not know of."""
     facts = [(row["kind"], row["data"], row["body"]) for row in rows]
-    hidden = hidden_from(viewer, facts)
-    told = [(row, without_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
+    hidden = hidden_references(viewer, facts)
+    told = [(row, strip_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
     return [{**row, "data": event[1], "body": event[2]} for row, event in told if event is not None]
 
 

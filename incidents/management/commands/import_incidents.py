@@ -1,4 +1,4 @@
-"""`manage.py import_incidents FILE --mapping MAP`: history from another system's log. See docs/import.md."""
+"""`manage.py import_incidents FILE --mapping MAP`: import history from another system (docs/import.md)."""
 
 import csv
 import time
@@ -21,14 +21,14 @@ from incidents.imports.replay import Draft, draft
 from incidents.imports.spool import Spool
 from incidents.services.importing import Names, Outcome, import_batch
 
-BATCH = 200  # incidents in one transaction
+BATCH = 200  # incidents per transaction
 SHOWN_REFUSALS = 20
-SECONDS_BETWEEN_LINES = 0.5  # of progress on a terminal
-INCIDENTS_BETWEEN_LINES = 5_000  # of progress in a log file
+SECONDS_BETWEEN_LINES = 0.5
+INCIDENTS_BETWEEN_LINES = 5_000
 
 
 class Report:
-    """Where refused rows go: a CSV file, or the first few to the screen."""
+    """Writes refused rows to a CSV file, or the first few to the screen."""
 
     def __init__(self, stream: TextIO | None, screen: Any) -> None:
         self.writer = csv.writer(stream) if stream else None
@@ -39,11 +39,9 @@ class Report:
 
     @property
     def count(self) -> int:
-        """How many rows were refused."""
         return self.reasons.total()
 
-    def add(self, refusal: Refusal) -> None:
-        """Take down a refused row."""
+    def add_refusal(self, refusal: Refusal) -> None:
         self.reasons[refusal.reason.partition(":")[0]] += 1
         if self.writer:
             self.writer.writerow([refusal.line, cell(refusal.external_id), cell(refusal.reason)])
@@ -52,27 +50,26 @@ class Report:
 
 
 class Progress:
-    """How far it is, on stderr: often on a terminal, now and then in a log file."""
+    """Shows progress on stderr: often on a terminal, rarely in a log file."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
         self.is_terminal = stream.isatty()
-        self.said_at = time.monotonic()
-        self.said_of = 0
+        self.shown_at = time.monotonic()
+        self.shown_count = 0
 
-    def say(self, what: str, done: int) -> None:
-        """Tell of `done` things, unless that was told just now."""
+    def show(self, what: str, done: int) -> None:
+        """Show the count unless one was just shown."""
         now = time.monotonic()
-        if self.is_terminal and now - self.said_at >= SECONDS_BETWEEN_LINES:
+        if self.is_terminal and now - self.shown_at >= SECONDS_BETWEEN_LINES:
             self.stream.write(f"\r{done:,} {what}\033[K", ending="")
             self.stream.flush()
-            self.said_at = now
-        elif not self.is_terminal and done - self.said_of >= INCIDENTS_BETWEEN_LINES:
+            self.shown_at = now
+        elif not self.is_terminal and done - self.shown_count >= INCIDENTS_BETWEEN_LINES:
             self.stream.write(f"{done:,} {what}")
-            self.said_of = done
+            self.shown_count = done
 
     def end(self) -> None:
-        """Leave the line that was written over and over."""
         if self.is_terminal:
             self.stream.write("\r\033[K", ending="")
 
@@ -80,19 +77,19 @@ class Progress:
 class Command(BaseCommand):
     """Import incidents with their history."""
 
-    help = "Import incidents with their history from a CSV log (.csv or .csv.gz). Running it again adds nothing twice."
+    help = "Import incidents with their history from a CSV log (.csv or .csv.gz). Repeated runs skip what is present."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, what its columns mean, and how careful to be."""
+        """Declare the arguments."""
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument(
-            "--mapping", required=True, metavar="MAP", help="A TOML file, or the name of a shipped one."
+            "--mapping", required=True, metavar="MAP", help="A TOML file, or the name of a built-in mapping."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Write nothing; say what would be done.")
-        parser.add_argument("--report", type=Path, metavar="CSV", help="Write each refused row and why to this file.")
+        parser.add_argument("--dry-run", action="store_true", help="Report what would be imported, without writing.")
+        parser.add_argument("--report", type=Path, metavar="CSV", help="Write rejected rows and reasons to this file.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, and say what became of every row."""
+        """Import the file and print a summary."""
         try:
             mapping = load(options["mapping"])
             with ExitStack() as stack:
@@ -104,17 +101,17 @@ class Command(BaseCommand):
     def _import(self, file: Path, mapping: Mapping, report: Report, *, is_dry_run: bool) -> None:
         outcome, progress, names = Outcome(), Progress(self.stderr), Names(mapping)
         with Spool() as spool:
-            rows = _accepted(file, mapping, report, progress)
+            rows = _readable_records(file, mapping, report, progress)
             spool.fill(rows)
-            drafts = _drafts(spool, mapping, names, report)
+            drafts = _importable_drafts(spool, mapping, names, report)
             try:
                 while batch := list(islice(drafts, BATCH)):
                     outcome += import_batch(batch, names=names, is_dry_run=is_dry_run)
-                    progress.say("incidents", outcome.imported + outcome.present)
+                    progress.show("incidents", outcome.imported + outcome.present)
             except KeyboardInterrupt as error:
                 self._summarise(outcome, report, is_dry_run=is_dry_run)
                 raise CommandError(
-                    "Interrupted. What is imported stays; run it again to go on.", returncode=130
+                    "Interrupted. Imported incidents remain; run it again to continue.", returncode=130
                 ) from error
             finally:
                 progress.end()
@@ -123,10 +120,10 @@ class Command(BaseCommand):
     def _summarise(self, outcome: Outcome, report: Report, *, is_dry_run: bool) -> None:
         verb = "Would import" if is_dry_run else "Imported"
         lines = [f"{verb} {outcome.imported:,} incidents with {outcome.events:,} events."]
-        lines.append(f"Already there, left alone: {outcome.present:,} incidents.")
+        lines.append(f"Skipped as already present: {outcome.present:,} incidents.")
         if outcome.behind:
-            lines.append(f"Of those, {outcome.behind:,} have fewer events here than in the file.")
-        lines.append(f"Refused rows: {report.count:,}.")
+            lines.append(f"Of those, {outcome.behind:,} have fewer events than the file.")
+        lines.append(f"Rejected rows: {report.count:,}.")
         lines += [f"  {count:,} × {reason}" for reason, count in report.reasons.most_common(10)]
         self.stdout.write("\n".join(lines))
 
@@ -140,27 +137,25 @@ def _report_stream(path: Path | None, stack: ExitStack) -> TextIO | None:
         raise CommandError(f"The report {path} cannot be written: {error.strerror}.") from error
 
 
-def _accepted(file: Path, mapping: Mapping, report: Report, progress: Progress) -> Iterator[Cells]:
-    """The records that can be read; the others go to the report."""
+def _readable_records(file: Path, mapping: Mapping, report: Report, progress: Progress) -> Iterator[Cells]:
     for number, record in enumerate(records(file, mapping), 1):
         if isinstance(record, Refusal):
-            report.add(record)
+            report.add_refusal(record)
         else:
             yield record
-        progress.say("rows read", number)
-    progress.said_of = 0
+        progress.show("rows read", number)
+    progress.shown_count = 0
 
 
-def _drafts(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Iterator[Draft]:
-    """The incidents that can be imported; what is refused goes to the report."""
+def _importable_drafts(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Iterator[Draft]:
     now = timezone.now()
     for group in spool.incidents():
         drafted, refusals = draft(group, mapping, now)
         for refusal in refusals:
-            report.add(refusal)
+            report.add_refusal(refusal)
         reason = names.refused(drafted) if drafted else None
         if drafted and reason is None:
             yield drafted
         elif drafted and reason:
             for cells in group:
-                report.add(Refusal(cells.line, drafted.external_id, reason))
+                report.add_refusal(Refusal(cells.line, drafted.external_id, reason))

@@ -1,4 +1,4 @@
-"""`manage.py verify_history`: was anything edited behind our back?"""
+"""`manage.py verify_history`: detect edits that bypassed the application."""
 
 import time
 from argparse import ArgumentParser
@@ -15,59 +15,59 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Command(BaseCommand):
-    """Check the chains of digests, and the rows that the timelines tell of."""
+    """Verify timelines and the rows that they seal."""
 
     help = (
-        "Check the timelines' chains of digests, and whether incidents, their files, followers and links are as the "
-        "timelines say; name the first row of each incident that was edited, inserted or removed."
+        "Verify the digest chains of timelines, and that incidents, attachments, followers and links match them; "
+        "report the first row of each incident that was edited, inserted or removed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which incidents; all of them when none is named."""
-        parser.add_argument("references", nargs="*", metavar="INC-12", help="Incidents to check (default: all).")
-        parser.add_argument("--files", action="store_true", help="Read every stored file, too, and check its digest.")
+        """Declare the arguments."""
+        parser.add_argument("references", nargs="*", metavar="INC-12", help="Incidents to verify (default: all).")
+        parser.add_argument("--files", action="store_true", help="Also read every stored file and verify its digest.")
         parser.add_argument(
-            "--seal", action="store_true", help="Seal the rows of whole incidents from before rows were sealed."
+            "--seal", action="store_true", help="Seal the rows of intact incidents that predate row sealing."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the first fault of each broken timeline; fail if there is any."""
+        """Print the first fault of each broken timeline, and fail if there is one."""
         total = broken = 0
         said_at = time.monotonic()
-        check = Check(file_fault=_file_fault if options["files"] else None, seals=options["seal"])
-        for fault in verify_all(_selected(options["references"]), check=check):
+        check = Check(file_fault=_find_file_faults if options["files"] else None, seals=options["seal"])
+        for fault in verify_all(_select_incidents(options["references"]), check=check):
             total += 1
             if fault:
                 broken += 1
                 self.stdout.write(str(fault))
             if time.monotonic() - said_at >= SECONDS_BETWEEN_LINES:
-                self.stderr.write(f"{total:,} timelines checked")
+                self.stderr.write(f"{total:,} timelines verified")
                 said_at = time.monotonic()
         if check.sealed:
-            self.stdout.write(f"{check.sealed:,} incidents were sealed.")
+            self.stdout.write(f"{check.sealed:,} incidents sealed.")
         if check.unsealed:
             self.stdout.write(
-                f"{check.unsealed:,} incidents are from before rows were sealed: what their timelines do not tell "
-                "cannot be checked. Once you trust them, run verify_history --seal."
+                f"{check.unsealed:,} incidents predate row sealing: what their timelines do not record cannot be "
+                "verified. Once you trust them, run verify_history --seal."
             )
         if broken:
-            raise CommandError(f"{broken:,} of {total:,} timelines are not as they were written.")
-        self.stdout.write(f"{total:,} timelines checked, all whole.")
+            raise CommandError(f"{broken:,} of {total:,} timelines have been altered.")
+        self.stdout.write(f"{total:,} timelines verified, all intact.")
 
 
-def _file_fault(attachment: Attachment) -> str:
-    """What is wrong with the files of an attachment, "" for nothing. Raises CommandError when the store is away."""
+def _find_file_faults(attachment: Attachment) -> str:
+    """Return the faults of an attachment's files. Raises CommandError when the store is unavailable."""
     try:
         return ", ".join(str(fault) for fault in check_files([attachment]))
     except StorageUnavailable as error:
         raise CommandError(error.message) from error
 
 
-def _selected(references: list[str]) -> IncidentQuerySet:
-    """The incidents named, deleted ones too. Raises CommandError for one that is not there."""
+def _select_incidents(references: list[str]) -> IncidentQuerySet:
+    """Return the incidents, deleted ones too. Raises CommandError for an unknown one."""
     if not references:
         return Incident.objects.all()
-    wanted = {_number(reference): reference for reference in references}
+    wanted = {_parse_reference(reference): reference for reference in references}
     found = Incident.objects.filter(pk__in=wanted)
     absent = [reference for pk, reference in wanted.items() if pk not in set(found.values_list("pk", flat=True))]
     if absent:
@@ -75,7 +75,7 @@ def _selected(references: list[str]) -> IncidentQuerySet:
     return found
 
 
-def _number(reference: str) -> int:
+def _parse_reference(reference: str) -> int:
     digits = reference.upper().removeprefix("INC-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         raise CommandError(f"{reference} is not an incident; give a reference such as INC-12.")
