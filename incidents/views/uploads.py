@@ -1,4 +1,4 @@
-"""Taking files out of multipart bodies."""
+"""Take files out of multipart forms."""
 
 from typing import Any
 
@@ -13,14 +13,16 @@ from incidents.views.multipart import read_form
 
 
 class StoresFiles:
-    """Mixin, left of a DRF view: files that a write with an `Idempotency-Key` stored before its transaction began are
-    deleted again where nothing came of it."""
+    """Delete the files that a write with an `Idempotency-Key` stored before a transaction that then failed.
+
+    A mixin, left of a DRF view.
+    """
 
     stored: StoredFiles | None = None
     failure: Exception | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer, and see what became of the files."""
+        """Respond, then keep or delete the stored files."""
         try:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
         finally:
@@ -28,7 +30,7 @@ class StoresFiles:
                 self.stored.settle(self.failure)
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Remember what went wrong."""
+        """Note the failure."""
         self.failure = exc
         return super().handle_exception(exc)  # type: ignore[misc]  # the view's
 

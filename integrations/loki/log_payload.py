@@ -34,7 +34,7 @@ _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """A line for each entry of each stream. Raises IntakeError for what is no push."""
+    """Return a line for each entry of each stream. Raises IntakeError for what is no push."""
     kind, marked = request.media_type, unmarked(request.body)
     if kind == "application/json" or (kind != "application/x-protobuf" and marked.lstrip()[:1] == b"{"):
         return _from_json(marked)
@@ -85,7 +85,7 @@ def _from_protobuf(body: bytes) -> Parsed:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """The snappy block's content. It says its size in front, so that nothing large is unpacked."""
+    # The block's size stands in front of it, so that nothing large is unpacked.
     try:
         if cramjam.snappy.decompress_raw_len(body) > MAX_BYTES:
             raise IntakeError(f"Unpacked, the body is larger than {MAX_BYTES:,} bytes.", status=413)
@@ -96,7 +96,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def labels_of(text: str) -> dict[str, str]:
-    """The labels of a stream, from the text in which they come in protobuf; what is not of that form is left out."""
+    """Parse a stream's labels as protobuf has them, in one text; what is malformed is left out."""
     found = {}
     for match in _LABEL.finditer(text.strip().removeprefix("{").removesuffix("}")):
         value = match[2][1:-1]

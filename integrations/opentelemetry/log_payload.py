@@ -33,17 +33,17 @@ _CODES = {400: 3, 401: 16, 403: 7, 413: 8, 429: 8, 503: 14}
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """A line for each log record. Raises IntakeError for what is neither protobuf nor JSON of this kind."""
+    """Return a line for each log record. Raises IntakeError for what is neither protobuf nor JSON of this kind."""
     return _from_json(unmarked(request.body)) if is_json(request) else _from_protobuf(request.body)
 
 
 def is_json(request: IntakeRequest) -> bool:
-    """Whether the request is JSON, by its type; without one, by its first character, which no protobuf has here."""
+    """Return whether it is JSON: by its type, or without one by a first character that protobuf cannot have."""
     return request.media_type == _JSON or (not request.media_type and unmarked(request.body).lstrip()[:1] == b"{")
 
 
 def response(parsed: Parsed, *, as_json: bool) -> bytes:
-    """ExportLogsServiceResponse: empty for full success, else how many records were rejected and why."""
+    """Return ExportLogsServiceResponse: empty for full success, else how many records were rejected and why."""
     if not as_json:
         answer = ExportLogsServiceResponse()
         if parsed.rejected:
@@ -63,7 +63,7 @@ def status(http_status: int, message: str, *, as_json: bool) -> bytes:
 
 
 def level_of_number(number: int, word: str, message: str) -> Level:
-    """1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; 0 says nothing, then the word counts."""
+    """Return the level of a severity number, from 1 (trace) to 24 (fatal); of 0 the word's, or the message's."""
     return severity_number_level(number) or level_of(word) or level_in(message) or Level.INFO
 
 
@@ -183,7 +183,7 @@ def _json_value(value: Any, depth: int = MAX_NESTING) -> Any:
 
 
 def _id_of(value: Any, digits: int) -> str:
-    """An id as hexadecimal digits, also where base64 came."""
+    """Return an id as hexadecimal digits, also where base64 came."""
     if not isinstance(value, str):
         return ""
     try:
@@ -226,5 +226,5 @@ def _named(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 
 def _message(body: Any, event_name: str, attributes: Mapping[str, Any]) -> str:
-    """The body; where it says nothing, the exception of a record that is about one, or the event's name."""
+    """Return the body; where it is empty, the message of the record's exception, or the event's name."""
     return text(body) or text(attributes.get("exception.message")) or event_name

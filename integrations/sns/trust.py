@@ -1,5 +1,5 @@
-"""Whether a message is Amazon SNS's own. Its certificate and the address that confirms a subscription come with the
-message, from whoever sent it: both are asked only of hosts that Amazon names.
+"""Tell whether a message is Amazon SNS's own. The addresses of its certificate and of a subscription's confirmation
+come with the message, from whoever sent it: only hosts that Amazon names are called.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -49,9 +49,7 @@ def fetch(url: str) -> bytes:
 
 
 def check(message: dict[str, Any], now: dt.datetime) -> None:
-    """Raise IntakeError (403) unless SNS signed the message, lately; IntakeError (503) when its certificate is not
-    to be had.
-    """
+    """Raise IntakeError (403) unless SNS signed the message lately, (503) while its certificate cannot be fetched."""
     _check_time(message, now)
     hashing = _HASHES.get(text(message.get("SignatureVersion")))
     if hashing is None:
@@ -67,7 +65,7 @@ def check(message: dict[str, Any], now: dt.datetime) -> None:
 
 
 def canonical(message: dict[str, Any]) -> bytes:
-    """What is signed: names and values by turns, a line each, in the order of the names; a missing subject left out."""
+    """Return what is signed: each name and each value on a line, in the order of the names, without what is missing."""
     names = _SIGNED if message.get("Type") == "Notification" else _SIGNED_OF_CONFIRMATION
     said = {name: message.get(name) for name in names if message.get(name) is not None}
     if not all(isinstance(value, str) for value in said.values()):
@@ -76,10 +74,7 @@ def canonical(message: dict[str, Any]) -> bytes:
 
 
 def confirm(message: dict[str, Any]) -> None:
-    """Visit the address that confirms a subscription, put together anew from what is allowed in it.
-
-    Raises IntakeError (403) for another address, IntakeError (503) when nobody answers there.
-    """
+    """Confirm a subscription at an address rebuilt from its parts. Raises IntakeError (403 for another)."""
     match = CONFIRMATION.fullmatch(text(message.get("SubscribeURL")))
     query = {
         "Action": "ConfirmSubscription",
@@ -93,7 +88,7 @@ def confirm(message: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=32)
 def _certificate(url: str) -> x509.Certificate:
-    """A certificate never changes: SNS gives a new one a new address."""
+    # It never changes: SNS gives a new one a new address.
     try:
         return x509.load_pem_x509_certificate(fetch(url))
     except ValueError as error:
