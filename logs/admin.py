@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 
 from alerts.admin.badges import cut
 from alerts.admin.fields import LabelNamesField, readable
+from core.api.paging import BoundedPages, Key
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_told
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError
@@ -30,7 +31,6 @@ from logs.filters import selection
 from logs.models import DetectionRule, LogEntry, Mode
 from logs.services.backtesting import backtest
 from logs.services.rules import delete_rule, save_rule
-from logs.views.pages import LinePages
 from logs.vocabulary import LEVEL_WORDS, Level
 
 COLOURS = {
@@ -97,11 +97,13 @@ class LineChangeList(KeysetChangeList):
 
     def fetch(self, ordered: QuerySet[LogEntry], limit: int) -> list[LogEntry]:
         try:
-            selected = selection(self.given)
+            selected = selection(ordered, self.given)
         except APIException:
             return []
-        pages = LinePages(selected)
-        found = pages.fetch(lambda: ordered.filter(selected.found).values("timestamp", "id"), limit)
+        pages = BoundedPages(selected.checked)
+        pages.branches = selected.branches
+        pages.walked = [Key(word.removeprefix("-"), word.startswith("-")) for word in map(str, ordered.query.order_by)]
+        found = pages.fetch(lambda: selected.rows.values("timestamp", "id"), limit)
         self.goes_on = pages.goes_on
         lines = LogEntry.objects.select_related("source").in_bulk([row["id"] for row in found])
         return [lines[row["id"]] for row in found if row["id"] in lines]

@@ -1,50 +1,27 @@
 """Filters of the list of lines, and which index answers them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q
+from rest_framework.request import Request
 
-from core.api.paging import containing
+from core.api.listing import Filter, ListQuery, Selection, number_of
+from core.api.paging import Key, containing
 from core.api.problems import moment_of, refuse
+from core.db.prepared import Parameter
+from logs.models import LogEntry
+from logs.serializers import COLUMNS
 from logs.vocabulary import LEVEL_OF_WORD, Level
 
-FILTERS = {
-    "level": "Comma list of: trace, debug, info, warning, error, critical.",
-    "level_min": "This level and worse ones.",
-    "service": "Exact.",
-    "host": "Exact.",
-    "since": "A time (ISO 8601), itself included.",
-    "until": "A time (ISO 8601), itself not included.",
-    "trace_id": "Exact.",
-    "source": "Id of the source that handed them in.",
-    "q": (
-        "Characters anywhere in the message, whatever their case. Looks through a bounded number of lines for each "
-        "page: a page may be short, or empty, while `next` goes on."
-    ),
-}
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Filters cut along the indexes.
-
-    `found` conditions are answered by an index in the list's order, one query for each of `branches`; `checked` ones
-    are tested row by row.
-    """
-
-    found: Q
-    branches: tuple[Q, ...]
-    checked: Q | None
-
-
-def selection(given: Mapping[str, str]) -> Selection:
-    """Parse a query string's filters; 400 for an invalid value."""
+def selection(rows: Any, given: Mapping[str, str]) -> Selection:
+    """Cut rows along the indexes by a query string's filters; 400 for an invalid value."""
     exact: dict[str, str | int] = {
         name: _exact(name, given[name]) for name in ("trace_id", "service", "host") if name in given
     }
     if "source" in given:
-        exact["source_id"] = _number("source", given["source"])
+        exact["source_id"] = number_of("source", given["source"])
     found, levels = _times(given), _levels(given)
     leader = next((name for name in ("trace_id", "service", "host", "source_id") if name in exact), "")
     if leader:
@@ -58,7 +35,7 @@ def selection(given: Mapping[str, str]) -> Selection:
         checked.append(Q(level__in=levels))
     if given.get("q"):
         checked.append(containing("message", given["q"]))
-    return Selection(found, branches, _all(checked))
+    return Selection(rows.filter(found), _all(checked), branches)
 
 
 def _is(name: str, value: str | int) -> Q:
@@ -78,7 +55,7 @@ def _times(given: Mapping[str, str]) -> Q:
     condition = Q()
     for name, lookup in (("since", "timestamp__gte"), ("until", "timestamp__lt")):
         if name in given:
-            condition &= Q(**{lookup: moment_of(name, given[name])})
+            condition &= Q(**{lookup: Parameter(name, DateTimeField(), value=moment_of(name, given[name]))})
     return condition
 
 
@@ -105,7 +82,38 @@ def _exact(name: str, value: str) -> str:
     return value.lower() if name == "trace_id" else value
 
 
-def _number(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= 18):
-        refuse(name, f"{value} is no id.")
-    return int(value)
+def _declared(help: str, parse: Callable[[str, str], Any] | None = None) -> Filter:
+    return Filter(lambda rows, name, value, user: rows, help, parse=parse)
+
+
+class LineQuery(ListQuery):
+    """The list of lines: which index serves depends on all filters together."""
+
+    def select(self, rows: Any, request: Request, *, but: str = "") -> Selection:
+        return selection(rows, request.query_params.dict())
+
+    def is_checked(self, request: Request) -> bool:
+        return True
+
+
+LINES = LineQuery(
+    "log lines",
+    LogEntry,
+    orderings={"timestamp": [Key("timestamp")]},
+    default_ordering="-timestamp",
+    columns=COLUMNS,
+    filters={
+        "level": _declared("Comma-separated: trace, debug, info, warning, error, critical."),
+        "level_min": _declared("This level and worse ones."),
+        "service": _declared("Exact."),
+        "host": _declared("Exact."),
+        "since": _declared("ISO 8601, inclusive.", moment_of),
+        "until": _declared("ISO 8601, exclusive.", moment_of),
+        "trace_id": _declared("Exact."),
+        "source": _declared("Id of the source that sent them."),
+        "q": _declared(
+            "Characters anywhere in the message, whatever their case. Looks through a bounded number of lines for each "
+            "page: a page may be short, or empty, while `next` goes on."
+        ),
+    },
+)

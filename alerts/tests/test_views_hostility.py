@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.test import TestCase, override_settings
 
-from alerts.filters import ALERT_FILTERS, CHANGE_FILTERS, INTAKE_FILTERS, SILENCE_FILTERS
+from alerts.filters import ALERTS, CHANGES, INTAKE_EVENTS, SILENCES
 from alerts.models import Heartbeat
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
 from incidents.tests.factories import make_incident
@@ -136,8 +136,8 @@ class HostilityTests(TestCase):
 
     def test_it_survives_any_query(self):
         lists = {
-            **{"alerts/": [*ALERT_FILTERS, "label.host", "label."], "changes/": CHANGE_FILTERS},
-            **{"intake-events/": INTAKE_FILTERS, "silences/": SILENCE_FILTERS, "routes/": (), "sources/": ()},
+            **{"alerts/": [*ALERTS.filters, "label.host", "label."], "changes/": CHANGES.filters},
+            **{"intake-events/": INTAKE_EVENTS.filters, "silences/": SILENCES.filters, "routes/": (), "sources/": ()},
         }
         for path, names in lists.items():
             for name in [*names, "cursor", "page_size", "ordering"]:

@@ -5,38 +5,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.filters import ALERT_FILTERS, CHECKED_PARAMETERS, LABEL_PARAMETER, filtered_alerts, parameters_of
+from alerts.filters import ALERTS
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
 from alerts.serializers.fields import MAX_ID
-from core.api.paging import BoundedPages, Key, page_of
+from core.api.paging import page_of
 from core.errors import NotFound
+from incidents.models import Incident
 from incidents.views.incidents import PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID
 
 PAGES = PAGE_PARAMETERS[:2]
-# Each walks an index; the newest alert has the highest id.
-ORDERINGS = {"id": [Key("id")], "last_seen_at": [Key("last_seen_at")]}
 
 
 class AlertListView(APIView):
     """All alerts the caller may see."""
 
-    orderings = ORDERINGS
-    default_ordering = "-id"
-
     @extend_schema(
         operation_id="alerts_list",
         summary="List alerts",
-        parameters=[*parameters_of(ALERT_FILTERS), LABEL_PARAMETER, *CHECKED_PARAMETERS, *PAGES],
+        parameters=ALERTS.parameters,
         responses=AlertPageSerializer,
     )
     def get(self, request: Request) -> Response:
-        found, checked = filtered_alerts(Alert.objects.visible_to(person(request)), request)
-        pages = BoundedPages(checked)
-        rows = pages.paginate_queryset(found.prefetch_related("source"), request, self)
-        return pages.get_paginated_response([represent(alert) for alert in rows])
+        caller = person(request)
+        asker = Incident.objects.visibility_key(caller)
+        return ALERTS.page(request, lambda: Alert.objects.visible_to(caller), asker=asker).respond(represent)
 
 
 class AlertView(APIView):
@@ -50,8 +45,8 @@ class AlertView(APIView):
 class IncidentAlertsView(APIView):
     """The alerts of an incident."""
 
-    orderings = ORDERINGS
-    default_ordering = "-id"
+    orderings = ALERTS.orderings
+    default_ordering = ALERTS.default_ordering
 
     @extend_schema(
         operation_id="incident_alerts_list",

@@ -8,16 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.filters import CHANGE_FILTERS, filtered, parameters_of
+from alerts.filters import CHANGES
 from alerts.models import ChangeEvent
 from alerts.serializers.changes import ChangePageSerializer, ChangeSerializer
 from alerts.services.changes import changes_before
 from core.api.idempotency import IdempotentWrites
-from core.api.paging import Key, KeysetPagination
 from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
 from core.db.transactions import unit_of_work
-from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
+from incidents.views.incidents import IDEMPOTENCY_KEY
 from incidents.views.lookup import incident_for
 from incidents.views.timeline import ID
 
@@ -26,20 +25,16 @@ class ChangeListView(IdempotentWrites, APIView):
     """What was changed, newest first, and telling of a change."""
 
     permission_classes = [IsResponder]
-    orderings = {"occurred_at": [Key("occurred_at")]}
-    default_ordering = "-occurred_at"
 
     @extend_schema(
         operation_id="changes_list",
         summary="List changes made to systems",
-        parameters=[*parameters_of(CHANGE_FILTERS), *PAGE_PARAMETERS[:2]],
+        parameters=CHANGES.parameters,
         responses=ChangePageSerializer,
     )
     def get(self, request: Request) -> Response:
-        pages = KeysetPagination()
-        found = filtered(ChangeEvent.objects.select_related("service"), request, CHANGE_FILTERS)
-        rows = pages.paginate_queryset(found, request, self)
-        return pages.get_paginated_response(ChangeSerializer(rows, many=True).data)
+        pages = CHANGES.page(request, ChangeEvent.objects.all, asker=None)
+        return pages.get_paginated_response(ChangeSerializer(pages.rows, many=True).data)
 
     @extend_schema(
         operation_id="changes_create",

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.filters import INTAKE_FILTERS, filtered, parameters_of
+from alerts.filters import INTAKE_EVENTS
 from alerts.serializers.intake import (
     MOST_AT_ONCE,
     IntakeEventDetailSerializer,
@@ -18,11 +18,10 @@ from alerts.serializers.intake import (
     ReplaySerializer,
 )
 from core.api.idempotency import IdempotentWrites
-from core.api.paging import Key, KeysetPagination
 from core.api.permissions import IsAdmin
 from core.api.schema import paged
 from core.errors import Conflict, NotFound
-from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS
+from incidents.views.incidents import IDEMPOTENCY_KEY
 from intake.models import IntakeEvent
 from intake.services.queue import replay, replayable
 
@@ -31,19 +30,16 @@ class IntakeEventListView(APIView):
     """What came in, newest first."""
 
     permission_classes = [IsAdmin]
-    orderings = {"id": [Key("id")]}
-    default_ordering = "-id"
 
     @extend_schema(
         operation_id="intake_events_list",
         summary="List what senders handed in",
-        parameters=[*parameters_of(INTAKE_FILTERS), *PAGE_PARAMETERS[:2]],
+        parameters=INTAKE_EVENTS.parameters,
         responses=paged(IntakeEventSerializer),
     )
     def get(self, request: Request) -> Response:
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(filtered(_sized().defer("body"), request, INTAKE_FILTERS), request, self)
-        return pages.get_paginated_response(IntakeEventSerializer(rows, many=True).data)
+        pages = INTAKE_EVENTS.page(request, lambda: _sized().defer("body"), asker=None)
+        return pages.get_paginated_response(IntakeEventSerializer(pages.rows, many=True).data)
 
 
 class IntakeEventView(APIView):

@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from alerts.filters import SILENCE_FILTERS, filtered, parameters_of
+from alerts.filters import SILENCES
 from alerts.models import Route, Silence
 from alerts.serializers.routing import OrderedSerializer, OrderSerializer, RouteSerializer, SilenceSerializer
 from alerts.serializers.simulation import RouteSimulatedSerializer, RouteSimulationSerializer
 from alerts.services.ordering import end_silence, reorder_routes, require_not_over
 from alerts.services.simulating import simulate
 from core.api.configuration import ConfigurationViewSet
-from core.api.paging import Key, KeysetPagination
+from core.api.paging import Key
 from core.api.permissions import IsResponder, RespondersReadOrAdmin
 from incidents.views.incidents import person
 
@@ -62,15 +62,14 @@ class SilenceViewSet(ConfigurationViewSet):
     queryset = Silence.objects.all()
     serializer_class = SilenceSerializer
     permission_classes = [IsResponder]
-    orderings = {"id": [Key("id")], "ends_at": [Key("ends_at")]}
-    default_ordering = "-id"
+    orderings = SILENCES.orderings
+    default_ordering = SILENCES.default_ordering
     lookup_value_regex = "[0-9]+"
 
-    @extend_schema(parameters=parameters_of(SILENCE_FILTERS))
+    @extend_schema(parameters=SILENCES.filter_parameters)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(filtered(self.get_queryset(), request, SILENCE_FILTERS), request, self)
-        return pages.get_paginated_response(self.get_serializer(rows, many=True).data)
+        pages = SILENCES.page(request, self.get_queryset, asker=None)
+        return pages.get_paginated_response(self.get_serializer(pages.rows, many=True).data)
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         serializer.validated_data["created_by"] = self.request.user

@@ -89,15 +89,13 @@ class KeysetPagination(BasePagination):
         """The rows of the page; `get_paginated_response` links to its neighbours."""
         return self.page_of(lambda: queryset, queryset.model, request, view)
 
-    def page_of(
-        self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: "APIView | None"
-    ) -> list[Any]:
+    def page_of(self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: Any) -> list[Any]:
         """As `paginate_queryset`, of a queryset that is made only where `fetch` wants it."""
         self.request = request
         self.keys = ordering_keys(request, view)
         size = self._page_size(request)
         self.is_backwards, position = self._cursor(request, model)
-        keys = [key.reversed() for key in self.keys] if self.is_backwards else self.keys
+        keys = self.walked = [key.reversed() for key in self.keys] if self.is_backwards else self.keys
         bound = position and self.bound(position, model)
 
         def ordered() -> QuerySet[Any]:
@@ -113,13 +111,21 @@ class KeysetPagination(BasePagination):
         self.rows = page
         return page
 
-    def bound(self, position: list[Any], model: type[Model]) -> list[Any]:
-        """A cursor's values as the query is to hold them."""
+    def bound(self, position: list[Any], model: type[Model], prefix: str = "after") -> list[Any]:
+        """Return a position's values as the query is to hold them; `prefix` names them apart."""
         return position
 
     def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
-        """The first rows in their order; for pages that find them in a way of their own."""
-        return list(ordered()[:limit])
+        """Return the first rows in their order; for pages that find them in a way of their own."""
+        return self.fetch_rows("page", lambda: ordered()[:limit])
+
+    def fetch_rows(self, step: str, build: Callable[[], QuerySet[Any]]) -> list[Any]:
+        """Return rows of the page; `step` names the query among those of the page."""
+        return self.ask(step, build)
+
+    def ask(self, step: str, build: Callable[[], Any]) -> list[Any]:
+        """Return what one of the page's queries finds."""
+        return list(build())
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -193,27 +199,24 @@ class BoundedPages(KeysetPagination):
     """
 
     looked_through = 10_000
+    branches: Sequence[Q] = (Q(),)  # each is walked along an index; the rows are merged from them
 
-    def __init__(self, checked: Q | None) -> None:
+    def __init__(self, checked: Q | None = None) -> None:
         self.checked = checked
         self.goes_on: Any = None  # the last row looked at, where that is why the page ended
 
-    def branches(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
-        """The selections, each of them walked along an index, that the rows are merged from."""
-        return [rows]
-
     def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
-        keys = [Key(word.removeprefix("-"), word.startswith("-")) for word in map(str, ordered().query.order_by)]
-        of_branches = self.branches(ordered())
-        end = None
-        if self.checked is not None:
-            end = self._end(of_branches, keys)
-            of_branches = [rows.filter(self.checked) for rows in of_branches]
-        if end is not None:
-            within = after([key.reversed() for key in keys], _values(end, keys), is_included=True)
-            of_branches = [rows.filter(within) for rows in of_branches]
-        found = [row for rows in of_branches for row in rows[:limit]]
-        found.sort(key=lambda row: _values(row, keys), reverse=keys[0].is_descending)
+        end, within = None, Q()
+        if self.checked is not None and (end := self._end(ordered)) is not None:
+            last = self.bound(_values(end, self.walked), ordered().model, "end")
+            within = after([key.reversed() for key in self.walked], last, is_included=True)
+        wanted = within if self.checked is None else within & self.checked
+        found = []
+        for number, branch in enumerate(self.branches):
+            condition = branch & wanted
+            found += self.fetch_rows(f"branch {number}", lambda c=condition: ordered().filter(c)[:limit])  # type: ignore[misc]
+        if len(self.branches) > 1:
+            found.sort(key=lambda row: _values(row, self.walked), reverse=self.walked[0].is_descending)
         self.goes_on = end if len(found) < limit else None
         return found[:limit]
 
@@ -227,14 +230,18 @@ class BoundedPages(KeysetPagination):
             response.data["next"] = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return response
 
-    def _end(self, of_branches: list[QuerySet[Any]], keys: Sequence[Key]) -> Any:
-        """The row up to which every branch can be looked through; None where they all end before that."""
-        share = self.looked_through // len(of_branches)
-        columns = [key.column for key in keys]
-        alone = [rows.prefetch_related(None).values(*columns) for rows in of_branches]
-        ends = [row for rows in alone for row in rows[share - 1 : share]]
-        nearest = max if keys[0].is_descending else min
-        return nearest(ends, key=lambda row: _values(row, keys)) if ends else None
+    def _end(self, ordered: Callable[[], QuerySet[Any]]) -> Any:
+        """Return the row up to which every branch can be looked through; None where they all end before that."""
+        share = self.looked_through // len(self.branches)
+        columns = [key.column for key in self.walked]
+        ends = []
+        for number, branch in enumerate(self.branches):
+            ends += self.ask(
+                f"end {number}",
+                lambda b=branch: ordered().filter(b).values(*columns)[share - 1 : share],  # type: ignore[misc]
+            )
+        nearest = max if self.walked[0].is_descending else min
+        return nearest(ends, key=lambda row: _values(row, self.walked)) if ends else None
 
 
 def _values(row: Any, keys: Sequence[Key]) -> list[Any]:
@@ -276,7 +283,7 @@ def _position(field: Any, key: Key, value: Any) -> Any:
     return value
 
 
-def ordering_keys(request: Request, view: "APIView | None") -> list[Key]:
+def ordering_keys(request: Request, view: Any) -> list[Key]:
     """The ordering asked for, as keys that end with the primary key; 400 for one that is not offered.
 
     `severity` may be offered as severity, then created_at: that is the order of an index. Naming the second key too, in

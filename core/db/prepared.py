@@ -98,17 +98,23 @@ class Prepared:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows(**values)]
 
 
-def prepared(key: Hashable, build: Callable[[], models.QuerySet[Any, Any]]) -> Prepared:
+def prepared(
+    key: Hashable,
+    build: Callable[[], models.QuerySet[Any, Any]],
+    *,
+    kept: "LRUCache[Hashable, Prepared] | None" = None,
+) -> Prepared:
     """The query of `build()`, which selects plain columns by `values()` or `values_list()`.
 
     `key` says everything that the query depends on, save its parameters: whoever asks with an equal key is given the
-    same query. What depends on the clock cannot be prepared.
+    same query, from a cache of their own where one is given. What depends on the clock cannot be prepared.
     """
+    cache = _kept if kept is None else kept
     with _keeping, suppress(KeyError):
-        return _kept[key]
+        return cache[key]
     made = _compiled(build())
     with _keeping:
-        _kept[key] = made
+        cache[key] = made
     return made
 
 

@@ -110,7 +110,7 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
 
     Columns that the database generates are read when first asked for.
     """
-    query = prepared((model, key), lambda: queryset().values_list(*_stored(model)))
+    query = prepared((model, key), lambda: queryset().values_list(*stored_columns(model)))
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
 
 
@@ -143,7 +143,7 @@ def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool 
 
 def _select_in(model: type[Row], field: Any, wanted: list[Any], ending: str = "") -> list[Row]:
     meta: Any = model._meta
-    query = prepared((model, "any"), lambda: model._base_manager.order_by().values_list(*_stored(model)))
+    query = prepared((model, "any"), lambda: model._base_manager.order_by().values_list(*stored_columns(model)))
     condition, values = _in(meta, field, wanted)
     column = _column(meta, field)
     found = query.rows_where(f"{condition} ORDER BY {column}{ending}", values)
@@ -234,7 +234,8 @@ def _length(values: Iterable[Any]) -> int:
     return size
 
 
-def _stored(model: type[Model]) -> list[str]:
+def stored_columns(model: type[Model]) -> list[str]:
+    """Return the columns of a whole row, but for those that the database generates."""
     return [field.attname for field in model._meta.concrete_fields if not field.generated]
 
 

@@ -8,7 +8,7 @@ from unittest import mock
 from django.test import TestCase
 from django.utils import timezone
 
-from core.db import prepared
+from core.api import listing
 from incidents.models import Incident
 from incidents.tests.factories import make_incident, make_team
 from responders.models import Team
@@ -138,10 +138,10 @@ class WalkTests(PagingCase):
     def test_it_makes_one_query_of_all_pages(self) -> None:
         make_rows(12)
 
-        with mock.patch.dict(prepared._kept, clear=True):
+        with mock.patch.dict(listing._prepared_pages, clear=True):
             for ordering in ("created_at", "-resolve_due_at"):
                 self.walk(f"{INCIDENTS}?page_size=2&ordering={ordering}", "next")
-            kept = [key for key in prepared._kept if "page" in key]
+            kept = [key for key in listing._prepared_pages if key[0] == "incidents"]
 
         self.assertEqual(len(kept), 4)  # a first page, and one that follows
 

@@ -14,7 +14,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from core.api.idempotency import IdempotentParts, IdempotentWrites, Parts
-from core.api.paging import Key
+from core.api.listing import page_parameters
 from core.api.problems import moment_of, refuse, refuse_unknown_parameters
 from core.api.schema import paged
 from core.db import rows
@@ -23,7 +23,7 @@ from core.errors import NotFound, PermissionRefused, StaleVersion
 from core.severity import Severity
 from incidents import services
 from incidents.export import csv_rows
-from incidents.filters import LIST_PARAMETERS, IncidentFilter, filter_incidents
+from incidents.filters import INCIDENTS, filter_incidents
 from incidents.models import Attachment, Incident, IncidentEvent
 from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
 from incidents.serializers.attachments import AttachmentSerializer
@@ -43,19 +43,8 @@ from incidents.views.pages import IncidentPages
 from incidents.views.uploads import FilesParser, StoresFiles
 from users.models import User
 
-FILTER_PARAMETERS = [
-    OpenApiParameter(name, OpenApiTypes.STR, description=str(item.extra.get("help_text", "")))
-    for name, item in IncidentFilter.base_filters.items()
-]
-PAGE_PARAMETERS = [
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
-    OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
-    OpenApiParameter(
-        "ordering",
-        OpenApiTypes.STR,
-        description="created_at, updated_at, severity, priority or resolve_due_at; `-` in front for descending.",
-    ),
-]
+FILTER_PARAMETERS = INCIDENTS.filter_parameters
+PAGE_PARAMETERS = page_parameters(*INCIDENTS.orderings)
 IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag last read.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Makes a repeat of the request harmless."
@@ -69,16 +58,6 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
     parser_classes = [FilesParser, *APIView.parser_classes]
     fields: dict[str, Any] | None = None  # of a new incident, once they were read
 
-    # Each ordering walks an index, so that the 1,000th page costs what the first does.
-    orderings = {
-        "created_at": [Key("created_at")],
-        "updated_at": [Key("updated_at")],
-        "severity": [Key("severity"), Key("created_at")],
-        "priority": [Key("priority"), Key("created_at")],
-        "resolve_due_at": [Key("resolve_due_at", is_nullable=True)],
-    }
-    default_ordering = "-created_at"
-
     @extend_schema(
         operation_id="incidents_list",
         summary="List incidents",
@@ -86,13 +65,9 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
         responses=paged(IncidentSerializer),
     )
     def get(self, request: Request) -> Response:
-        def asked_for() -> Any:
-            visible = Incident.objects.visible_to(person(request))
-            return rows_of(filter_incidents(visible, request, also=LIST_PARAMETERS, but="q"))
-
-        pages = IncidentPages(person(request))
-        rows = pages.page_of(asked_for, Incident, request, self)
-        return pages.get_paginated_response(shown(rows, request))
+        pages = IncidentPages(person(request), request)
+        pages.load(request, lambda: rows_of(Incident.objects.visible_to(person(request))))
+        return pages.get_paginated_response(shown(pages.rows, request))
 
     @extend_schema(
         operation_id="incidents_create",

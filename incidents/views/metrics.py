@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from core.api.problems import refuse
 from incidents import metrics
-from incidents.filters import FILTER_NAMES, filter_incidents
+from incidents.filters import INCIDENTS, filter_incidents
 from incidents.models import Incident
 from incidents.serializers.metrics import SlaMetricsSerializer, SummarySerializer
 from incidents.views.incidents import FILTER_PARAMETERS, person
@@ -55,4 +55,4 @@ class SlaMetricsView(APIView):
 
 
 def _is_filtered(request: Request) -> bool:
-    return any(request.query_params.get(name) for name in FILTER_NAMES)
+    return any(request.query_params.get(name) for name in INCIDENTS.filters)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.idempotency import IdempotentWrites
+from core.api.listing import PreparedPages
 from core.api.paging import Key, page_of
 from core.api.problems import refuse, refuse_unknown_parameters
 from core.api.schema import paged
@@ -32,7 +33,6 @@ from incidents.serializers.incidents import (
 )
 from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
 from incidents.views.lookup import incident_for, one_of, row_for
-from incidents.views.pages import PreparedPages
 from users.models import User
 
 EVENT_COLUMNS = (

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.tests.factories import make_source
+from core.api.paging import BoundedPages
 from logs.lines import Line
 from logs.models import DetectionRule, LogEntry
 from logs.services.storing import store
-from logs.views.pages import LinePages
 from logs.vocabulary import Level
 from users.tests.factories import make_admin, make_responder
 
@@ -75,7 +75,7 @@ class LineTests(TestCase):
             self.write(f"other {number}", number + 1)
         seen, query = [], "?q=wanted"
 
-        with patch.object(LinePages, "looked_through", 5):
+        with patch.object(BoundedPages, "looked_through", 5):
             while query and len(seen) < 20:
                 changes = self.client.get(LIST + query).context["cl"]
                 seen.append(len(changes.result_list))

@@ -7,10 +7,10 @@ from unittest import mock
 
 from django.test import TestCase
 
+from core.api.paging import BoundedPages
 from logs.lines import Line
 from logs.models import LogEntry
 from logs.tests.factories import make_lines, make_log_source
-from logs.views.pages import LinePages
 from logs.vocabulary import Level
 from tests.people import signed_in
 from users.tests.factories import make_reporter, make_responder
@@ -180,14 +180,14 @@ class PagingTests(EntriesTestCase):
         self.assertEqual(self.get(second["previous"])["results"], first["results"])
 
     def test_it_looks_through_so_many_lines_and_says_where_to_go_on(self) -> None:
-        with mock.patch.object(LinePages, "looked_through", 12):
+        with mock.patch.object(BoundedPages, "looked_through", 12):
             for query in ("q=n11&", "q=n11&service=s1&", "q=n1&level=info,error&", "host=h&level=critical&"):
                 for ordering in ("-timestamp", "timestamp"):
                     with self.subTest(query=query, ordering=ordering):
                         pages = self.walk(f"{query}page_size=5&ordering={ordering}")
 
                         self.assertGreater(len(pages), 2)
-                        with mock.patch.object(LinePages, "looked_through", 10_000):
+                        with mock.patch.object(BoundedPages, "looked_through", 10_000):
                             everything = self.found(f"?{query}page_size=200&ordering={ordering}")
                         self.assertEqual(list(chain.from_iterable(pages)), everything)
 

@@ -3,39 +3,26 @@
 from typing import Any
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.paging import Key, KeysetPagination
 from core.api.permissions import IsResponder
-from core.api.problems import refuse_unknown_parameters
 from core.api.schema import paged
 from core.errors import NotFound
 from intake.http import request_from, response_from
 from intake.serving import serve
 from logs.endpoints.own import OWN
-from logs.filters import FILTERS, selection
+from logs.filters import LINES
 from logs.models import LogEntry
 from logs.serializers import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
-from logs.views.pages import LinePages
-
-PARAMETERS = [
-    *(OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in FILTERS.items()),
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
-    OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
-    OpenApiParameter("ordering", OpenApiTypes.STR, description="`-timestamp` (the default) or `timestamp`."),
-]
 
 
 class LogEntriesView(APIView):
     """The lines, newest first, and handing more in."""
 
     permission_classes = [IsResponder]
-    orderings = {"timestamp": [Key("timestamp")]}
-    default_ordering = "-timestamp"
     schema_errors = {"409": None, "413": "More than the door takes."}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -46,16 +33,12 @@ class LogEntriesView(APIView):
     @extend_schema(
         operation_id="logs_list",
         summary="List log lines, newest first",
-        parameters=PARAMETERS,
+        parameters=LINES.parameters,
         responses=paged(LogEntrySerializer),
     )
     def get(self, request: Request) -> Response:
         """Lines that fit all filters. Responders and administrators."""
-        refuse_unknown_parameters(request, KeysetPagination.parameters | set(FILTERS))
-        selected = selection(request.query_params)
-        pages = LinePages(selected)
-        rows = pages.page_of(lambda: LogEntry.objects.filter(selected.found).values(*COLUMNS), LogEntry, request, self)
-        return pages.get_paginated_response([represent(row) for row in rows])
+        return LINES.page(request, LogEntry.objects.all, asker=None).respond(represent)
 
     @extend_schema(
         operation_id="logs_create",

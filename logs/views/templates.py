@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
-from logs.filters import FILTERS, selection
+from logs.filters import LINES, selection
 from logs.models import LogEntry
 from logs.serializers.rules import TemplatesSerializer
 from logs.templates import templates_of
@@ -28,7 +28,7 @@ class LogTemplatesView(APIView):
     @extend_schema(
         operation_id="logs_templates",
         summary="Group the newest log lines by what they say",
-        parameters=[OpenApiParameter(name, OpenApiTypes.STR, description=FILTERS[name]) for name in OFFERED],
+        parameters=[OpenApiParameter(name, OpenApiTypes.STR, description=LINES.filters[name].help) for name in OFFERED],
         responses=TemplatesSerializer,
     )
     def get(self, request: Request) -> Response:
@@ -43,10 +43,10 @@ class LogTemplatesView(APIView):
 
 def newest(request: Request) -> tuple[list[str], bool]:
     """Return the messages of the newest matching lines, oldest first, and whether they are all."""
-    selected = selection(request.query_params)
+    selected = selection(LogEntry.objects.all(), request.query_params.dict())
     rows: list[tuple[dt.datetime, int, str]] = []
     for branch in selected.branches:
-        found = LogEntry.objects.filter(selected.found, branch).order_by("-timestamp", "-id")
+        found = selected.rows.filter(branch).order_by("-timestamp", "-id")
         rows += found.values_list("timestamp", "id", "message")[: MAX_LINES + 1]
     rows.sort()
     return [message for _timestamp, _id, message in rows[-MAX_LINES:]], len(rows) <= MAX_LINES

@@ -1,0 +1,280 @@
+"""Lists: what may be asked of one is declared once, for its query, refusals, pages and the API's description."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from cachetools import LRUCache
+from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, prefetch_related_objects
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import BoundedPages, Key, KeysetPagination
+from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.db.prepared import Parameter, Prepared, prepared
+from core.db.rows import stored_columns
+
+MOST = 2**63 - 1  # and a row has no more
+MAX_PREPARED = 500
+
+# Apart from the queries of single rows, which lists with ever new filters would push out.
+_prepared_pages: "LRUCache[Hashable, Prepared]" = LRUCache(MAX_PREPARED)
+
+
+# --- Filters ----------------------------------------------------------------------------------------------------------
+
+Narrow = Callable[[Any, str, Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A query parameter that narrows a list.
+
+    `narrow` makes of rows, the parameter's name, its value and the person who asks the rows that fit, or a Q that each
+    row must be looked at for, because no index answers it. `parse` reads a value that is a parameter of the prepared
+    query. A name such as "label.{name}" stands for all that begin so, which may be repeated.
+    """
+
+    narrow: Narrow
+    help: str
+    parse: Callable[[str, str], Any] | None = None
+    is_lasting: bool = True  # False: depends on the clock or on other rows, so that no query of it is kept
+    is_checked: bool = False  # may answer with a Q
+
+
+def words(column: str, known: Mapping[str, Any], help: str) -> Filter:
+    """Filter by a comma list of words, for which the column holds these values."""
+
+    def narrow(rows: Any, name: str, value: str, user: Any) -> Any:
+        given = [word.strip().lower() for word in value.split(",") if word.strip()]
+        unknown = [word for word in given if word not in known]
+        if unknown or not given:
+            refuse(
+                name,
+                _("%(value)s is not one of %(known)s.")
+                % {"value": ", ".join(unknown) or value, "known": ", ".join(known)},
+            )
+        codes = [known[word] for word in given]
+        # One value as an equation lets the database walk an index in order, where a list would make it sort.
+        return rows.filter(**({column: codes[0]} if len(codes) == 1 else {f"{column}__in": codes}))
+
+    return Filter(narrow, help)
+
+
+def flag(narrow: Callable[[Any, bool], Any], *, is_lasting: bool = True, help: str = "`true` or `false`.") -> Filter:
+    """Filter by a truth, of which `narrow` makes the rows."""
+    return Filter(lambda rows, name, value, user: narrow(rows, truth_of(name, value)), help, is_lasting=is_lasting)
+
+
+def time(lookup: str, help: str) -> Filter:
+    """Filter by a time."""
+    return Filter(lambda rows, name, value, user: rows.filter(**{lookup: value}), help, parse=moment_of)
+
+
+def row_id(column: str, help: str = "Id.") -> Filter:
+    """Filter by another row's id."""
+    return Filter(lambda rows, name, value, user: rows.filter(**{column: value}), help, parse=number_of)
+
+
+def exact(column: str, help: str) -> Filter:
+    """Filter by a text's exact characters."""
+
+    def narrow(rows: Any, name: str, value: str, user: Any) -> Any:
+        if "\0" in value:
+            refuse(name, _("Must not contain a null character."))
+        return rows.filter(**{f"{column}__exactly": value.strip()})
+
+    return Filter(narrow, help)
+
+
+def truth_of(name: str, value: str) -> bool:
+    """Return what a parameter says; 400 for anything but true and false."""
+    if value.lower() not in ("true", "false"):
+        refuse(name, _("Must be true or false."))
+    return value.lower() == "true"
+
+
+def number_of(name: str, value: str) -> int:
+    """Return the id that a parameter holds; 400 for what is none."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        refuse(name, _("%(value)s is not an id.") % {"value": value})
+    return int(value)
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows cut along indexes: one query for each of `branches`, in the list's order; `checked` is tested row by row."""
+
+    rows: Any
+    checked: Q | None = None
+    branches: tuple[Q, ...] = (Q(),)
+
+
+@dataclass(frozen=True, eq=False)
+class ListQuery:
+    """A list: its rows, filters and orderings. Each ordering walks an index; the primary key ends it.
+
+    Pages hold `columns` as dicts, or whole rows with `related` loaded.
+    """
+
+    name: str
+    model: type[Model]
+    orderings: Mapping[str, Sequence[Key]]
+    default_ordering: str
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    skips_empty: bool = False  # whether a parameter without a value says nothing
+
+    @property
+    def filter_parameters(self) -> list[OpenApiParameter]:
+        """Return the filters as the API's description names them."""
+        return [OpenApiParameter(name, OpenApiTypes.STR, description=one.help) for name, one in self.filters.items()]
+
+    @property
+    def parameters(self) -> list[OpenApiParameter]:
+        """Return all that the list takes, for the API's description."""
+        return [*self.filter_parameters, *page_parameters(*self.orderings)]
+
+    def find(self, name: str) -> Filter | None:
+        """Return the filter of a parameter; None where there is none."""
+        if name in self.filters:
+            return self.filters[name]
+        families = ((known.partition("{"), one) for known, one in self.filters.items())
+        return next((one for (start, brace, _end), one in families if brace and name.startswith(start)), None)
+
+    def given(self, request: Request, *, but: str = "") -> list[tuple[str, str, Filter]]:
+        """Return the parameters that narrow, with their filters."""
+        found = ((name, self.find(name)) for name in request.query_params if name != but)
+        lists = ((name, request.query_params.getlist(name), one) for name, one in found if one is not None)
+        return [(name, value, one) for name, values, one in lists for value in values if value or not self.skips_empty]
+
+    def refuse_unknown(self, request: Request, *, also: Set[str] = frozenset()) -> None:
+        """Refuse parameters that nobody reads, and repeated ones; `also` names the route's own."""
+        families = {name for name in request.query_params if name not in self.filters and self.find(name)}
+        refuse_unknown_parameters(request, {*self.filters, *also, *families}, repeatable=families)
+
+    def select(self, rows: Any, request: Request, *, but: str = "") -> Selection:
+        """Return the rows that the request asks for; 400 for a value that nobody understands."""
+        checked = Q()
+        for name, value, one in self.given(request, but=but):
+            narrowed = one.narrow(rows, name, _parameter(name, value, one), request.user)
+            if isinstance(narrowed, Q):
+                checked &= narrowed
+            else:
+                rows = narrowed
+        return Selection(rows, checked or None)
+
+    def is_checked(self, request: Request) -> bool:
+        """Return whether rows may have to be looked at, or found in several branches."""
+        return any(one.is_checked for _name, _value, one in self.given(request))
+
+    def page(self, request: Request, rows: Callable[[], QuerySet[Any]], *, asker: Hashable) -> "ListPages":
+        """Return the page that the request asks for; `asker` is all that `rows()` depends on."""
+        self.refuse_unknown(request, also=KeysetPagination.parameters)
+        pages = ListPages(self, asker, request)
+        pages.load(request, rows)
+        return pages
+
+
+class PreparedPages(BoundedPages):
+    """Pages whose queries are prepared (see core.db.prepared), one for each question that is asked.
+
+    `asker` is all of the caller that the queries depend on, `question` the rest. `values` are those of the queries'
+    parameters; a cursor's are among them, so that every page of a list is the same query.
+    """
+
+    is_lasting = True  # False: no query is kept
+    question: Hashable = None
+
+    def __init__(self, name: str, asker: Hashable, **values: Any) -> None:
+        super().__init__()
+        self.name, self.asker, self.values = name, asker, values
+
+    def bound(self, position: list[Any], model: type[Model], prefix: str = "after") -> list[Any]:
+        capped = [max(-MOST, min(value, MOST)) if isinstance(value, int) else value for value in position]
+        self.values |= {f"{prefix}_{number}": value for number, value in enumerate(capped)}
+        fields: list[Any] = [model._meta.get_field(key.column) for key in self.keys]
+        # Whole numbers go as they are: a primary key's field refuses those that no row has.
+        sent = [None if isinstance(one, IntegerField) else one for one in fields]
+        return [
+            None if value is None else Parameter(f"{prefix}_{number}", one, value=value)
+            for number, (one, value) in enumerate(zip(sent, capped, strict=True))
+        ]
+
+    def ask(self, step: str, build: Callable[[], Any]) -> list[Any]:
+        return self.compiled(step, build).dicts(**self.values) if self.is_lasting else list(build())
+
+    def compiled(self, step: str, build: Callable[[], Any]) -> Prepared:
+        """Return one of the page's queries, which selects by `values()`."""
+        shape = frozenset((name, value is None) for name, value in self.values.items())
+        key = (self.name, step, self.asker, self.question, self.is_backwards, shape)
+        return prepared(key, build, kept=_prepared_pages)
+
+
+class ListPages(PreparedPages):
+    """Pages of a list."""
+
+    def __init__(self, query: ListQuery, asker: Hashable, request: Request, *, but: str = "") -> None:
+        super().__init__(query.name, asker)
+        self.query, self.but = query, but
+        given = query.given(request, but=but)
+        self.is_lasting = all(one.is_lasting for _name, _value, one in given)
+        self.values = {name: one.parse(name, value) for name, value, one in given if one.parse is not None}
+        self.question = tuple(
+            (name, *texts)
+            for name, texts in request.query_params.lists()
+            if name != "cursor" and name not in self.values
+        )
+
+    def load(self, request: Request, rows: Callable[[], QuerySet[Any]]) -> None:
+        """Fetch the page; `rows` is called only where a query is built."""
+        query = self.query
+
+        def select() -> Selection:
+            return query.select(rows(), request, but=self.but)
+
+        if not query.is_checked(request):
+            self.page_of(lambda: select().rows, query.model, request, query)
+            return
+        selected = select()
+        self.checked, self.branches = selected.checked, selected.branches
+        self.page_of(lambda: selected.rows, query.model, request, query)
+
+    def fetch_rows(self, step: str, build: Callable[[], Any]) -> list[Any]:
+        query = self.query
+        if query.columns:
+            return self.ask(step, lambda: build().values(*query.columns))
+        if not self.is_lasting:
+            return list(build().prefetch_related(*query.related))
+        found = self.compiled(step, lambda: build().values_list(*stored_columns(query.model)))
+        rows = [query.model.from_db(found.alias, found.columns, row) for row in found.rows(**self.values)]
+        prefetch_related_objects(rows, *query.related)
+        return rows
+
+    def respond(self, show: Callable[[Any], Any]) -> Response:
+        """Return the answer, with what `show` makes of each row."""
+        return self.get_paginated_response([show(row) for row in self.rows])
+
+
+def page_parameters(*orderings: str) -> list[OpenApiParameter]:
+    """Return the parameters of paging, for the API's description."""
+    offered = " or ".join(filter(None, [", ".join(orderings[:-1]), *orderings[-1:]]))
+    return [
+        OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
+        OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
+        OpenApiParameter("ordering", OpenApiTypes.STR, description=f"{offered}; `-` in front for descending."),
+    ][: 3 if len(orderings) > 1 else 2]
+
+
+def _parameter(name: str, value: str, one: Filter) -> Any:
+    if one.parse is None:
+        return value
+    parsed = one.parse(name, value)
+    return Parameter(name, None if isinstance(parsed, int) else DateTimeField(), value=parsed)
