@@ -1,5 +1,5 @@
-"""What people set up, checked: each function gives the value back as it is to be stored, or raises ValueError with a
-sentence for them. Pure."""
+"""What people set up, checked: each function returns the value to be stored, or raises ValueError with a sentence.
+Pure."""
 
 import datetime as dt
 import zoneinfo
@@ -26,7 +26,7 @@ LONGEST_SILENCE = dt.timedelta(days=366)
 
 
 def matchers(value: Any) -> list[dict[str, str]]:
-    """Matchers in full, with the operator of each."""
+    """Return matchers in full, with the operator of each."""
     try:
         found = matchers_from(value)
     except MatcherInvalid as error:
@@ -35,7 +35,7 @@ def matchers(value: Any) -> list[dict[str, str]]:
 
 
 def wrong_matchers(stored: Any, *, must_ask: bool) -> str:
-    """What is wrong with the matchers of a route or a silence as they are stored, in a sentence; "" for good ones.
+    """Return what is wrong with stored matchers of a route or a silence, in a sentence; "" for good ones.
 
     Those of one that keeps alerts from opening anything `must_ask` for some value, so that it cannot stop all.
     """
@@ -47,7 +47,6 @@ def wrong_matchers(stored: Any, *, must_ask: bool) -> str:
 
 
 def _first_wrong(value: Any) -> str:
-    """Which of several matchers it is that cannot be."""
     for number, item in enumerate(value if isinstance(value, list) else [], start=1):
         try:
             matchers_from([item])
@@ -57,7 +56,7 @@ def _first_wrong(value: Any) -> str:
 
 
 def label_names(value: Any) -> list[str]:
-    """Names of labels, each once."""
+    """Return names of labels, each once."""
     if not isinstance(value, list) or len(value) > MAX_NAMES:
         raise ValueError(f"This is a list of at most {MAX_NAMES} names of labels.")
     for name in value:
@@ -67,12 +66,12 @@ def label_names(value: Any) -> list[str]:
 
 
 def severity_map(value: Any) -> dict[str, str]:
-    """The sender's words for how bad it is, in lower case, for ours."""
+    """Return the sender's words for severity, in lower case, for ours."""
     return _words(value, tuple(SEVERITY_OF_WORD))
 
 
 def status_map(value: Any) -> dict[str, str]:
-    """The sender's words for a state, in lower case, each with what it means here."""
+    """Return the sender's words for a state, in lower case, each with its meaning here."""
     return _words(value, STATUS_MEANINGS)
 
 
@@ -88,7 +87,7 @@ def _words(value: Any, meanings: Collection[str]) -> dict[str, str]:
 
 
 def templates(value: Any, kind: str) -> dict[str, Any]:
-    """Templates by field, for kinds whose reader takes them."""
+    """Return templates by field, for kinds whose reader takes them."""
     if wrong := problems(value):
         raise ValueError(" ".join(wrong[:5]))
     if value and not getattr(payload_readers().get(kind), "TAKES_TEMPLATES", False):
@@ -98,7 +97,7 @@ def templates(value: Any, kind: str) -> dict[str, Any]:
 
 
 def weekdays(value: Any) -> list[int]:
-    """Days of the week, 0 (Monday) to 6, each once and in order."""
+    """Return days of the week, 0 (Monday) to 6, each once and in order."""
     if not isinstance(value, list) or len(value) > MAX_NAMES or any(type(day) is not int for day in value):
         raise ValueError("Weekdays are a list of numbers, 0 (Monday) to 6 (Sunday).")
     if any(not 0 <= day <= 6 for day in value):
@@ -107,7 +106,7 @@ def weekdays(value: Any) -> list[int]:
 
 
 def time_zone(value: str) -> str:
-    """The IANA name of a time zone."""
+    """Return the IANA name of a time zone."""
     if value not in zoneinfo.available_timezones():
         raise ValueError("This is not the name of a time zone; try Europe/Zurich.")
     return value
@@ -120,7 +119,7 @@ def silence_times(
     starts_time: dt.time | None,
     ends_time: dt.time | None,
 ) -> dict[str, str]:
-    """What is wrong with the times of a silence: a sentence for each field, none for good ones."""
+    """Return what is wrong with the times of a silence, a sentence for each field."""
     wrong: dict[str, str] = {}
     if starts_at is None or ends_at is None:
         return wrong  # the form says itself that one is missing

@@ -1,7 +1,7 @@
 """Group commit: all requests that wait at the same time are stored in one transaction.
 
-One thread reads requests as they come, another stores what was read. While one transaction waits for its turn or is on
-its way to the disk, the next requests gather: a busy server commits many at once, an idle one each by itself.
+One thread reads requests, another stores what was read. While a transaction is on its way to the disk the next requests
+gather: a busy server commits many at once, an idle one each by itself.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class _Waiting:
 
 
 class _Backlog:
-    """Requests that were read and wait to be stored, no more than go into one transaction and may be held in memory."""
+    """Requests that were read and wait to be stored, bounded by number and size."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -49,7 +49,6 @@ class _Backlog:
         self._size = 0
 
     def put(self, one: _Waiting, pending: PendingWrite) -> None:
-        """Add one as soon as there is room for it."""
         with self._changed:
             while self._held and (len(self._held) >= MAX_BATCH or self._size + pending.size > MAX_BYTES):
                 self._changed.wait()
@@ -58,13 +57,11 @@ class _Backlog:
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Wait until there is something."""
         with self._changed:
             while not self._held:
                 self._changed.wait()
 
     def drain(self) -> list[tuple[_Waiting, PendingWrite]]:
-        """Return all that is there and make room."""
         with self._changed:
             drained, self._held, self._size = self._held, [], 0
             self._changed.notify_all()
@@ -72,7 +69,7 @@ class _Backlog:
 
 
 class Committer:
-    """Serves requests for an event loop. Its threads start with the first one, each with its database connection."""
+    """Serves requests for an event loop. Its threads start with the first one."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()

@@ -38,7 +38,7 @@ class WrongKind(IntakeError):
 
 
 class Endpoint:
-    """One protocol. Subclasses say what is theirs; what they do not say is done as most vendors do it."""
+    """One protocol. Subclasses declare what is theirs; the rest is done as most vendors do it."""
 
     operations: ClassVar[tuple[Operation, ...]] = ()
     more_paths: ClassVar[tuple[str, ...]] = ()  # templates that are served alike and not described
@@ -53,27 +53,26 @@ class Endpoint:
 
     @cached_property
     def methods(self) -> list[str]:
-        """Every method that is served."""
         return sorted({*(operation.method for operation in self.operations), *self.more_methods})
 
     @cached_property
     def paths(self) -> list[str]:
-        """Regular expressions for the whole path after its first slash."""
+        """Return regular expressions for the whole path after its first slash."""
         templates = dict.fromkeys([*(operation.path for operation in self.operations), *self.more_paths])
         return [path_regex(template) for template in templates]
 
     def path_parameter(self, request: IntakeRequest, name: str) -> str:
-        """Return what stands in the path for a parameter of its template; "" for another path."""
+        """Return a parameter of the path's template; "" for another path."""
         relative = request.path.removeprefix("/")
         matches = (re.fullmatch(path, relative) for path in self.paths)
         return next((match[name] for match in matches if match), "")
 
     def key(self, request: IntakeRequest) -> str:
-        """Return the sender's key from where the protocol has it; "" when there is none."""
+        """Return the sender's key; "" when there is none."""
         raise NotImplementedError
 
     def is_key_in_body(self, request: IntakeRequest) -> bool:
-        """Return whether nobody can tell before the body is read who sends, or nobody asks: such bodies are small."""
+        """Return whether only the body tells who sends, or nobody asks: such bodies are small."""
         return False
 
     def source(self, request: IntakeRequest) -> Source | None:
@@ -88,7 +87,7 @@ class Endpoint:
         return source
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Return whether a source of another kind may be allowed to use this endpoint."""
+        """Return whether a source of another kind may be allowed here."""
         return True
 
     def checks_signature(self, source: Source) -> bool:
@@ -118,11 +117,11 @@ class Endpoint:
             raise WrongKind(message, status=403, is_stored=False)
 
     def is_slow(self, source: Source | None) -> bool:
-        """Return whether ingesting may wait for the network, so that it must not hold up others."""
+        """Return whether `ingest` may wait for the network."""
         return False
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
-        """Read it; return an IntakeResponse when there is nothing to store. Raises IntakeError."""
+        """Read a request; return an IntakeResponse when there is nothing to store. Raises IntakeError."""
         raise NotImplementedError
 
     def refuse(self, error: IntakeError) -> IntakeResponse:
@@ -137,7 +136,7 @@ _routes: list[tuple[re.Pattern[str], Endpoint]] = []
 
 
 def register_endpoints(*added: Endpoint) -> None:
-    """Serve these: from now on `find` knows their paths."""
+    """Register endpoints, in the order in which `find` asks them."""
     _routes.extend((re.compile(path), endpoint) for endpoint in added for path in endpoint.paths)
 
 
@@ -167,7 +166,7 @@ def bearer(request: IntakeRequest, *schemes: str) -> str:
 
 
 def basic_pair(request: IntakeRequest) -> tuple[str, str]:
-    """Return name and password of basic authentication; both "" where there is none, or it cannot be read."""
+    """Return name and password of basic authentication; both "" where there is none."""
     try:
         pair = base64.b64decode(bearer(request, "basic"), validate=True).decode()
     except ValueError:  # of which UnicodeDecodeError and binascii.Error are two

@@ -1,4 +1,4 @@
-"""The endpoints for Django's synchronous handlers: WSGI servers and the test client. The gateway has a quicker way."""
+"""The endpoints for Django's synchronous handlers: WSGI servers and the test client."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ View = Callable[..., HttpResponse]
 
 
 def request_from(request: HttpRequest) -> IntakeRequest:
-    """Django's request as the endpoints take it."""
+    """Return Django's request as an IntakeRequest."""
     return IntakeRequest(
         method=request.method or "",
         path=request.path,
@@ -25,7 +25,7 @@ def request_from(request: HttpRequest) -> IntakeRequest:
 
 
 def response_from(response: IntakeResponse) -> HttpResponse:
-    """A reply as Django's response."""
+    """Return an IntakeResponse as Django's response."""
     answer = HttpResponse(response.body, status=response.status, content_type=response.media_type)
     for name, value in response.headers.items():
         answer[name] = value
@@ -33,8 +33,8 @@ def response_from(response: IntakeResponse) -> HttpResponse:
 
 
 def patterns(*endpoints: Endpoint) -> list[URLPattern]:
-    """URL patterns for endpoints: what they take is served before any view (see the project's middleware), the rest is
-    refused here."""
+    """Return URL patterns that refuse other methods; those that are served never get here (see the project's
+    middleware)."""
     return [re_path(f"^{path}$", _refusal(endpoint)) for endpoint in endpoints for path in endpoint.paths]
 
 

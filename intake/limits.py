@@ -24,7 +24,7 @@ class RateCounter:
         self._counts: dict[int, int] = {}
 
     def count(self, source_id: int, now: float) -> int:
-        """How many this minute, this one included; `now` is in seconds."""
+        """Return how many this minute, this one included; `now` is in seconds."""
         with self._lock:
             minute = int(now // MINUTE)
             if minute != self._minute:
@@ -37,7 +37,8 @@ rate_counter = RateCounter()
 
 
 def rate_limited(endpoint: Endpoint, source: Source) -> IntakeResult | IntakeResponse | None:
-    """The answer to a request that is one too many; the first of a minute is written down for an admin to see."""
+    """Return the answer to a request that is one too many; the first of a minute is stored for an administrator to
+    see."""
     now = time.time()
     allowed = -(-source.rate_limit // settings.WEB_PROCESSES)
     count = rate_counter.count(source.pk, now)

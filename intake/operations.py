@@ -1,4 +1,4 @@
-"""What an endpoint serves: methods at paths, told once for routing, the OpenAPI document and 405."""
+"""What an endpoint serves: methods at paths, declared once for routing, the OpenAPI document and 405."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _PARAMETER = re.compile(r"{(\w+)(:path)?}")
 
 @dataclass(frozen=True)
 class KeyScheme:
-    """How a key is told, as a security scheme of OpenAPI."""
+    """How a key is sent, as a security scheme of OpenAPI."""
 
     name: str
     definition: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Which payload reader belongs to each kind of source. Each vendor's folder registers its own."""
+"""The payload reader of each kind of source. Each vendor's folder registers its own."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ _readers: dict[str, PayloadReader] = {}
 
 
 def register_payload_reader(kind: str, reader: PayloadReader) -> None:
-    """Have what sources of this kind send read by this module."""
+    """Register the module that reads what sources of this kind send."""
     _readers[kind] = reader
 
 
@@ -35,7 +35,7 @@ def payload_readers() -> dict[str, PayloadReader]:
 
 
 def kinds() -> list[tuple[str, str]]:
-    """Return the kinds that a source may have, and what people call them."""
+    """Return the kinds that a source may have, with their titles."""
     vendors = [(kind, reader.TITLE) for kind, reader in _readers.items()]
     return [*sorted(vendors, key=lambda pair: pair[1].casefold()), (LOGS, "Logs")]
 
@@ -53,7 +53,7 @@ def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:
 
 
 def guide_beside(module: Any) -> Path:
-    """Return where the guide of a reader's vendor lies."""
+    """Return the path of the guide beside a reader."""
     return Path(module.__file__).parent / "guide.md"
 
 

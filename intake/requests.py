@@ -1,4 +1,4 @@
-"""A request at an intake endpoint, and the reply to it, apart from any web framework."""
+"""Intake's request and response, apart from any web framework."""
 
 import codecs
 import json
@@ -29,12 +29,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 class IntakeError(Exception):
-    """A sender's mistake. `message` is one sentence for the person who set the sender up.
+    """A sender's mistake. `message` is one sentence for whoever set the sender up.
 
-    `status` is what HTTP answers: 400 unreadable, 401 no key, 403 wrong key or signature, 404 nothing there,
-    413 too large, 429 too often (then `retry_after` is in seconds), 503 somebody whom we must ask does not answer, so
-    that the sender should try again. `is_kept` says whether the body is worth keeping for a look and a replay: what
-    came with a wrong key is not.
+    `status` is 400 unreadable, 401 no key, 403 wrong key or signature, 404, 413 too large, 422, 429 too often (then
+    `retry_after` is in seconds), or 503 to be sent again. `is_stored`: whether the body is worth a look and a replay.
     """
 
     def __init__(self, message: str, *, status: int = 400, retry_after: int = 0, is_stored: bool = True) -> None:
@@ -47,8 +45,8 @@ class IntakeError(Exception):
 
 @dataclass(frozen=True)
 class IntakeRequest:
-    """One request. `headers` have lower-case names; `path` is decoded. What is made of the body is made once, and
-    shared by all who read it: nobody may change it."""
+    """One request. `headers` have lower-case names; `path` is decoded. What is read of the body is read once and
+    shared: nobody may change it."""
 
     method: str
     path: str
@@ -63,13 +61,13 @@ class IntakeRequest:
 
     @property
     def media_type(self) -> str:
-        """The declared type, lower-case, without parameters; often missing or wrong."""
+        """Return the declared type, lower-case, without parameters; often missing or wrong."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @cached_property
     def unpacked(self) -> "IntakeRequest":
-        """The same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
-        because GELF clients declare one and send the other. What is not compressed stays as it is.
+        """Return the same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
+        because GELF clients declare one and send the other.
 
         Raises IntakeError (413) for more than MAX_BYTES, IntakeError (400) for a damaged stream.
         """
@@ -80,7 +78,7 @@ class IntakeRequest:
 
     @cached_property
     def json(self) -> Any:
-        """The body as `exact_json` reads it."""
+        """Return the body as `exact_json` reads it."""
         return exact_json(self.body)
 
     def with_json(self, value: Any) -> "IntakeRequest":
@@ -92,7 +90,7 @@ class IntakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class IntakeResponse:
-    """The answer: JSON unless `media_type` says otherwise."""
+    """A response: JSON unless `media_type` says otherwise."""
 
     status: int
     body: bytes = b""
@@ -106,10 +104,10 @@ class IntakeResponse:
 
 
 def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
-    """JSON as strict as the standard, bounded in depth and in how many values it holds.
+    """Return JSON as strict as the standard, bounded in depth and number of values.
 
-    Raises IntakeError for anything else: NaN, lone surrogates, a body of another encoding, too deep a nesting; one of
-    413 for more than `most` values.
+    Raises IntakeError for anything else: NaN, lone surrogates, another encoding; one of 413 for more than `most`
+    values.
     """
     # Looked at before they are made, for each takes up to thirty times its bytes.
     if len(body) > most and _has_more_values(body, most):
@@ -124,10 +122,8 @@ def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
 
 
 def exact_json(body: bytes) -> Any:
-    """Return JSON whose numbers keep what they say: one that would not be written again as it was is its text.
-
-    Senders give keys of more than 64 bits, and ones that look like a fraction. Raises IntakeError as `read_json` does.
-    """
+    """Return JSON in which a number that would not be written again as it was is its text: senders' keys may have
+    more than 64 bits, or look like a fraction. Raises IntakeError as `read_json` does."""
     if body[:1] not in _PLAIN:
         body = unmarked(body)
     try:
@@ -147,7 +143,6 @@ def exact_json(body: bytes) -> Any:
 
 
 def _has_fraction(value: Any) -> bool:
-    """Whether a number in it was read as a float."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -175,7 +170,6 @@ def _fraction(digits: str) -> float | str:
 
 
 def _has_more_values(body: bytes, most: int) -> bool:
-    """Whether JSON holds more than `most` values, told by its commas and brackets; those in texts do not count."""
     if sum(map(body.count, _BETWEEN)) <= most:
         return False
     return sum(map(_TEXT.sub(b"", body).count, _BETWEEN)) > most
@@ -192,7 +186,6 @@ def _depth(value: Any) -> int:
 
 
 def _compression(body: bytes, encoding: str) -> int | None:
-    """Return zlib's window bits for a body that looks compressed."""
     if body[:2] == _GZIP:
         return 31
     if body[:1] == b"\x78" and len(body) > 2 and int.from_bytes(body[:2], "big") % 31 == 0:
@@ -210,7 +203,7 @@ def _inflated(body: bytes, bits: int) -> bytes:
 
 
 def _unpack(body: bytes, bits: int) -> bytes:
-    """Every stream in the body, one after the other: gzip may be made of several."""
+    """Return every stream in the body, one after the other: gzip may be made of several."""
     unpacked = bytearray()
     for _stream in range(MAX_STREAMS):
         stream = zlib.decompressobj(bits)

@@ -1,4 +1,4 @@
-"""What an endpoint makes of a request: the rows to keep and where, and what the sender is then told."""
+"""What an endpoint makes of a request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,9 @@ from intake.requests import IntakeResponse
 
 @dataclass(frozen=True)
 class IntakeResult:
-    """What was read and is wanted kept: `rows` go to `sink`, and only then the sender is told `reply`.
+    """`rows` for `sink`, which is called inside the transaction with all results for it, before `response` is sent.
 
-    `sink` is called inside the transaction with everything that was taken for it at the same time. `weight` is what
-    it takes to keep and to hold, in bytes of a body, where that is more than its own body has.
+    `weight` is what it takes to hold and store, in bytes of a body, where that is more than its own body has.
     """
 
     rows: Sequence[Any]

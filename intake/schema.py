@@ -1,7 +1,4 @@
-"""Describe the endpoints of senders, which are no views of the REST framework, in the OpenAPI document.
-
-What a vendor's protocol says, the vendor describes; here stand addresses, keys and the status of a success.
-"""
+"""Describe the endpoints of senders, which are no views of the REST framework, in the OpenAPI document."""
 
 import re
 from typing import Any

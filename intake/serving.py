@@ -28,7 +28,7 @@ Sink = Callable[[Sequence[IntakeResult]], None]
 
 @dataclass(frozen=True)
 class PendingWrite:
-    """A request that was read and is to be stored; `size` is that of its body, unpacked, in bytes, or its weight."""
+    """A request that was read and is to be stored; `size` is its unpacked body's in bytes, or its weight."""
 
     endpoint: Endpoint
     result: IntakeResult
@@ -43,7 +43,7 @@ def serve(endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
 
 
 def admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
-    """Return who sends, by a name under which its requests share what there is, or the refusal; never raises.
+    """Return who sends, by a name under which its requests share memory, or the refusal; never raises.
 
     `head` is the request without its body, which nobody has read yet.
     """
@@ -91,7 +91,7 @@ def read(endpoint: Endpoint, request: IntakeRequest, *, may_wait: bool = True) -
 
 
 def store(batch: Sequence[PendingWrite]) -> list[IntakeResponse]:
-    """Store what was read, all in one transaction, and return the response to each; never raises."""
+    """Store what was read in one transaction and return the response to each; never raises."""
     results = [one.result for one in batch]
     try:
         try:
@@ -131,7 +131,6 @@ def _store(results: Sequence[IntakeResult]) -> None:
 
 
 def _without_key(endpoint: Endpoint, request: IntakeRequest) -> IntakeRequest:
-    """The request without its key, where that stands in the query: what is stored of it must let nobody in."""
     key, pairs = endpoint.key(request), parse_qsl(request.query, keep_blank_values=True)
     rest = [(name, value) for name, value in pairs if value != key]
     return request if len(rest) == len(pairs) else replace(request, query=urlencode(rest))

@@ -1,4 +1,4 @@
-"""Where the endpoints of senders are, for Django's own handlers."""
+"""Routes of senders' endpoints, for Django's own handlers."""
 
 from intake.endpoints import endpoints
 from intake.http import patterns

@@ -13,7 +13,7 @@ class MappedField(models.TextChoices):
 
 
 class IntakeState(models.TextChoices):
-    """What became of something a sender handed in."""
+    """What became of a request."""
 
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"

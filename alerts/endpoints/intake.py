@@ -1,4 +1,4 @@
-"""`/intake/{key}/`: whatever the source's kind speaks; and a source's sign of life."""
+"""`/intake/{key}/`: whatever the source's kind speaks; and heartbeats."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ ALERT = {"title": "Disk almost full", "severity": "high", "key": "db-3/disk", "s
 
 
 class IntakeEndpoint(Endpoint):
-    """One address for every kind: the source's key in the path, for some tools can send nothing else."""
+    """One address for every kind, with the key in the path, for some tools can send nothing else."""
 
     operations: ClassVar = (Operation("POST", "/intake/{key}/", "Send alerts", 202, ALERT),)
     more_methods = ("GET", "PUT")
@@ -52,7 +52,7 @@ class IntakeEndpoint(Endpoint):
 
 
 class HeartbeatEndpoint(Endpoint):
-    """`/intake/{key}/heartbeat/`: "I am alive", by GET or POST; or, with `/fail` or a parameter, what else is so."""
+    """`/intake/{key}/heartbeat/`: the source is alive; with `/fail` or a parameter, what else is so."""
 
     operations: ClassVar = (
         Operation("GET", HEARTBEAT, "Ping a source's heartbeat", 204),
@@ -67,8 +67,8 @@ class HeartbeatEndpoint(Endpoint):
 
 
 class NamedHeartbeatEndpoint(HeartbeatEndpoint):
-    """`/intake/{key}/heartbeat/{name}/`: one of several things that are alive behind one source; with `/fail`, `/start`
-    or an exit code after it, what became of it."""
+    """`/intake/{key}/heartbeat/{name}/`: one of a source's jobs; with `/fail`, `/start` or an exit code, its
+    outcome."""
 
     operations = (
         Operation("GET", NAMED, "Ping a named heartbeat", 204),
@@ -89,7 +89,7 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
 
 
 def accepted(alerts: int, leftover: Leftover | None = None) -> IntakeResponse:
-    """What senders at our own address are told, also of what in a list could not be read."""
+    """Return what senders are told, also of what in a list could not be read."""
     left = [{"item": number, "detail": why} for number, why in leftover.reasons] if leftover else []
     return IntakeResponse.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})
 

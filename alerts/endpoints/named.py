@@ -1,4 +1,4 @@
-"""Signs of life, at whichever endpoint they come in."""
+"""Heartbeats, at whichever endpoint they come in."""
 
 from collections.abc import Sequence
 
@@ -19,21 +19,20 @@ MOST_HEARTBEATS = 1_000  # of one source
 
 
 def ping_named(source: Source, name: str, response: IntakeResponse) -> IntakeResult:
-    """A sign of life of the source under this name; see `ping`."""
+    """Ping a source's heartbeat of this name."""
     return ping(source, Ping(named(name)), response)
 
 
 def ping(source: Source, told: Ping, response: IntakeResponse) -> IntakeResult:
-    """What a source tells of itself, or of one of its jobs; the first ping makes the heartbeat of a name. Raises
-    IntakeError (422) for a new name where there are enough."""
+    """Return the result of a ping; the first one creates the heartbeat. Raises IntakeError (422) where there are
+    enough."""
     if told.name:
         _refuse_too_many(source, told.name)
     return IntakeResult([told], response, store_pings, source)
 
 
 def named(name: str) -> str:
-    """The name of a heartbeat. Raises IntakeError (422) for one that is too long, or none, or that nobody could give it
-    elsewhere: people read it in lists and as an alert's title."""
+    """Return the name of a heartbeat, fit for lists and an alert's title. Raises IntakeError (422)."""
     name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
         raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_stored=False)
@@ -45,7 +44,7 @@ def named(name: str) -> str:
 
 
 def store_pings(result: Sequence[IntakeResult]) -> None:
-    """The sink of pings: each IntakeResult's rows are what its source told. Of the same once more, the last counts."""
+    """Store pings; of the same once more, the last counts."""
     now = timezone.now()
     told: dict[tuple[Source, str, Signal], Ping] = {}
     for one in result:
@@ -65,7 +64,6 @@ def store_pings(result: Sequence[IntakeResult]) -> None:
 
 
 def _refuse_too_many(source: Source, name: str) -> None:
-    """Those that come at one moment may exceed the number by theirs."""
     ours = Heartbeat.objects.filter(source=source)
     if not ours.filter(name=name).exists() and ours.count() >= MOST_HEARTBEATS:
         raise IntakeError(

@@ -1,4 +1,4 @@
-"""A source sends itself a sample: what its reader shows as its first example, the way a sender's request goes."""
+"""A source sends itself the first example of its kind, the way a sender's request goes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from intake.serving import serve
 
 @dataclass
 class Sample:
-    """What came of it. `event` is None when the request was turned away at the endpoint."""
+    """What came of it. `event` is None when the request was rejected."""
 
     status: int = 0
     detail: str = ""
@@ -28,10 +28,7 @@ class Sample:
 
 
 class _SampleEndpoint(IntakeEndpoint):
-    """The endpoint of its kind, for a sender who is known already and cannot sign: its secret is in the sender's tool.
-
-    It has no number of a delivery either, so that the second sample is not taken for the first.
-    """
+    """The endpoint for a sender who is known already, cannot sign, and numbers no deliveries."""
 
     def __init__(self, source: Source) -> None:
         self.sender, self.sample = source, Sample()
@@ -46,7 +43,7 @@ class _SampleEndpoint(IntakeEndpoint):
 
 
 def send_sample(source: Source) -> Sample:
-    """Send the first example of the source's kind. Raises Conflict where there is none, or nobody would be let in."""
+    """Send the first example of the source's kind. Raises Conflict where there is none, or the source is off."""
     if source.kind not in payload_readers():
         raise Conflict(
             f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"

@@ -1,4 +1,4 @@
-"""What a ping says of its job, in the manners of the services that watch jobs: `…/fail`, `…/start`, an exit code."""
+"""What a ping says of its job, as the services that watch jobs have it: `…/fail`, `…/start`, an exit code."""
 
 import enum
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Signal(enum.Enum):
 
 @dataclass(frozen=True)
 class Ping:
-    """One sign of life under a name ("": the source itself), and what its sender says of a failure."""
+    """A heartbeat's name ("": the source itself), the signal, and what its sender says of a failure."""
 
     name: str
     signal: Signal = Signal.ALIVE
@@ -38,7 +38,7 @@ CODES = ("exit_code", "status_code", "s")  # parameters with an exit code
 
 
 def endings_of(path: str) -> tuple[str, str]:
-    """A name and what follows it, where that may be a signal: `backup/fail` is ("backup", "fail")."""
+    """Split a name from the signal that may follow it: `backup/fail` is ("backup", "fail")."""
     head, _slash, last = path.rpartition("/")
     if last.lower() in ENDINGS or (head and is_exit_code(last)):
         return head, last.lower()
@@ -46,12 +46,12 @@ def endings_of(path: str) -> tuple[str, str]:
 
 
 def is_exit_code(text: str) -> bool:
-    """Whether it is a number that a process may end with."""
+    """Return whether a process may end with this number."""
     return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MAX_EXIT_CODE
 
 
 def ping_of(name: str, ending: str, request: IntakeRequest) -> Ping:
-    """What is told under a name. Raises IntakeError (422) for a word that nobody here knows."""
+    """Return the ping of a request. Raises IntakeError (422) for an unknown word."""
     code = ending if is_exit_code(ending) else _parameter(request, CODES)
     state = _parameter(request, STATES).lower()
     if code and not is_exit_code(code):
@@ -70,7 +70,6 @@ def _parameter(request: IntakeRequest, names: tuple[str, ...]) -> str:
 
 
 def _told(request: IntakeRequest, code: str) -> str:
-    """What the sender says of the failure: its exit code, and the text that it sent along."""
     body = request.body.decode("utf-8", "replace").replace("\0", "").strip()
     message = request.parameter("msg") or request.parameter("message")
     parts = (f"Exit code {code}." if code and int(code) else "", message, body[-MAX_TOLD:])

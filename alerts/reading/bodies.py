@@ -19,11 +19,10 @@ _LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
 
 
 def read_body(request: IntakeRequest) -> Any:
-    """The body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
+    """Return the body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
 
-    A form becomes an object of texts; one whose only field is `payload` and holds JSON is that JSON. XML becomes what
-    stands in its root: attributes as "@name", text beside others as "#text", lists for elements that come more than
-    once; name spaces are dropped.
+    A form becomes an object of texts, or the JSON in its only field `payload`. XML becomes what stands in its root:
+    attributes as "@name", text beside others as "#text", lists for repeated elements; namespaces are dropped.
 
     Raises IntakeError for anything else.
     """
@@ -54,7 +53,7 @@ def _from_xml(body: bytes) -> Any:
 
 
 class _Bounded(TreeBuilder):
-    """Builds the tree and gives up early where it grows too large, or too deep to be walked."""
+    """Builds the tree and gives up where it grows too large or too deep."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +73,6 @@ class _Bounded(TreeBuilder):
 
 
 def _value(element: Element, *, is_root: bool = False) -> Any:
-    """An element's text where it is nothing else, else an object."""
     said = (element.text or "").strip()
     if not is_root and not len(element) and not element.attrib:
         return said

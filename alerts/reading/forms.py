@@ -13,7 +13,7 @@ _FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.
 
 
 def form(request: IntakeRequest) -> dict[str, str]:
-    """The fields of a form, urlencoded or multipart; of several with one name the first. Files count as fields.
+    """Return the fields of a form, urlencoded or multipart, files among them; of several with one name the first.
 
     Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
     """
@@ -23,9 +23,7 @@ def form(request: IntakeRequest) -> dict[str, str]:
 
 
 def pairs(encoded: bytes | str) -> dict[str, str]:
-    """The fields of an urlencoded form or a query; of several with one name the first. Raises IntakeError for more
-    than MAX_FIELDS.
-    """
+    """Return the fields of an urlencoded form or a query, as `form` does."""
     data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
     data = data.removeprefix(BYTE_ORDER_MARK.encode())
     try:

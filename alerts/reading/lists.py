@@ -12,9 +12,9 @@ from intake.requests import IntakeError
 def read_each(
     items: Sequence[Any], read: Callable[[Any], AlertUpdate], wrap: Callable[[list[Any]], Any] = list
 ) -> AlertUpdates:
-    """The updates of those items that `read` takes, and the others as they came, for a look and a replay.
+    """Return the updates of the items that `read` accepts, and the others as they came, to be looked at and replayed.
 
-    `wrap` puts items back into what the sender sends them in. Raises IntakeError where no item can be read.
+    `wrap` puts items back into what they are sent in. Raises IntakeError where no item can be read.
     """
     updates: list[AlertUpdate] = []
     left: list[Any] = []

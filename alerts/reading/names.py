@@ -1,4 +1,4 @@
-"""Values by plain names, for vendors whose users choose how to name and nest what a message holds."""
+"""Values by plain names, for vendors whose users name and nest what a message holds."""
 
 import re
 from collections.abc import Mapping
@@ -26,10 +26,8 @@ def plain_texts(body: Any, unset: str = "") -> dict[str, str]:
     """Return the values of an object, nested ones too, as texts by plain names: those of {"host": {"name": "db-3"}} and
     {"HOST_NAME": "db-3"} are both {"hostname": "db-3"}.
 
-    Simple values of a list stand between commas. Whatever matches the pattern `unset`, such as a variable that nobody
-    filled in, is left out; of twins the first stays.
-
-    Raises IntakeError for what is no object, and for one that holds more than MOST_NAMES values.
+    Lists are joined by commas. What matches `unset`, such as a variable that nobody filled in, is left out; of twins
+    the first stays. Raises IntakeError for what is no object or holds more than MOST_NAMES values.
     """
     if not isinstance(body, dict):
         raise IntakeError("The body must be an object or a form; this is neither.")

@@ -1,4 +1,4 @@
-"""Signatures that a sender puts into a header: HMAC-SHA256 of the body, in hexadecimal."""
+"""Signatures in a header: HMAC-SHA256 of the body, in hexadecimal."""
 
 import hashlib
 import hmac
@@ -7,9 +7,9 @@ from intake.requests import IntakeError, IntakeRequest
 
 
 def check_hmac(request: IntakeRequest, secret: str, *, header: str, prefix: str = "") -> None:
-    """Compare the signature in `header` (lower-case name) with that of the body as it was sent, in constant time.
+    """Compare the signature in `header` with that of the body as it was sent, in constant time.
 
-    Without a secret there is nothing to compare. Raises IntakeError (403) for a signature that is missing or wrong.
+    Raises IntakeError (403) for a signature that is missing or wrong, unless the secret is empty.
     """
     if not secret:
         return

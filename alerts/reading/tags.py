@@ -9,11 +9,10 @@ from alerts.reading.values import MOST_LABELS, first, mapping, text
 
 
 def labels_of(tags: Any) -> dict[str, str]:
-    """Labels from a list of "env:prod", "env=prod" or "db" (which is db = true), of pairs, or of objects of key (or
-    tag, or name) and value; from an object; or from a text of such words between commas.
+    """Return labels from an object; from a list of "env:prod", "env=prod" or "db" (which is db = true), of pairs, or of
+    objects of key (or tag, or name) and value; or from a text of such words between commas.
 
-    A name that comes with several values keeps them all, and matchers look at each of them. Of more than MOST_LABELS
-    the first are looked at.
+    A name that comes with several values keeps them all. Of more than MOST_LABELS the first count.
     """
     if isinstance(tags, dict):
         pairs = [(text(name), one) for name, value in islice(tags.items(), MOST_LABELS) for one in _values(value)]
@@ -28,7 +27,7 @@ def labels_of(tags: Any) -> dict[str, str]:
 
 
 def label_texts(value: Any) -> dict[str, str]:
-    """An object as labels: text to text, without what says nothing; a list of values as several."""
+    """Return an object as labels, without what says nothing; a list of values as several."""
     found = (
         (text(name), SEVERAL.join(dict.fromkeys(_values(part))))
         for name, part in islice(mapping(value).items(), MOST_LABELS)
@@ -37,7 +36,6 @@ def label_texts(value: Any) -> dict[str, str]:
 
 
 def _values(value: Any) -> list[str]:
-    """The values of a list of simple ones; anything else as one."""
     if isinstance(value, list) and value and not any(isinstance(one, (dict, list)) for one in value):
         return [said for said in map(text, value[:MOST_LABELS]) if said]
     return [text(value)]

@@ -1,8 +1,7 @@
-"""The words by which somebody says where a field lies in what a sender posts: text with {{ path.to.value }} in it.
+"""Templates that say where a field lies in what a sender posts: text with {{ path.to.value }} in it.
 
-A path's parts are keys, or indexes of lists (0 the first, -1 the last); a key may itself hold dots. Filters follow a
-bar: `default:'x'` for what is missing or empty, `lower`. Nothing is called and nothing but the body is reached, so
-that a template can be wrong but not dangerous.
+A path's parts are keys, which may hold dots, or indexes of lists (-1 is the last). Filters follow a bar: `lower`, and
+`default:'x'` for what is missing or empty. Nothing is called and nothing but the body is reached.
 """
 
 import re
@@ -22,7 +21,7 @@ _FILTER = re.compile(r"""lower|default\s*:\s*('[^']*'|"[^"]*")""", re.ASCII)
 
 
 def render(template: str, body: Any) -> str:
-    """The template with the body's values in it; "" where a path leads nowhere; cut off at LONGEST_TEXT."""
+    """Fill a template from the body; a path that leads nowhere gives "". Cut at LONGEST_TEXT."""
     found = ""
     for part, is_path in _parts(template):
         found += _value(part[2:-2], body) if is_path else part
@@ -32,7 +31,7 @@ def render(template: str, body: Any) -> str:
 
 
 def problems(templates: Any) -> list[str]:
-    """What is wrong with the templates somebody wrote: a sentence each, none for good ones."""
+    """Return what is wrong with templates, a sentence each."""
     if not isinstance(templates, Mapping):
         return ["Templates are an object of field and template."]
     found = [f"There is no field called {name}." for name in templates if name not in FIELDS]
@@ -67,7 +66,6 @@ def _problem_of_path(inside: str) -> str:
 
 
 def _parts(template: str) -> list[tuple[str, bool]]:
-    """The template cut up: what stands as it is, and what stands between braces, which is told by True."""
     found, at = [], 0
     while (start := template.find("{{", at)) >= 0 and (end := template.find("}}", start)) >= 0:
         found += [(template[at:start], False), (template[start : end + 2], True)]
@@ -76,7 +74,6 @@ def _parts(template: str) -> list[tuple[str, bool]]:
 
 
 def _path_and_filters(inside: str) -> tuple[str, list[str]]:
-    """Cut at the bars that stand outside quotes."""
     path, *filters = re.findall(r"""(?:'[^']*'|"[^"]*"|[^|])+""", inside) or [""]
     return path.strip(), [one.strip() for one in filters]
 
@@ -93,7 +90,7 @@ def _value(inside: str, body: Any) -> str:
 
 
 def found_at(value: Any, parts: list[str]) -> Any:
-    """What lies at a path; None where it leads nowhere. Of keys that hold dots the longest wins."""
+    """Return what lies at a path, or None. Of keys that hold dots the longest wins."""
     while parts:
         if isinstance(value, list):
             value, parts = _item(value, parts[0]), parts[1:]
@@ -108,7 +105,6 @@ def found_at(value: Any, parts: list[str]) -> Any:
 
 
 def _item(items: list[Any], index: str) -> Any:
-    """The item at an index, which is a few digits at most."""
     if not re.fullmatch(r"-?[0-9]{1,6}", index, re.ASCII) or not -len(items) <= int(index) < len(items):
         return None
     return items[int(index)]

@@ -1,4 +1,4 @@
-"""Taking values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
+"""Values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
 
 import datetime as dt
 import re
@@ -39,19 +39,18 @@ def json_object(request: IntakeRequest) -> dict[str, Any]:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The value if it is an object, else an empty one."""
+    """Return the value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; whatever else is in it is left out."""
+    """Return the objects of a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text(value: Any) -> str:
-    """A value as text: "" for null and what is empty, compact JSON for objects and lists. NUL, which no database
-    takes, is left out, and so is a byte order mark, which is no content.
-    """
+    """Return a value as text: "" for null and what is empty, compact JSON for objects and lists; without NUL, which no
+    database takes, and byte order marks."""
     if type(value) is not str:
         if value is None:
             return ""
@@ -66,31 +65,32 @@ def text(value: Any) -> str:
 
 
 def first(*values: Any) -> str:
-    """The first value that says anything, as text."""
+    """Return the first value that says anything, as text."""
     return next((said for said in map(text, values) if said), "")
 
 
 def texts(value: Any) -> dict[str, str]:
-    """An object as text to text, without what says nothing; nested values as compact JSON."""
+    """Return an object as text to text, without what says nothing; nested values as compact JSON."""
     found = ((text(name), text(part)) for name, part in islice(mapping(value).items(), MOST_LABELS))
     return {name: said for name, said in found if name and said}
 
 
 def labels(**facts: Any) -> dict[str, str]:
-    """Those of the facts that say anything, as labels."""
+    """Return the facts that say anything, as labels."""
     return texts(facts)
 
 
 def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
-    """Links from (text, address); only http and https, for they end up in pages."""
+    """Return links from (text, address); only http and https, for they end up in pages."""
     found = ((name, text(address)) for name, address in pairs)
     return tuple({"href": href, "text": name} for name, href in found if _ADDRESS.fullmatch(href))
 
 
 def moment(value: Any) -> dt.datetime | None:
-    """A time in UTC, from ISO 8601 (also without a colon in the zone) or seconds, milliseconds, micro- or nanoseconds
-    since 1970, as number or digits; None for nothing, for the year 1 by which Go means "not set", and for nonsense.
-    What has no zone is taken as UTC. Never before 1970 or after 5138.
+    """Return a time in UTC from ISO 8601, or seconds, milli-, micro- or nanoseconds since 1970 as number or digits.
+
+    None for nothing, for nonsense, for the year 1, by which Go means "not set", and for what lies before 1970 or after
+    5138. Without a zone it is UTC.
     """
     if isinstance(value, bool):
         return None
@@ -107,15 +107,14 @@ def moment(value: Any) -> dt.datetime | None:
 
 
 def severity(value: Any, words: Mapping[str, str] | None = None) -> str:
-    """One of ours for the sender's word: by the sender's own scale where it is given, else by what such words mean
-    elsewhere; "" when it says nothing to us."""
+    """Return our severity for the sender's word, by its own scale or the common one; "" for one that nobody knows."""
     said = "" if isinstance(value, (dict, list)) else text(value)
     return (words or {}).get(said.lower(), "") or severity_of(said)
 
 
 def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action, bool]:
-    """What the sender's word for a state asks for, by its own words where they are given, else by what such words mean
-    elsewhere; and whether that is a guess: what nobody knows fires, better once too often."""
+    """Return what the sender's word for a state asks for, by its own words or the common ones, and whether that is a
+    guess: what nobody knows fires, better once too often."""
     said = text(value)
     if isinstance(value, (dict, list)):
         return Action.FIRE, bool(said)
@@ -124,7 +123,8 @@ def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action
 
 
 def from_number(digits: str) -> dt.datetime | None:
-    """So many seconds, or the thousandth, millionth, billionth of them, after 1970; None for what is none."""
+    """Return so many seconds, or thousandths, millionths, billionths of them, after 1970; None for what is no such
+    time."""
     seconds = Decimal(digits)
     for _unit in ("milli", "micro", "nano"):
         if seconds > _FINEST_SECONDS:

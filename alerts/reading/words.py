@@ -1,11 +1,10 @@
-"""What other systems call how bad it is, and whether it is over: one table, and how words are compared. Pure.
+"""Other systems' words for severity and state: one table, and how words are compared. Pure.
 
-Words are compared without regard to case, accents, width, and what stands between their parts: "SEV-0", "sev 0" and
-"Sev0" are one, as are "check.up" and "CHECK_UP". What says what kind of thing it is about ("monitor", "policy", "the
-incident has been") is passed over. A word that is not here is not guessed at: whoever asks is told so, and says it.
+Case, accents, width and separators do not count: "SEV-0" and "sev 0" are one, as are "check.up" and "CHECK_UP". What
+says what it is about ("monitor", "the incident has been") is passed over. An unknown word is not guessed at.
 
 Bare numbers are not here, but for 0 and 1 as a status: scales run both ways (1 is the worst at ServiceNow and the least
-at Graylog and Freshservice), and only the source's own map can say which.
+at Graylog), and only the source's own map can say which.
 """
 
 import re
@@ -147,7 +146,6 @@ _ABOUT, _NOT, _ENDED = (frozenset(words.split()) for words in (_ABOUT_WORDS, _NO
 
 
 def _table(groups: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
-    """Each word of the groups, as words are compared, with what it means; the first group that has it wins."""
     found: dict[str, Meaning] = {}
     for meaning, lines in groups.items():
         for word in " ".join(lines).split():
@@ -156,8 +154,8 @@ def _table(groups: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
 
 
 def normal(word: str) -> str:
-    """A word as a source's own maps know it: in any script, without case and without what separates its parts. Two
-    words that are nothing but such signs ("+", "-") stay two."""
+    """Return a word as a source's own maps know it: without case and separators. Words that are nothing but separators
+    ("+", "-") stay two."""
     return _normal(word[:LONGEST])
 
 
@@ -168,7 +166,7 @@ def _normal(word: str) -> str:
 
 
 def mapped(words: Mapping[str, str], *said: str) -> str:
-    """What a source's own map says of the first of these words that stands in it; "" for none."""
+    """Return what a source's own map says of the first of these words that stands in it; "" for none."""
     if not words:
         return ""
     known = {normal(word): ours for word, ours in words.items()}
@@ -176,10 +174,7 @@ def mapped(words: Mapping[str, str], *said: str) -> str:
 
 
 def severity_of(word: str) -> str:
-    """One of critical, high, medium, low for a sender's word; "" for one that is not known.
-
-    "1 - Critical" and "P2 (high)" are as bad as the worst of what they say.
-    """
+    """Return critical, high, medium or low for a sender's word; "" for an unknown one. Of several the worst counts."""
     return _severity_of(word[:LONGEST])
 
 
@@ -196,8 +191,8 @@ def _severity_of(word: str) -> str:
 
 
 def action_of(word: str) -> Action | None:
-    """What a sender's word for a state asks for; None for one that is not known. How bad it is also says that it
-    fires: monitors tell of OK, WARNING and CRITICAL in one breath."""
+    """Return what a sender's word for a state asks for; None for an unknown one. A severity also says that it fires:
+    monitors tell of OK, WARNING and CRITICAL in one breath."""
     return _action_of(word[:LONGEST])
 
 
@@ -223,7 +218,6 @@ def _severity(word: str) -> str:
 
 
 def _parts(word: str) -> list[str]:
-    """A word's parts, in lower case and without accents."""
     apart = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
     return _MARKS.sub(" ", plain).split()

@@ -1,4 +1,4 @@
-"""What senders are known by, and what they sent."""
+"""Sources, their keys, and what they sent."""
 
 from intake.models.event import IntakeEvent, IntakeEventQuerySet
 from intake.models.source import Source, SourceKey, UnknownWord

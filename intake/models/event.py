@@ -1,4 +1,4 @@
-"""What senders handed in, byte for byte: the queue that alerts are made from, and their evidence."""
+"""What senders sent, byte for byte: the queue that alerts are made from, and their evidence."""
 
 from django.conf import settings
 from django.db import models
@@ -8,22 +8,22 @@ from intake.vocabulary import IntakeState
 
 
 class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
-    """Selections of what came in."""
+    """Selections of intake events."""
 
     def waiting(self) -> "IntakeEventQuerySet":
-        """Those to be worked off, oldest first."""
+        """Return those to be processed, oldest first."""
         return self.filter(state=IntakeState.WAITING, dismissed_at__isnull=True).order_by("id")
 
     def troubling(self) -> "IntakeEventQuerySet":
-        """Those that failed and that nobody dismissed."""
+        """Return those that failed and that nobody dismissed."""
         return self.filter(state=IntakeState.FAILED, dismissed_at__isnull=True)
 
 
 class IntakeEvent(models.Model):
     """One request of a sender, stored before it was answered.
 
-    `format` says how to read the body: a kind of source, or `update` for what we raise ourselves. `delivery_key` is the
-    SHA-256 of source and the sender's own number of the delivery, where it has one: the same delivery is taken once.
+    `format` says how to read the body: a kind of source, or `draft` for what we raise ourselves. `delivery_key` is the
+    SHA-256 of source and the sender's own number of the delivery: the same delivery is stored once.
     """
 
     source = models.ForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="events")

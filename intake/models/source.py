@@ -18,7 +18,7 @@ YEAR_MINUTES = 366 * DAY_MINUTES
 
 
 def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
-    """A number of minutes, at least one and at most a year."""
+    """Return a field of minutes, from one to a year's."""
     return models.PositiveIntegerField(
         null=default is None,
         blank=default is None,
@@ -29,7 +29,7 @@ def minutes_field(help_text: str, *, default: int | None = None) -> "models.Posi
 
 
 class Source(models.Model):
-    """An intake point: one tool, or one installation of it, and how its alerts are taken."""
+    """One tool, or one installation of it, and how its alerts are read."""
 
     name = NameField(max_length=100, unique=True)
     kind = models.CharField(max_length=24, choices=kinds)
@@ -93,7 +93,7 @@ class Source(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Note since when a sign of life is waited for: silence before that was no broken promise."""
+        """Note since when a heartbeat is expected: silence before that counts for nothing."""
         if self.heartbeat_minutes is None:
             self.awaited_since = None
         elif self.awaited_since is None:
@@ -103,7 +103,7 @@ class Source(models.Model):
         super().save(*args, **kwargs)
 
     def quiet_since(self) -> dt.datetime:
-        """From when its silence counts, where a sign of life is waited for."""
+        """Return from when its silence counts, where a heartbeat is expected."""
         return max(filter(None, (self.last_received_at, self.awaited_since)), default=self.created_at)
 
     def clean(self) -> None:
@@ -114,8 +114,8 @@ class Source(models.Model):
 class UnknownWord(models.Model):
     """A word of a source's sender that nobody understood, until somebody teaches what it means.
 
-    `key` is the SHA-256 of source, field and the word as words are compared. `events` are the numbers of the latest
-    intake events that hold it, the newest last.
+    `key` is the SHA-256 of source, field and the word as words are compared. `events` are the ids of the latest intake
+    events that hold it, the newest last.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="unknown_words")
@@ -135,7 +135,7 @@ class UnknownWord(models.Model):
 
 
 class SourceKey(models.Model):
-    """A key that lets a sender in. Only its SHA-256 is kept; two may be live, so that one can be rotated."""
+    """A key that lets a sender in, stored as its SHA-256; two may be live, so that one can be rotated."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
     digest = models.CharField(max_length=64, unique=True)

@@ -1,9 +1,8 @@
-"""Which events of the queue a worker takes: for each source a stretch from its oldest on, which nobody else has.
+"""Which events of the queue a worker takes: of each source a stretch from its oldest on, which nobody else has.
 
-What a source says is worked off in the order in which it came, however many workers there are: an end that overtook
-its beginning would end nothing. So a source's events are taken up to the first that another worker holds, and
-none of them while its oldest is held. Rows are locked with SKIP LOCKED, so that nobody waits for what others do; where
-the database knows no such thing, one worker at a time is at it (`core.db.transactions.alone_at`).
+A source's events are processed in order, however many workers there are: an end that overtook its beginning would end
+nothing. So a source's events are taken up to the first that another worker holds. Rows are locked with SKIP LOCKED;
+where the database lacks it, one worker at a time claims (`core.db.transactions.alone_at`).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,7 +31,7 @@ class Waiting(NamedTuple):
 
 
 def waiting(passed_over: Collection[int] = ()) -> list[Waiting]:
-    """The oldest of those that wait. Looking costs no lock, and loads no body."""
+    """Return the oldest events that wait, without a lock or their bodies."""
     # SQLite finds the length beside the row, and the column only behind the body; the others read all of a body.
     size = Length("body") if connection.vendor == "sqlite" else F("byte_count")
     found = IntakeEvent.objects.waiting().annotate(bytes=size)
@@ -41,7 +40,7 @@ def waiting(passed_over: Collection[int] = ()) -> list[Waiting]:
 
 
 def claim(listed: Iterable[Waiting], limit: int) -> list[Waiting]:
-    """Up to `limit` of those listed for the present transaction, oldest first, no more than MAX_BYTES of them."""
+    """Lock and return up to `limit` of those listed, oldest first, no more than MAX_BYTES of them."""
     left: dict[int | None, list[Waiting]] = {}
     for one in listed:
         left.setdefault(one.source_id, []).append(one)
@@ -59,7 +58,6 @@ def _until_missing(stretch: Iterable[Waiting], locked: set[int]) -> Iterator[Wai
 
 
 def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Waiting]]:
-    """From the first source as many as there is room for, then from the next."""
     stretches: list[list[Waiting]] = []
     count = size = 0
     for of_source in groups:
@@ -80,7 +78,6 @@ def _lock(ids: Sequence[int]) -> set[int]:
 
 
 def _measured(listed: Sequence[Waiting]) -> list[Waiting]:
-    """Those that were stored before sizes were noted are measured, some at a time."""
     unknown = [one.pk for one in listed if one.size is None][:UNMEASURED]
     if not unknown:
         return list(listed)

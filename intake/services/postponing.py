@@ -1,7 +1,6 @@
-"""Events at which the database fails again and again though it answers: they wait longer, and nothing waits for them.
+"""Events at which the database fails again and again though it answers: they wait longer, and hold up no others.
 
-What is the database's fault is never the event's, and nothing is put aside for it. But should one event bring it about
-each time, it must not hold up all others. Each worker keeps this to itself; one that starts anew tries again.
+What is the database's fault is never the event's, so nothing is dead-lettered for it. Each worker keeps this to itself.
 """
 
 import time
@@ -26,17 +25,17 @@ class Postponed:
     _times: dict[int, int] = field(default_factory=dict)
 
     def ids(self) -> set[int]:
-        """The events whose time has not come."""
+        """Return the events whose time has not come."""
         now = time.monotonic()
         return {pk for pk, until in self._until.items() if until > now}
 
     def is_suspicious(self) -> bool:
-        """Note one more batch at which the database failed; whether one of its events may bring that about."""
+        """Note a batch at which the database failed; return whether one of its events may be the cause."""
         self.failures += 1
         return self.failures >= FAILURES and answers()
 
     def succeeded(self, *done: int) -> None:
-        """Note that a batch was worked off."""
+        """Note that a batch was processed."""
         self.failures = 0
         for pk in done:
             self._until.pop(pk, None)
@@ -51,7 +50,7 @@ class Postponed:
 
 
 def answers() -> bool:
-    """Whether the database answers at this moment."""
+    """Return whether the database answers."""
     try:
         connection.close_if_unusable_or_obsolete()
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The queue of what came in: putting in, and putting in again."""
+"""The queue of intake events: storing and replaying."""
 
 import datetime as dt
 import hashlib
@@ -31,7 +31,7 @@ def event_of(
     reason: str = "",
     delivery_key: str | None = None,
 ) -> IntakeEvent:
-    """The row that keeps a request; its format is the source's kind unless the endpoint says otherwise."""
+    """Return the row that stores a request; its format is the source's kind unless the endpoint says otherwise."""
     format = format or (source.kind if source else "")
     kept = {name: request.headers[name] for name in kept_headers(format) if name in request.headers}
     if request.query:
@@ -49,12 +49,12 @@ def event_of(
 
 
 def store_events(result: Sequence[IntakeResult]) -> None:
-    """The sink of what goes to the queue. A delivery that is there already is not kept twice."""
+    """Store the events of results."""
     insert_events([event for one in result for event in one.rows])
 
 
 def insert_events(events: Sequence[IntakeEvent]) -> None:
-    """Store events, those with the same delivery number as another once."""
+    """Store events, each delivery number once."""
     numbered = [event.delivery_key for event in events if event.delivery_key]
     known: set[str | None] = set()
     if numbered:
@@ -69,28 +69,27 @@ def insert_events(events: Sequence[IntakeEvent]) -> None:
 
 
 def delivery_key(source: Source, number: str) -> str:
-    """The identity of a delivery: SHA-256 of the source and the sender's number for it."""
+    """Return the identity of a delivery: SHA-256 of the source and the sender's number for it."""
     return hashlib.sha256(f"{source.pk}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def may_replay(event: IntakeEvent) -> bool:
-    """Whether nothing was done for an event, so that it may be worked off again. What is ignored for another reason was
-    understood, or done in part, as are requests of log lines some of which are stored."""
+    """Return whether nothing was done for an event. What is ignored for another reason was understood, or done in
+    part."""
     if event.state == IntakeState.IGNORED:
         return event.alert_count == 0 and event.reason == NO_ALERT
     return event.state in REPLAYABLE
 
 
 def replayable() -> IntakeEventQuerySet:
-    """The events of which `may_replay` holds."""
+    """Return the events of which `may_replay` holds."""
     empty = Q(state=IntakeState.IGNORED, alert_count=0, reason=NO_ALERT)
     return IntakeEvent.objects.filter(Q(state__in=(IntakeState.FAILED, IntakeState.DROPPED)) | empty)
 
 
 @unit_of_work
 def replay(ids: Iterable[int]) -> int:
-    """Put events for which nothing was done into the queue again; the number of them. What was done is never done
-    twice."""
+    """Put events for which nothing was done into the queue again; return their number."""
     return (
         replayable()
         .filter(pk__in=list(ids))
@@ -100,5 +99,5 @@ def replay(ids: Iterable[int]) -> int:
 
 @unit_of_work
 def dismiss(events: IntakeEventQuerySet, *, by: User, at: dt.datetime | None = None) -> int:
-    """Say of failed events that nothing more is to be done about them; they stay. The number of them."""
+    """Dismiss failed events, which stay; return their number."""
     return events.troubling().update(dismissed_at=at or timezone.now(), dismissed_by=by)

@@ -38,8 +38,7 @@ _lock = threading.Lock()
 
 @unit_of_work
 def create_key(source: Source, *, by: User | None = None) -> tuple[SourceKey, str]:
-    """Create a key and return it with its text, which is stored only as its SHA-256. Raises Conflict when two are
-    live."""
+    """Create a key and return it with its text, which is not stored. Raises Conflict when two are live."""
     Source.objects.select_for_update().get(pk=source.pk)
     if source.keys.count() >= MAX_KEYS:
         raise Conflict(f"{source.name} has {MAX_KEYS} keys already; revoke one first.", code="too_many_keys")
@@ -64,10 +63,8 @@ def _record(source: Source, by: User | None, change: tuple[str, str]) -> None:
 
 
 def source_of(key: str) -> Source | None:
-    """Return the enabled source that a key belongs to, cached for a second.
-
-    The key is looked up by its digest, so that the time it takes says nothing about keys that exist.
-    """
+    """Return the enabled source of a key, cached for a second. By digest, so that timing tells nothing of other
+    keys."""
     digest = digest_of(key)
     with _lock:
         known = _cache.get(digest)

@@ -1,7 +1,7 @@
 """`/api/v2/alerts`: Alertmanager's own API, so that a Prometheus can be pointed straight at us.
 
 Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml. Prometheus logs whatever is not 2xx
-and sends the same alerts again with its next evaluation.
+and sends the same alerts again.
 """
 
 from alerts.services.processing import parse

@@ -1,9 +1,8 @@
 """Alertmanager's webhook, versions 3 and 4.
 
-Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. One request holds one group, and a
-group that fires may hold alerts that are resolved: each alert's own status counts. `endsAt` in the year 1 means that
-the alert has not ended. Repeats carry the same `startsAt`. Version 3 gives no fingerprint; the alert's own labels are
-its identity then, never those of the group, which change with its members.
+Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. Each alert's own status counts, not
+the group's. `endsAt` in the year 1 means that the alert has not ended. Version 3 gives no fingerprint: then the alert's
+own labels are its identity, never those of the group, which change with its members.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ receivers:
 
 
 def parse(request: IntakeRequest) -> AlertUpdates:
-    """An update for each alert of the group; what carries nothing to tell it by is no alert."""
+    """Return an update for each alert of the group."""
     return drafts_of(json_object(request))
 
 
@@ -46,7 +45,7 @@ def checked(alert: Any) -> dict[str, Any]:
 
 
 def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
-    """One alert of a group; what the group says in common is only taken where the alert says nothing itself."""
+    """Return the update of one alert; what the group says in common counts where the alert says nothing itself."""
     word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
     action, is_guess = state(word)
     is_over = action == Action.RESOLVE
@@ -79,7 +78,6 @@ def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
 
 
 def _left_out(group: dict[str, Any]) -> dict[str, str]:
-    """`truncatedAlerts` counts alerts of the group that `max_alerts` kept from being sent, their ends as well."""
     count = group.get("truncatedAlerts")
     if not isinstance(count, int) or isinstance(count, bool) or count <= 0:
         return {}

@@ -1,8 +1,7 @@
 """Datadog's webhooks, whose body is whatever the template in Datadog says; SNIPPET holds the one to paste.
 
-Source: https://docs.datadoghq.com/integrations/webhooks/. Other templates are read too where they name their members
-after Datadog's variables, and so is the body that Datadog sends without a template, from its title. A monitor with
-groups is one alert for each group.
+Source: https://docs.datadoghq.com/integrations/webhooks/. Other templates are read where they name their members after
+Datadog's variables; a body without a template is read from its title. A monitor with groups is one alert per group.
 """
 
 import re
@@ -46,7 +45,7 @@ _VARIABLE = re.compile(r"\$[A-Z_]+")
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the monitor, or for the group of it."""
+    """Return the update of the monitor, or of the group of it."""
     sent = mapping(read_body(request))
     body = {name.lower().lstrip("$"): value for name, value in sent.items()}
     if not _said(body, "event_title", "alert_title", "title", "aggreg_key", "alert_id", "monitor_id"):
@@ -104,7 +103,6 @@ def _labels(body: dict[str, Any], scope: str) -> dict[str, str]:
 
 
 def _from_title(title: str) -> tuple[str, str, str]:
-    """The transition and the group that a title begins with, and the rest of it."""
     match = _TITLE.match(title)
     if match is None or match[1].lower().removeprefix("re-") not in _TRANSITIONS:
         return "", "", title
@@ -112,7 +110,6 @@ def _from_title(title: str) -> tuple[str, str, str]:
 
 
 def _said(body: dict[str, Any], *names: str) -> str:
-    """The first of these that says something; what Datadog could not fill in says nothing."""
     found = (_joined(body.get(name)) for name in names)
     return next((said for said in found if said and said != "null" and not _VARIABLE.fullmatch(said)), "")
 

@@ -19,7 +19,7 @@ Then choose it in the alerting policy, with "Notify on incident closure".
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the incident; none for the message that tests the channel."""
+    """Return the update of the incident; none for the message that tests the channel."""
     body = json_object(request)
     incident = mapping(body.get("incident"))
     if not incident:
@@ -64,7 +64,6 @@ def _severity_word(incident: dict[str, Any], found: dict[str, str]) -> str:
 
 
 def _labels(incident: dict[str, Any], condition: str) -> dict[str, str]:
-    """Those of the policy win over those of the resource, and ours over both: routes look at them."""
     resource, metric = mapping(incident.get("resource")), mapping(incident.get("metric"))
     metadata = mapping(incident.get("metadata"))
     return {

@@ -18,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """A line for each object; of a bare string too."""
+    """Return a line for each object; of a bare string too."""
     body = unmarked(request.body).strip()
     if request.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given
         return _python.parse(body)
@@ -38,7 +38,7 @@ def parse(request: IntakeRequest) -> Parsed:
 
 
 def each_line(body: bytes) -> Parsed:
-    """NDJSON: one value on each line. A line that is no JSON spoils no other."""
+    """Read NDJSON. A line that is no JSON spoils no other."""
     parsed = Parsed()
     for number, piece in enumerate(body.splitlines(), 1):
         if not piece.strip():

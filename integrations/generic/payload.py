@@ -1,7 +1,6 @@
-"""Anything that can post JSON, a form or XML, by field names that most tools share or by templates of one's own.
+"""Anything that can post JSON, a form or XML, by field names that most tools share or by templates.
 
-Names are compared without regard to case, hyphens and underscores: alertName, alert-name and ALERT_NAME are one.
-The first name of a field that says anything counts.
+Names are compared without case and separators: alertName and ALERT_NAME are one. The first that says anything counts.
 """
 
 from collections.abc import Mapping
@@ -68,7 +67,7 @@ LABELS = {
 def parse(
     request: IntakeRequest, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
 ) -> AlertUpdates:
-    """An update for the object in the body, or for each object of a list.
+    """Return an update for the object in the body, or for each object of a list.
 
     `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
     `status_map` are the source's own words for a state: what they end needs no title.
@@ -89,7 +88,8 @@ def draft_of(
     status_map: Mapping[str, str] | None = None,
     fallback_title: str = "",
 ) -> AlertUpdate:
-    """The update of one object. Raises IntakeError where nothing in it could be a title, nor a key of what is known."""
+    """Return the update of one object. Raises IntakeError where nothing could be a title, nor a key of what is
+    known."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
     if len(body) > MOST_FIELDS:
@@ -124,14 +124,14 @@ def draft_of(
 
 
 def action_of(status: Any) -> Action:
-    """What a status asks for. What nobody knows fires: better once too often."""
+    """Return what a status asks for. What nobody knows fires: better once too often."""
     return state(status)[0]
 
 
 def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
-    """The word for its state, what that asks for, and whether it is a guess.
+    """Return its state's word, what that asks for, and whether it is a guess.
 
-    Tools that have no word for it, or a number, tell by how bad it is that it is over: LibreNMS, Nagios, ServiceNow.
+    Tools that have no word for it, or a number, tell by the severity that it is over: LibreNMS, Nagios, ServiceNow.
     """
     word = text(said)
     if how_bad.lower() in _OVER and (not word or word.isdecimal()):
@@ -150,7 +150,6 @@ def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> t
 
 
 def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of each field, by its template or else by its names."""
     # Of twins the first stays.
     plain = {plain_name(name): value for name, value in reversed(body.items()) if _says(value)}
     return {
@@ -162,7 +161,6 @@ def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any
 
 
 def _labels(body: dict[str, Any], templates: Mapping[str, Any], kind: Any) -> dict[str, str]:
-    """Labels by their templates; by what is called labels or tags; and the facts that make good ones."""
     plain = {plain_name(name): value for name, value in body.items()}
     facts = {LABELS[name]: text(value) for name, value in plain.items() if name in LABELS and not _is_deep(value)}
     templated = {str(name): render(str(one), body) for name, one in mapping(templates.get("labels")).items()}

@@ -1,7 +1,7 @@
 """GitHub's webhooks: what failed there, and the alerts of its scanners.
 
 Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads. A workflow's failure ends when the same
-workflow succeeds on the same branch; so do checks, suites of checks, and deployments to the same environment.
+workflow succeeds on the same branch; so do checks, check suites, and deployments to the same environment.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _ENDED = {"fixed", "dismissed", "dismiss", "auto_dismissed", "resolved", "resolv
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The update of an event; nothing for events and outcomes that neither raise nor end anything."""
+    """Return the update of an event; none for what neither raises nor ends anything."""
     body = _body(request)
     event = request.headers.get("x-github-event", "") or _guess(body)
     if event.endswith("_alert"):
@@ -53,17 +53,16 @@ def verify(request: IntakeRequest, secret: str) -> None:
 
 
 def delivery_id(request: IntakeRequest) -> str:
-    """GitHub's number of the delivery, the same when somebody delivers it again from its pages."""
+    """Return GitHub's number of the delivery, the same on redelivery."""
     return request.headers.get("x-github-delivery", "")
 
 
 def greet(request: IntakeRequest) -> bool:
-    """Whether it is the ping by which GitHub tries a new webhook."""
+    """Return whether it is the ping by which GitHub tries a new webhook."""
     return request.headers.get("x-github-event", "") == "ping"
 
 
 def _body(request: IntakeRequest) -> dict[str, Any]:
-    """The event, which a webhook may also be set to post as a form's field."""
     body = unmarked(request.body)
     if not body.startswith(b"payload="):
         return json_object(request)
@@ -75,7 +74,6 @@ def _guess(body: dict[str, Any]) -> str:
 
 
 def _outcome(word: Any) -> Action | None:
-    """What a conclusion or state means; None for one that is neither a failure nor a success, such as cancelled."""
     said = text(word)
     return Action.FIRE if said in _FAILED else Action.RESOLVE if said in _PASSED else None
 
@@ -85,7 +83,7 @@ def _repository(body: dict[str, Any]) -> str:
 
 
 def _branch(run: dict[str, Any], body: dict[str, Any]) -> str:
-    """The branch, with its owner where it is a fork's: their `main` is not ours."""
+    """Return the branch, with its owner where it is a fork's: their `main` is not ours."""
     owner, branch = text(mapping(run.get("head_repository")).get("full_name")), text(run.get("head_branch"))
     return f"{owner}:{branch}" if owner and owner != _repository(body) else branch
 
@@ -120,7 +118,6 @@ def _check_suite(body: dict[str, Any]) -> list[AlertUpdate]:
 
 
 def _check(check: dict[str, Any], suite: dict[str, Any], body: dict[str, Any]) -> list[AlertUpdate]:
-    """A check, or a suite of checks: then it has no name of its own."""
     action = _outcome(check.get("conclusion"))
     if action is None:
         return []
@@ -168,7 +165,6 @@ def _deployment_status(body: dict[str, Any]) -> list[AlertUpdate]:
 
 
 def _scanner(event: str, body: dict[str, Any]) -> list[AlertUpdate]:
-    """An alert of Dependabot, of code scanning or of secret scanning."""
     verb, alert = text(body.get("action")), mapping(body.get("alert"))
     if not alert or verb not in _RAISED | _ENDED:
         return []

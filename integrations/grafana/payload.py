@@ -2,8 +2,7 @@
 
 Sources: https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/ and
 https://grafana.com/docs/grafana/v8.5/alerting/old-alerting/notifications/#webhook. The first is Alertmanager's webhook
-with a few things added. The second tells of a rule as a whole: `ruleId` is its identity, and an end comes without
-`evalMatches`.
+and more. The second tells of a rule as a whole: `ruleId` is its identity.
 """
 
 import re
@@ -36,7 +35,7 @@ _LEGACY_ACTIONS = {
 
 
 def parse(request: IntakeRequest) -> AlertUpdates:
-    """An update for each alert of a group, or one for a legacy rule."""
+    """Return an update for each alert of a group, or one for a legacy rule."""
     body = json_object(request)
     alerts = body.get("alerts")
     if isinstance(alerts, list) and alerts:
@@ -94,7 +93,6 @@ def _measured(matches: list[dict[str, Any]]) -> str:
 
 
 def _shared(tags: list[dict[str, str]]) -> dict[str, str]:
-    """What all the series have in common."""
     if not tags:
         return {}
     return {name: value for name, value in tags[0].items() if all(one.get(name) == value for one in tags)}

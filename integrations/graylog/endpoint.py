@@ -9,7 +9,7 @@ EXAMPLE = {"version": "1.1", "host": "web-1", "short_message": "Payment refused"
 
 
 class GelfEndpoint(LogEndpoint):
-    """GELF over HTTP. It has no place for a key: Basic, a header, or `?key=`."""
+    """GELF has no place for a key: Basic, a header, or `?key=`."""
 
     operations = (Operation("POST", "/gelf", "Send a log message (GELF)", 202, EXAMPLE),)
     format = "gelf"

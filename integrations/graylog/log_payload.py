@@ -1,7 +1,7 @@
 """Graylog's extended log format over HTTP: one JSON object, or one on each line.
 
-Source: https://go2docs.graylog.org/current/getting_in_log_data/gelf.html. `level` is a syslog severity (0–7; 1, alert,
-where it is missing, which nobody means: we take the text's word); fields of the sender's own begin with `_`.
+Source: https://go2docs.graylog.org/current/getting_in_log_data/gelf.html. `level` is a syslog severity (the default, 1,
+is what nobody means: then the text's word counts); the sender's own fields begin with `_`.
 """
 
 import codecs
@@ -35,7 +35,7 @@ _OF_ITS_OWN = frozenset({"version", "host", "short_message", "full_message", "ti
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """A line for each message. Raises IntakeError for what is none at all."""
+    """Return a line for each message. Raises IntakeError for what is none at all."""
     # Over TCP, messages end with NUL, and some clients keep the habit.
     body = unmarked(request.body).strip(b"\0 \t\r\n")
     if not body:

@@ -1,8 +1,7 @@
 """Graylog: HTTP notifications of events (since version 3.1), and the alarm callbacks before them.
 
 Source: https://go2docs.graylog.org/current/interacting_with_your_log_data/notifications.html. Graylog never says that
-something is over: each message is another occurrence, with its own time. The identity is the event definition with the
-event's key (what it is grouped by), or the alert condition.
+something is over. The identity is the event definition with the event's key, or the alert condition.
 """
 
 from typing import Any
@@ -21,7 +20,7 @@ _PRIORITIES = {"0": "low", "1": "low", "2": "medium", "3": "high", "4": "critica
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the event, or for the condition of an alarm callback."""
+    """Return the update of the event, or of the condition of an alarm callback."""
     body = json_object(request)
     if mapping(body.get("event")):
         return [_event(body, mapping(body["event"]))]
@@ -81,6 +80,5 @@ def _callback(result: dict[str, Any], stream: dict[str, Any]) -> AlertUpdate:
 
 
 def _said(messages: Any) -> list[str]:
-    """The first few messages, as one text in a list, or an empty list."""
     found = [text(message.get("message")) for message in objects(messages)[:5]]
     return ["\n".join(filter(None, found))] if found else []

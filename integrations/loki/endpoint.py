@@ -9,7 +9,7 @@ EXAMPLE = {"streams": [{"stream": {"service": "checkout"}, "values": [["17000000
 
 
 class LokiEndpoint(LogEndpoint):
-    """Loki's push. Its agents try again after 429 and 5xx; what else they are told goes to their own log."""
+    """Loki's push. Its agents try again after 429 and 5xx; the rest goes to their own log."""
 
     operations = (Operation("POST", "/loki/api/v1/push", "Push log lines (Loki)", 204, EXAMPLE),)
     format = "loki"

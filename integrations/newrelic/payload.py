@@ -42,7 +42,7 @@ _SEVERITIES = {
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the issue or incident."""
+    """Return the update of the issue or incident."""
     body = json_object(request)
     if first(body.get("current_state"), body.get("incident_id")):
         return [_incident(body)]
@@ -87,7 +87,6 @@ def _labels(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _targets(targets: list[dict[str, Any]]) -> dict[str, str]:
-    """What is told of the first target; there is one in nearly all messages."""
     if not targets:
         return {}
     target = targets[0]
@@ -122,8 +121,7 @@ def _issue(body: dict[str, Any]) -> AlertUpdate:
 
 
 def _issue_action(body: dict[str, Any]) -> tuple[Action, bool]:
-    """What the state says, and whether that is a guess. An issue that somebody took stays ACTIVATED: then it is told by
-    when that was, or by who did."""
+    """Return what the state asks for, and whether that is a guess. An acknowledged issue stays ACTIVATED."""
     action, is_guess = state(body.get("state"))
     if action == Action.RESOLVE:
         return action, is_guess
@@ -137,5 +135,4 @@ def _acknowledger(body: dict[str, Any]) -> str:
 
 
 def _listed(value: Any) -> str:
-    """A list of names as one text; anything else as it is."""
     return ", ".join(filter(None, map(text, value))) if isinstance(value, list) else text(value)

@@ -29,7 +29,7 @@ class OtlpEndpoint(LogEndpoint):
             return super().ingest(request, source)
 
     def refuse_all(self, parsed: Parsed) -> None:
-        """Nothing: OTLP answers even this with 200 and a count."""
+        """Refuse nothing: OTLP answers even this with 200 and a count."""
 
     def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
         as_json = otlp.is_json(request)
@@ -45,7 +45,6 @@ class OtlpEndpoint(LogEndpoint):
 
 @contextmanager
 def _remembering(request: IntakeRequest) -> Iterator[None]:
-    """A refusal is to be written as the request was."""
     try:
         yield
     except IntakeError as error:

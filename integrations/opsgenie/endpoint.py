@@ -1,8 +1,7 @@
 """`/v2/alerts` and `/v2/heartbeats`: Opsgenie's API, for whatever can be told another address.
 
-Source: https://docs.opsgenie.com/docs/alert-api and https://docs.opsgenie.com/docs/heartbeat-api. What changes
-something is answered 202 with a number under which its outcome can be asked for later. Reads see what the key's own
-source has sent and nothing else.
+Source: https://docs.opsgenie.com/docs/alert-api and https://docs.opsgenie.com/docs/heartbeat-api. Writes are answered
+202 with a number under which the outcome can be asked for. Reads see what the key's own source sent and nothing else.
 """
 
 import re
@@ -50,7 +49,7 @@ class _GenieEndpoint(Endpoint):
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """To send; a key of another kind never reads, whatever its source allows."""
+        """Return whether the request writes: a key of another kind never reads."""
         return request.method != "GET"
 
     def key(self, request: IntakeRequest) -> str:
@@ -64,7 +63,7 @@ class _GenieEndpoint(Endpoint):
 
 
 class OpsgenieAlertsEndpoint(_GenieEndpoint):
-    """Making an alert, and the list of them."""
+    """Creating alerts, and the list of them."""
 
     operations = (
         Operation("POST", "/v2/alerts", "Create an alert (Opsgenie)", 202, {"message": "Disk almost full"}),
@@ -93,7 +92,7 @@ class OpsgenieRequestEndpoint(_GenieEndpoint):
 
 
 class OpsgenieAlertEndpoint(_GenieEndpoint):
-    """One alert, and what is done about it. An alias may hold slashes: what the path ends with decides."""
+    """One alert, and actions on it. An alias may hold slashes: what the path ends with decides."""
 
     operations = (
         Operation("GET", "/v2/alerts/{identifier:path}", "Get an alert (Opsgenie)", 200),
@@ -124,17 +123,17 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
 
 
 class OpsgeniePingEndpoint(_GenieEndpoint):
-    """ "I am alive", under a name. The first one makes the heartbeat."""
+    """A named heartbeat; the first ping creates it."""
 
     operations = (Operation("POST", "/v2/heartbeats/{name:path}/ping", "Ping a heartbeat (Opsgenie)", 202),)
     more_methods = ("GET", "PUT", "PATCH")
 
     def key(self, request: IntakeRequest) -> str:
-        """Also from the query, for scripts that can only fetch an address; nothing of such a request is kept."""
+        """Return the key, also from the query, for scripts that can only fetch an address."""
         return super().key(request) or request.parameter("apiKey")
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """A ping by GET tells, and reads nothing."""
+        """Return True: a ping by GET writes, too."""
         return True
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
@@ -164,7 +163,7 @@ def _accepted(
 
 
 def _asked(method: str, rest: str) -> tuple[str, str]:
-    """Which alert, and what is to be done about it ("": it is to be shown). Raises IntakeError (404)."""
+    """Return which alert, and the action on it ("": show it). Raises IntakeError (404)."""
     if method == "GET":
         return text(rest), ""
     match = _ACTED.fullmatch(rest)

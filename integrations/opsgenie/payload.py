@@ -1,8 +1,7 @@
 """Opsgenie's Alert API, as its clients and SDKs speak it.
 
-Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action
-where the endpoint has noted which and of what: under `:action` and `:alias` in the headers, as HTTP/2 writes what is
-no header, for no sender can send a header of such a name.
+Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action,
+which the endpoint notes under `:action` and `:alias` in the headers: names that no sender can send.
 """
 
 import uuid
@@ -47,9 +46,7 @@ PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5":
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """What a request asks for: one update if it makes an alert. Raises IntakeError (422) without a message, as Opsgenie
-    does.
-    """
+    """Return what a request asks for. Raises IntakeError (422) without a message, as Opsgenie does."""
     action = request.headers.get(ACTION, CREATE)
     if action != CREATE:
         body = json_object(request) if request.body.strip() else {}
@@ -61,7 +58,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The request with an alias, and that alias: its own, or a new one, for Opsgenie opens an alert each time."""
+    """Return the request with an alias, and that alias: its own or a new one."""
     given = text(body.get("alias"))
     if given:
         return body, given
@@ -70,7 +67,7 @@ def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def draft_of(body: dict[str, Any]) -> AlertUpdate:
-    """The update of a request that has a message. Responders and the like are kept to be read; routes decide here."""
+    """Return the update of a request that has a message. Responders and the like are only shown; routes decide here."""
     details, actions = texts(body.get("details")), body.get("actions")
     own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))
     return AlertUpdate(
@@ -90,9 +87,7 @@ def draft_of(body: dict[str, Any]) -> AlertUpdate:
 
 
 def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
-    """What an action on an alert that is there asks for. `said` are its fields. Raises IntakeError (422) for a note
-    that says nothing.
-    """
+    """Return what an action on an alert asks for; `said` are its fields. Raises IntakeError (422) for an empty note."""
     if action == "acknowledge":
         return [acknowledged(alias, said)]
     if action == "notes":
@@ -109,7 +104,7 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
 
 
 def told(action: str, said: dict[str, Any]) -> str:
-    """An action that changes nothing here, in words for the timeline."""
+    """Return an action that changes nothing here, in words for the timeline."""
     if action.startswith(CUSTOM):
         return f"Action run: {action.removeprefix(CUSTOM)}"
     field, words = TOLD[action]
@@ -117,17 +112,17 @@ def told(action: str, said: dict[str, Any]) -> str:
 
 
 def closed(alias: str, body: Any) -> AlertUpdate:
-    """What POST /v2/alerts/{id}/close asks for."""
+    """Return what POST /v2/alerts/{id}/close asks for."""
     return _acted(Action.RESOLVE, alias, body)
 
 
 def acknowledged(alias: str, body: Any) -> AlertUpdate:
-    """What POST /v2/alerts/{id}/acknowledge asks for."""
+    """Return what POST /v2/alerts/{id}/acknowledge asks for."""
     return _acted(Action.ACKNOWLEDGE, alias, body)
 
 
 def noted(alias: str, body: Any) -> AlertUpdate:
-    """What POST /v2/alerts/{id}/notes asks for. Raises IntakeError (422) without a note."""
+    """Return what POST /v2/alerts/{id}/notes asks for. Raises IntakeError (422) without a note."""
     if not text(mapping(body).get("note")):
         raise IntakeError("The note can not be empty.", status=422)
     return _acted(Action.NOTE, alias, body)
@@ -145,7 +140,6 @@ def _acted(action: Action, alias: str, body: Any) -> AlertUpdate:
 
 
 def _listed(value: Any) -> str:
-    """A value, several values or who it is, in a line."""
     if isinstance(value, list):
         return ", ".join(map(text, value))
     if isinstance(value, dict):
@@ -154,7 +148,6 @@ def _listed(value: Any) -> str:
 
 
 def _names(value: Any) -> str:
-    """Teams and people, by whatever they are named."""
     return ", ".join(
         first(one.get("name"), one.get("username"), one.get("id")) for one in objects(value) if len(one) > 0
     )

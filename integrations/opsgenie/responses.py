@@ -1,4 +1,4 @@
-"""What Opsgenie's clients are told: answers in its shapes, from what the key's own source has sent."""
+"""Answers in Opsgenie's shapes, from what the key's own source sent."""
 
 import datetime as dt
 import re
@@ -38,17 +38,17 @@ OUTCOMES = {
 
 
 def accepted(result: str, number: str = "") -> IntakeResponse:
-    """202: it is kept, and will be worked off."""
+    """Return 202: it is stored and will be processed."""
     return IntakeResponse.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
 
 
 def refusal(status: int, message: str, **headers: str) -> IntakeResponse:
-    """An error."""
+    """Return an error."""
     return IntakeResponse.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
 
 
 def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
-    """One alert of the source. Raises IntakeError (404)."""
+    """Return one alert of the source. Raises IntakeError (404)."""
     started = time.perf_counter()
     alert = find(source, kind, identifier)
     if alert is None:
@@ -63,9 +63,7 @@ def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
 
 
 def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
-    """The source's alerts, newest first. Raises IntakeError (422) for what is not understood: a filter that is passed
-    over would tell of alerts that were not asked for.
-    """
+    """Return the source's alerts, newest first. Raises IntakeError (422) for a filter that is not understood."""
     started = time.perf_counter()
     alerts = _sent_by(source)
     for name, value in _conditions(request.parameter("query")):
@@ -79,7 +77,7 @@ def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
 
 
 def outcome(source: Source, number: str) -> IntakeResponse:
-    """What became of a request of the source. Raises IntakeError (404) while it waits, as Opsgenie does."""
+    """Return what became of a request of the source. Raises IntakeError (404) while it waits, as Opsgenie does."""
     started = time.perf_counter()
     key = delivery_key(source, request_name(number))
     event = IntakeEvent.objects.filter(delivery_key=key).defer("body").first()
@@ -104,7 +102,7 @@ def outcome(source: Source, number: str) -> IntakeResponse:
 
 
 def heartbeat(source: Source, name: str) -> IntakeResponse:
-    """A heartbeat of the source. Raises IntakeError (404)."""
+    """Return a heartbeat of the source. Raises IntakeError (404)."""
     started = time.perf_counter()
     found = Heartbeat.objects.filter(source=source, name=name).first()
     if found is None:
@@ -123,7 +121,7 @@ def heartbeat(source: Source, name: str) -> IntakeResponse:
 
 
 def find(source: Source, kind: str, identifier: str) -> Alert | None:
-    """An alert of the source by what a client knows of it."""
+    """Return an alert of the source by what a client knows of it."""
     alerts = _sent_by(source)
     if kind == "alias":
         return alerts.filter(key=alert_key(source.pk, identifier)).first()
@@ -134,9 +132,8 @@ def find(source: Source, kind: str, identifier: str) -> Alert | None:
 
 
 def alias_of(source: Source, kind: str, identifier: str) -> str | None:
-    """The alias of the alert that is meant; None if there is none, or we know no more than its beginning. An alias
-    itself is taken as it is: the alert may still be in the queue.
-    """
+    """Return the alias of the alert that is meant; None if there is none, or it was cut. An alias itself is taken as
+    it is: the alert may still be in the queue."""
     if kind == "alias":
         return identifier
     alert = find(source, kind, identifier)
@@ -146,12 +143,12 @@ def alias_of(source: Source, kind: str, identifier: str) -> str | None:
 
 
 def request_name(number: str) -> str:
-    """Under which a request is found again, as the sender's number of the delivery."""
+    """Return the delivery number under which a request is found again."""
     return f"request:{number}"
 
 
 def shown(alert: Alert) -> dict[str, Any]:
-    """An alert as lists show it. Of a restricted incident nothing is told: what people do there is theirs."""
+    """Return an alert as lists show it. Of a restricted incident nothing is told."""
     incident = None if alert.incident is None or alert.incident.is_restricted else alert.incident
     is_open = alert.status == AlertStatus.FIRING
     is_hidden = alert.incident is not None and incident is None
@@ -178,7 +175,6 @@ def shown(alert: Alert) -> dict[str, Any]:
 
 
 def _sent_by(source: Source) -> AlertQuerySet:
-    """What the source said; not what is said of it, such as that its heartbeat was missed."""
     alerts: AlertQuerySet = Alert.objects.filter(~raised_here(), source=source)
     return alerts.select_related("source", "incident")
 
@@ -190,7 +186,6 @@ def _failure(event: IntakeEvent, alert: Alert | None) -> str:
 
 
 def _conditions(query: str) -> list[tuple[str, str]]:
-    """The (name, value) pairs of a search. Raises IntakeError (422) for what is more than status and alias."""
     found = [(match[1].lower(), match[2] or match[3] or "") for match in _QUERY.finditer(query)]
     left = re.sub(r"\bAND\b", "", _QUERY.sub("", query), flags=re.IGNORECASE).strip()
     if left or any(name == "status" and value.lower() not in ("open", "closed") for name, value in found):

@@ -104,7 +104,6 @@ class PagerDutyChangeEndpoint(_RoutedEndpoint):
 
 
 def _without_key(request: IntakeRequest, body: dict[str, Any]) -> IntakeRequest:
-    """What is kept of it: all but the key, for keys are nowhere kept but as their hash."""
     return request.with_json({name: value for name, value in body.items() if name != "routing_key"})
 
 

@@ -1,8 +1,7 @@
 """PagerDuty's Events API, version 2.
 
 Source: https://developer.pagerduty.com/docs/events-api-v2-overview and PagerDuty/api-schema. A trigger with the
-dedup_key of an alert that fires is a repeat, whatever its timestamp: clients put the time of each message there. So
-`payload.timestamp` is shown and never taken for the beginning.
+dedup_key of an alert that fires is a repeat, whatever its timestamp: clients put the time of each message there.
 """
 
 import uuid
@@ -24,7 +23,7 @@ LONGEST_LABEL = 200
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The one update of an event. Raises IntakeError for what PagerDuty, too, would refuse."""
+    """Return the update of an event. Raises IntakeError for what PagerDuty, too, would refuse."""
     body = json_object(request)
     if errors := errors_of(body):
         raise IntakeError(f"Event object is invalid: {'; '.join(errors)}.")
@@ -32,7 +31,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def errors_of(body: dict[str, Any]) -> list[str]:
-    """What is wrong with an event, in PagerDuty's words; empty for a good one. Nothing of the routing key."""
+    """Return what is wrong with an event, in PagerDuty's words, the routing key apart."""
     action = text(body.get("event_action"))
     if not action:
         return ["'event_action' is missing or blank"]
@@ -44,10 +43,7 @@ def errors_of(body: dict[str, Any]) -> list[str]:
 
 
 def with_dedup_key(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The event with a dedup_key, and that key: its own, or for a trigger without one a new one, as PagerDuty does.
-
-    Anything but a trigger is left as it is, for it must say what it means.
-    """
+    """Return the event with a dedup_key, and that key: its own, or for a trigger a new one, as PagerDuty does."""
     given = text(body.get("dedup_key"))
     if given or text(body.get("event_action")) != "trigger":
         return body, given
@@ -56,7 +52,7 @@ def with_dedup_key(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def draft_of(body: dict[str, Any]) -> AlertUpdate:
-    """The update of an event that `errors_of` finds nothing wrong with."""
+    """Return the update of an event that `errors_of` finds nothing wrong with."""
     payload = mapping(body.get("payload"))
     details = _details(payload.get("custom_details"))
     place = labels(**{name: payload.get(name) for name in ("source", "component", "group", "class")})
@@ -78,7 +74,7 @@ def draft_of(body: dict[str, Any]) -> AlertUpdate:
 
 
 def errors_of_change(body: dict[str, Any]) -> list[str]:
-    """What is wrong with a change event, in PagerDuty's words; empty for a good one. Nothing of the routing key."""
+    """Return what is wrong with a change event, in PagerDuty's words, the routing key apart."""
     payload = body.get("payload")
     if not isinstance(payload, dict) or not payload:
         return ["'payload' is missing or blank"]
@@ -86,7 +82,7 @@ def errors_of_change(body: dict[str, Any]) -> list[str]:
 
 
 def change_of(body: dict[str, Any]) -> Change:
-    """The change of an event that `errors_of_change` finds nothing wrong with."""
+    """Return the change of an event that `errors_of_change` finds nothing wrong with."""
     payload = mapping(body.get("payload"))
     details, origin = _details(payload.get("custom_details")), text(payload.get("source"))
     return Change(
@@ -116,7 +112,6 @@ def _errors_of_payload(payload: Any) -> list[str]:
 
 
 def _details(value: Any) -> dict[str, str]:
-    """Custom details as text; one that is no object is called "details"."""
     return texts(value) if isinstance(value, dict) else labels(details=value)
 
 

@@ -21,7 +21,7 @@ Then tick it under "Connect integrations" of each check.
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the check."""
+    """Return the update of the check."""
     body = json_object(request)
     if not text(body.get("current_state")) or not first(body.get("check_id"), body.get("check_name")):
         raise IntakeError("There is no check with a current_state in it; is this Pingdom's webhook?")

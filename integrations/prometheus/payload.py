@@ -1,8 +1,7 @@
 """Prometheus itself, which posts to us what it would post to Alertmanager's own API.
 
-Source: https://prometheus.io/docs/alerting/latest/alerts_api/. The body is a list of alerts without any state: one
-whose `endsAt` is still to come fires until then, and is sent again well before it; one whose `endsAt` has passed is
-over. Its labels are its identity.
+Source: https://prometheus.io/docs/alerting/latest/alerts_api/. A list of alerts without any state: one whose `endsAt`
+is still to come fires until then; one whose `endsAt` has passed is over. Its labels are its identity.
 """
 
 import datetime as dt
@@ -30,9 +29,8 @@ alerting:
 
 
 def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdates:
-    """An update for each alert. `now` (UTC) is when the request came in; what is read later than that must say so,
-    or what fired then would seem to be over by now. Alertmanager's webhook is read as well.
-    """
+    """Return an update for each alert; Alertmanager's webhook is read as well. `now` (UTC) is when the request came in:
+    what is read later must say so, or what fired then would seem to be over."""
     body = request.json
     if isinstance(body, dict) and "alerts" in body:
         return drafts_of(body)

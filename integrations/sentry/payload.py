@@ -1,8 +1,7 @@
 """Sentry's integration platform, and the older webhook plugin.
 
-Source: https://docs.sentry.io/organization/integrations/integration-platform/webhooks/. What is one issue there is one
-alert here, however often it is heard of. The times of events are not taken for the beginning: every event of an issue
-has its own.
+Source: https://docs.sentry.io/organization/integrations/integration-platform/webhooks/. One issue is one alert. The
+times of its events are not taken for the beginning.
 """
 
 import datetime as dt
@@ -37,7 +36,7 @@ _SILENT = {"installation", "comment", "activity_alert"}
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The update of a hook; nothing for hooks about other things, such as comments."""
+    """Return the update of a hook; none for hooks about other things, such as comments."""
     body = json_object(request)
     data = mapping(body.get("data"))
     resource = request.headers.get("sentry-hook-resource", "") or _guess(data)
@@ -59,17 +58,16 @@ def verify(request: IntakeRequest, secret: str) -> None:
 
 
 def delivery_id(request: IntakeRequest) -> str:
-    """Sentry's number of the request."""
+    """Return Sentry's number of the request."""
     return request.headers.get("request-id", "")
 
 
 def greet(request: IntakeRequest) -> bool:
-    """Whether it only tells that the integration was installed or taken away."""
+    """Return whether it only tells that the integration was installed or removed."""
     return request.headers.get("sentry-hook-resource", "") == "installation"
 
 
 def _first_object(*values: Any) -> dict[str, Any]:
-    """The first that is an object with something in it."""
     return next((value for value in values if isinstance(value, dict) and value), {})
 
 
@@ -78,7 +76,6 @@ def _guess(data: dict[str, Any]) -> str:
 
 
 def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) -> AlertUpdate:
-    """An event of an issue: of an alert rule, of the error hook, or of the older plugin."""
     issue = first(event.get("issue_id"), body.get("id") if "event" in body else "")
     title = first(event.get("title"), event.get("message"), body.get("message"), "Event")
     level = first(event.get("level"), body.get("level"))
@@ -98,7 +95,6 @@ def _event(event: dict[str, Any], data: dict[str, Any], body: dict[str, Any]) ->
 
 
 def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[AlertUpdate]:
-    """What happened to an issue; nothing for what has no meaning here."""
     action = ISSUE_ACTIONS.get(text(body.get("action")))
     if action is None:
         return []
@@ -122,7 +118,7 @@ def _issue(body: dict[str, Any], issue: dict[str, Any]) -> list[AlertUpdate]:
 
 
 def _metric(body: dict[str, Any], data: dict[str, Any]) -> AlertUpdate:
-    """A metric alert. One rule is one alert; its incidents there have beginnings, so a new one fires anew here."""
+    """Return the update of a metric alert. One rule is one alert: a new incident of it fires anew here."""
     alert = mapping(data.get("metric_alert"))
     rule = mapping(alert.get("alert_rule"))
     action = text(body.get("action"))
@@ -146,11 +142,9 @@ def _metric(body: dict[str, Any], data: dict[str, Any]) -> AlertUpdate:
 
 
 def _project(event: dict[str, Any]) -> str:
-    """The project's name, out of the event's address in Sentry's API; `project` itself is a number."""
     match = _PROJECT.search(text(event.get("url")))
     return match[1] if match else ""
 
 
 def _first_moment(*values: Any) -> dt.datetime | None:
-    """The first that is a time."""
     return next((found for found in map(moment, values) if found), None)

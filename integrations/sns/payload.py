@@ -1,8 +1,7 @@
 """Amazon SNS: CloudWatch alarms, which lie as JSON inside the envelope's text, and whatever else a topic carries.
 
-Source: https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html. The envelope is JSON
-though it is declared as text/plain. An alarm's identity is its ARN, or account, region and name where the ARN is not
-told.
+Source: https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html. The envelope is JSON though
+declared as text/plain. An alarm's identity is its ARN, or account, region and name.
 """
 
 import datetime as dt
@@ -28,7 +27,7 @@ _CONFIRMATION, _GOODBYE = "SubscriptionConfirmation", "UnsubscribeConfirmation"
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The update of a notification; nothing for messages about the subscription itself."""
+    """Return the update of a notification; none for messages about the subscription itself."""
     body = json_object(request)
     if body.get("Type") in (_CONFIRMATION, _GOODBYE):
         return []
@@ -43,8 +42,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 def verify(request: IntakeRequest, secret: str) -> None:
     """Raise IntakeError (403) unless SNS signed the message in the last hour, IntakeError (503) when its certificate
-    cannot be fetched. `secret` may hold the ARN of the one topic that is welcome: anybody's topic is signed by SNS.
-    """
+    cannot be fetched. `secret` may hold the ARN of the one topic that is welcome: anybody's topic is signed by SNS."""
     body = json_object(request)
     if secret.startswith("arn:") and body.get("TopicArn") != secret:
         raise IntakeError("The message is of another topic than this source's.", status=403)
@@ -52,7 +50,7 @@ def verify(request: IntakeRequest, secret: str) -> None:
 
 
 def greet(request: IntakeRequest) -> bool:
-    """Confirm a subscription, once its signature is found good; take note of its end."""
+    """Confirm a subscription, once its signature is found good; note its end."""
     body = json_object(request)
     kind = body.get("Type")
     if kind not in (_CONFIRMATION, _GOODBYE):
@@ -64,7 +62,7 @@ def greet(request: IntakeRequest) -> bool:
 
 
 def delivery_id(request: IntakeRequest) -> str:
-    """The MessageId, which is the same for each attempt to deliver; "" where there is none."""
+    """Return the MessageId, which is the same for each attempt; "" where there is none."""
     try:
         return text(json_object(request).get("MessageId"))
     except IntakeError:
@@ -72,7 +70,6 @@ def delivery_id(request: IntakeRequest) -> str:
 
 
 def _message(value: Any) -> Any:
-    """The Message: an object where it holds one, else its text."""
     if not isinstance(value, str):
         return value
     try:
@@ -86,7 +83,7 @@ def _is_alarm(message: Any) -> bool:
 
 
 def _alarm(message: dict[str, Any], topic: str) -> AlertUpdate:
-    """A CloudWatch alarm. Without data it is not over: nobody knows, and after ALARM it is the same alert still."""
+    """Return the update of a CloudWatch alarm. Without data it is not over: after ALARM it is the same alert still."""
     word, since = text(message.get("NewStateValue")), moment(message.get("StateChangeTime"))
     action, is_guess = state(word)
     is_lost, is_over = word == "INSUFFICIENT_DATA", action == Action.RESOLVE
@@ -109,7 +106,6 @@ def _alarm(message: dict[str, Any], topic: str) -> AlertUpdate:
 
 
 def _labels(message: dict[str, Any], topic: str) -> dict[str, str]:
-    """The dimensions under their own names, and ours, which win."""
     trigger = mapping(message.get("Trigger"))
     dimensions = {text(one.get("name")): text(one.get("value")) for one in objects(trigger.get("Dimensions"))}
     return {
@@ -126,7 +122,6 @@ def _labels(message: dict[str, Any], topic: str) -> dict[str, str]:
 
 
 def _other(message: Any, body: dict[str, Any], topic: str) -> AlertUpdate:
-    """Any other message: an object is read as a generic one, the subject standing in for a title."""
     subject = text(body.get("Subject"))
     if isinstance(message, dict):
         found = generic.draft_of(message, fallback_title=subject or "Message of a topic")

@@ -84,8 +84,7 @@ class HecHealthEndpoint(LogEndpoint):
 
 
 class HecProbeEndpoint(HecHealthEndpoint):
-    """Docker's Splunk driver asks OPTIONS, without a token, of whatever path it is to send to, and does not start
-    without 200."""
+    """Docker's Splunk driver asks OPTIONS of its path, without a token, and does not start without 200."""
 
     operations = (Operation("OPTIONS", f"{COLLECTOR}/event", "Probe the collector (Splunk HEC)", 200),)
     more_paths = (COLLECTOR, f"{COLLECTOR}/{{rest:path}}")

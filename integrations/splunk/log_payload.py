@@ -35,7 +35,7 @@ class HecError(IntakeError):
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """A line for each event, or for each line of a body posted to `raw`. Raises HecError."""
+    """Return a line for each event, or for each line of a body posted to `raw`. Raises HecError."""
     if not request.body.strip():
         raise HecError("No data", NO_DATA)
     if "/raw" in request.path:
@@ -47,7 +47,6 @@ def parse(request: IntakeRequest) -> Parsed:
 
 
 def _objects(body: bytes, parsed: Parsed) -> Iterator[Any]:
-    """The values that follow one another; one that is broken hides all after it."""
     try:
         # One object, which is much the quickest to read; or, though Splunk has it not, a list.
         first = read_json(unmarked(body))

@@ -1,8 +1,7 @@
 """Splunk's webhook alert action.
 
-Source: https://docs.splunk.com/Documentation/Splunk/latest/Alert/Webhooks. It can send no header, so the key in the
-address is all there is; it never says that something is over; and `sid` names one run of the search, not the alert.
-The alert is the saved search, one for each host where the search tells of hosts.
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Alert/Webhooks. It sends no header and never says that
+something is over; `sid` names one run of the search. The alert is the saved search, one for each host.
 """
 
 from alerts.reading.fingerprints import computed
@@ -20,7 +19,7 @@ KEYS = ("alert_key", "dedup_key", "fingerprint")
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The update of one result, the first of its search or each, as the alert is set up there."""
+    """Return the update of one result, the first of its search or each, as the alert is set up there."""
     body = json_object(request)
     sid, search = text(body.get("sid")), text(body.get("search_name"))
     if not sid and not search:

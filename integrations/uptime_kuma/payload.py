@@ -1,8 +1,8 @@
 """Uptime Kuma's webhook: JSON, the form field `data`, or a GET with the same in its query.
 
 Source: server/notification-providers/webhook.js of https://github.com/louislam/uptime-kuma. `heartbeat` and `monitor`
-are null in a test message and in a warning of a certificate's end. Times are UTC without saying so. A reminder
-(`important` is false) carries the time of its own check, not of when the monitor went down.
+are null in a test message and a certificate warning. Times are UTC without saying so; a reminder (`important` is false)
+carries the time of its own check.
 """
 
 import re
@@ -26,7 +26,7 @@ _NOTES = {"2": "Uptime Kuma is checking again.", "3": "It is under maintenance, 
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """One update for the monitor; none for a test message."""
+    """Return the update of the monitor; none for a test message."""
     body = _body(request)
     heartbeat, monitor = mapping(body.get("heartbeat")), mapping(body.get("monitor"))
     if heartbeat:
@@ -84,5 +84,4 @@ def _labels(monitor: dict[str, Any]) -> dict[str, str]:
 
 
 def _warning(said: str) -> AlertUpdate:
-    """What Uptime Kuma says without a monitor: that a certificate or a domain runs out in so many days."""
     return AlertUpdate(title=said, fingerprint=re.sub(r"\d{1,6} days?", "some days", said), severity="low")

@@ -1,7 +1,7 @@
 """Zabbix, through a media type whose script posts the macros we ask for.
 
 Source: https://www.zabbix.com/documentation/current/en/manual/appendix/macros/supported_by_location. {EVENT.ID} is the
-problem's in its recovery and in its updates, too. A macro without a value arrives as *UNKNOWN*, or unexpanded.
+problem's in its recovery and updates, too. A macro without a value arrives as *UNKNOWN*, or unexpanded.
 """
 
 import re
@@ -57,7 +57,7 @@ _EMPTY = re.compile(r"\*UNKNOWN\*|\{[A-Z][A-Z.]*[0-9]?\}", re.ASCII)
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """The update of an event: a problem, its recovery, or what somebody did about it, an update for each thing done."""
+    """Return the update of a problem or its recovery, or one for each thing that somebody did about it."""
     body = {name: _said(value) for name, value in json_object(request).items()}
     key = text(body.get("event_id"))
     if not key:
@@ -84,8 +84,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def _acts(body: dict[str, Any]) -> list[tuple[Action, str]]:
-    """What is to be done, with the note that goes along. An update may do several things at once: acknowledge, raise or
-    lower the severity, and say something; closing is told by a recovery."""
+    """Return what is to be done, each with its note; closing is told by a recovery."""
     said = text(body.get("update_message"))
     action = state(body.get("event_value"))[0]  # of {EVENT.VALUE}, a number; or of {EVENT.STATUS}, a word
     if action == Action.RESOLVE or text(body.get("event_update_status")) != "1":
@@ -100,19 +99,16 @@ def _acts(body: dict[str, Any]) -> list[tuple[Action, str]]:
 
 
 def _done(action: str) -> str:
-    """What was done, in Zabbix's words."""
     if not action.isdecimal() or len(action) > 4:
         return action.lower()
     return ", ".join(word for bit, word in _MASK.items() if int(action) & bit)
 
 
 def _said(value: Any) -> Any:
-    """The value, or nothing where a macro had none."""
     return None if isinstance(value, str) and _EMPTY.fullmatch(value.strip()) else value
 
 
 def _tags(value: Any) -> dict[str, str]:
-    """Tags as labels, from {EVENT.TAGSJSON}, which is JSON inside a text, or from {EVENT.TAGS}, "scope:disk, db"."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             return labels_of(orjson.loads(value))

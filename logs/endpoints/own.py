@@ -1,4 +1,4 @@
-"""`POST /api/v1/logs/`: our own, for scripts and for whatever can post JSON. The same path's GET is the list."""
+"""`POST /api/v1/logs/`: our own, for whatever can post JSON. The same path's GET is the list."""
 
 from core.api.problems import CREDENTIALS, SIGN_IN
 from intake.endpoints import bearer
@@ -9,7 +9,7 @@ from logs.lines import Parsed
 
 
 class OwnEndpoint(LogEndpoint):
-    """Takes a person's token too: `Bearer <access token>` or `Token <personal token>` of a responder or an admin."""
+    """Also accepts the access token or personal token of a responder or an administrator."""
 
     more_paths, more_methods = ("/api/v1/logs/",), ("POST",)  # described with the list
     format = "own"
@@ -32,7 +32,7 @@ class OwnEndpoint(LogEndpoint):
 
 
 def is_persons(request: IntakeRequest) -> bool:
-    """Whether the request carries a person's token: a JWT has dots, a source's key has none."""
+    """Return whether the request carries a person's token: a JWT has dots, a source's key has none."""
     return bool(bearer(request, "token")) or "." in bearer(request, "bearer")
 
 

@@ -38,7 +38,7 @@ class LogEndpoint(Endpoint):
         return bearer(request, *self.schemes) or password(request) or request.headers.get("x-api-key", "")
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Alerts and log lines do not mix."""
+        """Return False: alerts and log lines do not mix."""
         return False
 
     def wrong_kind(self, source: Source) -> str:
@@ -65,21 +65,19 @@ class LogEndpoint(Endpoint):
         raise IntakeError(" ".join(parsed.reasons))
 
     def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
-        """What the sender is told once the lines are committed."""
+        """Return what the sender is told once the lines are committed."""
         raise NotImplementedError
 
 
 def password(request: IntakeRequest) -> str:
-    """The password of basic authentication (the name, where it has none); "" otherwise."""
+    """Return the password of basic authentication (the name, where it has none); "" otherwise."""
     name, secret = basic_pair(request)
     return secret or name
 
 
 def caller(request: IntakeRequest) -> User | None:
-    """The person whose access token or personal token the request carries; None without one.
-
-    Raises IntakeError: 401 for a token that is not valid, 403 for one that may only read.
-    """
+    """Return the person whose token the request carries; None without one. Raises IntakeError: 401, or 403 for a
+    read token."""
     asked = HttpRequest()
     asked.method, asked.META["HTTP_AUTHORIZATION"] = "POST", request.headers.get("authorization", "")
     try:

@@ -1,11 +1,5 @@
-"""What loggers call the fields of their records: each name without its case and without what stands between its parts.
-A slash leads into an object. The earlier ones are asked first. Pure data.
-
-Collected from Serilog (CLEF and JSON), .NET's console, NLog, Log4j, Logback, JUL, Log4js, winston, pino, bunyan, zap,
-zerolog, logrus, slog, klog, structlog, loguru, python-json-logger, Monolog, semantic_logger, ougai, Rust's tracing and
-slog, hclog; journald, Docker, Fluent Bit, Winlogbeat, GELF, the Elastic Common Schema; Google's, Amazon's, Datadog's
-and Azure's; nginx, Apache, HAProxy, Traefik, Caddy, Envoy; PostgreSQL, MySQL, MongoDB, Elasticsearch, RabbitMQ, Kafka.
-"""
+"""What loggers call the fields of their records, without case and separators; a slash leads into an object. The
+earlier ones are asked first. Pure data, collected from loggers, shippers, clouds, proxies and databases."""
 
 
 def _names(*parts: str) -> tuple[str, ...]:

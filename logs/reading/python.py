@@ -1,7 +1,7 @@
 """The form that Python's logging.HTTPHandler posts: a LogRecord's dictionary, each value as its `str()`.
 
-Source: https://docs.python.org/3/library/logging.handlers.html#httphandler. The message comes unformatted (`%d` still
-in it), its arguments beside it as the text of a Python tuple.
+Source: https://docs.python.org/3/library/logging.handlers.html#httphandler. The message comes unformatted, its
+arguments beside it as the text of a Python tuple.
 """
 
 import ast
@@ -24,7 +24,7 @@ _OURS = frozenset({"msg", "args", "created", "levelname", "levelno", "name", "ex
 
 
 def parse(body: bytes) -> Parsed:
-    """The form's one line. Raises IntakeError where it has no message."""
+    """Return the form's one line. Raises IntakeError where it has no message."""
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
@@ -44,7 +44,7 @@ def parse(body: bytes) -> Parsed:
 
 
 def formatted(message: str, args: str) -> tuple[str, str]:
-    """The message with its arguments in their places, and "" ; where they cannot be, both as they came.
+    """Return the message with its arguments in their places, and ""; where they cannot be, both as they came.
 
     The arguments are literals or nothing: nothing is evaluated.
     """

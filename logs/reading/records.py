@@ -1,7 +1,6 @@
-"""A log record as the loggers of this world write it in JSON: the same things under a dozen names.
+"""A log record as loggers write it in JSON: the same things under a dozen names.
 
-Names are compared without regard to case and to what stands between their parts ("log.level", "logLevel", "LOG_LEVEL"),
-and looked for within the objects in which some loggers keep them.
+Names are compared without case and separators ("log.level", "logLevel"), and looked for in nested objects.
 """
 
 import re
@@ -39,15 +38,15 @@ MAX_INNER = 64 * 1024
 
 @dataclass(frozen=True)
 class Shape:
-    """What the names of a record's fields say: its keys by the names that all spellings have in common, and the paths
-    by which it may tell of each thing, in the order in which they are asked."""
+    """A record's keys by their plain names, and the paths by which it may tell of each thing, in the order of
+    asking."""
 
     keys: Mapping[str, str]
     asked: Mapping[str, tuple[str, ...]]
 
 
 def shape_of(record: Mapping[str, Any]) -> Shape:
-    """The shape of a record. Those of one logger's records are alike, and remembered where they are small."""
+    """Return the shape of a record, cached where it is small: those of one logger's records are alike."""
     names = tuple(record)
     return _known_shape(names) if len(names) <= 50 and sum(map(len, names)) <= 2000 else _shape(names)
 
@@ -67,12 +66,12 @@ _known_shape = lru_cache(maxsize=1024)(_shape)
 
 
 def plain(key: str) -> str:
-    """A name without its case and without what stands between its parts."""
+    """Return a name without case and separators."""
     return re.sub(r"[\s_.\-/]", "", key).lower() if len(key) <= 100 else key
 
 
 class Record:
-    """A record, and where its fields are by the names that all cases and spellings of one have in common."""
+    """A record, and where its fields are by their plain names."""
 
     def __init__(self, record: Mapping[str, Any]) -> None:
         self.said = record
@@ -81,7 +80,7 @@ class Record:
         self.keys, self.asked = shape.keys, shape.asked
 
     def find(self, path: str) -> Any:
-        """What stands under a name, or under one within others; None for nothing."""
+        """Return what stands under a name, or under one within others."""
         first, _slash, inner = path.partition("/")
         value = self.said.get(self.keys.get(first, ""))
         if inner:
@@ -93,7 +92,7 @@ class Record:
         self.rest.pop(self.keys.get(path, ""), None)
 
     def first(self, names: Iterable[str], reading: Callable[[Any], Any]) -> Any:
-        """What the first of the names says that the reading makes something of; it is taken out of what is left."""
+        """Return the first of the names that the reading makes something of, and take it out of what is left."""
         for one in names:
             value = self.find(one)
             if value is not None and (found := reading(value)):
@@ -103,7 +102,7 @@ class Record:
 
 
 def line_of(record: Mapping[str, Any], *, is_within: bool = False) -> Line | None:
-    """The line that a record says; what has no place of its own goes to the attributes. None for an empty record."""
+    """Return the line of a record, with what has no place of its own as attributes; None for an empty record."""
     if not record:
         return None
     fields = Record(record)
@@ -142,7 +141,6 @@ def _within(inner: Line, fields: Record, timestamp: Any, service: str, host: str
 
 
 def _inner(said: str) -> Line | None:
-    """The line that a message is which is a record itself."""
     if not said.startswith("{") or len(said) > MAX_INNER:
         return None
     try:
@@ -157,7 +155,7 @@ def _inner(said: str) -> Line | None:
 
 
 def level_in(message: str) -> Level | None:
-    """The level that a text says: the one of a record that it is, or what it names near its beginning."""
+    """Return the level of a text: of the record that it is, or what it names near its beginning."""
     inner = _inner(message)
     if inner is not None and not inner.unknown_level:
         return inner.level
@@ -168,7 +166,6 @@ def level_in(message: str) -> Level | None:
 
 
 def _level(fields: Record, asked: Mapping[str, tuple[str, ...]]) -> tuple[Level | None, str]:
-    """The level, by the first name that says one; else the word that was not understood."""
     unknown = ""
     for one in asked["level"]:
         value = fields.find(one)
@@ -188,7 +185,6 @@ def _level(fields: Record, asked: Mapping[str, tuple[str, ...]]) -> tuple[Level 
 
 
 def _named(value: Mapping[str, Any]) -> Any:
-    """The level's word of an object that tells of a level, as loguru's and log4js's do."""
     fields = Record(value)
     return next((found for one in ("name", "levelstr", "level", "no") if (found := fields.find(one)) is not None), None)
 
@@ -233,7 +229,8 @@ _MYSQL = {0: Level.INFO, 1: Level.ERROR, 2: Level.WARNING, 3: Level.INFO}
 
 
 def _of_klog(fields: Record) -> Level | None:
-    """Kubernetes' own JSON has a verbosity in the place of a level, and neither of them for an error."""
+    """Return the level of Kubernetes' own JSON: a verbosity in the place of a level, and neither of them for an
+    error."""
     if not isinstance(fields.said.get("ts"), (int, float)) or "msg" not in fields.said:
         return None
     verbosity = fields.said.get("v")
@@ -265,14 +262,12 @@ def _message(fields: Record, asked: Iterable[str]) -> str:
 
 
 def _bytes(value: list[Any]) -> str:
-    """journald's way with what is not plain text: a list of bytes."""
     if value and all(type(byte) is int and 0 <= byte < 256 for byte in value):
         return bytes(value).decode("utf-8", "replace")
     return text(value)
 
 
 def _rendered(template: str, fields: Record) -> str:
-    """A message template of Serilog's with the properties in their places."""
     inner = fields.find("properties")
     properties = {**fields.said, **(inner if isinstance(inner, dict) else {})}
     return _PLACE.sub(lambda place: text(properties[place[1]]) if place[1] in properties else place[0], template)

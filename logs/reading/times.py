@@ -1,7 +1,7 @@
 """Times as programs write them: a value of a record, or the beginning of a line of text. Pure.
 
-A value is read as a whole, or not at all: what is left over might have changed its meaning. A day and a month that
-could be told apart only by the country of the program (03/04/2026) are not guessed at.
+A value is read as a whole, or not at all. A day and a month that only the country of the program could tell apart
+(03/04/2026) are not guessed at.
 """
 
 import datetime as dt
@@ -67,7 +67,7 @@ class Forms:
 
 
 def forms(clock: str, zone: str) -> Forms:
-    """The forms with a clock and a zone as these patterns have them."""
+    """Return the forms with a clock and a zone as these patterns have them."""
     return Forms(
         iso=rf"(?P<year>\d{{4}})(?P<sep>[-/.])(?P<month>\d\d)(?P=sep)(?P<day>\d\d)(?:[Tt_]|,?\s{{1,2}}){clock}{zone}",
         basic=r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)[Tt -]?(?P<hour>\d\d):?(?P<minute>\d\d):?"
@@ -99,10 +99,10 @@ class _Unreadable(ValueError):
 
 
 def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> dt.datetime | None:
-    """A time in UTC from a value of a record: words, a number of (milli-, micro-, nano-)seconds since 1970, or what
-    MongoDB, Google, Log4j, Monolog and Jackson write for one; None where it says none. Without a zone it is UTC.
+    """Return a time in UTC from a value of a record: words, seconds, milli-, micro- or nanoseconds since 1970, or what
+    MongoDB, Google, Log4j, Monolog and Jackson write; None where it says none. Without a zone it is UTC.
 
-    `now` is asked only for times that have no year: of these it is the latest that is not to come.
+    `now` is asked only for times without a year: it is the latest that is not to come.
     """
     if isinstance(value, str):
         return _of_text(value.strip()[:100], now)
@@ -116,7 +116,7 @@ def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(
 
 
 def from_match(match: re.Match[str], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
-    """The moment that a form matched, in UTC. `zone` is that of times that name none. Raises ValueError."""
+    """Return the moment that a form matched, in UTC. `zone` is that of times that name none. Raises ValueError."""
     said = match.groupdict()
     if said.get("millis"):
         return EPOCH + dt.timedelta(milliseconds=int(said["millis"]))
@@ -176,7 +176,6 @@ def _of_object(value: Mapping[Any, Any], now: Callable[[], dt.datetime]) -> dt.d
 
 
 def _of_parts(value: list[Any]) -> dt.datetime | None:
-    """Jackson's: [2026, 11, 29, 10, 0, 0, 123000000]."""
     if not 5 <= len(value) <= 7 or any(type(part) is not int for part in value):
         return None
     year, month, day, hour, minute, second, nanos = [*value, 0, 0][:7]
@@ -225,7 +224,8 @@ def _named(name: str) -> dt.tzinfo:
 
 
 def _latest(parts: tuple[int, int, int, int, int, int], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
-    """The moment in the latest year in which it is not yet to come; the 29th of February may be four years ago."""
+    """Return the moment in the latest year in which it is not yet to come; the 29th of February may be four years
+    ago."""
     for year in range(now.year + 1, now.year - 5, -1):
         try:
             found = dt.datetime(year, *parts, tzinfo=zone)

@@ -1,4 +1,4 @@
-"""Taking values out of what strangers send: never an exception, never a type that was not asked for."""
+"""Values out of what strangers send: never an exception, never a type that was not asked for."""
 
 import datetime as dt
 import re
@@ -12,7 +12,7 @@ _NO_TRACE = frozenset("0")
 
 
 def from_nanoseconds(value: int) -> dt.datetime | None:
-    """The time that lies so many nanoseconds after 1970; None for 0, for less, and for what no calendar has."""
+    """Return the time so many nanoseconds after 1970; None for 0, for less, and for what no calendar has."""
     seconds, rest = divmod(value, 1_000_000_000)
     if value <= 0 or seconds > _LATEST_SECONDS:
         return None
@@ -20,7 +20,7 @@ def from_nanoseconds(value: int) -> dt.datetime | None:
 
 
 def text(value: Any) -> str:
-    """Any JSON value as text: "" for null, compact JSON for objects and lists."""
+    """Return any JSON value as text: "" for null, compact JSON for objects and lists."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -31,14 +31,14 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """What a service or a host is called: a word, or an object that has a name."""
+    """Return what a service or a host is called: a word, or an object that has a name."""
     if isinstance(value, dict):
         value = next((value[key] for key in ("name", "hostname", "host", "id") if value.get(key)), "")
     return text(value).strip() if isinstance(value, (str, int)) else ""
 
 
 def trace_of(value: Any) -> str:
-    """A trace's id as 32 (or 16) hexadecimal digits in lower case; "" for what is none."""
+    """Return a trace's id as 32 (or 16) hexadecimal digits in lower case; "" for what is none."""
     said = value.replace("-", "") if isinstance(value, str) else ""
     if not _TRACE.fullmatch(said) or _NO_TRACE.issuperset(said):
         return ""
