@@ -42,7 +42,6 @@ INSTALLED_APPS = [
     "axes",
     "corsheaders",
     "csp",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "import_export",
