@@ -5,7 +5,7 @@ Rows rather than model instances, because a list of fifty is asked for every few
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -51,47 +51,48 @@ COLUMNS = (
 
 
 def rows_of(incidents: IncidentQuerySet) -> Any:
-    """The incidents as the rows that `represent` takes."""
+    """Return the incidents as the rows that are serialized."""
     return incidents.values(*COLUMNS)
 
 
 def row_of(incident: Incident) -> dict[str, Any]:
-    """The row of an incident that is at hand already."""
+    """Return the row of an incident that is at hand already."""
     row = {column: getattr(incident, column) for column in COLUMNS if column != "category__slug"}
     return {**row, "category__slug": incident.category.slug if incident.category else None}
 
 
-def represent_all(rows: Iterable[Mapping[str, Any]], *, viewer: User, base_url: str) -> list[dict[str, Any]]:
-    """The rows as the API shows them; `base_url` is where incidents live, such as https://host/api/v1/incidents/."""
+def serialize_page(rows: Iterable[Mapping[str, Any]], *, viewer: User, base_url: str) -> list[dict[str, Any]]:
+    """Return the rows as the API shows them; `base_url` is where incidents live."""
     rows = list(rows)
     slugs = service_slugs([row["id"] for row in rows])
-    transitions = _transitions_for(viewer)
     now = timezone.now()
-    return [_shown(row, slugs[row["id"]], transitions, base_url, now) for row in rows]
+    works_on, reachable = cache(partial(can_work_on, viewer)), cache(allowed_transitions)  # most rows are alike
+    return [
+        _serialize(row, slugs[row["id"]], reachable(row["status"]) if works_on(row["team_id"]) else [], base_url, now)
+        for row in rows
+    ]
 
 
-def represent(
+def serialize_incident(
     row: Mapping[str, Any], services: list[str], *, viewer: User, base_url: str, now: dt.datetime
 ) -> dict[str, Any]:
-    """One row as the API shows it."""
-    return _shown(row, services, _transitions_for(viewer), base_url, now)
+    """Return one row as the API shows it."""
+    transitions = allowed_transitions(row["status"]) if can_work_on(viewer, row["team_id"]) else []
+    return _serialize(row, services, transitions, base_url, now)
 
 
-def _shown(
-    row: Mapping[str, Any],
-    services: list[str],
-    transitions: Callable[[str, int | None], list[str]],
-    base_url: str,
-    now: dt.datetime,
+def _serialize(
+    row: Mapping[str, Any], services: list[str], transitions: list[str], base_url: str, now: dt.datetime
 ) -> dict[str, Any]:
-    status = row["status"]
+    # The clocks as they stand at this moment, even where the job that marks breaches has not come by yet.
+    ack_late, resolve_late = overdue_targets(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
     return {
         "id": row["id"],
         "uid": row["uid"],
         "reference": f"INC-{row['id']}",
         "title": row["title"],
         "description": row["description"],
-        "status": status,
+        "status": row["status"],
         "severity": WORD_OF_SEVERITY[row["severity"]],
         "priority": WORD_OF_PRIORITY[row["priority"]],
         "category": row["category__slug"],
@@ -110,20 +111,20 @@ def _shown(
         "closed_at": row["closed_at"],
         "reopen_count": row["reopen_count"],
         "version": row["version"],
-        "sla": _sla(row, now),
-        "allowed_transitions": transitions(status, row["team_id"]),
+        "sla": {
+            "ack_due_at": row["ack_due_at"],
+            "resolve_due_at": row["resolve_due_at"],
+            "ack_breached": bool(row["ack_breached"] or ack_late),
+            "resolve_breached": bool(row["resolve_breached"] or resolve_late),
+            "paused": row["status"] == Status.ON_HOLD,
+        },
+        "allowed_transitions": transitions,
         "url": f"{base_url}{row['id']}/",
     }
 
 
-def _transitions_for(viewer: User) -> Callable[[str, int | None], list[str]]:
-    """What tells where the viewer may take an incident of a status and a team; most of a page's answers are alike."""
-    works_on, reachable = cache(partial(can_work_on, viewer)), cache(allowed_transitions)
-    return lambda status, team_id: reachable(status) if works_on(team_id) else []
-
-
 def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
-    """The slugs of each incident's services, in order; one query."""
+    """Return the slugs of each incident's services, in order; one query."""
     slugs: defaultdict[int, list[str]] = defaultdict(list)
     if not incident_ids:
         return slugs
@@ -139,15 +140,3 @@ def service_slugs(incident_ids: list[int]) -> defaultdict[int, list[str]]:
 def _service_slugs(places: list[str]) -> Any:
     through = Incident.services.through.objects.filter(incident__id__in=[Parameter(place) for place in places])
     return through.order_by("service__slug").values_list("incident_id", "service__slug")
-
-
-def _sla(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-    """The clocks as they stand at this moment, even where the job that marks breaches has not come by yet."""
-    ack_late, resolve_late = overdue_targets(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
-    return {
-        "ack_due_at": row["ack_due_at"],
-        "resolve_due_at": row["resolve_due_at"],
-        "ack_breached": bool(row["ack_breached"] or ack_late),
-        "resolve_breached": bool(row["resolve_breached"] or resolve_late),
-        "paused": row["status"] == Status.ON_HOLD,
-    }

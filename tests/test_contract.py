@@ -13,7 +13,7 @@ from incidents.models import Incident, IncidentEvent
 from incidents.serializers.incidents import IncidentDetailSerializer, IncidentSerializer
 from incidents.services import comment, link
 from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team, report
-from incidents.views.incidents import IncidentListView
+from incidents.views.incidents import IncidentViewSet
 from incidents.vocabulary import LinkKind
 from tests import hostile
 from tests.people import signed_in
@@ -91,7 +91,7 @@ class ErrorTests(ContractCase):
                 self.assertIn("WWW-Authenticate", answer)
 
     def test_it_hides_what_went_wrong_inside(self) -> None:
-        with mock.patch.object(IncidentListView, "get", side_effect=RuntimeError("secret detail")):
+        with mock.patch.object(IncidentViewSet, "list", side_effect=RuntimeError("secret detail")):
             answer = self.client.get(f"{API}incidents/")
 
         self.assert_problem(answer, 500, "server_error")

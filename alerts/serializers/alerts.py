@@ -8,9 +8,10 @@ from alerts.models import Alert
 from alerts.serializers.fields import MAX_ID
 from alerts.vocabulary import AlertStatus, Ending
 from core.api.configuration import StrictFields
+from core.api.fields import TextField
 from core.api.schema import paged
 from core.severity import SEVERITY_WORDS, Severity
-from incidents.serializers.incidents import GrantField, TextField
+from incidents.serializers.fields import GrantField
 
 MOST_AT_ONCE = 500
 COLUMNS = (

@@ -13,10 +13,10 @@ from alerts.models.routing import MOST_FIRINGS
 from alerts.serializers.fields import MAX_ID, LabelNamesField, MatchersField, ServiceField, WeekdaysField
 from alerts.services.rules import quiets
 from core.api.configuration import CleanedModelSerializer, StrictFields
+from core.api.fields import RowField, WordField
 from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.models import Category
-from incidents.serializers.configuration import EndTimeField
-from incidents.serializers.incidents import CategoryField, RowField, WordField
+from incidents.serializers.fields import CategoryField, EndTimeField
 from intake.models.source import YEAR_MINUTES
 from responders.models import Service, Team
 

@@ -12,8 +12,8 @@ from alerts.services.simulating import SimulationResult
 from alerts.transitions import Transition
 from alerts.updates import FINGERPRINT_LENGTH, TITLE_LENGTH
 from core.api.configuration import StrictFields
+from core.api.fields import RowField, TextField
 from core.severity import PRIORITY_WORDS, SEVERITY_WORDS
-from incidents.serializers.incidents import RowField, TextField
 from intake.models import Source
 
 MOST_LABELS = 100

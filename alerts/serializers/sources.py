@@ -13,8 +13,8 @@ from alerts.models import Heartbeat
 from alerts.serializers.fields import CheckedField, LabelNamesField
 from alerts.services.words import still_unknown
 from core.api.configuration import CleanedModelSerializer, StrictFields
+from core.api.fields import RowField, WordField
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
-from incidents.serializers.incidents import RowField, WordField
 from intake.models import Source, SourceKey, UnknownWord
 from intake.vocabulary import MappedField
 from responders.models import Team

@@ -9,14 +9,12 @@ from alerts.filters import ALERTS
 from alerts.models import Alert
 from alerts.serializers.alerts import AlertPageSerializer, AlertSerializer, represent
 from alerts.serializers.fields import MAX_ID
+from core.api.listing import page_parameters
 from core.api.paging import page_of
 from core.errors import NotFound
 from incidents.models import Incident
-from incidents.views.incidents import PAGE_PARAMETERS, person
-from incidents.views.lookup import incident_for
-from incidents.views.timeline import ID
-
-PAGES = PAGE_PARAMETERS[:2]
+from incidents.views.lookup import INCIDENT_ID, incident_for
+from users.authentication import person
 
 
 class AlertListView(APIView):
@@ -51,7 +49,7 @@ class IncidentAlertsView(APIView):
     @extend_schema(
         operation_id="incident_alerts_list",
         summary="List the alerts of an incident",
-        parameters=[ID, *PAGES],
+        parameters=[INCIDENT_ID, *page_parameters()],
         responses=AlertPageSerializer,
     )
     def get(self, request: Request, id: str) -> Response:

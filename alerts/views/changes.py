@@ -13,12 +13,11 @@ from alerts.models import ChangeEvent
 from alerts.serializers.changes import ChangePageSerializer, ChangeSerializer
 from alerts.services.changes import changes_before
 from core.api.idempotency import IdempotentWrites
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
 from core.db.transactions import unit_of_work
-from incidents.views.incidents import IDEMPOTENCY_KEY
-from incidents.views.lookup import incident_for
-from incidents.views.timeline import ID
+from incidents.views.lookup import INCIDENT_ID, incident_for
 
 
 class ChangeListView(IdempotentWrites, APIView):
@@ -58,7 +57,7 @@ class IncidentChangesView(APIView):
     @extend_schema(
         operation_id="incident_changes_list",
         summary="List what changed in the hour before an incident",
-        parameters=[ID],
+        parameters=[INCIDENT_ID],
         responses=ChangePageSerializer,
     )
     def get(self, request: Request, id: str) -> Response:

@@ -18,10 +18,10 @@ from alerts.serializers.intake import (
     ReplaySerializer,
 )
 from core.api.idempotency import IdempotentWrites
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.permissions import IsAdmin
 from core.api.schema import paged
 from core.errors import Conflict, NotFound
-from incidents.views.incidents import IDEMPOTENCY_KEY
 from intake.models import IntakeEvent
 from intake.services.queue import replay, replayable
 

@@ -20,11 +20,11 @@ from alerts.serializers.alerts import (
 from alerts.services import reassign
 from alerts.views.alerts import alerts_for
 from core.api.idempotency import IdempotentWrites
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.errors import NotFound
 from incidents.models import Incident
-from incidents.views.incidents import IDEMPOTENCY_KEY, person
-from incidents.views.lookup import incident_for, one_of
-from incidents.views.timeline import ID
+from incidents.views.lookup import INCIDENT_ID, incident_for, one_of
+from users.authentication import person
 
 
 class AlertMoveView(IdempotentWrites, APIView):
@@ -72,7 +72,7 @@ class IncidentMergeView(IdempotentWrites, APIView):
     @extend_schema(
         operation_id="incidents_merge",
         summary="Merge an incident into another",
-        parameters=[ID, IDEMPOTENCY_KEY],
+        parameters=[INCIDENT_ID, IDEMPOTENCY_KEY],
         request=MergeSerializer,
         responses={200: IncidentNamedSerializer},
     )

@@ -17,7 +17,7 @@ from alerts.services.simulating import simulate
 from core.api.configuration import ConfigurationViewSet
 from core.api.paging import Key
 from core.api.permissions import IsResponder, RespondersReadOrAdmin
-from incidents.views.incidents import person
+from users.authentication import person
 
 
 class RouteViewSet(ConfigurationViewSet):

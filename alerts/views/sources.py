@@ -32,9 +32,9 @@ from core.api.paging import Key
 from core.api.permissions import IsAdmin
 from core.db.transactions import unit_of_work
 from core.errors import NotFound
-from incidents.views.incidents import person
 from intake.models import Source, SourceKey, UnknownWord
 from intake.services.sources import clear_cache, create_key, revoke_key, snippet_for
+from users.authentication import person
 
 
 class SourceViewSet(ConfigurationViewSet):

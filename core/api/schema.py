@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction
+from drf_spectacular.utils import Direction, extend_schema_serializer
 from rest_framework import serializers
 
 JSON = "application/json"
@@ -107,4 +107,5 @@ def paged(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers
         "previous": serializers.URLField(allow_null=True),
         "results": serializer(many=True),
     }
-    return type(f"{name}PageSerializer", (serializers.Serializer,), fields)
+    page: type[serializers.Serializer[Any]] = type(f"{name}PageSerializer", (serializers.Serializer,), fields)
+    return extend_schema_serializer(many=False)(page)

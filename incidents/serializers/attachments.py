@@ -2,48 +2,38 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from incidents.models import Attachment
+
+SHOWN = ("id", "name", "media_type", "size", "sha256", "width", "height")
+
+
+def serialize_attachment(attachment: Attachment, request: Request) -> dict[str, Any]:
+    """Return a file as the API shows it."""
+    url = reverse("attachment-file", args=[attachment.pk], request=request)
+    has_thumbnail = attachment.thumbnail_key or attachment.thumbnail_due_at
+    return {
+        **{name: getattr(attachment, name) for name in SHOWN},
+        "url": url,
+        "thumbnail_url": f"{url.removesuffix('file/')}thumbnail/" if has_thumbnail else None,
+        "uploaded_by": attachment.uploaded_by_id,
+        "created_at": attachment.created_at,
+    }
 
 
 class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
     """A file of an incident. `thumbnail_url` is null where there is no thumbnail and none will be made."""
 
-    url = serializers.SerializerMethodField()
-    thumbnail_url = serializers.SerializerMethodField()
+    url = serializers.URLField()
+    thumbnail_url = serializers.URLField(allow_null=True)
 
     class Meta:
         model = Attachment
-        fields = [
-            "id",
-            "name",
-            "media_type",
-            "size",
-            "sha256",
-            "width",
-            "height",
-            "url",
-            "thumbnail_url",
-            "uploaded_by",
-            "created_at",
-        ]
+        fields = [*SHOWN, "url", "thumbnail_url", "uploaded_by", "created_at"]
         read_only_fields = fields
-
-    @extend_schema_field({"type": "string", "format": "uri"})
-    def get_url(self, attachment: Attachment) -> str:
-        return self._address("attachment-file", attachment)
-
-    @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
-    def get_thumbnail_url(self, attachment: Attachment) -> str | None:
-        if not (attachment.thumbnail_key or attachment.thumbnail_due_at):
-            return None
-        return self._address("attachment-thumbnail", attachment)
-
-    def _address(self, route: str, attachment: Attachment) -> str:
-        return str(reverse(route, args=[attachment.pk], request=self.context.get("request")))
 
 
 class FilesSerializer(serializers.Serializer[Any]):

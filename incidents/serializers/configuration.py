@@ -1,17 +1,10 @@
 """Categories and SLA policies as the API shows and takes them."""
 
-import datetime as dt
-from typing import Any
-
-from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
-
 from core.api.configuration import CleanedModelSerializer
-from core.api.schema import WALL_CLOCK
+from core.api.fields import WordField
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
 from incidents.models import Category, SlaPolicy
-from incidents.serializers.incidents import WordField
-from incidents.sla import MIDNIGHT, is_midnight
+from incidents.serializers.fields import EndTimeField
 
 
 class CategorySerializer(CleanedModelSerializer):
@@ -20,20 +13,6 @@ class CategorySerializer(CleanedModelSerializer):
     class Meta:
         model = Category
         fields = ["id", "name", "slug", "description", "default_team", "is_active"]
-
-
-@extend_schema_field({"type": "string", "pattern": rf"{WALL_CLOCK}|^{MIDNIGHT}(:00)?$", "example": "17:00:00"})
-class EndTimeField(serializers.TimeField):
-    """A time of day at which something ends; 24:00 is the midnight at the end of the day, and 00:00 the same."""
-
-    def to_internal_value(self, value: Any) -> dt.time:
-        """Midnight is stored as 00:00."""
-        said = value.strip() if isinstance(value, str) else value
-        return dt.time.min if is_midnight(said) else super().to_internal_value(said)
-
-    def to_representation(self, value: Any) -> Any:
-        """Midnight as the end that it is."""
-        return f"{MIDNIGHT}:00" if value == dt.time.min else super().to_representation(value)
 
 
 class SlaPolicySerializer(CleanedModelSerializer):

@@ -1,122 +1,23 @@
 """What goes in and out of the incident routes. Output is made by `incidents.representation`; the output serializers
 here describe it to readers of the OpenAPI document, and a test holds the two together."""
 
-import re
 from typing import Any
 
 from django.conf import settings
-from django.db import models
-from drf_spectacular.utils import extend_schema_field
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.fields import empty
-from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from core.api.configuration import StrictFields
+from core.api.fields import MAX_ID, MAX_TEXT, FlagField, LineField, RowField, TextField, WordField
 from core.db import rows
 from core.db.prepared import Parameter
 from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
-from core.text.names import one_line
-from incidents.kinds import all_kinds
 from incidents.models import Category, LinkKind, Status, Visibility
 from incidents.serializers.attachments import AttachmentSerializer
+from incidents.serializers.fields import TEXT, AssigneeField, CategoryField, GrantField, KindField, NumberField
 from incidents.vocabulary import DEFAULT_VISIBILITY, MachineKind
 from responders.models import Service, Team
 from users.models import User
-
-MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
-MAX_ID = 2**63 - 1
-TEXT = models.CharField()
-
-
-class WordField(serializers.ChoiceField):
-    """A word of the API for a number that is stored."""
-
-    def __init__(self, words: dict[str, Any], choices: list[tuple[str, str]], **kwargs: Any) -> None:
-        self.words = words
-        super().__init__(choices=choices, **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        return self.words[super().to_internal_value(data)]
-
-    def to_representation(self, value: Any) -> Any:
-        return (
-            value.word if hasattr(value, "word") else next(word for word, code in self.words.items() if code == value)
-        )
-
-
-class FlagField(serializers.BooleanField):
-    """True or false; left out of a form it is left as it is, where Django's forms mean an unticked box."""
-
-    default_empty_html = serializers.empty
-
-
-class GrantField(FlagField):
-    """Whether people who do not see a restricted incident may come to see it by what is asked for."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        sentence = "Let those see a restricted incident who come to by this; for its team and administrators to say."
-        super().__init__(**{"default": False, "help_text": sentence, **kwargs})
-
-
-class RowField(serializers.PrimaryKeyRelatedField):
-    """A row by its id, which is a whole number: 1.5 is not rounded to somebody else's."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, float):
-            self.fail("incorrect_type", data_type="float")
-        if type(data) is not int or not 0 < data <= MAX_ID:
-            return super().to_internal_value(data)
-        of_field = (type(self.parent), self.field_name)
-        found = rows.select(self.queryset.model, of_field, lambda: self.queryset.filter(pk=Parameter("pk")), pk=data)
-        return found[0] if found else self.fail("does_not_exist", pk_value=data)
-
-
-class CategoryField(serializers.SlugRelatedField[Category]):
-    """A category by its slug."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            return super().to_internal_value(data)
-        try:
-            found = rows.select(Category, "slug", _category, slug=data)
-        except UnicodeEncodeError:
-            self.fail("invalid")
-        return found[0] if found else self.fail("does_not_exist", slug_name="slug", value=data)
-
-
-def _category() -> models.QuerySet[Category]:
-    return Category.objects.filter(slug=Parameter("slug", TEXT))
-
-
-class AssigneeField(RowField):
-    """A person by id, or `me`."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        return self.context["request"].user if data == "me" else super().to_internal_value(data)
-
-
-class TextField(serializers.CharField):
-    """Text that databases can hold: no NUL, no half of a surrogate pair."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # It looks at each character by itself, for what encoding the text finds out at once.
-        self.validators = [one for one in self.validators if not isinstance(one, ProhibitSurrogateCharactersValidator)]
-
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise serializers.ValidationError("The text holds a broken character.", code="surrogate") from error
-        return text
-
-
-class LineField(TextField):
-    """Text on one line: line ends and control characters in it are spaces. (NUL is a mistake, and refused.)"""
-
-    def run_validation(self, data: Any = empty) -> Any:
-        return super().run_validation(one_line(data) if isinstance(data, str) and "\0" not in data else data)
 
 
 class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
@@ -210,18 +111,6 @@ class IncidentSerializer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
-@extend_schema_field({"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "example": "INC-20"}]})
-class NumberField(serializers.IntegerField):
-    """An incident by its number or its reference."""
-
-    default_error_messages = {"invalid": "This takes the numbers or references of incidents, such as 20 or INC-20."}
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str):
-            data = re.sub(r"^INC-(?=\d)", "", data, flags=re.IGNORECASE)
-        return super().to_internal_value(data)
-
-
 class BulkSerializer(StrictFields, serializers.Serializer[Any]):
     """One change to many incidents."""
 
@@ -235,7 +124,7 @@ class BulkSerializer(StrictFields, serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not {"status", "team", "assignee", "severity"} & set(attrs):
-            raise serializers.ValidationError("Say what to change: status, team, assignee or severity.")
+            raise serializers.ValidationError(_("Say what to change: status, team, assignee or severity."))
         return attrs
 
 
@@ -282,22 +171,6 @@ class ActorSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
     machine = MachineSerializer(allow_null=True, help_text="The machine that acted, by itself or for `name`.")
-
-
-class KindField(serializers.ChoiceField):
-    """A kind of event, of those that the apps have registered by the time it is asked."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[], **kwargs)
-
-    @property
-    def choices(self) -> dict[str, Any]:
-        """Every kind with its label."""
-        return dict(all_kinds())
-
-    @choices.setter
-    def choices(self, choices: Any) -> None:
-        """Kinds are registered, not given."""
 
 
 class EventSerializer(serializers.Serializer[Any]):

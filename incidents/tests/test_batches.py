@@ -35,7 +35,7 @@ class OpenManyTests(TestCase):
         self.assertEqual(stored.sla["ack_minutes"], policy.ack_minutes)
 
     def test_it_needs_as_many_queries_for_fifty_as_for_two(self) -> None:
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(7):
             open_many([NewIncident(title=f"Disk {number}") for number in range(50)], origin=Origin.ALERT)
 
 

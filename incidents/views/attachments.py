@@ -2,16 +2,20 @@
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions
 from rest_framework import status as http
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from core.api.idempotency import IdempotentWrites
+from core.api.listing import page_parameters
 from core.api.paging import Key, page_of
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.problems import refuse
 from core.api.schema import paged
 from core.errors import NotFound, PermissionRefused
@@ -19,13 +23,13 @@ from incidents.attachments import serving
 from incidents.attachments.inspecting import FIELD
 from incidents.models import Attachment, Incident
 from incidents.permissions import require_comment
-from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer
+from incidents.serializers.attachments import AttachmentSerializer, FilesSerializer, serialize_attachment
 from incidents.services import attaching
-from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
-from incidents.views.lookup import incident_for
+from incidents.views.lookup import INCIDENT_ID, incident_for
 from incidents.views.uploads import FilesParser, StoresFiles
+from users.authentication import person
 
-ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
+FILE_ID = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
 UPLOAD_ERRORS = {
     "413": "A file is too large; the problem names it.",
     "415": "A file is of a kind that is not accepted; the problem names it.",
@@ -48,7 +52,7 @@ class ThumbnailNotReady(exceptions.NotFound):
     wait = RETRY_SECONDS
 
 
-class IncidentAttachmentsView(StoresFiles, IdempotentWrites, APIView):
+class IncidentAttachmentViewSet(StoresFiles, IdempotentWrites, ViewSet):
     """The files of an incident, and adding some."""
 
     parser_classes = [FilesParser]
@@ -58,28 +62,28 @@ class IncidentAttachmentsView(StoresFiles, IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="attachments_list",
-        summary="List the files of an incident",
-        parameters=[ID, *PAGE_PARAMETERS[:2]],
+        summary=_("List an incident's files"),
+        parameters=[INCIDENT_ID, *page_parameters()],
         responses=paged(AttachmentSerializer),
     )
-    def get(self, request: Request, id: str) -> Response:
+    def list(self, request: Request, id: str) -> Response:
         """The files of an incident, in the order they came."""
         attachments = incident_for(request, id).attachments.all()
-        return page_of(attachments, request, self, lambda rows: _shown(rows, request))
+        return page_of(attachments, request, self, lambda rows: [serialize_attachment(row, request) for row in rows])
 
     @extend_schema(
         operation_id="attachments_create",
-        summary="Attach files to an incident",
-        parameters=[ID, IDEMPOTENCY_KEY],
+        summary=_("Attach files to an incident"),
+        parameters=[INCIDENT_ID, IDEMPOTENCY_KEY],
         request={"multipart/form-data": FilesSerializer},
         responses={201: AttachmentSerializer(many=True)},
     )
-    def post(self, request: Request, id: str) -> Response:
+    def create(self, request: Request, id: str) -> Response:
         """Attach up to 20 files, in the multipart field `attachments`; all of them are stored or none."""
         incident = incident_for(request, id)
         files = self.stored if self.stored is not None else attaching.inspect(_files(request))
         attachments = attaching.attach(incident, files, by=person(request))
-        return Response(_shown(attachments, request), status=http.HTTP_201_CREATED)
+        return Response([serialize_attachment(row, request) for row in attachments], status=http.HTTP_201_CREATED)
 
     def prepare(self, request: Request, id: str) -> None:
         """Look at the files and store them; not for those who may not attach any."""
@@ -87,41 +91,42 @@ class IncidentAttachmentsView(StoresFiles, IdempotentWrites, APIView):
         self.stored = attaching.store(attaching.inspect(_files(request)))
 
 
-class AttachmentView(IdempotentWrites, APIView):
-    """One file."""
+class AttachmentViewSet(IdempotentWrites, ViewSet):
+    """Files by their ids."""
 
-    @extend_schema(operation_id="attachments_destroy", summary="Remove a file", responses={204: None})
-    def delete(self, request: Request, id: int) -> Response:
+    lookup_url_kwarg = "id"
+    lookup_value_regex = r"\d+"
+    schema_errors: dict[str, str] = {}
+
+    @extend_schema(
+        operation_id="attachments_destroy",
+        summary=_("Delete a file"),
+        parameters=[FILE_ID, IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
+    def destroy(self, request: Request, id: str) -> Response:
         attaching.remove(_attachment_for(request, id), by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
-
-class AttachmentFileView(APIView):
-    """The copy that is safe to look at."""
-
-    schema_errors = SENDING_ERRORS
-
     @extend_schema(
         operation_id="attachments_file",
-        summary="Get the copy of a file that is safe to look at",
+        summary=_("Get a file's safe copy"),
+        parameters=[FILE_ID],
         responses={(200, media_type): OpenApiTypes.BINARY for media_type in SERVED_TYPES},
     )
-    def get(self, request: Request, id: int) -> HttpResponseBase:
+    @action(detail=True, schema_errors=SENDING_ERRORS)
+    def file(self, request: Request, id: str) -> HttpResponseBase:
         """Pictures without EXIF and upright, to look at; PDF and text (as UTF-8) to download."""
         return serving.serve_file(request._request, _attachment_for(request, id))
 
-
-class AttachmentThumbnailView(APIView):
-    """The small picture."""
-
-    schema_errors = SENDING_ERRORS
-
     @extend_schema(
         operation_id="attachments_thumbnail",
-        summary="Get the small picture of a file",
+        summary=_("Get a picture's thumbnail"),
+        parameters=[FILE_ID],
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, id: int) -> HttpResponseBase:
+    @action(detail=True, schema_errors=SENDING_ERRORS)
+    def thumbnail(self, request: Request, id: str) -> HttpResponseBase:
         """At most 320 × 320 pixels. Until it is made: 404 `thumbnail_not_ready` with `Retry-After`."""
         attachment = _attachment_for(request, id)
         if attachment.thumbnail_key:
@@ -130,18 +135,14 @@ class AttachmentThumbnailView(APIView):
             raise ThumbnailNotReady
         raise NotFound(f"{attachment.name} has no thumbnail.", code="no_thumbnail")
 
-
-class AttachmentOriginalView(APIView):
-    """The evidence."""
-
-    schema_errors = SENDING_ERRORS
-
     @extend_schema(
         operation_id="attachments_original",
-        summary="Get a file as it came",
+        summary=_("Get a file as it was uploaded"),
+        parameters=[FILE_ID],
         responses={(200, "*/*"): bytes},
     )
-    def get(self, request: Request, id: int) -> HttpResponseBase:
+    @action(detail=True, schema_errors=SENDING_ERRORS)
+    def original(self, request: Request, id: str) -> HttpResponseBase:
         """What came, byte for byte, position data and all; for responders and administrators, as a download."""
         attachment = _attachment_for(request, id)
         caller = person(request)
@@ -158,14 +159,10 @@ def _files(request: Request) -> "list[UploadedFile[bytes]]":
     return files
 
 
-def _attachment_for(request: Request, id: int) -> Attachment:
+def _attachment_for(request: Request, id: str) -> Attachment:
     """The attachment of an incident the caller sees; NotFound whether it is absent or invisible."""
-    attachment = Attachment.objects.filter(pk=id).select_related("incident").first()
+    attachment = Attachment.objects.filter(pk=int(id) if len(id) <= 18 else 0).select_related("incident").first()
     visible = Incident.objects.visible_to(person(request))
     if attachment is None or not visible.filter(pk=attachment.incident_id).exists():
         raise NotFound("There is no such file here, or it is not yours to see.")
     return attachment
-
-
-def _shown(attachments: list[Attachment], request: Request) -> list[dict[str, object]]:
-    return list(AttachmentSerializer(attachments, many=True, context={"request": request}).data)

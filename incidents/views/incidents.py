@@ -1,32 +1,31 @@
-"""The incident routes: list, one, summary, bulk, export."""
+"""The routes of incidents: list, one, bulk, summary, export."""
 
 from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
+from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
-from rest_framework.views import APIView
+from rest_framework.settings import api_settings
+from rest_framework.viewsets import ViewSet
 
 from core.api.idempotency import IdempotentParts, IdempotentWrites, Parts
-from core.api.listing import page_parameters
-from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.api.parameters import IDEMPOTENCY_KEY, IF_MATCH
+from core.api.problems import refuse, refuse_unknown_parameters
 from core.api.schema import paged
-from core.db import rows
-from core.db.prepared import Parameter
-from core.errors import NotFound, PermissionRefused, StaleVersion
+from core.errors import PermissionRefused, StaleVersion
 from core.severity import Severity
-from incidents import services
+from incidents import metrics, services
 from incidents.export import csv_rows
 from incidents.filters import INCIDENTS, filter_incidents
-from incidents.models import Attachment, Incident, IncidentEvent
-from incidents.representation import represent, represent_all, row_of, rows_of, service_slugs
-from incidents.serializers.attachments import AttachmentSerializer
+from incidents.models import Incident
+from incidents.representation import rows_of
 from incidents.serializers.incidents import (
     BulkResultsSerializer,
     BulkSerializer,
@@ -36,42 +35,43 @@ from incidents.serializers.incidents import (
     IncidentSerializer,
     IncidentUpdateSerializer,
 )
-from incidents.services import attaching
-from incidents.snapshot import replay_changes
-from incidents.views.lookup import incident_for, number_of, row_for
+from incidents.serializers.metrics import SlaMetricsSerializer, SummarySerializer
+from incidents.services import NewIncident, attaching
+from incidents.views.lookup import INCIDENT_ID, incident_for, number_of, row_for
 from incidents.views.pages import IncidentPages
+from incidents.views.responses import incident_as_of, incident_page, incident_response
 from incidents.views.uploads import FilesParser, StoresFiles
+from users.authentication import person
 from users.models import User
 
 FILTER_PARAMETERS = INCIDENTS.filter_parameters
-PAGE_PARAMETERS = page_parameters(*INCIDENTS.orderings)
-IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag last read.")
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Makes a repeat of the request harmless."
-)
-AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="The incident as it stood then.")
+AS_OF = OpenApiParameter("as_of", OpenApiTypes.DATETIME, description=_("Show the incident as it stood at this time."))
+ONE = [INCIDENT_ID, IF_MATCH, IDEMPOTENCY_KEY]
 
 
-class IncidentListView(StoresFiles, IdempotentWrites, APIView):
-    """All incidents the caller may see, and reporting a new one."""
+class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
+    """Incidents that the caller may see; `{id}` is a number or a reference."""
 
-    parser_classes = [FilesParser, *APIView.parser_classes]
-    fields: dict[str, Any] | None = None  # of a new incident, once they were read
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+    parser_classes = [FilesParser, *api_settings.DEFAULT_PARSER_CLASSES]
+
+    new: NewIncident | None = None  # what is reported, once it was read
 
     @extend_schema(
         operation_id="incidents_list",
-        summary="List incidents",
-        parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
+        summary=_("List incidents"),
+        parameters=INCIDENTS.parameters,
         responses=paged(IncidentSerializer),
     )
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         pages = IncidentPages(person(request), request)
         pages.load(request, lambda: rows_of(Incident.objects.visible_to(person(request))))
-        return pages.get_paginated_response(shown(pages.rows, request))
+        return pages.get_paginated_response(incident_page(pages.rows, request))
 
     @extend_schema(
         operation_id="incidents_create",
-        summary="Report an incident",
+        summary=_("Report an incident"),
         parameters=[IDEMPOTENCY_KEY],
         request={
             "application/json": IncidentFieldsSerializer,
@@ -79,77 +79,102 @@ class IncidentListView(StoresFiles, IdempotentWrites, APIView):
         },
         responses={201: IncidentDetailSerializer},
     )
-    def post(self, request: Request) -> Response:
-        if self.fields is None:
-            self.prepare(request)
-        fields = self.fields or {}
-        incident = services.open_incident(services.NewIncident(**fields, files=self.stored or ()), by=person(request))
-        slugs = sorted(service.slug for service in fields.get("services", ()))
+    def create(self, request: Request) -> Response:
+        new = self.new or self._read_report(request)
+        incident = services.open_incident(new, by=person(request))
+        slugs = sorted({service.slug for service in new.services})
         files = self.stored.rows if self.stored else []
-        response = one(incident, request, status=http.HTTP_201_CREATED, services=slugs, files=files)
+        response = incident_response(incident, request, status=http.HTTP_201_CREATED, services=slugs, files=files)
         response["Location"] = response.data["url"]
         return response
 
-    def prepare(self, request: Request) -> None:
-        """Read the report, and store its files once it is found good."""
+    def prepare(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read a report, and store its files, before its transaction begins."""
+        if self.action == "create":
+            self._read_report(request)
+
+    def _read_report(self, request: Request) -> NewIncident:
         serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
-        self.fields = dict(serializer.validated_data)
-        if files := self.fields.pop("attachments", None):
+        fields = dict(serializer.validated_data)
+        if files := fields.pop("attachments", None):
             self.stored = attaching.store(attaching.inspect(files))
-
-
-class IncidentView(IdempotentWrites, APIView):
-    """One incident, by number or reference."""
+        self.new = NewIncident(**fields, files=self.stored or ())
+        return self.new
 
     @extend_schema(
         operation_id="incidents_retrieve",
-        summary="Show an incident, now or as it stood",
-        parameters=[AS_OF],
+        summary=_("Show an incident, now or at an earlier time"),
+        parameters=[INCIDENT_ID, AS_OF],
         responses={200: IncidentDetailSerializer},
     )
-    def get(self, request: Request, id: str) -> Response:
+    def retrieve(self, request: Request, id: str) -> Response:
         refuse_unknown_parameters(request, {"as_of"})
         if "as_of" in request.query_params:
-            return Response(_as_of(incident_for(request, id), request))
-        return _in_full(row_for(request, id), request)
+            return Response(incident_as_of(incident_for(request, id), request))
+        return incident_response(row_for(request, id), request)
 
     @extend_schema(
         operation_id="incidents_update",
-        summary="Replace what an incident reports",
-        description="What is left out of description, severity, priority, category, location and services becomes as "
-        "in a new report. Team, assignee, `is_restricted`, `occurred_at` and status stay unless they are sent.",
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
+        summary=_("Replace an incident's report"),
+        description=_(
+            "Description, severity, priority, category, location and services that are left out are reset as in a "
+            "new report. Team, assignee, `is_restricted`, `occurred_at` and status change only if you send them."
+        ),
+        parameters=ONE,
         request=IncidentUpdateSerializer,
         responses={200: IncidentDetailSerializer},
     )
-    def put(self, request: Request, id: str) -> Response:
+    def update(self, request: Request, id: str) -> Response:
         return self._update(request, id, partial=False)
 
     @extend_schema(
         operation_id="incidents_partial_update",
-        summary="Change an incident",
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
+        summary=_("Update an incident"),
+        parameters=ONE,
         request=IncidentUpdateSerializer,
         responses={200: IncidentDetailSerializer},
     )
-    def patch(self, request: Request, id: str) -> Response:
+    def partial_update(self, request: Request, id: str) -> Response:
         return self._update(request, id, partial=True)
 
     @extend_schema(
-        operation_id="incidents_destroy",
-        summary="Delete an incident",
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
-        responses={204: None},
+        operation_id="incidents_destroy", summary=_("Delete an incident"), parameters=ONE, responses={204: None}
     )
-    def delete(self, request: Request, id: str) -> Response:
+    def destroy(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         services.delete(incident, by=person(request), expected_versions=expected_versions(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
+    @extend_schema(
+        operation_id="incidents_summary",
+        summary=_("Count incidents by status, severity, team and category"),
+        parameters=FILTER_PARAMETERS,
+        responses=SummarySerializer,
+    )
+    @action(detail=False)
+    def summary(self, request: Request) -> Response:
+        viewer = person(request)
+        incidents = filter_incidents(Incident.objects.visible_to(viewer), request)
+        return Response(metrics.incident_summary(incidents, is_filtered=_is_filtered(request), viewer=viewer))
+
+    @extend_schema(
+        operation_id="incidents_export",
+        summary=_("Export incidents as CSV"),
+        parameters=FILTER_PARAMETERS,
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    @action(detail=False)
+    def export(self, request: Request) -> HttpResponseBase:
+        incidents = filter_incidents(Incident.objects.visible_to(person(request)), request)
+        response = StreamingHttpResponse(csv_rows(incidents), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="incidents-{timezone.now():%Y-%m-%d}.csv"'
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
     def _update(self, request: Request, id: str, *, partial: bool) -> Response:
         try:
-            fields = _wanted_changes(request, partial=partial)
+            fields = _read_changes(request, partial=partial)
             if not partial:
                 fields = {**_left_out(person(request)), **fields}
             versions = expected_versions(request)
@@ -164,10 +189,10 @@ class IncidentView(IdempotentWrites, APIView):
             fields=fields,
             expected_versions=versions,
         )
-        return one(changed, request)
+        return incident_response(changed, request)
 
 
-def _wanted_changes(request: Request, *, partial: bool) -> dict[str, Any]:
+def _read_changes(request: Request, *, partial: bool) -> dict[str, Any]:
     """The fields to change, the status and the note of a request."""
     serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
     serializer.is_valid(raise_exception=True)
@@ -178,25 +203,24 @@ def _wanted_changes(request: Request, *, partial: bool) -> dict[str, Any]:
 
 
 def _left_out(by: User) -> dict[str, Any]:
-    """What a PUT leaves out of the report, as a new one would have it. Who has the incident, who sees it, when it
-    happened and where it stands are acts of their own, and stay."""
+    """What a PUT leaves out of the report, as a new one would have it; the rest is changed by acts of its own."""
     blank: dict[str, Any] = {"description": ""}
     if by.is_admin or by.is_responder:
         blank |= {"location": "", "category": None, "services": [], "severity": Severity.MEDIUM, "priority": None}
     return blank
 
 
-class IncidentBulkView(IdempotentParts, APIView):
+class IncidentBulkViewSet(IdempotentParts, ViewSet):
     """One change to up to 200 incidents; each succeeds or is refused by itself."""
 
     @extend_schema(
         operation_id="incidents_bulk",
-        summary="Change up to 200 incidents",
+        summary=_("Update up to 200 incidents"),
         parameters=[IDEMPOTENCY_KEY],
         request=BulkSerializer,
         responses={200: BulkResultsSerializer},
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, request: Request) -> HttpResponseBase:
         return super().post(request)
 
     def parts(self, request: Request) -> Parts:
@@ -207,7 +231,7 @@ class IncidentBulkView(IdempotentParts, APIView):
         serializer = BulkSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
-        ids = list(dict.fromkeys(fields.pop("ids")))
+        ids = dict.fromkeys(fields.pop("ids"))
         how = {name: fields.pop(name, None) for name in ("status", "note", "grants_access")}
         return Parts(
             names=[str(number) for number in ids],
@@ -217,74 +241,33 @@ class IncidentBulkView(IdempotentParts, APIView):
         )
 
 
-class IncidentExportView(APIView):
-    """The incidents of the same filters as CSV, streamed, newest first."""
+class MetricsViewSet(ViewSet):
+    """How incidents were handled, in numbers."""
 
     @extend_schema(
-        operation_id="incidents_export",
-        summary="Export incidents as CSV",
-        parameters=FILTER_PARAMETERS,
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        operation_id="metrics_sla",
+        summary=_("Get times to acknowledge and resolve, and SLA compliance"),
+        parameters=[
+            *FILTER_PARAMETERS,
+            OpenApiParameter("group_by", OpenApiTypes.STR, enum=list(metrics.GROUPINGS), description=_("Group by.")),
+        ],
+        responses=SlaMetricsSerializer,
     )
-    def get(self, request: Request) -> HttpResponseBase:
-        incidents = filter_incidents(Incident.objects.visible_to(person(request)), request)
-        response = StreamingHttpResponse(csv_rows(incidents), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="incidents-{timezone.now():%Y-%m-%d}.csv"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+    @action(detail=False)
+    def sla(self, request: Request) -> Response:
+        viewer = person(request)
+        incidents = filter_incidents(Incident.objects.visible_to(viewer), request, also=frozenset({"group_by"}))
+        group_by = request.query_params.get("group_by")
+        if group_by is not None and group_by not in metrics.GROUPINGS:
+            refuse("group_by", f"Cannot group by {group_by}; offered are {', '.join(metrics.GROUPINGS)}.")
+        answer = metrics.response_metrics(
+            incidents, is_filtered=_is_filtered(request), viewer=viewer, group_by=group_by, now=timezone.now()
+        )
+        return Response(answer)
 
 
-def person(request: Request) -> User:
-    """The caller, who is signed in: the default permission saw to that."""
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101 (for the type checker)
-    return user
-
-
-def incident_url(request: Request, number: int) -> str:
-    """The address of an incident."""
-    return f"{_base_url(request)}{number}/"
-
-
-def shown(rows: Any, request: Request) -> list[dict[str, Any]]:
-    """Rows as the caller sees them."""
-    return represent_all(rows, viewer=person(request), base_url=_base_url(request))
-
-
-def _base_url(request: Request) -> str:
-    return str(reverse("incident-list", request=request))
-
-
-def one(
-    incident: Incident,
-    request: Request,
-    *,
-    status: int = http.HTTP_200_OK,
-    services: list[str] | None = None,
-    files: list[Attachment] | None = None,
-) -> Response:
-    """The incident in full, with its entity tag; `services` (slugs, in order) and `files` where they are known."""
-    return _in_full(row_of(incident), request, status=status, services=services, files=files)
-
-
-def _in_full(
-    row: dict[str, Any],
-    request: Request,
-    *,
-    status: int = http.HTTP_200_OK,
-    services: list[str] | None = None,
-    files: list[Attachment] | None = None,
-) -> Response:
-    slugs = services if services is not None else service_slugs([row["id"]])[row["id"]]
-    body = represent(row, slugs, viewer=person(request), base_url=_base_url(request), now=timezone.now())
-    attached = _attachments(row["id"]) if files is None else files
-    body["attachments"] = AttachmentSerializer(attached, many=True, context={"request": request}).data
-    return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
-
-
-def _attachments(incident_id: int) -> list[Attachment]:
-    of_incident = Attachment.objects.filter(incident=Parameter("incident"))
-    return rows.select(Attachment, "of an incident", lambda: of_incident, incident=incident_id)
+def _is_filtered(request: Request) -> bool:
+    return any(request.query_params.get(name) for name in INCIDENTS.filters)
 
 
 def expected_versions(request: Request) -> list[int] | None:
@@ -300,36 +283,3 @@ def expected_versions(request: Request) -> list[int] | None:
     if not versions:
         raise StaleVersion("If-Match is not the ETag of any version of this incident.")
     return versions
-
-
-def _as_of(incident: Incident, request: Request) -> dict[str, Any]:
-    """The incident as it stood at a moment, folded from the events that had happened by then."""
-    moment = moment_of("as_of", request.query_params["as_of"])
-    events = IncidentEvent.objects.filter(incident=incident, occurred_at__lte=moment).order_by("seq")
-    facts = list(events.values_list("data", "occurred_at"))
-    state = replay_changes(data.get("changes", {}) for data, _ in facts)
-    if state["created_at"] is None:
-        raise NotFound(f"{incident.reference} did not exist then.")
-    if state["deleted_at"] is not None:
-        raise NotFound(f"{incident.reference} was deleted then.")
-    return {
-        "id": incident.pk,
-        "uid": incident.uid,
-        "reference": incident.reference,
-        "as_of": moment,
-        **{name: state[name] for name in ("title", "description", "status", "severity", "priority", "category")},
-        **{name: state[name] for name in ("location", "services", "is_restricted", "reopen_count")},
-        **{name: (state[name] or {}).get("id") for name in ("team", "assignee", "reporter")},
-        "source": state["origin_system"],
-        **{name: state[name] for name in ("occurred_at", "created_at", "acknowledged_at", "resolved_at", "closed_at")},
-        # Of what changed it: not of an internal note, of which this caller may not know.
-        "updated_at": max(at for data, at in facts if "changes" in data),
-        "sla": {
-            "ack_due_at": state["ack_due_at"],
-            "resolve_due_at": state["resolve_due_at"],
-            "ack_breached": state["ack_breached"],
-            "resolve_breached": state["resolve_breached"],
-            "paused": state["paused_at"] is not None,
-        },
-        "url": incident_url(request, incident.pk),
-    }

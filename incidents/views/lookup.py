@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from core.db.prepared import Parameter, prepared
@@ -11,6 +14,7 @@ from core.errors import NotFound
 from incidents.models import Incident
 from incidents.representation import rows_of
 
+INCIDENT_ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description=_("Number or reference."))
 NUMBER = re.compile(r"^(?:INC-)?(\d{1,18})$", re.IGNORECASE)
 
 

@@ -4,16 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
 from core.api.idempotency import IdempotentWrites
-from core.api.listing import PreparedPages
+from core.api.listing import PreparedPages, page_parameters
 from core.api.paging import Key, page_of
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.problems import refuse, refuse_unknown_parameters
 from core.api.schema import paged
 from core.db.prepared import Parameter
@@ -31,8 +35,9 @@ from incidents.serializers.incidents import (
     SubscribedSerializer,
     SubscriberSerializer,
 )
-from incidents.views.incidents import IDEMPOTENCY_KEY, PAGE_PARAMETERS, person
+from incidents.views.lookup import INCIDENT_ID as ID
 from incidents.views.lookup import incident_for, one_of, row_for
+from users.authentication import person
 from users.models import User
 
 EVENT_COLUMNS = (
@@ -50,12 +55,11 @@ EVENT_COLUMNS = (
     "body",
     "data",
 )
+EVENT_ID = OpenApiParameter("event_id", OpenApiTypes.INT, OpenApiParameter.PATH)
 SHOWN_COLUMNS = [column for column in EVENT_COLUMNS if column.partition("_")[0] not in ("actor", "machine", "body")]
-PAGES = PAGE_PARAMETERS[:2]
-ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Number or reference.")
 
 
-def represent_event(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_event(row: dict[str, Any]) -> dict[str, Any]:
     """Return an event's row as the API shows it."""
     kind, name = row["machine_kind"], row["machine_name"]
     machine = {"kind": kind, "name": name} if kind or name else None
@@ -63,7 +67,7 @@ def represent_event(row: dict[str, Any]) -> dict[str, Any]:
     return {**{shown: row[shown] for shown in SHOWN_COLUMNS}, "actor": actor, "message": row["body"]}
 
 
-class TimelineView(IdempotentWrites, APIView):
+class TimelineViewSet(IdempotentWrites, ViewSet):
     """The events of an incident, oldest first, and adding an update."""
 
     orderings = {"seq": [Key("seq")]}
@@ -71,21 +75,21 @@ class TimelineView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="timeline_list",
-        summary="List the events of an incident",
-        parameters=[ID, *PAGES],
+        summary=_("List an incident's events"),
+        parameters=[ID, *page_parameters()],
         responses=paged(EventSerializer),
     )
-    def get(self, request: Request, id: str) -> Response:
-        return _page_of_events(request, id, self, lambda rows: list(map(represent_event, rows)))
+    def list(self, request: Request, id: str) -> Response:
+        return _page_of_events(request, id, self, lambda rows: list(map(serialize_event, rows)))
 
     @extend_schema(
         operation_id="timeline_create",
-        summary="Add an update to an incident",
+        summary=_("Add an update"),
         parameters=[ID, IDEMPOTENCY_KEY],
         request=CommentSerializer,
         responses={201: EventSerializer},
     )
-    def post(self, request: Request, id: str) -> Response:
+    def create(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         serializer = CommentSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -93,16 +97,23 @@ class TimelineView(IdempotentWrites, APIView):
         return Response(_stored(event), status=http.HTTP_201_CREATED)
 
 
-class RedactionView(IdempotentWrites, APIView):
-    """Taking a leaked text out of an event."""
+class EventViewSet(IdempotentWrites, ViewSet):
+    """Events by their own ids."""
+
+    lookup_url_kwarg = "event_id"
+    lookup_value_converter = "int"
+    lookup_value_regex = r"\d+"
 
     @extend_schema(
         operation_id="timeline_redact",
-        summary="Remove a leaked text from an event",
+        summary=_("Redact an event"),
+        description=_("Removes a leaked text; that something was there, and who removed it, stays on record."),
+        parameters=[EVENT_ID],
         request=RedactionSerializer,
         responses={200: EventSerializer},
     )
-    def post(self, request: Request, event_id: int) -> Response:
+    @action(detail=True, methods=["post"])
+    def redact(self, request: Request, event_id: str) -> Response:
         serializer = RedactionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         by = person(request)
@@ -113,7 +124,7 @@ class RedactionView(IdempotentWrites, APIView):
         return Response(_stored(services.redact(event, by=by, **serializer.validated_data)))
 
 
-class HistoryView(APIView):
+class HistoryViewSet(ViewSet):
     """Every field that changed: who, when, from, to; oldest first."""
 
     orderings = {"seq": [Key("seq")]}
@@ -121,15 +132,15 @@ class HistoryView(APIView):
 
     @extend_schema(
         operation_id="history_list",
-        summary="List every field of an incident that changed",
-        parameters=[ID, *PAGES],
+        summary=_("List an incident's field changes"),
+        parameters=[ID, *page_parameters()],
         responses=paged(HistoryEntrySerializer),
     )
-    def get(self, request: Request, id: str) -> Response:
+    def list(self, request: Request, id: str) -> Response:
         return _page_of_events(request, id, self, lambda rows: [entry for row in rows for entry in _field_changes(row)])
 
 
-class SubscribersView(IdempotentWrites, APIView):
+class SubscriberViewSet(IdempotentWrites, ViewSet):
     """Who follows an incident. Without `user`, the caller subscribes or unsubscribes themselves."""
 
     orderings = {"id": [Key("id")]}
@@ -137,22 +148,22 @@ class SubscribersView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="subscribers_list",
-        summary="List who follows an incident",
-        parameters=[ID, *PAGES],
+        summary=_("List an incident's followers"),
+        parameters=[ID, *page_parameters()],
         responses=paged(SubscribedSerializer),
     )
-    def get(self, request: Request, id: str) -> Response:
+    def list(self, request: Request, id: str) -> Response:
         followers = Subscription.objects.filter(incident=incident_for(request, id)).select_related("user")
         return page_of(followers, request, self, lambda rows: list(map(_follower, rows)))
 
     @extend_schema(
         operation_id="subscribers_create",
-        summary="Follow an incident, or let somebody follow it",
+        summary=_("Follow an incident, or add a follower"),
         parameters=[ID, IDEMPOTENCY_KEY],
         request=SubscriberSerializer,
         responses={200: SubscribedSerializer, 201: SubscribedSerializer},
     )
-    def post(self, request: Request, id: str) -> Response:
+    def create(self, request: Request, id: str) -> Response:
         incident, user = incident_for(request, id), _named_user(request)
         is_new = services.subscribe(incident, user, by=person(request))
         row = Subscription.objects.select_related("user").get(incident=incident, user=user)
@@ -160,16 +171,16 @@ class SubscribersView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="subscribers_destroy",
-        summary="Stop following an incident, or stop somebody",
-        parameters=[ID, OpenApiParameter("user", OpenApiTypes.INT, description="Id; the caller without it.")],
+        summary=_("Unfollow an incident, or remove a follower"),
+        parameters=[ID, OpenApiParameter("user", OpenApiTypes.INT, description=_("User id; the caller if left out."))],
         responses={204: None},
     )
-    def delete(self, request: Request, id: str) -> Response:
+    def remove(self, request: Request, id: str) -> Response:
         services.unsubscribe(incident_for(request, id), _named_user(request), by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
 
-class LinksView(IdempotentWrites, APIView):
+class LinkViewSet(IdempotentWrites, ViewSet):
     """How an incident stands to others."""
 
     orderings = {"id": [Key("id")]}
@@ -177,11 +188,11 @@ class LinksView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="links_list",
-        summary="List how an incident stands to others",
-        parameters=[ID, *PAGES],
+        summary=_("List an incident's links"),
+        parameters=[ID, *page_parameters()],
         responses=paged(LinkedIncidentSerializer),
     )
-    def get(self, request: Request, id: str) -> Response:
+    def list(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         visible = Incident.objects.visible_to(person(request))
         outgoing, incoming = Q(incident=incident, target__in=visible), Q(target=incident, incident__in=visible)
@@ -190,12 +201,12 @@ class LinksView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="links_create",
-        summary="Link an incident to another",
+        summary=_("Link an incident to another"),
         parameters=[ID, IDEMPOTENCY_KEY],
         request=LinkSerializer,
         responses={201: LinkedIncidentSerializer},
     )
-    def post(self, request: Request, id: str) -> Response:
+    def create(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         serializer = LinkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -207,11 +218,11 @@ class LinksView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="links_destroy",
-        summary="Take a link back",
-        parameters=[ID, OpenApiParameter("link", OpenApiTypes.INT, required=True, description="The link's id.")],
+        summary=_("Remove a link"),
+        parameters=[ID, OpenApiParameter("link", OpenApiTypes.INT, required=True, description=_("The link's id."))],
         responses={204: None},
     )
-    def delete(self, request: Request, id: str) -> Response:
+    def remove(self, request: Request, id: str) -> Response:
         services.unlink(incident_for(request, id), _number(request, "link"), by=person(request))
         return Response(status=http.HTTP_204_NO_CONTENT)
 
@@ -239,11 +250,11 @@ def _readable(rows: list[dict[str, Any]], viewer: User) -> list[dict[str, Any]]:
 
 
 def _stored(event: IncidentEvent) -> dict[str, Any]:
-    return represent_event(IncidentEvent.objects.values(*EVENT_COLUMNS).get(pk=event.pk))
+    return serialize_event(IncidentEvent.objects.values(*EVENT_COLUMNS).get(pk=event.pk))
 
 
 def _field_changes(row: dict[str, Any]) -> list[dict[str, Any]]:
-    event = represent_event(row)
+    event = serialize_event(row)
     shared = {name: event[name] for name in ("seq", "occurred_at", "received_at", "actor", "origin")}
     changes = event["data"].get("changes", {})
     return [{**shared, "field": field, "before": pair[0], "after": pair[1]} for field, pair in changes.items()]
