@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from alerts.patterns import LENGTH, Pattern, PatternInvalid, compiled
+from alerts.patterns import LEAST_WEIGHT, LENGTH, Pattern, PatternInvalid, compiled
 from alerts.patterns import words_of as words_in
 from alerts.vocabulary import MatchOperator
 from core.severity import SEVERITY_WORDS
@@ -45,6 +45,12 @@ class Matcher:
     def explain(self, facts: Mapping[str, str]) -> str:
         """Say why it does not hold, in a sentence."""
         return f'{self.name} is "{facts.get(self.name, "")}", and must be {self.op} "{self.value}".'
+
+    @property
+    def weight(self) -> int:
+        """Return about how many bytes it takes."""
+        is_compared = self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL)
+        return LEAST_WEIGHT if is_compared else self._pattern.weight
 
     @cached_property
     def _pattern(self) -> Pattern:

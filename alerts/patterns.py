@@ -14,7 +14,7 @@ from cachetools import LRUCache, cached
 PATTERN_LENGTH = 500
 LENGTH = 1000  # characters of a value that patterns look at
 MAX_MEMORY = 256 * 1024  # bytes of a compiled pattern, and of what the engine caches
-MAX_CACHED_BYTES = 32 * 1024 * 1024  # of a process, by weight
+MAX_CACHED_BYTES = 16 * 1024 * 1024  # of each cache of a process that holds patterns, by weight
 # Bytes of a pattern, and of each of its instructions with the states that the engine comes to cache.
 LEAST_WEIGHT, INSTRUCTION_WEIGHT = 2048, 256
 

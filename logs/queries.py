@@ -16,10 +16,12 @@ looked through for the text as it is written, `C:\\temp` or `java.io.IOException
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 from typing import Any, Protocol
 
-from alerts.patterns import Pattern, PatternInvalid, compiled
+from cachetools import LRUCache, cached
+
+from alerts.patterns import LEAST_WEIGHT, MAX_CACHED_BYTES, Pattern, PatternInvalid, compiled
 from logs.levels import level_of
 from logs.vocabulary import LEVEL_OF_WORD, Level
 
@@ -83,6 +85,7 @@ class Query:
     tests: tuple[Test, ...] = ()
     anchor: str = ""
     needs_attributes: bool = False
+    weight: int = LEAST_WEIGHT  # about its bytes
 
     def matches(self, line: Searched, lowered: str) -> bool:
         """Return whether every part holds."""
@@ -92,7 +95,7 @@ class Query:
         return True
 
 
-@lru_cache(maxsize=4096)
+@cached(LRUCache(MAX_CACHED_BYTES, getsizeof=lambda query: query.weight), lock=Lock())
 def parse(text: str) -> Query:
     """Parse a query. Raises QueryInvalid."""
     parts = _parts(text)
@@ -100,7 +103,8 @@ def parse(text: str) -> Query:
     anchors = [run for part in parts if _is_text(part) for run in letters(_readings(part)[0])]
     anchor = max(anchors, key=len, default="")
     needs = any(part["name"] and part["name"] not in OWN_FIELDS for part in parts)
-    return Query(tests, anchor if len(anchor) >= ANCHOR_LENGTH else "", needs)
+    weights = (_pattern(part["pattern"]).weight for part in parts if part["pattern"] is not None)
+    return Query(tests, anchor if len(anchor) >= ANCHOR_LENGTH else "", needs, LEAST_WEIGHT + sum(weights))
 
 
 def saved(text: str) -> Query:

@@ -3,14 +3,16 @@
 import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from threading import Lock
 
 import orjson
 import structlog
+from cachetools import LRUCache, cached
 from django.db.models import Model
 
 from alerts.matching import Matcher, MatcherInvalid, matchers_from
 from alerts.models import Route, Silence
+from alerts.patterns import MAX_CACHED_BYTES
 from alerts.routing import RouteSpec, SilenceSpec
 
 log = structlog.get_logger(__name__)
@@ -101,7 +103,11 @@ def _matchers(owner: Route | Silence, stored: object) -> tuple[Matcher, ...]:
         return (_NEVER,)
 
 
-@lru_cache(maxsize=1024)
+def _weight(matchers: tuple[Matcher, ...]) -> int:
+    return sum(matcher.weight for matcher in matchers)
+
+
+@cached(LRUCache(MAX_CACHED_BYTES, getsizeof=_weight), lock=Lock())
 def _read(stored: bytes) -> tuple[Matcher, ...]:
     return tuple(matchers_from(orjson.loads(stored)))
 
