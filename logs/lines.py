@@ -12,7 +12,7 @@ SHOWN_REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One log line as its sender tells it; storing bounds it (`logs.fitting`).
+    """One log line as its sender tells it; storing bounds it (`logs.normalising`).
 
     `timestamp` is UTC or None; `attributes` are JSON values by name; `trace_id` is 32 lower-case hex digits or "".
     `unknown_level` is a word nobody here knows; `level` is then a guess.

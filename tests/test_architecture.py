@@ -61,7 +61,7 @@ OWN_MODULES = {
         *("search", "sla", "snapshot", "workflow"),
     },
     "logs": {
-        *("detection", "endpoints", "fitting", "formats", "levels", "lines", "queries", "reading", "sources"),
+        *("detection", "endpoints", "normalising", "formats", "levels", "lines", "queries", "reading", "sources"),
         *("tailing", "templates"),
     },
 }

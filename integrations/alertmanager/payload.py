@@ -24,28 +24,26 @@ receivers:
 
 def parse(request: IntakeRequest) -> AlertUpdates:
     """Return an update for each alert of the group."""
-    return drafts_of(json_object(request))
+    return updates_of(json_object(request))
 
 
-def drafts_of(group: dict[str, Any]) -> AlertUpdates:
+def updates_of(group: dict[str, Any]) -> AlertUpdates:
     """The updates in a group of version 3 or 4. Raises IntakeError when there is none."""
     alerts = group.get("alerts")
     if not isinstance(alerts, list) or not alerts:
         raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")
-    return read_each(alerts, lambda alert: draft_of(checked(alert), group), lambda bad: {**group, "alerts": bad})
+    return read_each(alerts, lambda alert: update_of(alert, group), lambda bad: {**group, "alerts": bad})
 
 
-def checked(alert: Any) -> dict[str, Any]:
-    """An alert that can be told from others. Raises IntakeError."""
+def update_of(alert: Any, group: dict[str, Any]) -> AlertUpdate:
+    """Return the update of one alert; what the group says in common counts where the alert says nothing itself.
+
+    Raises IntakeError for one that cannot be told from others.
+    """
     if not isinstance(alert, dict):
         raise IntakeError("It is not an object.")
     if not text(alert.get("fingerprint")) and not texts(alert.get("labels")):
         raise IntakeError("It has neither labels nor a fingerprint to tell it by.")
-    return alert
-
-
-def draft_of(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
-    """Return the update of one alert; what the group says in common counts where the alert says nothing itself."""
     word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
     action, is_guess = state(word)
     is_over = action == Action.RESOLVE

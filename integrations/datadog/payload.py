@@ -50,10 +50,10 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = {name.lower().lstrip("$"): value for name, value in sent.items()}
     if not _said(body, "event_title", "alert_title", "title", "aggreg_key", "alert_id", "monitor_id"):
         raise IntakeError("There is neither a title nor a monitor in it; is the template pasted as the payload?")
-    return [_draft(body)]
+    return [_update(body)]
 
 
-def _draft(body: dict[str, Any]) -> AlertUpdate:
+def _update(body: dict[str, Any]) -> AlertUpdate:
     told, scope, title = _from_title(_said(body, "event_title", "alert_title", "title"))
     transition = first(_said(body, "alert_transition", "transition"), told).lower()
     scope = first(_said(body, "alert_scope", "scope", "scopes"), scope)

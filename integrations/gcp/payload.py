@@ -26,10 +26,10 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
         raise IntakeError("There is no incident in it; is this Google Cloud Monitoring's webhook?")
     if text(body.get("version")).lower() == "test":
         return []
-    return [_draft(incident)]
+    return [_update(incident)]
 
 
-def _draft(incident: dict[str, Any]) -> AlertUpdate:
+def _update(incident: dict[str, Any]) -> AlertUpdate:
     word = text(incident.get("state"))
     action, is_guess = state(word)
     is_over = action == Action.RESOLVE

@@ -78,10 +78,10 @@ def parse(
         raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
     if not found:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
-    return read_each(found, lambda one: draft_of(one, templates or {}, status_map=status_map or {}))
+    return read_each(found, lambda one: update_of(one, templates or {}, status_map=status_map or {}))
 
 
-def draft_of(
+def update_of(
     body: Any,
     templates: Mapping[str, Any] | None = None,
     *,

@@ -13,7 +13,7 @@ from alerts.reading.lists import read_each
 from alerts.reading.values import first, json_object, links, objects, severity, state, text, texts
 from alerts.updates import Action, AlertUpdate, AlertUpdates
 from intake.requests import IntakeError, IntakeRequest
-from integrations.alertmanager.payload import checked, draft_of
+from integrations.alertmanager.payload import update_of
 
 TITLE = "Grafana"
 SNIPPET = """\
@@ -39,14 +39,14 @@ def parse(request: IntakeRequest) -> AlertUpdates:
     body = json_object(request)
     alerts = body.get("alerts")
     if isinstance(alerts, list) and alerts:
-        return read_each(alerts, lambda alert: _draft(checked(alert), body), lambda bad: {**body, "alerts": bad})
+        return read_each(alerts, lambda alert: _update(alert, body), lambda bad: {**body, "alerts": bad})
     if first(body.get("ruleId"), body.get("ruleName")):
         return AlertUpdates([_legacy(body)])
     raise IntakeError("There is neither a list of alerts nor a ruleId in it; is this Grafana's webhook?")
 
 
-def _draft(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
-    update = draft_of(alert, {**group, "externalURL": ""})
+def _update(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:
+    update = update_of(alert, {**group, "externalURL": ""})
     found = {"values": first(_values(alert.get("values")), alert.get("valueString"))}
     pages = (("Image", alert.get("imageURL")), ("Grafana", group.get("externalURL")))
     return replace(

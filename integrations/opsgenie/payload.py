@@ -54,7 +54,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = json_object(request)
     if not text(body.get("message")):
         raise IntakeError("The message can not be empty.", status=422)
-    return [draft_of(body)]
+    return [update_of(body)]
 
 
 def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -66,7 +66,7 @@ def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {**body, "alias": made}, made
 
 
-def draft_of(body: dict[str, Any]) -> AlertUpdate:
+def update_of(body: dict[str, Any]) -> AlertUpdate:
     """Return the update of a request that has a message. Responders and the like are only shown; routes decide here."""
     details, actions = texts(body.get("details")), body.get("actions")
     own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))

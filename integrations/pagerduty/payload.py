@@ -27,7 +27,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = json_object(request)
     if errors := errors_of(body):
         raise IntakeError(f"Event object is invalid: {'; '.join(errors)}.")
-    return [draft_of(body)]
+    return [update_of(body)]
 
 
 def errors_of(body: dict[str, Any]) -> list[str]:
@@ -51,7 +51,7 @@ def with_dedup_key(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {**body, "dedup_key": made}, made
 
 
-def draft_of(body: dict[str, Any]) -> AlertUpdate:
+def update_of(body: dict[str, Any]) -> AlertUpdate:
     """Return the update of an event that `errors_of` finds nothing wrong with."""
     payload = mapping(body.get("payload"))
     details = _details(payload.get("custom_details"))

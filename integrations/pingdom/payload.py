@@ -25,10 +25,10 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = json_object(request)
     if not text(body.get("current_state")) or not first(body.get("check_id"), body.get("check_name")):
         raise IntakeError("There is no check with a current_state in it; is this Pingdom's webhook?")
-    return [_draft(body)]
+    return [_update(body)]
 
 
-def _draft(body: dict[str, Any]) -> AlertUpdate:
+def _update(body: dict[str, Any]) -> AlertUpdate:
     word = text(body.get("current_state"))
     action, is_guess = state_of(word)
     is_over = action == Action.RESOLVE

@@ -12,7 +12,7 @@ from alerts.reading.lists import read_each
 from alerts.reading.values import mapping, moment, texts
 from alerts.updates import Action, AlertUpdate, AlertUpdates
 from intake.requests import IntakeError, IntakeRequest
-from integrations.alertmanager.payload import draft_of, drafts_of
+from integrations.alertmanager.payload import update_of, updates_of
 
 TITLE = "Prometheus"
 TAKES_TIME = True
@@ -33,20 +33,20 @@ def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdate
     what is read later must say so, or what fired then would seem to be over."""
     body = request.json
     if isinstance(body, dict) and "alerts" in body:
-        return drafts_of(body)
+        return updates_of(body)
     if not isinstance(body, list):
         raise IntakeError("There are no alerts with labels in it; is this what Prometheus sends to Alertmanager?")
     at = now or dt.datetime.now(dt.UTC)
-    return read_each(body, lambda alert: _draft(alert, at))
+    return read_each(body, lambda alert: _update(alert, at))
 
 
-def _draft(alert: Any, now: dt.datetime) -> AlertUpdate:
+def _update(alert: Any, now: dt.datetime) -> AlertUpdate:
     if not texts(mapping(alert).get("labels")):
         raise IntakeError("It has no labels to tell it by.")
     ends_at = moment(alert.get("endsAt"))
     is_over = ends_at is not None and ends_at <= now
     return replace(
-        draft_of({**alert, "status": "", "fingerprint": ""}, {}),
+        update_of({**alert, "status": "", "fingerprint": ""}, {}),
         action=Action.RESOLVE if is_over else Action.FIRE,
         ends_at=ends_at,
         # Flux and other senders tell when it began and never that it is over.

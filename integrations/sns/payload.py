@@ -124,7 +124,7 @@ def _labels(message: dict[str, Any], topic: str) -> dict[str, str]:
 def _other(message: Any, body: dict[str, Any], topic: str) -> AlertUpdate:
     subject = text(body.get("Subject"))
     if isinstance(message, dict):
-        found = generic.draft_of(message, fallback_title=subject or "Message of a topic")
+        found = generic.update_of(message, fallback_title=subject or "Message of a topic")
         return replace(found, labels={**found.labels, **labels(topic=topic)})
     said = text(message)
     title = first(subject, said.partition("\n")[0], "Message of a topic")

@@ -6,9 +6,9 @@ from django.test import SimpleTestCase
 
 from intake.readers import example_request, examples
 from intake.requests import IntakeError, IntakeRequest
-from logs.fitting import attributes_json
 from logs.formats import formats
 from logs.lines import Line
+from logs.normalising import attributes_json
 
 DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
 NESTED = json.dumps({"message": "x", "a": json.loads("[" * 500 + "]" * 500)}).encode()

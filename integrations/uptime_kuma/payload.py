@@ -30,7 +30,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = _body(request)
     heartbeat, monitor = mapping(body.get("heartbeat")), mapping(body.get("monitor"))
     if heartbeat:
-        return [_draft(heartbeat, monitor)]
+        return [_update(heartbeat, monitor)]
     said = text(body.get("msg"))
     if not said:
         raise IntakeError("There is neither a heartbeat nor a msg in it; is this Uptime Kuma's webhook?")
@@ -53,7 +53,7 @@ def _json(said: str) -> Any:
     return exact_json(said.encode("utf-8", "replace")) if said.strip() else None
 
 
-def _draft(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> AlertUpdate:
+def _update(heartbeat: dict[str, Any], monitor: dict[str, Any]) -> AlertUpdate:
     status = text(heartbeat.get("status"))
     is_guess = status not in _ACTIONS
     action = _ACTIONS.get(status, Action.NOTE)

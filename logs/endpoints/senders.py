@@ -17,7 +17,7 @@ from intake.vocabulary import LOGS, IntakeState
 from logs.formats import formats
 from logs.lines import Parsed
 from logs.services.intake import Delivery, store_lines
-from logs.services.storing import fit
+from logs.services.storing import normalise
 from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
 from users.models import User
 
@@ -55,7 +55,7 @@ class LogEndpoint(Endpoint):
         if parsed.rejected and source is not None:
             # Not to be replayed: its good lines are stored.
             failed = event_of(request, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
-        ready = fit(parsed.lines, source, timezone.now())
+        ready = normalise(parsed.lines, source, timezone.now())
         return IntakeResult(
             [Delivery(ready, failed)], response, store_lines, source, weight=LINE_BYTES * len(ready.lines)
         )

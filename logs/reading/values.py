@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Any
 
-from logs.fitting import dumped
+from logs.normalising import dumped
 
 _LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
 _TRACE = re.compile(r"[0-9a-fA-F]{16,32}", re.ASCII)

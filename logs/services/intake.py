@@ -17,14 +17,14 @@ from intake.services.queue import insert_events
 from logs.formats import formats
 from logs.lines import Line
 from logs.services import detecting, levels
-from logs.services.storing import Fitted, insert, store
+from logs.services.storing import NormalisedLines, insert, store
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The lines of a request, and the request itself where part of it was unreadable."""
 
-    fitted: Fitted
+    normalised: NormalisedLines
     failed: IntakeEvent | None = None
 
 
@@ -32,13 +32,13 @@ def store_lines(taken: Sequence[IntakeResult]) -> None:
     """Store the lines of many requests at once."""
     now = timezone.now()
     deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
-    insert((delivery.fitted for delivery in deliveries), now)
-    detecting.on_lines((line for delivery in deliveries for line in delivery.fitted.lines), now=now)
+    insert((delivery.normalised for delivery in deliveries), now)
+    detecting.on_lines((line for delivery in deliveries for line in delivery.normalised.lines), now=now)
     for source in dict.fromkeys(one.source for one in taken):
         _note(source, now)
     heard: levels.Heard = Counter()
     for one in taken:
-        heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.fitted.lines))
+        heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.normalised.lines))
     if heard:  # in its own transaction: no line waits for it or is lost by it
         transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
     insert_events([delivery.failed for delivery in deliveries if delivery.failed])

@@ -11,8 +11,8 @@ from itertools import takewhile
 from django.conf import settings
 
 from core.db.transactions import unit_of_work
-from logs.fitting import dumped
 from logs.models import LogEntry
+from logs.normalising import dumped
 
 BATCH = 1000
 SAMPLE = 200

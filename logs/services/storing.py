@@ -9,30 +9,30 @@ from typing import Any
 from django.db import connection
 
 from intake.models import Source
-from logs.fitting import attributes_json, fitted
 from logs.lines import Line
 from logs.models import LogEntry
+from logs.normalising import attributes_json, normalised
 from logs.services.levels import as_taught
 
 COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "trace_id", "source_id", "received_at"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class NormalisedLines:
     """Normalised lines, and their rows: without the time of receipt, and without a time it stands in for."""
 
     lines: list[Line]
     rows: list[tuple[Any, ...]]
 
 
-def fit(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> Fitted:
-    """Normalise lines (see `logs.fitting`) outside any transaction."""
-    ready = [fitted(as_taught(line, source), now) for line in lines]
+def normalise(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> NormalisedLines:
+    """Normalise lines (see `logs.normalising`) outside any transaction."""
+    ready = [normalised(as_taught(line, source), now) for line in lines]
     source_id = source.pk if source else None
-    return Fitted(ready, [_row(line, source_id, now) for line in ready])
+    return NormalisedLines(ready, [_row(line, source_id, now) for line in ready])
 
 
-def insert(many: Iterable[Fitted], now: dt.datetime) -> None:
+def insert(many: Iterable[NormalisedLines], now: dt.datetime) -> None:
     """Store lines in the caller's transaction as received `now`."""
     received_at = _moment(now)
     rows = [(row[0] or received_at, *row[1:], received_at) for one in many for row in one.rows]
@@ -44,7 +44,7 @@ def insert(many: Iterable[Fitted], now: dt.datetime) -> None:
 
 def store(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> list[Line]:
     """Normalise and store lines in the caller's transaction; return them in order."""
-    ready = fit(lines, source, now)
+    ready = normalise(lines, source, now)
     insert([ready], now)
     return ready.lines
 

@@ -10,8 +10,8 @@ import httpx2
 from django.utils import timezone
 
 from core.errors import DomainError
-from logs.fitting import dumped
 from logs.lines import Line
+from logs.normalising import dumped
 from logs.services.intake import take_in
 
 LONGEST_WAIT = 60.0

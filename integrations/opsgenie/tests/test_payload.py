@@ -20,7 +20,7 @@ class OpsgenieTests(SimpleTestCase):
         self.assertEqual(len(updates[0].title), 131)
 
     def test_it_knows_the_priorities(self):
-        found = [opsgenie.draft_of({"message": "m", "priority": f"P{number}"}).severity for number in range(1, 6)]
+        found = [opsgenie.update_of({"message": "m", "priority": f"P{number}"}).severity for number in range(1, 6)]
 
         self.assertEqual(found, ["critical", "high", "medium", "low", "low"])
 

@@ -61,7 +61,7 @@ class PagerDutyTests(SimpleTestCase):
     def test_it_takes_no_timestamp_for_the_beginning(self):
         body = {**TRIGGER, "payload": {**TRIGGER["payload"], "timestamp": "2026-11-20T08:42:58.315+0000"}}
 
-        update = pagerduty.draft_of(body)
+        update = pagerduty.update_of(body)
 
         self.assertIsNone(update.starts_at)
         self.assertEqual(update.annotations["timestamp"], "2026-11-20T08:42:58.315000+00:00")

@@ -22,7 +22,7 @@ _DROPPED = "attributes_dropped"
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
-def fitted(line: Line, now: dt.datetime) -> Line:
+def normalised(line: Line, now: dt.datetime) -> Line:
     """Return the line as it is stored; `now`, the time of receipt, replaces an implausible time."""
     message = cut(plain(line.message).removeprefix(BYTE_ORDER_MARK))
     service, host, trace_id = plain(line.service), plain(line.host), plain(line.trace_id)
