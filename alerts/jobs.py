@@ -4,7 +4,6 @@ import datetime as dt
 import time
 
 from alerts.services import heartbeats, maintenance, processing
-from alerts.services.out_of_order import forget_early_ends
 from core.server.jobs import Job
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
@@ -15,7 +14,7 @@ _started = time.monotonic()
 
 
 def process_intake(now: dt.datetime) -> int:
-    """Work off what senders handed in.
+    """Process what senders handed in.
 
     A batch costs much the same whether it holds three events or three hundred, so what comes in meanwhile is left to
     gather until the next turn.
@@ -40,14 +39,14 @@ def _has_settled() -> bool:
     return time.monotonic() - _started >= SETTLING_SECONDS
 
 
-def lift_silences(now: dt.datetime) -> int:
-    """Open what a silence kept quiet and still fires."""
-    return maintenance.lift_silences(now)
+def release_silenced(now: dt.datetime) -> int:
+    """Open the incidents of what a silence kept quiet and still fires."""
+    return maintenance.release_silenced(now)
 
 
-def calm_flapping(now: dt.datetime) -> int:
-    """Take alerts that keep still as calm."""
-    return maintenance.calm(now)
+def clear_flapping(now: dt.datetime) -> int:
+    """Take alerts that keep still as not flapping any more."""
+    return maintenance.clear_flapping(now)
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
@@ -56,11 +55,11 @@ def watch_heartbeats(now: dt.datetime) -> int:
     return heartbeats.watch(now) if _has_settled() else 0
 
 
-def forget_old(now: dt.datetime) -> int:
+def prune_intake(now: dt.datetime) -> int:
     """Delete what is kept no longer."""
     total = 0
     for _ in range(MAX_BATCHES):
-        done = maintenance.forget(now) + forget_early_ends(now)
+        done = maintenance.prune(now)
         total += done
         if not done:
             break
@@ -70,8 +69,8 @@ def forget_old(now: dt.datetime) -> int:
 JOBS = (
     Job("process_intake", process_intake, 0.1),
     Job("expire_alerts", expire_alerts, 5),
-    Job("release_silenced", lift_silences, 5),
-    Job("clear_flapping", calm_flapping, 30),
+    Job("release_silenced", release_silenced, 5),
+    Job("clear_flapping", clear_flapping, 30),
     Job("watch_heartbeats", watch_heartbeats, 10),
-    Job("prune_intake", forget_old, 600),
+    Job("prune_intake", prune_intake, 600),
 )

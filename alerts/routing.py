@@ -35,66 +35,62 @@ class RouteSpec:
 
 @dataclass(frozen=True)
 class Decision:
-    """Where an alert goes. `rule` is the route that decided (None: no route matched, the source decides);
-    `passed` are the routes before it that did not match, each with why."""
+    """Where an alert goes: the route that decided (None: its source does), and those before it, each with why not."""
 
-    rule: RouteSpec | None
+    route: RouteSpec | None
     passed: tuple[tuple[RouteSpec, str], ...] = ()
 
     @property
     def is_drop(self) -> bool:
-        """Whether nothing is to be kept of it."""
-        return self.rule is not None and self.rule.is_drop
+        """Return whether nothing is to be kept of it."""
+        return self.route is not None and self.route.is_drop
 
 
-def decide(rules: Sequence[RouteSpec], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
-    """The first route that matches. One that says to go on lends what it sets to the next that matches, which fills
-    in only what is still open; when none does, it decides itself."""
+def choose_route(routes: Sequence[RouteSpec], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
+    """Return the first route that matches. One that goes on lends what it sets to the next that matches."""
     lending: RouteSpec | None = None
     passed = []
-    for rule in rules:
-        failing = first_failing(rule.matchers, facts)
+    for route in routes:
+        failing = first_failing(route.matchers, facts)
         if failing is not None:
             if explain:
-                passed.append((rule, failing.explain(facts)))
+                passed.append((route, failing.explain(facts)))
             continue
-        found = _merged(lending, rule) if lending else rule
-        if not rule.go_on or rule.is_drop:
+        found = _merged(lending, route) if lending else route
+        if not route.go_on or route.is_drop:
             return Decision(found, tuple(passed))
         lending = found
     return Decision(lending, tuple(passed))
 
 
 def _merged(first: RouteSpec, second: RouteSpec) -> RouteSpec:
-    """The second route, with what the first has set."""
     set_already = {name: getattr(first, name) for name in SETTINGS if getattr(first, name) is not None}
     return replace(second, **set_already)
 
 
 def group_labels(names: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that are grouped by; one that the alert lacks counts as empty."""
+    """Return the labels that are grouped by; one that the alert lacks counts as empty."""
     return {name: labels.get(name, "") for name in names}
 
 
-def group_key(*, source_id: int, rule: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
-    """The identity of a group, as SHA-256 in hex.
+def group_key(*, source_id: int, route: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
+    """Return the identity of a group, as SHA-256 in hex.
 
-    A route with labels of its own groups across sources; else the source's labels group what came from the source and
-    takes the same route; without any, each alert is its own group.
+    A route with labels of its own groups across sources; without any labels, each alert is its own group.
     """
     scope: list[Any]
     if not labels:
         scope = ["alert", alert_key]
-    elif rule is not None and rule.group_by is not None:
-        scope = ["route", rule.id]
+    elif route is not None and route.group_by is not None:
+        scope = ["route", route.id]
     else:
-        scope = ["source", source_id, rule.id if rule else 0]
+        scope = ["source", source_id, route.id if route else 0]
     facts = json.dumps([scope, sorted(labels.items())], ensure_ascii=True)
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def alert_key(source_id: int, fingerprint: str) -> str:
-    """The identity of an alert: SHA-256 of its source and the exact bytes of its fingerprint, as it is kept."""
+    """Return an alert's identity: SHA-256 of its source and the exact bytes of its fingerprint, as it is kept."""
     kept = short_fingerprint(fingerprint)
     return hashlib.sha256(f"{source_id}\0{kept}".encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -113,7 +109,7 @@ class SilenceSpec:
     time_zone: str = "UTC"
 
     def is_active(self, at: dt.datetime) -> bool:
-        """Whether it keeps quiet at that moment; a weekly one by the clock on the wall of its zone."""
+        """Return whether it holds at that moment; a weekly one by the clock on the wall of its zone."""
         if not self.starts_at <= at < self.ends_at:
             return False
         if not self.weekdays:
@@ -128,7 +124,7 @@ class SilenceSpec:
 
 
 def silence_for(silences: Iterable[SilenceSpec], facts: Mapping[str, str], at: dt.datetime) -> SilenceSpec | None:
-    """The first silence that is active and matches. One without matchers matches nothing: it would silence all."""
+    """Return the first active silence that matches. One without matchers matches nothing: it would silence all."""
     for silence in silences:
         if silence.matchers and first_failing(silence.matchers, facts) is None and silence.is_active(at):
             return silence

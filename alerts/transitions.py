@@ -39,54 +39,77 @@ class AlertSnapshot:
     ended_by: str = ""
 
 
-def next_state(known: AlertSnapshot | None, draft: AlertUpdate) -> Transition:
-    """The meaning of a FIRE or RESOLVE draft."""
-    if draft.action == Action.RESOLVE:
-        return _fold_end(known, draft)
+def next_state(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
+    """Return what a FIRE or RESOLVE update means."""
+    if update.action == Action.RESOLVE:
+        return _next_after_end(known, update)
     if known is None:
         return Transition.NEW
     if known.status == AlertStatus.FIRING:
-        is_newer = draft.starts_at is not None and draft.starts_at > known.starts_at
+        is_newer = update.starts_at is not None and update.starts_at > known.starts_at
         return Transition.REFIRED if is_newer else Transition.REPEATED
-    return _fold_return(known, draft)
+    return _next_after_return(known, update)
 
 
-def _fold_end(known: AlertSnapshot | None, draft: AlertUpdate) -> Transition:
+def _next_after_end(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
     if known is None:
-        return Transition.ENDED_UNSEEN if draft.starts_at else Transition.NOTHING
+        return Transition.ENDED_UNSEEN if update.starts_at else Transition.NOTHING
     if known.status == AlertStatus.RESOLVED:
-        return Transition.ENDED_UNSEEN if _is_news_of_an_end(known, draft) else Transition.NOTHING
-    ended = draft.starts_at or draft.ends_at
+        return Transition.ENDED_UNSEEN if _is_news_of_an_end(known, update) else Transition.NOTHING
+    ended = update.starts_at or update.ends_at
     return Transition.STALE if ended is not None and ended < known.starts_at else Transition.RESOLVED
 
 
-def _is_news_of_an_end(known: AlertSnapshot, draft: AlertUpdate) -> bool:
-    """Whether a late message that it fires must not make it fire again: its sender ends a firing that we have not heard
-    of yet, or the very one that we took for over because we heard nothing."""
-    if draft.is_expiry or draft.starts_at is None:
+def _is_news_of_an_end(known: AlertSnapshot, update: AlertUpdate) -> bool:
+    """Return whether no late message may make it fire again: its sender ends a firing that we have not heard of yet, or
+    the very one that expired."""
+    if update.is_expiry or update.starts_at is None:
         return False
-    is_same = draft.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY
-    return is_same or draft.starts_at > known.starts_at
+    is_same = update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY
+    return is_same or update.starts_at > known.starts_at
 
 
-def _fold_return(known: AlertSnapshot, draft: AlertUpdate) -> Transition:
-    """It fires though it is over: a new firing, unless the message tells of the one that ended.
-
-    What merely expired has not ended: heard of again, it fires still.
-    """
-    if draft.starts_at is None or draft.starts_at > known.starts_at:
+def _next_after_return(known: AlertSnapshot, update: AlertUpdate) -> Transition:
+    """Return what an update of a resolved alert means: a new firing, unless it tells of the one that ended. What merely
+    expired has not ended: heard of again, it fires still."""
+    if update.starts_at is None or update.starts_at > known.starts_at:
         return Transition.REFIRED
-    if draft.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY:
+    if update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY:
         return Transition.REFIRED
     return Transition.STALE
 
 
 def with_change(changes: list[int], at: dt.datetime) -> list[int]:
-    """The latest changes of status (seconds since 1970), this one among them; older ones than matter are dropped."""
+    """Return the latest changes of status (seconds since 1970) with this one, without those too old to matter."""
     now = int(at.timestamp())
     return [*(moment for moment in changes if now - moment < FLAP_SECONDS), now][-FLAP_CHANGES:]
 
 
 def is_flapping(changes: list[int], at: dt.datetime) -> bool:
-    """Whether the status changed FLAP_CHANGES times within the last FLAP_SECONDS."""
+    """Return whether the status changed FLAP_CHANGES times within the last FLAP_SECONDS."""
     return len(changes) >= FLAP_CHANGES and int(at.timestamp()) - changes[-FLAP_CHANGES] < FLAP_SECONDS
+
+
+# An end that overtook its beginning, of a sender that tells the end's own time and not when it began, changes nothing
+# when it comes. It is kept for as long as senders try again, so that the beginning opens nothing that nobody would end.
+EARLY_KEPT = dt.timedelta(hours=1)
+EARLY_AHEAD = dt.timedelta(minutes=1)  # an end that lies further ahead would hide what truly fires until then
+
+
+def may_overtake(update: AlertUpdate, received_at: dt.datetime) -> bool:
+    """Return whether this may be the end of a firing that we have not heard of."""
+    if update.action != Action.RESOLVE or update.is_expiry or update.starts_at is not None or update.ends_at is None:
+        return False
+    return update.ends_at <= received_at + EARLY_AHEAD
+
+
+def may_be_late(update: AlertUpdate, known: AlertSnapshot | None) -> bool:
+    """Return whether this may be the beginning of a firing whose end came before."""
+    is_over = known is None or known.status == AlertStatus.RESOLVED
+    return is_over and update.action == Action.FIRE and update.starts_at is not None
+
+
+def is_late(update: AlertUpdate, received_at: dt.datetime, *, ended_at: dt.datetime, heard_at: dt.datetime) -> bool:
+    """Return whether the firing that this begins was over at `ended_at`, as we heard at `heard_at`. Within one moment
+    it may as well have begun anew: better one too many than one that nobody hears of."""
+    return update.starts_at is not None and ended_at > update.starts_at and heard_at >= received_at - EARLY_KEPT

@@ -1,4 +1,4 @@
-"""What an adapter makes of a sender's message: alerts in our own words. Pure."""
+"""What a payload reader makes of a sender's message: alerts in our own words. Pure."""
 
 import datetime as dt
 import enum
@@ -57,7 +57,7 @@ class AlertUpdate:
 
     @property
     def identity(self) -> str:
-        """The fingerprint, given or computed; of a very long one its beginning and its SHA-256."""
+        """Return the fingerprint, given or computed; of a very long one its beginning and its SHA-256."""
         if self.fingerprint:
             return short_fingerprint(self.fingerprint)
         facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
@@ -74,15 +74,15 @@ class Leftover:
 
     @property
     def reason(self) -> str:
-        """All of it in one text."""
+        """Return all of it in one text."""
         return " ".join(f"Item {number}: {why}" for number, why in self.reasons)
 
 
 class AlertUpdates(list[AlertUpdate]):
-    """The drafts of a list, and what of it could not be read."""
+    """The updates of a list, and what of it could not be read."""
 
-    def __init__(self, drafts: Iterable[AlertUpdate] = (), leftover: Leftover | None = None) -> None:
-        super().__init__(drafts)
+    def __init__(self, updates: Iterable[AlertUpdate] = (), leftover: Leftover | None = None) -> None:
+        super().__init__(updates)
         self.leftover = leftover
 
 
@@ -103,25 +103,25 @@ class Change:
 
 
 def short_fingerprint(fingerprint: str) -> str:
-    """A fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters, as unlike others as before."""
+    """Return a fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters, as unlike others as before."""
     if len(fingerprint) <= FINGERPRINT_LENGTH:
         return fingerprint
     digest = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{fingerprint[: FINGERPRINT_LENGTH - 1 - len(digest)]}#{digest}"
 
 
-def to_json(draft: AlertUpdate) -> dict[str, Any]:
-    """A draft as plain JSON values, for the queue; empty members are left out."""
-    value: dict[str, Any] = {name: getattr(draft, name) for name in AlertUpdate.__slots__}
-    value["action"] = draft.action.value
-    value["links"] = list(draft.links)
+def to_json(update: AlertUpdate) -> dict[str, Any]:
+    """Return an update as plain JSON values, for the queue; empty members are left out."""
+    value: dict[str, Any] = {name: getattr(update, name) for name in AlertUpdate.__slots__}
+    value["action"] = update.action.value
+    value["links"] = list(update.links)
     for name in ("starts_at", "ends_at"):
         value[name] = value[name].isoformat() if value[name] else None
     return {name: part for name, part in value.items() if part}
 
 
 def from_json(value: Mapping[str, Any]) -> AlertUpdate:
-    """A draft from what `to_json` made of it."""
+    """Return an update from what `to_json` made of it."""
     times = {name: dt.datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
     action = Action(value.get("action", "fire"))
     return AlertUpdate(**{"title": "", **value, **times, "action": action, "links": tuple(value.get("links", ()))})

@@ -198,7 +198,7 @@ def alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
     """The alerts that an event speaks of, found by reading it once more; at most MOST_ALERTS."""
     if event.source is None or event.state == IntakeState.LIMITED or len(event.body) > MOST_SHOWN * 4:
         return []
-    keys = [alert_key(event.source.pk, draft.identity) for draft in read(event, event.source).drafts[:MOST_ALERTS]]
+    keys = [alert_key(event.source.pk, update.identity) for update in read(event).updates[:MOST_ALERTS]]
     found = Alert.objects.visible_to(user).filter(key__in=keys)
     return list(found.select_related("incident", "source").order_by("id"))
 

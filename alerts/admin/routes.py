@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from alerts import validation
 from alerts.admin.fields import MATCHERS_HELP, LabelNamesField, MatchersField, checked, readable
-from alerts.admin.trying import TryForm, tried
+from alerts.admin.trying import TryForm, simulate_asked
 from alerts.matching import MatcherInvalid, matchers_from, words_of
 from alerts.models import Route, Silence
 from core.backoffice.badges import severity_badge
@@ -145,7 +145,7 @@ class RouteAdmin(BackOfficeAdmin):
         }
         if form.is_valid():
             try:
-                context["results"] = tried(form.cleaned_data, request.user)  # type: ignore[arg-type]
+                context["results"] = simulate_asked(form.cleaned_data, request.user)  # type: ignore[arg-type]
             except DomainError as error:
                 form.add_error("text", error.message)
         return TemplateResponse(request, "admin/alerts/try.html", context)

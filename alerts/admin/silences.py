@@ -19,7 +19,7 @@ from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
 from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.ordering import end_silence, require_not_over
-from alerts.services.rules import quiets
+from alerts.services.rules import specs_of
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
 from incidents.sla import format_closing_time
@@ -149,7 +149,7 @@ class SilenceAdmin(BackOfficeAdmin):
     @admin.display(description="State")
     def state(self, silence: Silence) -> SafeString | str:
         now = timezone.now()
-        if quiets([silence])[0].is_active(now):
+        if specs_of([silence])[0].is_active(now):
             return format_html('<span class="ir-badge ir-status-on_hold">{}</span>', "active now")
         if silence.ends_at <= now:
             return format_html('<span class="ir-badge">{}</span>', "over")

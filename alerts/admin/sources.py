@@ -19,7 +19,7 @@ from alerts.admin.badges import ago
 from alerts.admin.fields import LabelNamesField, SeverityMapField, StatusMapField, TemplatesField, checked
 from alerts.admin.source_pages import SourcePages, panel_of
 from alerts.models import Alert, Heartbeat
-from alerts.services.words import forget_known
+from alerts.services.words import prune_known
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from intake.models import IntakeEvent, Source
 from intake.services.sources import clear_cache
@@ -152,7 +152,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         """Save, and clear this process's cache of sources."""
         super().save_model(request, obj, form, change)
-        forget_known(obj)
+        prune_known(obj)
         clear_cache()
 
     def switch_off(self, row: Source) -> None:

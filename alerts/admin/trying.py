@@ -1,13 +1,14 @@
-"""The page that tries the routes on an alert: the form, and the decision told in words."""
+"""The page that simulates an alert: the form, and the decision in words."""
 
 import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
 from alerts.admin.fields import area, pairs
-from alerts.services.simulating import simulate
+from alerts.services.simulating import contributors, simulate
 from alerts.updates import TITLE_LENGTH
 from core.backoffice.badges import severity_badge
 from core.backoffice.base import exactly, zone_told
@@ -28,8 +29,8 @@ class TryForm(forms.Form):
     """What is tried."""
 
     shape = forms.ChoiceField(
-        label="What it is",
-        choices=[(LABELS, "An alert: its labels, one a line"), (PAYLOAD, "What a source sends, as it sends it")],
+        label=_("Input"),
+        choices=[(LABELS, _("An alert: its labels, one per line")), (PAYLOAD, _("A source's payload, as it is sent"))],
         initial=LABELS,
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -37,31 +38,31 @@ class TryForm(forms.Form):
         Source.objects.order_by("name"),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="Needed for what a source sends: it says how to read it.",
+        help_text=_("Needed for a payload: it says how to read it."),
     )
     text = forms.CharField(
-        label="Alert",
+        label=_("Alert"),
         max_length=LONGEST,
         strip=False,
         widget=area(10, "title = Disk almost full\nseverity = high\nhost = db-3\ncluster = eu-1"),
-        help_text="Labels are written name = value; title, severity and description are the alert's own.",
+        help_text=_("Write labels as name = value; title, severity and description are the alert's own."),
     )
     at = forms.SplitDateTimeField(
         required=False,
-        label="At",
+        label=_("At"),
         widget=UnfoldAdminSplitDateTimeWidget,
-        help_text="When it would come, for silences and groups; empty: now.",
+        help_text=_("When the alert would arrive, for silences and groups; now if empty."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["at"].help_text += f" {zone_told()}"
+        self.fields["at"].help_text = f"{self.fields['at'].help_text} {zone_told()}"
 
     def clean(self) -> dict[str, Any]:
-        """A payload needs its source, lines have to be lines."""
+        """Require the source of a payload, and labels that can be read."""
         cleaned = super().clean() or {}
         if cleaned.get("shape") == PAYLOAD and not cleaned.get("source"):
-            self.add_error("source", "Say which source sends it.")
+            self.add_error("source", _("Name the source that sends it."))
         if cleaned.get("shape") == LABELS and "text" in cleaned:
             try:
                 cleaned["alert"] = alert_of(cleaned["text"])
@@ -71,7 +72,7 @@ class TryForm(forms.Form):
 
 
 def alert_of(text: str) -> dict[str, Any]:
-    """An alert from lines of labels. Raises ValueError."""
+    """Return an alert from lines of labels. Raises ValueError."""
     facts = dict(pairs(text, "host = db-3"))
     if len(facts) > MOST_LABELS:
         raise ValueError(f"There are at most {MOST_LABELS} labels.")
@@ -82,8 +83,8 @@ def alert_of(text: str) -> dict[str, Any]:
     return {**alert, "title": (alert.get("title") or "Tried alert")[:TITLE_LENGTH], "labels": facts}
 
 
-def tried(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
-    """What would become of it, for the page. Raises DomainError for what cannot be read."""
+def simulate_asked(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
+    """Return what would become of it, for the page. Raises DomainError for what cannot be read."""
     how: dict[str, Any] = {"viewer": viewer, "source": asked["source"], "at": asked["at"]}
     if asked["shape"] == LABELS:
         answer = simulate(alert=asked["alert"], **how)
@@ -95,16 +96,17 @@ def tried(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
     return [_shown(one) for one in answer["alerts"]]
 
 
-def _shown(one: dict[str, Any]) -> dict[str, Any]:
-    opening, incident = one["opening"], one["incident"]
+def _shown(result: dict[str, Any]) -> dict[str, Any]:
+    opening, incident = result["opening"], result["incident"]
     return {
-        **one,
-        "silence_ends": exactly(one["silence"]["ends_at"]) if one["silence"] else "",
-        "severity": severity_badge(SEVERITY_OF_WORD[one["alert"]["severity"]]),
+        **result,
+        "silence_ends": exactly(result["silence"]["ends_at"]) if result["silence"] else "",
+        "severity": severity_badge(SEVERITY_OF_WORD[result["alert"]["severity"]]),
         "opening_severity": severity_badge(SEVERITY_OF_WORD[opening["severity"]]) if opening else "",
-        "grouped": ", ".join(f"{name}={value}" for name, value in one["group_by"].items()),
+        "grouped": ", ".join(f"{name}={value}" for name, value in result["group_by"].items()),
         "team": _team(opening, incident) if opening or incident else None,
         "category": Category.objects.filter(slug=opening["category"]).first() if opening else None,
+        "added": [(one.title, one.lines(result[one.name])) for one in contributors],
         "services": list(Service.objects.filter(slug__in=opening["services"])) if opening else [],
     }
 

@@ -1,6 +1,15 @@
 """Alerts, their groups, routes, silences, heartbeats, and changes to systems."""
 
-from alerts.models.alert import Alert, AlertGroup, AlertLabel, AlertQuerySet, EarlyResolve, pair_number, pairs_of
+from alerts.models.alert import (
+    Alert,
+    AlertGroup,
+    AlertLabel,
+    AlertQuerySet,
+    EarlyResolve,
+    pair_number,
+    pairs_of,
+    serialize_alert,
+)
 from alerts.models.change import ChangeEvent
 from alerts.models.heartbeat import Heartbeat
 from alerts.models.routing import Route, Silence
@@ -17,4 +26,5 @@ __all__ = [
     "Silence",
     "pair_number",
     "pairs_of",
+    "serialize_alert",
 ]

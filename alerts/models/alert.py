@@ -102,6 +102,16 @@ class Alert(models.Model):
         return self.incident is not None and self.incident.status != Status.OPEN
 
 
+def serialize_alert(alert: Alert) -> dict[str, str]:
+    """Return an alert as an incident's timeline names it."""
+    return {
+        "title": alert.title,
+        "severity": Severity(alert.severity).word,
+        "source": alert.source.name,
+        "fingerprint": alert.fingerprint[:100],
+    }
+
+
 class AlertLabel(models.Model):
     """One label of one alert, as a number: what a filter by label looks up. Rebuilt with its alert, never edited."""
 
@@ -142,8 +152,7 @@ class AlertGroup(models.Model):
 
 
 class EarlyResolve(models.Model):
-    """The end of a firing that we have not heard of, remembered for an hour by the alert's key; see
-    `alerts.services.out_of_order`."""
+    """The end of a firing that we have not heard of, kept for an hour by the alert's key (`alerts.transitions`)."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     ended_at = models.DateTimeField()

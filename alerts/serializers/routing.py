@@ -11,7 +11,7 @@ from alerts import validation
 from alerts.models import Route, Silence
 from alerts.models.routing import MOST_FIRINGS
 from alerts.serializers.fields import MAX_ID, LabelNamesField, MatchersField, ServiceField, WeekdaysField
-from alerts.services.rules import quiets
+from alerts.services.rules import specs_of
 from core.api.configuration import CleanedModelSerializer, StrictFields
 from core.api.fields import RowField, WordField
 from core.severity import PRIORITY_OF_WORD, PRIORITY_WORDS, SEVERITY_OF_WORD, SEVERITY_WORDS
@@ -113,7 +113,7 @@ class SilenceSerializer(CleanedModelSerializer):
 
     def get_is_active(self, silence: Silence) -> bool:
         """Return whether it is active now."""
-        return quiets([silence])[0].is_active(timezone.now())
+        return specs_of([silence])[0].is_active(timezone.now())
 
     def validate_matchers(self, value: list[dict[str, str]]) -> list[dict[str, str]]:
         """Refuse none, which would silence nothing and look like everything."""

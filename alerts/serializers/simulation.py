@@ -1,14 +1,15 @@
-"""What is asked of a simulation, and its answer."""
+"""The request and the answer of a simulation."""
 
 import datetime as dt
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from alerts.serializers.alerts import IncidentNamedSerializer
 from alerts.serializers.sources import ParsedAlertSerializer
-from alerts.services.simulating import SimulationResult
+from alerts.services.simulating import SimulationResult, contributors
 from alerts.transitions import Transition
 from alerts.updates import FINGERPRINT_LENGTH, TITLE_LENGTH
 from core.api.configuration import StrictFields
@@ -29,7 +30,7 @@ class TextsField(serializers.DictField):
     def to_internal_value(self, data: Any) -> dict[str, str]:
         found: dict[str, str] = super().to_internal_value(data)
         if len(found) > MOST_LABELS:
-            raise serializers.ValidationError(f"There are at most {MOST_LABELS} here.")
+            raise serializers.ValidationError(_("At most %(most)d entries are accepted.") % {"most": MOST_LABELS})
         return found
 
 
@@ -45,7 +46,7 @@ class SimulatedAlertSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
-    """Either an alert, or the payload of a source: JSON, or a text that is taken as it is. `at` is now without it."""
+    """Either an alert, or the payload of a source, as JSON or text; `at` is now by default."""
 
     source = RowField(  # type: ignore[assignment]
         queryset=Source.objects.select_related("team"), required=False
@@ -56,19 +57,19 @@ class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(required=False)
 
     def validate_at(self, value: dt.datetime) -> dt.datetime:
-        """Not so far away that no clock could be set there."""
+        """Refuse a time that no clock could be set to."""
         if abs(value - timezone.now()) > FAR:
-            raise serializers.ValidationError("A simulation reaches ten years into the past and the future.")
+            raise serializers.ValidationError(_("The time must be within ten years of now."))
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of the two, and what goes with it."""
+        """Require one of the two, and what goes with it."""
         if ("alert" in attrs) == ("payload" in attrs):
-            raise serializers.ValidationError({"alert": "Give an alert, or a payload with its source; not both."})
+            raise serializers.ValidationError({"alert": _("Send either an alert, or a payload with its source.")})
         if "payload" in attrs and "source" not in attrs:
-            raise serializers.ValidationError({"source": "Say which source the payload comes from."})
+            raise serializers.ValidationError({"source": _("Name the source that the payload comes from.")})
         if "headers" in attrs and "payload" not in attrs:
-            raise serializers.ValidationError({"headers": "Headers go with a payload."})
+            raise serializers.ValidationError({"headers": _("Headers need a payload.")})
         return attrs
 
 
@@ -104,39 +105,42 @@ class OpeningSerializer(serializers.Serializer[Any]):
     services = serializers.ListField(child=serializers.CharField())
 
 
-class ToldSerializer(serializers.Serializer[Any]):
-    """Somebody who would be told."""
+class NotifiedSerializer(serializers.Serializer[Any]):
+    """Somebody who would be notified."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class SimulatedFateSerializer(serializers.Serializer[Any]):
-    """What would become of one alert."""
+class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
+    """What would become of one alert; apps add what they would do."""
 
     alert = ParsedAlertSerializer()
     outcome = serializers.ChoiceField(
         choices=[outcome.value for outcome in Transition],
         allow_null=True,
-        help_text="What it means for what is known of the alert; null where a route drops it.",
+        help_text=_("What the message means for the alert; null if a route drops it."),
     )
-    route = RouteNamedSerializer(allow_null=True, help_text="Null: its source decides.")
-    passed = PassedRouteSerializer(many=True, help_text="The routes before it, and why each did not match.")
+    route = RouteNamedSerializer(allow_null=True, help_text=_("Null if no route matched: the source decides."))
+    passed = PassedRouteSerializer(many=True, help_text=_("Earlier routes, and why each did not match."))
     silence = SilencingSerializer(allow_null=True)
     group_by = serializers.DictField(
-        child=serializers.CharField(), help_text="Labels it is grouped by; none: it stands alone."
+        child=serializers.CharField(), help_text=_("Labels the alert is grouped by; empty if it stands alone.")
     )
-    fate = serializers.ChoiceField(choices=[fate.value for fate in SimulationResult])
-    detail = serializers.CharField(help_text="The same in a sentence.")
+    result = serializers.ChoiceField(choices=[result.value for result in SimulationResult])
+    detail = serializers.CharField(help_text=_("The result in a sentence."))
     incident = IncidentNamedSerializer(
-        allow_null=True, help_text="Null: none, or a new one. What is not yours to see counts for nothing here."
+        allow_null=True, help_text=_("Null if there is none or a new one. Incidents you cannot see are left out.")
     )
     opening = OpeningSerializer(allow_null=True)
-    notified = ToldSerializer(many=True, help_text="Members of the incident's team.")
+    notified = NotifiedSerializer(many=True, help_text=_("Members of the incident's team."))
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), **{one.name: one.field() for one in contributors}}
 
 
 class RouteSimulatedSerializer(serializers.Serializer[Any]):
     """What would become of each alert, by itself, at that time."""
 
     at = serializers.DateTimeField()
-    alerts = SimulatedFateSerializer(many=True)
+    alerts = SimulatedAlertResultSerializer(many=True)

@@ -1,4 +1,4 @@
-"""Putting into the queue what alerts have to say themselves."""
+"""Queueing what the project itself has to say."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from intake.models import IntakeEvent, Source
 from intake.services.queue import REASON_LENGTH, insert_events
 from intake.vocabulary import IntakeState
 
-DRAFT_FORMAT = "draft"
+INTERNAL_FORMAT = "internal"  # of what we raise ourselves
 
 
 def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -> IntakeEvent:
-    """The row that keeps what of a request's list could not be read, for a look and a replay."""
+    """Return the row that keeps what of a request's list could not be read, for a replay."""
     return IntakeEvent(
         source_id=event.source_id,
         format=event.format,
@@ -29,7 +29,7 @@ def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -
     )
 
 
-def enqueue(source: Source, drafts: Sequence[AlertUpdate], *, at: dt.datetime | None = None) -> None:
-    """Raise alerts ourselves, in the caller's transaction: what a heartbeat, a log rule or an expiry has to say."""
-    body = orjson.dumps([to_json(draft) for draft in drafts])
-    insert_events([IntakeEvent(source=source, format=DRAFT_FORMAT, body=body, received_at=at or timezone.now())])
+def enqueue(source: Source, updates: Sequence[AlertUpdate], *, at: dt.datetime | None = None) -> None:
+    """Queue updates of our own (a heartbeat, a log rule, an expiry), in the caller's transaction."""
+    body = orjson.dumps([to_json(update) for update in updates])
+    insert_events([IntakeEvent(source=source, format=INTERNAL_FORMAT, body=body, received_at=at or timezone.now())])

@@ -1,4 +1,4 @@
-"""What time does to alerts: they expire, silences end, flapping calms down, old rows go."""
+"""What time does to alerts: they expire, silences end, flapping stops, old rows go."""
 
 import datetime as dt
 from collections import defaultdict
@@ -10,13 +10,24 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from alerts.matching import facts_of
-from alerts.models import Alert, AlertGroup, AlertLabel, AlertQuerySet, ChangeEvent, Route, Silence, pairs_of
-from alerts.routing import SilenceSpec, decide, silence_for
-from alerts.services.enqueueing import DRAFT_FORMAT
-from alerts.services.opening import FiringAlert, IncidentAssigner
-from alerts.services.rules import quiets, rules, silences
-from alerts.transitions import FLAP_SECONDS, Transition
+from alerts.decide import decide_calm, decide_released, stored_facts
+from alerts.models import (
+    Alert,
+    AlertGroup,
+    AlertLabel,
+    AlertQuerySet,
+    ChangeEvent,
+    EarlyResolve,
+    Route,
+    Silence,
+    pairs_of,
+)
+from alerts.routing import SilenceSpec, silence_for
+from alerts.services.enqueueing import INTERNAL_FORMAT
+from alerts.services.loading import load_stored
+from alerts.services.rules import silence_specs, specs_of
+from alerts.services.writing import write
+from alerts.transitions import EARLY_KEPT, FLAP_SECONDS
 from alerts.updates import Action, AlertUpdate, to_json
 from alerts.vocabulary import AlertStatus
 from core.db import rows
@@ -34,7 +45,7 @@ GROUP_REST = dt.timedelta(days=1)
 
 @unit_of_work
 def expire(now: dt.datetime) -> int:
-    """End alerts that were not heard of again in time; the number of them."""
+    """End alerts that were not heard of again in time; return how many."""
     due = Alert.objects.filter(expires_at__lte=now, status=AlertStatus.FIRING)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
     alerts = _locked(ids, lambda alert: alert.status == AlertStatus.FIRING and is_past(alert.expires_at, now))
@@ -43,14 +54,14 @@ def expire(now: dt.datetime) -> int:
 
 
 def is_past(moment: dt.datetime | None, now: dt.datetime) -> bool:
-    """Whether there is such a moment, and it has come."""
+    """Return whether there is such a moment, and it has come."""
     return moment is not None and moment <= now
 
 
 def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
-    """The message that nothing was heard of an alert. Numbered, so that it is queued once should the queue stand still;
-    whoever hears of the alert meanwhile makes it void."""
-    draft = AlertUpdate(
+    """Return the message that nothing was heard of an alert. Numbered, so that it is queued once should the queue stand
+    still; whoever hears of the alert meanwhile makes it void."""
+    update = AlertUpdate(
         title=alert.title,
         action=Action.RESOLVE,
         fingerprint=alert.fingerprint,
@@ -61,50 +72,50 @@ def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
     number = f"expiry {alert.pk} {alert.occurrences} {alert.expires_at}"
     return IntakeEvent(
         source=alert.source,
-        format=DRAFT_FORMAT,
-        body=orjson.dumps([to_json(draft)]),
+        format=INTERNAL_FORMAT,
+        body=orjson.dumps([to_json(update)]),
         delivery_key=delivery_key(alert.source, number),
         received_at=now,
     )
 
 
-def lift_silences(now: dt.datetime) -> int:
-    """Open the incidents of alerts that still fire when what silenced them is over; the number of alerts.
+def release_silenced(now: dt.datetime) -> int:
+    """Open the incidents of alerts that still fire when what silenced them is over; return how many alerts.
 
     What an active silence keeps quiet is looked at while it is new, and again when its matchers or times, or a source's
     name, have changed: an alert's labels never do, and what it says anew is judged as it comes.
     """
     names = tuple(Source.objects.order_by("pk").values_list("pk", "name"))
-    active = silences(now)
-    lifted = 0
+    active = silence_specs(now)
+    released = 0
     holding = list(Silence.objects.filter(Exists(_quiet().filter(silenced_by=OuterRef("pk")))).order_by("pk"))
-    for row, silence in zip(holding, quiets(holding), strict=True):
+    for row, silence in zip(holding, specs_of(holding), strict=True):
         as_it_stands = hash((silence, row.created_at, names))
         since = _stands_since.setdefault((row.pk, as_it_stands), now)
         if not silence.is_active(now) or now - since <= SETTLING:
-            lifted += _lift_those_of(row.pk, active, now)
-    return lifted
+            released += _release_from(row.pk, active, now)
+    return released
 
 
 # Since when, for this process, a silence stands as it does, by its id and that.
 _stands_since: LRUCache[tuple[int, int], dt.datetime] = LRUCache(MOST_SILENCES)
 
 
-def _lift_those_of(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:
+def _release_from(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:
     # Most may have to be kept quiet still: looking at them must not keep others from writing.
     looked_at = _quiet().filter(silenced_by=silence_id).select_related("source").order_by("pk")
-    heard: list[int] = []
+    released: list[int] = []
     by_others: dict[int, list[int]] = defaultdict(list)
     for alert in looked_at.defer("description", "annotations", "links").iterator():
-        other = silence_for(active, _facts(alert), now)
+        other = silence_for(active, stored_facts(alert), now)
         if other is None:
-            heard.append(alert.pk)
+            released.append(alert.pk)
         elif other.id != silence_id:
             by_others[other.id].append(alert.pk)
     for other_id, ids in by_others.items():
         for some in _batched(ids):
             _quiet().filter(silenced_by=silence_id, pk__in=some).update(silenced_by=other_id)
-    return sum(_lift(some, now) for some in _batched(heard))
+    return sum(_release(some, now) for some in _batched(released))
 
 
 def _batched(ids: list[int]) -> Iterator[list[int]]:
@@ -117,31 +128,24 @@ def _quiet() -> AlertQuerySet:
 
 
 @unit_of_work
-def _lift(ids: list[int], now: dt.datetime) -> int:
-    routes, active = rules(), silences(now)
+def _release(ids: list[int], now: dt.datetime) -> int:
+    active = silence_specs(now)
     # Somebody may have silenced them again since they were looked at.
     locked = _locked(
         ids,
         lambda alert: (
             alert.status == AlertStatus.FIRING
             and alert.silenced_by_id is not None
-            and silence_for(active, _facts(alert), now) is None
+            and silence_for(active, stored_facts(alert), now) is None
         ),
     )
-    decided = [(alert, decide(routes, _facts(alert))) for alert in locked]
-    started = [FiringAlert(alert, decision.rule, Transition.NEW) for alert, decision in decided if not decision.is_drop]
-    incidents = IncidentAssigner(now, routes)
-    incidents.place(started, [], [])
-    for alert in locked:
-        alert.silenced_by = None
-    rows.update_many(locked, ["incident", "silenced_by"])
-    incidents.save()
+    write(decide_released(load_stored(locked, now, may_start=True), now), now)
     return len(locked)
 
 
 def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[Alert]:
-    """Those of the alerts that are concerned still once they are locked; their sources, which a join would lock too,
-    are read apart."""
+    """Return those of the alerts that are concerned still once they are locked; their sources, which a join would lock
+    too, are read apart."""
     found = rows.select_in(Alert, "id", ids, lock=True)
     sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in found})
     for alert in found:
@@ -149,24 +153,13 @@ def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[A
     return [alert for alert in found if is_concerned(alert)]
 
 
-def _facts(alert: Alert) -> dict[str, str]:
-    return facts_of(alert.labels, severity=Severity(alert.severity).word, source=alert.source.name)
-
-
 @unit_of_work
-def calm(now: dt.datetime) -> int:
-    """Take those that keep still as not flapping any more, and see to what was held back; the number of them."""
+def clear_flapping(now: dt.datetime) -> int:
+    """Take alerts that keep still as not flapping any more, and see to what was held back; return how many."""
     flapping = Alert.objects.filter(is_flapping=True)
     calm = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_calm(changes, now)]
     still = _locked(calm[:BATCH], lambda alert: alert.is_flapping and _is_calm(alert.changes, now))
-    for alert in still:
-        alert.is_flapping = False
-    rows.update_many(still, ["is_flapping"])
-    incidents = IncidentAssigner(now)
-    ended = [alert for alert in still if alert.status == AlertStatus.RESOLVED]
-    incidents.place([], ended, [])
-    incidents.end(ended)
-    incidents.save()
+    write(decide_calm(load_stored(still, now, may_start=False), now), now)
     return len(still)
 
 
@@ -174,14 +167,15 @@ def _is_calm(changes: list[int], now: dt.datetime) -> bool:
     return now.timestamp() - max(changes, default=0) >= FLAP_SECONDS
 
 
-def forget(now: dt.datetime) -> int:
-    """Delete what is kept no longer, in small batches; the number of rows."""
+def prune(now: dt.datetime) -> int:
+    """Delete what is kept no longer, in small batches; return how many rows."""
     raw = IntakeEvent.objects.filter(received_at__lt=now - dt.timedelta(days=settings.INTAKE_RETENTION_DAYS))
     until = now - dt.timedelta(days=settings.ALERT_RETENTION_DAYS)
     changes = ChangeEvent.objects.filter(occurred_at__lt=until)
     old = _delete(raw.exclude(state=IntakeState.WAITING)) + _delete(changes)
     old += _delete(UnknownWord.objects.filter(last_seen_at__lt=until))
-    return old + _forget_alerts(until) + _forget_groups(now)
+    old += _delete(EarlyResolve.objects.filter(received_at__lt=now - EARLY_KEPT))
+    return old + _prune_alerts(until) + _prune_groups(now)
 
 
 def _delete(found: "object") -> int:
@@ -190,7 +184,7 @@ def _delete(found: "object") -> int:
 
 
 @unit_of_work
-def _forget_alerts(until: dt.datetime) -> int:
+def _prune_alerts(until: dt.datetime) -> int:
     # Nothing was heard of it, and it has been over, for as long.
     old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until, ends_at__lt=until)
     ids = list(old.order_by("last_seen_at").values_list("pk", flat=True)[:BATCH])
@@ -203,16 +197,16 @@ def _forget_alerts(until: dt.datetime) -> int:
     return len(alerts)
 
 
-def _forget_groups(now: dt.datetime) -> int:
-    """Those that never came to their incident, a day after what waits in them counts no longer."""
+def _prune_groups(now: dt.datetime) -> int:
+    """Delete those that never came to their incident, a day after what waits in them counts no longer."""
     waiting = AlertGroup.objects.filter(incident__isnull=True, created_at__lt=now - GROUP_REST).order_by("pk")
     looked_at = waiting.values_list("pk", "pending", "route__open_after_minutes")
     over = [pk for pk, pending, minutes in looked_at.iterator() if _is_over(pending, minutes, now)]
-    return _forget_over(over[: BATCH * 5], now) if over else 0
+    return _prune_over(over[: BATCH * 5], now) if over else 0
 
 
 @unit_of_work
-def _forget_over(ids: list[int], now: dt.datetime) -> int:
+def _prune_over(ids: list[int], now: dt.datetime) -> int:
     # Another may have fired since they were looked at, and opened an incident or not.
     locked = [group for group in rows.select_in(AlertGroup, "id", ids, lock=True) if group.incident_id is None]
     minutes = dict(Route.objects.values_list("pk", "open_after_minutes"))

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from django.db.models import Q
 
-from alerts.models import Alert, AlertGroup
-from alerts.services.opening import told
+from alerts.models import Alert, AlertGroup, serialize_alert
 from alerts.vocabulary import AlertEventKind, AlertStatus
 from core.db import rows
 from core.db.transactions import unit_of_work
@@ -18,11 +17,10 @@ from core.severity import Severity
 from incidents.models import Category, EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Visibility
 from incidents.permissions import require_grant, require_work, would_disclose
 from incidents.services import NewIncident, link, open_incident, resolve
-from incidents.services.batches import lock_many, save_all
 from incidents.services.editing import set_severity
 from incidents.services.lifecycle import move_to
 from incidents.services.links import note_of_duplicate
-from incidents.services.recording import ChangeContext, IncidentChange
+from incidents.services.recording import ChangeContext, IncidentChange, lock_many, save_all
 from intake.models import Source
 from responders.models import Team
 from users.models import User
@@ -213,8 +211,8 @@ def _move(
         leaving = entries.get(alert.incident_id or 0)
         from_there = _named_as("from", leaving.incident) if leaving else {}
         if leaving is not None:
-            leaving.add_event(AlertEventKind.REMOVED, data={"alert": told(alert), **_named_as("to", target)})
-        arriving.add_event(AlertEventKind.ADDED, data={"alert": told(alert), **from_there})
+            leaving.add_event(AlertEventKind.REMOVED, data={"alert": serialize_alert(alert), **_named_as("to", target)})
+        arriving.add_event(AlertEventKind.ADDED, data={"alert": serialize_alert(alert), **from_there})
         alert.incident, alert.silenced_by = target, None
     for incident in shown:
         arriving.add_event(EventKind.ACCESS_GRANTED, data={"of": incident.reference}, visibility=Visibility.INTERNAL)

@@ -20,13 +20,13 @@ log = structlog.get_logger(__name__)
 MOST_LOOKED_AT = 1000
 
 
-def rules() -> list[RouteSpec]:
-    """The enabled routes in their order."""
-    return [rule_of(route) for route in Route.objects.filter(is_enabled=True)]
+def route_specs() -> list[RouteSpec]:
+    """Return the enabled routes in their order."""
+    return [route_spec(route) for route in Route.objects.filter(is_enabled=True)]
 
 
-def rule_of(route: Route) -> RouteSpec:
-    """A route, ready to be asked."""
+def route_spec(route: Route) -> RouteSpec:
+    """Return a route, ready to be asked."""
     return RouteSpec(
         id=route.pk,
         name=route.name,
@@ -44,13 +44,13 @@ def rule_of(route: Route) -> RouteSpec:
     )
 
 
-def silences(now: dt.datetime) -> list[SilenceSpec]:
-    """Those that have begun and not ended; whether a weekly one is active, it says itself."""
-    return quiets(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now))
+def silence_specs(now: dt.datetime) -> list[SilenceSpec]:
+    """Return those that have begun and not ended; whether a weekly one is active, it says itself."""
+    return specs_of(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now))
 
 
-def quiets(found: Iterable[Silence]) -> list[SilenceSpec]:
-    """Silences, ready to be asked."""
+def specs_of(found: Iterable[Silence]) -> list[SilenceSpec]:
+    """Return silences, ready to be asked."""
     return [
         SilenceSpec(
             id=silence.pk,
@@ -67,8 +67,8 @@ def quiets(found: Iterable[Silence]) -> list[SilenceSpec]:
 
 
 def faulty(now: dt.datetime) -> list[tuple[Model, str]]:
-    """What was stored before its conditions were refused, each with why they are of no use, or of too much: enabled
-    routes, silences that are not over, and what other apps have."""
+    """Return what was stored before its conditions were refused, each with why: enabled routes, silences that are not
+    over, and what other apps have."""
     routes = Route.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]
     silences = Silence.objects.filter(ends_at__gt=now)[:MOST_LOOKED_AT]
     ours: list[tuple[Model, str]] = [(one, one.wrong) for some in (routes, silences) for one in some if one.wrong]
@@ -76,7 +76,7 @@ def faulty(now: dt.datetime) -> list[tuple[Model, str]]:
 
 
 def look_for_faults(function: Callable[[], list[tuple[Model, str]]]) -> None:
-    """Tell of what the function finds, too."""
+    """Register a function that finds more of them."""
     _looking.append(function)
 
 
@@ -84,8 +84,7 @@ _looking: list[Callable[[], list[tuple[Model, str]]]] = []
 
 
 def _zone(silence: Silence) -> str:
-    """Its time zone, checked when it was saved; should it be unknown all the same (another server has other zones), UTC
-    stands for it: nothing may hold up the queue."""
+    """Return its time zone, or UTC where this server does not know it: nothing may hold up the queue."""
     try:
         return zoneinfo.ZoneInfo(silence.time_zone).key
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
@@ -94,8 +93,7 @@ def _zone(silence: Silence) -> str:
 
 
 def _matchers(owner: Route | Silence, stored: object) -> tuple[Matcher, ...]:
-    """Stored matchers were checked when they were saved; should they be spoilt all the same, one that matches nothing
-    stands for them: no alert may be lost to a damaged route."""
+    """Return its matchers, or one that matches nothing where they are damaged: no alert may be lost to that."""
     try:
         return _read(orjson.dumps(stored))
     except MatcherInvalid as error:

@@ -1,29 +1,42 @@
-"""What would become of an alert, by the very code that sees to real ones; nothing of it is kept."""
+"""What would become of an alert: the engine's load and decide for real, its effects dropped."""
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework.serializers import Field
 
-from alerts.matching import facts_of
+from alerts.assigning import group_of
+from alerts.decide import decide
+from alerts.effects import (
+    Effect,
+    JoinIncident,
+    Judge,
+    Message,
+    OpenIncident,
+    ReopenIncident,
+    SaveAlert,
+    SaveGroup,
+    State,
+)
 from alerts.models import Alert, Silence
-from alerts.routing import Decision, RouteSpec, alert_key, decide, group_labels
-from alerts.services.applying import BatchProcessor, Message, severity_of
-from alerts.services.opening import GroupState, IncidentAssigner
+from alerts.routing import choose_route
+from alerts.services.loading import load
 from alerts.services.processing import read
-from alerts.services.words import as_taught, not_understood, sentence_of
+from alerts.services.words import message_of, serialize_message
+from alerts.services.writing import new_incident_of
 from alerts.transitions import Transition
 from alerts.updates import AlertUpdate
-from core.db.transactions import unit_of_work
 from core.errors import DomainError
-from incidents.models import EventKind, Incident
+from incidents.models import Incident
 from incidents.permissions import can_see
-from incidents.services.batches import Opening
-from incidents.services.opening import default_team
+from incidents.services.opening import NewIncident, default_team
 from intake.models import Source
 from intake.requests import IntakeError, IntakeRequest
 from intake.services.queue import event_of
@@ -38,59 +51,62 @@ MOST_TOLD = 100
 class SimulationResult(enum.StrEnum):
     """What becomes of an alert."""
 
-    DROPPED = "dropped"  # a route drops it
-    NOTHING = "nothing"  # it changes nothing
-    RESOLVED = "resolved"  # it is over
-    SILENCED = "silenced"  # recorded, and quiet while the silence lasts
-    STAYS = "stays"  # it is where it belongs already
-    JOINS = "joins"  # it joins an open incident
-    REOPENS = "reopens"  # it joins one that ended lately, and opens it again
-    OPENS = "opens"  # it opens an incident
-    WAITS = "waits"  # not enough of its group has fired to open one
-    STORM = "storm"  # its route has opened too many; it opens the one that takes in the rest
+    DROPPED = "dropped"
+    NOTHING = "nothing"
+    RESOLVED = "resolved"
+    SILENCED = "silenced"
+    STAYS = "stays"
+    JOINS = "joins"
+    REOPENS = "reopens"
+    OPENS = "opens"
+    WAITS = "waits"
+    STORM = "storm"
 
 
-class _Rehearsal(BatchProcessor):
-    """One message, folded; nothing is written. What the viewer may not see is as if it were not there."""
+DETAILS = {
+    SimulationResult.DROPPED: _("A route drops it; only the route's counter changes."),
+    SimulationResult.NOTHING: _("It changes nothing: it is out of date, about an unknown alert, or only a note."),
+    SimulationResult.RESOLVED: _("It resolves the alert."),
+    SimulationResult.SILENCED: _("It is silenced; if it still fires when the silence ends, it gets its incident."),
+    SimulationResult.STAYS: _("It is known, and stays where it is."),
+    SimulationResult.JOINS: _("It joins an open incident."),
+    SimulationResult.REOPENS: _("It reopens an incident that ended recently."),
+    SimulationResult.OPENS: _("It opens an incident."),
+    SimulationResult.WAITS: _("It is recorded; too few alerts of its group have fired to open an incident."),
+    SimulationResult.STORM: _("Its route opened too many incidents within a minute; the rest share one."),
+}
 
-    def __init__(self, now: dt.datetime, viewer: User) -> None:
-        super().__init__(now)
-        self.viewer = viewer
 
-    def meet(self, message: Message) -> Transition | None:
-        """What it means; None when a route drops it."""
-        self._load({message.key: message.source})
-        seen = Alert.objects.visible_to(self.viewer).filter(key__in=self.alerts).values_list("key", flat=True)
-        self.alerts = {key: self.alerts[key] for key in seen}
-        return self._take(message)
+@dataclass(frozen=True)
+class Simulated:
+    """What contributors are told: the message, its result, and the incident that it goes to or would open, if any."""
+
+    message: Message
+    result: SimulationResult
+    team: Team | None
+    incident: Incident | None
+    opening: NewIncident | None
+    at: dt.datetime
+    viewer: User
 
 
-class _Placing(IncidentAssigner):
-    """Finds an alert's place; what would be opened is planned only. Hidden incidents take in nothing."""
+@dataclass(frozen=True)
+class Contributor:
+    """What another app adds to the answer under `name`: a JSON value, its serializer field, and lines for the page."""
 
-    def __init__(self, now: dt.datetime, rules: Sequence[RouteSpec], viewer: User) -> None:
-        super().__init__(now, rules)
-        self.viewer = viewer
+    name: str
+    title: str | Promise
+    contribute: Callable[[Simulated], Any]
+    field: Callable[[], Field[Any, Any, Any, Any]]
+    lines: Callable[[Any], Sequence[str]]
 
-    def _load(self, keys: Collection[str], alerts: Iterable[Alert]) -> None:
-        super()._load(keys, alerts)
-        hidden = {pk for pk, incident in self.locked.items() if not can_see(self.viewer, incident)}
-        self.locked = {pk: incident for pk, incident in self.locked.items() if pk not in hidden}
-        for slot in self.slots.values():
-            if slot.incident is not None and slot.incident.pk in hidden:
-                slot.group = slot.incident = None
 
-    def _open(self) -> None:
-        """Nothing is opened."""
+contributors: list[Contributor] = []
 
-    def planned(self) -> GroupState | None:
-        """Where an incident would be opened."""
-        return next((slot for slot in self.slots.values() if slot.opening is not None), None)
 
-    def is_reopened(self, incident: Incident) -> bool:
-        """Whether it would open again."""
-        entry = self.entries.get(incident.pk)
-        return entry is not None and any(event.kind == EventKind.REOPENED for event in entry.events)
+def register_contributor(contributor: Contributor) -> None:
+    """Have each simulated alert tell what the contributor knows of it."""
+    contributors.append(contributor)
 
 
 def simulate(
@@ -102,16 +118,15 @@ def simulate(
     headers: Mapping[str, str] | None = None,
     at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """What would become of an alert (a AlertUpdate's members), or of each alert in a source's payload, at that time.
+    """Return what would become of an alert (an AlertUpdate's members), or of each alert in a payload, at that time.
 
-    The shape is RouteSimulatedSerializer's. Alerts and incidents that the viewer may not see are left out of account,
-    so that the answer does not tell that they are there. Raises DomainError
+    The shape is RouteSimulatedSerializer's. What the viewer may not see is as if it were not there. Raises DomainError
     for a payload that cannot be read.
     """
     now = at or timezone.now()
     sender = source or Source(name="", kind="generic")
-    drafts = [AlertUpdate(**alert)] if alert is not None else _read(sender, payload, headers or {})
-    return {"at": now, "alerts": [_rehearse(draft, sender, now, viewer) for draft in drafts]}
+    updates = [AlertUpdate(**alert)] if alert is not None else _read(sender, payload, headers or {})
+    return {"at": now, "alerts": [_simulate(message_of(sender, one, now), now, viewer) for one in updates]}
 
 
 def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[AlertUpdate]:
@@ -121,97 +136,86 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Aler
         body = payload.encode() if is_text else orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
         raise DomainError("The payload is nested too deeply.", field="payload", code="not_read") from error
-    incoming = IntakeRequest("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
+    request = IntakeRequest("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
     try:
-        reading = read(event_of(incoming.unpacked, source), source)
+        reading = read(event_of(request.unpacked, source))
     except IntakeError as error:
         raise DomainError(error.message, field="payload", code="not_read") from error
     if reading.state == IntakeState.FAILED:
         raise DomainError(reading.reason, field="payload", code="not_read")
-    if len(reading.drafts) > MOST_ALERTS:
+    if len(reading.updates) > MOST_ALERTS:
         raise DomainError(f"At most {MOST_ALERTS} alerts are simulated at once.", field="payload")
-    return [as_taught(source, draft) for draft in reading.drafts]
+    return reading.updates
 
 
-@unit_of_work
-def _rehearse(draft: AlertUpdate, source: Source, now: dt.datetime, viewer: User) -> dict[str, Any]:
-    batch, placing = _Rehearsal(now, viewer), None
-    message = Message(draft, source, now, alert_key(source.pk or 0, draft.identity))
-    outcome = batch.meet(message)
-    alert = batch.alerts.get(message.key)
-    started = batch.started.get(message.key)
-    if started is not None:
-        placing = _Placing(now, batch.rules, viewer)
-        placing.place([started], [], [])
-    severity = severity_of(source, draft).word
-    decision = decide(batch.rules, facts_of(draft.labels, severity=severity, source=source.name), explain=True)
-    fate = _fate(outcome, alert, placing)
-    shown = {
-        "alert": _told(source, draft, severity),
-        "outcome": outcome.value if outcome else None,
-        **_way(decision, source, draft),
-        "silence": _silence(alert) if fate == SimulationResult.SILENCED else None,
-        "fate": fate.value,
-        "detail": DETAILS[fate],
-        **_place(alert, placing.planned() if placing else None, fate, viewer),
+def _simulate(message: Message, now: dt.datetime, viewer: User) -> dict[str, Any]:
+    state = load([message], now, viewer=viewer)
+    effects = decide(state, [message], now)
+    saved = next((effect.alert for effect in effects if isinstance(effect, SaveAlert)), None)
+    alert = saved or state.alerts.get(message.key)
+    transition = next(effect.transition for effect in effects if isinstance(effect, Judge))
+    result = _result(effects, transition, alert)
+    opening = next((new_incident_of(effect) for effect in effects if isinstance(effect, OpenIncident)), None)
+    incident = None if opening or result == SimulationResult.DROPPED else _incident(effects, alert, viewer)
+    team = _team(result, opening, incident)
+    simulated = Simulated(message, result, team, incident, opening, now, viewer)
+    return {
+        "alert": serialize_message(message),
+        "outcome": transition.value if transition else None,
+        **_way(state, message),
+        "silence": _silence(alert) if result == SimulationResult.SILENCED else None,
+        "result": result.value,
+        "detail": str(DETAILS[result]),
+        "incident": _serialize_incident(incident) if incident else None,
+        "opening": _serialize_opening(opening, team) if opening else None,
+        "notified": _members(team),
+        **{one.name: one.contribute(simulated) for one in contributors},
     }
-    transaction.set_rollback(True)  # for good measure: nothing was written
-    return shown
 
 
-def _fate(outcome: Transition | None, alert: Alert | None, placing: _Placing | None) -> SimulationResult:
-    if outcome is None:
+def _result(effects: Sequence[Effect], transition: Transition | None, alert: Alert | None) -> SimulationResult:
+    if transition is None:
         return SimulationResult.DROPPED
-    if outcome == Transition.RESOLVED:
+    if transition == Transition.RESOLVED:
         return SimulationResult.RESOLVED
-    if alert is None or outcome not in (Transition.NEW, Transition.REPEATED, Transition.REFIRED):
+    if alert is None or transition not in (Transition.NEW, Transition.REPEATED, Transition.REFIRED):
         return SimulationResult.NOTHING
-    if placing is None:
-        return SimulationResult.SILENCED if alert.silenced_by_id else SimulationResult.STAYS
-    return _fate_of_place(alert, placing)
+    kinds = {type(effect): effect for effect in effects}
+    opened = kinds.get(OpenIncident)
+    if isinstance(opened, OpenIncident):
+        return SimulationResult.STORM if opened.group.is_storm else SimulationResult.OPENS
+    for kind, result in (
+        (ReopenIncident, SimulationResult.REOPENS),
+        (JoinIncident, SimulationResult.JOINS),
+        (SaveGroup, SimulationResult.WAITS),
+    ):
+        if kind in kinds:
+            return result
+    return SimulationResult.SILENCED if alert.silenced_by_id else SimulationResult.STAYS
 
 
-def _fate_of_place(alert: Alert, placing: _Placing) -> SimulationResult:
-    slot = placing.planned()
-    if slot is not None:
-        return SimulationResult.STORM if slot.is_storm else SimulationResult.OPENS
-    if alert.incident is None:
-        return SimulationResult.WAITS
-    return SimulationResult.REOPENS if placing.is_reopened(alert.incident) else SimulationResult.JOINS
+def _incident(effects: Sequence[Effect], alert: Alert | None, viewer: User) -> Incident | None:
+    """Return the incident that the alert goes to or is in, as it is now."""
+    joined = next((effect.incident for effect in effects if isinstance(effect, JoinIncident)), None)
+    number = joined.pk if isinstance(joined, Incident) else alert.incident_id if alert else None
+    incident = Incident.objects.select_related("team").filter(pk=number).first() if number else None
+    return incident if incident is not None and can_see(viewer, incident) else None
 
 
-DETAILS = {
-    SimulationResult.DROPPED: "The route drops it; nothing but its number is kept.",
-    SimulationResult.NOTHING: "It changes nothing: it is older than the alert, of an unknown alert, or only a note.",
-    SimulationResult.RESOLVED: "It ends the alert.",
-    SimulationResult.SILENCED: "It is silenced; if it still fires when the silence ends, it gets its incident.",
-    SimulationResult.STAYS: "It is known, and is where it belongs.",
-    SimulationResult.JOINS: "It joins an open incident.",
-    SimulationResult.REOPENS: "It opens an incident again that ended lately.",
-    SimulationResult.OPENS: "It opens an incident.",
-    SimulationResult.WAITS: "It is recorded; too little of its group has fired to open an incident.",
-    SimulationResult.STORM: "Its route opened too many incidents within a minute; the rest join one.",
-}
+def _team(result: SimulationResult, opening: NewIncident | None, incident: Incident | None) -> Team | None:
+    if opening is not None:
+        return opening.team or default_team(opening.services, opening.category)
+    return incident.team if incident and result in (SimulationResult.JOINS, SimulationResult.REOPENS) else None
 
 
-def _told(source: Source, draft: AlertUpdate, severity: str) -> dict[str, Any]:
+def _way(state: State, message: Message) -> dict[str, Any]:
+    decision = choose_route(state.routes, message.facts, explain=True)
+    alert = Alert(source=message.source, key=message.key, labels=message.update.labels)
+    route = decision.route
     return {
-        "title": draft.title,
-        "action": draft.action.value,
-        "severity": severity,
-        "fingerprint": draft.identity,
-        "labels": dict(draft.labels),
-        "not_understood": sentence_of(not_understood(source, draft).items()),
-    }
-
-
-def _way(decision: Decision, source: Source, draft: AlertUpdate) -> dict[str, Any]:
-    rule = decision.rule
-    names = rule.group_by if rule is not None and rule.group_by is not None else source.group_by
-    return {
-        "route": {"id": rule.id, "name": rule.name} if rule else None,
+        "route": {"id": route.id, "name": route.name} if route else None,
         "passed": [{"id": one.id, "name": one.name, "reason": reason} for one, reason in decision.passed],
-        "group_by": group_labels(names, draft.labels),
+        "group_by": group_of(alert, route)[1],
     }
 
 
@@ -221,23 +225,11 @@ def _silence(alert: Alert | None) -> dict[str, Any] | None:
     return {"id": silence.pk, "comment": silence.comment, "ends_at": silence.ends_at} if silence else None
 
 
-def _place(alert: Alert | None, planned: GroupState | None, fate: SimulationResult, viewer: User) -> dict[str, Any]:
-    """The incident it goes to, or the one it opens, and who would be told of it."""
-    nowhere: dict[str, Any] = {"incident": None, "opening": None, "notified": []}
-    if planned is not None and planned.opening is not None:
-        opening = planned.opening
-        team = opening.team or default_team(opening.services, opening.category)
-        return {**nowhere, "opening": _opening(opening, team), "notified": _members(team)}
-    incident = alert.incident if alert is not None and fate != SimulationResult.DROPPED else None
-    if incident is None or not can_see(viewer, incident):
-        return nowhere
-    incident = Incident.objects.select_related("team").get(pk=incident.pk)  # as it is, not as it would be
-    named = {"id": incident.pk, "reference": incident.reference, "title": incident.title, "status": incident.status}
-    is_told = fate in (SimulationResult.JOINS, SimulationResult.REOPENS)
-    return {**nowhere, "incident": named, "notified": _members(incident.team) if is_told else []}
+def _serialize_incident(incident: Incident) -> dict[str, Any]:
+    return {"id": incident.pk, "reference": incident.reference, "title": incident.title, "status": incident.status}
 
 
-def _opening(opening: Opening, team: Team | None) -> dict[str, Any]:
+def _serialize_opening(opening: NewIncident, team: Team | None) -> dict[str, Any]:
     return {
         "title": opening.title,
         "severity": opening.severity.word,

@@ -9,7 +9,7 @@ from alerts.models import Alert
 from alerts.reading.words import mapped, normal
 from alerts.routing import alert_key
 from alerts.services.enqueueing import enqueue
-from alerts.services.processing import drafts_of
+from alerts.services.processing import updates_of
 from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
@@ -51,28 +51,28 @@ def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> i
     told: dict[str, AlertUpdate] = {}
     events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
     for event in events:
-        for draft in (as_taught(source, one) for one in drafts_of(event, source)):
-            correction = _correction(source, draft, about, word, event.received_at)
-            if correction is not None and _is_as_left(source, draft, event.received_at):
-                told[draft.identity] = correction
+        for update in (as_taught(source, one) for one in updates_of(event, source)):
+            correction = _correction(source, update, about, word, event.received_at)
+            if correction is not None and _is_as_left(source, update, event.received_at):
+                told[update.identity] = correction
     if told:
         enqueue(source, list(told.values()))
     return len(told)
 
 
-def _correction(source: Source, draft: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:
+def _correction(source: Source, update: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:
     """What a message tells an alert that fires since, once its word is understood; nothing where it is not of it."""
     if about == MappedField.SEVERITY:
-        if normal(word) not in [normal(one) for one in severity_words(draft)] or draft.action != Action.FIRE:
+        if normal(word) not in [normal(one) for one in severity_words(update)] or update.action != Action.FIRE:
             return None
         meaning = mapped(source.severity_map, word)
-        return replace(draft, action=Action.NOTE, note="", severity=meaning, status_word="", is_guess=False)
-    if normal(draft.status_word[:LONGEST_WORD]) != normal(word) or draft.action == Action.FIRE:
+        return replace(update, action=Action.NOTE, note="", severity=meaning, status_word="", is_guess=False)
+    if normal(update.status_word[:LONGEST_WORD]) != normal(word) or update.action == Action.FIRE:
         return None
-    return replace(draft, ends_at=draft.ends_at or at) if draft.action == Action.RESOLVE else draft
+    return replace(update, ends_at=update.ends_at or at) if update.action == Action.RESOLVE else update
 
 
-def _is_as_left(source: Source, draft: AlertUpdate, at: dt.datetime) -> bool:
+def _is_as_left(source: Source, update: AlertUpdate, at: dt.datetime) -> bool:
     """Whether the alert still fires, and nothing was heard of it after that message."""
-    alerts = Alert.objects.filter(key=alert_key(source.pk, draft.identity), status=AlertStatus.FIRING)
+    alerts = Alert.objects.filter(key=alert_key(source.pk, update.identity), status=AlertStatus.FIRING)
     return alerts.filter(last_seen_at__lte=at).exists()

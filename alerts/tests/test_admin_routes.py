@@ -117,7 +117,7 @@ class TryTests(RouteCase):
 
         found = answer.context["results"][0]
         self.assertEqual(found["alert"]["labels"], {"host": "db-3", "query": "a=b"})
-        self.assertEqual((found["route"]["name"], found["fate"]), ("Databases", "opens"))
+        self.assertEqual((found["route"]["name"], found["result"]), ("Databases", "opens"))
         self.assertContains(answer, "host is &quot;db-3&quot;, and must be = &quot;net-1&quot;")
         self.assertFalse(Alert.objects.exists() or IntakeEvent.objects.exists())
 
@@ -142,7 +142,7 @@ class TryTests(RouteCase):
     def test_it_says_what_it_cannot_read(self) -> None:
         source = make_source(kind="alertmanager")
         cases = {
-            "which source": {"shape": "payload", "text": "{}"},
+            "Name the source": {"shape": "payload", "text": "{}"},
             "Line 1": {"shape": "labels", "text": "nonsense"},
             "no list of alerts": {"shape": "payload", "text": "{}", "source": source.pk},
             "not valid JSON": {"shape": "payload", "text": "{", "source": source.pk},

@@ -8,7 +8,7 @@ from alerts.models import Alert
 from alerts.services import enqueue, process_waiting, processing
 from alerts.tests.documented import draft
 from alerts.tests.factories import make_source
-from intake.models import IntakeEvent, Source
+from intake.models import IntakeEvent
 from intake.services import claiming
 from intake.services.claiming import Waiting, claim, waiting
 from intake.services.postponing import Postponed
@@ -25,7 +25,7 @@ class StretchTests(TransactionTestCase):
     """With all rows to be had, how many are taken."""
 
     def taken(self, events: list[Waiting], limit: int = 300, held: frozenset[int] = frozenset()) -> list[int]:
-        with mock.patch.object(claiming, "_lock", lambda ids: set(ids) - held):
+        with mock.patch.object(claiming, "_lock", lambda ids: {pk: IntakeEvent(pk=pk) for pk in ids if pk not in held}):
             return [one.pk for one in claim(events, limit)]
 
     def test_it_takes_as_many_as_there_is_room_for(self) -> None:
@@ -59,9 +59,9 @@ class QueueTests(TransactionTestCase):
             )
         loaded: list[int] = []
 
-        def read(event: IntakeEvent, source: Source | None) -> processing.Reading:
+        def read(event: IntakeEvent) -> processing.Reading:
             loaded.append(event.pk)
-            return original(event, source)
+            return original(event)
 
         original = processing.read
         with mock.patch.object(processing, "read", read):
@@ -110,7 +110,7 @@ class OutageTests(TransactionTestCase):
         for title in ("bad", "good"):
             enqueue(self.source, [draft(title)])
 
-    def work_off(self, error: Exception, *, times: int) -> list[str]:
+    def process(self, error: Exception, *, times: int) -> list[str]:
         left = [times]
 
         def insert(alerts: list[Alert]) -> None:
@@ -118,7 +118,7 @@ class OutageTests(TransactionTestCase):
                 left[0] -= 1
                 raise error
 
-        with mock.patch("alerts.services.applying.insert_labels", insert):
+        with mock.patch("alerts.services.writing.insert_labels", insert):
             for _ in range(10):
                 try:
                     process_waiting()
@@ -126,7 +126,7 @@ class OutageTests(TransactionTestCase):
                     continue
         return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
 
-    def test_it_puts_nothing_aside_for_what_is_the_databases_fault(self) -> None:
+    def test_it_dead_letters_nothing_for_what_is_the_databases_fault(self) -> None:
         for error in (
             OperationalError(2013, "Lost connection to MySQL server during query"),
             OperationalError(1290, "The MariaDB server is running with the --read-only option"),
@@ -139,10 +139,10 @@ class OutageTests(TransactionTestCase):
                 IntakeEvent.objects.update(state=IntakeState.WAITING)
                 Alert.objects.all().delete()
 
-                self.assertEqual(self.work_off(error, times=2), ["done", "done"])
+                self.assertEqual(self.process(error, times=2), ["done", "done"])
 
     def test_it_goes_on_with_the_others_when_one_brings_it_about_each_time(self) -> None:
-        states = self.work_off(OperationalError(2013, "Lost connection to MySQL server during query"), times=1000)
+        states = self.process(OperationalError(2013, "Lost connection to MySQL server during query"), times=1000)
 
         self.assertEqual(states, ["waiting", "done"])
         with transaction.atomic():

@@ -16,9 +16,10 @@ from django.db import IntegrityError, OperationalError, connection
 from django.test import override_settings
 from django.utils import timezone
 
+from alerts.decide import BatchProcessor
+from alerts.effects import Effect
 from alerts.models import Alert, AlertGroup
 from alerts.services import enqueue, merge, process_waiting, processing
-from alerts.services.applying import BatchProcessor
 from alerts.services.maintenance import expire
 from alerts.tests.documented import draft, statuses
 from alerts.tests.factories import fire, make_source
@@ -157,16 +158,16 @@ class QueueTests(ConcurrencyTestCase):
 
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_puts_a_poisonous_event_aside_among_fifty(self) -> None:
-        source, ingest = make_source(), BatchProcessor._take
+        source, judge = make_source(), BatchProcessor.judge
         for number in range(50):
             enqueue(source, [draft(f"{number}")])
 
         def broken(batch: BatchProcessor, message: Any) -> Any:
-            if message.draft.fingerprint == "17":
+            if message.update.fingerprint == "17":
                 raise ValueError("poison")
-            return ingest(batch, message)
+            return judge(batch, message)
 
-        with mock.patch.object(BatchProcessor, "_take", broken):
+        with mock.patch.object(BatchProcessor, "judge", broken):
             results = at_once(*[work] * 4)
 
         states = Counter(IntakeEvent.objects.values_list("state", flat=True))
@@ -179,16 +180,16 @@ class QueueTests(ConcurrencyTestCase):
     def test_it_tries_again_after_a_deadlock_and_after_a_lost_race(self) -> None:
         for error in (OperationalError(1213, "Deadlock found"), IntegrityError("Duplicate entry")):
             with self.subTest(error=error):
-                source, save = make_source(), BatchProcessor._write
+                source, save = make_source(), processing.write
                 enqueue(source, [draft()])
                 tries: list[Exception | None] = [error, None]
 
-                def once(batch: BatchProcessor) -> None:
-                    save(batch)  # noqa: B023
+                def once(effects: list[Effect], now: dt.datetime) -> None:
+                    save(effects, now)  # noqa: B023
                     if (fault := tries.pop(0)) is not None:  # noqa: B023
                         raise fault
 
-                with mock.patch.object(BatchProcessor, "_write", once):
+                with mock.patch.object(processing, "write", once):
                     process_waiting()
 
                 self.assertEqual((tries, source.alerts.get().occurrences), ([], 1))
@@ -198,9 +199,7 @@ class QueueTests(ConcurrencyTestCase):
         source = make_source()
         enqueue(source, [draft()])
 
-        with mock.patch.object(
-            processing, "BatchProcessor", side_effect=OperationalError(2003, "Cannot connect to the server")
-        ):
+        with mock.patch.object(processing, "load", side_effect=OperationalError(2003, "Cannot connect to the server")):
             self.assertRaises(OperationalError, process_waiting)
 
         self.assertEqual((IntakeEvent.objects.waiting().count(), work(), statuses()), (1, 1, ["open"]))
@@ -300,12 +299,12 @@ from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
 from alerts.services import process_waiting
-from alerts.services.applying import BatchProcessor
-close = BatchProcessor._close
-def slow(batch, states):
-    close(batch, states)
+from alerts.services import processing
+write = processing.write
+def slow(effects, now):
+    write(effects, now)
     print("written", flush=True)
     time.sleep(60)
-BatchProcessor._close = slow
+processing.write = slow
 process_waiting(limit=20)
 """

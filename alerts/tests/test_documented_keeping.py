@@ -5,10 +5,10 @@ from unittest import mock
 from django.test import SimpleTestCase, TestCase, override_settings
 from django.utils import timezone
 
-from alerts.jobs import forget_old
+from alerts.decide import BatchProcessor
+from alerts.jobs import prune_intake
 from alerts.models import Alert, AlertLabel
 from alerts.services import process_waiting
-from alerts.services.applying import BatchProcessor
 from alerts.tests import test_changes, test_documented_incidents, test_documented_messages, test_documented_ways
 from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
 from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
@@ -55,14 +55,14 @@ class FailureTests(TestCase):
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_puts_one_that_breaks_the_batch_aside_and_replays_it_after_a_fix(self) -> None:
         self.hand_in(*(b'{"title": "Disk %d", "key": "%d"}' % (number, number) for number in range(50)))
-        take = BatchProcessor._take
+        judge = BatchProcessor.judge
 
         def broken(batch: BatchProcessor, message: object) -> object:
-            if getattr(message, "draft").fingerprint == "17":  # noqa: B009 (its type is nobody's business here)
+            if getattr(message, "update").fingerprint == "17":  # noqa: B009 (its type is nobody's business here)
                 raise ValueError("poison")
-            return take(batch, message)  # type: ignore[arg-type]
+            return judge(batch, message)  # type: ignore[arg-type]
 
-        with mock.patch.object(BatchProcessor, "_take", broken), self.assertLogs(level="WARNING"):
+        with mock.patch.object(BatchProcessor, "judge", broken), self.assertLogs(level="WARNING"):
             process_waiting()
         before = (self.states(), IntakeEvent.objects.get(state=IntakeState.FAILED).reason)
         replayed = replay(IntakeEvent.objects.values_list("pk", flat=True))
@@ -139,7 +139,7 @@ class RetentionTests(TestCase):
                     source=source, format="generic", body=b"", state=state, received_at=after(minute)
                 )
 
-        forget_old(after(15 * DAY))
+        prune_intake(after(15 * DAY))
 
         left = list(IntakeEvent.objects.order_by("pk").values_list("received_at", "state"))
         recent = [(after(2 * DAY), state) for state in ("done", "failed", "waiting")]
@@ -154,7 +154,7 @@ class RetentionTests(TestCase):
         resolve(source, "old", at=after(1))
         resolve(source, "late", at=after(100 * DAY))
 
-        forget_old(after(366 * DAY))
+        prune_intake(after(366 * DAY))
 
         self.assertEqual(set(Alert.objects.values_list("fingerprint", flat=True)), {"late", "firing"})
         self.assertEqual(AlertLabel.objects.count(), 2)

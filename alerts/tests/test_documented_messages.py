@@ -2,10 +2,10 @@
 
 from django.test import TestCase
 
-from alerts.jobs import forget_old, process_intake
+from alerts.jobs import process_intake, prune_intake
 from alerts.models import Alert, EarlyResolve
 from alerts.services import enqueue, process_waiting
-from alerts.services.maintenance import calm, expire
+from alerts.services.maintenance import clear_flapping, expire
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
 from alerts.updates import Action
@@ -209,7 +209,7 @@ class OrderTests(TestCase):
         self.tell_end("b", 11)
 
         kept = dict(EarlyResolve.objects.values_list("key", "ended_at"))
-        forget_old(after(12 + 61))
+        prune_intake(after(12 + 61))
 
         self.assertEqual(list(kept.values()), [after(11)] * 2)
         self.assertEqual(EarlyResolve.objects.count(), 0)
@@ -323,11 +323,11 @@ class FlappingTests(TestCase):
 
     @documented(33)
     def test_it_calls_six_changes_in_half_an_hour_flapping(self) -> None:
-        calm_ones = [self.flap(5).is_flapping, self.flap(6, start=100, step=6).is_flapping]
+        clear_flapping_ones = [self.flap(5).is_flapping, self.flap(6, start=100, step=6).is_flapping]
 
         flapping = self.flap(6, start=200, step=5.9)
 
-        self.assertEqual((calm_ones, flapping.is_flapping), ([False, False], True))
+        self.assertEqual((clear_flapping_ones, flapping.is_flapping), ([False, False], True))
 
     @documented(34)
     def test_it_holds_the_incident_of_what_flaps_open(self) -> None:
@@ -341,24 +341,24 @@ class FlappingTests(TestCase):
         self.assertEqual((alert.status, incident.status, incident.event_count), ("resolved", "open", events))
 
     @documented(35)
-    def test_it_resolves_the_incident_when_the_alert_is_calm(self) -> None:
+    def test_it_resolves_the_incident_when_the_alert_is_clear_flapping(self) -> None:
         self.flap(6)
 
         found = []
         for minute in (34.9, 35):
-            calm(after(minute))
+            clear_flapping(after(minute))
             found.append((Alert.objects.get().is_flapping, *statuses()))
 
         self.assertEqual(found, [(True, "open"), (False, "resolved")])
 
-    def test_it_leaves_what_fires_still_open_when_it_is_calm(self) -> None:
+    def test_it_leaves_what_fires_still_open_when_it_is_clear_flapping(self) -> None:
         self.flap(7)
 
-        calm(after(100))
+        clear_flapping(after(100))
 
         self.assertEqual((Alert.objects.get().is_flapping, *statuses()), (False, "open"))
 
-    def test_it_finds_the_calm_ones_behind_many_that_flap(self) -> None:
+    def test_it_finds_the_clear_flapping_ones_behind_many_that_flap(self) -> None:
         Alert.objects.bulk_create(
             Alert(
                 source=self.source, key=f"{number:04}", fingerprint=f"{number}", severity=2, starts_at=after(0),
@@ -368,7 +368,7 @@ class FlappingTests(TestCase):
             for number, moment in enumerate([100] * 250 + [0])
         )  # fmt: skip
 
-        self.assertEqual(calm(after(101)), 1)
+        self.assertEqual(clear_flapping(after(101)), 1)
 
 
 class DoorTests(TestCase):

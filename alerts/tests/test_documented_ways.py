@@ -7,7 +7,7 @@ from django.test import TestCase, override_settings
 from alerts.jobs import process_intake
 from alerts.models import Alert, Heartbeat
 from alerts.services.heartbeats import beat, watch
-from alerts.services.maintenance import expire, lift_silences
+from alerts.services.maintenance import expire, release_silenced
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve, tell
 from core.severity import Severity
@@ -101,7 +101,7 @@ class RouteTests(TestCase):
 
         quiet = tell(self.source, draft("a", labels={"host": "db-3"}), draft("b"), draft("c"), at=after(1))
         meanwhile = incident_of(quiet), kinds_of(Incident.objects.get())
-        lift_silences(after(11))
+        release_silenced(after(11))
 
         self.assertEqual(meanwhile, (None, ["created", "alert_added"]))
         self.assertEqual(incident_of(quiet), Incident.objects.get())
@@ -170,7 +170,7 @@ class SilenceTests(TestCase):
 
         found = []
         for minute in (59, 60, 61):
-            lift_silences(after(minute))
+            release_silenced(after(minute))
             found.append(statuses())
 
         alert = Alert.objects.get(fingerprint="a")
@@ -194,7 +194,7 @@ class SilenceTests(TestCase):
         self.made.ends_at = after(5)
         self.made.save()
 
-        lift_silences(after(5))
+        release_silenced(after(5))
 
         self.assertEqual(statuses(), ["open"])
 
@@ -204,7 +204,7 @@ class SilenceTests(TestCase):
         self.made.matchers = matchers_of(("service", "=", "web"))
         self.made.save()
 
-        lift_silences(after(5))
+        release_silenced(after(5))
 
         self.assertEqual(statuses(), ["open"])
 
@@ -213,7 +213,7 @@ class SilenceTests(TestCase):
         make_silence(("service", "=~", ".*"), starts_at=after(-60), ends_at=after(90))
         fire(self.source, labels={"service": "db"}, at=after(0))
 
-        found = [(lift_silences(after(minute)), *statuses()) for minute in (60, 90)]
+        found = [(release_silenced(after(minute)), *statuses()) for minute in (60, 90)]
 
         self.assertEqual(found, [(0,), (1, "open")])
 
@@ -229,14 +229,14 @@ class SilenceTests(TestCase):
         )  # fmt: skip
         make_silence(("service", "=", "web"), starts_at=after(-60), ends_at=after(900))
 
-        self.assertEqual((lift_silences(after(60)), statuses()), (1, ["open"]))
+        self.assertEqual((release_silenced(after(60)), statuses()), (1, ["open"]))
 
     def test_it_drops_what_a_route_drops_when_the_silence_ends(self) -> None:
         self.silence()
         fire(self.source, labels={"service": "db"}, at=after(0))
         make_route(is_drop=True)
 
-        lift_silences(after(60))
+        release_silenced(after(60))
 
         self.assertEqual((statuses(), Alert.objects.get().silenced_by), ([], None))
 
@@ -250,7 +250,7 @@ class SilenceTests(TestCase):
         resolve(self.source, labels={"service": "db"}, at=after(2))
         again = fire(self.source, labels={"service": "db"}, at=after(3))
         quiet = statuses()
-        lift_silences(after(60))
+        release_silenced(after(60))
 
         self.assertEqual((alert.silenced_by, raised, again.silenced_by), (None, Severity.HIGH, self.made))
         self.assertEqual((quiet, statuses()), (["resolved"], ["open"]))

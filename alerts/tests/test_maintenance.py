@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alerts.models import Alert, AlertGroup, Silence
 from alerts.services import maintenance
-from alerts.services.maintenance import _forget_over, forget, lift_silences
+from alerts.services.maintenance import _prune_over, prune, release_silenced
 from alerts.tests.documented import after
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of
 from incidents.models import Incident
@@ -24,7 +24,7 @@ class LiftTests(TestCase):
         quiet = fire(make_source(), labels={"host": "db-3"}, at=now)
 
         with CaptureQueriesContext(connection) as queries:
-            lifted = lift_silences(now)
+            lifted = release_silenced(now)
 
         self.assertIsNotNone(quiet.silenced_by)
         self.assertEqual(lifted, 0)
@@ -34,14 +34,14 @@ class LiftTests(TestCase):
         now = timezone.now()
         first = make_silence(("host", "=", "db-3"), ends_at=now + dt.timedelta(minutes=1))
         quiet = fire(make_source(), labels={"host": "db-3"}, at=now)
-        lift, later = maintenance._lift, now + dt.timedelta(minutes=2)
+        lift, later = maintenance._release, now + dt.timedelta(minutes=2)
 
         def late(ids: list[int], at: dt.datetime) -> int:
             make_silence(("host", "=", "db-3"))
             return lift(ids, at)
 
-        with mock.patch.object(maintenance, "_lift", late):
-            lifted = lift_silences(later)
+        with mock.patch.object(maintenance, "_release", late):
+            lifted = release_silenced(later)
 
         quiet.refresh_from_db()
         self.assertEqual((lifted, quiet.incident, quiet.silenced_by), (0, None, first))
@@ -59,8 +59,8 @@ class WalkTests(TestCase):
 
     def walked(self, **after: float) -> int:
         """How many of the quiet alerts are looked at, so long after."""
-        with mock.patch.object(maintenance, "_facts", side_effect=maintenance._facts) as looked_at:
-            lift_silences(self.now + dt.timedelta(**after))
+        with mock.patch.object(maintenance, "stored_facts", side_effect=maintenance.stored_facts) as looked_at:
+            release_silenced(self.now + dt.timedelta(**after))
         return looked_at.call_count
 
     def test_it_looks_at_what_is_kept_quiet_while_that_is_new_or_changed(self) -> None:
@@ -78,18 +78,18 @@ class WalkTests(TestCase):
         fire(self.source, "other", labels={"host": "db", "zone": "a"})
 
         Silence.objects.update(matchers=matchers_of(("zone", "=", "a")))
-        self.assertEqual((lift_silences(self.now + dt.timedelta(seconds=50)), Incident.objects.count()), (3, 3))
-        self.assertEqual((lift_silences(self.now + dt.timedelta(hours=2)), Incident.objects.count()), (1, 4))
+        self.assertEqual((release_silenced(self.now + dt.timedelta(seconds=50)), Incident.objects.count()), (3, 3))
+        self.assertEqual((release_silenced(self.now + dt.timedelta(hours=2)), Incident.objects.count()), (1, 4))
 
     def test_it_leaves_what_another_silence_keeps_quiet_to_that_one(self) -> None:
         other = make_silence(("host", "=~", "d."), ends_at=self.now + dt.timedelta(hours=3))
         later = self.now + dt.timedelta(hours=2)
 
-        lifted = [lift_silences(later), lift_silences(later)]
+        lifted = [release_silenced(later), release_silenced(later)]
 
         self.assertEqual((lifted, set(Alert.objects.values_list("silenced_by", flat=True))), ([0, 0], {other.pk}))
         self.assertEqual(self.walked(hours=2, minutes=1), 0)
-        self.assertEqual((lift_silences(self.now + dt.timedelta(hours=4)), Incident.objects.count()), (3, 3))
+        self.assertEqual((release_silenced(self.now + dt.timedelta(hours=4)), Incident.objects.count()), (3, 3))
 
 
 class ForgetGroupsTests(TestCase):
@@ -101,7 +101,7 @@ class ForgetGroupsTests(TestCase):
         for minute in range(3):
             fire(source, "opened", at=after(minute))
 
-        forgotten = forget(after(25 * 60 + 2))
+        forgotten = prune(after(25 * 60 + 2))
 
         left = {key for group in AlertGroup.objects.all() for key, _at in group.pending}
         names = set(Alert.objects.filter(key__in=left).values_list("fingerprint", flat=True))
@@ -113,6 +113,6 @@ class ForgetGroupsTests(TestCase):
         make_route(open_after_count=3)
         fire(source, at=after(0))
 
-        forgotten = _forget_over([AlertGroup.objects.get().pk], after(60))
+        forgotten = _prune_over([AlertGroup.objects.get().pk], after(60))
 
         self.assertEqual((forgotten, AlertGroup.objects.count()), (0, 1))

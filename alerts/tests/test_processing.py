@@ -8,7 +8,7 @@ from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from alerts.models import Alert
-from alerts.services import applying, enqueue, process_waiting, processing
+from alerts.services import enqueue, process_waiting, processing, writing
 from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
 from alerts.updates import Action, AlertUpdate
 from incidents.models import Incident
@@ -82,9 +82,13 @@ class ProcessingTests(TestCase):
         tell(source, AlertUpdate(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
         resolve(source, note="Restarted it.", user="Kim")
 
-        bodies = list(Incident.objects.get().events.exclude(body="").values_list("kind", "body"))
+        told = (
+            Incident.objects.get()
+            .events.exclude(actor_name="")
+            .values_list("kind", "body", "actor_name", "machine_name")
+        )
         self.assertEqual(
-            bodies, [("acknowledged", f"Acknowledged by Kim in {source.name}."), ("comment", "Kim: Restarted it.")]
+            list(told), [("acknowledged", "", "Kim", source.name), ("comment", "Restarted it.", "Kim", source.name)]
         )
 
 
@@ -96,28 +100,28 @@ class FaultTests(TransactionTestCase):
         for title in ("bad", "good"):
             enqueue(source, [AlertUpdate(title=title, fingerprint=title)])
 
-    def work_off(self, *fault: object) -> list[str]:
+    def process(self, *fault: object) -> list[str]:
         def insert(alerts: list[Alert]) -> None:
             if any(alert.title == "bad" for alert in alerts):
                 raise OperationalError(*fault)
 
-        with mock.patch.object(applying, "insert_labels", insert):
+        with mock.patch.object(writing, "insert_labels", insert):
             process_waiting()
         return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
 
-    def test_it_puts_aside_what_the_database_does_not_take(self):
-        states = self.work_off(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
+    def test_it_dead_letters_what_the_database_does_not_take(self):
+        states = self.process(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
 
         self.assertEqual(states, ["failed", "done"])
 
-    def test_it_puts_aside_what_makes_too_long_a_statement(self):
-        states = self.work_off("too many SQL variables")
+    def test_it_dead_letters_what_makes_too_long_a_statement(self):
+        states = self.process("too many SQL variables")
 
         self.assertEqual(states, ["failed", "done"])
 
     def test_it_waits_for_a_database_that_is_away(self):
         with self.assertRaises(OperationalError):
-            self.work_off(2003, "Can't connect to server")
+            self.process(2003, "Can't connect to server")
 
         self.assertEqual(set(IntakeEvent.objects.values_list("state", flat=True)), {"waiting"})
 
@@ -125,7 +129,7 @@ class FaultTests(TransactionTestCase):
 class ReaderTests(TransactionTestCase):
     """A replayed request that another app reads, and whose rows the database does not take."""
 
-    def work_off(self, *fault: object) -> list[str]:
+    def process(self, *fault: object) -> list[str]:
         def read(event: IntakeEvent) -> None:
             make_source(name="half done")
             raise OperationalError(*fault)
@@ -137,9 +141,9 @@ class ReaderTests(TransactionTestCase):
             process_waiting()
         return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
 
-    def test_it_puts_aside_what_the_database_does_not_take(self):
+    def test_it_dead_letters_what_the_database_does_not_take(self):
         with self.assertLogs(level="ERROR"):
-            states = self.work_off(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
+            states = self.process(1153, "Got a packet bigger than 'max_allowed_packet' bytes")
 
         self.assertEqual(states, ["failed", "done"])
         self.assertIn("max_allowed_packet", IntakeEvent.objects.get(state=IntakeState.FAILED).reason)
@@ -147,6 +151,6 @@ class ReaderTests(TransactionTestCase):
 
     def test_it_waits_for_a_database_that_is_away(self):
         with self.assertRaises(OperationalError):
-            self.work_off(2003, "Can't connect to server")
+            self.process(2003, "Can't connect to server")
 
         self.assertEqual(set(IntakeEvent.objects.values_list("state", flat=True)), {"waiting"})

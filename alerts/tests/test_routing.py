@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.matching import Matcher, matchers_from
-from alerts.routing import RouteSpec, SilenceSpec, alert_key, decide, group_key, group_labels, silence_for
+from alerts.routing import RouteSpec, SilenceSpec, alert_key, choose_route, group_key, group_labels, silence_for
 
 # Tests share the machine with others.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,17 +30,17 @@ class DecisionTests(SimpleTestCase):
     def test_it_takes_the_first_that_matches(self) -> None:
         rules = [rule(1, when={"a": "1"}), rule(2, when={"a": "2"}), rule(3)]
 
-        found = {value: getattr(decide(rules, {"a": value}).rule, "id", None) for value in "123"}
+        found = {value: getattr(choose_route(rules, {"a": value}).route, "id", None) for value in "123"}
 
         self.assertEqual(found, {"1": 1, "2": 2, "3": 3})
-        self.assertIsNone(decide(rules[:2], {}).rule)
-        self.assertIsNone(decide([], {}).rule)
+        self.assertIsNone(choose_route(rules[:2], {}).route)
+        self.assertIsNone(choose_route([], {}).route)
 
     def test_it_lends_what_is_set_and_leaves_the_rest_to_the_next(self) -> None:
         first = rule(1, go_on=True, team_id=1, severity=4)
         second = rule(2, team_id=2, severity=1, priority=3, service_id=5, category_id=6, group_by=("a",))
 
-        found = decide([first, rule(9, when={"a": "1"}, team_id=9), second], {}).rule
+        found = choose_route([first, rule(9, when={"a": "1"}, team_id=9), second], {}).route
 
         assert found is not None
         self.assertEqual((found.id, found.team_id, found.severity, found.priority), (2, 1, 4, 3))
@@ -49,7 +49,7 @@ class DecisionTests(SimpleTestCase):
     def test_it_decides_by_itself_when_nothing_follows(self) -> None:
         rules = [rule(1, go_on=True, team_id=1), rule(2, go_on=True, team_id=2, severity=3), rule(3, when={"a": "1"})]
 
-        found = decide(rules, {}).rule
+        found = choose_route(rules, {}).route
 
         assert found is not None
         self.assertEqual((found.id, found.team_id, found.severity), (2, 1, 3))
@@ -57,21 +57,21 @@ class DecisionTests(SimpleTestCase):
     def test_it_drops_at_once(self) -> None:
         rules = [rule(1, go_on=True, team_id=1), rule(2, is_drop=True, go_on=True, when={"a": "1"}), rule(3)]
 
-        self.assertEqual([decide(rules, {"a": value}).is_drop for value in "12"], [True, False])
+        self.assertEqual([choose_route(rules, {"a": value}).is_drop for value in "12"], [True, False])
 
     def test_it_tells_why_earlier_ones_do_not_match(self) -> None:
         rules = [rule(1, when={"a": "1"}), rule(2, when={"a": "2"}), rule(3, when={"a": "1"})]
 
-        decision = decide(rules, {"a": "2"}, explain=True)
+        decision = choose_route(rules, {"a": "2"}, explain=True)
 
         self.assertEqual([(one.id, why) for one, why in decision.passed], [(1, 'a is "2", and must be = "1".')])
-        self.assertEqual(decide(rules, {"a": "2"}).passed, ())
+        self.assertEqual(choose_route(rules, {"a": "2"}).passed, ())
 
 
 class GroupTests(SimpleTestCase):
     def key(self, labels: dict[str, str], **fields: object) -> str:
         """The key of a group of source 1 without a route."""
-        return group_key(**{"source_id": 1, "rule": None, "alert_key": "k", **fields}, labels=labels)  # type: ignore[arg-type]
+        return group_key(**{"source_id": 1, "route": None, "alert_key": "k", **fields}, labels=labels)  # type: ignore[arg-type]
 
     def test_it_tells_values_apart_letter_for_letter(self) -> None:
         values = [
@@ -125,15 +125,15 @@ class GroupTests(SimpleTestCase):
         cases = {
             "source": self.key(labels),
             "other source": self.key(labels, source_id=2),
-            "route": self.key(labels, rule=plain),
-            "other route": self.key(labels, rule=rule(8)),
-            "grouping route": self.key(labels, rule=grouping),
+            "route": self.key(labels, route=plain),
+            "other route": self.key(labels, route=rule(8)),
+            "grouping route": self.key(labels, route=grouping),
             "alert": self.key({}),
             "other alert": self.key({}, alert_key="l"),
         }
 
         self.assertEqual(len(set(cases.values())), len(cases))
-        self.assertEqual(self.key(labels, rule=grouping, source_id=2, alert_key="l"), cases["grouping route"])
+        self.assertEqual(self.key(labels, route=grouping, source_id=2, alert_key="l"), cases["grouping route"])
         self.assertEqual(self.key(labels, alert_key="l"), cases["source"])
 
     def test_it_takes_a_missing_label_for_an_empty_one(self) -> None:

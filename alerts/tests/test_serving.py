@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from alerts.models import Alert
 from alerts.services import process_waiting
-from alerts.services.processing import MOST_DRAFTS
+from alerts.services.processing import MOST_UPDATES
 from alerts.tests.factories import make_key, make_source, post_json
 from core.db.transactions import DatabaseBusy
 from incidents.models import Incident
@@ -48,7 +48,7 @@ class ServingTests(TestCase):
         self.assertEqual(response.json()["detail"], event.reason)
 
     def test_it_refuses_and_does_not_keep_more_alerts_than_are_worked_off_at_once(self) -> None:
-        alerts = [{"status": "firing", "labels": {"alertname": f"Disk {number}"}} for number in range(MOST_DRAFTS + 1)]
+        alerts = [{"status": "firing", "labels": {"alertname": f"Disk {number}"}} for number in range(MOST_UPDATES + 1)]
         path = f"/intake/{make_key(make_source(kind='alertmanager'))}/"
 
         refused = post_json(self.client, path, {"version": "4", "status": "firing", "alerts": alerts})

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from alerts.models import Alert
 from alerts.services import process_waiting, words
-from alerts.services.maintenance import forget
+from alerts.services.maintenance import prune
 from alerts.tests.factories import make_key, make_source, post_json
 from core.severity import Severity
 from incidents.models import Incident
@@ -112,7 +112,7 @@ class TellingTests(WordsCase):
     def test_it_forgets_words_that_were_not_heard_for_long(self) -> None:
         self.send({"title": "t", "severity": "purple"})
 
-        forget(UnknownWord.objects.get().last_seen_at + dt.timedelta(days=10_000))
+        prune(UnknownWord.objects.get().last_seen_at + dt.timedelta(days=10_000))
 
         self.assertEqual(UnknownWord.objects.count(), 0)
 

@@ -1,13 +1,17 @@
 import datetime as dt
+from unittest import mock
 
 from django.apps import apps
 from django.db import connection
 from django.test import TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
+from rest_framework import serializers
 
 from alerts.models import Alert, AlertGroup
-from alerts.serializers.simulation import SimulatedFateSerializer
+from alerts.serializers.simulation import SimulatedAlertResultSerializer
+from alerts.services.simulating import Contributor
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve
 from incidents.models import Incident
 from incidents.tests.factories import make_category, make_service, make_team
@@ -36,14 +40,14 @@ class SimulationCase(TestCase):
         cls.source = make_source(group_by=["cluster"], team=cls.team)
 
     def simulate(self, body=None, *, by=None, **alert):
-        """The fate of one alert, and that nothing was stored."""
+        """The result of one alert, and that nothing was stored."""
         asked = body or {"source": self.source.pk, "alert": alert}
         before = rows(), state()
         answer = client_of(by or self.admin).post(SIMULATE, asked)
         self.assertEqual((rows(), state()), before)
         self.assertEqual(answer.status_code, 200, answer.content)
-        fates = answer.json()["alerts"]
-        return fates[0] if len(fates) == 1 else fates
+        results = answer.json()["alerts"]
+        return results[0] if len(results) == 1 else results
 
     def assert_refused(self, field, body):
         answer = client_of(self.admin).post(SIMULATE, body)
@@ -52,12 +56,12 @@ class SimulationCase(TestCase):
         self.assertEqual(answer.json()["errors"][0]["field"].split(".")[0], field)
 
 
-class FateTests(SimulationCase):
+class ResultTests(SimulationCase):
     def test_it_opens_an_incident(self):
         found = self.simulate(title="Disk full", severity="high", labels={"cluster": "eu"})
 
-        self.assertEqual(set(found), set(SimulatedFateSerializer().fields))
-        self.assertEqual((found["fate"], found["outcome"], found["route"]), ("opens", "new", None))
+        self.assertEqual(set(found), set(SimulatedAlertResultSerializer().fields))
+        self.assertEqual((found["result"], found["outcome"], found["route"]), ("opens", "new", None))
         self.assertEqual(found["group_by"], {"cluster": "eu"})
         self.assertEqual(found["opening"]["title"], "Disk full")
         self.assertEqual((found["opening"]["severity"], found["opening"]["team"]), ("high", self.team.pk))
@@ -69,7 +73,7 @@ class FateTests(SimulationCase):
 
         found = self.simulate(fingerprint="b", severity="critical", labels={"cluster": "eu"})
 
-        self.assertEqual((found["fate"], found["incident"]["id"]), ("joins", there.pk))
+        self.assertEqual((found["result"], found["incident"]["id"]), ("joins", there.pk))
         self.assertEqual(found["incident"]["reference"], there.reference)
         self.assertEqual(found["notified"], [{"id": self.member.pk, "name": "Mia"}])
         self.assertIsNone(found["opening"])
@@ -80,7 +84,7 @@ class FateTests(SimulationCase):
 
         found = self.simulate(fingerprint="b", labels={"cluster": "eu"})
 
-        self.assertEqual((found["fate"], found["incident"]["id"]), ("reopens", there.pk))
+        self.assertEqual((found["result"], found["incident"]["id"]), ("reopens", there.pk))
         self.assertEqual(found["incident"]["status"], "resolved")
 
     def test_it_opens_another_when_that_was_long_ago(self):
@@ -91,46 +95,46 @@ class FateTests(SimulationCase):
 
         found = self.simulate({"source": self.source.pk, "alert": alert, "at": later})
 
-        self.assertEqual(found["fate"], "opens")
+        self.assertEqual(found["result"], "opens")
 
     def test_it_stays_where_it_is(self):
         there = fire(self.source, "a").incident
 
         found = self.simulate(title="a is broken", fingerprint="a")
 
-        self.assertEqual((found["fate"], found["outcome"]), ("stays", "repeated"))
+        self.assertEqual((found["result"], found["outcome"]), ("stays", "repeated"))
         self.assertEqual((found["incident"]["id"], found["notified"]), (there.pk, []))
 
     def test_it_waits_for_more(self):
         make_route(open_after_count=3, open_after_minutes=10)
-        fates = []
+        results = []
         for name in "abc":
-            fates.append(self.simulate(fingerprint=name, labels={"cluster": "eu"})["fate"])
+            results.append(self.simulate(fingerprint=name, labels={"cluster": "eu"})["result"])
             fire(self.source, name, labels={"cluster": "eu"})
 
-        self.assertEqual(fates, ["waits", "waits", "opens"])
+        self.assertEqual(results, ["waits", "waits", "opens"])
 
     @override_settings(STORM_INCIDENTS_PER_MINUTE=2)
     def test_it_is_taken_in_by_a_storm(self):
-        fates = []
+        results = []
         for name in "abcd":
-            fates.append(self.simulate(fingerprint=name, labels={"cluster": name})["fate"])
+            results.append(self.simulate(fingerprint=name, labels={"cluster": name})["result"])
             fire(self.source, name, labels={"cluster": name})
 
-        self.assertEqual(fates, ["opens", "opens", "storm", "joins"])
+        self.assertEqual(results, ["opens", "opens", "storm", "joins"])
 
     def test_it_is_silenced(self):
         silence = make_silence(("cluster", "=", "eu"), comment="New disks")
         table = {timezone.now(): "silenced", timezone.now() + dt.timedelta(hours=2): "opens"}
-        for at, fate in table.items():
-            with self.subTest(fate):
+        for at, result in table.items():
+            with self.subTest(result):
                 alert = {"labels": {"cluster": "eu"}}
 
                 found = self.simulate({"source": self.source.pk, "alert": alert, "at": at.isoformat()})
 
-                self.assertEqual(found["fate"], fate)
+                self.assertEqual(found["result"], result)
                 self.assertEqual(
-                    found["silence"] and found["silence"]["id"], silence.pk if fate == "silenced" else None
+                    found["silence"] and found["silence"]["id"], silence.pk if result == "silenced" else None
                 )
 
     def test_it_is_dropped(self):
@@ -138,7 +142,7 @@ class FateTests(SimulationCase):
 
         found = self.simulate(title="x")
 
-        self.assertEqual((found["fate"], found["outcome"]), ("dropped", None))
+        self.assertEqual((found["result"], found["outcome"]), ("dropped", None))
         self.assertEqual(found["route"], {"id": route.pk, "name": route.name})
         self.assertEqual((found["incident"], found["opening"]), (None, None))
 
@@ -168,7 +172,38 @@ class FateTests(SimulationCase):
     def test_it_needs_no_source(self):
         found = self.simulate({"alert": {"title": "x", "labels": {"host": "db-3"}}})
 
-        self.assertEqual((found["fate"], found["group_by"], found["notified"]), ("opens", {}, []))
+        self.assertEqual((found["result"], found["group_by"], found["notified"]), ("opens", {}, []))
+
+
+class ContributorTests(SimulationCase):
+    """Another app tells what it would do: paging, who is paged."""
+
+    def setUp(self):
+        contributor = Contributor(
+            name="paged",
+            title="Paged",
+            contribute=lambda simulated: [simulated.team.name, simulated.result.value] if simulated.team else [],
+            field=lambda: serializers.ListField(child=serializers.CharField()),
+            lines=lambda paged: [" ".join(paged)],
+        )
+        self.enterContext(mock.patch("alerts.services.simulating.contributors", [contributor]))
+        self.enterContext(mock.patch("alerts.serializers.simulation.contributors", [contributor]))
+        self.enterContext(mock.patch("alerts.admin.trying.contributors", [contributor]))
+
+    def test_it_adds_what_other_apps_would_do(self):
+        found = self.simulate(title="Disk full", labels={"cluster": "eu"})
+
+        self.assertEqual(found["paged"], ["Database", "opens"])
+        self.assertEqual(set(found), set(SimulatedAlertResultSerializer().fields))
+
+    def test_it_shows_that_on_the_page(self):
+        self.client.force_login(self.admin)
+
+        page = self.client.post(
+            reverse("admin:alerts_route_try"), {"shape": "labels", "text": "cluster = eu", "source": self.source.pk}
+        )
+
+        self.assertContains(page, "<th>Paged</th><td>Database opens</td>")
 
 
 class PayloadTests(SimulationCase):
@@ -181,14 +216,14 @@ class PayloadTests(SimulationCase):
         found = self.simulate({"source": source.pk, "payload": payload})
 
         self.assertEqual([one["alert"]["action"] for one in found], ["fire", "resolve"])
-        self.assertEqual([one["fate"] for one in found], ["opens", "nothing"])
+        self.assertEqual([one["result"] for one in found], ["opens", "nothing"])
 
     def test_it_ends_an_alert(self):
         there = fire(self.source, "disk").incident
 
         found = self.simulate({"source": self.source.pk, "payload": {"title": "x", "key": "disk", "status": "ok"}})
 
-        self.assertEqual((found["fate"], found["incident"]["id"], found["notified"]), ("resolved", there.pk, []))
+        self.assertEqual((found["result"], found["incident"]["id"], found["notified"]), ("resolved", there.pk, []))
 
     def test_it_takes_a_text_as_it_is(self):
         body = {"source": self.source.pk, "payload": "title=Disk+full&severity=high"}
@@ -259,8 +294,8 @@ class SightTests(SimulationCase):
         ]
 
         self.assertEqual(hidden, absent)
-        self.assertEqual([one["fate"] for one in hidden], ["opens", "opens", "nothing"])
-        self.assertEqual((seen["fate"], seen["incident"]["id"]), ("joins", there.pk))
+        self.assertEqual([one["result"] for one in hidden], ["opens", "opens", "nothing"])
+        self.assertEqual((seen["result"], seen["incident"]["id"]), ("joins", there.pk))
 
     def test_it_is_not_for_reporters(self):
         answer = client_of(make_reporter()).post(SIMULATE, {"alert": {}})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
@@ -23,9 +24,8 @@ from alerts.serializers.sources import (
     TaughtSerializer,
     TeachSerializer,
 )
-from alerts.services.applying import severity_of
 from alerts.services.teaching import teach
-from alerts.services.words import as_taught, forget_known, not_understood, sentence_of
+from alerts.services.words import message_of, prune_known, serialize_message
 from core.api.configuration import ConfigurationViewSet
 from core.api.idempotency import IdempotentWrites
 from core.api.paging import Key
@@ -71,7 +71,7 @@ class SourceViewSet(ConfigurationViewSet):
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         super().perform_update(serializer)
         source: Any = serializer.instance
-        forget_known(source)
+        prune_known(source)
         clear_cache()
 
     def perform_destroy(self, instance: Any) -> None:
@@ -155,15 +155,5 @@ def _sampled(source: Source, sample: Sample) -> dict[str, Any]:
         "status": sample.status,
         "detail": sample.detail,
         "event": sample.event.pk if sample.event else None,
-        "alerts": [
-            {
-                "title": draft.title,
-                "action": draft.action.value,
-                "severity": severity_of(source, draft).word,
-                "fingerprint": draft.identity,
-                "labels": dict(draft.labels),
-                "not_understood": sentence_of(not_understood(source, draft).items()),
-            }
-            for draft in (as_taught(source, one) for one in sample.updates)
-        ],
+        "alerts": [serialize_message(message_of(source, one, timezone.now())) for one in sample.updates],
     }

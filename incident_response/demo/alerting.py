@@ -101,6 +101,6 @@ def _tell(source: Source, draft: AlertUpdate, at: dt.datetime) -> None:
 
 def _fail(source: Source, body: str) -> None:
     event = event_of(IntakeRequest("POST", "", {"content-type": "application/json"}, body.encode()), source)
-    reading = read(event, source)
+    reading = read(event)
     event.state, event.reason = reading.state, reading.reason
     insert_events([event])

@@ -5,20 +5,18 @@ nothing. So a source's events are taken up to the first that another worker hold
 where the database lacks it, one worker at a time claims (`core.db.transactions.alone_at`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
 from core.db.rows import lock_available
-from intake.models import IntakeEvent
+from intake.models import IntakeEvent, Source
 
 LISTED = 2000  # events, of which some are taken: behind those of a busy source lie those of others
 MAX_BYTES = 4 * 1024 * 1024  # of bodies held at once; one that is larger goes alone
-UNMEASURED = 100  # rows of an earlier version whose bodies are measured at once
 
 
 class Waiting(NamedTuple):
@@ -33,28 +31,26 @@ class Waiting(NamedTuple):
 def waiting(passed_over: Collection[int] = ()) -> list[Waiting]:
     """Return the oldest events that wait, without a lock or their bodies."""
     # SQLite finds the length beside the row, and the column only behind the body; the others read all of a body.
-    size = Length("body") if connection.vendor == "sqlite" else F("byte_count")
+    size = Length("body") if connection.vendor == "sqlite" else Coalesce("byte_count", MAX_BYTES)
     found = IntakeEvent.objects.waiting().annotate(bytes=size)
     listed = [Waiting(*row) for row in found.values_list("pk", "source_id", "format", "bytes")[:LISTED]]
-    return _measured([one for one in listed if one.pk not in passed_over])
+    return [one for one in listed if one.pk not in passed_over]
 
 
-def claim(listed: Iterable[Waiting], limit: int) -> list[Waiting]:
-    """Lock and return up to `limit` of those listed, oldest first, no more than MAX_BYTES of them."""
+def claim(listed: Iterable[Waiting], limit: int) -> list[IntakeEvent]:
+    """Return up to `limit` of those listed, oldest first, no more than MAX_BYTES of them, for the present transaction
+    alone where several workers share the queue."""
     left: dict[int | None, list[Waiting]] = {}
     for one in listed:
         left.setdefault(one.source_id, []).append(one)
     while left and (stretches := _stretches(left.values(), limit)):
         locked = _lock([one.pk for some in stretches for one in some])
-        if claimed := [one for some in stretches for one in _until_missing(some, locked)]:
-            return sorted(claimed)
+        claimed = [pk for some in stretches for pk in takewhile(locked.__contains__, (one.pk for one in some))]
+        if claimed:
+            return [locked[pk] for pk in sorted(claimed)]
         for some in stretches:
             del left[some[0].source_id]
     return []
-
-
-def _until_missing(stretch: Iterable[Waiting], locked: set[int]) -> Iterator[Waiting]:
-    return takewhile(lambda one: one.pk in locked, stretch)
 
 
 def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Waiting]]:
@@ -72,14 +68,14 @@ def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Wai
     return stretches
 
 
-def _lock(ids: Sequence[int]) -> set[int]:
-    rows = lock_available(IntakeEvent.objects.waiting().filter(pk__in=ids))
-    return set(rows.values_list("pk", flat=True))
-
-
-def _measured(listed: Sequence[Waiting]) -> list[Waiting]:
-    unknown = [one.pk for one in listed if one.size is None][:UNMEASURED]
-    if not unknown:
-        return list(listed)
-    sizes = dict(IntakeEvent.objects.filter(pk__in=unknown).values_list("pk", Length("body")))
-    return [one if one.size is not None else one._replace(size=sizes.get(one.pk, MAX_BYTES)) for one in listed]
+def _lock(ids: Sequence[int]) -> dict[int, IntakeEvent]:
+    """Return those of the events that nobody else holds, with their sources."""
+    events = IntakeEvent.objects.waiting().filter(pk__in=ids)
+    if not connection.features.has_select_for_update_skip_locked:
+        return {event.pk: event for event in events.select_related("source__team")}
+    found = {event.pk: event for event in lock_available(events)}
+    # A join would lock the sources, too.
+    sources = Source.objects.select_related("team").in_bulk({event.source_id for event in found.values()} - {None})
+    for event in found.values():
+        event.source = sources.get(event.source_id or 0)
+    return found

@@ -1,0 +1,266 @@
+"""From alerts to incidents: join the group's open one, reopen the one that just ended, or open another. Pure."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+
+from alerts.effects import (
+    AcknowledgeIncident,
+    AddEvent,
+    Effect,
+    JoinIncident,
+    OpenIncident,
+    RaiseSeverity,
+    ReleaseGroup,
+    ReopenIncident,
+    ResolveIncident,
+    SaveAlert,
+    SaveGroup,
+    State,
+    Target,
+    storm_key,
+)
+from alerts.models import Alert, AlertGroup
+from alerts.routing import RouteSpec, group_key, group_labels
+from alerts.transitions import Transition
+from alerts.updates import Action, AlertUpdate
+from alerts.vocabulary import AlertEventKind, AlertStatus
+from core.severity import Severity
+from core.text.names import tidied
+from incidents.models import EventKind, Incident, Status
+from incidents.vocabulary import OPEN_STATUSES
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class FiringAlert:
+    """An alert that needs its incident seen to, with its route (None: its source decides)."""
+
+    alert: Alert
+    route: RouteSpec | None
+    transition: Transition
+
+    @property
+    def severity(self) -> Severity:
+        """Return how bad it makes its incident: as the route says, else as it is itself."""
+        return Severity(self.route.severity if self.route and self.route.severity else self.alert.severity)
+
+
+def group_of(alert: Alert, route: RouteSpec | None) -> tuple[str, dict[str, str]]:
+    """Return the key and the labels of the group that an alert belongs to on this route."""
+    names = route.group_by if route is not None and route.group_by is not None else alert.source.group_by
+    labels = group_labels(names, alert.labels)
+    return group_key(source_id=alert.source_id, route=route, labels=labels, alert_key=alert.key), labels
+
+
+@dataclass
+class _IncidentView:
+    """How an incident stands while the batch is decided."""
+
+    target: Target
+    status: str
+    severity: int
+    ended_at: dt.datetime | None = None
+    is_deleted: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+
+@dataclass
+class _Slot:
+    """Where the alerts of one group key go. `waiting` fired too few times to open an incident, in this batch or earlier
+    (`pending`, the keys of those that come to the incident that is opened now)."""
+
+    group: AlertGroup | None
+    incident: _IncidentView | None
+    opening: _IncidentView | None = None
+    route: RouteSpec | None = None
+    waiting: dict[str, FiringAlert] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    is_changed: bool = False
+
+
+class IncidentAssigner:
+    """The incidents and groups of one batch as they come to stand; `alerts` are its alerts by key."""
+
+    def __init__(self, state: State, alerts: Mapping[str, Alert], now: dt.datetime) -> None:
+        self.state, self.alerts, self.now = state, alerts, now
+        self.effects: list[Effect] = []
+        self.views = {pk: _view(incident) for pk, incident in state.incidents.items()}
+        self.assigned: dict[str, _IncidentView] = {}
+        self.slots: dict[str, _Slot] = {}
+        self.opened = Counter(state.opened)
+
+    def assign(self, started: Iterable[FiringAlert]) -> None:
+        """Give each alert that began to fire its incident."""
+        for one in started:
+            self._assign(one)
+        for slot in self.slots.values():
+            for key in sorted(slot.pending):
+                self._fetch_waiting(key, slot)
+
+    def _assign(self, one: FiringAlert) -> None:
+        key, labels = group_of(one.alert, one.route)
+        slot, own = self._slot(key), self._incident_of(one.alert)
+        if own is not None and not self._is_succeeded(own, one, slot, key) and self._join(own, one):
+            return
+        if slot.incident is not None:
+            if self._join(slot.incident, one):
+                return
+            self._release(slot)
+        slot.group = slot.group or self._new_group(key, labels, one)
+        if self._is_enough(slot.group, one):
+            self._open(slot, one)
+        else:
+            slot.waiting[one.alert.key], slot.is_changed = one, True
+
+    def _slot(self, key: str) -> _Slot:
+        if key not in self.slots:
+            group = copy(self.state.groups[key]) if key in self.state.groups else None
+            self.slots[key] = _Slot(group, self.views.get(group.incident_id or 0) if group else None)
+        return self.slots[key]
+
+    def _incident_of(self, alert: Alert) -> _IncidentView | None:
+        return self.assigned.get(alert.key) or self.views.get(alert.incident_id or 0)
+
+    def _is_succeeded(self, own: _IncidentView, one: FiringAlert, slot: _Slot, key: str) -> bool:
+        """Return whether the group has an open incident that came after the alert's own. What somebody moved out of its
+        group stays where it was put."""
+        if one.transition == Transition.REPEATED or own.is_open or slot.incident is None or not slot.incident.is_open:
+            return False
+        return (key, one.alert.incident_id) in self.state.past
+
+    def _join(self, view: _IncidentView, one: FiringAlert) -> bool:
+        """Return whether the incident takes the alert in: it is open, or ended so lately that it opens again. A repeat
+        of a firing that was resolved or deleted by hand changes nothing, and belongs there all the same."""
+        alert = one.alert
+        is_own = self._incident_of(alert) is view
+        if is_own and (one.transition == Transition.REPEATED or (alert.is_flapping and view.is_open)):
+            if view.is_open and not view.is_deleted:
+                self._raise(view, one)
+            return True
+        if view.is_deleted:
+            return False
+        if not view.is_open:
+            within = dt.timedelta(minutes=alert.source.reopen_minutes)
+            if view.ended_at is None or self.now - view.ended_at > within:
+                return False
+            self.effects.append(ReopenIncident(view.target, f"{alert.title} fires again."))
+            view.status, view.ended_at = Status.OPEN, None
+        self._add(view, one)
+        return True
+
+    def _add(self, view: _IncidentView, one: FiringAlert) -> None:
+        self.assigned[one.alert.key] = view
+        self.effects.append(JoinIncident(view.target, one.alert))
+        self._raise(view, one)
+
+    def _raise(self, view: _IncidentView, one: FiringAlert) -> None:
+        if one.severity > view.severity:
+            view.severity = one.severity
+            self.effects.append(RaiseSeverity(view.target, one.severity))
+
+    def _release(self, slot: _Slot) -> None:
+        """Start a new group for the key: the incident of this one ended too long ago, or was deleted."""
+        if slot.group is not None:
+            slot.group.open_key = None
+            self.effects.append(ReleaseGroup(slot.group))
+        slot.group = slot.incident = None
+
+    def _new_group(self, key: str, labels: dict[str, str], one: FiringAlert, *, is_storm: bool = False) -> AlertGroup:
+        return AlertGroup(
+            key=key,
+            open_key=key,
+            source=one.alert.source,
+            route_id=one.route.id if one.route else None,
+            labels=labels,
+            is_storm=is_storm,
+            created_at=self.now,
+        )
+
+    def _is_enough(self, group: AlertGroup, one: FiringAlert) -> bool:
+        """Return whether as much has fired as the route asks for before it opens an incident."""
+        if one.route is None or one.route.open_after_count <= 1:
+            return True
+        since = (self.now - one.route.open_after_minutes * MINUTE).timestamp()
+        recent = [[key, at] for key, at in group.pending if at > since]
+        group.pending = [*recent, [one.alert.key, self.now.timestamp()]]
+        return len(group.pending) >= one.route.open_after_count
+
+    def _open(self, slot: _Slot, one: FiringAlert) -> None:
+        alert, route_id = one.alert, one.route.id if one.route else None
+        title, description = alert.title, alert.description
+        if 0 < self.state.storm_limit <= self.opened[route_id]:
+            slot = self._slot(storm_key(route_id))
+            if slot.incident is not None:
+                if self._join(slot.incident, one):
+                    return
+                self._release(slot)
+            slot.group = slot.group or self._new_group(storm_key(route_id), {}, one, is_storm=True)
+            way = f"took the route {one.route.name}" if one.route else "took no route"
+            title = f"Alert storm: more than {self.state.storm_limit} incidents a minute"
+            description = f"Alerts that {way} and would each have opened an incident of their own joined this one."
+        else:
+            self.opened[route_id] += 1
+        group = slot.group
+        assert group is not None  # noqa: S101 (made by now)
+        opening = OpenIncident(group, alert, one.route, title, description, one.severity)
+        self.effects.append(opening)
+        view = _IncidentView(opening, Status.OPEN, one.severity)
+        slot.incident = slot.opening = self.assigned[alert.key] = view
+        slot.route, slot.is_changed, slot.pending = one.route, True, {key for key, _at in group.pending}
+        group.opened_at, group.pending = self.now, []
+        for waiting in [waiting for key, waiting in slot.waiting.items() if key != alert.key]:
+            self._add(view, waiting)
+
+    def _fetch_waiting(self, key: str, slot: _Slot) -> None:
+        """Have an alert that fired before the route opened an incident join it, unless a silence keeps it quiet: then
+        it joins when the silence ends."""
+        alert = self.alerts.get(key) or self.state.waiting.get(key)
+        if alert is None or alert.silenced_by_id or alert.incident_id or key in self.assigned or slot.opening is None:
+            return
+        self._add(slot.opening, FiringAlert(alert, slot.route, Transition.REPEATED))
+        self.effects.append(SaveAlert(alert, ("incident",)))
+
+    def apply_actions(self, notes: Iterable[tuple[Alert, AlertUpdate]]) -> None:
+        """Do what somebody did at the sender: acknowledge, or leave a note, be it with the end."""
+        for alert, update in notes:
+            view = self._incident_of(alert)
+            if view is None or view.is_deleted:
+                continue
+            user = tidied(update.user)
+            if update.action == Action.ACKNOWLEDGE and view.status == Status.OPEN:
+                view.status = Status.ACKNOWLEDGED
+                self.effects.append(AcknowledgeIncident(view.target, alert, user, update.note))
+            elif update.note:
+                self.effects.append(AddEvent(view.target, EventKind.COMMENT, alert, update.note, user))
+
+    def end(self, ended: Iterable[Alert]) -> None:
+        """Tell of the ends on the timelines, and resolve incidents in which nothing fires any more. What flaps holds
+        its incident open."""
+        alerts = self.alerts.values()
+        busy = [self._incident_of(one) for one in alerts if one.is_flapping or one.status == AlertStatus.FIRING]
+        held = {id(view) for view in busy} | {id(self.views[pk]) for pk in self.state.held}
+        for alert in ended:
+            view = self._incident_of(alert)
+            if alert.is_flapping or view is None or not view.is_open or view.is_deleted:
+                continue
+            self.effects.append(AddEvent(view.target, AlertEventKind.RESOLVED, alert))
+            if id(view) not in held and alert.source.auto_resolve:
+                view.status = Status.RESOLVED
+                self.effects.append(ResolveIncident(view.target))
+
+    def finish(self) -> list[Effect]:
+        """Return the effects, those on groups among them."""
+        changed = [slot.group for slot in self.slots.values() if slot.is_changed]
+        return self.effects + [SaveGroup(group) for group in changed if group is not None]
+
+
+def _view(incident: Incident) -> _IncidentView:
+    ended_at = incident.closed_at or incident.resolved_at
+    return _IncidentView(incident, incident.status, incident.severity, ended_at, incident.deleted_at is not None)

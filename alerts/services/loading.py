@@ -1,0 +1,163 @@
+"""Reading and locking what a batch of messages meets: alerts, then groups, then incidents, each by their ids."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.conf import settings
+from django.db.models import Count, Q
+
+from alerts.assigning import group_of
+from alerts.decide import cut, snapshot, stored_facts
+from alerts.effects import Message, State, storm_key
+from alerts.matching import facts_of
+from alerts.models import Alert, AlertGroup, EarlyResolve
+from alerts.routing import choose_route
+from alerts.services.rules import route_specs, silence_specs
+from alerts.transitions import Transition, may_be_late, may_overtake, next_state
+from alerts.updates import Action
+from alerts.vocabulary import AlertStatus
+from core.db import rows
+from incidents.models import Incident
+from incidents.permissions import can_see
+from users.models import User
+
+MINUTE = dt.timedelta(minutes=1)
+UNMOVED = (Transition.NOTHING, Transition.STALE)
+
+
+def load(messages: Sequence[Message], now: dt.datetime, *, viewer: User | None = None) -> State:
+    """Return the state that `decide` needs, locked until the transaction ends.
+
+    For a `viewer` nothing is locked, and what they may not see is as if it were not there.
+    """
+    state = State(route_specs(), silence_specs(now), storm_limit=settings.STORM_INCIDENTS_PER_MINUTE)
+    sources = {message.key: message.source for message in messages}
+    for alert in rows.select_in(Alert, "key", sources, lock=viewer is None):
+        alert.source = sources[alert.key]
+        state.alerts[alert.key] = alert
+    if viewer is not None:
+        seen = Alert.objects.visible_to(viewer).filter(key__in=state.alerts).values_list("key", flat=True)
+        state.alerts = {key: state.alerts[key] for key in seen}
+    early = {one.key for one in messages if _concerns_early_resolve(one, state)}
+    if early:
+        state.early_resolves = {one.key: one for one in EarlyResolve.objects.filter(key__in=early)}
+    moved = {message.key for message in messages if _may_move(message, state)}
+    moving = [message for message in messages if message.key in moved]
+    if moving:
+        may_end = any(message.update.action == Action.RESOLVE for message in moving)
+        known = [state.alerts[key] for key in moved if key in state.alerts]
+        _load_incidents(state, _group_keys(moving, state), known, now, may_end=may_end, viewer=viewer)
+    return state
+
+
+def load_stored(alerts: Sequence[Alert], now: dt.datetime, *, may_start: bool) -> State:
+    """Return the state for alerts that are locked: what begins to count now (`may_start`), or ends."""
+    state = State(route_specs(), (), {alert.key: alert for alert in alerts})
+    state.storm_limit = settings.STORM_INCIDENTS_PER_MINUTE
+    groups: dict[str, int | None] = {}
+    for alert in alerts if may_start else ():
+        route = choose_route(state.routes, stored_facts(alert)).route
+        groups[group_of(alert, route)[0]] = route.id if route else None
+    _load_incidents(state, groups, alerts, now, may_end=not may_start)
+    return state
+
+
+def _concerns_early_resolve(message: Message, state: State) -> bool:
+    update = message.update
+    return may_overtake(update, message.received_at) or may_be_late(update, snapshot(state.alerts.get(message.key)))
+
+
+def _may_move(message: Message, state: State) -> bool:
+    """Return whether the message may start, end or speak of something; what merely repeats needs no incident locked."""
+    update, alert = message.update, state.alerts.get(message.key)
+    if update.action not in (Action.FIRE, Action.RESOLVE):
+        return True
+    if update.action == Action.FIRE and state.route(message).is_drop:
+        return False
+    transition = next_state(snapshot(alert), update)
+    if transition == Transition.REPEATED and alert is not None:
+        return alert.incident_id is None or alert.severity != message.severity
+    return transition not in UNMOVED
+
+
+def _group_keys(messages: Iterable[Message], state: State) -> dict[str, int | None]:
+    """Return the keys of the groups that the messages' alerts may go to, each with the id of its route."""
+    groups: dict[str, int | None] = {}
+    labels = {key: alert.labels for key, alert in state.alerts.items()}
+    for message in messages:
+        update, source = message.update, message.source
+        is_fire, is_known = update.action == Action.FIRE, message.key in labels
+        if is_fire or update.action == Action.RESOLVE:
+            if state.route(message).is_drop:
+                continue
+            if not is_known and next_state(None, update) != Transition.NOTHING:
+                labels[message.key] = cut(update.labels)  # they stay those of the first
+        if is_fire:
+            route = state.route(message).route
+        elif update.action != Action.RESOLVE and update.severity and is_known:
+            facts = facts_of(labels[message.key], severity=message.severity.word, source=source.name)
+            route = choose_route(state.routes, facts).route
+        else:
+            continue
+        alert = Alert(source=source, key=message.key, labels=labels[message.key])
+        groups[group_of(alert, route)[0]] = route.id if route else None
+    return groups
+
+
+def _load_incidents(
+    state: State,
+    groups: Mapping[str, int | None],
+    alerts: Sequence[Alert],
+    now: dt.datetime,
+    *,
+    may_end: bool,
+    viewer: User | None = None,
+) -> None:
+    wanted = {*groups, *(storm_key(route_id) for route_id in groups.values())}
+    for group in rows.select_in(AlertGroup, "open_key", wanted, lock=viewer is None):
+        state.groups[group.key] = group
+    ids = {group.incident_id for group in state.groups.values()} | {alert.incident_id for alert in alerts} - {None}
+    found = rows.select_in(Incident, "id", ids, lock=viewer is None)
+    state.incidents = {one.pk: one for one in found if viewer is None or can_see(viewer, one)}
+    hidden = {one.pk for one in found} - state.incidents.keys()
+    state.groups = {key: group for key, group in state.groups.items() if group.incident_id not in hidden}
+    _load_waiting(state)
+    is_open = {key: _is_open(state, group.incident_id) for key, group in state.groups.items()}
+    if state.storm_limit:
+        opening = {route_id for key, route_id in groups.items() if not is_open.get(key)}
+        state.opened = {route_id: _count_opened(route_id, now) for route_id in opening}
+    over = {alert.incident_id for alert in alerts if alert.incident_id and not _is_open(state, alert.incident_id)}
+    if over and any(is_open.values()):
+        past = AlertGroup.objects.filter(incident__in=over, key__in=list(groups))
+        state.past = {(key, pk) for key, pk in past.values_list("key", "incident_id") if pk}
+    if may_end and ids:
+        state.held = _held(state)
+
+
+def _is_open(state: State, incident_id: int | None) -> bool:
+    incident = state.incidents.get(incident_id or 0)
+    return incident is not None and incident.is_still_open
+
+
+def _load_waiting(state: State) -> None:
+    keys = {key for group in state.groups.values() for key, _at in group.pending} - state.alerts.keys()
+    if keys:
+        waiting = Alert.objects.filter(key__in=keys, incident__isnull=True).select_related("source")
+        state.waiting = {alert.key: alert for alert in waiting}
+
+
+def _count_opened(route_id: int | None, now: dt.datetime) -> int:
+    route = Q(route_id=route_id) if route_id else Q(route__isnull=True)
+    return AlertGroup.objects.filter(route, opened_at__gt=now - MINUTE).count()
+
+
+def _held(state: State) -> set[int]:
+    """Return the incidents that hold more alerts that fire or flap than are at hand."""
+    holding = Alert.objects.filter(incident__in=state.incidents)
+    busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True)).order_by()
+    stored = dict(busy.values_list("incident").annotate(number=Count("pk")))
+    at_hand = Counter(
+        alert.incident_id for alert in state.alerts.values() if alert.status == AlertStatus.FIRING or alert.is_flapping
+    )
+    return {pk for pk, number in stored.items() if number > at_hand[pk]}
