@@ -12,6 +12,7 @@ from alerts.models import Alert, Route, Silence
 from alerts.routing import alert_key
 from alerts.services import enqueue, process_waiting
 from alerts.updates import Action, AlertUpdate
+from incidents.models import IncidentEvent
 from intake.models import IntakeEvent, Source
 from intake.services.sources import clear_cache, create_key
 from intake.vocabulary import IntakeState
@@ -71,6 +72,11 @@ def tell(source: Source, *drafts: AlertUpdate, at: dt.datetime | None = None) ->
     if failed := IntakeEvent.objects.filter(state=IntakeState.FAILED).first():
         raise AssertionError(failed.reason)
     return Alert.objects.get(key=alert_key(source.pk, drafts[0].identity))
+
+
+def said(event: IncidentEvent) -> str:
+    """What an event of the timeline says, and who said it."""
+    return f"{event.actor_name}: {event.body}" if event.actor_name else event.body
 
 
 def post_json(client: Client, path: str, body: Any, **headers: str) -> Any:

@@ -5,7 +5,7 @@ from django.test import TestCase
 from alerts.models import Alert, AlertGroup
 from alerts.services import merge, move, split
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
-from alerts.tests.factories import fire, make_route, make_source, resolve, tell
+from alerts.tests.factories import fire, make_route, make_source, resolve, said, tell
 from alerts.updates import Action
 from core.severity import Severity
 from incidents.models import Incident
@@ -249,7 +249,7 @@ class EndTests(TestCase):
 
         incident = Incident.objects.get()
         self.assertEqual(kinds_of(incident), ["created", "comment", "acknowledged"])
-        self.assertEqual((incident.status, incident.events.get(kind="comment").body), ("acknowledged", "ann: On it"))
+        self.assertEqual((incident.status, said(incident.events.get(kind="comment"))), ("acknowledged", "ann: On it"))
 
     @documented(25)
     def test_it_tells_what_was_said_before_an_end_before_it(self) -> None:
@@ -267,7 +267,7 @@ class EndTests(TestCase):
         before, after_end = ["created", "acknowledged", "comment"], ["comment", "comment"]
         self.assertEqual(kinds_of(incident), [*before, "alert_resolved", "resolved", *after_end])
         self.assertEqual(
-            [event.body for event in incident.events.filter(kind="comment").order_by("seq")],
+            [said(event) for event in incident.events.filter(kind="comment").order_by("seq")],
             ["ann: Found it", "ann: Mended", "bob: Late"],
         )
 

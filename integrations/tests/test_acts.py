@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alerts.models import Alert
 from alerts.services import process_waiting
-from alerts.tests.factories import fire, make_key, make_route, make_source, matchers_of, post_json, resolve, tell
+from alerts.tests.factories import fire, make_key, make_route, make_source, matchers_of, post_json, resolve, said, tell
 from alerts.updates import Action, AlertUpdate
 from core.severity import Severity
 from incidents.models import EventKind, Incident
@@ -155,7 +155,7 @@ class FoldingTests(TestCase):
         incident = Incident.objects.get()
         self.assertEqual((incident.status, incident.severity), ("acknowledged", Severity.CRITICAL))
         self.assertEqual(Alert.objects.get().severity, Severity.CRITICAL)
-        self.assertIn("Kim: Enlarging", incident.events.values_list("body", flat=True))
+        self.assertIn("Kim: Enlarging", [said(event) for event in incident.events.all()])
 
     def test_it_keeps_the_note_of_an_acknowledgement_that_comes_again(self):
         source = make_source()
@@ -164,7 +164,7 @@ class FoldingTests(TestCase):
             tell(source, AlertUpdate("a", Action.ACKNOWLEDGE, "a", note=note, user="Kim"))
 
         comment = Incident.objects.get().events.get(kind=EventKind.COMMENT)
-        self.assertEqual(comment.body, "Kim: Nearly there")
+        self.assertEqual(said(comment), "Kim: Nearly there")
 
     def test_it_does_not_raise_what_is_over(self):
         source = make_source()

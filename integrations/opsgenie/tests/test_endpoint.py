@@ -13,7 +13,7 @@ from alerts.endpoints import named
 from alerts.models import Alert, Heartbeat
 from alerts.services import process_waiting
 from alerts.services.heartbeats import watch
-from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
+from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source, said
 from incidents.models import Incident
 from intake.endpoints import find
 from intake.limits import RateCounter
@@ -51,7 +51,7 @@ class OpsgenieTestCase(TestCase):
     def notes(self) -> list[str]:
         process_waiting()
         comments = Incident.objects.get().events.filter(kind="comment").order_by("seq")
-        return list(comments.values_list("body", flat=True))
+        return [said(comment) for comment in comments]
 
 
 def path_of(alias: str) -> str:
@@ -152,7 +152,7 @@ class ActionTests(OpsgenieTestCase):
         self.assertEqual(self.notes(), ["ann: Cleaned up"])
         self.assertEqual((acknowledged.status_code, closed.status_code), (202, 202))
         self.assertEqual((between.status, Incident.objects.get().status), ("acknowledged", "resolved"))
-        self.assertEqual(between.events.get(kind="acknowledged").body, "ann: On it")
+        self.assertEqual(said(between.events.get(kind="acknowledged")), "ann: On it")
 
     def test_it_finds_the_alert_by_id_alias_and_tiny_id(self):
         for identifier in ("id", "alias", "tiny"):
