@@ -312,7 +312,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "LOGIN": {"form": "users.forms.SignInForm"},
-    "DASHBOARD_CALLBACK": "incidents.admin.home.home",
+    "DASHBOARD_CALLBACK": "incidents.admin.home.home_context",
     "STYLES": ["incident_response.admin_site.stylesheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "incident_response.admin_site.favicon"}],
     "SIDEBAR": {"navigation": "incident_response.admin_site.navigation"},

@@ -1,4 +1,4 @@
-"""The back office's pages of incidents and of what configures them."""
+"""Admin pages of incidents and their configuration."""
 
 from incidents.admin import configuration, incidents
 

@@ -1,4 +1,4 @@
-"""The filters of the incident list. None of them counts or collects distinct values of a long table."""
+"""Filters of the incident list; none counts or collects values of a long table."""
 
 import datetime as dt
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
@@ -14,18 +15,16 @@ from incidents.models import Category, Incident, Status
 from responders.models import Service, Team
 
 Incidents = QuerySet[Incident]
-Choices = list[tuple[str, str]]
-YES_NO = [("yes", "Yes"), ("no", "No")]
+Choices = list[tuple[str, Any]]
+YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 
 
 class OpenFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Wanting work, or done with."""
-
-    title, parameter_name = "open or done", "open"
-    all_option = ["", "Open, unless asked for"]
+    title, parameter_name = _("state"), "open"
+    all_option = ["", _("Open")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", "Open"), ("no", "Resolved or closed"), ("all", "All")]
+        return [("yes", _("Open")), ("no", _("Resolved or closed")), ("all", _("All"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         if self.value() in ("yes", "no"):
@@ -33,22 +32,20 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
         return queryset.open() if hides_ended(request) else queryset  # type: ignore[attr-defined]
 
 
-# Who asks for one of these may well mean an incident that has ended.
+# Filters that may ask for incidents that have ended.
 ASKS_FOR_ENDED = (
     *("open", "status", "q", "deleted", "reported"),
-    *("team__id__exact", "category__id__exact", "services__id__exact"),  # all that keeps something from deletion
+    *("team__id__exact", "category__id__exact", "services__id__exact"),  # links to what prevents a deletion
 )
 
 
 def hides_ended(request: HttpRequest) -> bool:
-    """Whether the list shows open incidents only, because nothing else was asked for."""
+    """Return whether the list defaults to open incidents."""
     return not any(request.GET.get(name) for name in ASKS_FOR_ENDED)
 
 
 class StatusFilter(DropdownFilter):  # type: ignore[misc]
-    """One status."""
-
-    title, parameter_name = "status", "status"
+    title, parameter_name = _("status"), "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(status.value, str(status.label)) for status in Status]
@@ -58,9 +55,7 @@ class StatusFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SeverityFilter(DropdownFilter):  # type: ignore[misc]
-    """One severity."""
-
-    title, parameter_name = "severity", "severity"
+    title, parameter_name = _("severity"), "severity"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return SEVERITY_WORDS
@@ -70,34 +65,28 @@ class SeverityFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class TeamFilter(DropdownFilter):  # type: ignore[misc]
-    """One team, or none."""
-
-    title, parameter_name = "team", "team"
+    title, parameter_name = _("team"), "team"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("none", "No team"), *((str(pk), name) for pk, name in Team.objects.values_list("pk", "name"))]
+        return [("none", _("No team")), *((str(pk), name) for pk, name in Team.objects.values_list("pk", "name"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
-        return of_one(queryset, "team_id", self.value())
+        return filter_by_id(queryset, "team_id", self.value())
 
 
 class CategoryFilter(DropdownFilter):  # type: ignore[misc]
-    """One category, or none."""
-
-    title, parameter_name = "category", "category"
+    title, parameter_name = _("category"), "category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         rows = Category.objects.values_list("pk", "name")
-        return [("none", "No category"), *((str(pk), name) for pk, name in rows)]
+        return [("none", _("No category")), *((str(pk), name) for pk, name in rows)]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
-        return of_one(queryset, "category_id", self.value())
+        return filter_by_id(queryset, "category_id", self.value())
 
 
 class ServiceFilter(DropdownFilter):  # type: ignore[misc]
-    """One affected service."""
-
-    title, parameter_name = "service", "service"
+    title, parameter_name = _("service"), "service"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(str(pk), name) for pk, name in Service.objects.values_list("pk", "name")]
@@ -112,27 +101,23 @@ class ServiceFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
-    """Mine, or nobody's; administrators choose anybody by the filter beside it."""
-
-    title, parameter_name = "given to", "to"
+    title, parameter_name = _("assignee"), "to"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("me", "Me"), ("none", "Nobody, and open")]
+        return [("me", _("Me")), ("none", _("Unassigned and open"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         if self.value() == "none":
-            # All that nobody ever had is most of history, and no index has it in order; what is wanted is open work.
+            # Unassigned incidents are most of history, and no index orders them.
             return queryset.filter(assignee__isnull=True, is_open=True)
-        return of_one(queryset, "assignee_id", str(request.user.pk) if self.value() == "me" else self.value())
+        return filter_by_id(queryset, "assignee_id", str(request.user.pk) if self.value() == "me" else self.value())
 
 
 class BreachFilter(DropdownFilter):  # type: ignore[misc]
-    """Missed targets."""
-
-    title, parameter_name = "missed target", "breached"
+    title, parameter_name = _("missed target"), "breached"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("any", "Any"), ("ack", "Acknowledge"), ("resolve", "Resolve")]
+        return [("any", _("Any")), ("ack", _("Acknowledge")), ("resolve", _("Resolve"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         now = timezone.now()
@@ -142,9 +127,7 @@ class BreachFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class RestrictedFilter(DropdownFilter):  # type: ignore[misc]
-    """Seen by few, or by all responders."""
-
-    title, parameter_name = "restricted", "restricted"
+    title, parameter_name = _("restricted"), "restricted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return YES_NO
@@ -154,13 +137,13 @@ class RestrictedFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class ReportedFilter(DropdownFilter):  # type: ignore[misc]
-    """When it was reported: a range at the end of an index, not a calendar that has to be counted out."""
+    """A range at the end of an index."""
 
-    title, parameter_name = "reported", "reported"
+    title, parameter_name = _("reported"), "reported"
     days = {"today": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        names = ("Last 24 hours", "Last 7 days", "Last 30 days", "Last 3 months", "Last 12 months")
+        names = (_("Last 24 hours"), _("Last 7 days"), _("Last 30 days"), _("Last 3 months"), _("Last 12 months"))
         return list(zip(self.days, names, strict=True))
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
@@ -170,20 +153,18 @@ class ReportedFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class DeletedFilter(DropdownFilter):  # type: ignore[misc]
-    """What was deleted is out of sight until it is asked for."""
-
-    title, parameter_name = "deleted", "deleted"
-    all_option = ["", "Not deleted"]
+    title, parameter_name = _("deleted"), "deleted"
+    all_option = ["", _("Not deleted")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", "Deleted")]
+        return [("yes", _("Deleted"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         return queryset.filter(deleted_at__isnull=self.value() != "yes")
 
 
-def of_one(queryset: Incidents, column: str, value: str | None) -> Incidents:
-    """The incidents with one value in a column, with none, or (no value asked for) all."""
+def filter_by_id(queryset: Incidents, column: str, value: str | None) -> Incidents:
+    """Filter by one value, by none, or not at all."""
     if not value:
         return queryset
     if value == "none":

@@ -1,4 +1,4 @@
-"""The forms of the incident pages."""
+"""Forms of the incident pages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -22,30 +23,33 @@ from incidents.vocabulary import DEFAULT_VISIBILITY
 from responders.models import Team
 from users.models import User
 
-FOLLOW = ("", "Follows the severity")
+FOLLOW = ("", _("Derived from the severity"))
 
 
-# The update is written below the form, beside the timeline, and saved with it.
-OF_INCIDENT_FORM = {"form": "incident_form"}
-VISIBILITIES = [(Visibility.PUBLIC, "Public: the reporter too"), (Visibility.INTERNAL, "Internal: responders only")]
+# The update stands outside the form element, beside the timeline.
+IN_INCIDENT_FORM = {"form": "incident_form"}
+VISIBILITIES = [
+    (Visibility.PUBLIC, _("Public: visible to the reporter")),
+    (Visibility.INTERNAL, _("Internal: responders only")),
+]
 
 
 class UpdateFields(forms.Form):
-    """An update for the timeline, and who reads it."""
+    """An update and its visibility."""
 
     message = forms.CharField(
-        max_length=20_000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, **OF_INCIDENT_FORM})
+        max_length=20_000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, **IN_INCIDENT_FORM})
     )
     visibility = forms.ChoiceField(
         required=False,
         choices=VISIBILITIES,
         initial=DEFAULT_VISIBILITY,
-        widget=UnfoldAdminRadioSelectWidget(attrs=OF_INCIDENT_FORM),
+        widget=UnfoldAdminRadioSelectWidget(attrs=IN_INCIDENT_FORM),
     )
 
 
 class IncidentForm(UpdateFields, RefusableForm):
-    """What is known of an incident. Saved by incidents.services, one event for each field that changed."""
+    """The incident's fields, saved by incidents.services."""
 
     class Meta:
         model = Incident
@@ -74,7 +78,7 @@ class IncidentForm(UpdateFields, RefusableForm):
             self.initial["priority"] = str(self.instance.priority) if given else ""
 
     def _post_clean(self) -> None:
-        """Leave the priority out of the instance: the service alone knows what "follows" comes to."""
+        """Leave the priority to the service, which derives it."""
         if "priority" in self.cleaned_data:
             given = self.cleaned_data.pop("priority")
             super()._post_clean()  # type: ignore[misc]
@@ -84,10 +88,8 @@ class IncidentForm(UpdateFields, RefusableForm):
 
 
 class NoteForm(forms.Form):
-    """A sentence that says why."""
-
     note = forms.CharField(
-        max_length=10_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text="Goes on the timeline."
+        max_length=10_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), help_text=_("Recorded on the timeline.")
     )
 
     def __init__(self, *args: Any, is_required: bool = False, **kwargs: Any) -> None:
@@ -96,18 +98,16 @@ class NoteForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why a text is taken out."""
-
     reason = forms.CharField(
         max_length=200,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Goes on the timeline; do not repeat here what must not be read.",
+        help_text=_("Recorded on the timeline; do not repeat the redacted text."),
     )
 
 
 class CommentForm(forms.Form):
-    """An update for the timeline, by who has nothing else to save."""
+    """An update by somebody who cannot edit the incident."""
 
     message = forms.CharField(max_length=20_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
     visibility = forms.ChoiceField(
@@ -116,13 +116,13 @@ class CommentForm(forms.Form):
 
 
 class GrantForm(forms.Form):
-    """What may let people see a restricted incident; asked only where one of the `incidents` is."""
+    """Asks for consent to grant access where an incident is restricted."""
 
     grants_access = forms.BooleanField(
         required=False,
-        label="Let them see what is restricted",
+        label=_("Grant access to restricted incidents"),
         widget=UnfoldBooleanWidget,
-        help_text="A restricted incident is among these. Unticked, nobody comes to see it by this.",
+        help_text=_("The selection includes a restricted incident. Unless ticked, nobody gains access to it."),
     )
 
     def __init__(self, *args: Any, incidents: Iterable[Incident | None] = (), **kwargs: Any) -> None:
@@ -132,13 +132,10 @@ class GrantForm(forms.Form):
 
     @property
     def is_granted(self) -> bool:
-        """Whether it was asked, and ticked."""
         return bool(self.cleaned_data.get("grants_access"))
 
 
 class TeamForm(GrantForm, NoteForm):
-    """Which team gets them."""
-
     field_order = ("team", "note", "grants_access")
     team = forms.ModelChoiceField(
         Team.objects.active(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
@@ -146,8 +143,6 @@ class TeamForm(GrantForm, NoteForm):
 
 
 class PersonForm(GrantForm, NoteForm):
-    """Who gets them."""
-
     field_order = ("assignee", "note", "grants_access")
     assignee = forms.ModelChoiceField(
         User.objects.can_respond(),
@@ -156,14 +151,12 @@ class PersonForm(GrantForm, NoteForm):
 
 
 class AssignForm(GrantForm, NoteForm):
-    """Which team and which person have one incident from now on."""
-
     field_order = ("team", "assignee", "note", "grants_access")
     team = forms.ModelChoiceField(
-        Team.objects.active(), required=False, empty_label="No team", widget=UnfoldAdminSelectWidget
+        Team.objects.active(), required=False, empty_label=_("No team"), widget=UnfoldAdminSelectWidget
     )
     assignee = forms.ModelChoiceField(
-        User.objects.can_respond(), required=False, empty_label="Nobody", widget=UnfoldAdminSelectWidget
+        User.objects.can_respond(), required=False, empty_label=_("Nobody"), widget=UnfoldAdminSelectWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The home page of the back office: what wants work now. Every query walks an index and stops early."""
+"""The admin home page; every query walks an index and stops early."""
 
 import datetime as dt
 from collections import Counter
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.backoffice.badges import severity_badge
 from core.severity import Severity
@@ -22,12 +23,12 @@ from responders.models import Team
 from users.models import User
 
 ROWS = 8
-# More open work than this, and lists and grid speak of the newest only; the totals stay exact.
+# With more, lists and grid cover the newest; the totals stay exact.
 MOST_OPEN = 10_000
 
 
 class OpenRow(NamedTuple):
-    """What the home page asks of each open incident."""
+    """The columns of an open incident that the home page reads."""
 
     pk: int
     severity: int
@@ -42,7 +43,7 @@ class OpenRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Panel:
-    """A list of the home page: the first of what there is, and a link to all of it."""
+    """A list of the home page."""
 
     title: str
     rows: list[dict[str, Any]]
@@ -53,14 +54,15 @@ class Panel:
 
     @property
     def extent(self) -> str:
-        """How much of it is shown; empty where that is everything."""
+        """Return how much is shown, or "" for all."""
         if self.total <= len(self.rows):
             return ""
-        return f"{len(self.rows)} of {self.total:,}{'+' if self.is_cut else ''}"
+        total = f"{self.total:,}{'+' if self.is_cut else ''}"
+        return _("%(number)s of %(total)s") % {"number": len(self.rows), "total": total}
 
 
-def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the context of the home page: totals, the grid of open work, and the lists."""
+def home_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add totals, the grid of open work and the lists to the context."""
     user: User = request.user  # type: ignore[assignment]
     visible = Incident.objects.visible_to(user)
     now = timezone.now()
@@ -68,93 +70,107 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     work = open_rows(visible)
     return {
         **context,
-        "title": "Home",
-        "tiles": tiles(totals),
-        "grid": grid(work),
+        "title": _("Home"),
+        "tiles": count_tiles(totals),
+        "grid": severity_grid(work),
         "sections": home_sections(user),
         "statuses": [(status.label, status.value) for status in OPEN_STATUSES],
-        "panels": panels(visible, work, user, now),
+        "panels": list_panels(visible, work, user, now),
         "lacks_default_team": user.is_admin and not Team.objects.active().filter(is_default=True).exists(),
     }
 
 
 def open_rows(visible: IncidentQuerySet) -> list[OpenRow]:
-    """The newest open incidents, at most MOST_OPEN."""
+    """Return the newest open incidents."""
     newest = visible.open().order_by("-created_at").values_list(*OpenRow._fields)[:MOST_OPEN]
     return [OpenRow._make(row) for row in newest]
 
 
-def panels(visible: IncidentQuerySet, work: Sequence[OpenRow], user: User, now: dt.datetime) -> list[Panel]:
-    """The lists: the most severe first, and of those alike the one that has waited longest."""
+def list_panels(visible: IncidentQuerySet, work: Sequence[OpenRow], user: User, now: dt.datetime) -> list[Panel]:
+    """Return the lists, by severity and age."""
     by_urgency = sorted(work, key=lambda row: (-row.severity, row.created_at))
     worst_first = "&o=-3"
     wanted: list[tuple[str, Callable[[OpenRow], bool], str, str]] = [
-        ("Past due", lambda row: is_late(row, now), link(open="yes", breached="any") + worst_first, "Nothing is late."),
         (
-            "Nobody has acknowledged",
-            lambda row: row.status == Status.OPEN,
-            link(status="open") + worst_first,
-            "Everything was seen by somebody.",
+            _("Overdue"),
+            lambda row: is_late(row, now),
+            list_url(open="yes", breached="any") + worst_first,
+            _("Nothing is overdue."),
         ),
         (
-            "Mine",
+            _("Unacknowledged"),
+            lambda row: row.status == Status.OPEN,
+            list_url(status="open") + worst_first,
+            _("Everything is acknowledged."),
+        ),
+        (
+            _("Assigned to me"),
             lambda row: row.assignee_id == user.pk,
-            link(open="yes", to="me") + worst_first,
-            "Nothing is waiting for you.",
+            list_url(open="yes", to="me") + worst_first,
+            _("Nothing is assigned to you."),
         ),
     ]
-    chosen = [[row.pk for row in by_urgency if belongs(row)] for _, belongs, _, _ in wanted]
+    chosen = [[row.pk for row in by_urgency if belongs(row)] for _title, belongs, _url, _nothing in wanted]
     newest = list(visible.order_by("-created_at", "-id").values_list("pk", flat=True)[:ROWS])
-    rows = shown(visible, {*newest, *(pk for pks in chosen for pk in pks[:ROWS])}, now)
+    rows = list_rows(visible, {*newest, *(pk for pks in chosen for pk in pks[:ROWS])}, now)
     is_cut = len(work) >= MOST_OPEN
     return [
         *(
             Panel(title, [rows[pk] for pk in pks[:ROWS] if pk in rows], len(pks), url, nothing, is_cut)
-            for (title, _, url, nothing), pks in zip(wanted, chosen, strict=True)
+            for (title, _belongs, url, nothing), pks in zip(wanted, chosen, strict=True)
         ),
-        Panel("Reported last", [rows[pk] for pk in newest if pk in rows], 0, link(open="all"), "No incidents yet."),
+        Panel(
+            _("Recently reported"),
+            [rows[pk] for pk in newest if pk in rows],
+            0,
+            list_url(open="all"),
+            _("No incidents yet."),
+        ),
     ]
 
 
 def is_late(row: OpenRow, now: dt.datetime) -> bool:
-    """Whether a target that still matters was missed: one that was acknowledged late is no longer late for that."""
+    """Return whether a target that still matters was missed."""
     is_ack_late, is_resolve_late = overdue_targets(row.status, row.ack_due_at, row.resolve_due_at, now)
     is_waiting = row.status == Status.OPEN
     return is_ack_late or (is_waiting and row.ack_breached) or is_resolve_late or row.resolve_breached
 
 
-def link(**filters: str) -> str:
-    """The incident list with these filters."""
+def list_url(**filters: str) -> str:
+    """Return the address of the filtered incident list."""
     query = "&".join(f"{name}={value}" for name, value in filters.items())
     return f"{reverse('admin:incidents_incident_changelist')}{'?' if query else ''}{query}"
 
 
-def tiles(totals: dict[str, Any]) -> list[tuple[str, int, str]]:
-    """The numbers at the top: label, count, link."""
+def count_tiles(totals: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """Return label, count and address of each tile."""
     by_status = totals["by_status"]
     return [
-        ("Open work", totals["open"], link(open="yes")),
-        *((str(status.label), by_status[status.value], link(status=status.value)) for status in OPEN_STATUSES),
+        (_("Open"), totals["open"], list_url(open="yes")),
+        *((str(status.label), by_status[status.value], list_url(status=status.value)) for status in OPEN_STATUSES),
     ]
 
 
-def grid(work: Sequence[OpenRow]) -> dict[str, Any]:
-    """Open work by severity and status."""
+def severity_grid(work: Sequence[OpenRow]) -> dict[str, Any]:
+    """Count open work by severity and status."""
     counts = Counter((row.severity, row.status) for row in work)
     rows = [
         (
             severity_badge(severity),
-            [(counts[severity, status], link(severity=severity.word, status=status.value)) for status in OPEN_STATUSES],
+            [
+                (counts[severity, status], list_url(severity=severity.word, status=status.value))
+                for status in OPEN_STATUSES
+            ],
             sum(counts[severity, status] for status in OPEN_STATUSES),
-            link(severity=severity.word, open="yes"),
+            list_url(severity=severity.word, open="yes"),
         )
         for severity in sorted(Severity, reverse=True)
     ]
     return {"rows": rows, "is_cut": len(work) >= MOST_OPEN, "most": MOST_OPEN}
 
 
-def shown(visible: IncidentQuerySet, pks: Iterable[int], now: dt.datetime) -> dict[int, dict[str, Any]]:
-    """The incidents as the lists show them, by their numbers."""
+def list_rows(visible: IncidentQuerySet, pks: Iterable[int], now: dt.datetime) -> dict[int, dict[str, Any]]:
+    """Return the incidents as rows, by id."""
     return {
         incident.pk: {
             "incident": incident,

@@ -1,4 +1,4 @@
-"""The incident's pages: the list, the form, and what can be done from them."""
+"""The incident list and form."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.backoffice.badges import severity_badge
@@ -18,21 +20,21 @@ from incidents.admin import filters
 from incidents.admin.actions import BulkActions
 from incidents.admin.badges import age, due_mark, status_badge
 from incidents.admin.forms import IncidentForm, UpdateFields
-from incidents.admin.pages import IncidentPages, board
+from incidents.admin.pages import IncidentPages, page_context
 from incidents.models import Incident, Origin
 from incidents.vocabulary import DEFAULT_VISIBILITY
 from users.models import User
 
-FACTS = ("status_shown", "created_at", "occurred_at", "acknowledged_at", "resolved_at", "closed_at", "reporter")
+FACTS = ("status_column", "created_at", "occurred_at", "acknowledged_at", "resolved_at", "closed_at", "reporter")
 
 
 class IncidentChangeList(KeysetChangeList):
-    """The list, found by text where there is one: as the API finds it, page by page, without collecting every match."""
+    """A list that searches as the API does, page by page."""
 
     query: str
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Incident]:
-        """The incidents of the filters; `fetch` looks for the text."""
+        """Leave the text to `fetch`."""
         text, self.query = self.query, ""
         rows = super().get_queryset(request, exclude_parameters)
         self.query = text
@@ -53,42 +55,48 @@ class IncidentChangeList(KeysetChangeList):
 
 @admin.register(Incident)
 class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
-    """Every write goes through incidents.services; what a responder may do here is decided incident by incident."""
+    """Incidents; every write goes through incidents.services."""
 
     form = IncidentForm
     ordering = ("-created_at", "-id")
     list_display = (
-        "reference_shown",
-        "title_shown",
-        "severity_shown",
-        "status_shown",
+        "reference_column",
+        "title_column",
+        "severity_column",
+        "status_column",
         "team",
         "assignee",
         "age",
         "due",
     )
-    list_display_links = ("reference_shown", "title_shown")
+    list_display_links = ("reference_column", "title_column")
     list_select_related = ("team", "assignee")
-    sortable_by = ("severity_shown", "age")
+    sortable_by = ("severity_column", "age")
     search_fields = ("title",)
-    search_help_text = "Words, or a reference such as INC-1042"
+    search_help_text = gettext_lazy("Words, or a reference such as INC-1042")
     autocomplete_fields = ("services", "team", "assignee")
     readonly_fields = FACTS
-    actions = ("acknowledge", "resolve", "take", "assign_team", "assign_person", "restore_selected", "purge_selected")
+    actions = (
+        "acknowledge",
+        "resolve",
+        "assign_to_me",
+        "assign_team",
+        "assign_person",
+        "restore_selected",
+        "purge_selected",
+    )
     list_before_template = "admin/incidents/list_above.html"
     change_form_before_template = "admin/incidents/version.html"
     change_form_outer_before_template = "admin/incidents/panel.html"
     change_form_outer_after_template = "admin/incidents/below.html"
     fieldsets = (
         (None, {"fields": ("title", "description")}),
-        ("Urgency", {"fields": (("severity", "priority"), ("category", "location"), "services")}),
-        ("Who", {"fields": (("team", "assignee"), "is_restricted")}),
+        (gettext_lazy("Urgency"), {"fields": (("severity", "priority"), ("category", "location"), "services")}),
+        (gettext_lazy("Assignment"), {"fields": (("team", "assignee"), "is_restricted")}),
     )
 
-    # --- What is seen -------------------------------------------------------------------------------------------------
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
-        """What the person may see; administrators see the deleted ones too, where they ask for them."""
+        """Return what the person may see; for administrators, deleted incidents too."""
         user: User = request.user  # type: ignore[assignment]
         rows = Incident.objects.all() if user.is_superuser else Incident.objects.visible_to(user)
         return rows.order_by(*self.ordering)
@@ -99,13 +107,13 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Incident], search_term: str
     ) -> tuple[QuerySet[Incident], bool]:
-        """The full-text search of the API, for autocompletes."""
+        """Search for autocompletes."""
         if not search_term.strip():
             return queryset, False
         return search.filter_matching(queryset, search_term, reads_internal=True), False  # type: ignore[arg-type]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """Administrators find any assignee and what was deleted."""
+        """Let administrators filter by any assignee and by deletion."""
         shown: list[Any] = [
             filters.OpenFilter,
             filters.StatusFilter,
@@ -122,75 +130,70 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
             shown += [("assignee", AutocompleteSelectFilter), filters.DeletedFilter]
         return shown
 
-    @admin.display(description="Reference", ordering="-id")
-    def reference_shown(self, incident: Incident) -> str:
+    @admin.display(description=gettext_lazy("Reference"), ordering="-id")
+    def reference_column(self, incident: Incident) -> str:
         return incident.reference
 
-    @admin.display(description="Title")
-    def title_shown(self, incident: Incident) -> SafeString:
-        mark = format_html(' <span class="ir-badge">{}</span>', "restricted") if incident.is_restricted else ""
+    @admin.display(description=gettext_lazy("Title"))
+    def title_column(self, incident: Incident) -> SafeString:
+        mark = format_html(' <span class="ir-badge">{}</span>', _("restricted")) if incident.is_restricted else ""
         return format_html('<span class="ir-title">{}</span>{}', incident.title, mark)
 
-    @admin.display(description="Severity", ordering="severity")
-    def severity_shown(self, incident: Incident) -> SafeString:
+    @admin.display(description=gettext_lazy("Severity"), ordering="severity")
+    def severity_column(self, incident: Incident) -> SafeString:
         return severity_badge(incident.severity)
 
-    @admin.display(description="Status")
-    def status_shown(self, incident: Incident) -> SafeString:
+    @admin.display(description=gettext_lazy("Status"))
+    def status_column(self, incident: Incident) -> SafeString:
         return status_badge(incident.status)
 
-    @admin.display(description="Age", ordering="-created_at")
+    @admin.display(description=gettext_lazy("Age"), ordering="-created_at")
     def age(self, incident: Incident) -> SafeString:
         return format_html('<span class="ir-nowrap">{}</span>', age(incident))
 
-    @admin.display(description="Due")
+    @admin.display(description=gettext_lazy("Due"))
     def due(self, incident: Incident) -> str:
         return due_mark(incident)
 
-    # --- What may be done ---------------------------------------------------------------------------------------------
-
     def has_change_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Administrators edit what is not deleted; responders have the buttons."""
+        """Let administrators edit what is not deleted."""
         return super().has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.deleted_at is None)
 
     def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """A new incident has no history yet."""
         shown = list(super().get_fieldsets(request, obj))
-        return [*shown, ("Times", {"fields": FACTS, "classes": ["collapse"]})] if obj else shown
+        return [*shown, (gettext_lazy("Times"), {"fields": FACTS, "classes": ["collapse"]})] if obj else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """On a page that is only read, priority is shown as it is."""
+        """Return the times; a read-only page would add the priority."""
         return FACTS
 
-    # --- Writing ------------------------------------------------------------------------------------------------------
-
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
-        """Report it, or change the fields that were changed, unless somebody else did meanwhile."""
+        """Open the incident, or update the changed fields of the version on the page."""
         by: User = request.user  # type: ignore[assignment]
-        told = {name: form.cleaned_data.get(name) for name in UpdateFields.base_fields}
-        known = {name: value for name, value in form.cleaned_data.items() if name not in told}
+        update = {name: form.cleaned_data.get(name) for name in UpdateFields.base_fields}
+        known = {name: value for name, value in form.cleaned_data.items() if name not in update}
         if not change:
             filled = {name: value for name, value in known.items() if value not in (None, "")}
             obj.pk = services.open_incident(services.NewIncident(**filled), by=by, origin=Origin.ADMIN).pk
             return
         fields = {name: known[name] for name in form.changed_data if name in known}
         services.update(obj, by=by, fields=fields, origin=Origin.ADMIN, expected_versions={seen_version(request, obj)})
-        if told["message"]:
-            visibility = told["visibility"] or DEFAULT_VISIBILITY
-            services.comment(obj, told["message"], by=by, visibility=visibility, origin=Origin.ADMIN)
+        if update["message"]:
+            visibility = update["visibility"] or DEFAULT_VISIBILITY
+            services.comment(obj, update["message"], by=by, visibility=visibility, origin=Origin.ADMIN)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The affected services were written with the rest."""
+        """Do nothing: `save_model` writes the services."""
 
     def delete_model(self, request: HttpRequest, obj: Incident) -> None:
-        """Hide it; its timeline and audit trail stay."""
+        """Delete the incident softly."""
         services.delete(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Hide them; one that somebody else was faster with keeps none of the others."""
+        """Delete each, and report refusals."""
         for incident in queryset:
             try:
                 self.delete_model(request, incident)
@@ -198,20 +201,19 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
                 messages.error(request, error.message)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nothing is lost by hiding."""
+        """List the incidents only, since deletion is soft."""
         rows = [str(incident) for incident in objs]
         return rows, {str(self.opts.verbose_name_plural): len(rows)}, set(), []
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Django's own; somebody else may have deleted it first."""
+        """Show the refusal where it was deleted meanwhile."""
         try:
             response: HttpResponse = super().delete_view(request, object_id, extra_context)
         except DomainError as error:
-            return self.told(request, error, self.list_url())
+            return self.show_refusal(request, error, self.list_url())
         return response
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; it says what it leaves out."""
         context = {**(extra_context or {}), "hides_ended": filters.hides_ended(request)}
         response: HttpResponse = super().changelist_view(request, context)
         return response
@@ -219,17 +221,16 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The form, amid the buttons, the pictures and the timeline."""
         incident = self.get_object(request, object_id)
-        around = board(incident, request.user) if incident else {}  # type: ignore[arg-type]
+        around = page_context(incident, request.user) if incident else {}  # type: ignore[arg-type]
         context = {**(extra_context or {}), **around, "title": str(incident or ""), "subtitle": None}
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
 
 def seen_version(request: HttpRequest, incident: Incident) -> int:
-    """The version the form was filled with; without it nobody can tell what would be overwritten."""
+    """Return the version that the form was filled from. Raises StaleVersion."""
     text = request.POST.get("seen_version", "")
     if not (text.isascii() and text.isdigit()):
-        raise StaleVersion(f"Open {incident.reference} again: the form does not say which version it was made of.")
+        raise StaleVersion(_("The form does not say which version of the incident it shows; open the page again."))
     return int(text)

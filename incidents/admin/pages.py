@@ -1,6 +1,7 @@
-"""What can be done on an incident's page: each button is a POST to a view here, which calls a service."""
+"""Views below an incident's page, each of which calls a service."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.backoffice.badges import severity_badge
 from core.backoffice.base import attempt, exactly
@@ -18,7 +21,7 @@ from incidents import services
 from incidents.admin.badges import age, due_mark, missed_targets, status_badge
 from incidents.admin.forms import AssignForm, CommentForm, NoteForm, ReasonForm
 from incidents.admin.sections import incident_sections
-from incidents.admin.timeline import SEEN_FROM_THERE, lines_of
+from incidents.admin.timeline import SEEN_FROM_THERE, timeline_lines
 from incidents.attachments import serving
 from incidents.models import Attachment, Incident, IncidentEvent, IncidentLink, LinkKind, Origin, Subscription
 from incidents.permissions import can_comment, can_work_on, require_work
@@ -28,14 +31,23 @@ from users.models import User
 
 MOST_PICTURES = 40
 MOST_PEOPLE = 20
-# Actions that are asked for a note, which is required only where the table says so.
+# Actions that ask for a note, which some require.
 NOTED = frozenset({"resolve", "hold", "reopen"})
+ACTION_LABELS = {
+    "acknowledge": gettext_lazy("Acknowledge"),
+    "start": gettext_lazy("Start"),
+    "hold": gettext_lazy("Hold"),
+    "resume": gettext_lazy("Resume"),
+    "resolve": gettext_lazy("Resolve"),
+    "close": gettext_lazy("Close"),
+    "reopen": gettext_lazy("Reopen"),
+}
 SENDERS = {"file": serving.serve_file, "thumbnail": serving.serve_thumbnail, "original": serving.serve_original}
 
 
-def board(incident: Incident, user: User) -> dict[str, Any]:
-    """What surrounds the form: badges, buttons, files, relations and the newest events."""
-    lines, more_before = lines_of(incident, user)
+def page_context(incident: Incident, user: User) -> dict[str, Any]:
+    """Return what surrounds the form: badges, buttons, files, links and the newest events."""
+    lines, more_before = timeline_lines(incident, user)
     is_deleted = incident.deleted_at is not None
     works = can_work_on(user, incident.team_id) and not is_deleted
     now = timezone.now()
@@ -51,7 +63,11 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
         "is_deleted": is_deleted,
         "is_admin": user.is_superuser,
         "works": works,
-        "moves": [(action, action.name in NOTED) for action in actions_from(incident.status)] if works else [],
+        "moves": [
+            (action.name, ACTION_LABELS[action.name], action.name in NOTED) for action in actions_from(incident.status)
+        ]
+        if works
+        else [],
         "may_take": works and incident.is_still_open and incident.assignee_id != user.pk,
         "comment_form": CommentForm() if not is_deleted and can_comment(user, incident) else None,
         "attachments": list(Attachment.objects.filter(incident=incident)[:MOST_PICTURES]),
@@ -64,8 +80,7 @@ def board(incident: Incident, user: User) -> dict[str, Any]:
 
 
 def _links(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
-    """Each incident that the person may see and that is linked with this one, from here or from there, between the
-    words that say how."""
+    """Return visible linked incidents between the words before and after them."""
     visible = Incident.objects.visible_to(user)
     from_here = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
     from_there = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
@@ -81,13 +96,13 @@ def _followers(incident: Incident) -> Any:
 
 
 class IncidentPages:
-    """The addresses below an incident's page."""
+    """Views below an incident's page."""
 
     admin_site: Any
     opts: Any
 
     def get_urls(self) -> list[Any]:
-        """Ours before Django's, which would take any path for an id."""
+        """Put our routes before Django's, which accept any path as an id."""
         views: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
             "move": ("<int:pk>/move/<slug:name>/", self.move_view),
             "take": ("<int:pk>/take/", self.take_view),
@@ -108,49 +123,54 @@ class IncidentPages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def move_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """One step of the lifecycle; asks for a note where one is wanted and none was given."""
-        incident, action = self._visible(request, pk), ACTIONS_BY_NAME.get(name)
+        """Run an action, asking for a note where it needs one."""
+        incident, action = self._get_visible(request, pk), ACTIONS_BY_NAME.get(name)
         if action is None:
             raise Http404
-        if (refusal := self._refused(request, incident)) is not None:
+        if (refusal := self._refuse_without_work(request, incident)) is not None:
             return refusal
         is_noted = name in NOTED
         form = NoteForm(request.POST or None, is_required=action.needs_note)
         asked = form if is_noted else None
         if request.method != "POST" or (is_noted and not form.is_valid()):
-            title = f"{action.name.capitalize()} {incident}"
-            return self._ask(request, incident, title, asked, action.name.capitalize())
+            label = ACTION_LABELS[name]
+            return self._confirm(request, incident, f"{label} {incident}", asked, label)
         note = form.cleaned_data["note"] if is_noted else ""
-        work = lambda: services.transition(  # noqa: E731
-            incident, action.to_status, by=_user(request), note=note, origin=Origin.ADMIN
+        work = partial(
+            services.transition, incident, action.to_status, by=_user(request), note=note, origin=Origin.ADMIN
         )
-        attempt(request, work, done=f"{incident.reference} is {action.to_status.label.lower()}.")
+        words = {"incident": incident.reference, "status": action.to_status.label.lower()}
+        attempt(request, work, done=_("%(incident)s is now %(status)s.") % words)
         return self.back_to(incident)
 
     def take_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give it to the person who asks."""
-        incident = self._visible(request, pk)
+        """Assign the incident to the person."""
+        incident = self._get_visible(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not incident.is_still_open:
-            messages.error(request, ended(incident))
+            messages.error(request, ended_message(incident))
             return self.back_to(incident)
         by = _user(request)
-        work = lambda: services.assign_person(incident, by, by=by, origin=Origin.ADMIN)  # noqa: E731
-        attempt(request, work, done=f"{incident.reference} is yours.")
+        work = partial(services.assign_person, incident, by, by=by, origin=Origin.ADMIN)
+        attempt(request, work, done=_("%(incident)s is assigned to you.") % {"incident": incident.reference})
         return self.back_to(incident)
 
     def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Hand it to a team, a person or both."""
-        incident = self._visible(request, pk)
-        if (refusal := self._refused(request, incident)) is not None:
+        """Assign the incident to a team, a person or both."""
+        incident = self._get_visible(request, pk)
+        if (refusal := self._refuse_without_work(request, incident)) is not None:
             return refusal
         present = {"team": incident.team_id, "assignee": incident.assignee_id}
         form = AssignForm(request.POST or None, initial=present, incidents=[incident])
+        ask = partial(
+            self._confirm, request, incident, _("Reassign %(incident)s") % {"incident": incident}, form, _("Reassign")
+        )
         if request.method != "POST" or not form.is_valid():
-            return self._ask(request, incident, f"Reassign {incident}", form, "Reassign")
+            return ask()
         fields = {name: form.cleaned_data[name] for name in present if name in form.changed_data}
-        work = lambda: services.update(  # noqa: E731
+        work = partial(
+            services.update,
             incident,
             by=_user(request),
             fields=fields,
@@ -158,15 +178,15 @@ class IncidentPages:
             origin=Origin.ADMIN,
             grants_access=form.is_granted,
         )
-        if not self._is_done(form, work):
-            return self._ask(request, incident, f"Reassign {incident}", form, "Reassign")
-        messages.success(request, f"{incident.reference} was reassigned." if fields else "Nothing was changed.")
+        if not self._try_on_form(form, work):
+            return ask()
+        reassigned = _("%(incident)s was reassigned.") % {"incident": incident.reference}
+        messages.success(request, reassigned if fields else _("Nothing changed."))
         is_still_seen = self.get_queryset(request).filter(pk=pk).exists()  # type: ignore[attr-defined]
         return self.back_to(incident) if is_still_seen else HttpResponseRedirect(self.list_url())
 
     def comment_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Add an update."""
-        incident = self._visible(request, pk)
+        incident = self._get_visible(request, pk)
         form = CommentForm(request.POST or None)
         work = lambda: services.comment(  # noqa: E731
             incident,
@@ -175,19 +195,21 @@ class IncidentPages:
             visibility=form.cleaned_data["visibility"],
             origin=Origin.ADMIN,
         )
-        if not form.is_valid() or not self._is_done(form, work):
-            return self._ask(request, incident, f"Update {incident}", form, "Add")
-        messages.success(request, "Added to the timeline.")
+        if not form.is_valid() or not self._try_on_form(form, work):
+            return self._confirm(
+                request, incident, _("Add an update to %(incident)s") % {"incident": incident}, form, _("Add")
+            )
+        messages.success(request, _("Update added to the timeline."))
         return self.back_to(incident)
 
     def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The timeline by itself, newest first, in pages."""
-        incident = self._visible(request, pk)
+        """Show the timeline in pages."""
+        incident = self._get_visible(request, pk)
         before = request.GET.get("before", "")
         start = int(before[:9]) if before.isascii() and before.isdigit() else None
-        lines, more_before = lines_of(incident, _user(request), before=start)
+        lines, more_before = timeline_lines(incident, _user(request), before=start)
         context = {
-            **self._context(request, incident, f"Timeline of {incident}"),
+            **self._context(request, incident, _("Timeline of %(incident)s") % {"incident": incident}),
             "lines": lines,
             "more_before": more_before,
             "is_admin": _user(request).is_superuser,
@@ -195,47 +217,45 @@ class IncidentPages:
         return TemplateResponse(request, "admin/incidents/timeline_page.html", context)
 
     def redact_view(self, request: HttpRequest, pk: int, seq: int) -> HttpResponse:
-        """Take a leaked text out of an event."""
-        incident = self._visible(request, pk, is_admin_only=True)
+        incident = self._get_visible(request, pk, is_admin_only=True)
         event = IncidentEvent.objects.filter(incident=incident, seq=seq).select_related("incident").first()
         if event is None:
             raise Http404
         form = ReasonForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            sentence = (
-                f"Takes the text out of entry {seq}, and out of the incident where it still says the same. "
-                "That it was there, and that you removed it, stays."
+            sentence = _(
+                "Redacts the text of event #%(number)s, and the incident's fields that still contain it. The timeline "
+                "keeps that there was a text, and that you redacted it."
             )
-            title = f"Remove the text of entry {seq}"
-            return self._ask(request, incident, title, form, "Remove", sentence=sentence, is_danger=True)
+            title, words = _("Redact event #%(number)s") % {"number": seq}, {"number": seq}
+            return self._confirm(request, incident, title, form, _("Redact"), sentence=sentence % words, is_danger=True)
         reason = form.cleaned_data["reason"]
-        work = lambda: services.redact(event, by=_user(request), reason=reason, origin=Origin.ADMIN)  # noqa: E731
-        attempt(request, work, done="The text was removed.")
+        work = partial(services.redact, event, by=_user(request), reason=reason, origin=Origin.ADMIN)
+        attempt(request, work, done=_("The text was redacted."))
         return self.back_to(incident)
 
     def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Bring a deleted incident back."""
-        incident = self._visible(request, pk, is_admin_only=True)
+        incident = self._get_visible(request, pk, is_admin_only=True)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        work = lambda: services.restore(incident, by=_user(request), origin=Origin.ADMIN)  # noqa: E731
-        attempt(request, work, done=f"{incident.reference} is back.")
+        work = partial(services.restore, incident, by=_user(request), origin=Origin.ADMIN)
+        attempt(request, work, done=_("%(incident)s was restored.") % {"incident": incident.reference})
         return self.back_to(incident)
 
     def purge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Erase a deleted incident."""
-        incident = self._visible(request, pk, is_admin_only=True)
+        incident = self._get_visible(request, pk, is_admin_only=True)
         if request.method != "POST":
-            sentence = "Erases the incident with its timeline and files. This cannot be taken back."
-            return self._ask(request, incident, f"Purge {incident}", None, "Purge", sentence=sentence, is_danger=True)
-        work = lambda: services.purge(incident, by=_user(request))  # noqa: E731
-        is_done = attempt(request, work, done=f"{incident.reference} was purged.")
+            sentence = _("Permanently deletes the incident, its timeline and its files. This cannot be undone.")
+            title = _("Purge %(incident)s") % {"incident": incident}
+            return self._confirm(request, incident, title, None, _("Purge"), sentence=sentence, is_danger=True)
+        done = _("%(incident)s was purged.") % {"incident": incident.reference}
+        is_done = attempt(request, partial(services.purge, incident, by=_user(request)), done=done)
         return HttpResponseRedirect(self.list_url()) if is_done else self.back_to(incident)
 
     def attachment_view(self, request: HttpRequest, pk: int, attachment_id: int, variant: str) -> HttpResponseBase:
-        """A file of the incident, sent as the API sends it."""
-        incident = self._visible(request, pk)
-        attachment = self._attachment(incident, attachment_id)
+        """Send a file as the API does."""
+        incident = self._get_visible(request, pk)
+        attachment = self._get_attachment(incident, attachment_id)
         if variant not in SENDERS or (variant == "thumbnail" and not attachment.thumbnail_key):
             raise Http404
         try:
@@ -244,40 +264,36 @@ class IncidentPages:
             return HttpResponse(error.message, status=error.status, content_type="text/plain")
 
     def attach_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Add files."""
-        incident = self._visible(request, pk)
+        incident = self._get_visible(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         files = request.FILES.getlist("files")
-        number = f"{len(files)} file{'s' if len(files) != 1 else ''} added."
-        attempt(request, lambda: _attach(incident, files, _user(request)), done=number)
+        done = ngettext("%(number)s file added.", "%(number)s files added.", len(files)) % {"number": len(files)}
+        attempt(request, partial(_attach_files, incident, files, _user(request)), done=done)
         return self.back_to(incident)
 
     def remove_view(self, request: HttpRequest, pk: int, attachment_id: int) -> HttpResponse:
-        """Take a file away."""
-        incident = self._visible(request, pk)
-        attachment = self._attachment(incident, attachment_id)
+        incident = self._get_visible(request, pk)
+        attachment = self._get_attachment(incident, attachment_id)
         if request.method != "POST":
-            sentence = "Takes the file away for good; that it was there stays on the timeline."
-            title = f"Remove {attachment.name}"
-            return self._ask(request, incident, title, None, "Remove", sentence=sentence, is_danger=True)
-        work = lambda: attaching.remove(attachment, by=_user(request), origin=Origin.ADMIN)  # noqa: E731
-        attempt(request, work, done=f"{attachment.name} was removed.")
+            sentence = _("Permanently deletes the file; the timeline keeps that it was attached.")
+            title = _("Remove %(file)s") % {"file": attachment.name}
+            return self._confirm(request, incident, title, None, _("Remove"), sentence=sentence, is_danger=True)
+        work = partial(attaching.remove, attachment, by=_user(request), origin=Origin.ADMIN)
+        attempt(request, work, done=_("%(file)s was removed.") % {"file": attachment.name})
         return self.back_to(incident)
 
-    # --- Shared -------------------------------------------------------------------------------------------------------
-
-    def _refused(self, request: HttpRequest, incident: Incident) -> HttpResponse | None:
-        """Why the person may not work on it, told before a form is filled in for nothing."""
+    def _refuse_without_work(self, request: HttpRequest, incident: Incident) -> HttpResponse | None:
+        """Refuse before a form is filled in for nothing."""
         try:
             require_work(_user(request), incident)
         except DomainError as error:
-            return self.told(request, error, reverse("admin:incidents_incident_change", args=[incident.pk]))
+            return self.show_refusal(request, error, reverse("admin:incidents_incident_change", args=[incident.pk]))
         return None
 
     @staticmethod
-    def _is_done(form: Any, work: Callable[[], Any]) -> bool:
-        """Call a service; what it refuses is said on the form, which keeps what was entered."""
+    def _try_on_form(form: Any, work: Callable[[], Any]) -> bool:
+        """Call a service and show its refusal on the form; return whether it succeeded."""
         try:
             work()
         except DomainError as error:
@@ -286,20 +302,18 @@ class IncidentPages:
         return True
 
     def list_url(self) -> str:
-        """The address of the incident list."""
         return reverse("admin:incidents_incident_changelist")
 
     def back_to(self, incident: Incident) -> HttpResponse:
-        """Go (back) to the incident's page."""
         return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[incident.pk]))
 
-    def told(self, request: HttpRequest, error: DomainError, url: str) -> HttpResponse:
-        """Say what was refused, on the page at `url`."""
+    def show_refusal(self, request: HttpRequest, error: DomainError, url: str) -> HttpResponse:
+        """Show a refusal on the page at `url`."""
         messages.error(request, error.message)
         return HttpResponseRedirect(url)
 
-    def _visible(self, request: HttpRequest, pk: int, *, is_admin_only: bool = False) -> Incident:
-        """The incident; 403 for who may not come here, 404 for what is absent or invisible."""
+    def _get_visible(self, request: HttpRequest, pk: int, *, is_admin_only: bool = False) -> Incident:
+        """Return the incident. Raises PermissionDenied and Http404."""
         if not self.has_view_permission(request) or (is_admin_only and not _user(request).is_superuser):  # type: ignore[attr-defined]
             raise PermissionDenied
         incident: Incident | None = self.get_queryset(request).filter(pk=pk).first()  # type: ignore[attr-defined]
@@ -307,7 +321,7 @@ class IncidentPages:
             raise Http404
         return incident
 
-    def _attachment(self, incident: Incident, attachment_id: int) -> Attachment:
+    def _get_attachment(self, incident: Incident, attachment_id: int) -> Attachment:
         attachment = Attachment.objects.filter(incident=incident, pk=attachment_id).select_related("incident").first()
         if attachment is None:
             raise Http404
@@ -323,21 +337,21 @@ class IncidentPages:
             "back": reverse("admin:incidents_incident_change", args=[incident.pk]),
         }
 
-    def _ask(
+    def _confirm(
         self, request: HttpRequest, incident: Incident, title: str, form: Any, submit: str, **more: Any
     ) -> HttpResponse:
         context = {**self._context(request, incident, title), "form": form, "submit": submit, **more}
         return TemplateResponse(request, "admin/ask.html", context)
 
 
-def ended(incident: Incident) -> str:
-    """Why nobody takes an incident that has ended."""
-    return f"{incident.reference} is {incident.get_status_display().lower()}; reopen it to work on it."
+def ended_message(incident: Incident) -> str:
+    words = {"incident": incident.reference, "status": incident.get_status_display().lower()}
+    return _("%(incident)s is %(status)s; reopen it to work on it.") % words
 
 
-def _attach(incident: Incident, files: Sequence[Any], by: User) -> None:
+def _attach_files(incident: Incident, files: Sequence[Any], by: User) -> None:
     if not files:
-        raise DomainError("Choose a file first.")
+        raise DomainError(_("Choose a file first."))
     attaching.attach(incident, attaching.inspect(files), by=by, origin=Origin.ADMIN)
 
 

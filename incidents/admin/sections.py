@@ -1,4 +1,4 @@
-"""Parts of the incident's page and of the home page that other apps add: incidents know nothing of them."""
+"""Sections that other apps add to the incident's page and the home page."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from users.models import User
 
 @dataclass(frozen=True)
 class Section:
-    """A template, and what it reads as `section`."""
+    """A template and its context, read as `section`."""
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
@@ -21,20 +21,18 @@ _of_home: list[Callable[[User], Iterable[Section]]] = []
 
 
 def on_incident(function: Callable[[Incident, User], Iterable[Section]]) -> None:
-    """Show the sections that a function makes of an incident and its reader, above the incident's files."""
+    """Register a function that returns sections for an incident and its reader."""
     _of_incidents.append(function)
 
 
 def on_home(function: Callable[[User], Iterable[Section]]) -> None:
-    """Show the sections that a function makes for a person, above the lists of the home page."""
+    """Register a function that returns sections for a person's home page."""
     _of_home.append(function)
 
 
 def incident_sections(incident: Incident, user: User) -> list[Section]:
-    """Return what other apps add to the page of an incident."""
     return [section for function in _of_incidents for section in function(incident, user)]
 
 
 def home_sections(user: User) -> list[Section]:
-    """Return what other apps add to a person's home page."""
     return [section for function in _of_home for section in function(user)]

@@ -1,4 +1,4 @@
-"""What a timeline says, as sentences for the pages."""
+"""Describe timeline events for the admin."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.backoffice.base import exactly
 from incidents.kinds import label_of
@@ -14,21 +16,21 @@ from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_references, strip_hidden
 from users.models import User
 
-SHOWN = 100
-# Fields whose change the event's name tells already.
-SILENT = frozenset({"status", "paused_at", "acknowledged_at", "resolved_at", "closed_at", "deleted_at"})
+PAGE_SIZE = 100
+# Fields that the event's kind implies.
+UNTRACKED = frozenset({"status", "paused_at", "acknowledged_at", "resolved_at", "closed_at", "deleted_at"})
 REDACTABLE = frozenset({"title", "description", "location"})
-# What the incident at the other end of a link is to this one, when the link was made there.
+# The other end of a link that was made there.
 SEEN_FROM_THERE = {
-    LinkKind.DUPLICATE_OF: "is a duplicate of this",
-    LinkKind.RELATED_TO: "is related to this",
-    LinkKind.CAUSED_BY: "was caused by this",
+    LinkKind.DUPLICATE_OF: gettext_lazy("is a duplicate of this incident"),
+    LinkKind.RELATED_TO: gettext_lazy("is related to this incident"),
+    LinkKind.CAUSED_BY: gettext_lazy("was caused by this incident"),
 }
 
 
 @dataclass(frozen=True)
 class Line:
-    """An event as the page shows it."""
+    """An event as shown."""
 
     event: IncidentEvent
     label: str
@@ -36,61 +38,61 @@ class Line:
 
     @property
     def at(self) -> str:
-        """When it happened."""
         return exactly(self.event.occurred_at)
 
     @property
     def is_redactable(self) -> bool:
-        """Whether there is a text in it that could be taken out."""
+        """Return whether it holds a text."""
         if self.event.redacted_at is not None or self.event.kind == EventKind.REDACTED:
             return False
         texts = REDACTABLE & set(self.event.data.get("changes", {}))
         return bool(self.event.body or texts or "name" in self.event.data)
 
 
-def lines_of(incident: Incident, viewer: User, *, before: int | None = None) -> tuple[list[Line], int | None]:
-    """The newest SHOWN events (older than number `before`), newest first, and the number to go on from, if any."""
+def timeline_lines(incident: Incident, viewer: User, *, before: int | None = None) -> tuple[list[Line], int | None]:
+    """Return up to PAGE_SIZE events (before number `before`), newest first, and where to continue."""
     events: QuerySet[IncidentEvent] = IncidentEvent.objects.readable_by(viewer).filter(incident=incident)
     if before is not None:
         events = events.filter(seq__lt=before)
-    found = list(events.order_by("-seq")[: SHOWN + 1])
-    rest = found[SHOWN - 1].seq if len(found) > SHOWN else None
-    return [line_of(event) for event in _readable(found[:SHOWN], viewer)], rest
+    found = list(events.order_by("-seq")[: PAGE_SIZE + 1])
+    rest = found[PAGE_SIZE - 1].seq if len(found) > PAGE_SIZE else None
+    return [timeline_line(event) for event in _hide_references(found[:PAGE_SIZE], viewer)], rest
 
 
-def _readable(events: list[IncidentEvent], viewer: User) -> list[IncidentEvent]:
-    """The events without what names an incident that the viewer must not know of; not to be saved."""
+def _hide_references(events: list[IncidentEvent], viewer: User) -> list[IncidentEvent]:
+    """Return the events without hidden incidents; not to be saved."""
     hidden = hidden_references(viewer, [(event.kind, event.data, event.body) for event in events])
     readable = []
     for event in events:
-        told = strip_hidden((event.kind, event.data, event.body), hidden)
-        if told is not None:
-            event.data, event.body = told[1:]
+        shown = strip_hidden((event.kind, event.data, event.body), hidden)
+        if shown is not None:
+            event.data, event.body = shown[1:]
             readable.append(event)
     return readable
 
 
-def line_of(event: IncidentEvent) -> Line:
-    """One event, told."""
+def timeline_line(event: IncidentEvent) -> Line:
     changes = event.data.get("changes", {})
     is_first = event.kind == EventKind.CREATED
-    told = [] if is_first else [_change(name, pair) for name, pair in changes.items() if name not in SILENT]
-    return Line(event, label_of(event.kind), told + list(_facts(event.data)))
+    tracked = (
+        [] if is_first else [_describe_change(name, pair) for name, pair in changes.items() if name not in UNTRACKED]
+    )
+    return Line(event, label_of(event.kind), tracked + list(_describe_facts(event.data)))
 
 
-def _change(name: str, pair: list[Any]) -> str:
+def _describe_change(name: str, pair: list[Any]) -> str:
     label = capfirst(name.removeprefix("is_").removesuffix("_at").replace("_", " "))
     if name == "description":
-        return f"{label} changed"
-    before, after = (_shown(value) for value in pair)
+        return _("%(field)s changed") % {"field": label}
+    before, after = (_format_value(value) for value in pair)
     return f"{label}: {before} → {after}"
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if value in (None, "", []):
-        return "none"
+        return _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, dict):
         return str(value.get("name", value))
     if isinstance(value, list):
@@ -99,29 +101,29 @@ def _shown(value: Any) -> str:
     return exactly(moment) if moment else str(value)
 
 
-def _relation(data: dict[str, Any]) -> str:
+def _describe_link(data: dict[str, Any]) -> str:
     kind = str(data.get("link", ""))
     if data.get("is_from_there") and kind in SEEN_FROM_THERE:
         return f"{data['incident']} {SEEN_FROM_THERE[LinkKind(kind)]}"
     return f"{kind.replace('_', ' ').capitalize()} {data['incident']}"
 
 
-def _access(data: dict[str, Any]) -> Iterable[str]:
-    """Who did, or did not, come to see which incident."""
+def _describe_access(data: dict[str, Any]) -> Iterable[str]:
+    """Yield who gained, or did not gain, access to which incident."""
     if "users" in data:
         names = ", ".join(str(user.get("name", "")) for user in data["users"])
         towards = f"to {data['original']}" if "original" in data else f"from {data.get('duplicate', '')}"
         yield f"{names}, {towards}"
     elif "of" in data:
-        yield f"What {data['of']} held"
+        yield _("Contents of %(incident)s") % {"incident": data["of"]}
     elif "to" in data and "alert" not in data:
-        yield f"To whoever sees {data['to']}"
+        yield _("To everybody with access to %(incident)s") % {"incident": data["to"]}
 
 
-def _facts(data: dict[str, Any]) -> Iterable[str]:
+def _describe_facts(data: dict[str, Any]) -> Iterable[str]:
     if "incident" in data:
-        yield _relation(data)
-    yield from _access(data)
+        yield _describe_link(data)
+    yield from _describe_access(data)
     if isinstance(data.get("alert"), dict):
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):
@@ -129,4 +131,4 @@ def _facts(data: dict[str, Any]) -> Iterable[str]:
     if isinstance(data.get("name"), str):
         yield data["name"]
     if "seq" in data:
-        yield f"Entry {data['seq']}" + (f": {data['reason']}" if data.get("reason") else "")
+        yield _("Event #%(number)s") % {"number": data["seq"]} + (f": {data['reason']}" if data.get("reason") else "")

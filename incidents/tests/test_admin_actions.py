@@ -45,7 +45,7 @@ class ActionTests(BackOfficeCase):
     def test_it_lets_a_responder_take_what_is_theirs(self) -> None:
         self.sign_in(self.member)
 
-        self.run_action("take", self.incident)
+        self.run_action("assign_to_me", self.incident)
 
         self.incident.refresh_from_db()
         self.assertEqual(self.incident.assignee, self.member)
@@ -79,7 +79,7 @@ class ActionTests(BackOfficeCase):
         asked = self.run_action("purge_selected", other, url=url)
         self.run_action("purge_selected", other, url=url, apply="1")
 
-        self.assertContains(asked, "cannot be taken back")
+        self.assertContains(asked, "cannot be undone")
         self.assertEqual(list(Incident.objects.present()), [self.incident])
         self.assertFalse(Incident.objects.filter(pk=other.pk).exists())
 

@@ -59,7 +59,7 @@ class PolicyTests(Base):
         cases = {
             "at least one working day": {"weekdays": []},
             "must end later than they begin": {"closes_at": "08:00"},
-            "31.12.2027 is not a day": {"holidays": "31.12.2027"},
+            "31.12.2027 is not a date": {"holidays": "31.12.2027"},
             "not one of the available choices": {"time_zone": "Mars/Olympus"},
         }
         base = self.form()
@@ -77,7 +77,7 @@ class PolicyTests(Base):
             reverse("admin:incidents_slapolicy_add"), self.form(severity=first.severity, category="")
         )
 
-        self.assertContains(answer, "is the policy for this severity and category already")
+        self.assertContains(answer, "already covers this severity and category")
         self.assertEqual(SlaPolicy.objects.filter(severity=first.severity, category=None).count(), 1)
 
     def test_it_shows_what_was_saved(self) -> None:

@@ -23,7 +23,7 @@ class HomeTests(BackOfficeCase):
         make_incident(title="Critical before", severity=Severity.CRITICAL, at=now - dt.timedelta(hours=1))
         self.sign_in(self.admin)
 
-        panel = self.panel("Nobody has acknowledged")
+        panel = self.panel("Unacknowledged")
 
         titles = [row["incident"].title for row in panel.rows]
         self.assertEqual(titles, ["Critical before", "Critical now", "Disk full", *(f"Low {n}" for n in range(5))])
@@ -45,7 +45,7 @@ class HomeTests(BackOfficeCase):
     def test_it_counts_only_where_something_is_left_out(self) -> None:
         self.sign_in(self.admin)
 
-        self.assertEqual(self.panel("Nobody has acknowledged").extent, "")
+        self.assertEqual(self.panel("Unacknowledged").extent, "")
 
     def test_it_lists_what_is_late_and_what_is_mine_in_the_same_order(self) -> None:
         before = timezone.now() - dt.timedelta(days=9)
@@ -55,7 +55,7 @@ class HomeTests(BackOfficeCase):
             services.assign_person(incident, self.admin, by=self.admin)
         self.sign_in(self.admin)
 
-        for title in ("Past due", "Mine"):
+        for title in ("Overdue", "Assigned to me"):
             with self.subTest(title):
                 self.assertEqual([row["incident"].title for row in self.panel(title).rows], ["High", "Low"])
 
@@ -63,6 +63,6 @@ class HomeTests(BackOfficeCase):
         make_incident(title="Worse", severity=Severity.CRITICAL)
         self.sign_in(self.admin)
 
-        rows = self.client.get(self.panel("Nobody has acknowledged").url).context["cl"].result_list
+        rows = self.client.get(self.panel("Unacknowledged").url).context["cl"].result_list
 
         self.assertEqual([row.title for row in rows], ["Worse", "Disk full"])

@@ -94,7 +94,7 @@ class PageTests(BackOfficeCase):
 
         original, duplicate = self.client.get(page(self.incident)), self.client.get(page(other))
 
-        self.assertContains(original, f"{other.reference} is a duplicate of this")
+        self.assertContains(original, f"{other.reference} is a duplicate of this incident")
         self.assertContains(original, f'href="{page(other)}">{other}</a> is a duplicate of this')
         self.assertContains(duplicate, f"Duplicate of {self.incident.reference}")
         self.assertContains(duplicate, f'Duplicate of <a class="ir-link" href="{page(self.incident)}"')
@@ -119,7 +119,7 @@ class PageTests(BackOfficeCase):
             services.comment(self.incident, f"Comment {number}", by=self.member)
         self.sign_in(self.member)
 
-        with patch("incidents.admin.timeline.SHOWN", 3):
+        with patch("incidents.admin.timeline.PAGE_SIZE", 3):
             first = self.client.get(page(self.incident, "timeline"))
             second = self.client.get(page(self.incident, "timeline"), {"before": first.context["more_before"]})
 

@@ -84,14 +84,16 @@ class TakingTests(BackOfficeCase):
 
         self.incident.refresh_from_db()
         self.assertEqual(self.incident.assignee, self.member)
-        self.assertNotContains(self.client.get(page(self.incident)), "Take it")
+        self.assertNotContains(self.client.get(page(self.incident)), "Assign to me")
 
     def test_it_does_not_take_what_has_ended(self) -> None:
         services.resolve(self.incident, by=self.admin)
         self.sign_in(self.member)
 
         answer = self.client.post(page(self.incident, "take"))
-        in_bulk = self.client.post(f"{LIST}?open=all", {"action": "take", "_selected_action": [self.incident.pk]})
+        in_bulk = self.client.post(
+            f"{LIST}?open=all", {"action": "assign_to_me", "_selected_action": [self.incident.pk]}
+        )
 
         self.incident.refresh_from_db()
         self.assertIsNone(self.incident.assignee)
@@ -113,10 +115,10 @@ class TakingTests(BackOfficeCase):
         services.assign_person(other, self.member, by=self.admin)
         self.sign_in(self.member)
 
-        answer = self.client.post(LIST, {"action": "take", "_selected_action": [self.incident.pk, other.pk]})
+        answer = self.client.post(LIST, {"action": "assign_to_me", "_selected_action": [self.incident.pk, other.pk]})
 
-        self.assertIn("1 incident given to you.", self.messages(answer))
-        self.assertIn("1 incident was so already.", self.messages(answer))
+        self.assertIn("1 incident assigned to you.", self.messages(answer))
+        self.assertIn("1 incident was unchanged.", self.messages(answer))
 
 
 class ListDefaultTests(BackOfficeCase):
@@ -133,8 +135,8 @@ class ListDefaultTests(BackOfficeCase):
             with self.subTest(query):
                 self.assertIn("Disk replaced", self.shown(query))
         self.assertEqual(self.shown("?status=resolved"), {"Disk replaced"})
-        self.assertContains(self.client.get(LIST), "show all")
-        self.assertNotContains(self.client.get(LIST + "?open=all"), "show all")
+        self.assertContains(self.client.get(LIST), "Show all")
+        self.assertNotContains(self.client.get(LIST + "?open=all"), "Show all")
 
     def test_it_filters_by_service(self) -> None:
         service = make_service()

@@ -76,7 +76,7 @@ class PageTests(TestCase):
                 status, text = self.press(path, new_password=NEW_PASSWORD)
 
                 self.assertEqual(status, 400)
-                self.assertIn("The link is not complete", text)
+                self.assertIn("The link is incomplete", text)
 
     def test_it_takes_forms_of_its_own_only_and_is_not_kept(self) -> None:
         foreign = Client(enforce_csrf_checks=True).post("/verify-email/", {"token": "x"})
@@ -97,4 +97,4 @@ class PageTests(TestCase):
         answer = self.client.get("/admin/login/")
 
         self.assertContains(answer, 'href="/forgotten-password/"', count=1)
-        self.assertContains(answer, "Forgotten your password?")
+        self.assertContains(answer, "Forgot your password?")
