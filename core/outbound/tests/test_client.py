@@ -1,12 +1,20 @@
 """The client for what we send, against a server on this machine that a hook lets through."""
 
+import datetime as dt
 import socket
+import ssl
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import SimpleTestCase
 
 from core.outbound.client import Client, Refused, TooLong, Unreachable
@@ -62,15 +70,19 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def start_server(test: SimpleTestCase) -> Any:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.handle_error, server.seen = True, lambda *args: None, []
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    test.addCleanup(server.server_close)
+    test.addCleanup(server.shutdown)
+    test.enterContext(mock.patch("core.outbound.network.is_public", lambda address: address == "127.0.0.1"))
+    return server
+
+
 class ClientTests(SimpleTestCase):
     def setUp(self) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads, self.server.handle_error = True, lambda *args: None
-        self.server.seen = []
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
-        self.enterContext(mock.patch("core.outbound.network.is_public", lambda address: address == "127.0.0.1"))
+        self.server = start_server(self)
         self.enterContext(mock.patch("core.outbound.client.FIRST_PAUSE", 0.01))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
@@ -141,3 +153,34 @@ class ClientTests(SimpleTestCase):
             with self.subTest(address), self.assertRaises(Refused):
                 Client().request("GET", address)
         self.assertEqual(self.server.seen, [])
+
+
+class CertificateTests(SimpleTestCase):
+    def setUp(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name, now = x509.Name([]), dt.datetime.now(dt.UTC)
+        builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("named.test")]), critical=True)
+        pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+        file = Path(self.enterContext(tempfile.TemporaryDirectory())) / "pem"
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
+        of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        of_server.load_cert_chain(file)
+        self.server = start_server(self)
+        self.server.socket = of_server.wrap_socket(self.server.socket, server_side=True)
+        self.trusting = ssl.create_default_context(cadata=pem.decode())
+        self.enterContext(mock.patch("core.outbound.network._addresses", return_value=["127.0.0.1"]))
+
+    def get(self, host: str) -> Any:
+        return Client(attempts=1).request("GET", f"https://{host}:{self.server.server_port}/ok")
+
+    def test_it_checks_the_certificate_against_the_name_in_the_address(self) -> None:
+        with mock.patch("httpx2.create_ssl_context", return_value=self.trusting):
+            self.assertEqual(self.get("named.test").content, b"found")
+            with self.assertRaises(Unreachable):
+                self.get("other.test")
+
+    def test_it_trusts_no_certificate_that_nobody_vouches_for(self) -> None:
+        with self.assertRaises(Unreachable):
+            self.get("named.test")
