@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -66,20 +67,23 @@ class _Form:
                 "on_headers_finished": self._begin_content,
                 "on_part_data": lambda data, start, end: self._add_content(data[start:end]),
                 "on_part_end": self._end_part,
-                "on_end": self._close,
+                "on_end": partial(setattr, self, "_is_closed", True),
             },
             max_header_size=MAX_HEADER_BYTES,
         )
-        first = _FirstBoundary(boundary)
-        is_begun = False
+        # What comes before the first boundary is nothing (RFC 2046, section 5.1.1); python-multipart would refuse it.
+        first = re.compile(rb"\n(--" + re.escape(boundary) + rb")(?:(--)|[ \t]*\r\n)")
+        before: bytes | None = b"\n"
         while chunk := stream.read(CHUNK):
-            is_begun = True
-            parser.write(first.without_preamble(chunk))
-        if is_begun and not self._is_closed:
+            if before is not None:
+                seen = before + chunk
+                if (found := first.search(seen)) is None:
+                    before = seen[-len(boundary) - MAX_PADDING :]
+                    continue
+                before, chunk = None, found[1] + (found[2] or b"\r\n") + seen[found.end() :]
+            parser.write(chunk)
+        if not self._is_closed and before != b"\n":
             raise ParseError("The body broke off before its end; nothing was stored.")
-
-    def _close(self) -> None:
-        self._is_closed = True
 
     def _begin_part(self) -> None:
         self._header = Message()
@@ -131,25 +135,6 @@ class _Form:
         elif self._filename or size:  # what a browser sends for a file input that was left empty has neither
             file = UploadedFile(self._content, clean_name(self._filename), size=size)
             self.files.appendlist(self._name, file)
-
-
-class _FirstBoundary:
-    """Cut off what comes before the first boundary (RFC 2046, section 5.1.1), which python-multipart would refuse."""
-
-    def __init__(self, boundary: bytes) -> None:
-        self._pattern = re.compile(rb"\n(--" + re.escape(boundary) + rb")(?:(--)|[ \t]*\r\n)")
-        self._keep = len(boundary) + MAX_PADDING
-        self._before: bytes | None = b"\n"
-
-    def without_preamble(self, chunk: bytes) -> bytes:
-        if self._before is None:
-            return chunk
-        seen = self._before + chunk
-        if (found := self._pattern.search(seen)) is None:
-            self._before = seen[-self._keep :]
-            return b""
-        self._before = None
-        return found[1] + (found[2] or b"\r\n") + seen[found.end() :]
 
 
 def _from_base64(data: bytes) -> bytes:
