@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 from typing import Any
 from unittest import mock
 
@@ -148,6 +149,15 @@ class MultipartTests(OwnStore, TestCase):
                 self.assertEqual(response.status_code, status)
         (stored,) = Attachment.objects.all()
         self.assertEqual(stored.size, 1800)
+
+    def test_it_keeps_few_bytes_of_all_files_in_memory(self) -> None:
+        body = part(b'; filename="a"', b"x" * 60) + part(b'; filename="b"', b"x" * 60) + part(b'; filename="c"', b"")
+        with mock.patch.object(multipart, "IN_MEMORY_BYTES", 100):
+            files = multipart.read_form(io.BytesIO(body + b"--X--\r\n"), "X").files.getlist("attachments")
+
+        self.assertEqual([file.file._rolled for file in files], [False, True, False])
+        for file in files:
+            file.close()
 
     def test_it_bounds_fields(self) -> None:
         many = part(b'; name="a"', b"") * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)

@@ -53,7 +53,7 @@ class _Form:
         self.files: MultiValueDict[str, UploadedFile[bytes]] = MultiValueDict()
         self._opened = opened
         self._is_closed = False  # whether the last boundary came: half a log would look whole
-        self._field_count = self._field_bytes = self._file_count = 0
+        self._field_count = self._field_bytes = self._file_count = self._file_bytes = 0
         self._begin_part()
 
     def read(self, stream: Any, boundary: bytes) -> None:
@@ -112,7 +112,8 @@ class _Form:
         self._file_count += 1
         if self._file_count > settings.DATA_UPLOAD_MAX_NUMBER_FILES:
             raise DomainError("Too many files came at once.", field=FIELD, code="too_many_files")
-        self._content = self._opened.enter_context(SpooledTemporaryFile(IN_MEMORY_BYTES))  # noqa: SIM115 (it outlives this)
+        in_memory = max(1, IN_MEMORY_BYTES - self._file_bytes)  # of all files together
+        self._content = self._opened.enter_context(SpooledTemporaryFile(in_memory))  # noqa: SIM115 (it outlives this)
 
     def _add_content(self, data: bytes) -> None:
         if self._encoded is not None:
@@ -133,6 +134,7 @@ class _Form:
         if self._filename is None:
             self.data.appendlist(self._name, self._content.read().decode(errors="replace"))
         elif self._filename or size:  # what a browser sends for a file input that was left empty has neither
+            self._file_bytes += size
             file = UploadedFile(self._content, clean_name(self._filename), size=size)
             self.files.appendlist(self._name, file)
 
