@@ -7,7 +7,6 @@ from typing import Any
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 
-from core.actor import acting
 from incidents.models import Category, Incident, SlaPolicy
 from users import audit
 from users.models import User
@@ -41,8 +40,7 @@ def register() -> None:
 
 def record_creation(incident: Incident, by: User) -> None:
     """Write the entry of a new incident, whose row was inserted without a save."""
-    with acting(by):
-        audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED))
+    audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED), by=by)
 
 
 def record_change(incident: Incident, before: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -47,7 +47,11 @@ def due_at(
     start = start.astimezone(dt.UTC)
     holds = [(held_from.astimezone(dt.UTC), held_until.astimezone(dt.UTC)) for held_from, held_until in holds]
     if calendar is None:
-        return _due_round_the_clock(start, wanted, holds)
+        due = start + wanted
+        for held_from, held_until in holds:
+            if held_until > start and held_from < due:
+                due += held_until - max(held_from, start)
+        return due
     last_moment = start
     for opens, closes in _counting(start, calendar, holds):
         if closes - opens >= wanted:
@@ -91,14 +95,6 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
             yield max(opens, start), closes
         idle_days = 0 if is_working else idle_days + 1
         day += dt.timedelta(days=1)
-
-
-def _due_round_the_clock(start: dt.datetime, wanted: dt.timedelta, holds: Sequence[Interval]) -> dt.datetime:
-    due = start + wanted
-    for held_from, held_until in holds:
-        if held_until > start and held_from < due:
-            due += held_until - max(held_from, start)
-    return due
 
 
 def _counting(start: dt.datetime, calendar: dict[str, Any], holds: Sequence[Interval]) -> Iterator[Interval]:

@@ -42,15 +42,15 @@ def present_request() -> HttpRequest | None:
 def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
     """Set actor and address of an audit entry before it is saved."""
     request = _request.get()
-    actor = present_actor() or getattr(request, "user", None)
-    if instance.actor is None and isinstance(actor, User):
+    actor = instance.actor or present_actor() or getattr(request, "user", None)
+    if isinstance(actor, User):
         instance.actor = actor
         instance.actor_email = actor.email
     if request is not None:
         instance.remote_addr = client_address(request)
 
 
-def write(row: Model, action: int, changes: dict[str, tuple[str, str]]) -> None:
+def write(row: Model, action: int, changes: dict[str, tuple[str, str]], *, by: User | None = None) -> None:
     """Write an entry whose changes {field: (from, to)} are known, without reading the old row again."""
     entry = LogEntry(
         content_type=ContentType.objects.get_for_model(row),
@@ -60,6 +60,7 @@ def write(row: Model, action: int, changes: dict[str, tuple[str, str]]) -> None:
         action=action,
         changes=changes,
         cid=get_cid(),
+        actor=by,
     )
     sign(LogEntry, entry)
     rows.insert(entry)

@@ -55,7 +55,11 @@ class StrictFields:
                 if isinstance(field, BooleanField):
                     # DRF takes a missing flag of a form for false, like an unticked box
                     field.default_empty_html = empty
-        return {name: _copied(field) for name, field in _fields[kind].items()}
+        # A serializer within a serializer has fields that know it, so that its copy needs its own.
+        return {
+            name: copy.deepcopy(field) if isinstance(field, BaseSerializer) else copy.copy(field)
+            for name, field in _fields[kind].items()
+        }
 
     def run_validation(self, data: Any = empty) -> Any:
         """Validate, reporting unknown names together with all other errors."""
@@ -85,11 +89,6 @@ class StrictFields:
                     text = f"{name} is given more than once; say it once."
                     found[name] = [exceptions.ErrorDetail(text, "repeated")]
         return found
-
-
-def _copied(field: Any) -> Any:
-    """Copy a field; a nested serializer's fields know it, so its copy needs its own."""
-    return copy.deepcopy(field) if isinstance(field, BaseSerializer) else copy.copy(field)
 
 
 def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from rest_framework.response import Response
 
 from core.api.jsonio import to_json
 from core.api.problems import refuse
-from core.db.transactions import unit_of_work
+from core.db.transactions import in_one_piece, unit_of_work
 from core.errors import Busy, Conflict, DomainError
 from core.models import IdempotentRequest
 
@@ -76,12 +76,7 @@ class IdempotentWrites:
         handler = getattr(self, name, None)
         if request.method in SAFE_METHODS or handler is None or "Idempotency-Key" not in request.headers:
             return
-        claim = claim_of(request)
-
-        def remembering(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return self.answer_remembered(claim, handler, request, *args, **kwargs)
-
-        setattr(self, name, remembering)
+        setattr(self, name, partial(self.answer_remembered, claim_of(request), handler))
 
     def answer_remembered(
         self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
@@ -291,7 +286,8 @@ def _work_once(
     if outdated is not None:
         IdempotentRequest.objects.filter(pk=outdated.pk).delete()
     row = _insert(claim)
-    response = work()
+    with in_one_piece():  # a refusal undoes all of it
+        response = work()
     if response.status_code >= 400:
         raise _Refused(response)
     _keep(row, response)

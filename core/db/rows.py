@@ -48,21 +48,22 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
         given = [value for of_row in values for value in of_row]
         cursor.execute(f"{start} {', '.join([marks] * len(rows))}{ending}", given)
         # Ids rise in the order of the values; in which order they are returned no database promises.
-        ids = sorted(key for (key,) in cursor.fetchall()) if returns else _ids_since(cursor, meta, len(rows))
+        if returns:
+            ids: Sequence[int] = sorted(key for (key,) in cursor.fetchall())
+        else:
+            first = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
+            ids = [first] if len(rows) == 1 else _ids_from(first, cursor, len(rows))
     for row, key in zip(rows, ids, strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, connection.alias
 
 
-def _ids_since(cursor: Any, meta: Any, count: int) -> Sequence[int]:
+def _ids_from(first: int, cursor: Any, count: int) -> Sequence[int]:
     """Return the ids of the statement just executed, for MySQL, which has no RETURNING.
 
     It tells the first. An INSERT of rows that are all listed reserves the ids of all at once, in every
     innodb_autoinc_lock_mode, in steps of auto_increment_increment (MySQL 8.4, 17.6.1.6).
     """
-    first: int = connection.ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
-    if count == 1:
-        return [first]
     cursor.execute("SELECT @@auto_increment_increment")
     step = int(cursor.fetchone()[0])
     return range(first, first + count * step, step)

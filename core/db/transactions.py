@@ -70,7 +70,7 @@ def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            with transaction.atomic():
+            with transaction.atomic(savepoint=not getattr(_of_thread, "is_one_piece", False)):
                 return function(*args, **kwargs)
         begun = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
@@ -91,6 +91,16 @@ def _is_worth_another(error: Exception, attempt: int, begun: float) -> bool:
     if is_transient(error):
         return attempt < ATTEMPTS and time.monotonic() - begun < LOST_SECONDS
     return is_lost(error) and attempt < LOST_ATTEMPTS and time.monotonic() - begun < LOST_SECONDS
+
+
+@contextlib.contextmanager
+def in_one_piece() -> Iterator[None]:
+    """Spare the savepoints of nested units: the caller undoes the transaction when any of them fails."""
+    outer, _of_thread.is_one_piece = getattr(_of_thread, "is_one_piece", False), True
+    try:
+        yield
+    finally:
+        _of_thread.is_one_piece = outer
 
 
 class Outcome(StrEnum):
@@ -136,7 +146,11 @@ def sqlite_write_lock() -> Iterator[None]:
     if not _turn_of_process.acquire(timeout=patience):
         raise DatabaseBusy
     try:
-        with _locked(Path(f"{file}-turn"), deadline):
+        with _opened(Path(f"{file}-turn")) as line:
+            try:
+                fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _wait_for(line, deadline)
             _of_thread.has_turn = True
             yield
     finally:
@@ -164,16 +178,6 @@ def sqlite_file() -> Path | None:
     """Return SQLite's file; None in memory, or for a server."""
     name = str(connection.settings_dict["NAME"])
     return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
-
-
-def _locked(path: Path, deadline: float) -> IO[str]:
-    """Return the file, locked until closed. One thread per process comes here."""
-    line = _opened(path)
-    try:
-        fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        _wait_for(line, deadline)
-    return line
 
 
 def _opened(path: Path) -> IO[str]:

@@ -78,7 +78,10 @@ class Budget:
 
     def take(self, share: Share, size: int) -> None:
         """Let a share hold more."""
-        while not share.is_cut_off and not self._fits(share.owner, size):
+        while not share.is_cut_off and not (
+            self.held + size <= self.limit // 2
+            or (self.held + size <= self.limit and self._is_within_part(share.owner, size))
+        ):
             stalled = self._stalled(share, size) if self.cuts_off else None
             if stalled is None:
                 raise Busy("Too much is waiting; send it again.")
@@ -89,11 +92,6 @@ class Budget:
         self.held_by[share.owner] += size
         share.taken += size
         self._shares[share] = self._shares.pop(share)
-
-    def _fits(self, owner: Hashable, size: int) -> bool:
-        if self.held + size > self.limit:
-            return False
-        return self._is_within_part(owner, size) or self.held + size <= self.limit // 2
 
     def _is_within_part(self, owner: Hashable, size: int) -> bool:
         return owner is None or self.held_by[owner] + size <= self.limit // 4

@@ -174,19 +174,16 @@ def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:
     }
     for name, value in scope["headers"]:
         if b"_" not in name:
-            _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
+            key = name.decode("latin-1").upper().replace("-", "_")
+            text = value.decode("latin-1")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = f"HTTP_{key}"
+            if key in environ:
+                text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+            environ[key] = text
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(size)
     return environ
-
-
-def _add_header(environ: Environ, name: str, value: str) -> None:
-    key = name.upper().replace("-", "_")
-    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        key = f"HTTP_{key}"
-    if key in environ:
-        value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
-    environ[key] = value
 
 
 def _is_done(future: "Future[None]") -> bool:

@@ -92,16 +92,13 @@ class Decoder:
             if not line.endswith(b"\n"):
                 raise DecoderEnded
             answer: dict[str, Any] = json.loads(line)
-            self._copy_answer(answer["size"], target)
+            left = answer["size"]
+            while left:
+                if not (chunk := self.answers.read(min(left, 256 * 1024))):
+                    raise DecoderEnded
+                target.write(chunk)
+                left -= len(chunk)
         return answer
-
-    def _copy_answer(self, size: int, target: IO[bytes]) -> None:
-        while size:
-            chunk = self.answers.read(min(size, 256 * 1024))
-            if not chunk:
-                raise DecoderEnded
-            target.write(chunk)
-            size -= len(chunk)
 
     @contextlib.contextmanager
     def _kill_after(self, seconds: float) -> Iterator[None]:
@@ -153,10 +150,18 @@ class Pool:
                 raise _error_after_end(decoder) from error
             finally:
                 if is_kept:
-                    self._release_decoder(decoder)
+                    decoder.idle_since = time.monotonic()
+                    with self.lock:
+                        self.idle.append(decoder)
+                        if self.reaper is None:
+                            self._schedule_reaper()
                 else:
                     decoder.end()
-        return _parse_answer(answer)
+        if "bomb" in answer:
+            raise Bomb(answer["bomb"])
+        if "damaged" in answer:
+            raise Damaged(answer["damaged"])
+        return Size(answer["width"], answer["height"])
 
     @contextlib.contextmanager
     def _wait_for_turn(self) -> Iterator[None]:
@@ -188,12 +193,6 @@ class Pool:
         except OSError as error:
             log.error("decoder_not_started", error=repr(error))
             raise _busy() from error
-
-    def _release_decoder(self, decoder: Decoder) -> None:
-        decoder.idle_since = time.monotonic()
-        with self.lock:
-            self.idle.append(decoder)
-            self._schedule_reaper()
 
     def _schedule_reaper(self) -> None:
         if self.reaper is None and self.idle:
@@ -230,14 +229,6 @@ def _error_after_end(decoder: Decoder) -> Exception:
     if code == -signal.SIGKILL:
         return Bomb("the memory that a picture may take")
     return Damaged(f"its decoder ended with {code}")
-
-
-def _parse_answer(answer: dict[str, Any]) -> Size:
-    if "bomb" in answer:
-        raise Bomb(answer["bomb"])
-    if "damaged" in answer:
-        raise Damaged(answer["damaged"])
-    return Size(answer["width"], answer["height"])
 
 
 def _busy() -> Busy:

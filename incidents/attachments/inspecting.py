@@ -53,14 +53,6 @@ class Checked:
     def copy_sha256(self) -> str:
         return measure_file(self.copy)[1] if self.copy else ""
 
-    @property
-    def is_picture(self) -> bool:
-        return self.width is not None
-
-    @property
-    def served_media_type(self) -> str:
-        return self.kind.served_media_type
-
 
 def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:
     """Check all files of a request.
@@ -78,29 +70,30 @@ def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:
         )
     # Sizes first, so that a request with one bad file costs little.
     for file in files:
-        _require_size(file)
+        if not 0 < file.size <= settings.MAX_ATTACHMENT_BYTES:
+            raise _wrong_size(file)
     try:
         return [_inspect_file(file) for file in files]
     except OSError as error:
         raise StorageUnavailable(_("The server has no space to process these files; try again later.")) from error
 
 
-def _require_size(file: "File[bytes]") -> None:
+def _wrong_size(file: "File[bytes]") -> DomainError:
     name = clean_name(file.name or "")
-    if file.size > settings.MAX_ATTACHMENT_BYTES:
-        limit = f"{settings.MAX_ATTACHMENT_BYTES:,}"
-        sentence = _("%(file)s is larger than the limit of %(limit)s bytes per file.") % {"file": name, "limit": limit}
-        raise TooLarge(sentence, field=FIELD, file=name)
     if file.size == 0:
-        raise DomainError(_("%(file)s is empty.") % {"file": name}, field=FIELD, code="empty_file", file=name)
+        return DomainError(_("%(file)s is empty.") % {"file": name}, field=FIELD, code="empty_file", file=name)
+    limit = f"{settings.MAX_ATTACHMENT_BYTES:,}"
+    sentence = _("%(file)s is larger than the limit of %(limit)s bytes per file.") % {"file": name, "limit": limit}
+    return TooLarge(sentence, field=FIELD, file=name)
 
 
 def _inspect_file(file: "File[bytes]") -> Checked:
     name, source = clean_name(file.name or ""), file.file or file
     source.seek(0)
     head = source.read(HEAD_BYTES)
-    lead = count_lead_bytes(head)
-    kind = recognise_kind(head[lead:])
+    lead, kind = 0, recognise_kind(head)
+    if kind is None and (lead := count_lead_bytes(head)):
+        kind = recognise_kind(head[lead:])
     if kind is PDF or (kind is None and may_be_pdf(head)):
         if texts.is_whole_pdf(source, file.size):
             return Checked(name, PDF, *measure_file(source), source)
@@ -120,13 +113,13 @@ def _inspect_text(name: str, source: IO[bytes]) -> Checked:
         raise UnsupportedMedia(sentence, field=FIELD, file=name) from error
     copy = None
     if not text.is_utf8:
-        copy = _temporary_file()
+        copy = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 (it outlives this)
         texts.copy_as_utf8(source, text.encoding, copy)
     return Checked(name, text.kind, *measure_file(source), source, copy)
 
 
 def _inspect_picture(name: str, source: IO[bytes], kind: Kind, lead: int) -> Checked:
-    copy = _temporary_file()
+    copy = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 (it outlives this)
     try:
         size = decoders.make_copy(source, kind, copy, start=lead)
     except Bomb as error:
@@ -142,17 +135,15 @@ def _damaged_file(name: str, kind: str) -> DomainError:
     return DomainError(sentence, field=FIELD, code="damaged_file", file=name)
 
 
-def _temporary_file() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
-
-
 def clean_name(raw: str) -> str:
     """Return the name without folders, control characters and marks of direction: 1 to 200 characters, or `file`."""
-    last = re.split(r"[/\\]", normalized("NFC", raw))[-1]
+    last = re.split(r"[/\\]", raw if raw.isascii() else normalized("NFC", raw))[-1]
     kept = "".join(" " if mark.isspace() else mark for mark in last if mark.isspace() or _is_visible(mark))
     name = " ".join(kept.split()).lstrip(".").strip(". ")
     is_readable = any(mark not in JOINERS and unicodedata.category(mark)[0] not in "MZ" for mark in name)
-    return (_shorten_name(name) if is_readable else "") or FALLBACK
+    if not is_readable:
+        return FALLBACK
+    return name if len(name) <= MAX_NAME else _shorten_name(name) or FALLBACK
 
 
 def _is_visible(mark: str) -> bool:
@@ -160,8 +151,6 @@ def _is_visible(mark: str) -> bool:
 
 
 def _shorten_name(name: str) -> str:
-    if len(name) <= MAX_NAME:
-        return name
     stem, dot, extension = name.rpartition(".")
     if not dot or len(extension) > 16:
         return name[:MAX_NAME].strip()

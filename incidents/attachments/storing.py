@@ -131,9 +131,6 @@ class WrittenFiles:
     def begin(cls) -> "WrittenFiles":
         return cls(Attachment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
 
-    def confirm(self) -> None:
-        self.is_committed = True
-
     @contextlib.contextmanager
     def discard_on_failure(self) -> Iterator[None]:
         """Delete the files when the block, or the transaction around it, fails."""

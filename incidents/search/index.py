@@ -130,7 +130,7 @@ def _marks(reads_internal: bool) -> tuple[str, ...]:
 
 
 def _own_text(incident: Incident) -> str:
-    return f"{incident.reference}\n{incident.title}\n{incident.description}"
+    return f"INC-{incident.pk}\n{incident.title}\n{incident.description}"
 
 
 def _id_column() -> str:

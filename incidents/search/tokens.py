@@ -62,7 +62,7 @@ def split_words(text: str) -> Iterator[str]:
             yield from map(_spell_rare, piece)
             yield from _pairs(piece)
         else:
-            yield _spell_rare(piece)[:MAX_WORD]
+            yield (piece if piece.isascii() else _spell_rare(piece))[:MAX_WORD]
 
 
 def build_document(public: str, internal: str = "") -> str:

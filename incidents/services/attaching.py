@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -34,15 +35,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class StoredFiles:
-    """Checked files that lie in the store, before anything names them. Who stored them calls `settle` in the end."""
+    """Checked files that were stored before their rows. Whoever stored them calls `written.settle` in the end."""
 
     files: Sequence[Stored]
     written: storing.WrittenFiles
     rows: list[Attachment] = field(default_factory=list)  # once they are attached
-
-    def settle(self, failure: BaseException | None = None) -> None:
-        """Delete them unless they were attached; `failure` is what was raised in place of that."""
-        self.written.settle(failure)
 
 
 def store(checked: Sequence[Checked]) -> StoredFiles:
@@ -148,10 +145,10 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
 
 def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
     """Insert the rows of stored files, each with its event, within a change of an incident that has its number."""
-    transaction.on_commit(stored.written.confirm)
+    transaction.on_commit(partial(setattr, stored.written, "is_committed", True))
     stored.rows[:] = [_row(change.incident, file, change.context) for file in stored.files]
+    rows.insert(*stored.rows)
     for attachment in stored.rows:
-        rows.insert(attachment)
         change.add_event(EventKind.ATTACHMENT_ADDED, data=_facts(attachment))
     return stored.rows
 
@@ -174,9 +171,9 @@ def _row(incident: Incident, stored: Stored, context: ChangeContext) -> Attachme
         original_key=stored.original_key,
         served_key=stored.served_key,
         served_digest=copy_digest(checked.sha256, "file", checked.copy_sha256) if checked.copy else "",
-        served_media_type=checked.served_media_type,
-        thumbnail_due_at=context.received_at if checked.is_picture else None,
-        uploaded_by=context.by,
+        served_media_type=checked.kind.served_media_type,
+        thumbnail_due_at=context.received_at if checked.width is not None else None,
+        uploaded_by=context.actor.user,
         created_at=context.at,
     )
 

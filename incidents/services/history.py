@@ -9,7 +9,7 @@ from django.db import transaction
 from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, IncidentQuerySet
 from incidents.services.comparing import FileFault, Rows, Slugs, first_difference, is_sealed, rows_of
-from incidents.services.recording import seal_row, sealed_facts
+from incidents.services.recording import row_digest, sealed_facts
 
 CHUNK_INCIDENTS = 500
 CHUNK_EVENTS = 5_000
@@ -148,7 +148,7 @@ def _confirmed(incident: Incident, check: Check) -> Fault | None:
         if not check.seals:
             check.unsealed += 1
             return None
-        seal_row(locked)
+        locked.row_digest = row_digest(locked, locked.pk)
         locked.save(update_fields=["row_digest"])
         check.sealed += 1
     return fault

@@ -19,9 +19,9 @@ from incidents.actors import Actor, By, person
 from incidents.attachments import Checked
 from incidents.digest import opening_head
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
-from incidents.services import attaching
+from incidents.services import attaching, recording
 from incidents.services.clocks import due_times, policy_values
-from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, seal_row, tell_participants
+from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, row_digest
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.models import User
@@ -65,10 +65,13 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
     reporter = person(by)
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
         raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
-    require_can_respond(new.assignee)
+    if new.assignee is not None:
+        require_can_respond(new.assignee)
     for row, name in ((new.team, "team"), (new.category, "category"), *((one, "services") for one in new.services)):
         if row is not None:
             require_active(row, name)
+    if isinstance(new.files, attaching.StoredFiles) or not new.files:
+        return open_many([new], by=by, origin=origin, at=at)[0]
     with attaching.kept(new.files) as stored:
         return open_many([replace(new, files=stored or ())], by=by, origin=origin, at=at)[0]
 
@@ -87,7 +90,8 @@ def open_many(
     teams: dict[tuple[int, ...], Team | None] = {}
     changes = []
     for new in news:
-        refuse_future("occurred_at", new.occurred_at, context.at)
+        if new.occurred_at is not None:
+            refuse_future("occurred_at", new.occurred_at, context.at)
         category_id = new.category.pk if new.category else 0
         case = (new.severity, category_id)
         if case not in policies:
@@ -117,7 +121,7 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     heads = [opening_head(str(incident.uid)) for incident in incidents]
     for incident, head in zip(incidents, heads, strict=True):
         incident.head_digest = head
-        seal_row(incident)
+        incident.row_digest = row_digest(incident, None)
     rows.insert(*incidents)
     for change, stored in zip(changes, files, strict=bool(files)):
         if stored is not None:
@@ -127,7 +131,8 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     longer = [one for one, head in zip(incidents, heads, strict=True) if one.head_digest != head]
     rows.update_many(longer, HISTORY_COLUMNS)
     rows.insert(*(event for change in changes for event in change.events))
-    tell_participants(changes)
+    for participant in recording.participants:
+        participant(changes)
     search.index_incidents(*incidents)
 
 
@@ -144,7 +149,7 @@ def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], 
         location=new.location,
         team=team,
         assignee=new.assignee,
-        reporter=context.by,
+        reporter=context.actor.user,
         is_restricted=new.is_restricted,
         origin_system=system,
         external_id=new.external_id,
@@ -167,10 +172,11 @@ def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], 
         (one, service) for one, new in zip(incidents, news, strict=True) for service in dict.fromkeys(new.services)
     ]
     rows.insert(*(through(incident=incident, service=service) for incident, service in pairs))
-    if context.by is not None:
+    reporter = context.actor.user
+    if reporter is not None:
         for incident in incidents:
-            audit.record_creation(incident, context.by)
-        rows.insert(*(Subscription(incident=one, user=context.by, created_at=context.at) for one in incidents))
+            audit.record_creation(incident, reporter)
+        rows.insert(*(Subscription(incident=one, user=reporter, created_at=context.at) for one in incidents))
 
 
 def external_key(origin_system: str, external_id: str) -> str:

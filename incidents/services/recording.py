@@ -27,7 +27,7 @@ BOOKKEEPING = ("updated_at", "version", "is_tallied", *HISTORY_COLUMNS)
 UNSEALED = frozenset({"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"})
 SEALED = tuple(field.attname for field in Incident._meta.concrete_fields if field.attname not in UNSEALED)
 Participant = Callable[[Sequence["IncidentChange"]], object]
-_participants: list[Participant] = []
+participants: list[Participant] = []
 SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
@@ -36,13 +36,7 @@ def register_participant(participant: Participant) -> None:
 
     What it raises undoes the change. Other incidents are not to be changed there.
     """
-    _participants.append(participant)
-
-
-def tell_participants(changes: "Sequence[IncidentChange]") -> None:
-    """Let the other apps write what belongs to these changes."""
-    for participant in _participants if changes else ():
-        participant(changes)
+    participants.append(participant)
 
 
 @dataclass(frozen=True)
@@ -209,7 +203,7 @@ class IncidentChange:
             sealed = sealed_facts(event, str(incident.uid), incident.pk)
             event.digest = digest.event_digest("" if event.seq == 1 else incident.head_digest, sealed)
             incident.head_digest = digest.head_digest(sealed, event.digest)
-        seal_row(incident)
+        incident.row_digest = row_digest(incident, incident.pk)
 
     def save(self) -> Incident:
         """Write everything: one update, one insert, the search document where its text changed."""
@@ -225,7 +219,8 @@ class IncidentChange:
         with acting(self.context.by):
             audit.record_change(incident, self.before, self.columns)
         rows.insert(*self.events)
-        tell_participants([self])
+        for participant in participants:
+            participant([self])
         if self.is_searchable_changed:
             search.reindex_incidents(incident)
         elif said := [event for event in self.events if event.body]:
@@ -239,11 +234,6 @@ class IncidentChange:
         self.columns.add(name)
         if name in SEARCHED_FIELDS:
             self.is_searchable_changed = True
-
-
-def seal_row(incident: Incident) -> None:
-    """Write down what the incident's row says now, behind its last event."""
-    incident.row_digest = row_digest(incident, incident.pk)
 
 
 def row_digest(incident: Incident, number: int | None) -> str:
@@ -288,4 +278,5 @@ def save_all(changes: Iterable[IncidentChange]) -> None:
             light.append(change)
     rows.update_many([change.incident for change in light], HISTORY_COLUMNS)
     rows.insert(*(event for change in light for event in change.events))
-    tell_participants(light)
+    for participant in participants if light else ():
+        participant(light)

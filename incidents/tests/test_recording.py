@@ -13,7 +13,7 @@ from users.tests.factories import make_admin
 
 class ParticipantTests(TestCase):
     def setUp(self) -> None:
-        patcher = mock.patch.object(recording, "_participants", [])
+        patcher = mock.patch.object(recording, "participants", [])
         patcher.start()
         self.addCleanup(patcher.stop)
         self.told: list[IncidentChange] = []

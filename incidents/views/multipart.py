@@ -161,14 +161,15 @@ def _parameters(header: Message) -> dict[str, str]:
         if isinstance(value, tuple):
             found[name.lower()] = collapse_rfc2231_value(value)
         else:
-            found.setdefault(name.lower(), html.unescape(_mail_decoded(value)))
+            found.setdefault(
+                name.lower(),
+                html.unescape(_mail_decoded(value) if "=?" in value and len(value) <= MAX_ENCODED else value),
+            )
     return found
 
 
 def _mail_decoded(value: str) -> str:
     """Decode a name that a mail gateway wrote as words (RFC 2047)."""
-    if "=?" not in value or len(value) > MAX_ENCODED:
-        return value
     try:
         return str(make_header(decode_header(value)))
     except (LookupError, ValueError):

@@ -27,7 +27,7 @@ class StoresFiles:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
         finally:
             if self.stored is not None:
-                self.stored.settle(self.failure)
+                self.stored.written.settle(self.failure)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Note the failure."""
