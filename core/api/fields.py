@@ -10,12 +10,12 @@ from core.db import rows
 from core.db.prepared import Parameter
 from core.text.names import one_line
 
-MAX_TEXT = 100_000  # characters; a description or comment longer than a novel's chapter is a mistake or an attack
+MAX_TEXT = 100_000  # characters
 MAX_ID = 2**63 - 1
 
 
 class WordField(serializers.ChoiceField):
-    """A word of the API for a number that is stored."""
+    """A word for a stored number."""
 
     def __init__(self, words: dict[str, Any], choices: list[tuple[str, str]], **kwargs: Any) -> None:
         self.words = words
@@ -31,30 +31,31 @@ class WordField(serializers.ChoiceField):
 
 
 class FlagField(serializers.BooleanField):
-    """True or false; left out of a form it is left as it is, where Django's forms mean an unticked box."""
+    """True or false; absent from a form, it is unchanged rather than false."""
 
     default_empty_html = empty
 
 
-class RowField(serializers.PrimaryKeyRelatedField):
-    """A row by its id, which is a whole number: 1.5 is not rounded to somebody else's."""
+class RowField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]  # generic to type checkers only
+    """A row by its id, a whole number: 1.5 is not rounded."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, float):
             self.fail("incorrect_type", data_type="float")
         if type(data) is not int or not 0 < data <= MAX_ID:
             return super().to_internal_value(data)
+        queryset: Any = self.queryset  # type: ignore[arg-type]  # the stubs take it for a manager
         of_field = (type(self.parent), self.field_name)
-        found = rows.select(self.queryset.model, of_field, lambda: self.queryset.filter(pk=Parameter("pk")), pk=data)
+        found = rows.select(queryset.model, of_field, lambda: queryset.filter(pk=Parameter("pk")), pk=data)
         return found[0] if found else self.fail("does_not_exist", pk_value=data)
 
 
 class TextField(serializers.CharField):
-    """Text that databases can hold: no NUL, no half of a surrogate pair."""
+    """Text that databases can hold: no NUL, no lone surrogate."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # It looks at each character by itself, for what encoding the text finds out at once.
+        # encoding the text finds surrogates faster
         self.validators = [one for one in self.validators if not isinstance(one, ProhibitSurrogateCharactersValidator)]
 
     def to_internal_value(self, data: Any) -> str:
@@ -67,7 +68,7 @@ class TextField(serializers.CharField):
 
 
 class LineField(TextField):
-    """Text on one line: line ends and control characters in it are spaces. (NUL is a mistake, and refused.)"""
+    """Text on one line; control characters become spaces, NUL is refused."""
 
     def run_validation(self, data: Any = empty) -> Any:
         return super().run_validation(one_line(data) if isinstance(data, str) and "\0" not in data else data)

@@ -1,10 +1,7 @@
-"""`Idempotency-Key`: a write that is sent twice is done once, and its first answer is given again.
+"""`Idempotency-Key`: do a repeated write once, and give its first answer again.
 
-The key's row, the work and the remembered answer share one transaction. So a crash leaves neither row nor work, a
-second request waits at the row's unique key until the first has committed or failed, and nothing is ever done twice.
-
-A write of many parts, each of which succeeds or fails by itself, is many transactions: the same holds for each of them.
-Whoever repeats such a write, after a crash in its middle or beside it, does what is left of it.
+The key's row, the work and the answer share one transaction: a crash leaves neither, and a second request waits at the
+unique key. A write of many parts is many transactions; a repeat does what is left.
 """
 
 import hashlib
@@ -43,20 +40,20 @@ Handler = Callable[..., HttpResponseBase | None]
 
 
 class KeyReused(Conflict):
-    """The key came with other content before."""
+    """The key was used with other content."""
 
     code = "idempotency_key_reused"
 
 
 class InProgress(Conflict):
-    """The first request with this key has not been answered yet."""
+    """The first request with this key is unanswered."""
 
     code = "idempotency_in_progress"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a repeat is told by: the person, the key (with method and path), and what was sent with it."""
+    """What identifies a repeat: person, key (with method and path) and content."""
 
     user: Any
     key_digest: str
@@ -64,13 +61,13 @@ class Claim:
 
 
 class IdempotentWrites:
-    """Mixin, left of a DRF view: its writes accept `Idempotency-Key`.
+    """Mixin, left of a DRF view, whose writes accept `Idempotency-Key`.
 
-    Callers are authenticated and checked first. Views whose answers hold secrets must not use it: answers are stored.
+    Not for views whose answers hold secrets: answers are stored.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After DRF's own checks, put the memory in front of the handler that is about to run."""
+        """Put the memory in front of the handler, after DRF's checks."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view's
         name = str(request.method).lower()
         handler = getattr(self, name, None)
@@ -81,7 +78,7 @@ class IdempotentWrites:
     def answer_remembered(
         self, claim: "Claim", handler: Handler, request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """What `handler` answers, or answered before."""
+        """Return what `handler` answers, or answered before."""
         return answer_once(
             claim,
             lambda: _answer(self, handler, request, *args, **kwargs),
@@ -89,15 +86,14 @@ class IdempotentWrites:
         )
 
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
-        """Slow work of a write that touches no row, such as looking at pictures: done before the transaction begins,
-        which on SQLite nobody else can write beside. For views to override; what it raises is the request's answer."""
+        """Do slow work that touches no row before the transaction; what it raises is the answer."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A write of many parts: their names, what each comes to (plain JSON), and the answer of all, in their order.
+    """A write of many parts: names, work (returns plain JSON), what Busy comes to, and the answer of all in order.
 
-    `work` is called in a transaction of the part's own. What raises Busy there has not been done, and `busy` tells it.
+    `work` runs in the part's own transaction.
     """
 
     names: Sequence[str]
@@ -106,7 +102,7 @@ class Parts:
     answer: Callable[[list[Any]], HttpResponseBase]
 
     def of(self, name: str, do: Callable[[], Any]) -> tuple[Any, bool]:
-        """What a part comes to when it is done so, and whether that is for good."""
+        """Return what a part comes to, and whether that is final."""
         try:
             return do(), True
         except Busy as error:
@@ -114,14 +110,14 @@ class Parts:
 
 
 class IdempotentParts(IdempotentWrites):
-    """Mixin for a view whose POST is many writes in one; `parts` says which. Its key is one for each of them."""
+    """Mixin for a view whose POST is many writes under one key."""
 
     def parts(self, request: Request) -> Parts:
-        """What is asked for. Raises what refuses all of it."""
+        """Return the requested parts. Raises what refuses all."""
         raise NotImplementedError
 
     def post(self, request: Request) -> HttpResponseBase:
-        """Each is changed by itself, with its own answer; a repeat with its `Idempotency-Key` does what is left."""
+        """Change each by itself; a repeat with its `Idempotency-Key` does what is left."""
         parts = self.parts(request)
         return parts.answer([parts.of(name, partial(parts.work, name))[0] for name in parts.names])
 
@@ -132,7 +128,7 @@ class IdempotentParts(IdempotentWrites):
 
 
 def _answer(view: Any, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any) -> Any:
-    """What the view answers, errors included. Files are rewound: after a deadlock the work is done again."""
+    """Return the view's answer, errors included; files are rewound for a retry."""
     for file in request.FILES.values():
         file.seek(0)
     try:
@@ -143,7 +139,7 @@ def _answer(view: Any, handler: Callable[..., Any], request: Request, *args: Any
 
 
 def claim_of(request: Request) -> Claim:
-    """The claim that a request makes with its key; refuses an empty or overlong key."""
+    """Return the request's claim; refuse an empty or overlong key."""
     key = request.headers["Idempotency-Key"]
     if not 0 < len(key) <= MAX_KEY_LENGTH:
         refuse("Idempotency-Key", f"The key is 1 to {MAX_KEY_LENGTH} characters long.")
@@ -153,7 +149,7 @@ def claim_of(request: Request) -> Claim:
 
 
 def content_digest(request: Request) -> str:
-    """SHA-256 over what was sent: the query, then JSON whatever its spacing and order, or fields and files' digests."""
+    """Return the SHA-256 of query and JSON in any spacing and order, or of fields and files."""
     data = request.data
     if isinstance(data, QueryDict):
         content: Any = ["form", {name: [_plain(value) for value in data.getlist(name)] for name in data}]
@@ -177,7 +173,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Refused(Exception):
-    """Carries an answer out of a transaction that must not be committed."""
+    """Carries an answer out of a transaction that must roll back."""
 
     def __init__(self, response: HttpResponseBase) -> None:
         super().__init__()
@@ -185,7 +181,7 @@ class _Refused(Exception):
 
 
 class _Taken(Exception):
-    """Another request with the same key has been answered while this one waited."""
+    """Another request with the key was answered meanwhile."""
 
 
 def answer_once(
@@ -194,10 +190,10 @@ def answer_once(
     *,
     prepare: Callable[[], HttpResponseBase | None] = lambda: None,
 ) -> HttpResponseBase:
-    """The remembered answer, or the answer of `work`, remembered; an answer of `prepare` is a refusal before it.
+    """Return the remembered answer, or that of `work`; an answer of `prepare` is a refusal before it.
 
-    2xx is remembered together with the work it stands for; of 4xx the work is undone and the answer remembered;
-    401, 429 and 5xx are undone and forgotten. Raises KeyReused and InProgress.
+    2xx commits with its work; 4xx is remembered and undone; 401, 429 and 5xx are undone and forgotten. Raises KeyReused
+    and InProgress.
     """
     first = _first_of(claim)
     if first is not None and _is_remembered(first):
@@ -216,10 +212,9 @@ def answer_once(
 
 
 def answer_in_parts(claim: Claim, plan: Callable[[], Parts | HttpResponseBase]) -> HttpResponseBase:
-    """The remembered answer, or that of the parts, of which those that were done before are not done again.
+    """Return the remembered answer, or that of the parts, doing only what was not done.
 
-    `plan` answers itself where all is refused. The answer is remembered once each part is done or refused for good.
-    Raises KeyReused.
+    `plan` answers where all is refused. The answer is remembered once each part is final. Raises KeyReused.
     """
     row = _begun(claim)
     if row.status is not None or row.content_digest != claim.content_digest:
@@ -238,7 +233,6 @@ def answer_in_parts(claim: Claim, plan: Callable[[], Parts | HttpResponseBase]) 
 
 @unit_of_work
 def _begun(claim: Claim) -> IdempotentRequest:
-    """The row of the key, which is there before its parts are."""
     row = _first_of(claim)
     if row is not None and not _is_remembered(row):
         row.delete()
@@ -250,7 +244,7 @@ def _begun(claim: Claim) -> IdempotentRequest:
 
 
 def _part_once(claim: Claim, whole: IdempotentRequest, name: str, work: Callable[[str], Any]) -> Any:
-    """What a part came to, or comes to now. A second one that does it at the same time waits for the first."""
+    """Return what a part came to, or comes to now; a concurrent second waits for the first."""
     key_digest = hashlib.sha256(f"{claim.key_digest}\n{whole.pk}\n{name}".encode()).hexdigest()
     part = Claim(claim.user, key_digest, claim.content_digest)
     if (first := _first_of(part)) is not None:
@@ -274,7 +268,6 @@ def _work_part(part: Claim, name: str, work: Callable[[str], Any]) -> Any:
 
 
 def _finish(row: IdempotentRequest, response: HttpResponseBase) -> None:
-    """Remember the answer; whoever did the parts beside us remembers the same."""
     _keep(row, response)
     row.save(update_fields=["status", "headers", "body"])
 
@@ -296,7 +289,7 @@ def _work_once(
 
 
 def _insert(claim: Claim) -> IdempotentRequest:
-    """Take the key. Where somebody else holds it, the database makes us wait here until they are done."""
+    """Take the key; the database makes a second caller wait here."""
     try:
         return IdempotentRequest.objects.create(
             user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest
@@ -310,7 +303,7 @@ def _insert(claim: Claim) -> IdempotentRequest:
 
 
 def _remember_refusal(claim: Claim, response: HttpResponseBase) -> None:
-    """Keep a 4xx. Nothing was done, so it does not matter if another request with the key was quicker."""
+    """Remember a 4xx; nothing was done, so a quicker request may win."""
     row = IdempotentRequest(user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest)
     _keep(row, response)
     IdempotentRequest.objects.bulk_create([row], ignore_conflicts=True)
@@ -333,9 +326,9 @@ def _keep(row: IdempotentRequest, response: HttpResponseBase) -> None:
 
 
 def forget_text(text: str, *, instead: str) -> None:
-    """Put something else in the place of a text in all answers that are remembered, for it must not be read again.
+    """Replace a text in all remembered answers, so that nobody reads it again.
 
-    Reads the answers of a day; for what happens rarely. Strings of an answer that are this text, whole, are replaced.
+    Reads a day's answers: for rare use. Only strings equal to the text are replaced.
     """
     written = Value(to_json(text).decode()[1:-1])
     for row in IdempotentRequest.objects.annotate(place=StrIndex("body", written)).filter(place__gt=0):

@@ -1,4 +1,4 @@
-"""Lists: what may be asked of one is declared once, for its query, refusals, pages and the API's description."""
+"""Declare a list once: for its query, refusals, pages and API description."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from core.api.problems import moment_of, refuse, refuse_unknown_parameters
 from core.db.prepared import Parameter, Prepared, prepared
 from core.db.rows import stored_columns
 
-MOST = 2**63 - 1  # and a row has no more
+MOST = 2**63 - 1
 MAX_PREPARED = 500
 
-# Apart from the queries of single rows, which lists with ever new filters would push out.
+# Apart, so that ever new filters push out no query of single rows.
 _prepared_pages: "LRUCache[Hashable, Prepared]" = LRUCache(MAX_PREPARED)
 
 
@@ -33,20 +33,19 @@ Narrow = Callable[[Any, str, Any, Any], Any]
 class Filter:
     """A query parameter that narrows a list.
 
-    `narrow` makes of rows, the parameter's name, its value and the person who asks the rows that fit, or a Q that each
-    row must be looked at for, because no index answers it. `parse` reads a value that is a parameter of the prepared
-    query. A name such as "label.{name}" stands for all that begin so, which may be repeated.
+    `narrow(rows, name, value, user)` returns rows, or a Q to check row by row. `parse` makes the value a parameter of
+    the prepared query. "label.{name}" stands for all names that begin so.
     """
 
     narrow: Narrow
     help: str
     parse: Callable[[str, str], Any] | None = None
-    is_lasting: bool = True  # False: depends on the clock or on other rows, so that no query of it is kept
-    is_checked: bool = False  # may answer with a Q
+    is_lasting: bool = True  # False: depends on the clock or on other rows
+    is_checked: bool = False  # may return a Q
 
 
 def words(column: str, known: Mapping[str, Any], help: str) -> Filter:
-    """Filter by a comma list of words, for which the column holds these values."""
+    """Filter by comma-separated words for values of a column."""
 
     def narrow(rows: Any, name: str, value: str, user: Any) -> Any:
         given = [word.strip().lower() for word in value.split(",") if word.strip()]
@@ -58,14 +57,14 @@ def words(column: str, known: Mapping[str, Any], help: str) -> Filter:
                 % {"value": ", ".join(unknown) or value, "known": ", ".join(known)},
             )
         codes = [known[word] for word in given]
-        # One value as an equation lets the database walk an index in order, where a list would make it sort.
+        # an equation walks an index in order; a list would be sorted
         return rows.filter(**({column: codes[0]} if len(codes) == 1 else {f"{column}__in": codes}))
 
     return Filter(narrow, help)
 
 
 def flag(narrow: Callable[[Any, bool], Any], *, is_lasting: bool = True, help: str = "`true` or `false`.") -> Filter:
-    """Filter by a truth, of which `narrow` makes the rows."""
+    """Filter by true or false."""
     return Filter(lambda rows, name, value, user: narrow(rows, truth_of(name, value)), help, is_lasting=is_lasting)
 
 
@@ -80,7 +79,7 @@ def row_id(column: str, help: str = "Id.") -> Filter:
 
 
 def exact(column: str, help: str) -> Filter:
-    """Filter by a text's exact characters."""
+    """Filter by a text, exactly."""
 
     def narrow(rows: Any, name: str, value: str, user: Any) -> Any:
         if "\0" in value:
@@ -91,14 +90,14 @@ def exact(column: str, help: str) -> Filter:
 
 
 def truth_of(name: str, value: str) -> bool:
-    """Return what a parameter says; 400 for anything but true and false."""
+    """Return a parameter's truth; 400 for neither true nor false."""
     if value.lower() not in ("true", "false"):
         refuse(name, _("Must be true or false."))
     return value.lower() == "true"
 
 
 def number_of(name: str, value: str) -> int:
-    """Return the id that a parameter holds; 400 for what is none."""
+    """Return a parameter's id; 400 for none."""
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
         refuse(name, _("%(value)s is not an id.") % {"value": value})
     return int(value)
@@ -109,7 +108,7 @@ def number_of(name: str, value: str) -> int:
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows cut along indexes: one query for each of `branches`, in the list's order; `checked` is tested row by row."""
+    """Rows of one query per branch, merged; `checked` is tested row by row."""
 
     rows: Any
     checked: Q | None = None
@@ -118,9 +117,9 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
-    """A list: its rows, filters and orderings. Each ordering walks an index; the primary key ends it.
+    """A list whose orderings each walk an index.
 
-    Pages hold `columns` as dicts, or whole rows with `related` loaded.
+    Its pages hold `columns` as dicts, or whole rows with `related` loaded.
     """
 
     name: str
@@ -130,38 +129,38 @@ class ListQuery:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
-    skips_empty: bool = False  # whether a parameter without a value says nothing
+    skips_empty: bool = False
 
     @property
     def filter_parameters(self) -> list[OpenApiParameter]:
-        """Return the filters as the API's description names them."""
+        """Return the filters for the API description."""
         return [OpenApiParameter(name, OpenApiTypes.STR, description=one.help) for name, one in self.filters.items()]
 
     @property
     def parameters(self) -> list[OpenApiParameter]:
-        """Return all that the list takes, for the API's description."""
+        """Return all parameters for the API description."""
         return [*self.filter_parameters, *page_parameters(*self.orderings)]
 
     def find(self, name: str) -> Filter | None:
-        """Return the filter of a parameter; None where there is none."""
+        """Return a parameter's filter, if any."""
         if name in self.filters:
             return self.filters[name]
         families = ((known.partition("{"), one) for known, one in self.filters.items())
         return next((one for (start, brace, _end), one in families if brace and name.startswith(start)), None)
 
     def given(self, request: Request, *, but: str = "") -> list[tuple[str, str, Filter]]:
-        """Return the parameters that narrow, with their filters."""
+        """Return the request's filters: name, value, filter."""
         found = ((name, self.find(name)) for name in request.query_params if name != but)
         lists = ((name, request.query_params.getlist(name), one) for name, one in found if one is not None)
         return [(name, value, one) for name, values, one in lists for value in values if value or not self.skips_empty]
 
     def refuse_unknown(self, request: Request, *, also: Set[str] = frozenset()) -> None:
-        """Refuse parameters that nobody reads, and repeated ones; `also` names the route's own."""
+        """Refuse unknown and repeated parameters; `also` names the route's own."""
         families = {name for name in request.query_params if name not in self.filters and self.find(name)}
         refuse_unknown_parameters(request, {*self.filters, *also, *families}, repeatable=families)
 
     def select(self, rows: Any, request: Request, *, but: str = "") -> Selection:
-        """Return the rows that the request asks for; 400 for a value that nobody understands."""
+        """Return the requested rows; 400 for an invalid value."""
         checked = Q()
         for name, value, one in self.given(request, but=but):
             narrowed = one.narrow(rows, name, _parameter(name, value, one), request.user)
@@ -172,11 +171,11 @@ class ListQuery:
         return Selection(rows, checked or None)
 
     def is_checked(self, request: Request) -> bool:
-        """Return whether rows may have to be looked at, or found in several branches."""
+        """Return whether rows may be checked or merged."""
         return any(one.is_checked for _name, _value, one in self.given(request))
 
     def page(self, request: Request, rows: Callable[[], QuerySet[Any]], *, asker: Hashable) -> "ListPages":
-        """Return the page that the request asks for; `asker` is all that `rows()` depends on."""
+        """Return the requested page; `asker` is all that `rows()` depends on."""
         self.refuse_unknown(request, also=KeysetPagination.parameters)
         pages = ListPages(self, asker, request)
         pages.load(request, rows)
@@ -184,10 +183,9 @@ class ListQuery:
 
 
 class PreparedPages(BoundedPages):
-    """Pages whose queries are prepared (see core.db.prepared), one for each question that is asked.
+    """Pages of prepared queries.
 
-    `asker` is all of the caller that the queries depend on, `question` the rest. `values` are those of the queries'
-    parameters; a cursor's are among them, so that every page of a list is the same query.
+    The queries depend on `asker` and `question`; `values` are their parameters, a cursor's among them.
     """
 
     is_lasting = True  # False: no query is kept
@@ -201,7 +199,7 @@ class PreparedPages(BoundedPages):
         capped = [max(-MOST, min(value, MOST)) if isinstance(value, int) else value for value in position]
         self.values |= {f"{prefix}_{number}": value for number, value in enumerate(capped)}
         fields: list[Any] = [model._meta.get_field(key.column) for key in self.keys]
-        # Whole numbers go as they are: a primary key's field refuses those that no row has.
+        # a primary key's field refuses numbers that no row has
         sent = [None if isinstance(one, IntegerField) else one for one in fields]
         return [
             None if value is None else Parameter(f"{prefix}_{number}", one, value=value)
@@ -212,7 +210,7 @@ class PreparedPages(BoundedPages):
         return self.compiled(step, build).dicts(**self.values) if self.is_lasting else list(build())
 
     def compiled(self, step: str, build: Callable[[], Any]) -> Prepared:
-        """Return one of the page's queries, which selects by `values()`."""
+        """Return a query of the page, compiled; it selects by `values()`."""
         shape = frozenset((name, value is None) for name, value in self.values.items())
         key = (self.name, step, self.asker, self.question, self.is_backwards, shape)
         return prepared(key, build, kept=_prepared_pages)
@@ -234,7 +232,7 @@ class ListPages(PreparedPages):
         )
 
     def load(self, request: Request, rows: Callable[[], QuerySet[Any]]) -> None:
-        """Fetch the page; `rows` is called only where a query is built."""
+        """Fetch the page; `rows` is called only to build a query."""
         query = self.query
 
         def select() -> Selection:
@@ -259,12 +257,12 @@ class ListPages(PreparedPages):
         return rows
 
     def respond(self, show: Callable[[Any], Any]) -> Response:
-        """Return the answer, with what `show` makes of each row."""
+        """Return the response; `show` represents a row."""
         return self.get_paginated_response([show(row) for row in self.rows])
 
 
 def page_parameters(*orderings: str) -> list[OpenApiParameter]:
-    """Return the parameters of paging, for the API's description."""
+    """Return the paging parameters for the API description."""
     offered = " or ".join(filter(None, [", ".join(orderings[:-1]), *orderings[-1:]]))
     return [
         OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),

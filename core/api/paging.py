@@ -1,4 +1,4 @@
-"""Lists page by key: a page starts after a row, not after a number of rows."""
+"""Page by key: a page starts after a row, not after a number of rows."""
 
 import base64
 import datetime as dt
@@ -19,7 +19,7 @@ from core.api.jsonio import to_json
 from core.api.problems import refuse, refuse_unknown_parameters
 
 if TYPE_CHECKING:
-    # At run time this would be a circle: the body of APIView loads what the settings name, this module among it.
+    # a circle at run time: APIView loads this module by the settings
     from rest_framework.views import APIView
 
 SEARCHED_LENGTH = 200
@@ -34,21 +34,19 @@ class Key:
     is_nullable: bool = False
 
     def reversed(self) -> "Key":
-        """The same column the other way round."""
+        """Return the column the other way round."""
         return Key(self.column, not self.is_descending, self.is_nullable)
 
     @property
     def order_by(self) -> str:
-        """The column as `order_by()` takes it."""
+        """Return the column as `order_by()` takes it."""
         return f"-{self.column}" if self.is_descending else self.column
 
 
 def after(keys: Sequence[Key], values: Sequence[Any], *, is_included: bool = False) -> Q:
-    """The rows that come after the row with these values, and that row where it is to be included.
+    """Return the condition of rows after the one with these values; NULLs are the smallest.
 
-    Written out as nested comparisons, led by one plain range over the first column, because MySQL does not
-    range-scan a row constructor `(a, b) < (x, y)`. NULLs sort first when ascending, last when descending,
-    as both databases do.
+    Written out behind one plain range, for MySQL does not range-scan `(a, b) < (x, y)`.
     """
     key, value = keys[0], values[0]
     bound = Q(**{f"{key.column}__{'lte' if key.is_descending else 'gte'}": value})
@@ -73,10 +71,10 @@ def _beyond(key: Key, value: Any) -> Q:
 
 
 class KeysetPagination(BasePagination):
-    """Pages that start after a row rather than after a number of rows: the 1,000th costs what the first costs.
+    """Pages whose 1,000th costs what the first does.
 
-    A view says `orderings = {"created_at": [Key("created_at")], …}` and `default_ordering = "-created_at"`; the primary
-    key is added as the last key. A cursor holds the direction and the last row's key values.
+    A view has `orderings = {"created_at": [Key("created_at")], …}` and `default_ordering = "-created_at"`; the primary
+    key is added. A cursor holds the direction and the last row's values.
     """
 
     default_page_size = 50
@@ -86,11 +84,11 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
-        """The rows of the page; `get_paginated_response` links to its neighbours."""
+        """Return the rows of the page."""
         return self.page_of(lambda: queryset, queryset.model, request, view)
 
     def page_of(self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: Any) -> list[Any]:
-        """As `paginate_queryset`, of a queryset that is made only where `fetch` wants it."""
+        """Return the page of a queryset that is built only where `fetch` needs it."""
         self.request = request
         self.keys = ordering_keys(request, view)
         size = self._page_size(request)
@@ -112,19 +110,19 @@ class KeysetPagination(BasePagination):
         return page
 
     def bound(self, position: list[Any], model: type[Model], prefix: str = "after") -> list[Any]:
-        """Return a position's values as the query is to hold them; `prefix` names them apart."""
+        """Return a position's values as the query takes them; `prefix` tells positions apart."""
         return position
 
     def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
-        """Return the first rows in their order; for pages that find them in a way of their own."""
+        """Return the first rows in order."""
         return self.fetch_rows("page", lambda: ordered()[:limit])
 
     def fetch_rows(self, step: str, build: Callable[[], QuerySet[Any]]) -> list[Any]:
-        """Return rows of the page; `step` names the query among those of the page."""
+        """Return rows of the page; `step` names the query."""
         return self.ask(step, build)
 
     def ask(self, step: str, build: Callable[[], Any]) -> list[Any]:
-        """Return what one of the page's queries finds."""
+        """Return what a query of the page finds."""
         return list(build())
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -193,17 +191,14 @@ class KeysetPagination(BasePagination):
 
 
 class BoundedPages(KeysetPagination):
-    """Pages of rows of which each must be looked at, for no index answers what is `checked` (None: nothing).
-
-    A page ends after so many rows, whatever it found; its link goes on from there.
-    """
+    """Pages of rows that are `checked` one by one, for want of an index; a page ends after so many."""
 
     looked_through = 10_000
-    branches: Sequence[Q] = (Q(),)  # each is walked along an index; the rows are merged from them
+    branches: Sequence[Q] = (Q(),)  # each walks an index; their rows are merged
 
     def __init__(self, checked: Q | None = None) -> None:
         self.checked = checked
-        self.goes_on: Any = None  # the last row looked at, where that is why the page ended
+        self.goes_on: Any = None  # the last row checked, where the page ended for that
 
     def fetch(self, ordered: Callable[[], QuerySet[Any]], limit: int) -> list[Any]:
         end, within = None, Q()
@@ -231,7 +226,7 @@ class BoundedPages(KeysetPagination):
         return response
 
     def _end(self, ordered: Callable[[], QuerySet[Any]]) -> Any:
-        """Return the row up to which every branch can be looked through; None where they all end before that."""
+        """Return the row up to which every branch can be checked; None for all."""
         share = self.looked_through // len(self.branches)
         columns = [key.column for key in self.walked]
         ends = []
@@ -249,9 +244,9 @@ def _values(row: Any, keys: Sequence[Key]) -> list[Any]:
 
 
 def containing(column: str, text: str) -> Q:
-    """Rows whose text contains this one, whatever its case; 400 for more than is looked for.
+    """Return the condition of rows containing a text in any case; 400 for one too long.
 
-    SQLite knows the cases of ASCII's letters alone, so others are tried in each.
+    SQLite folds ASCII only, so other texts are tried in each case.
     """
     if len(text) > SEARCHED_LENGTH:
         refuse("q", f"q is longer than {SEARCHED_LENGTH} characters.")
@@ -263,14 +258,14 @@ def containing(column: str, text: str) -> Q:
 
 
 def page_of(rows: QuerySet[Any], request: Request, view: "APIView", show: Callable[[list[Any]], list[Any]]) -> Response:
-    """One page of a list that has no filters, in the view's orderings; `show` makes the results of the page's rows."""
+    """Return a page of a list without filters; `show` represents its rows."""
     refuse_unknown_parameters(request, KeysetPagination.parameters)
     pages = KeysetPagination()
     return pages.get_paginated_response(show(pages.paginate_queryset(rows, request, view)))
 
 
 def _position(field: Any, key: Key, value: Any) -> Any:
-    """A cursor's value in its column's own type: people may send us anything, and databases choke on the wrong type."""
+    """Return a cursor's value in its column's type. Raises ValueError."""
     if value is None and key.is_nullable:
         return None
     if isinstance(field, DateTimeField):
@@ -284,10 +279,9 @@ def _position(field: Any, key: Key, value: Any) -> Any:
 
 
 def ordering_keys(request: Request, view: Any) -> list[Key]:
-    """The ordering asked for, as keys that end with the primary key; 400 for one that is not offered.
+    """Return the keys of the requested ordering, ending with the primary key; 400 for one not offered.
 
-    `severity` may be offered as severity, then created_at: that is the order of an index. Naming the second key too, in
-    the same direction, changes nothing; any other combination would make the database sort everything, and is refused.
+    Naming the second column of an ordering changes nothing; other combinations have no index.
     """
     offered: dict[str, list[Key]] = getattr(view, "orderings", {"id": []})
     text = str(request.query_params.get("ordering") or getattr(view, "default_ordering", "id"))

@@ -1,7 +1,4 @@
-"""Queries that are asked all day long: the ORM builds and compiles each once, after that only its SQL is sent.
-
-Building and compiling a query takes Django several times as long as either database needs to answer it.
-"""
+"""Build and compile a query once, then send only its SQL: Django takes longer than either database."""
 
 import datetime as dt
 import threading
@@ -28,35 +25,31 @@ _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
 @dataclass(frozen=True)
 class Slot:
-    """Where among a query's parameters a named value goes, and as what it is sent."""
+    """The place of a named value among a query's parameters."""
 
     name: str
     field: "models.Field[Any, Any] | None"
 
-    def sent(self, value: Any, connection: Any) -> Any:
-        """The value as the driver takes it."""
+    def to_db_value(self, value: Any, connection: Any) -> Any:
+        """Return the value as the driver takes it."""
         return value if self.field is None else self.field.get_db_prep_value(value, connection)
 
 
 class Parameter(models.Expression):
-    """Stands in a query for a value that is known only when the query is asked: a number, or what `field` takes.
-
-    With a `value` of its own, which is there already, the query may be asked without being prepared as well.
-    """
+    """Stands for a value known only when the query is asked; with a `value`, it works unprepared too."""
 
     def __init__(self, name: str, field: "models.Field[Any, Any] | None" = None, *, value: Any = None) -> None:
         super().__init__(output_field=field or models.BigIntegerField())
-        self.name, self.sent_as, self.value = name, field, value
+        self.name, self.value_field, self.value = name, field, value
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        """A placeholder for whatever `Prepared.rows` is given under the name."""
-        slot = Slot(self.name, self.sent_as)
-        return "%s", [slot if self.value is None or _preparing.get() else slot.sent(self.value, connection)]
+        slot = Slot(self.name, self.value_field)
+        return "%s", [slot if self.value is None or _preparing.get() else slot.to_db_value(self.value, connection)]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A compiled query. `sql` is None where no row can match."""
+    """A compiled query; `sql` is None where no row can match."""
 
     alias: str
     columns: tuple[str, ...]
@@ -66,18 +59,20 @@ class Prepared:
     is_locking: bool = False
 
     def rows(self, **values: Any) -> list[list[Any]]:
-        """The rows, in the columns' order; `values` are those of the query's parameters, by name.
+        """Return the rows, in the columns' order, for parameters by name.
 
-        Raises TransactionManagementError for a query that locks, outside a transaction: it would lock nothing.
+        Raises TransactionManagementError for a locking query outside a transaction.
         """
         if self.sql is None:
             return []
         connection = connections[self.alias]
-        sent = [one.sent(values[one.name], connection) if isinstance(one, Slot) else one for one in self.parameters]
-        return self._rows(self.sql, sent)
+        given = [
+            one.to_db_value(values[one.name], connection) if isinstance(one, Slot) else one for one in self.parameters
+        ]
+        return self._rows(self.sql, given)
 
     def rows_where(self, condition: str, values: list[Any]) -> list[list[Any]]:
-        """The rows of a query that has no condition yet, under one in SQL, with what else follows it there."""
+        """Return the rows of a query without a condition, given one in SQL."""
         return self._rows(f"{self.sql} WHERE {condition}", values)
 
     def _rows(self, sql: str, values: list[Any]) -> list[list[Any]]:
@@ -94,7 +89,7 @@ class Prepared:
         return rows
 
     def dicts(self, **values: Any) -> list[dict[str, Any]]:
-        """The rows, by their columns' names."""
+        """Return the rows by their columns' names."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows(**values)]
 
 
@@ -104,10 +99,10 @@ def prepared(
     *,
     kept: "LRUCache[Hashable, Prepared] | None" = None,
 ) -> Prepared:
-    """The query of `build()`, which selects plain columns by `values()` or `values_list()`.
+    """Return the compiled query of `build()`, which selects plain columns.
 
-    `key` says everything that the query depends on, save its parameters: whoever asks with an equal key is given the
-    same query, from a cache of their own where one is given. What depends on the clock cannot be prepared.
+    `key` holds all that the query depends on, save its parameters; what depends on the clock cannot be prepared. `kept`
+    is a cache apart.
     """
     cache = _kept if kept is None else kept
     with _keeping, suppress(KeyError):
@@ -135,10 +130,9 @@ def _compiled(queryset: models.QuerySet[Any, Any]) -> Prepared:
 
 
 def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
-    """What makes a column's value out of what its driver returns.
+    """Return what converts a driver's value; Django's converters belong to one thread's connection.
 
-    Those of Django's backends belong to one thread's connection; the kinds of columns that need one are converted
-    here, in less time. Raises TypeError for a column of another kind.
+    Raises TypeError for a column that is not known here.
     """
     if not isinstance(column, Col):
         raise TypeError(f"{column} is no plain column")
@@ -154,12 +148,10 @@ def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
 
 
 def _aware(moment: dt.datetime) -> dt.datetime:
-    """Both databases keep UTC, and do not say so."""
     return moment.replace(tzinfo=dt.UTC)
 
 
 def _time(moment: dt.time | str) -> dt.time:
-    """SQLite keeps a text."""
     return dt.time.fromisoformat(moment) if isinstance(moment, str) else moment
 
 

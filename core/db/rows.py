@@ -1,6 +1,6 @@
-"""Rows read and written straight, where Django's ways cost several times the database's own work.
+"""Read and write rows straight, for a fraction of what Django's ways cost.
 
-No signal is sent and nothing but the columns is written, so whoever writes this way tells the audit log themselves.
+No signal is sent: whoever writes this way tells the audit log.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -17,17 +17,13 @@ from core.db.values import to_db_value
 
 Row = TypeVar("Row", bound=Model)
 
-# Rows, and bytes of values, in one statement: the databases bound its parameters and its length. MariaDB takes 16 MB,
-# and what is quoted may be twice as long.
+# Rows and bytes per statement: MariaDB takes 16 MB, and quoting may double the length.
 CHUNK = 500
 MAX_BYTES = 4 * 1024 * 1024
 
 
 def insert(*rows: Model) -> None:
-    """Insert new rows of one model in few statements; each learns its id.
-
-    Columns that the database generates are read when first asked for. Raises IntegrityError as `save()` does.
-    """
+    """Insert new rows of one model in few statements; each learns its id. Raises IntegrityError."""
     if not rows:
         return
     start, fields = _insertion(type(rows[0]))
@@ -47,7 +43,7 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
     with connection.cursor() as cursor:
         given = [value for of_row in values for value in of_row]
         cursor.execute(f"{start} {', '.join([marks] * len(rows))}{ending}", given)
-        # Ids rise in the order of the values; in which order they are returned no database promises.
+        # Ids rise in the order of the values, but no database promises to return them so.
         if returns:
             ids: Sequence[int] = sorted(key for (key,) in cursor.fetchall())
         else:
@@ -61,8 +57,7 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
 def _ids_from(first: int, cursor: Any, count: int) -> Sequence[int]:
     """Return the ids of the statement just executed, for MySQL, which has no RETURNING.
 
-    It tells the first. An INSERT of rows that are all listed reserves the ids of all at once, in every
-    innodb_autoinc_lock_mode, in steps of auto_increment_increment (MySQL 8.4, 17.6.1.6).
+    An INSERT of listed rows reserves all ids at once, in every innodb_autoinc_lock_mode (MySQL 8.4, 17.6.1.6).
     """
     cursor.execute("SELECT @@auto_increment_increment")
     step = int(cursor.fetchone()[0])
@@ -70,7 +65,7 @@ def _ids_from(first: int, cursor: Any, count: int) -> Sequence[int]:
 
 
 def _shorten(values: list[Any]) -> dict[int, bytes]:
-    """Cut bytes that are longer than a statement may be; what was cut off, by the place of its value."""
+    """Cut values longer than a statement; return what was cut off, by their places."""
     rests = {}
     for number, value in enumerate(values):
         if isinstance(value, (bytes, bytearray, memoryview)) and len(value) > MAX_BYTES:
@@ -81,14 +76,12 @@ def _shorten(values: list[Any]) -> dict[int, bytes]:
 
 
 def _most_bytes() -> int:
-    """The longest value that this server builds or sends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@max_allowed_packet")
         return int(cursor.fetchone()[0])
 
 
 def _append(row: Model, column: str, rest: bytes) -> None:
-    """Add to the bytes of a row what did not go into the statement that wrote it."""
     meta: Any = row._meta
     quote = connection.ops.quote_name
     table, name, key = quote(meta.db_table), quote(column), quote(meta.pk.column)
@@ -99,7 +92,7 @@ def _append(row: Model, column: str, rest: bytes) -> None:
 
 
 def update(row: Model, names: Iterable[str]) -> None:
-    """Write these fields of a row that is in the database."""
+    """Write these fields of a stored row."""
     statement, fields = _update(type(row), tuple(sorted(names)))
     values = [to_db_value(field)(field.pre_save(row, False)) for field in fields]
     with connection.cursor() as cursor:
@@ -107,21 +100,16 @@ def update(row: Model, names: Iterable[str]) -> None:
 
 
 def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]], **values: Any) -> list[Row]:
-    """Whole rows by a prepared query (see `core.db.prepared` for `key` and `values`), as instances.
-
-    Columns that the database generates are read when first asked for.
-    """
+    """Return instances by a prepared query; `key` and `values` as in `core.db.prepared`."""
     query = prepared((model, key), lambda: queryset().values_list(*stored_columns(model)))
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
 
 
 def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
-    """Whole rows whose field is one of the values, in that field's order, and locked where that is asked for.
+    """Return the rows whose field has one of the values, in its order; locked if asked, within a transaction.
 
-    Locks are taken in the order of the primary keys, whatever the field, so that two who lock rows of one model never
-    wait for each other crosswise: databases lock rows as they find them, not as they sort them, and by another field
-    that may be in any order. The model's own managers are not asked: rows that they hide are among them. Raises
-    TransactionManagementError for a lock outside a transaction.
+    Rows are locked in the order of their primary keys, so that no two callers wait for each other crosswise. The
+    model's own managers are not asked: rows that they hide are included.
     """
     if lock and not connection.in_atomic_block:
         raise TransactionManagementError("Rows are locked within a transaction.")
@@ -135,7 +123,7 @@ def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool 
     if field.primary_key:
         return _select_in(model, field, wanted, " FOR UPDATE")
     keys = [row[0] for row in _keys_in(model, field, wanted)]
-    # Between the two, a row may have changed: it is what it is once it is locked.
+    # a row may have changed before it was locked
     locked = _select_in(model, meta.pk, keys, " FOR UPDATE") if keys else []
     still = set(wanted)
     found = [row for row in locked if getattr(row, field.attname) in still]
@@ -167,15 +155,12 @@ def _column(meta: Any, field: Any) -> str:
 
 
 def lock_available(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Select the rows that nobody else has locked, and lock them, for workers that share a queue.
-
-    SQLite, where one writes at a time, locks nothing.
-    """
+    """Lock what nobody else has locked, for workers that share a queue; SQLite locks nothing."""
     return rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
 
 
 def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
-    """Write these fields of several rows of one model, each its own values, in few statements."""
+    """Write these fields of several rows of one model in few statements."""
     if not rows:
         return
     meta: Any = rows[0]._meta
@@ -209,7 +194,7 @@ def _update_some(rows: Sequence[Model], fields: Sequence[Any], values_of_rows: S
 def _chunks(
     rows: Sequence[Row], values_of: Callable[[Row], list[Any]]
 ) -> Iterator[tuple[Sequence[Row], list[list[Any]]]]:
-    """As many rows, with their values, as go into one statement; a row that is longer by itself goes alone."""
+    """Yield as many rows, with their values, as fit one statement."""
     values: list[list[Any]] = []
     start = size = 0
     for number, row in enumerate(rows):
@@ -225,7 +210,7 @@ def _chunks(
 
 
 def _length(values: Iterable[Any]) -> int:
-    """About how many bytes the long ones among the values are: of text beyond ASCII, the most that it may be."""
+    """Return about how many bytes the long values have."""
     size = 0
     for value in values:
         if isinstance(value, str):
@@ -236,13 +221,12 @@ def _length(values: Iterable[Any]) -> int:
 
 
 def stored_columns(model: type[Model]) -> list[str]:
-    """Return the columns of a whole row, but for those that the database generates."""
+    """Return the columns that are not generated."""
     return [field.attname for field in model._meta.concrete_fields if not field.generated]
 
 
 @cache
 def _insertion(model: type[Model]) -> tuple[str, list[Any]]:
-    """The statement up to its values, and the fields whose values it takes."""
     meta: Any = model._meta
     quote = connection.ops.quote_name
     fields = [field for field in meta.concrete_fields if not field.generated and not field.primary_key]

@@ -97,7 +97,8 @@ def first_matching(
     terms = tokens.query_terms(text)
     if terms and not REFERENCE.match(text):
         for size in sorted({min(SAMPLE_ROWS, FIRST_ROWS), FIRST_ROWS}):
-            ids = [row["pk"] for row in ask(f"first {size} ids", lambda size=size: ordered().values("pk")[:size])]
+            found = ask(f"first {size} ids", lambda size=size: ordered().values("pk")[:size])  # type: ignore[misc]
+            ids = [row["pk"] for row in found]
             holding = _ids_with_words(ids, terms, reads_internal)
             if len(holding) >= limit or len(ids) < size:
                 return list(ordered().filter(pk__in=[pk for pk in ids if pk in holding][:limit]))

@@ -15,9 +15,9 @@ from tests.house.sources import functions, sources
 
 # Rows that are not reached yet; take each out as it is.
 AWAITED = {
-    *("circles", "vendors"),
+    "vendors",
     *("incident functions", "incident SQL", "alert functions", "alert SQL"),
-    *("prose", "verbs", "file", "function", "lines"),
+    *("prose", "file", "function", "lines"),
 }
 
 WORDS_PER_100 = 90

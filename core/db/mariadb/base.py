@@ -1,10 +1,8 @@
-"""A COMMIT whose answer is lost is asked for: whoever writes learns whether it happened.
+"""Find out what became of a COMMIT whose answer was lost.
 
-Before the COMMIT of a transaction that wrote something, one row of its own goes into `users_transactionmarker`. Should
-the connection be lost before the answer comes, a new one looks for that row, waiting for the lock of a transaction that
-has not come to its end. It is there: all goes on as if the answer had come. It is not: nothing was committed, and the
-error says so by being an ordinary one. Only where the database cannot be asked within SETTLE_SECONDS does CommitUnknown
-leave here. All of Django's transactions come by, whoever began them.
+A transaction that wrote adds one row of its own to `users_transactionmarker` before its COMMIT. When the connection is
+lost before the answer, a new one looks for that row, waiting for its lock: found means committed, absent means rolled
+back, as an ordinary error. CommitUnknown is raised only where nobody answers within SETTLE_SECONDS.
 """
 
 import contextlib
@@ -29,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 NO_SUCH_TABLE = 1146
 LOCK_WAIT_TIMEOUT = 1205
-SETTLE_SECONDS = 10.0  # a database that is restarted is back by then, and whoever waits for an answer is there still
+SETTLE_SECONDS = 10.0  # a restarted database is back by then, and the caller still waits
 ASK_EVERY_SECONDS = 0.25
 LOCK_SECONDS = 2
 READING = ("SELECT", "(SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "SHOW", "EXPLAIN")
@@ -37,7 +35,7 @@ SHORT = 64 * 1024  # no server takes less in one statement
 
 
 class CursorWrapper(base.CursorWrapper):
-    """Notices what writes, and tells a statement that was too long from a connection that was lost."""
+    """Notices writes, and tells an overlong statement from a lost connection."""
 
     def __init__(self, cursor: Any, database: "DatabaseWrapper") -> None:
         super().__init__(cursor)
@@ -63,7 +61,7 @@ class CursorWrapper(base.CursorWrapper):
             raise
 
     def _blame(self, error: Exception, query: str, args: Any) -> None:
-        """Raise what the server would have said, where it ended the connection over the length of the statement."""
+        """Raise the server's error where it hung up over the statement's length."""
         if code_of(error) not in LOST_CODES or (length := len(query) + _length(args)) <= SHORT:
             return
         if length > self.database.max_statement():
@@ -73,14 +71,14 @@ class CursorWrapper(base.CursorWrapper):
 
 @dataclass(frozen=True)
 class Session:
-    """What a connection is to the server: its number there, and since when (by our monotonic clock)."""
+    """A connection's number at the server, and since when (monotonic)."""
 
     number: int
     since: float
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with an answer to each COMMIT, and migrations that can be resumed."""
+    """Django's, settling each COMMIT and resuming migrations."""
 
     SchemaEditorClass = SchemaEditor
     resumes_migration = False
@@ -92,22 +90,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._sessions: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """Connect; see `core.db.outages` for who may when the server does not answer."""
+        """Connect, as `core.db.outages` allows."""
         with outages.connecting(Database.OperationalError):
             connection = super().get_new_connection(conn_params)
         self._sessions[connection] = Session(connection.thread_id(), time.monotonic())
         return connection
 
     def is_usable(self) -> bool:
-        """Whether the connection is good still; not worth asking a server that did not answer a moment ago."""
+        """Return whether the connection is good, without asking a server that just did not answer."""
         return not (outages.spares_many and outages.is_away) and super().is_usable()
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """A cursor that notices what writes."""
+        """Return a cursor that notices writes."""
         return CursorWrapper(self.connection.cursor(), self)
 
     def max_statement(self) -> int:
-        """The longest statement, in bytes, that the server takes; where it cannot be asked, no bound is known."""
+        """Return the longest statement in bytes that the server takes; without bound where it cannot be asked."""
         if not self._max_statement:
             with contextlib.suppress(Database.Error):
                 self._max_statement = int(self._ask("SELECT @@max_allowed_packet")[0])
@@ -131,11 +129,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._rollback()  # type: ignore[misc]
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        """Begin or end a transaction. A connection that is no more commits by itself, once it is made anew; to make it
-        now would put its own error in the place of what the transaction ended with."""
         if not autocommit or self.connection is not None:
             super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
             return
+        # To connect now would hide what the transaction ended with; the next connection commits by itself.
         self.autocommit = True
         if self.run_commit_hooks_on_set_autocommit_on:
             self.run_and_clear_commit_hooks()
@@ -156,7 +153,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.has_written = False
 
     def _mark(self) -> str | None:
-        """Write the transaction's own row; None while `migrate` has not made its table."""
+        """Write the transaction's row; None before `migrate` made its table."""
         marker = marker_of(time.time()) + secrets.token_hex(10)
         with self.wrap_database_errors, contextlib.closing(self.connection.cursor()) as cursor:
             try:
@@ -168,7 +165,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return marker
 
     def _settle(self, marker: str | None, error: Error) -> None:
-        """Go on if the transaction was committed; raise the error if it was not, CommitUnknown if nobody knows."""
+        """Return if the transaction was committed; raise the error if not, CommitUnknown if nobody knows."""
         session = self._sessions[self.connection]
         self._drop()
         if marker is not None:
@@ -193,8 +190,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             time.sleep(ASK_EVERY_SECONDS)
 
     def _end(self, session: "Session") -> None:
-        """End the session that the lost connection left behind: the server may keep it, and its locks, for hours, and a
-        COMMIT that is on its way might still reach it."""
+        """End the lost connection's session: the server might keep its locks for hours, or receive a late COMMIT."""
         with contextlib.suppress(Database.Error):
             uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
             # A server that was started since gives the same numbers to others.
@@ -202,7 +198,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
-        """The first row that a new connection finds, which waits for those who hold its lock; None where none is."""
+        """Return the first row that a new connection finds, waiting for locks."""
         connection = self.get_new_connection(self.get_connection_params())
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
@@ -210,8 +206,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return cursor.fetchone() if cursor.description else None
 
     def _renew(self) -> None:
-        """Have another connection in place of the one that was lost. What waits for the commit is kept; where none can
-        be had now, the next statement asks for it."""
+        """Replace the lost connection; commit hooks are kept."""
         hooks, is_run = self.run_on_commit, self.run_commit_hooks_on_set_autocommit_on
         self.run_commit_hooks_on_set_autocommit_on = False
         self._drop()
@@ -229,6 +224,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _length(values: Any) -> int:
-    """About how many bytes the texts and blobs among the values are, at least."""
+    """Return about how many bytes the texts and blobs have."""
     given: Iterable[Any] = values.values() if isinstance(values, dict) else values or ()
     return sum(len(value) for value in given if isinstance(value, (str, bytes, bytearray, memoryview)))
