@@ -25,13 +25,13 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Routes", "alt_route", "alerts.route"),
             ("Silences", "notifications_off", "alerts.silence"),
             ("Heartbeats", "ecg_heart", "alerts.heartbeat"),
-            ("What came in", "inbox", "intake.intakeevent"),
+            ("Intake events", "inbox", "intake.intakeevent"),
             ("Changes", "deployed_code_history", "alerts.changeevent"),
         ),
     ),
     ("Logs", (("Log lines", "notes", "logs.logentry"), ("Detection rules", "troubleshoot", "logs.detectionrule"))),
     (
-        "Who answers",
+        "Teams",
         (("Teams", "groups", "responders.team"), ("Services", "dns", "responders.service")),
     ),
     (

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.db.prepared import Parameter, prepared
 from core.db.usage import usage_of
@@ -29,10 +30,15 @@ class Team(models.Model):
 
     name = NameField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
-    is_active = models.BooleanField(default=True, help_text="Off: retired. It keeps its history and gets nothing new.")
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("Clear to retire the team: it keeps its history and is assigned nothing new."),
+    )
     is_default = models.BooleanField(
+        _("default team"),
         default=False,
-        help_text="Gets what no service, category, route or source gives to a team. There is one such team.",
+        help_text=_("Is assigned what no service, category, route or source assigns to a team. Only one can be."),
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -99,7 +105,9 @@ class Service(models.Model):
     name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
-    is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")
+    )
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services", limit_choices_to=ACTIVE
     )

@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from core.db import lookups  # noqa: F401 (they register themselves)
 from core.text.names import NameField, PersonNameField
@@ -73,7 +74,9 @@ class User(AbstractBaseUser):
     language = models.CharField(
         max_length=16, default="en", help_text="Kept for translations to come; so far, everything is in English."
     )
-    is_active = models.BooleanField(default=True, help_text="Unset this instead of deleting the account.")
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Clear this instead of deleting the account.")
+    )
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     invited_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Rises when access is taken away, so that older admin cookies are void.

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
@@ -21,7 +22,7 @@ from alerts.models import Alert, Silence
 from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import specs_of
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
-from incidents.admin.configuration import WEEKDAYS, EndTimeField, LocalTimeField
+from incidents.admin.configuration import EndTimeField, LocalTimeField
 from incidents.sla import format_closing_time
 from users.admin.people import zone_choices
 from users.models import User
@@ -39,7 +40,7 @@ class SilenceForm(RefusableForm):
 
     matchers = MatchersField(label="Which alerts", help_text=MATCHERS_HELP)
     weekdays = forms.TypedMultipleChoiceField(
-        choices=WEEKDAYS,
+        choices=WEEKDAYS.items(),
         coerce=int,
         required=False,
         empty_value=[],
@@ -177,7 +178,7 @@ class SilenceAdmin(BackOfficeAdmin):
     def repeat(self, silence: Silence) -> str:
         if not silence.weekdays:
             return ""
-        days = ", ".join(WEEKDAYS[day][1][:3] for day in silence.weekdays if 0 <= day <= 6)
+        days = ", ".join(str(WEEKDAYS_ABBR[day]) for day in silence.weekdays if 0 <= day <= 6)
         if silence.starts_time is None and silence.ends_time is None:
             return days
         begin = f"{silence.starts_time:%H:%M}" if silence.starts_time else "00:00"

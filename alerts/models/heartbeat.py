@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.text.names import NameField
 from intake.models.source import Source, minutes_field
@@ -14,7 +15,7 @@ class Heartbeat(models.Model):
     name = NameField(max_length=100)
     interval_minutes = minutes_field("How long it may stay away.", default=10)
     last_beat_at = models.DateTimeField(default=timezone.now)
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
         ordering = ["source", "name"]

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts.validation import silence_times, wrong_matchers
 from core.severity import Priority, Severity
@@ -23,7 +24,7 @@ class Route(models.Model):
 
     name = NameField(max_length=100, unique=True)
     position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
     matchers = models.JSONField(default=list, blank=True, help_text=MATCHERS_HELP)
     go_on = models.BooleanField(
         default=False, help_text="Look at later routes too, for what this one leaves open (`continue` in the API)."

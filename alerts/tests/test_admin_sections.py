@@ -42,7 +42,7 @@ class IncidentPageTests(BackOfficeCase):
         many = self.queries(url)
 
         self.assertLessEqual(len(many), few)  # one fewer: those that fire fill the list
-        self.assertContains(self.client.get(url), "all of them")
+        self.assertContains(self.client.get(url), "show all")
 
 
 class HomePageTests(BackOfficeCase):
@@ -119,8 +119,8 @@ class HomePageTests(BackOfficeCase):
 
         well = self.client.get(reverse("admin:index"))
 
-        self.assertNotContains(others, "Not coming in")
-        self.assertNotContains(well, "Not coming in")
+        self.assertNotContains(others, "Intake problems")
+        self.assertNotContains(well, "Intake problems")
 
     def test_it_tells_of_conditions_that_were_stored_before_they_were_refused(self) -> None:
         make_silence(("team", "=~", ".*"), comment="Quiet for all")

@@ -239,7 +239,7 @@ class PanelTests(SourceCase):
         answer = self.client.get(self.page(source))
 
         self.assertContains(answer, "Last received 2 Jul 2026, 09:30:05 UTC")
-        self.assertContains(answer, "made 2 Jul 2026, 09:30:05 UTC")
+        self.assertContains(answer, "created 2 Jul 2026, 09:30:05 UTC")
 
 
 class HeartbeatTests(SourceCase):

@@ -231,9 +231,9 @@ class BackOfficeTests(WordsCase):
         )
         process_waiting()
 
-        self.assertContains(before, "These words were not understood")
+        self.assertContains(before, "Unknown words")
         self.assertContains(before, "&lt;Purple&gt;")
-        self.assertContains(home, "that is not understood")
+        self.assertContains(home, "sends 1 unknown word")
         self.assertContains(answer, "1 alert will follow")
-        self.assertNotContains(answer, "These words were not understood")
+        self.assertNotContains(answer, "Unknown words")
         self.assertEqual(Alert.objects.get().severity, Severity.CRITICAL)

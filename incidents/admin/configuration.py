@@ -94,13 +94,20 @@ class PolicyForm(RefusableForm):
     class Meta:
         model = SlaPolicy
         fields = "__all__"
+        labels = {
+            "ack_minutes": gettext_lazy("Acknowledge within"),
+            "resolve_minutes": gettext_lazy("Resolve within"),
+        }
 
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
     weekdays = forms.TypedMultipleChoiceField(
         choices=WEEKDAYS.items(), coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
-    opens_at = LocalTimeField(initial=dt.time(9), help_text=gettext_lazy("In the policy's time zone."))
+    opens_at = LocalTimeField(
+        label=gettext_lazy("Opening time"), initial=dt.time(9), help_text=gettext_lazy("In the policy's time zone.")
+    )
     closes_at = EndTimeField(
+        label=gettext_lazy("Closing time"),
         initial=dt.time(17),
         help_text=gettext_lazy("24:00 is midnight. A time before the opening time is on the next day (night shifts)."),
     )

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from core.severity import Severity
 from core.text.names import NameField, validate_unique_ci
@@ -22,7 +23,9 @@ class Category(models.Model):
     name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
     description = models.TextField(blank=True, default="")
-    is_active = models.BooleanField(default=True, help_text="Off: retired, and not offered for new incidents.")
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")
+    )
     default_team = models.ForeignKey(
         Team,
         null=True,
@@ -60,7 +63,9 @@ class SlaPolicy(models.Model):
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="sla_policies")
     ack_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
     resolve_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
-    is_round_the_clock = models.BooleanField(default=True, help_text="Unset to count business hours only.")
+    is_round_the_clock = models.BooleanField(
+        _("round the clock"), default=True, help_text=_("Clear to count business hours only.")
+    )
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
     weekdays = models.JSONField(default=working_days, blank=True, help_text="Working days, 0 = Monday … 6 = Sunday.")
     opens_at = models.TimeField(default=dt.time(9, 0), help_text="Business hours begin, local time.")

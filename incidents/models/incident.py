@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import FlagField
 from core.severity import Priority, Severity
@@ -123,7 +124,9 @@ class Incident(models.Model):
         related_name="reported_incidents",
         db_index=False,
     )
-    is_restricted = FlagField(default=False, help_text="Only those concerned see it.")
+    is_restricted = FlagField(
+        _("restricted"), default=False, help_text=_("Visible only to the people involved and administrators.")
+    )
     origin_system = models.CharField(max_length=64, default="api", help_text="What opened it.")
     external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id there.")
     external_key = models.CharField(  # noqa: DJ001 (NULL is what lets many incidents have none)

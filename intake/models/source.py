@@ -6,6 +6,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.severity import Severity
 from core.text.names import NameField, validate_unique_ci
@@ -80,7 +81,7 @@ class Source(models.Model):
         help_text="Accept its keys at the endpoints of other kinds, and its heartbeats where it has a signing secret. "
         "What comes that way is not checked for a signature.",
     )
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # When `heartbeat_minutes` was set, after it was not; `save` keeps it.

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import ExactCharField
 from core.text.names import NameField, validate_unique_ci
@@ -89,7 +90,7 @@ class DetectionRule(models.Model):
     source = models.ForeignKey(
         Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="What its alerts belong to."
     )
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
     is_builtin = models.BooleanField(default=False, editable=False)
     next_run_at = models.DateTimeField(null=True, editable=False, db_index=True)
     evaluated_until = models.DateTimeField(null=True, editable=False)

@@ -181,7 +181,7 @@ class RuleTests(TestCase):
         answer = self.client.post(url, {**since, **until})
         backwards = self.client.post(url, {**since, "until_0": "2020-01-01", "until_1": "00:00"})
 
-        self.assertContains(answer, "1 alert it would have raised")
+        self.assertContains(answer, "would have raised 1 alert")
         self.assertContains(answer, "Refused")
         self.assertContains(backwards, "since is not before until")
 
