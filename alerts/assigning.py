@@ -13,7 +13,6 @@ from alerts.effects import (
     JoinIncident,
     OpenIncident,
     RaiseSeverity,
-    ReleaseGroup,
     ReopenIncident,
     ResolveIncident,
     SaveAlert,
@@ -169,7 +168,7 @@ class IncidentAssigner:
         """Start a new group for the key: the incident of this one ended too long ago, or was deleted."""
         if slot.group is not None:
             slot.group.open_key = None
-            self.effects.append(ReleaseGroup(slot.group))
+            self.effects.append(SaveGroup(slot.group))
         slot.group = slot.incident = None
 
     def _new_group(self, key: str, labels: dict[str, str], one: FiringAlert, *, is_storm: bool = False) -> AlertGroup:

@@ -16,7 +16,6 @@ from alerts.effects import (
     Effect,
     Judge,
     Message,
-    NoteUnknownWords,
     RememberEarlyResolve,
     SaveAlert,
     State,
@@ -25,7 +24,6 @@ from alerts.matching import facts_of
 from alerts.models import Alert, EarlyResolve
 from alerts.routing import Decision, choose_route, silence_for
 from alerts.transitions import (
-    AlertSnapshot,
     Transition,
     is_flapping,
     is_late,
@@ -86,13 +84,6 @@ def decide_calm(state: State, now: dt.datetime) -> list[Effect]:
     return [*(SaveAlert(alert, ("is_flapping",)) for alert in alerts.values()), *incidents.finish()]
 
 
-def snapshot(alert: Alert | None) -> AlertSnapshot | None:
-    """Return what transitions depend on."""
-    if alert is None:
-        return None
-    return AlertSnapshot(AlertStatus(alert.status), alert.starts_at, alert.ends_at, alert.ended_by)
-
-
 def stored_facts(alert: Alert) -> dict[str, str]:
     """Return what matchers look at, of an alert as it is stored."""
     return facts_of(alert.labels, severity=Severity(alert.severity).word, source=alert.source.name)
@@ -116,8 +107,6 @@ class BatchProcessor:
 
     def judge(self, message: Message) -> None:
         """Apply a message to its alert."""
-        if message.unknown:
-            self.effects.append(NoteUnknownWords(message))
         is_note = message.update.action in (Action.ACKNOWLEDGE, Action.NOTE)
         transition = self._hear_note(message) if is_note else self._apply(message)
         self.effects.append(Judge(message, transition))
@@ -154,12 +143,12 @@ class BatchProcessor:
         early = self.early_resolves.get(message.key)
         if (
             early is not None
-            and may_be_late(update, snapshot(alert))
+            and may_be_late(update, alert)
             and is_late(update, message.received_at, ended_at=early.ended_at, heard_at=early.received_at)
         ):
             end = replace(message, update=replace(update, action=Action.RESOLVE, ends_at=early.ended_at))
-            self._change(end, next_state(snapshot(alert), end.update), decision)
-        transition = next_state(snapshot(self.alerts.get(message.key)), update)
+            self._change(end, next_state(alert, end.update), decision)
+        transition = next_state(self.alerts.get(message.key), update)
         if transition == Transition.NOTHING and may_overtake(update, message.received_at):
             self._remember_end(message)
         if update.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):

@@ -9,11 +9,10 @@ from alerts.matching import facts_of
 from alerts.models import Alert, AlertGroup, EarlyResolve
 from alerts.routing import Decision, RouteSpec, SilenceSpec, choose_route
 from alerts.transitions import Transition
-from alerts.updates import AlertUpdate, Leftover
+from alerts.updates import AlertUpdate
 from core.severity import Severity
 from incidents.models import Incident
-from intake.models import IntakeEvent, Source
-from intake.vocabulary import IntakeState
+from intake.models import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +25,6 @@ class Message:
     key: str
     severity: Severity
     unknown: Mapping[str, str] = field(default_factory=dict)
-    event: IntakeEvent | None = None
 
     @property
     def facts(self) -> dict[str, str]:
@@ -63,7 +61,7 @@ class State:
         return self.decisions[message]
 
 
-# --- Effects on alerts and the queue ----------------------------------------------------------------------------------
+# --- Effects on alerts -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,37 +96,12 @@ class CountRoute:
     dropped: int
 
 
-@dataclass(frozen=True, eq=False)
-class NoteUnknownWords:
-    """List a message's unknown words at its source."""
-
-    message: Message
-
-
-@dataclass(frozen=True, eq=False)
-class CloseEvent:
-    """Mark an event of the queue as processed; `leftover` is kept for a replay."""
-
-    event: IntakeEvent
-    state: IntakeState
-    reason: str
-    alert_count: int
-    leftover: Leftover | None = None
-
-
 # --- Effects on groups and incidents ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class ReleaseGroup:
-    """Free the key of a group whose incident is over, for the next group."""
-
-    group: AlertGroup
-
-
-@dataclass(frozen=True, eq=False)
 class SaveGroup:
-    """Insert or write a group."""
+    """Insert or write a group; one that frees its key is written before another takes it."""
 
     group: AlertGroup
 
@@ -205,9 +178,6 @@ Effect = (
     | SaveAlert
     | RememberEarlyResolve
     | CountRoute
-    | NoteUnknownWords
-    | CloseEvent
-    | ReleaseGroup
     | SaveGroup
     | OpenIncident
     | JoinIncident

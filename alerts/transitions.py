@@ -7,6 +7,7 @@ arrival does.
 import datetime as dt
 import enum
 from dataclasses import dataclass
+from typing import Protocol
 
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus, Ending
@@ -29,17 +30,25 @@ FLAP_CHANGES = 6
 FLAP_SECONDS = 30 * 60
 
 
-@dataclass(frozen=True)
-class AlertSnapshot:
-    """What we know of the alert so far."""
+class KnownAlert(Protocol):
+    """What we know of an alert so far."""
 
-    status: AlertStatus
+    status: str
+    starts_at: dt.datetime
+    ended_by: str
+
+
+@dataclass
+class AlertSnapshot:
+    """An alert at one moment."""
+
+    status: str
     starts_at: dt.datetime
     ends_at: dt.datetime | None = None
     ended_by: str = ""
 
 
-def next_state(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
+def next_state(known: KnownAlert | None, update: AlertUpdate) -> Transition:
     """Return what a FIRE or RESOLVE update means."""
     if update.action == Action.RESOLVE:
         return _next_after_end(known, update)
@@ -51,7 +60,7 @@ def next_state(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
     return _next_after_return(known, update)
 
 
-def _next_after_end(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
+def _next_after_end(known: KnownAlert | None, update: AlertUpdate) -> Transition:
     if known is None:
         return Transition.ENDED_UNSEEN if update.starts_at else Transition.NOTHING
     if known.status == AlertStatus.RESOLVED:
@@ -60,7 +69,7 @@ def _next_after_end(known: AlertSnapshot | None, update: AlertUpdate) -> Transit
     return Transition.STALE if ended is not None and ended < known.starts_at else Transition.RESOLVED
 
 
-def _is_news_of_an_end(known: AlertSnapshot, update: AlertUpdate) -> bool:
+def _is_news_of_an_end(known: KnownAlert, update: AlertUpdate) -> bool:
     """Return whether no late message may make it fire again: its sender ends a firing that we have not heard of yet, or
     the very one that expired."""
     if update.is_expiry or update.starts_at is None:
@@ -69,7 +78,7 @@ def _is_news_of_an_end(known: AlertSnapshot, update: AlertUpdate) -> bool:
     return is_same or update.starts_at > known.starts_at
 
 
-def _next_after_return(known: AlertSnapshot, update: AlertUpdate) -> Transition:
+def _next_after_return(known: KnownAlert, update: AlertUpdate) -> Transition:
     """Return what an update of a resolved alert means: a new firing, unless it tells of the one that ended. What merely
     expired has not ended: heard of again, it fires still."""
     if update.starts_at is None or update.starts_at > known.starts_at:
@@ -103,7 +112,7 @@ def may_overtake(update: AlertUpdate, received_at: dt.datetime) -> bool:
     return update.ends_at <= received_at + EARLY_AHEAD
 
 
-def may_be_late(update: AlertUpdate, known: AlertSnapshot | None) -> bool:
+def may_be_late(update: AlertUpdate, known: KnownAlert | None) -> bool:
     """Return whether this may be the beginning of a firing whose end came before."""
     is_over = known is None or known.status == AlertStatus.RESOLVED
     return is_over and update.action == Action.FIRE and update.starts_at is not None

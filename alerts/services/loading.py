@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 
 from alerts.assigning import group_of
-from alerts.decide import cut, snapshot, stored_facts
+from alerts.decide import cut, stored_facts
 from alerts.effects import Message, State, storm_key
 from alerts.matching import facts_of
 from alerts.models import Alert, AlertGroup, EarlyResolve
@@ -39,7 +39,11 @@ def load(messages: Sequence[Message], now: dt.datetime, *, viewer: User | None =
     if viewer is not None:
         seen = Alert.objects.visible_to(viewer).filter(key__in=state.alerts).values_list("key", flat=True)
         state.alerts = {key: state.alerts[key] for key in seen}
-    early = {one.key for one in messages if _concerns_early_resolve(one, state)}
+    early = {
+        one.key
+        for one in messages
+        if may_overtake(one.update, one.received_at) or may_be_late(one.update, state.alerts.get(one.key))
+    }
     if early:
         state.early_resolves = {one.key: one for one in EarlyResolve.objects.filter(key__in=early)}
     moved = {message.key for message in messages if _may_move(message, state)}
@@ -63,11 +67,6 @@ def load_stored(alerts: Sequence[Alert], now: dt.datetime, *, may_start: bool) -
     return state
 
 
-def _concerns_early_resolve(message: Message, state: State) -> bool:
-    update = message.update
-    return may_overtake(update, message.received_at) or may_be_late(update, snapshot(state.alerts.get(message.key)))
-
-
 def _may_move(message: Message, state: State) -> bool:
     """Return whether the message may start, end or speak of something; what merely repeats needs no incident locked."""
     update, alert = message.update, state.alerts.get(message.key)
@@ -75,7 +74,7 @@ def _may_move(message: Message, state: State) -> bool:
         return True
     if update.action == Action.FIRE and state.route(message).is_drop:
         return False
-    transition = next_state(snapshot(alert), update)
+    transition = next_state(alert, update)
     if transition == Transition.REPEATED and alert is not None:
         return alert.incident_id is None or alert.severity != message.severity
     return transition not in UNMOVED
@@ -122,11 +121,16 @@ def _load_incidents(
     state.incidents = {one.pk: one for one in found if viewer is None or can_see(viewer, one)}
     hidden = {one.pk for one in found} - state.incidents.keys()
     state.groups = {key: group for key, group in state.groups.items() if group.incident_id not in hidden}
-    _load_waiting(state)
+    pending = {key for group in state.groups.values() for key, _at in group.pending} - state.alerts.keys()
+    if pending:
+        waiting = Alert.objects.filter(key__in=pending, incident__isnull=True).select_related("source")
+        state.waiting = {alert.key: alert for alert in waiting}
     is_open = {key: _is_open(state, group.incident_id) for key, group in state.groups.items()}
     if state.storm_limit:
-        opening = {route_id for key, route_id in groups.items() if not is_open.get(key)}
-        state.opened = {route_id: _count_opened(route_id, now) for route_id in opening}
+        lately = AlertGroup.objects.filter(opened_at__gt=now - MINUTE)
+        for route_id in {route_id for key, route_id in groups.items() if not is_open.get(key)}:
+            of_route = Q(route_id=route_id) if route_id else Q(route__isnull=True)
+            state.opened[route_id] = lately.filter(of_route).count()
     over = {alert.incident_id for alert in alerts if alert.incident_id and not _is_open(state, alert.incident_id)}
     if over and any(is_open.values()):
         past = AlertGroup.objects.filter(incident__in=over, key__in=list(groups))
@@ -138,18 +142,6 @@ def _load_incidents(
 def _is_open(state: State, incident_id: int | None) -> bool:
     incident = state.incidents.get(incident_id or 0)
     return incident is not None and incident.is_still_open
-
-
-def _load_waiting(state: State) -> None:
-    keys = {key for group in state.groups.values() for key, _at in group.pending} - state.alerts.keys()
-    if keys:
-        waiting = Alert.objects.filter(key__in=keys, incident__isnull=True).select_related("source")
-        state.waiting = {alert.key: alert for alert in waiting}
-
-
-def _count_opened(route_id: int | None, now: dt.datetime) -> int:
-    route = Q(route_id=route_id) if route_id else Q(route__isnull=True)
-    return AlertGroup.objects.filter(route, opened_at__gt=now - MINUTE).count()
 
 
 def _held(state: State) -> set[int]:

@@ -4,6 +4,7 @@ Any number of workers may do so at once: each claims rows that no other has (`in
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,18 +12,20 @@ from typing import Any
 import orjson
 import structlog
 from django.db import IntegrityError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from alerts.decide import decide
-from alerts.effects import CloseEvent, Judge, Message
-from alerts.services.enqueueing import INTERNAL_FORMAT
+from alerts.effects import Judge, Message
+from alerts.services.enqueueing import INTERNAL_FORMAT, event_of_leftover
 from alerts.services.loading import load
-from alerts.services.words import message_of, sentence_of
-from alerts.services.writing import Overtaken, write
+from alerts.services.words import UnknownWords, message_of, sentence_of
+from alerts.services.writing import write
 from alerts.transitions import Transition
 from alerts.updates import AlertUpdate, Leftover, from_json
+from core.db import rows
 from core.db.rows import lock_available
-from core.db.transactions import alone_at, is_database_unavailable, is_transient, unit_of_work
+from core.db.transactions import alone_at, in_one_piece, is_database_unavailable, is_transient, unit_of_work
 from intake.models import IntakeEvent, Source
 from intake.readers import payload_readers
 from intake.requests import IntakeError, IntakeRequest
@@ -36,6 +39,9 @@ log = structlog.get_logger(__name__)
 BATCH = 300  # events
 MOST_UPDATES = 10_000  # in one request: all of them are processed in one transaction
 ATTEMPTS = 5
+HEARD_STEP = dt.timedelta(seconds=5)  # how exactly it is known when a source was last heard
+
+Meaning = tuple[Message, Transition | None]
 
 postponed = Postponed()
 
@@ -49,11 +55,16 @@ def register_reader(format: str, reader: Reader) -> None:
     _readers[format] = reader
 
 
+class Overtaken(Exception):
+    """An event was taken from the queue while it was read."""
+
+
 @dataclass
 class Reading:
     """One event of the queue, read: its updates, or why there are none."""
 
     event: IntakeEvent
+    source: Source | None
     updates: list[AlertUpdate] = field(default_factory=list)
     state: IntakeState = IntakeState.DONE
     reason: str = ""
@@ -82,13 +93,13 @@ def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> in
         return elsewhere + len(batch.claimed)
 
 
+@dataclass
 class Batch:
     """The events that one transaction processes. What was read of them is kept for another attempt."""
 
-    def __init__(self, now: dt.datetime | None) -> None:
-        self.now = now
-        self.claimed: list[int] = []
-        self._readings: dict[int, Reading] = {}
+    now: dt.datetime | None
+    claimed: list[int] = field(default_factory=list)
+    readings: dict[int, Reading] = field(default_factory=dict)
 
     def process(self, listed: Sequence[Waiting], limit: int) -> None:
         """Process what can be claimed. Two workers may open the same group or alert at once: the database lets one; the
@@ -109,42 +120,67 @@ class Batch:
         if not readings:
             return
         now = self.now or timezone.now()
-        told = [_messages(reading) for reading in readings]
-        messages = [message for of_event in told for message in of_event]
-        effects = decide(load(messages, now), messages, now)
+        messages = [
+            [message_of(one.source, update, one.event.received_at) for update in one.updates] if one.source else []
+            for one in readings
+        ]
+        told = [message for of_event in messages for message in of_event]
+        effects = decide(load(told, now), told, now)
+        with in_one_piece():
+            write(effects, now)
         meant = {effect.message: effect.transition for effect in effects if isinstance(effect, Judge)}
-        closings = [_closing(reading, of_event, meant) for reading, of_event in zip(readings, told, strict=True)]
-        write([*effects, *closings], now)
+        _close(readings, [[(message, meant[message]) for message in of_event] for of_event in messages], now)
 
     def _read(self, listed: Sequence[Waiting], limit: int) -> list[Reading]:
         events = claim(listed, limit)
         self.claimed = [event.pk for event in events]
         for event in events:
-            if event.pk not in self._readings:
-                self._readings[event.pk] = read(event)
-        return [self._readings[pk] for pk in self.claimed]
+            if event.pk not in self.readings:
+                self.readings[event.pk] = read(event)
+        return [self.readings[pk] for pk in self.claimed]
 
 
-def _messages(reading: Reading) -> list[Message]:
-    event, source = reading.event, reading.event.source
-    return [message_of(source, one, event.received_at, event) for one in reading.updates] if source else []
+def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now: dt.datetime) -> None:
+    """Mark the events as processed, and note what was heard of whom. Raises Overtaken where one waits no longer."""
+    leftovers = [(reading.event, reading.leftover) for reading in readings if reading.leftover is not None]
+    rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
+    alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
+    heard: dict[int, dt.datetime] = {}
+    words = UnknownWords()
+    for reading, of_event in zip(readings, meant, strict=True):
+        event, source = reading.event, reading.source
+        alike[(*_outcome(reading, of_event), len(of_event))].append(event.pk)
+        if source is not None and event.format != INTERNAL_FORMAT:
+            known = heard.get(source.pk, source.last_received_at)
+            if known is None or event.received_at - known > HEARD_STEP:
+                heard[source.pk] = event.received_at
+        for message, _transition in of_event:
+            if message.unknown:
+                words.hear(message.source, event, message.unknown)
+    waiting_still = IntakeEvent.objects.waiting().order_by()
+    for (state, reason, number), ids in alike.items():
+        closed = {"state": state, "reason": reason[:500], "alert_count": number, "processed_at": now}
+        if waiting_still.filter(pk__in=ids).update(**closed) != len(ids):
+            raise Overtaken
+    for pk, at in sorted(heard.items()):
+        unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
+        Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
+    words.save()
 
 
-def _closing(reading: Reading, messages: Sequence[Message], meant: dict[Message, Transition | None]) -> CloseEvent:
-    transitions = {meant[message] for message in messages}
-    state, reason = reading.state, reading.reason
-    if state == IntakeState.DONE and transitions == {None}:
-        state, reason = IntakeState.DROPPED, "A route drops it."
-    elif state == IntakeState.DONE and not transitions:
-        state, reason = IntakeState.IGNORED, NO_ALERT
-    elif state == IntakeState.DONE and transitions == {Transition.NOTHING}:
-        state, reason = IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
-    elif state == IntakeState.DONE:
-        words = [pair for message in messages for pair in message.unknown.items()]
-        numbers = [str(number) for number, _why in reading.leftover.reasons[:20]] if reading.leftover else []
-        left = f"Could not be read, and kept apart: item {', '.join(numbers)}." if numbers else ""
-        reason = " ".join(filter(None, (sentence_of(words), left)))
-    return CloseEvent(reading.event, state, reason, len(messages), reading.leftover)
+def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, str]:
+    transitions = {transition for _message, transition in meant}
+    if reading.state != IntakeState.DONE:
+        return reading.state, reading.reason
+    if not transitions:
+        return IntakeState.IGNORED, NO_ALERT
+    if transitions == {None}:
+        return IntakeState.DROPPED, "A route drops it."
+    if transitions == {Transition.NOTHING}:
+        return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
+    words = sentence_of(pair for message, _transition in meant for pair in message.unknown.items())
+    items = ", ".join(str(number) for number, _why in reading.leftover.reasons[:20]) if reading.leftover else ""
+    return IntakeState.DONE, f"{words} {f'Could not be read, and kept apart: item {items}.' if items else ''}".strip()
 
 
 def _process_next(now: dt.datetime | None) -> None:
@@ -166,25 +202,20 @@ def _process_next(now: dt.datetime | None) -> None:
 
 def read(event: IntakeEvent) -> Reading:
     """Return what an event holds; never raises, for one that cannot be read must not hold up the others."""
-    if event.source is None:
-        return Reading(event, [], IntakeState.FAILED, "Its source is gone.")
+    source, body = event.source, bytes(event.body)
+    if source is None:
+        return Reading(event, None, [], IntakeState.FAILED, "Its source is gone.")
     try:
-        updates = updates_of(event, event.source)
+        if event.format == INTERNAL_FORMAT:
+            return Reading(event, source, [from_json(value) for value in orjson.loads(body)])
+        request = IntakeRequest("POST", "", event.headers, body, event.headers.get("query", ""))
+        updates = parse(source, request, format=event.format, at=event.received_at)
+        return Reading(event, source, updates, leftover=getattr(updates, "leftover", None))
     except IntakeError as error:
-        return Reading(event, [], IntakeState.FAILED, error.message)
+        return Reading(event, source, [], IntakeState.FAILED, error.message)
     except Exception as error:
         log.error("intake_not_read", intake=event.pk, exc_info=error)
-        return Reading(event, [], IntakeState.FAILED, f"It could not be read: {type(error).__name__}: {error}")
-    return Reading(event, updates, leftover=getattr(updates, "leftover", None))
-
-
-def updates_of(event: IntakeEvent, source: Source) -> list[AlertUpdate]:
-    """Return the alert updates in an event's body, by its format. Raises IntakeError."""
-    body = bytes(event.body)
-    if event.format == INTERNAL_FORMAT:
-        return [from_json(value) for value in orjson.loads(body)]
-    request = IntakeRequest("POST", "", event.headers, body, event.headers.get("query", ""))
-    return parse(source, request, format=event.format, at=event.received_at)
+        return Reading(event, source, [], IntakeState.FAILED, f"It could not be read: {type(error).__name__}: {error}")
 
 
 def parse(

@@ -9,7 +9,7 @@ from alerts.models import Alert
 from alerts.reading.words import mapped, normal
 from alerts.routing import alert_key
 from alerts.services.enqueueing import enqueue
-from alerts.services.processing import updates_of
+from alerts.services.processing import read
 from alerts.services.words import LONGEST_WORD, as_taught, key_of, severity_words
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
@@ -51,7 +51,7 @@ def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> i
     told: dict[str, AlertUpdate] = {}
     events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
     for event in events:
-        for update in (as_taught(source, one) for one in updates_of(event, source)):
+        for update in (as_taught(source, one) for one in read(event).updates):
             correction = _correction(source, update, about, word, event.received_at)
             if correction is not None and _is_as_left(source, update, event.received_at):
                 told[update.identity] = correction

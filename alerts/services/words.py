@@ -24,9 +24,15 @@ LONGEST_WORD = validation.LONGEST_WORD
 AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believed
 
 
-def message_of(source: Source, update: AlertUpdate, at: dt.datetime, event: IntakeEvent | None = None) -> Message:
-    """Return an update as its source understands it, with what its words do not say noted."""
-    update = _with_likely_times(as_taught(source, update), at)
+def message_of(source: Source, update: AlertUpdate, at: dt.datetime) -> Message:
+    """Return an update as its source understands it, with the words that nobody understood among its annotations."""
+    update = as_taught(source, update)
+    began, ended = update.starts_at, update.ends_at
+    if began is not None:
+        # Until a beginning that lies ahead, every true one would be taken for older news; and an end that began when it
+        # ended, as Grafana 12 tells it, tells no beginning.
+        is_end_twice = update.action == Action.RESOLVE and ended is not None and began >= ended
+        update = replace(update, starts_at=None) if is_end_twice or began > at + AHEAD else update
     unknown = not_understood(source, update)
     if unknown:
         noted = {**update.annotations, NOT_UNDERSTOOD: sentence_of(unknown.items())}
@@ -39,7 +45,6 @@ def message_of(source: Source, update: AlertUpdate, at: dt.datetime, event: Inta
         alert_key(source.pk or 0, update.identity),
         SEVERITY_OF_WORD.get(severity, Severity(source.default_severity)),
         unknown,
-        event,
     )
 
 
@@ -50,16 +55,6 @@ def as_taught(source: Source, update: AlertUpdate) -> AlertUpdate:
         return update
     note = "" if meaning == "ignore" else update.note
     return replace(update, action=validation.STATUS_MEANINGS.get(meaning, update.action), note=note, is_guess=False)
-
-
-def _with_likely_times(update: AlertUpdate, at: dt.datetime) -> AlertUpdate:
-    """Return the update without a beginning that is none: one that lies ahead, for every true one would be taken for
-    older news until then; and that of an end which began when it ended, as Grafana 12 tells it."""
-    began, ended = update.starts_at, update.ends_at
-    if began is None:
-        return update
-    is_end_twice = update.action == Action.RESOLVE and ended is not None and began >= ended
-    return replace(update, starts_at=None) if is_end_twice or began > at + AHEAD else update
 
 
 def severity_words(update: AlertUpdate) -> tuple[str, ...]:

@@ -7,19 +7,16 @@ from dataclasses import replace
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import F, Model, Q
+from django.db.models import F, Model
 
 from alerts.effects import (
     AcknowledgeIncident,
     AddEvent,
-    CloseEvent,
     CountRoute,
     Effect,
     JoinIncident,
-    NoteUnknownWords,
     OpenIncident,
     RaiseSeverity,
-    ReleaseGroup,
     RememberEarlyResolve,
     ReopenIncident,
     ResolveIncident,
@@ -27,10 +24,8 @@ from alerts.effects import (
     SaveGroup,
     Target,
 )
-from alerts.models import Alert, AlertGroup, AlertLabel, Route, pairs_of, serialize_alert
+from alerts.models import Alert, AlertLabel, Route, pairs_of, serialize_alert
 from alerts.routing import RouteSpec
-from alerts.services.enqueueing import INTERNAL_FORMAT, event_of_leftover
-from alerts.services.words import UnknownWords
 from alerts.vocabulary import AlertEventKind
 from core.db import rows
 from core.severity import Priority
@@ -41,53 +36,39 @@ from incidents.services.lifecycle import move_to
 from incidents.services.opening import NewIncident, open_many
 from incidents.services.recording import ChangeContext, IncidentChange, save_all
 from incidents.vocabulary import MachineKind
-from intake.models import IntakeEvent, Source
-from intake.vocabulary import IntakeState
 from responders.models import Service, Team
 
-HEARD_STEP = dt.timedelta(seconds=5)  # how exactly it is known when a source was last heard
 GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")
 
 TIMELINE = (JoinIncident, ReopenIncident, RaiseSeverity, AcknowledgeIncident, AddEvent, ResolveIncident)
 
+Targets = tuple[Team | None, Service | None, Category | None]
 Kind = TypeVar("Kind")
 Row = TypeVar("Row", bound=Model)
 
 
-class Overtaken(Exception):
-    """An event was taken from the queue while it was read."""
-
-
 def write(effects: Sequence[Effect], now: dt.datetime) -> None:
-    """Perform the effects in the present transaction. Raises Overtaken where an event waits no longer."""
-    rows.update_many([effect.group for effect in _all(ReleaseGroup, effects)], ["open_key"])
+    """Perform the effects in the present transaction."""
     opened = _open_incidents(_all(OpenIncident, effects), now)
-    _write_groups(effect.group for effect in _all(SaveGroup, effects))
+    groups, known_groups = _apart(effect.group for effect in _all(SaveGroup, effects))
+    rows.update_many(known_groups, GROUP_COLUMNS)
+    rows.insert(*sorted(groups, key=lambda group: group.key))  # two who insert the same meet at the first
     for joined in _all(JoinIncident, effects):
         joined.alert.incident = _incident(joined.incident, opened)
     _write_alerts(_all(SaveAlert, effects))
-    fresh, known = _apart(effect.early for effect in _all(RememberEarlyResolve, effects))
-    rows.insert(*fresh)
-    rows.update_many(known, ("ended_at", "received_at"))
+    early, known_early = _apart(effect.early for effect in _all(RememberEarlyResolve, effects))
+    rows.insert(*early)
+    rows.update_many(known_early, ("ended_at", "received_at"))
     _write_timelines(effects, opened, now)
     for route in _all(CountRoute, effects):
-        counts = {
-            "matched_count": F("matched_count") + route.matched,
-            "dropped_count": F("dropped_count") + route.dropped,
-        }
-        Route.objects.filter(pk=route.route_id).update(**counts)
-    _close_events(_all(CloseEvent, effects), now)
-    words = UnknownWords()
-    for message in (noted.message for noted in _all(NoteUnknownWords, effects)):
-        if message.event is not None:
-            words.hear(message.source, message.event, message.unknown)
-    words.save()
+        matched, dropped = F("matched_count") + route.matched, F("dropped_count") + route.dropped
+        Route.objects.filter(pk=route.route_id).update(matched_count=matched, dropped_count=dropped)
 
 
-def new_incident_of(effect: OpenIncident) -> NewIncident:
-    """Return the incident that an effect opens: what the route says, else the source; the words are the alert's."""
+def new_incident_of(effect: OpenIncident, targets: Targets) -> NewIncident:
+    """Return the incident that an effect opens: what its route names, else its source; in the alert's words."""
     route, source, alert = effect.route, effect.alert.source, effect.alert
-    team, service, category = _targets_of(route) if route else (None, None, None)
+    team, service, category = targets
     return NewIncident(
         title=effect.title,
         description=effect.description,
@@ -99,11 +80,14 @@ def new_incident_of(effect: OpenIncident) -> NewIncident:
         occurred_at=alert.starts_at,
         origin_system=source.kind,
         data={"alert": serialize_alert(alert), "grouped_by": effect.group.labels},
+        by=_actor(alert),
     )
 
 
-def _targets_of(route: RouteSpec) -> tuple[Team | None, Service | None, Category | None]:
+def targets_of(route: RouteSpec | None) -> Targets:
     """Return the team, service and category that a route names; its service's team where it names no other."""
+    if route is None:
+        return None, None, None
     service = Service.objects.select_related("team").filter(pk=route.service_id).first() if route.service_id else None
     team = Team.objects.filter(pk=route.team_id).first() if route.team_id else service.team if service else None
     categories = Category.objects.select_related("default_team")
@@ -117,7 +101,10 @@ def _all(kind: type[Kind], effects: Iterable[object]) -> list[Kind]:
 def _open_incidents(effects: Sequence[OpenIncident], now: dt.datetime) -> dict[OpenIncident, Incident]:
     if not effects:
         return {}
-    incidents = open_many([new_incident_of(effect) for effect in effects], origin=Origin.ALERT, at=now)
+    routes = {effect.route.id if effect.route else 0: effect.route for effect in effects}
+    targets = {number: targets_of(route) for number, route in routes.items()}
+    news = [new_incident_of(effect, targets[effect.route.id if effect.route else 0]) for effect in effects]
+    incidents = open_many(news, origin=Origin.ALERT, at=now)
     for effect, incident in zip(effects, incidents, strict=True):
         effect.alert.incident = effect.group.incident = incident
     return dict(zip(effects, incidents, strict=True))
@@ -125,12 +112,6 @@ def _open_incidents(effects: Sequence[OpenIncident], now: dt.datetime) -> dict[O
 
 def _incident(target: Target, opened: dict[OpenIncident, Incident]) -> Incident:
     return opened[target] if isinstance(target, OpenIncident) else target
-
-
-def _write_groups(groups: Iterable[AlertGroup]) -> None:
-    fresh, known = _apart(groups)
-    rows.insert(*sorted(fresh, key=lambda group: group.key))  # two who insert the same meet at the first
-    rows.update_many(known, GROUP_COLUMNS)
 
 
 def _write_alerts(effects: Iterable[SaveAlert]) -> None:
@@ -181,10 +162,11 @@ def _write_timelines(effects: Iterable[Effect], opened: dict[OpenIncident, Incid
 def _tell(change: IncidentChange, effect: Effect) -> None:
     match effect:
         case JoinIncident():
-            change.add_event(AlertEventKind.ADDED, data={"alert": serialize_alert(effect.alert)})
+            data = {"alert": serialize_alert(effect.alert)}
+            change.add_event(AlertEventKind.ADDED, data=data, by=_actor(effect.alert))
         case AddEvent():
-            by = _at_sender(effect) if effect.user else None
-            change.add_event(effect.kind, body=effect.body, data={"alert": serialize_alert(effect.alert)}, by=by)
+            data, by = {"alert": serialize_alert(effect.alert)}, _actor(effect.alert, effect.user)
+            change.add_event(effect.kind, body=effect.body, data=data, by=by)
         case RaiseSeverity():
             set_severity(change, effect.severity)
         case ReopenIncident():
@@ -193,32 +175,10 @@ def _tell(change: IncidentChange, effect: Effect) -> None:
             move_to(change, Status.RESOLVED, "")
         case AcknowledgeIncident():
             ours = change.context
-            change.context = replace(ours, actor=_at_sender(effect))
+            change.context = replace(ours, actor=_actor(effect.alert, effect.user))
             move_to(change, Status.ACKNOWLEDGED, effect.note)
             change.context = ours
 
 
-def _at_sender(effect: AcknowledgeIncident | AddEvent) -> Actor:
-    return Actor(name=effect.user, machine=MachineKind.SOURCE, machine_name=effect.alert.source.name)
-
-
-def _close_events(effects: Sequence[CloseEvent], now: dt.datetime) -> None:
-    leftovers = [(effect.event, effect.leftover) for effect in effects if effect.leftover is not None]
-    rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
-    alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
-    heard: dict[int, dt.datetime] = {}
-    for effect in effects:
-        event, source = effect.event, effect.event.source
-        alike[effect.state, effect.reason, effect.alert_count].append(event.pk)
-        if source is not None and event.format != INTERNAL_FORMAT:
-            known = heard.get(source.pk, source.last_received_at)
-            if known is None or event.received_at - known > HEARD_STEP:
-                heard[source.pk] = event.received_at
-    waiting = IntakeEvent.objects.waiting().order_by()
-    for (state, reason, number), ids in alike.items():
-        closed = {"state": state, "reason": reason[:500], "alert_count": number, "processed_at": now}
-        if waiting.filter(pk__in=ids).update(**closed) != len(ids):
-            raise Overtaken
-    for pk, at in sorted(heard.items()):
-        unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
-        Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
+def _actor(alert: Alert, user: str = "") -> Actor:
+    return Actor(name=user, machine=MachineKind.SOURCE, machine_name=alert.source.name)

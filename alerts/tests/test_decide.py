@@ -101,8 +101,8 @@ class IncidentTests(SimpleTestCase):
             ("open", incident_of(), "JoinIncident"),
             ("acknowledged", incident_of(Status.ACKNOWLEDGED), "JoinIncident"),
             ("ended just now", incident_of(Status.RESOLVED, ended=5), "ReopenIncident JoinIncident"),
-            ("ended long ago", incident_of(Status.RESOLVED, ended=90), "ReleaseGroup OpenIncident SaveGroup"),
-            ("deleted", incident_of(deleted_at=NOON), "ReleaseGroup OpenIncident SaveGroup"),
+            ("ended long ago", incident_of(Status.RESOLVED, ended=90), "SaveGroup OpenIncident SaveGroup"),
+            ("deleted", incident_of(deleted_at=NOON), "SaveGroup OpenIncident SaveGroup"),
             ("milder", Incident(pk=5, status=Status.OPEN, severity=Severity.LOW), "JoinIncident RaiseSeverity"),
         ]
         for name, incident, expected in table:

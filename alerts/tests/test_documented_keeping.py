@@ -39,7 +39,9 @@ class FailureTests(TestCase):
     def hand_in(self, *bodies: bytes) -> None:
         """Events of a sender, not worked off."""
         for body in bodies:
-            IntakeEvent.objects.create(source=self.source, format="generic", body=body, received_at=timezone.now())
+            IntakeEvent.objects.create(
+                source=self.source, format="generic", body=body, byte_count=len(body), received_at=timezone.now()
+            )
 
     @documented(53)
     def test_it_keeps_what_cannot_be_read_beside_the_others(self) -> None:
@@ -89,7 +91,10 @@ class FailureTests(TestCase):
         self.assertEqual(Alert.objects.get().occurrences, 1)
 
     def test_it_replays_what_held_no_alert_and_nothing_else_that_changed_nothing(self) -> None:
-        source, kept = make_source(kind="github"), {"body": b"{}", "headers": {"x-github-event": "star"}}
+        source, kept = (
+            make_source(kind="github"),
+            {"body": b"{}", "byte_count": 2, "headers": {"x-github-event": "star"}},
+        )
         IntakeEvent.objects.create(source=source, format="github", received_at=timezone.now(), **kept)
         self.hand_in(b'{"title": "Disk", "key": "unheard of", "status": "resolved"}')
         process_waiting()
