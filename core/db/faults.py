@@ -30,10 +30,7 @@ SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
 
 
 class CommitUnknown(OperationalError):
-    """A COMMIT's answer was lost, and its outcome could not be learnt in time: keep whatever belongs to the rows.
-
-    Every other error of a transaction means that nothing was committed.
-    """
+    """A COMMIT's answer was lost and its outcome is unknown: keep whatever belongs to the rows."""
 
 
 def is_transient(error: BaseException) -> bool:
