@@ -1,9 +1,8 @@
 """Seal a timeline with a chain of keyed digests.
 
-Bodies and data enter as digests, so that a secret can be redacted without breaking the chain. The incident keeps the
-chain's head, sealed once more, so that nobody can cut the end off. Events and heads have separate keys, because
-redactions reveal digests of texts (schema 1 had neither). Since schema 3 a digest covers the incident's number, which
-is unknown before the first event; since schema 4, the machine that acted.
+Bodies and data enter as digests, so that a secret can be redacted without breaking the chain. Its head is the last
+digest, sealed once more, so that nobody can cut the end off; events and heads have separate keys, because redactions
+reveal digests of texts. Schema 1 had neither.
 """
 
 import datetime as dt
@@ -17,13 +16,13 @@ from typing import Any
 from django.conf import settings
 
 SCHEMA = 4
-NUMBERED = 3  # the first schema with the machine that acted
-MACHINES = 4  # and since this one the machine that acted
+NUMBERED = 3  # the first schema with the incident's number
+MACHINES = 4  # the first with the machine that acted
 
 
 @dataclass(frozen=True)
 class SealedEvent:
-    """What an event's digest covers."""
+    """What a digest covers."""
 
     incident_uid: str
     seq: int
@@ -43,12 +42,12 @@ class SealedEvent:
 
 
 def content_digest(content: str | dict[str, Any]) -> str:
-    """Return the digest of a text or of data, keyed, because short secrets can be guessed."""
+    """Return a keyed digest, because a short secret's plain hash can be guessed."""
     return _hmac(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else _canonical(content))
 
 
 def event_digest(previous: str, event: SealedEvent) -> str:
-    """Return an event's digest after the head `previous` ("" for the first)."""
+    """Return the digest of an event after the head `previous` ("" for the first)."""
     fields = dict(vars(event))
     if event.schema < NUMBERED:
         del fields["incident_number"]
@@ -58,24 +57,24 @@ def event_digest(previous: str, event: SealedEvent) -> str:
 
 
 def head_digest(event: SealedEvent, event_digest: str) -> str:
-    """Return the head of a chain that ends with this event."""
+    """Return the head after an event."""
     if event.seq == 1 and event.schema >= NUMBERED:
         return opening_head(event.incident_uid)
     return event_digest if event.schema == 1 else _hmac(event_digest.encode(), use="head")
 
 
 def copy_digest(original: str, variant: str, sha256: str) -> str:
-    """Return a copy's keyed digest; both files are given by their SHA-256."""
+    """Return a copy's digest; files are given by their SHA-256."""
     return _hmac(f"{original}\0{variant}\0{sha256}".encode(), use="copy")
 
 
 def opening_head(incident_uid: str) -> str:
-    """Return the head after the first event, since schema 3."""
+    """Return the head after a first event."""
     return _hmac(incident_uid.encode(), use="opening")
 
 
 def row_digest(columns: dict[str, Any], number: int | None) -> str:
-    """Return an incident's digest; `number` is None before it is stored."""
+    """Return a row's digest; `number` is None before it is stored."""
     return _hmac(_canonical([number, columns]), use="row")
 
 

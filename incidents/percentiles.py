@@ -1,8 +1,4 @@
-"""Calculate exact percentiles (nearest rank) of stored durations.
-
-Those of a selection are sorted here; those of everything are read off an index by position, merged with the few
-restricted incidents.
-"""
+"""Calculate exact percentiles (nearest rank) of stored durations."""
 
 import math
 from array import array
@@ -24,12 +20,11 @@ Durations = tuple["array[int]", "array[int]"]
 
 
 def nearest_rank(percent: int, count: int) -> int:
-    """Return a percentile's position (from 0) among `count` sorted values."""
+    """Return a percentile's position among sorted values."""
     return max(math.ceil(percent * count / 100) - 1, 0)
 
 
 def sorted_percentiles(values: Any) -> Percentiles:
-    """Return the percentiles of ascending values."""
     return {f"p{rank}_seconds": values[nearest_rank(rank, len(values))] if values else None for rank in RANKS}
 
 
@@ -39,7 +34,7 @@ def duration_percentiles(durations: Durations) -> Pair:
 
 
 def collect_durations(parts: Iterable[IncidentQuerySet], grouping: Expression | F | None) -> "dict[Any, Durations]":
-    """Return the durations in each group (key None: no grouping)."""
+    """Return the durations in each group."""
     found: defaultdict[Any, Durations] = defaultdict(_no_durations)
     for part in parts:
         rows = part.order_by().annotate(group_key=grouping or Value(None, output_field=IntegerField()))
@@ -63,7 +58,7 @@ def merge_durations(groups: "Iterable[Durations]") -> Durations:
 def indexed_percentiles(
     besides: IncidentQuerySet, group: str | None, counts: dict[Any, tuple[int, int]]
 ) -> dict[Any, Pair]:
-    """Return the percentiles of all counted incidents and `besides`, given the number of durations."""
+    """Read the percentiles of all counted incidents off an index, and merge those `besides`."""
     extra = collect_durations([besides], F(group) if group else None)
     found = {}
     for key, (acks, resolves) in counts.items():
@@ -81,9 +76,9 @@ def _no_durations() -> Durations:
 
 
 def _percentiles_from_index(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
-    """Return percentiles of the union of an indexed column and a short sorted list; `count` is the union's.
+    """Return percentiles of an indexed column and a short sorted list, `count` values in all.
 
-    With m extra values, the union's value at position k lies among the column's at k - m to k and the extra ones.
+    With m extra values, the value at position k lies among the column's at k - m to k and the extra ones.
     """
     if not count:
         return sorted_percentiles(())
@@ -94,13 +89,13 @@ def _percentiles_from_index(counted: IncidentQuerySet, column: str, count: int, 
         last = min(position, count - len(extra) - 1)
         nearby = _values_between(counted, column, first, last, count - len(extra))
         candidates = sorted([*nearby, *extra])
-        # Rows may have been written since the count.
+        # Rows may have been written meanwhile.
         found[f"p{rank}_seconds"] = candidates[min(position - first, len(candidates) - 1)] if candidates else None
     return found
 
 
 def _values_between(counted: IncidentQuerySet, column: str, first: int, last: int, count: int) -> Iterable[int]:
-    """Return the values between two positions, read from the nearer end."""
+    """Return the values between two positions, from the nearer end."""
     present = counted.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
     if first > count // 2:
         return present.order_by(f"-{column}")[max(count - 1 - last, 0) : count - first]

@@ -1,7 +1,7 @@
 """Calculate due times in minutes round the clock or in business hours, without time on hold.
 
-A calendar is that of `SlaPolicy.snapshot()`; None counts round the clock. Hours that end at 24:00 or before they begin
-end on the next day. Datetimes are aware.
+Calendars come from `SlaPolicy.snapshot()`; None counts round the clock. Hours that end at 24:00 or before they begin
+end on the next day.
 """
 
 import datetime as dt
@@ -17,14 +17,13 @@ Interval = tuple[dt.datetime, dt.datetime]
 Calendar = dict[str, Any] | None
 
 MIDNIGHT = "24:00"  # stored as 00:00
-# A calendar without working time for so long is a mistake, such as seven weekly holidays.
+# A calendar without working time for so long is a mistake.
 MAX_DAYS_WITHOUT_WORK = 366 * 2
-# As is one that takes so long to reach its target: counting on would block the reporter.
+# Counting on would block the reporter.
 MAX_DAYS = 366 * 100
 
 
 def format_closing_time(time: dt.time) -> str:
-    """Format a closing time; midnight is 24:00."""
     return MIDNIGHT if time == dt.time.min else time.isoformat("minutes")
 
 
@@ -33,7 +32,7 @@ def is_midnight(said: object) -> bool:
 
 
 class CalendarNeverOpens(ValueError):
-    """No working time for two years, or too little in a hundred."""
+    """The calendar has too little working time."""
 
 
 def due_at(
@@ -73,7 +72,7 @@ def overdue_targets(
 
 
 def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[Interval]:
-    """Yield the business hours from `start` on, in UTC, until two years pass without any."""
+    """Yield the business hours from `start` on, in UTC."""
     zone, weekdays, opens_at, closes_at, holidays = _parsed(
         calendar["time_zone"],
         tuple(calendar["weekdays"]),
@@ -83,7 +82,7 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
     )
     start = start.astimezone(dt.UTC)
     nights = dt.timedelta(days=closes_at < opens_at or closes_at == dt.time.min)
-    day = start.astimezone(zone).date() - nights  # yesterday's hours may still run
+    day = start.astimezone(zone).date() - nights  # yesterday's may still run
     idle_days = 0
     for _ in range(MAX_DAYS):
         if idle_days >= MAX_DAYS_WITHOUT_WORK:

@@ -1,8 +1,7 @@
-"""How the fields of an incident are written into events, and read back from them.
+"""Write the fields of an incident into events, and read them back.
 
-An event's `data.changes` is {field: [from, to]} in the words of the API: severity "critical", times ISO 8601 UTC, team
-and people as {id, name} (so that a later renaming does not change what happened), services as a list of slugs.
-Folding the changes of all events up to a moment gives the incident as it stood then.
+`data.changes` is {field: [from, to]} in the words of the API; teams and people are {id, name}, so that renaming does
+not change the past.
 """
 
 import datetime as dt
@@ -26,7 +25,7 @@ def _reference(value: Team | User) -> dict[str, Any]:
     return {"id": value.pk, "name": value.name}
 
 
-# What makes a value that is not None plain; None where it is plain already.
+# None where values are plain already.
 ENCODERS: dict[str, Callable[[Any], Any] | None] = {
     "title": None,
     "description": None,
@@ -62,7 +61,7 @@ def encode_field(field: str, value: Any) -> Any:
 
 
 def initial_changes(incident: Incident, service_slugs: Iterable[str]) -> Changes:
-    """Return the first event's changes: every field that starts with a value, from nothing."""
+    """Return the first event's changes."""
     changes: Changes = {}
     for field, encoder in ENCODERS.items():
         if value := getattr(incident, field):
@@ -72,7 +71,7 @@ def initial_changes(incident: Incident, service_slugs: Iterable[str]) -> Changes
 
 
 def replay_changes(all_changes: Iterable[Changes]) -> dict[str, Any]:
-    """Return the fields' values after these changes, in order."""
+    """Return the fields after these changes."""
     state: dict[str, Any] = dict.fromkeys(ENCODERS)
     state |= {"title": "", "description": "", "location": "", "services": [], "is_restricted": False}
     state |= {"reopen_count": 0, "ack_breached": False, "resolve_breached": False}

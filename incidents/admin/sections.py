@@ -1,4 +1,4 @@
-"""Sections that other apps add to the incident's page and the home page."""
+"""Sections that other apps add to pages."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from users.models import User
 
 @dataclass(frozen=True)
 class Section:
-    """A template and its context, read as `section`."""
+    """A template and its context."""
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
@@ -21,12 +21,12 @@ _of_home: list[Callable[[User], Iterable[Section]]] = []
 
 
 def on_incident(function: Callable[[Incident, User], Iterable[Section]]) -> None:
-    """Register a function that returns sections for an incident and its reader."""
+    """Register a source of sections for an incident's page."""
     _of_incidents.append(function)
 
 
 def on_home(function: Callable[[User], Iterable[Section]]) -> None:
-    """Register a function that returns sections for a person's home page."""
+    """Register a source of sections for the home page."""
     _of_home.append(function)
 
 

@@ -7,13 +7,13 @@ from typing import IO
 from core.text.encodings import marked_as
 
 SAMPLE_BYTES = 64 * 1024
-LONGEST_CHARACTER = 4  # bytes
-UNSURE = 0.15  # chardet's confidence in a few words is below this
+LONGEST_CHARACTER = 4
+UNSURE = 0.15  # chardet's confidence in a few words
 FALLBACK = "cp1252"
 
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 MAINFRAME = ("cp037", "cp500", "cp1140", "cp273")
-# chardet's confidence in a few words
+# Of Windows, DOS, ISO, Apple, Unix and East Asia.
 LIKELY = (
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
     *("cp437", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp862", "cp864", "cp866"),
@@ -30,14 +30,13 @@ JAPANESE = ("cp932", "euc-jp")
 CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f]")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# A word of a Latin script.
 LATIN_WORD = re.compile(r"(?:[a-z]|[À-ÖØ-öø-žſȘ-țß])+", re.IGNORECASE)
 WITHIN_WORDS = re.compile(r"[^\W\d_][‚„“”‘•…™¡¿¹²³]\w|[^\W\d_][¹³]|þ|ð|ý|Ÿ")  # what Western texts do not have
 TYPOGRAPHY = frozenset("€‚„…‘’“”•–—™¡¿§©«®°±²³´µ·¹»ªº£¢¥ \u00a0")
 
 
 def is_valid(source: IO[bytes], encoding: str) -> bool:
-    """Return whether all can be decoded."""
+    """Return whether all of it decodes."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     source.seek(0)
     try:
@@ -50,7 +49,7 @@ def is_valid(source: IO[bytes], encoding: str) -> bool:
 
 
 def detect_encoding(source: IO[bytes]) -> str:
-    """Return the most likely encoding, of binary files too."""
+    """Return the likely encoding."""
     source.seek(0)
     sample = source.read(SAMPLE_BYTES)
     if marked := marked_as(sample):
@@ -65,7 +64,7 @@ def detect_encoding(source: IO[bytes]) -> str:
 
 
 def guess_code_page(sample: bytes) -> str:
-    """Return the most likely code page."""
+    """Return the likely code page."""
     if (CONTROLS.search(sample) or sample.count(b"@") > sample.count(b" ")) and (mainframe := _guess_mainframe(sample)):
         return mainframe
     if _is_mostly_utf8(sample):
@@ -82,7 +81,7 @@ def guess_code_page(sample: bytes) -> str:
 
 
 def _sample_beyond_ascii(source: IO[bytes], sample: bytes) -> bytes:
-    """Return the lines that are not ASCII, which may be far down a long log."""
+    """Return lines that are not ASCII, which may be far down."""
     lines = _beyond_ascii(sample)
     source.seek(len(sample))
     while not lines and (chunk := source.read(SAMPLE_BYTES)):
@@ -95,7 +94,7 @@ def _beyond_ascii(chunk: bytes) -> bytes:
 
 
 def _is_iso2022(sample: bytes) -> bool:
-    """Return whether it has the escapes of ISO-2022-JP, which is valid UTF-8 too."""
+    """Return whether it has the escapes of ISO-2022-JP."""
     return b"\x1b$B" in sample or b"\x1b$@" in sample
 
 
@@ -106,14 +105,14 @@ def _is_wide(sample: bytes, encoding: str) -> bool:
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
-    """Return whether it is UTF-8 cut within a character, or mixed with another encoding."""
+    """Return whether it is UTF-8 that was cut or mixed."""
     valid = UTF8_SEQUENCE.findall(sample)
     rest = len(BEYOND_ASCII.findall(sample)) - sum(map(len, valid))
     return len(valid) > 3 * rest
 
 
 def _guess_mainframe(sample: bytes) -> str:
-    """Return the EBCDIC code page that gives mostly plain characters, or ""."""
+    """Return the EBCDIC code page of mostly plain characters, or ""."""
     best = max(MAINFRAME, key=lambda encoding: _count_plain(sample.decode(encoding)))
     return best if _count_plain(sample.decode(best)) * 10 >= len(sample) * 9 else ""
 
@@ -123,7 +122,7 @@ def _count_plain(text: str) -> int:
 
 
 def _guess_japanese(sample: bytes) -> str:
-    """Return the Japanese encoding in which kana stand together, or ""."""
+    """Return the encoding in which kana stand together, or ""."""
     for encoding in JAPANESE:
         text = sample.decode(encoding, "replace")
         beyond = [mark for mark in text if not mark.isascii()]
@@ -134,7 +133,7 @@ def _guess_japanese(sample: bytes) -> str:
 
 
 def _guess_western(sample: bytes) -> str:
-    """Return the Western code page in which accented letters stand within words, or ""."""
+    """Return the code page in which accented letters stand within words, or ""."""
     return next((encoding for encoding in WESTERN if _is_latin(sample, encoding)), "")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import filetype
 
-HEAD_BYTES = 8192  # what the filetype library looks at
+HEAD_BYTES = 8192  # what filetype reads
 
 # Brands of ISO/IEC 23008-12 and AV1 Image File Format 1.1.
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -15,7 +15,7 @@ MAX_PIXELS = 50_000_000
 # WebP's decoder holds several copies.
 MAX_WEBP_PIXELS = 25_000_000
 MAX_FRAMES = 1_000
-MAX_FRAME_PIXELS = 250_000_000  # of all frames: seconds of decoding
+MAX_FRAME_PIXELS = 250_000_000  # seconds of decoding
 CPU_SECONDS = 20  # the largest pictures take 3 s
 READY = b"ready\n"
 THUMBNAIL_MEDIA_TYPE = "image/webp"
@@ -26,13 +26,11 @@ class Damaged(ValueError):
 
 
 class Bomb(ValueError):
-    """The picture unpacks to more than the text says."""
+    """The picture unpacks to more than said."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """Pixels of the upright picture."""
-
     width: int
     height: int
 
@@ -43,8 +41,6 @@ class Size:
 
 @dataclass(frozen=True)
 class Kind:
-    """A file type, how it is served, and its extensions."""
-
     media_type: str
     served_media_type: str
     extensions: tuple[str, ...]
@@ -75,12 +71,12 @@ ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, PDF, plain text, log, CSV and JSON
 
 PDF_HEADER = b"%PDF-"
 PDF_LEAD_BYTES = 1024  # ISO 32000-1, annex H.3
-# What scripts and gateways prepend by mistake.
+# Scripts and gateways prepend them.
 LEAD = re.compile(rb"(?:\s|\xef\xbb\xbf){1,64}")
 
 
 def count_lead_bytes(head: bytes) -> int:
-    """Return how many stray bytes precede a picture."""
+    """Count stray bytes before a picture."""
     lead = LEAD.match(head)
     is_before_picture = lead is not None and recognise_kind(head[lead.end() :]) not in (None, PDF)
     return lead.end() if lead is not None and is_before_picture else 0
@@ -96,14 +92,13 @@ def recognise_kind(head: bytes) -> Kind | None:
     if head[4:8] == b"ftyp":
         return _iso_media_kind(head)
     guess = filetype.guess(bytearray(head))
-    # Animated PNG is PNG.
     kind = KINDS.get(guess.mime.replace("/apng", "/png")) if guess else None
     # HEIC and AVIF were decided above.
     return kind if kind in (JPEG, PNG, WEBP, GIF, PDF) else None
 
 
 def guess_media_type(head: bytes) -> str:
-    """Return the type of a file that we do not accept, or ""."""
+    """Return the type of a rejected file, or ""."""
     guess = filetype.guess(bytearray(head))
     return str(guess.mime) if guess else ""
 

@@ -1,4 +1,4 @@
-"""Responses that carry a file; the browser runs nothing in it, guesses no type, and asks us each time."""
+"""Send files such that browsers run nothing in them and guess no type."""
 
 import contextlib
 from urllib.parse import quote
@@ -18,7 +18,7 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 def serve_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """Send the copy that is safe to open: pictures inline, everything else as a download."""
+    """Send the safe copy: pictures inline, everything else as a download."""
     return _send_file(
         request,
         storing.served_file(attachment),
@@ -30,7 +30,6 @@ def serve_file(request: HttpRequest, attachment: Attachment) -> HttpResponseBase
 
 
 def serve_thumbnail(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """Send the thumbnail of an attachment that has one."""
     return _send_file(
         request,
         storing.thumbnail_file(attachment),
@@ -75,14 +74,14 @@ def _send_file(
 def _content_response(file: storing.StoredFile) -> HttpResponseBase:
     if not (settings.X_ACCEL_PREFIX and isinstance(default_storage, FileSystemStorage)):
         return FileResponse(storing.open_verified(file))
-    # nginx may have a file that we cannot read, and answers 404 itself where it has none.
+    # nginx answers 404 itself.
     with contextlib.suppress(storing.FileMissing):
         storing.open_verified(file).close()
     return HttpResponse(headers={"X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(file.key)}"})
 
 
 def served_name(name: str, media_type: str) -> str:
-    """Return the name to save under; text called `report.html` becomes `report.html.txt`, so that it opens as text."""
+    """Return the name to save under; a text `report.html` becomes `report.html.txt`."""
     extensions = EXTENSIONS_SERVED_AS.get(media_type, ())
     _, dot, extension = name.rpartition(".")
     if not extensions or (dot and extension.lower() in extensions):

@@ -81,9 +81,9 @@ def _unavailable(doing: str, error: Exception) -> StorageUnavailable:
 def write_file(source: IO[bytes], now: dt.datetime, written: list[str]) -> str:
     """Store a file under a new name, which is returned and added to `written`."""
     key = f"{FOLDER}/{now:%Y/%m/%d}/{uuid.uuid4().hex}"
-    written.append(key)  # first, because a failure may leave half a file
+    written.append(key)  # first: a failure may leave half a file
     with report_outages("write"):
-        # Wrapped: the store may move an upload's file, which a retry needs.
+        # The store may move an upload's file, which a retry needs.
         source.seek(0)
         stored = default_storage.save(key, File(source, name=key))
     if stored != key:
@@ -121,8 +121,6 @@ def _require_whole(key: str, file: "File[bytes]", is_whole: Callable[[str], bool
 
 @dataclass
 class WrittenFiles:
-    """Files written ahead of their rows."""
-
     newest: int  # id of the newest attachment before
     keys: list[str] = field(default_factory=list)
     is_committed: bool = False
@@ -147,7 +145,7 @@ class WrittenFiles:
             when_settled(self._on_transaction_end)
 
     def settle(self, failure: BaseException | None) -> None:
-        """Delete the files that no row references; after CommitUnknown leave them to `delete_orphans`."""
+        """Delete files without a row; after CommitUnknown leave them to `delete_orphans`."""
         if self.is_committed or not self.keys:
             return
         try:
@@ -173,10 +171,7 @@ class WrittenFiles:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of an attachment: original, file or thumbnail.
-
-    `digest` is the original's SHA-256 or a copy's keyed digest; empty where unknown.
-    """
+    """A file of an attachment; `digest` is empty where unknown."""
 
     attachment: Attachment
     variant: str
@@ -184,15 +179,13 @@ class StoredFile:
     digest: str
 
     def is_whole(self, sha256: str) -> bool:
-        """Return whether the SHA-256 is that of the stored content."""
+        """Compare with the stored content's SHA-256."""
         found = sha256 if self.variant == "original" else copy_digest(self.attachment.sha256, self.variant, sha256)
         return hmac.compare_digest(found, self.digest)
 
 
 @dataclass(frozen=True)
 class FileFault:
-    """A stored file that is altered or missing."""
-
     file: StoredFile
     fault: str
 
@@ -206,7 +199,7 @@ def original_file(attachment: Attachment) -> StoredFile:
 
 
 def served_file(attachment: Attachment) -> StoredFile:
-    """Return the copy that is safe to open, or an original that needs none."""
+    """Return the copy, or an original that needs none."""
     if not attachment.served_key:
         return original_file(attachment)
     return StoredFile(attachment, "file", attachment.served_key, attachment.served_digest)
@@ -217,12 +210,12 @@ def thumbnail_file(attachment: Attachment) -> StoredFile:
 
 
 def open_verified(file: StoredFile) -> "File[bytes]":
-    """Open a file that is what was stored. Raises as `read_file` does."""
+    """Open a file. Raises as `read_file` does."""
     return read_file(file.key, is_whole=file.is_whole if file.digest else None)
 
 
 def check_files(attachments: Iterable[Attachment]) -> Iterator[FileFault]:
-    """Yield stored files that are missing or altered; open those of unknown digest. Raises StorageUnavailable."""
+    """Yield stored files that are missing or altered. Raises StorageUnavailable."""
     for attachment in attachments:
         for file in dict.fromkeys((original_file(attachment), served_file(attachment), thumbnail_file(attachment))):
             if file.key and (fault := _find_fault(file)):
@@ -240,7 +233,7 @@ def _find_fault(file: StoredFile) -> str:
 
 
 def discard(keys: Iterable[str]) -> None:
-    """Delete files; leave those that cannot be deleted to `delete_orphans`."""
+    """Delete files; leave failures to `delete_orphans`."""
     for key in keys:
         try:
             default_storage.delete(key)
@@ -249,19 +242,17 @@ def discard(keys: Iterable[str]) -> None:
 
 
 def stored_keys(incident: Incident) -> list[str]:
-    """Return the storage names of an incident's files."""
     rows = Attachment.objects.filter(incident=incident)
     return [key for attachment in rows for key in keys_of(attachment)]
 
 
 def keys_of(attachment: Attachment) -> list[str]:
-    """Return the storage names of an attachment's files."""
     keys = (attachment.original_key, attachment.served_key, attachment.thumbnail_key)
     return [key for key in keys if key]
 
 
 def delete_orphans(now: dt.datetime) -> int:
-    """Delete the files that no row references and return how many."""
+    """Delete files without a row and return how many."""
     deleted = 0
     for days in ORPHAN_DAYS:
         folder = f"{FOLDER}/{now - dt.timedelta(days=days):%Y/%m/%d}"

@@ -28,20 +28,18 @@ PDF_TAIL = 16 * 1024  # editors and mailers append to it
 
 
 class NotText(ValueError):
-    """The bytes are not text, or are markup that a browser would run."""
+    """The bytes are not text, or are markup that browsers run."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a text is; `is_utf8` says that it needs no copy."""
-
     kind: Kind
     encoding: str
     is_utf8: bool
 
 
 def inspect_text(source: IO[bytes]) -> Text:
-    """Return the kind and encoding of a text. Raises NotText."""
+    """Return what a text is. Raises NotText."""
     encoding = detect_encoding(source)
     beginning = ""
     for part in decode_parts(source, encoding):
@@ -57,7 +55,7 @@ def inspect_text(source: IO[bytes]) -> Text:
 
 
 def decode_parts(source: IO[bytes], encoding: str) -> Iterator[str]:
-    """Yield the text without its byte order mark. Raises NotText where UTF-16 or UTF-32 makes no sense."""
+    """Yield the text without its byte order mark. Raises NotText."""
     is_wide = encoding.startswith(("utf-16", "utf-32"))
     decoder = codecs.getincrementaldecoder(encoding)(SINGLE_BYTES if encoding.startswith("utf-8") else "replace")
     source.seek(0)
@@ -86,7 +84,7 @@ def copy_as_utf8(source: IO[bytes], encoding: str, target: IO[bytes]) -> None:
 
 
 def is_whole_pdf(source: IO[bytes], size: int) -> bool:
-    """Return whether the file ends as ISO 32000-1, 7.5.5 demands."""
+    """Return whether it ends as ISO 32000-1, 7.5.5 demands."""
     source.seek(max(size - PDF_TAIL, 0))
     tail = source.read(PDF_TAIL)
     return b"startxref" in tail and b"%%EOF" in tail
@@ -103,7 +101,6 @@ def _is_json(source: IO[bytes], encoding: str, beginning: str) -> bool:
 
 
 def _is_csv(beginning: str) -> bool:
-    """Return whether rows have the same number of columns."""
     lines = beginning.splitlines()[: CSV_ROWS + 1]
     if len(lines) > CSV_ROWS or (len(lines) > 2 and len(beginning) >= CHUNK // 4):
         lines.pop()  # the last line may be cut

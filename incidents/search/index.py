@@ -1,4 +1,4 @@
-"""Read and write the search table, FTS5 or InnoDB FULLTEXT: `incidents_search(incident id, document)`."""
+"""Read and write the search table, FTS5 or InnoDB FULLTEXT."""
 
 import re
 from collections import defaultdict
@@ -16,7 +16,6 @@ BATCH = 500
 Terms = Sequence[tuple[str, bool]]  # words, and whether each is a prefix
 REFERENCE = re.compile(r"^\s*INC-(\d{1,18})\s*$", re.IGNORECASE)
 
-# Runs a named query of a page.
 Ask = Callable[[str, Callable[[], Any]], list[Any]]
 
 
@@ -25,13 +24,11 @@ def _run_query(name: str, query: Callable[[], Any]) -> list[Any]:
 
 
 def index_incidents(*incidents: Incident) -> None:
-    """Write the documents of incidents without comments."""
     if incidents:
         _write_documents(incidents, [tokens.build_document(_own_text(incident)) for incident in incidents])
 
 
 def reindex_incidents(*incidents: Incident) -> None:
-    """Write the documents of incidents and their timelines."""
     texts: dict[tuple[int, bool], list[str]] = defaultdict(list)
     for incident in incidents:
         texts[incident.pk, False].append(_own_text(incident))
@@ -43,7 +40,7 @@ def reindex_incidents(*incidents: Incident) -> None:
 
 
 def rebuild_index() -> Iterator[int]:
-    """Write all documents in batches, each in a transaction; yield how many are done."""
+    """Write all documents in batches; yield how many are done."""
     last = done = 0
     while True:
         with transaction.atomic():
@@ -57,7 +54,7 @@ def rebuild_index() -> Iterator[int]:
 
 
 def add_text(incident: Incident, *, public: str, internal: str) -> None:
-    """Append new text to the document."""
+    """Append text to the document."""
     added = tokens.build_document(public, internal)
     joined = "document || %s" if connection.vendor == "sqlite" else "CONCAT(document, %s)"
     with connection.cursor() as cursor:
@@ -68,13 +65,12 @@ def add_text(incident: Incident, *, public: str, internal: str) -> None:
 
 
 def delete_document(incident: Incident) -> None:
-    """Delete the incident's document."""
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM incidents_search WHERE {_id_column()} = %s", [incident.pk])  # noqa: S608
 
 
 def filter_matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
-    """Return the incidents that have every word of the text, or one that begins with it; INC-1042 is that incident."""
+    """Return the incidents that have every word of the text, or are the one it names."""
     reference = REFERENCE.match(text)
     if reference:
         return incidents.filter(pk=int(reference.group(1)))
@@ -91,8 +87,8 @@ def first_matching(
 ) -> list[Any]:
     """Return the first `limit` rows, in their order, that have every word of the text.
 
-    Neither engine reads matches in another order than its own, so that fifty of 300,000 cost as much as all. So common
-    a word fills the page from the first rows of the list, which are searched first.
+    Neither engine reads matches in another order than its own; a word so common that this costs much fills the page
+    from the first rows of the list.
     """
     terms = tokens.query_terms(text)
     if terms and not REFERENCE.match(text):

@@ -1,8 +1,6 @@
-"""Turn text into search tokens.
+"""Turn text into search tokens: a mark and a folded word (NFKC, case folded, without accents).
 
-A token is a mark (`p_` public, `i_` internal) and a folded word: NFKC, case folded, without accents and vowel points.
-The mark also lifts words over MySQL's minimum length and stop words. Text without spaces becomes pairs of neighbouring
-characters.
+The mark lifts words over MySQL's minimum length and stop words. Text without spaces becomes pairs of characters.
 """
 
 import re
@@ -19,13 +17,12 @@ MAX_QUERY_WORDS = 12
 
 MIN_PREFIX = 3  # letters
 
-# Accents, and the points of Hebrew, Arabic, Syriac and Thaana.
+# Accents and vowel points.
 _OPTIONAL = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u08d3-\u08e1\u08e3-\u08ff\u1ab0-\u1aff"
     "\u1dc0-\u1dff\u20d0-\u20f0\ufb1e\ufe20-\ufe2f]"
 )
-# Letters with a stroke, and variants.
 _PLAIN = str.maketrans(
     {
         **dict(zip("øđðłħŧıƀɨʉɓɗ", "oddlhtibiubd", strict=True)),
@@ -56,7 +53,7 @@ _UNSEEN = re.compile(
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield the folded words in order; of CJK text both the characters and their pairs."""
+    """Yield the folded words; of CJK text, characters and pairs."""
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
             yield from map(_spell_rare, piece)
@@ -66,14 +63,14 @@ def split_words(text: str) -> Iterator[str]:
 
 
 def build_document(public: str, internal: str = "") -> str:
-    """Return the tokens, each once and between spaces."""
+    """Return the tokens, each once."""
     tokens = dict.fromkeys(PUBLIC + word for word in split_words(public))
     tokens |= dict.fromkeys(INTERNAL + word for word in split_words(internal))
     return f" {' '.join(tokens)} " if tokens else ""
 
 
 def query_terms(text: str) -> list[tuple[str, bool]]:
-    """Return the words of a query, and whether each is a prefix: `cert` finds certificates, 104 not 1042."""
+    """Return the words, and whether each is a prefix: `cert` finds certificates, 104 not 1042."""
     asked: dict[str, bool] = {}
     for piece in _pieces(text):
         if _CJK_PIECE.match(piece):
@@ -96,7 +93,7 @@ def _pairs(piece: str) -> Iterator[str]:
 
 
 def _spell_rare(piece: str) -> str:
-    """Return the piece with letters that an engine would take for spaces as numbers; both know Unicode 3.2."""
+    """Return the piece with letters that an engine takes for spaces as numbers; both know Unicode 3.2."""
     if piece.isascii():
         return piece
     return "".join(letter if _is_known(letter) else f"u{ord(letter):x}_" for letter in piece)
