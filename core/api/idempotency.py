@@ -152,19 +152,21 @@ def content_digest(request: Request) -> str:
     """Return the SHA-256 of query and JSON in any spacing and order, or of fields and files."""
     data = request.data
     if isinstance(data, QueryDict):
-        content: Any = ["form", {name: [_plain(value) for value in data.getlist(name)] for name in data}]
+        content: Any = ["form", {name: data.getlist(name) for name in data}]
     else:
         content = ["json", data]
     query = request.META.get("QUERY_STRING", "")
     try:
-        return hashlib.sha256(orjson.dumps([query, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return hashlib.sha256(
+            orjson.dumps([query, content], default=_file_digest, option=orjson.OPT_SORT_KEYS)
+        ).hexdigest()
     except orjson.JSONEncodeError as error:
         raise ParseError("The body is nested too deeply.") from error
 
 
-def _plain(value: Any) -> Any:
+def _file_digest(value: Any) -> Any:
     if not isinstance(value, UploadedFile):
-        return value
+        raise TypeError(f"{value!r} is no file")
     digest = hashlib.sha256()
     for chunk in value.chunks():
         digest.update(chunk)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from cachetools import LRUCache
@@ -147,16 +148,12 @@ def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
     return None
 
 
-def _aware(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(tzinfo=dt.UTC)
-
-
 def _time(moment: dt.time | str) -> dt.time:
     return dt.time.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
 CONVERTERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (models.DateTimeField, _aware),
+    (models.DateTimeField, methodcaller("replace", tzinfo=dt.UTC)),  # both databases keep UTC, and do not say so
     (models.UUIDField, uuid.UUID),
     (models.BooleanField, bool),
     (models.TimeField, _time),

@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
 from core.errors import Busy, RequestTimeout, StorageUnavailable, TooLarge
@@ -24,14 +25,15 @@ class ClientGone(Exception):
     """The connection ended before the request was complete."""
 
 
+@dataclass(eq=False)
 class Share:
     """One request's part of a budget; called with each chunk's size, it raises Busy when none is left."""
 
-    def __init__(self, budget: "Budget", owner: Hashable) -> None:
-        self.budget, self.owner = budget, owner
-        self.taken = 0
-        self.patience: asyncio.Timeout | None = None  # while its body is being received
-        self.is_cut_off = False
+    budget: "Budget"
+    owner: Hashable
+    taken: int = 0
+    patience: asyncio.Timeout | None = None  # while its body is being received
+    is_cut_off: bool = False
 
     def __call__(self, size: int) -> None:
         self.budget.take(self, size)

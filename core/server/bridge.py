@@ -100,12 +100,12 @@ class ThreadedApplication:
             answer.gone.set()
         if answer.body is not None:
             await answer.send_start()
-            await answer.send_chunk(answer.body, more=False)
+            await send({"type": "http.response.body", "body": answer.body})
 
     def _run(self, environ: Environ, answer: Answer) -> Iterable[bytes] | None:
         """Run the application; return a response that remains to be streamed."""
         response = self.application(environ, answer.start)
-        if not _is_whole(response, answer):
+        if not (hasattr(response, "content") or _is_short(answer)):  # Django's streaming responses have no `content`
             return response
         try:
             answer.body = b"".join(response)
@@ -135,10 +135,7 @@ def _send_stream(response: Iterable[bytes], answer: Answer) -> None:
         _close(response)
 
 
-def _is_whole(response: Iterable[bytes], answer: Answer) -> bool:
-    """Return whether to answer in one piece; Django's streaming responses have no `content`."""
-    if hasattr(response, "content"):
-        return True
+def _is_short(answer: Answer) -> bool:
     length = dict(answer.headers).get(b"content-length", b"")
     return length.isdigit() and int(length) <= WHOLE_BYTES
 

@@ -34,6 +34,7 @@ FIELD = "attachments"
 IN_MEMORY_BYTES = 1024 * 1024
 MAX_NAME = 200  # characters
 FALLBACK = "file"
+UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 @dataclass(frozen=True)
@@ -138,16 +139,16 @@ def _damaged_file(name: str, kind: str) -> DomainError:
 def clean_name(raw: str) -> str:
     """Return the name without folders, control characters and marks of direction: 1 to 200 characters, or `file`."""
     last = re.split(r"[/\\]", raw if raw.isascii() else normalized("NFC", raw))[-1]
-    kept = "".join(" " if mark.isspace() else mark for mark in last if mark.isspace() or _is_visible(mark))
+    kept = "".join(
+        " " if mark.isspace() else mark
+        for mark in last
+        if mark.isspace() or mark in JOINERS or unicodedata.category(mark) not in UNSEEN
+    )
     name = " ".join(kept.split()).lstrip(".").strip(". ")
     is_readable = any(mark not in JOINERS and unicodedata.category(mark)[0] not in "MZ" for mark in name)
     if not is_readable:
         return FALLBACK
     return name if len(name) <= MAX_NAME else _shorten_name(name) or FALLBACK
-
-
-def _is_visible(mark: str) -> bool:
-    return mark in JOINERS or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def _shorten_name(name: str) -> str:

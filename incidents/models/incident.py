@@ -206,7 +206,7 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.title}"
+        return f"INC-{self.pk} {self.title}"
 
     @property
     def reference(self) -> str:

@@ -15,7 +15,7 @@ from core.errors import DomainError, PermissionRefused
 from core.severity import Priority, Severity
 from core.text.names import one_line
 from incidents import audit, search
-from incidents.actors import Actor, By, person
+from incidents.actors import Actor, By
 from incidents.attachments import Checked
 from incidents.digest import opening_head
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
@@ -62,7 +62,7 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
     Raises PermissionRefused when a reporter names a team, an assignee or a priority, DomainError when the assignee
     cannot respond or a choice is retired, and StorageUnavailable.
     """
-    reporter = person(by)
+    reporter = Actor.of(by).user
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
         raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
     if new.assignee is not None:

@@ -80,7 +80,9 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
         responses={201: IncidentDetailSerializer},
     )
     def create(self, request: Request) -> Response:
-        new = self.new or self._read_report(request)
+        if self.new is None:
+            self.prepare(request)
+        new: NewIncident = self.new  # type: ignore[assignment]  # prepared
         incident = services.open_incident(new, by=person(request))
         slugs = sorted({service.slug for service in new.services})
         files = self.stored.rows if self.stored else []
@@ -90,17 +92,14 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
 
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Read a report, and store its files, before its transaction begins."""
-        if self.action == "create":
-            self._read_report(request)
-
-    def _read_report(self, request: Request) -> NewIncident:
+        if self.action != "create":
+            return
         serializer = IncidentCreateSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
         if files := fields.pop("attachments", None):
             self.stored = attaching.store(attaching.inspect(files))
         self.new = NewIncident(**fields, files=self.stored or ())
-        return self.new
 
     @extend_schema(
         operation_id="incidents_retrieve",
