@@ -1,4 +1,4 @@
-"""The lists of alerts, changes, silences and intake events, and their filters."""
+"""The lists of alerts, changes and silences, and their filters."""
 
 from functools import reduce
 from operator import and_
@@ -17,8 +17,7 @@ from core.severity import SEVERITY_OF_WORD
 from incidents.models import Incident
 from incidents.search.tokens import MAX_QUERY_WORDS
 from incidents.views.lookup import NUMBER
-from intake.models import IntakeEvent, Source
-from intake.vocabulary import IntakeState
+from intake.models import Source
 
 LABEL = "label."
 # Alerts with a label that has fewer than these are looked up by it; others are met soon by walking the list.
@@ -129,20 +128,6 @@ CHANGES = ListQuery(
         "service": exact("service__slug", "Slug."),
         "since": time("occurred_at__gte", AFTER),
         "until": time("occurred_at__lt", BEFORE),
-    },
-)
-INTAKE_EVENTS = ListQuery(
-    "intake events",
-    IntakeEvent,
-    orderings={"id": [Key("id")]},
-    default_ordering="-id",
-    filters={
-        "state": words(
-            "state", {word: word for word in IntakeState.values}, f"Comma-separated: {', '.join(IntakeState)}."
-        ),
-        "source": row_id("source_id"),
-        "since": time("received_at__gte", AFTER),
-        "until": time("received_at__lt", BEFORE),
     },
 )
 SILENCES = ListQuery(

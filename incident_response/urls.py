@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from core.server import health, metrics
 from incident_response import pages
+from intake.http import sender_patterns
 from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
@@ -14,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("incidents.urls")),
     path("", include("logs.urls")),
     path("", include("alerts.urls")),
+    path("", include("intake.urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 
@@ -28,7 +30,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
-    path("", include("intake.urls")),
+    *sender_patterns(),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from intake.endpoints import Endpoint, problem_response
+from intake.endpoints import Endpoint, endpoints, problem_response
 from intake.requests import IntakeRequest, IntakeResponse
 
 View = Callable[..., HttpResponse]
@@ -32,10 +32,10 @@ def response_from(response: IntakeResponse) -> HttpResponse:
     return answer
 
 
-def patterns(*endpoints: Endpoint) -> list[URLPattern]:
-    """Return URL patterns that refuse other methods; those that are served never get here (see the project's
-    middleware)."""
-    return [re_path(f"^{path}$", _refusal(endpoint)) for endpoint in endpoints for path in endpoint.paths]
+def sender_patterns() -> list[URLPattern]:
+    """Return URL patterns that refuse other methods; what is served never gets here (see the project's middleware)."""
+    routed = [endpoint for endpoint in endpoints() if endpoint.has_route]
+    return [re_path(f"^{path}$", _refusal(endpoint)) for endpoint in routed for path in endpoint.paths]
 
 
 def _refusal(endpoint: Endpoint) -> View:

@@ -1,6 +1,11 @@
-"""Routes of senders' endpoints, for Django's own handlers."""
+"""The API's routes; those of senders' endpoints are `intake.http.sender_patterns`."""
 
-from intake.endpoints import endpoints
-from intake.http import patterns
+from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns = patterns(*(endpoint for endpoint in endpoints() if endpoint.has_route))
+from intake.views import IntakeEventViewSet
+
+router = SimpleRouter()
+router.register("intake-events", IntakeEventViewSet, basename="intake-event")
+
+urlpatterns: list[URLPattern | URLResolver] = [*router.urls]

@@ -107,15 +107,23 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     # Doors of senders: a key opens them, whoever the person is
     *((method, "intake/<key>/", None, (403,) * 6) for method in ("get", "post", "put")),
     *((method, "intake/<key>/heartbeat/", None, (403,) * 6) for method in ("get", "post", "put")),
-    *((method, "intake/<key>/heartbeat/<name>/", None, (403,) * 6) for method in ("get", "post", "put")),
+    *(
+        (method, f"intake/<key>/heartbeat/<name>/{rest}", None, (403,) * 6)
+        for method in ("get", "post", "put")
+        for rest in ("", "fail/")
+    ),
     ("post", "api/v2/alerts/", [], (401, 403, 403, 403, 403, 403)),
     ("post", "v2/enqueue/", {}, (400,) * 6),
     ("post", "v2/change/enqueue/", {}, (400,) * 6),
     *((method, "v2/alerts/", None, (401,) * 6) for method in ("get", "post")),
     ("get", "v2/alerts/requests/<request_id>/", None, (401,) * 6),
-    *((method, "v2/alerts/<identifier>", None, (401,) * 6) for method in ("get", "post", "put", "patch", "delete")),
+    *(
+        (method, f"v2/alerts/<identifier>/{rest}", None, (401,) * 6)
+        for method in ("get", "post", "put", "patch", "delete")
+        for rest in ("", "<action>/")
+    ),
     *((method, "v2/heartbeats/<name>/ping/", None, (401,) * 6) for method in ("get", "post", "put", "patch")),
-    ("get", "v2/heartbeats/<name>", None, (401,) * 6),
+    ("get", "v2/heartbeats/<name>/", None, (401,) * 6),
     *(("post", path, [], (401, 403, 403, 403, 403, 403)) for path in LOG_DOORS),
     *((method, "services/collector/health/", None, ANYBODY) for method in ("get", "post")),
     *((method, "services/collector/health/1.0/", None, ANYBODY) for method in ("get", "post")),
@@ -251,7 +259,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 def _plain(pattern: str) -> str:
-    pattern = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z").replace("/?", "/")
+    pattern = pattern.removeprefix("^").removesuffix("$").removesuffix(r"\Z").replace("/?", "/").replace(r"\.", ".")
     return re.sub(r"<\w+:(\w+)>", r"<\1>", re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern))
 
 

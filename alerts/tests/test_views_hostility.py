@@ -3,10 +3,11 @@
 from django.db import transaction
 from django.test import TestCase, override_settings
 
-from alerts.filters import ALERTS, CHANGES, INTAKE_EVENTS, SILENCES
+from alerts.filters import ALERTS, CHANGES, SILENCES
 from alerts.models import Heartbeat
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
 from incidents.tests.factories import make_incident
+from intake.filters import INTAKE_EVENTS
 from intake.models import IntakeEvent
 from intake.vocabulary import IntakeState
 from tests import hostile

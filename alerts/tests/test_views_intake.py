@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from alerts.services import process_waiting
 from alerts.tests.factories import fire, make_key, make_route, make_source
-from alerts.views import intake
+from intake import views
 from intake.models import IntakeEvent
 from intake.services.queue import NO_ALERT
 from intake.vocabulary import IntakeState
@@ -26,7 +26,14 @@ class IntakeCase(TestCase):
 
     def make(self, body=b"{}", *, state=IntakeState.FAILED, source=None, at=None, **fields):
         return IntakeEvent.objects.create(
-            **{"source": source or self.source, "format": "generic", "body": body, "state": state, **fields},
+            **{
+                "source": source or self.source,
+                "format": "generic",
+                "body": body,
+                "byte_count": len(body),
+                "state": state,
+                **fields,
+            },
             received_at=at or timezone.now(),
         )
 
@@ -144,7 +151,7 @@ class ReplayTests(IntakeCase):
     def test_it_replays_so_many_at_once(self):
         events = [self.make().pk for _ in range(5)]
 
-        with mock.patch.object(intake, "MOST_AT_ONCE", 3):
+        with mock.patch.object(views, "MOST_AT_ONCE", 3):
             first = self.client.post(f"{EVENTS}replay/", {"state": "failed"}).json()
             second = self.client.post(f"{EVENTS}replay/", {"state": "failed"}).json()
 

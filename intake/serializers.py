@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerts.serializers.fields import MAX_ID
 from core.api.configuration import StrictFields
+from core.api.fields import MAX_ID
 from intake.models import IntakeEvent
 from intake.services.queue import REPLAYABLE
 
@@ -20,7 +20,7 @@ class IntakeEventSerializer(serializers.ModelSerializer[IntakeEvent]):
     """One request of a sender; `size` is that of its body in bytes."""
 
     source = serializers.IntegerField(source="source_id", allow_null=True, read_only=True)  # type: ignore[assignment]
-    size = serializers.IntegerField(read_only=True)
+    size = serializers.IntegerField(source="byte_count", allow_null=True, read_only=True)
     headers = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:

@@ -1,97 +1,85 @@
-"""The routes of what senders handed in: looking at it, and working it off again."""
+"""Routes of intake events: looking at them, and replaying them."""
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django.db.models.functions import Length
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from alerts.filters import INTAKE_EVENTS
-from alerts.serializers.intake import (
+from core.api.idempotency import IdempotentWrites
+from core.api.parameters import IDEMPOTENCY_KEY
+from core.api.permissions import IsAdmin
+from core.api.schema import paged
+from core.errors import Conflict, NotFound
+from intake.filters import INTAKE_EVENTS
+from intake.models import IntakeEvent
+from intake.serializers import (
     MOST_AT_ONCE,
     IntakeEventDetailSerializer,
     IntakeEventSerializer,
     ReplayedSerializer,
     ReplaySerializer,
 )
-from core.api.idempotency import IdempotentWrites
-from core.api.parameters import IDEMPOTENCY_KEY
-from core.api.permissions import IsAdmin
-from core.api.schema import paged
-from core.errors import Conflict, NotFound
-from intake.models import IntakeEvent
 from intake.services.queue import replay, replayable
 
+EVENT_ID = OpenApiParameter("event_id", OpenApiTypes.INT, OpenApiParameter.PATH)
 
-class IntakeEventListView(APIView):
-    """What came in, newest first."""
+
+class IntakeEventViewSet(IdempotentWrites, ViewSet):
+    """Requests of senders, newest first."""
 
     permission_classes = [IsAdmin]
+    lookup_url_kwarg = "event_id"
+    lookup_value_regex = "[0-9]+"
 
     @extend_schema(
         operation_id="intake_events_list",
-        summary="List what senders handed in",
+        summary="List intake events",
         parameters=INTAKE_EVENTS.parameters,
         responses=paged(IntakeEventSerializer),
     )
-    def get(self, request: Request) -> Response:
-        pages = INTAKE_EVENTS.page(request, lambda: _sized().defer("body"), asker=None)
+    def list(self, request: Request) -> Response:
+        pages = INTAKE_EVENTS.page(request, IntakeEvent.objects.all, asker=None)
         return pages.get_paginated_response(IntakeEventSerializer(pages.rows, many=True).data)
-
-
-class IntakeEventView(APIView):
-    """One of them, with its body."""
-
-    permission_classes = [IsAdmin]
 
     @extend_schema(
         operation_id="intake_events_retrieve",
-        summary="Show what a sender handed in",
+        summary="Get an intake event with its body",
+        parameters=[EVENT_ID],
         responses=IntakeEventDetailSerializer,
     )
-    def get(self, request: Request, event_id: int) -> Response:
+    def retrieve(self, request: Request, event_id: str) -> Response:
         return Response(IntakeEventDetailSerializer(_event(event_id)).data)
-
-
-class IntakeEventReplayView(IdempotentWrites, APIView):
-    """Working one off again."""
-
-    permission_classes = [IsAdmin]
 
     @extend_schema(
         operation_id="intake_events_replay",
-        summary="Work off again what a sender handed in",
-        parameters=[IDEMPOTENCY_KEY],
+        summary="Replay an intake event",
+        parameters=[EVENT_ID, IDEMPOTENCY_KEY],
         request=None,
         responses={200: ReplayedSerializer},
     )
-    def post(self, request: Request, event_id: int) -> Response:
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, event_id: str) -> Response:
         event = _event(event_id)
         if not replay([event.pk]):
-            raise Conflict(
-                f"It is {event.get_state_display().lower()}; only what failed, was dropped or held no alert can be "
-                "replayed.",
-                code="not_replayable",
-            )
+            message = _("It is %(state)s; only what failed, was dropped or held no alert can be replayed.")
+            raise Conflict(message % {"state": event.get_state_display().lower()}, code="not_replayable")
         return Response({"replayed": 1, "has_more": False})
-
-
-class IntakeReplayView(IdempotentWrites, APIView):
-    """Working many off again, after a fix; at most so many at once that nothing else waits for it."""
-
-    permission_classes = [IsAdmin]
 
     @extend_schema(
         operation_id="intake_events_replay_many",
-        summary="Work off again what failed, was dropped or held no alert",
+        summary="Replay failed or dropped events, and those without an alert",
         parameters=[IDEMPOTENCY_KEY],
         request=ReplaySerializer,
         responses={200: ReplayedSerializer},
     )
-    def post(self, request: Request) -> Response:
+    @action(detail=False, methods=["post"], url_path="replay")
+    def replay_many(self, request: Request) -> Response:
+        """Replay events after a fix, at most so many at once that nothing else waits for it."""
         form = ReplaySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         ids = _asked_for(form.validated_data)
@@ -109,12 +97,8 @@ def _asked_for(asked: dict[str, Any]) -> list[int]:
     return list(found.order_by("id").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
 
 
-def _sized() -> QuerySet[IntakeEvent]:
-    return IntakeEvent.objects.annotate(size=Length("body"))
-
-
-def _event(pk: int) -> IntakeEvent:
-    event = _sized().filter(pk=pk).first()
+def _event(event_id: str) -> IntakeEvent:
+    event = IntakeEvent.objects.filter(pk=int(event_id)).first() if len(event_id) < 19 else None
     if event is None:
-        raise NotFound(f"There is no intake event {pk}; what was handed in is kept for a limited time.")
+        raise NotFound(_("There is no intake event %(id)s; they are kept for a limited time.") % {"id": event_id})
     return event
