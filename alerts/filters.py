@@ -35,7 +35,6 @@ def _by_words(alerts: Any, name: str, value: str, user: Any) -> Q:
 
 
 def _by_team(alerts: Any, name: str, value: str, user: Any) -> Any:
-    """Select by the incidents of a team with few of them; else say what each alert must be looked at for."""
     if value == "none":
         return Q(incident__isnull=True) | Q(incident__team__isnull=True)
     team = number_of(name, value)
@@ -44,7 +43,6 @@ def _by_team(alerts: Any, name: str, value: str, user: Any) -> Any:
 
 
 def _by_label(alerts: Any, name: str, value: str, user: Any) -> Any:
-    """Select a few by their ids, many by a look at each."""
     label = name.removeprefix(LABEL)
     if not label:
         refuse(name, "Name the label, as in label.host=db-3.", "unknown_filter")
@@ -63,7 +61,7 @@ def _by_incident(alerts: Any, name: str, value: str, user: Any) -> Any:
 
 
 def _by_fingerprint(alerts: Any, name: str, value: str, user: Any) -> Any:
-    """Select by the key, which is made of source and fingerprint and has the index."""
+    """Select by the dedup key, which is indexed."""
     sources = Source.objects.order_by().values_list("pk", flat=True)[:MAX_SOURCES]
     return alerts.filter(key__in=[alert_key(pk, value) for pk in sources])
 

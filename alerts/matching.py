@@ -111,7 +111,7 @@ def contradiction(matchers: Sequence[Matcher]) -> str:
 
 
 def _possible(name: str, about: Sequence[Matcher]) -> Sequence[str] | None:
-    """Return the values the label can have if one of these holds; None where they leave it open."""
+    """Return the label's possible values; None when open."""
     if name == SEVERITY:
         return _SEVERITIES
     for matcher in about:
@@ -195,7 +195,6 @@ def _unescaped(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Escape only what would be read otherwise: a pattern's own backslashes stay single."""
     doubled = re.sub(r'\\(?=[\\n"\n]|\Z)', lambda match: match[0] * 2, text)
     return doubled.replace('"', '\\"').replace("\n", "\\n")
 

@@ -111,7 +111,7 @@ def _sentence(pattern: str, error: Exception) -> str:
 
 
 class _Translation:
-    """Translates a pattern for Python's engine to RE2, refusing what RE2 lacks."""
+    """Translation from Python's syntax to RE2's."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern, self.at = pattern, 0
@@ -194,7 +194,6 @@ class _Translation:
         return letter
 
     def _character(self, letter: str) -> str:
-        """Translate what is the same within brackets and without."""
         digits = {"u": 4, "U": 8}.get(letter, 0)
         code = self.pattern[self.at : self.at + digits]
         if digits and re.fullmatch(r"[0-9A-Fa-f]{4,8}", code) and len(code) == digits:
@@ -211,7 +210,7 @@ class _Translation:
         return rf"\{letter}" if letter.isascii() else letter
 
     def _boundary(self, letter: str) -> str:
-        """Translate a word boundary: RE2's knows only the letters a to z."""
+        r"""Translate `\b`, which RE2 knows for ASCII only."""
         beside = self.pattern[self.at - 3 : self.at - 2] + self.pattern[self.at : self.at + 1]
         if not beside.isascii():
             raise self._refuse(rf"\{letter} beside a letter that is not one of a to z")
@@ -243,7 +242,6 @@ class _Translation:
 
 @lru_cache
 def _others(ranges: str) -> str:
-    """Return the characters outside these ranges, as ranges."""
     ends = [
         (_code(one[1]), _code(one[2] or one[1]))
         for one in re.finditer(r"(\\x\{\w+\}|\\x\w\w|\\.|.)(?:-(\\x\{\w+\}|\\x\w\w|\\.|.))?", ranges)

@@ -8,7 +8,6 @@ class CoreConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
-        """Register the jobs."""
         from core.jobs import JOBS
         from core.server.jobs import register_jobs
 

@@ -13,7 +13,6 @@ class Severity(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """Return the word that the API speaks."""
         return self.name.lower()
 
 
@@ -27,7 +26,6 @@ class Priority(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """Return the word that the API speaks."""
         return self.name.lower()
 
 

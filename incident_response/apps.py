@@ -8,5 +8,4 @@ class IncidentResponseConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
-        """Register the system checks."""
         from incident_response import checks  # noqa: F401

@@ -77,7 +77,6 @@ class ReplaySerializer(StrictFields, serializers.Serializer[Any]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Either of the two ways."""
         if ("ids" in attrs) == ("state" in attrs):
             raise serializers.ValidationError({"ids": "Name the events by their ids, or by their state; not both."})
         if "ids" in attrs and "source" in attrs:

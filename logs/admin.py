@@ -88,7 +88,6 @@ class LineChangeList(KeysetChangeList):
     goes_on: dict[str, Any] | None = None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[LogEntry]:
-        """Return all lines; `fetch` applies what is asked for."""
         self.given = given(request.GET.dict(), self.query)
         text, self.query = self.query, ""
         rows = super().get_queryset(request, exclude_parameters)
@@ -114,7 +113,6 @@ class LineChangeList(KeysetChangeList):
         return found, has_more
 
     def _link(self, rows: list[LogEntry], keys: Any, has_more: bool, is_backwards: bool) -> None:
-        """Continue where a page that had looked far enough stopped."""
         if self.goes_on is not None and not is_backwards:
             rows, has_more = [*rows, LogEntry(**self.goes_on)], True
         super()._link(rows, keys, has_more, is_backwards)
@@ -265,7 +263,6 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         return shown if self.has_change_permission(request, obj) else readable(shown, group_by="grouping")
 
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
-        """Save through the service, which starts the rule afresh where it has to."""
         save_rule(obj, only=form.changed_data if change else None)
 
     def switch_off(self, row: DetectionRule) -> None:
@@ -273,7 +270,6 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         save_rule(row)
 
     def delete_model(self, request: HttpRequest, obj: DetectionRule) -> None:
-        """Delete through the service, which resolves the rule's alerts."""
         delete_rule(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DetectionRule]) -> None:
@@ -284,7 +280,6 @@ class DetectionRuleAdmin(BackOfficeAdmin):
                 self.message_user(request, error.message, "ERROR")
 
     def has_delete_permission(self, request: HttpRequest, obj: DetectionRule | None = None) -> bool:
-        """Refuse for the built-in rule, which can be disabled."""
         return bool(super().has_delete_permission(request, obj)) and not (obj and obj.is_builtin)
 
     def get_urls(self) -> list[Any]:

@@ -8,7 +8,6 @@ class LogsConfig(AppConfig):
     verbose_name = "Logs"
 
     def ready(self) -> None:
-        """Register the audit log, jobs, our endpoint and store, and the check of rules."""
         from alerts.services.rules import look_for_faults
         from core.server.jobs import register_jobs
         from intake.endpoints import register_endpoints

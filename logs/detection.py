@@ -100,8 +100,6 @@ def _value(line: Counted, name: str) -> str:
 
 @dataclass
 class _Memory:
-    """Words seen so far, and those of them that hold anchors."""
-
     seen: set[str] = field(default_factory=set)
     telling: set[str] = field(default_factory=set)
     anchors: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -135,10 +133,7 @@ class Index:
                         yield spec
 
     def _anchors_in(self, lowered: str) -> set[str]:
-        """Return the anchors that occur in the line, and "" for rules without one.
-
-        Few words of logs are new and fewer hold an anchor: sets find both.
-        """
+        """Return the line's anchors, and "" for rules without one."""
         found = {""}
         if self._anchors:
             memory = self._memory
@@ -181,7 +176,6 @@ class Tally:
             samples += other.samples[theirs][: SAMPLES - len(samples)]
 
     def _group(self, group: Group) -> Group:
-        """Return the group to count in, adding it."""
         if group not in self.counts:
             if len(self.counts) >= MAX_GROUPS and group:
                 group = (OTHERS,) * len(group)
@@ -249,7 +243,6 @@ def _changes(spec: Spec, tally: Tally, end: int, counts: Mapping[Group, int]) ->
 
 
 def _sum(steps: Mapping[int, int], first: int, last: int) -> int:
-    """Sum the steps from `first` up to, not including, `last`."""
     if last - first > len(steps):
         return sum(count for number, count in steps.items() if first <= number < last)
     return sum(steps.get(number, 0) for number in range(first, last))

@@ -147,7 +147,6 @@ def _shouted(head: str) -> Level | None:
 
 
 def _by_form(head: str) -> Level | None:
-    """Return the level of a line that begins as only one program's lines do."""
     if match := _GLOG.match(head) or _RUBY.match(head):
         return LEVEL_OF[match[1].lower()]
     if (match := _PRIORITY.match(head)) and int(match[1]) <= 191:

@@ -199,8 +199,6 @@ def _field_test(part: re.Match[str]) -> Test:
 
 
 def _either(name: str, test: Callable[[str | None], bool], within: Test) -> Test:
-    """Test the attribute where the line has it, else the line's text."""
-
     def holds(line: Searched, lowered: str) -> bool:
         value = field(line, name)
         return within(line, lowered) if value is None else test(value)
@@ -232,13 +230,12 @@ def _is_text(part: re.Match[str]) -> bool:
 
 
 def _text(part: re.Match[str]) -> str:
-    """Return the text as typed, without a backslash before a quote."""
     phrase: str | None = part["phrase"]
     return str(part["word"]) if phrase is None else phrase.replace('\\"', '"')
 
 
 def _readings(part: re.Match[str]) -> tuple[str, ...]:
-    """Return what is searched for, in lower case; two backslashes may also mean one."""
+    """Return the searched text in lower case; two backslashes may also mean one."""
     typed = _text(part).lower()
     once = (part["phrase"] or part["word"] or "").lower()
     once = re.sub(r'\\([\\"])' if part["phrase"] is not None else r"\\(\\)", r"\1", once)

@@ -109,7 +109,7 @@ class Drain:
         return node
 
     def _most_alike(self, templates: Iterable[Template], tokens: list[str]) -> Template | None:
-        """Return the template with most equal tokens, the widest among equals; None below SIMILARITY."""
+        """Return the template with most equal tokens; None below SIMILARITY."""
         best, best_score = None, (self._similarity, -1)
         for template in templates:
             score = _likeness(template.tokens, tokens)
@@ -129,7 +129,6 @@ class Drain:
 
 
 def _likeness(template: list[str], tokens: list[str]) -> tuple[float, int]:
-    """Return the share of equal tokens among the template's words, and how many are masked."""
     equal = wild = 0
     for ours, theirs in zip(template, tokens, strict=True):
         if WILD in ours:

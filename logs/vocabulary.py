@@ -15,7 +15,6 @@ class Level(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """Return the word that the API speaks."""
         return self.name.lower()
 
 

@@ -119,7 +119,6 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
         return rows.annotate(number=Count("memberships"))
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
-        """Keep one default team."""
         super().save_model(request, obj, form, change)
         if obj.is_default:
             make_only_default(obj, by=request.user)  # type: ignore[arg-type]
@@ -143,5 +142,4 @@ class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
     fields = ("name", "slug", "team", "description", "is_active")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
-        """Let the slug follow the name until the service exists."""
         return {} if obj or not self.has_change_permission(request) else {"slug": ("name",)}

@@ -8,7 +8,6 @@ class RespondersConfig(AppConfig):
     verbose_name = "Teams and services"
 
     def ready(self) -> None:
-        """Register the audit log and what responders may see."""
         from responders.audit import register
         from users.permissions import allow_responders
 

@@ -52,7 +52,6 @@ class Team(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name that differs only in case, and retiring a team that still gets work."""
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
             told = "The default team gets what nobody else is named for; make another the default before you retire it."
@@ -122,5 +121,4 @@ class Service(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name or slug that differs only in case."""
         validate_unique_ci(self, "name", "slug")

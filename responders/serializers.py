@@ -29,7 +29,6 @@ class TeamSerializer(CleanedModelSerializer):
         read_only_fields = ["created_at"]
 
     def save(self, **kwargs: Any) -> Any:
-        """Keep one default team."""
         team = super().save(**kwargs)
         if self.validated_data.get("is_default"):
             make_only_default(team, by=self.context["request"].user)

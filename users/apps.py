@@ -8,7 +8,6 @@ class UsersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Register the audit of accounts and sign-ins, the jobs, and the description of our authentication."""
         from auditlog.models import LogEntry
         from auditlog.registry import auditlog
         from django.contrib.auth.signals import user_logged_in

@@ -30,7 +30,7 @@ class SessionJWTAuthentication(JWTAuthentication):
     def authenticate(  # type: ignore[override]  # `request.auth` is a session rather than its token
         self, request: Request
     ) -> tuple[User, Session] | None:
-        """Return the session's user; None when the header is of another kind."""
+        """Return the session's user; None for other kinds of header."""
         header = self.get_header(request)
         raw_token = self.get_raw_token(header) if header is not None else None
         if raw_token is None:
@@ -61,7 +61,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
     keyword = b"token"
 
     def authenticate(self, request: Request) -> tuple[User, PersonalToken] | None:
-        """Return the token's owner; None when the header is of another kind. A read token refuses writes with 403."""
+        """Return the token's owner; read tokens refuse writes with 403."""
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != self.keyword:
             return None
@@ -109,7 +109,7 @@ def _find(raw_token: bytes) -> PersonalToken | None:
 
 
 def _stamp_use(token: PersonalToken, now: dt.datetime) -> None:
-    """Note the use, at most once a minute: a busy script must not cost a write per request."""
+    """Note the use at most once a minute, to spare a write per request."""
     stale = now - LAST_USED_STEP
     if token.last_used_at and token.last_used_at > stale:
         return

@@ -37,7 +37,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
     )
 
     def clean_old_password(self) -> str:
-        """Check the present password, counting a wrong one as a failed sign-in."""
+        """Count a wrong password as a failed sign-in."""
         old = str(self.cleaned_data["old_password"])
         try:
             is_right = confirm_password(self.user, old)

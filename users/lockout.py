@@ -115,7 +115,6 @@ def _is_name_locked(client: Any, name: str) -> bool:
 
 
 def _is_known(request: HttpRequest, name: str) -> bool:
-    """Return whether the person signed in from this client lately."""
     email = name.encode("ascii").decode("unicode_escape", errors="replace")
     user = User.objects.filter(email=email).first()
     if user is None:
@@ -129,7 +128,6 @@ def _is_known(request: HttpRequest, name: str) -> bool:
 
 
 def _recent_failures(network: str | None) -> list[tuple[dt.datetime, int]]:
-    """Return when each address was last tried from the network, and how often, oldest first."""
     rows = _recent().filter(ip_address=network).order_by("attempt_time")
     return list(rows.values_list("attempt_time", "failures_since_start"))
 

@@ -91,7 +91,6 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
         return value
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Save only what was sent."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         with acting(instance):
@@ -180,7 +179,6 @@ class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[Personal
         read_only_fields = ["prefix", "created_at", "last_used_at"]
 
     def validate_expires_at(self, value: Any) -> Any:
-        """Refuse a token that has expired before it begins."""
         if value is not None and value <= timezone.now():
             raise serializers.ValidationError("This is in the past.")
         return value

@@ -66,7 +66,6 @@ def digest_of(token: str) -> str:
 
 
 def _name_session(token: jwt.Token, session: Session) -> None:
-    """Name the session, without `iat`: a clock set back would make the token invalid."""
     del token["iat"]
     token[SESSION_CLAIM] = str(session.pk)
     token["user_id"] = str(session.user_id)

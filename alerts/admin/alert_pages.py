@@ -71,7 +71,6 @@ class AlertPages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def has_work_permission(self, request: HttpRequest) -> bool:
-        """Allow responders and administrators; services check the incidents."""
         return bool(getattr(request.user, "is_staff", False))
 
     @admin.action(description="Move to an incident …", permissions=["work"])
@@ -155,7 +154,6 @@ class AlertPages:
     def _inquire_about_merging(
         self, request: HttpRequest, incident: Incident, target: Incident | None, form: MergeForm
     ) -> HttpResponse:
-        """Ask for the incident, then show it for confirmation."""
         rows, submit = [_described(incident)], "Next"
         if target is not None:
             rows.append(f"into {_described(target)}")
@@ -177,7 +175,6 @@ class AlertPages:
         hidden: Sequence[tuple[str, Any]] = (),
         around: Mapping[str, Any] | None = None,
     ) -> HttpResponse:
-        """Render the page between choosing and doing, below `around` where that is no alert."""
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -192,7 +189,6 @@ class AlertPages:
         return TemplateResponse(request, "admin/ask.html", context)
 
     def _named(self, request: HttpRequest, visible: Any) -> Incident | None:
-        """Return the incident named so far, if it is one."""
         try:
             return one_of(visible, request.POST.get("incident", "").strip())
         except DomainError:
@@ -208,12 +204,10 @@ class AlertPages:
 
 
 def _answer(request: HttpRequest) -> Any:
-    """Return what the page in between was answered with; None before it was shown."""
     return request.POST if "apply" in request.POST else None
 
 
 def _described(incident: Incident) -> str:
-    """Describe an incident so that it is recognised."""
     return f"{incident} · {incident.get_status_display().lower()} · {incident.team or 'no team'}"
 
 

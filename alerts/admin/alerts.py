@@ -51,14 +51,13 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     fields = ("description_shown", "first_seen", "started", "last_seen", "ended", "expires", "fingerprint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        """Select what the person may see."""
         user: User = request.user  # type: ignore[assignment]
         return Alert.objects.visible_to(user).order_by(*self.ordering)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
     ) -> tuple[QuerySet[Alert], bool]:
-        """Search by labels and incidents, which are indexed; search words only among firing alerts."""
+        """Search labels and incidents, which are indexed; words only among firing alerts."""
         words = []
         for word in search_term.split():
             name, sign, value = word.partition("=")
@@ -75,7 +74,6 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the alert with its labels, links and buttons."""
         alert = self.get_object(request, object_id)
         around = around_alert(alert, request.user) if alert else {}  # type: ignore[arg-type]
         context = {**(extra_context or {}), **around, "title": str(alert or ""), "subtitle": None}
@@ -170,7 +168,6 @@ def latest_changes(alert: Alert) -> list[tuple[str, str]]:
 
 
 def _search(name: str, value: str) -> str:
-    """Return the list of alerts with the same label; "" for a value that the search box cannot hold."""
     if not name or not value or re.search(r"[\s=]", name) or re.search(r'[\s"]', value):
         return ""
     return f"{reverse('admin:alerts_alert_changelist')}?{urlencode({'q': f'{name}={value}'})}"

@@ -64,19 +64,16 @@ class IntakeEventAdmin(ReadOnlyAdmin):
     fields = ("received_at", "processed_at", "source", "format", "alert_count", "dismissed_at", "dismissed_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IntakeEvent]:
-        """Without the bodies, which are long; the page of one reads its own."""
         rows: QuerySet[IntakeEvent] = super().get_queryset(request)
         return rows.defer("body", "headers")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, below a tab for each state."""
         chosen = request.GET.get("state", "")
         tabs = [(value, label, value == chosen) for value, label in TABS]
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "tabs": tabs})
         return response
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        """Administrators."""
         return bool(getattr(request.user, "is_superuser", False))
 
     @admin.action(description="Work them off again", permissions=["replay"])
@@ -90,7 +87,6 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         messages.success(request, f"{dismiss(events, by=request.user)} dismissed.")  # type: ignore[arg-type]
 
     def get_urls(self) -> list[Any]:
-        """Ours before Django's, which would take any path for an id."""
         views = {"replay": self.replay_view, "raw": self.raw_view, "dismiss": self.dismiss_view}
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"intake_intakeevent_{name}")
@@ -138,7 +134,6 @@ class IntakeEventAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The request with what became of it."""
         event = self.get_object(request, object_id)
         around = around_event(event, request.user) if event else {}  # type: ignore[arg-type]
         response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})

@@ -56,7 +56,6 @@ class RouteForm(RefusableForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """Store no labels to group by as NULL: as the source says."""
         cleaned = super().clean()
         checked(self, "matchers", validation.matchers)
         if "group_by" in self.cleaned_data:
@@ -112,16 +111,13 @@ class RouteAdmin(BackOfficeAdmin):
         return () if is_list else super().get_search_fields(request)
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """Edit only the order in the list."""
         return super().get_changelist_form(request, **{**kwargs, "form": RefusableForm})
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the list, with whether its order can be changed."""
         context = {**(extra_context or {}), "may_order": self.has_change_permission(request)}
         return super().changelist_view(request, context)
 
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: bool) -> None:
-        """Put a new one last."""
         if not change:
             last = Route.objects.aggregate(last=Max("position"))["last"]
             obj.position = 0 if last is None else last + 1

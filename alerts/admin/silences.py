@@ -116,7 +116,6 @@ class SilenceAdmin(BackOfficeAdmin):
         return initial
 
     def save_model(self, request: HttpRequest, obj: Silence, form: Any, change: bool) -> None:
-        """Record who made it."""
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
         else:
@@ -124,11 +123,9 @@ class SilenceAdmin(BackOfficeAdmin):
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:
-        """Refuse, for a silence is ended: alerts whose silence vanished would stay silent."""
         return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Allow whoever may make one; responders end only their own."""
         return bool(self.has_add_permission(request))
 
     @admin.action(description="End them now", permissions=["end"])

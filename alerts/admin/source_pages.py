@@ -259,7 +259,7 @@ class SourcePages:
 
 
 def _worked_off(event: IntakeEvent) -> IntakeEvent:
-    """Process the event here unless a worker is quicker; return it, still waiting where the queue is long."""
+    """Process the event here unless a worker is quicker; it may still be waiting."""
     until = time.monotonic() + TEST_SECONDS
     while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():
         if not process_waiting():  # a worker has it

@@ -74,7 +74,6 @@ class SourceForm(RefusableForm):
     )
 
     def clean(self) -> dict[str, Any] | None:
-        """Keep the secret where none was entered; accept templates only for kinds that take them."""
         cleaned = super().clean()
         kind = self.cleaned_data.get("kind", "")
         checked(self, "templates", lambda value: validation.templates(value, kind))
@@ -119,7 +118,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        """Annotate firing alerts and rate limits: two lists made once, not a query a row."""
         firing = Alert.objects.firing().order_by().values("source")
         limited = IntakeEvent.objects.filter(state=IntakeState.LIMITED).order_by()
         lately = limited.filter(received_at__gte=timezone.now() - LIMITED_LATELY).values("source")
@@ -127,7 +125,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return rows.annotate(fires=_is_in(firing), was_limited=_is_in(lately))
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        """Offer to remove the secret only where there is one."""
         shown = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
         if obj is not None and obj.signing_secret:
             shown[-1][1]["fields"] = (*shown[-1][1]["fields"], "forget_secret")
@@ -150,7 +147,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return format_html('<span class="ir-badge ir-late">{}</span>', "in 24 h") if source.was_limited else ""
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
-        """Save, and clear this process's cache of sources."""
         super().save_model(request, obj, form, change)
         prune_known(obj)
         clear_cache()
@@ -174,7 +170,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the form below the buttons."""
         source = self.get_object(request, object_id)
         around = panel_of(source) if source else {}
         response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})

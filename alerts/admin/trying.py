@@ -59,7 +59,6 @@ class TryForm(forms.Form):
         self.fields["at"].help_text = f"{self.fields['at'].help_text} {zone_told()}"
 
     def clean(self) -> dict[str, Any]:
-        """Require the source of a payload, and labels that can be read."""
         cleaned = super().clean() or {}
         if cleaned.get("shape") == PAYLOAD and not cleaned.get("source"):
             self.add_error("source", _("Name the source that sends it."))
@@ -112,7 +111,6 @@ def _shown(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _team(opening: dict[str, Any] | None, incident: dict[str, Any] | None) -> Team | None:
-    """The team that gets the new incident, or has the one it joins."""
     rows = Team.objects.filter(pk=opening["team"]) if opening else Team.objects.filter(incidents=(incident or {})["id"])
     return rows.first()
 

@@ -66,7 +66,6 @@ class Route(models.Model):
         return wrong_matchers(self.matchers, must_ask=self.is_drop)
 
     def clean(self) -> None:
-        """Refuse a name that differs only in case, and matchers that match nothing or would drop all."""
         validate_unique_ci(self, "name")
         if self.wrong:
             raise ValidationError({"matchers": self.wrong})
@@ -105,7 +104,6 @@ class Silence(models.Model):
         return wrong_matchers(self.matchers, must_ask=True)
 
     def clean(self) -> None:
-        """Refuse impossible times, and matchers that match nothing or would silence all."""
         if self.wrong:
             raise ValidationError({"matchers": self.wrong})
         if wrong := silence_times(self.starts_at, self.ends_at, self.weekdays, self.starts_time, self.ends_time):

@@ -64,18 +64,15 @@ class ChangeSerializer(CleanedModelSerializer):
         read_only_fields = ["received_at"]
 
     def validate_details(self, value: dict[str, str]) -> dict[str, str]:
-        """Bound details as those of senders are."""
         if len(value) > MOST:
             raise serializers.ValidationError(f"There are at most {MOST} details.")
         return value
 
     def validate_occurred_at(self, value: dt.datetime) -> dt.datetime:
-        """Refuse a time in the future."""
         refuse_future("occurred_at", value, timezone.now())
         return value
 
     def create(self, validated_data: dict[str, Any]) -> ChangeEvent:
-        """Store the change as received now."""
         now = timezone.now()
         made: ChangeEvent = super().create({"occurred_at": now, **validated_data, "received_at": now})
         return made

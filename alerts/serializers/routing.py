@@ -53,14 +53,12 @@ class RouteSerializer(CleanedModelSerializer):
         read_only_fields = ["dropped_count", "matched_count", "created_at"]
 
     def get_fields(self) -> Any:
-        """Add `continue`, which cannot be a class attribute."""
         going_on = serializers.BooleanField(
             source="go_on", required=False, help_text="Later routes too, for what this one leaves open."
         )
         return {**super().get_fields(), "continue": going_on}
 
     def create(self, validated_data: dict[str, Any]) -> Route:
-        """Append the route unless it says where it goes."""
         if "position" not in validated_data:
             last = Route.objects.aggregate(last=Max("position"))["last"]
             validated_data["position"] = 0 if last is None else last + 1
@@ -116,7 +114,6 @@ class SilenceSerializer(CleanedModelSerializer):
         return specs_of([silence])[0].is_active(timezone.now())
 
     def validate_matchers(self, value: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Refuse none, which would silence nothing and look like everything."""
         if not value:
             raise serializers.ValidationError("Say which alerts to silence; no matcher would match none.")
         return value

@@ -57,13 +57,11 @@ class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(required=False)
 
     def validate_at(self, value: dt.datetime) -> dt.datetime:
-        """Refuse a time that no clock could be set to."""
         if abs(value - timezone.now()) > FAR:
             raise serializers.ValidationError(_("The time must be within ten years of now."))
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Require one of the two, and what goes with it."""
         if ("alert" in attrs) == ("payload" in attrs):
             raise serializers.ValidationError({"alert": _("Send either an alert, or a payload with its source.")})
         if "payload" in attrs and "source" not in attrs:

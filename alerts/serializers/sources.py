@@ -121,7 +121,6 @@ class SourceSerializer(CleanedModelSerializer):
         return bool(source.signing_secret)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Run the model's checks, and check templates against the kind."""
         attrs = super().validate(attrs)
         kind = str(attrs.get("kind") or getattr(self.instance, "kind", ""))
         templates = attrs.get("templates", getattr(self.instance, "templates", {}))

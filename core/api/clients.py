@@ -53,7 +53,6 @@ def client_name(request: HttpRequest) -> str:
 
 
 def _parse(text: str) -> str | None:
-    """Return an address without port or brackets; None for anything else."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

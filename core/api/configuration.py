@@ -43,10 +43,7 @@ class StrictFields:
     """Refuses unknown fields: a misspelt one would be a change that silently does not happen."""
 
     def get_fields(self) -> Any:
-        """Build DRF's fields once per class, with refusals that say what would be right.
-
-        DRF builds them anew for every request, which takes longer than validating; a shallow copy suffices.
-        """
+        """Build DRF's fields once per class: building takes longer than validating."""
         kind = type(self)
         if kind not in _fields:
             _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
@@ -118,7 +115,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         return attrs
 
     def _replaced(self) -> dict[str, Any]:
-        """Return a new row's values for what a PUT leaves out, except switches and secrets."""
+        """Return defaults for what a PUT leaves out, except switches and secrets."""
         if self.instance is None or self.partial:
             return {}
         model = self.Meta.model
@@ -165,7 +162,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         return unit_of_work(super().update)(request, *args, **kwargs)
 
     def get_object(self) -> Any:
-        """Return the row, locked and reread where it is about to change."""
+        """Return the row, locked and reread before a change."""
         found = super().get_object()
         if self.action not in ("update", "partial_update"):
             return found
@@ -187,7 +184,6 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
             raise Conflict("There is one like this already.", code="already_exists") from error
 
     def perform_destroy(self, instance: Model) -> None:
-        """Delete unless in use; the refusal says by how many of what."""
         if used := usage_of(instance):
             instead, why_not = instead_of_deleting(instance)
             way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()

@@ -101,7 +101,6 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
-    """Return the error in our own terms, where it came from Django or the database."""
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -114,7 +113,6 @@ def _of_ours(error: Exception, trouble: Trouble | None) -> Exception:
 
 
 def _wanted(error: exceptions.APIException, view: Any) -> tuple[str, dict[str, str]]:
-    """Return what would have been accepted: a sentence, and the header HTTP has for it."""
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         sentence = SIGN_IN if isinstance(error, exceptions.NotAuthenticated) else ""
         return sentence, {"WWW-Authenticate": CREDENTIALS}

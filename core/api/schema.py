@@ -56,7 +56,6 @@ class ProblemAutoSchema(AutoSchema):
     """Adds the errors that every operation can answer with, and summaries of viewsets' actions."""
 
     def get_summary(self) -> str | None:
-        """Return the view's summary, or one made of the action and the model's name."""
         summary: str | None = super().get_summary()
         deed = ACTION_SUMMARIES.get(getattr(self.view, "action", ""))
         if summary or deed is None:

@@ -57,7 +57,6 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         self.cleaned_data |= untouched
 
     def clean(self) -> dict[str, Any] | None:
-        """Add the service's refusal to the form's errors."""
         cleaned = super().clean()
         if self.refusal is not None:
             field = self.refusal.field
@@ -85,13 +84,11 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return KeysetChangeList
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """Return the form, with a service's latest refusal."""
         form = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Omit buttons that open another form; name the zone of times."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.SplitDateTimeField):
             field.help_text = f"{field.help_text} {zone_told()}".strip()
@@ -101,7 +98,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form again, with its input and the reason, where a service refuses or a concurrent change wins."""
+        """Show the form again with the reason when a service refuses."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except (DomainError, IntegrityError) as error:
@@ -113,11 +110,9 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return response
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """Let rows edited in the list carry their opening values too."""
         return super().get_changelist_form(request, **{"form": RefusableForm, **kwargs})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write a new row, or what was edited of an existing one."""
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -130,7 +125,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row.save(update_fields=form.edited)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Run an action on the ticked rows, never on all that match."""
+        """Run an action on the ticked rows, never on all matches."""
         if request.POST.get("select_across", "0") not in ("", "0"):
             messages.error(request, "Choose the rows one page at a time.")
             return HttpResponseRedirect(request.get_full_path())
@@ -140,7 +135,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Say what a deletion removes and what forbids it, without reading every related row."""
+        """Count what a deletion removes, without reading every related row."""
         rows = list(objs)
         protected = [self._usage_line(row, usage) for row in rows for usage in usage_of(row)]
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
@@ -154,7 +149,6 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return format_html('{}: <a class="ir-link" href="{}?{}">{}</a>', row, url, query, usage)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Offer to disable what is in use."""
         row = self.get_object(request, object_id)
         instead, why_not = instead_of_deleting(row) if row is not None else ("", "")
         context = {**(extra_context or {}), "instead": instead, "why_not": why_not}
@@ -194,7 +188,6 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the row's audit log to administrators."""
         if not getattr(request.user, "is_superuser", False):
             raise PermissionDenied
         content_type = ContentType.objects.get_for_model(self.model)
@@ -220,7 +213,6 @@ class RetirableAdmin:
         return "in use" if row.is_active else "retired"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Offer only active rows to pickers."""
         rows, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
         is_picker = request.path == reverse("admin:autocomplete")
         return (rows.filter(is_active=True) if is_picker else rows), may_repeat

@@ -32,7 +32,6 @@ class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """Yield the line on which each row begins, the header included; rows may span lines."""
     reader = csv.reader(io.StringIO(text, newline=""))
     line = 1
     for row in reader:
@@ -110,7 +109,6 @@ class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is u
     """A relation by name, with a sentence for an unknown one."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        """Return the row of that name; None for an empty cell."""
         try:
             return super().clean(value, row, **kwargs)
         except self.model.DoesNotExist as error:

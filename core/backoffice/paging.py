@@ -45,7 +45,6 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
     is_capped = has_position = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        """Return the matching rows in order; the page's place is no filter."""
         for name in (NEXT, PREVIOUS):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
@@ -53,18 +52,16 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         return rows
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """Return None for a column without an index in order."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        """Order by one column and a tie-breaker in one direction, as an index is walked."""
+        """Order by one column and a tie-breaker, as an index is walked."""
         first = super().get_ordering(request, queryset)[0]
         ties = [*self.model_admin.ordering, self.model._meta.pk.name]
         names = dict.fromkeys(word.removeprefix("-") for word in (first, *ties))
         return [f"-{name}" if first.startswith("-") else name for name in names]
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read one page, and whether others precede and follow."""
         is_backwards = PREVIOUS in request.GET
         keys = keys_of(self.model, self.queryset.query.order_by)
         position = _decoded(request.GET.get(PREVIOUS if is_backwards else NEXT), self.model, keys)
@@ -84,14 +81,12 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         return list(ordered[:limit])
 
     def _first_page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-        """Return the first rows, and whether more follow, counting on the same walk."""
         pks = list(rows.values_list("pk", flat=True)[: CAP + 1])
         self.result_count, self.is_capped = min(len(pks), CAP), len(pks) > CAP
         page = {row.pk: row for row in rows.filter(pk__in=pks[: self.list_per_page])}
         return [page[pk] for pk in pks if pk in page], len(pks) > self.list_per_page
 
     def _page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-        """Return the next rows, and whether more follow."""
         found = self.fetch(rows, self.list_per_page + 1)
         self.result_count = min(len(found), self.list_per_page)
         return found[: self.list_per_page], len(found) > self.list_per_page
@@ -106,7 +101,6 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
             self.previous_url = self.get_query_string({PREVIOUS: _encoded(rows[0], keys)})
 
     def _describe(self, rows: list[Any]) -> None:
-        """Set the attributes that the admin's templates read."""
         self.paginator = self.model_admin.get_paginator(None, self.queryset, self.list_per_page)
         self.result_list = rows
         # Equal to the other, so that unfold shows no total beside the title.
@@ -135,7 +129,6 @@ def _encoded(row: Any, keys: Sequence[Key]) -> str:
 
 
 def _decoded(token: str | None, model: type[Model], keys: Sequence[Key]) -> list[Any] | None:
-    """Return the place that a token names; None, the beginning, for none or a damaged one."""
     if not token:
         return None
     try:

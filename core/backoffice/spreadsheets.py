@@ -35,7 +35,7 @@ def unescape_formula(value: Any) -> Any:
 
 
 def _mapped(value: Any, change: Callable[[str, Callable[[str], bool]], str]) -> Any:
-    """Change the pieces of a text; an apostrophe moves no border, so escaping can be undone exactly."""
+    """Change a text's cells; apostrophes move no border, so escaping is reversible."""
     if not isinstance(value, str) or not RISKY.search(value):
         return value
     lead = LEAD.match(value)

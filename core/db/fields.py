@@ -10,7 +10,6 @@ class FlagField(models.BooleanField):  # type: ignore[type-arg]  # it takes none
     """A boolean column that an index can find: compared as `column = 1`, which Django's bare `WHERE column` is not."""
 
     def deconstruct(self) -> Any:
-        """Pass for a plain boolean in migrations."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.BooleanField", args, kwargs
 

@@ -184,7 +184,7 @@ outages = Outages()
 
 
 def _open_anew(trouble: Trouble) -> None:
-    """Reopen SQLite's file with the next statement: as opened, it stays read-only or gone."""
+    """Reopen SQLite's file: as opened, it stays read-only or gone."""
     if trouble is not Trouble.BUSY and connection.vendor == "sqlite" and not connection.in_atomic_block:
         connection.close()
 

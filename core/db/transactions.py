@@ -188,7 +188,7 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _wait_for(line: IO[str], deadline: float) -> None:
-    """Wait for the lock in a thread: the system call hands over at once, but knows no deadline."""
+    """Wait in a thread: the system call hands over at once, but has no deadline."""
     turn: Future[None] = Future()
     threading.Thread(target=_take, args=(line, turn), name="turn", daemon=True).start()
     try:
@@ -208,6 +208,5 @@ def _take(line: IO[str], turn: "Future[None]") -> None:
 
 
 def _raise_busy(error: Exception) -> None:
-    """Raise DatabaseBusy in place of an error about held locks."""
     if is_transient(error) or (connection.vendor == "sqlite" and "is locked" in str(error)):
         raise DatabaseBusy from error

@@ -80,7 +80,6 @@ def refusal_of(row: Model) -> str:
 
 
 def _relations(model: type[Model]) -> Iterator[tuple[type[Model], str, bool]]:
-    """Yield protecting foreign keys, people's entries that deleting would empty, and many-to-many tables."""
     for relation in model._meta.get_fields(include_hidden=True):
         related: Any = relation.related_model
         if not relation.auto_created or relation.concrete or related._meta.auto_created:

@@ -51,7 +51,6 @@ def _as_it_is(field: "models.Field[Any, Any]", kind: type[Any]) -> Callable[[Any
 
 
 def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """Convert times to UTC without zone, as both databases store them."""
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:
@@ -62,7 +61,7 @@ def _moment(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
 
 
 def _json(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """Dump compactly with orjson; what it does not know (numbers beyond 64 bits) as Django does, NaN as null."""
+    """Dump with orjson; numbers beyond 64 bits as Django does, NaN as null."""
     slowly = _slowly(field)
 
     def quickly(value: Any) -> Any:

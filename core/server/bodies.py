@@ -99,7 +99,7 @@ class Budget:
         return owner is None or self.held_by[owner] + size <= self.limit // 4
 
     def _stalled(self, asking: Share, size: int) -> Share | None:
-        """Return the longest-stalled share; an owner past its part makes room for itself only."""
+        """Return the longest-stalled share; an owner past its part frees only its own."""
         is_anybody = self._is_within_part(asking.owner, size)
         for one in self._shares:
             is_candidate = one is not asking and one.taken and one.patience is not None
@@ -160,7 +160,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, share: Share) ->
 async def _fill(
     receive: Receive, spool: IO[bytes], share: Share, limit: int, size: int, until: int
 ) -> tuple[int, bool]:
-    """Copy up to `until` bytes, or a chunk more; return the size so far, and whether more is to come."""
+    """Copy up to `until` bytes; return the size, and whether more follows."""
     more = True
     while more and size <= until:
         chunk, more = await _next(receive, share, limit - size, limit)
@@ -173,7 +173,6 @@ async def _fill(
 
 
 async def _next(receive: Receive, share: Share, left: int, limit: int) -> tuple[bytes, bool]:
-    """Return the next chunk, counted, and whether more is to come."""
     try:
         async with asyncio.timeout(STALL_SECONDS) as share.patience:
             message = await receive()

@@ -103,7 +103,6 @@ class ThreadedApplication:
             await send({"type": "http.response.body", "body": answer.body})
 
     def _run(self, environ: Environ, answer: Answer) -> Iterable[bytes] | None:
-        """Run the application; return a response that remains to be streamed."""
         response = self.application(environ, answer.start)
         if not (hasattr(response, "content") or _is_short(answer)):  # Django's streaming responses have no `content`
             return response

@@ -107,7 +107,6 @@ class IntegrityCheck:
             self._is_looking, self._next = False, now + max(LOOK_SECONDS, LOOK_SHARE * (now - begun))
 
     def _is_due(self, file: Path) -> bool:
-        """Return whether a scan is due; a large file waits until the first callers are served."""
         now = time.monotonic()
         with self._lock:
             if self._next is None:

@@ -67,7 +67,6 @@ class Entrance:
 
 
 def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
-    """Return status, media type and body of a ready answer; None where a thread must answer."""
     path = scope["path"].rstrip("/")
     if path == "/livez":
         return 200, b"text/plain", b"ok\n"
@@ -94,7 +93,7 @@ async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -
 
 
 async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:
-    """Answer 503, and drain what is still being sent: a connection cut meanwhile may lose the answer."""
+    """Answer 503, draining the body: a connection cut meanwhile may lose the answer."""
 
     async def send_all_but_the_end(message: Message) -> None:
         await exchange.answer({**message, "more_body": message["type"] == "http.response.body"})

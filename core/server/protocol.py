@@ -70,14 +70,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _is_waiting(self) -> bool:
-        """Return whether reading must pause: a request waits, or nobody is there."""
         if self.pipeline:
             self._stop_timer()
             self.flow.pause_reading()
         return bool(self.pipeline) or self._is_refused or self.transport.is_closing()
 
     def _parse(self, data: bytes) -> None:
-        """Parse, refusing a head that is too large or too slow."""
         self._unparsed += len(data)
         self._unset_keepalive_if_required()
         try:
@@ -96,9 +94,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait_for_the_rest()
 
     def _decline_upgrade(self) -> None:
-        """Serve the request without the upgrade it asks for (RFC 9110, 7.8).
+        """Serve the request without upgrading (RFC 9110, 7.8).
 
-        The parser would take its body for the next request: another one reads on.
+        The parser would take its body for the next request, so another one reads on.
         """
         framing = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
         self.parser = httptools.HttpRequestParser(self)
@@ -175,7 +173,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()  # nothing came at all
 
     def _wait_for_the_rest(self) -> None:
-        """Close the connection when the rest of an answered body stays away; uvicorn would wait."""
+        """Close when the rest of an answered body stays away; uvicorn would wait."""
         if self.timeout_keep_alive_task is None and not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -187,7 +185,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer unless an earlier answer is under way, and close soon."""
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
@@ -198,7 +195,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 async def _receive_what_came(cycle: RequestResponseCycle) -> Any:
-    """Hand on a complete body although its sender has gone: some send and do not wait."""
     message = await RequestResponseCycle.receive(cycle)
     if message["type"] == "http.disconnect" and cycle.body and not cycle.more_body and not cycle.response_complete:
         message = {"type": "http.request", "body": bytes(cycle.body), "more_body": False}

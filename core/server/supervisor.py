@@ -94,7 +94,7 @@ class Supervisor:
             self._stop_all()
 
     def _keep(self, child: Child) -> None:
-        """Start the child if it is not running, later the oftener it failed."""
+        """Start the child unless it runs; the oftener it failed, the later."""
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_after:
@@ -124,7 +124,6 @@ class Supervisor:
         say("child ended; starting it again", child=child.name, exit_code=code, delay_seconds=delay)
 
     def _tell(self) -> None:
-        """Tell the children which of them cannot be kept running, when that changes."""
         failing = [
             Failing(child.name, child.exit_code, child.failed_starts)
             for child in self.children

@@ -76,7 +76,6 @@ class Watch:
             self._stopping.wait(AWAY_SECONDS if is_away else EVERY_SECONDS)
 
     def _say(self, outcomes: Outcomes) -> None:
-        """Log once what has failed for a while, and once its recovery."""
         now = self._monotonic()
         for name in outcomes.keys() - LOGGED_ELSEWHERE:
             outcome = outcomes[name]

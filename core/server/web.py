@@ -149,7 +149,6 @@ class Server(uvicorn.Server):
         return bool(self.server_state.connections or self.server_state.tasks)
 
     def _close_connections(self, which: Callable[[Any], bool]) -> None:
-        """Close idle ones at once, the others after their answer."""
         for connection in [one for one in self.server_state.connections if which(one)]:
             connection.shutdown()
 
@@ -168,7 +167,6 @@ class Server(uvicorn.Server):
 
 
 def _is_new(connection: Any) -> bool:
-    """Return whether a connection's first request is yet to come."""
     return connection.cycle is None
 
 

@@ -102,7 +102,6 @@ def tidied(text: str) -> str:
 
 
 def _is_unseen(text: str) -> Iterator[bool]:
-    """Yield for each character whether it is out of place in a name."""
     before = ""  # the last visible one, or a mark on it
     for mark, after in pairwise([*text, ""]):
         code, category = ord(mark), unicodedata.category(mark)
@@ -123,7 +122,6 @@ def _is_in(mark: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 def _is_sign(code: int) -> bool:
-    """Return whether a format character is visible, such as a sign around a number."""
     return (0x0600 <= code <= 0x08E2 and code != 0x061C) or code in (0x110BD, 0x110CD) or 0x13430 <= code <= 0x1345F
 
 
@@ -139,7 +137,6 @@ class NameField(Text):
     default_validators = [refuse_bad_name]
 
     def deconstruct(self) -> Any:
-        """Pass for plain text in migrations."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
@@ -163,9 +160,9 @@ class PersonNameField(NameField):
 
 
 def validate_unique_ci(row: models.Model, *fields: str) -> None:
-    """Raise ValidationError where another row differs in this field only by case.
+    """Raise ValidationError if another row differs in this field only by case.
 
-    MySQL's collations find these equal, SQLite does not: both must refuse alike. For small tables, in `clean()`.
+    MySQL's collations do this, SQLite's do not; for small tables.
     """
     others = type(row)._base_manager.exclude(pk=row.pk)
     errors = {

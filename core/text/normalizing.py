@@ -22,7 +22,6 @@ def normalized(form: Form, text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Yield pieces that begin with a letter of their own, where there is one within reach."""
     start = 0
     while start < len(text):
         end = start + PIECE

@@ -166,7 +166,7 @@ def _found(tools: tuple[str, ...]) -> str:
 
 @contextlib.contextmanager
 def _options() -> Iterator[Path]:
-    """Yield a file of options that only we can read: command lines are visible to everybody."""
+    """Yield a private file of options: everybody sees command lines."""
     config = connection.settings_dict
     socket_or_host = "socket" if str(config["HOST"]).startswith("/") else "host"
     sign_in = {

@@ -90,7 +90,7 @@ def write(table: Table, rows: Iterable[Row]) -> None:
 
 
 def _shorten(table: Table, rows: list[list[Any]]) -> list[tuple[str, int, bytes]]:
-    """Cut bytes that make a statement longer than the server takes; by column and id, what is to be appended."""
+    """Cut bytes too long for one statement; return the rest by column and id."""
     rests = []
     for number, field in enumerate(table.carried):
         if field.get_internal_type() == "BinaryField":
@@ -147,7 +147,6 @@ def changes_of(tables: list[Table], earlier: Any) -> dict[Any, Change]:
 
 
 def _matched(earlier: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """By its earlier number, the present one of each content type and permission."""
     types: dict[Any, Any] = {None: None}
     permissions: dict[Any, Any] = {None: None}
     with earlier.cursor() as cursor:
@@ -203,7 +202,7 @@ def _reader(field: Any, source: Any) -> Change | None:
 
 @contextlib.contextmanager
 def _streaming(source: Any) -> Iterator[Any]:
-    """Give a cursor that does not take all rows into memory, as the drivers of MySQL do unless they are told."""
+    """Give a server-side cursor; MySQL's drivers otherwise load all rows."""
     if source.vendor == "sqlite":
         with source.cursor() as cursor:
             yield cursor

@@ -117,7 +117,6 @@ def _category(row: Values, teams: dict[str, Team]) -> Category:
 def _happenings(
     content: Values, names: Names, incidents: dict[str, Incident], now: dt.datetime
 ) -> Iterator[tuple[dt.datetime, Callable[[], object]]]:
-    """Return when each report and step happened, and what does it."""
     for row in content["incident"]:
         opened = now - dt.timedelta(seconds=seconds_of(row["ago"]))
         yield opened, partial(_report, row, names, incidents, opened)
@@ -141,7 +140,6 @@ def _report(row: Values, names: Names, incidents: dict[str, Incident], at: dt.da
 
 
 def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], at: dt.datetime) -> None:
-    """Apply one step of an incident through its service."""
     incident, by, text = incidents[key], names.people[step["by"]], step.get("text", "")
     change = partial(services.update, incident, by=by, note=text, at=at)
     match step["do"]:
@@ -164,7 +162,6 @@ def _take(step: Values, key: str, names: Names, incidents: dict[str, Incident], 
 
 
 def _miss_targets(*, until: dt.datetime) -> None:
-    """Mark each target missed by then at its own time, as the worker would have."""
     while due := Incident.objects.breach_due(until).order_by("next_breach_at").first():
         assert due.next_breach_at is not None  # noqa: S101 (for the type checker)
         jobs.mark_breaches(due.next_breach_at + WORKER_PAUSE)

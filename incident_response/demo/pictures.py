@@ -28,7 +28,6 @@ def graph(title: str, unit: str, *, calm: float, peak: float, begins: float, top
 
 
 def _line(seed: str, calm: float, peak: float, begins: float) -> Iterator[tuple[float, float]]:
-    """Yield places from 0 to 1 and values; the same seed draws the same line."""
     noise = random.Random(seed)  # noqa: S311 (a drawing, not a secret)
     level = calm
     for step in range(241):

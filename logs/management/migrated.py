@@ -19,7 +19,6 @@ def require_migrated() -> None:
 
 
 def _name() -> str:
-    """Return the database as an operator knows it, without its password."""
     of = connection.settings_dict
     if connection.vendor == "sqlite":
         return str(of["NAME"])

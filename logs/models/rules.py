@@ -108,7 +108,6 @@ class DetectionRule(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse what cannot be evaluated, and a second rule of the same name."""
         validate_unique_ci(self, "name")
         try:
             saved(self.query)

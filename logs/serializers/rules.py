@@ -44,11 +44,10 @@ class DetectionRuleSerializer(CleanedModelSerializer):
         read_only_fields = ["source", "is_builtin", "evaluated_until", "next_run_at", "created_at"]
 
     def create(self, validated_data: dict[str, Any]) -> DetectionRule:
-        """Create a rule, evaluated from now on."""
         return save_rule(DetectionRule(**validated_data))
 
     def update(self, instance: DetectionRule, validated_data: dict[str, Any]) -> DetectionRule:
-        """Change the rule, which starts afresh where its condition changed."""
+        """Change the rule; a new condition starts it afresh."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         return save_rule(instance, only=validated_data.keys())

@@ -74,8 +74,6 @@ def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Bac
 
 
 class _Trial:
-    """A test in parts, each checked against its budget."""
-
     def __init__(self, rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> None:
         self.rule, self.spec = rule, rule.spec
         self.source = source_of_kind(rule.source_kind)
@@ -107,8 +105,6 @@ class _Trial:
 
 
 class _Windows(_Trial):
-    """Windows that end at multiples of the interval."""
-
     tally: Tally
 
     def parts(self) -> Sequence[Sequence[int]]:
@@ -153,7 +149,7 @@ class _Windows(_Trial):
 
 
 class _Immediate(_Trial):
-    """Each line alone; an alert ends when its group is silent for the rule's window."""
+    """Lines one by one; an alert ends when its group is silent for the window."""
 
     def parts(self) -> Sequence[Sequence[int]]:
         since, until = int(self.found.since.timestamp()), int(self.found.until.timestamp())

@@ -223,7 +223,6 @@ def read(
 
 
 def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, limit: int) -> Iterator[SeenLine]:
-    """Yield at most `limit` lines that these rules may want, none twice."""
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     with_attributes = any(spec.needs_attributes for spec in specs)
     parts = (
@@ -285,7 +284,6 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
 
 
 def _entered(task: Task) -> DetectionRule:
-    """Return the rule as it is to be stored; the task keeps the one read, for another attempt."""
     rule = DetectionRule(pk=task.rule.pk, state=task.state)
     for name, value in _position(task.until, task.spec.interval).items():
         setattr(rule, name, value)

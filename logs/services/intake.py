@@ -53,7 +53,6 @@ def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
 
 
 def _note(source: Source | None, now: dt.datetime) -> None:
-    """Note that the source was last seen, every few seconds."""
     if source and (source.last_received_at is None or now - source.last_received_at > BEAT_STEP):
         beat(source, now)
 

@@ -86,7 +86,6 @@ def _lines(scenario: Scenario, service: str, now: dt.datetime) -> list[Line]:
 
 
 def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> DetectionRule:
-    """Create the simulation's own rule, disabled so that it is evaluated only here."""
     name = f"Simulation: {scenario.label.lower()}"
     rule = DetectionRule.objects.filter(name=name).select_related("source").first() or DetectionRule(name=name)
     rule.query, rule.group_by = "Simulated", ["service"]
@@ -97,7 +96,6 @@ def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> De
 
 
 def _in_window(done: Simulated, rule: DetectionRule, now: dt.datetime) -> None:
-    """Evaluate the window that ends now, without waiting for it to settle."""
     done.rule = rule.name
     spec = replace(rule.spec, service=done.service, interval=1)
     end = int(now.timestamp()) + 1

@@ -70,5 +70,4 @@ def _row(line: Line, source_id: int | None, now: dt.datetime) -> tuple[Any, ...]
 
 
 def _moment(moment: dt.datetime) -> str:
-    """Return a UTC time as both databases and Django write it."""
     return str(moment.replace(tzinfo=None))

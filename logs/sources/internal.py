@@ -39,7 +39,7 @@ class InternalSource:
 
 
 def _parts(level: int, below: int | None, service: str) -> list[QuerySet[LogEntry]]:
-    """Return selections that are each one range of an index: all by time, or level by level."""
+    """Return selections that each read one range of an index."""
     wanted = [one for one in Level if one >= level and (below is None or one < below)]
     if service:
         return [LogEntry.objects.filter(service=service, level=one) for one in wanted]
@@ -49,7 +49,6 @@ def _parts(level: int, below: int | None, service: str) -> list[QuerySet[LogEntr
 
 
 def _walk(part: QuerySet[LogEntry], since: dt.datetime, columns: tuple[str, ...]) -> Iterator[SeenLine]:
-    """Yield chunk after chunk, each after the last line of the one before."""
     position = Q(timestamp__gte=since)
     ordered = part.order_by("timestamp", "id")
     while True:

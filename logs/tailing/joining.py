@@ -59,5 +59,4 @@ class Joiner:
         return self._is_in_python() and _LAST_OF_PYTHON.match(line) is not None
 
     def _is_in_python(self) -> bool:
-        """Return whether the last line was a traceback's frame, so that its error follows."""
         return self._lines[-1].startswith("  ") and any(_PYTHON in one for one in self._lines)

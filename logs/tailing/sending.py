@@ -61,7 +61,7 @@ class ToServer:
             self.sleep(outcome.wait)
 
     def _post(self, body: bytes, wait: float) -> "int | _Trouble":
-        """Return how many lines were accepted, or what hinders it now. Raises NotTaken."""
+        """Return how many lines were accepted. Raises NotTaken."""
         try:
             answer = self.client.post(self.url, content=body, headers=self.headers)
         except httpx2.HTTPError as error:
@@ -76,8 +76,6 @@ class ToServer:
 
 @dataclass(frozen=True)
 class _Trouble:
-    """Why lines could not be sent now, and how many seconds to wait."""
-
     what: str
     wait: float
 

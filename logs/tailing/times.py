@@ -47,7 +47,6 @@ def has_time(line: str) -> bool:
 
 
 def _found(line: str) -> re.Match[str] | None:
-    """Match other kinds of times only at the very beginning: they could mean much else."""
     for pattern in (_ISO, _COMMON):
         if match := pattern.search(line, 0, HEAD_LENGTH):
             return match

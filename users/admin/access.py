@@ -30,7 +30,6 @@ class RevocableAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search by the beginning of an address in its canonical form."""
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, canonical(search_term))
         return found
 

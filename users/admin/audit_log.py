@@ -42,7 +42,6 @@ class AuditLogAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
     ) -> tuple[QuerySet[LogEntry], bool]:
-        """Search by actor or by object, both indexed."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -99,7 +98,6 @@ def _short(value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
-    """Return a recorded UTC time in the reader's zone; empty for anything else."""
     try:
         moment = parse_datetime(value) if isinstance(value, str) and len(value) >= SHORTEST_MOMENT else None
     except ValueError:

@@ -123,7 +123,6 @@ class UserResource(SafeResource):
                 row[name] = default
 
     def validate_instance(self, instance: User, *args: Any, **kwargs: Any) -> None:
-        """Accept a new account without a password."""
         instance.password = instance.password or "!"
         super().validate_instance(instance, *args, **kwargs)
 
@@ -220,7 +219,6 @@ class UserAdmin(ExchangeAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """Search people by name or address; when assigning, only those who can respond."""
         if request.GET.get("field_name") == "assignee":
             queryset = queryset.filter(pk__in=User.objects.can_respond())
         found, _ = super().get_search_results(request, queryset, search_term)
@@ -228,11 +226,9 @@ class UserAdmin(ExchangeAdmin):
         return found | by_address, False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: history names people."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Write through the services."""
         by: User = request.user  # type: ignore[assignment]
         fields = {name: form.cleaned_data[name] for name in FIELDS}
         if not change:

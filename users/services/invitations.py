@@ -102,5 +102,4 @@ def _invited(token: str, *, is_locked: bool = False) -> User:
 
 
 def _state(user: User) -> str:
-    """Return what changes with the password, the address and the end of access."""
     return salted_hmac(SALT, f"{user.password}|{user.email}|{user.access_epoch}", algorithm="sha256").hexdigest()

@@ -108,7 +108,7 @@ def refresh(token: str) -> TokenPair:
 
 @unit_of_work
 def _advance(session_id: uuid.UUID, jti: str) -> Session | None:
-    """Return the session after its rotation; None where it ended. (An exception would undo the revocation.)"""
+    """Return the rotated session; None if ended (an exception would undo the revocation)."""
     session = Session.objects.select_for_update().filter(pk=session_id).first()
     now = timezone.now()
     if session is None or session.revoked_at or session.expires_at <= now or not session.user.is_active:

@@ -92,7 +92,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bind(host: str, port: int, family: int) -> socket.socket:
-    """Listen, waiting a moment for a port whose owner may be ending."""
     deadline = time.monotonic() + TAKEN_SECONDS
     while True:
         try:

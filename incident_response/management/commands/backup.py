@@ -29,7 +29,6 @@ class Command(BaseCommand):
         parser.add_argument("--with-keys", action="store_true", help=f"Write HISTORY_KEY and SECRET_KEY to {KEY_FILE}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Copy the files that rows name before the database, and afterwards those that came meanwhile."""
         folder: Path = options["folder"]
         try:
             _prepare(folder)

@@ -25,13 +25,11 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which database to read."""
         parser.add_argument(
             "--from", dest="source", metavar="URL", required=True, help="The earlier one, written as DATABASE_URL is."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Until everything has come over and was compared, the new database is marked as unfinished."""
         try:
             with copying.opened(options["source"]) as earlier:
                 tables = tables_of(earlier)

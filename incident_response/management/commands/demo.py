@@ -20,7 +20,6 @@ class Command(BaseCommand):
     help = "Load a demo into an empty installation and show its logins. Anywhere else, change nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load the demo once; `make run` calls it before every start, so nothing here is an error."""
         if User.objects.filter(email=address_of("ada")).exists():
             self._announce()
         elif User.objects.exists() or Incident.objects.exists():

@@ -24,7 +24,6 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="Only check the backup; change nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check the whole backup before anything is changed."""
         folder: Path = options["folder"]
         try:
             backup = manifest.read(folder)

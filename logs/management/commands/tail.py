@@ -47,7 +47,6 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="Stop at the file's end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Follow until told to stop, and report how many lines were sent."""
         try:
             self.zone = ZoneInfo(options["zone"])
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -69,7 +68,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Handed in {self.total:,} lines.")
 
     def _send_last(self) -> None:
-        """Send what is left: neither a second signal nor a dead server may cost it or hold us."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         if isinstance(self.target, ToServer):
