@@ -1,11 +1,9 @@
-"""Conversions of values read from MySQL."""
-
 import datetime as dt
 from typing import Any
 
 
 def quick_conversions() -> dict[Any, Any]:
-    """Return Django's conversions with times parsed in C."""
+    """Return Django's MySQL conversions, with times parsed in C."""
     from django.db.backends.utils import typecast_time
     from MySQLdb.constants import FIELD_TYPE
     from MySQLdb.converters import conversions

@@ -1,4 +1,4 @@
-"""Classify database errors: whose fault, and whether a retry may succeed."""
+"""Classify database errors: whose fault, and retry or not."""
 
 from django.db import (
     DatabaseError,
@@ -11,21 +11,21 @@ from django.db import (
     ProgrammingError,
 )
 
-# MySQL: 1213 deadlock, 1205 lock wait timeout; both rolled back
+# MySQL: deadlock (1213), lock wait timeout (1205); both rolled back
 RETRIED_CODES = frozenset({1205, 1213})
-# connections that are gone or never were: shutdown, network, killed, refused, lost, timed out, out of sync
+# connections lost or never made
 LOST_CODES = frozenset({1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2027, 2055, 4031})
 PACKET_TOO_LARGE = 1153
-# the content is to blame: too long or large, unknown characters or patterns, values that do not fit, too many
-# placeholders, invalid JSON or geometry
+# bad content: too long, too many values, unknown characters or patterns,
+# invalid JSON or geometry
 CONTENT_CODES = frozenset(
     {PACKET_TOO_LARGE, 1118, 1139, 1264, 1300, 1301, 1366, 1390, 1406, 1416, 3140, 3141, 3144, 4038}
 )
 CONTENT_WORDS = ("too many SQL variables", "blob too big", "tree is too large", "parser stack overflow")
-TOO_LARGE_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1301, 1406})  # a row, the result of CONCAT, a column
+TOO_LARGE_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1301, 1406})  # row, CONCAT, column
 TOO_LARGE_WORDS = ("blob too big",)
-CORRUPT_WORDS = ("malformed", "not a database")  # in an error of no kind of its own
-# Missing tables, columns and rights: `migrate` and operators mend that.
+CORRUPT_WORDS = ("malformed", "not a database")  # in generic errors
+# Missing tables, columns and rights: operators mend that.
 SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
 
 
@@ -34,23 +34,19 @@ class CommitUnknown(OperationalError):
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the database says that a retry may succeed at once."""
+    """Return whether a retry may succeed at once."""
     return isinstance(error, OperationalError) and code_of(error) in RETRIED_CODES
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether the connection is to blame, and nothing was committed on it."""
+    """Return whether the connection broke, committing nothing."""
     if isinstance(error, CommitUnknown):
         return False
     return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and code_of(error) in LOST_CODES)
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Return whether the database is to blame, so that a queue waits and dead-letters nothing.
-
-    It is gone, busy, locked, read-only, full or broken: everything but errors about the rows themselves, which would
-    block the queue for ever.
-    """
+    """Return whether the database, not a row, is to blame: a queue waits."""
     if isinstance(error, (DataError, IntegrityError, NotSupportedError)):
         return False
     if isinstance(error, ProgrammingError):
@@ -63,13 +59,13 @@ def is_database_unavailable(error: BaseException) -> bool:
 
 
 def is_too_large(error: BaseException) -> bool:
-    """Return whether the content is larger than the database ever accepts."""
+    """Return whether the database will never accept this size."""
     if not isinstance(error, (OperationalError, DataError)):
         return False
     return code_of(error) in TOO_LARGE_CODES or any(words in str(error) for words in TOO_LARGE_WORDS)
 
 
 def code_of(error: BaseException) -> int | None:
-    """Return MySQL's error number; None without one."""
+    """Return MySQL's error number, if any."""
     code = error.args[0] if error.args else None
     return code if isinstance(code, int) else None

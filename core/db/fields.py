@@ -1,5 +1,3 @@
-"""Model fields of our own."""
-
 from typing import Any
 
 from django.db import models
@@ -7,7 +5,7 @@ from django.db.models.lookups import BuiltinLookup, Exact
 
 
 class FlagField(models.BooleanField):  # type: ignore[type-arg]  # it takes none at run time
-    """A boolean column that an index can find: compared as `column = 1`, which Django's bare `WHERE column` is not."""
+    """A boolean compared as `column = 1`: indexes ignore Django's bare `WHERE column`."""
 
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
@@ -21,7 +19,7 @@ class FlagExact(Exact):
 
 
 class ExactCharField(models.CharField):  # type: ignore[type-arg]  # it takes none at run time
-    """Text compared by its characters: MySQL's own collations take `API` for `api`."""
+    """Text compared by characters: MySQL's own collations equate `API` and `api`."""
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)

@@ -1,6 +1,6 @@
-"""Leases: a process holds due rows for a while; if it dies, they are due again when the lease ends.
+"""Leases: rows held for a while, due again if their holder dies.
 
-Holding needs no transaction. Correctness must not depend on it: whoever finishes late may meet a successor.
+Never rely on them for correctness: a late holder may meet a successor.
 """
 
 import datetime as dt
@@ -18,24 +18,24 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Lease:
-    """The column that says when a row is due, and for how long one process holds it."""
+    """A due column, and how long a process holds a row."""
 
     column: str
     length: dt.timedelta
 
     def claim(self, row: Model, now: dt.datetime, **also: Any) -> bool:
-        """Hold a row that is due as read, and set `also`; return False where another was quicker."""
+        """Hold a due row, setting `also`; return False if another was quicker."""
         mine = type(row)._base_manager.filter(pk=row.pk, **{self.column: getattr(row, self.column)})
         return bool(mine.update(**{self.column: now + self.length}, **also))
 
     @unit_of_work
     def claim_many(self, due: QuerySet[Any], now: dt.datetime) -> list[Any]:
-        """Hold the rows of a (sliced) selection; return the primary keys won."""
+        """Hold a sliced selection; return the primary keys won."""
         keys = list(lock_available(due).values_list("pk", flat=True))
         due.model._base_manager.filter(pk__in=keys).update(**{self.column: now + self.length})
         return keys
 
     def release(self, model: type[Model], keys: Collection[Any], now: dt.datetime) -> None:
-        """Give back what was claimed at `now` and is still held."""
+        """Release what was claimed at `now` and is still held."""
         held = model._base_manager.filter(pk__in=keys, **{self.column: now + self.length})
         held.update(**{self.column: now})

@@ -1,5 +1,3 @@
-"""Lookups that Django lacks."""
-
 from typing import Any
 
 from django.db.models import CharField, TextField
@@ -11,8 +9,7 @@ from django.db.models.lookups import Exact
 class Exactly(Exact):
     """`column__exactly=text`: the same bytes, whatever the collation.
 
-    MySQL's collations take `halle a ` for `Hälle A`: the index finds what is alike, which is then compared byte by
-    byte.
+    The index finds what MySQL deems alike (`halle a `, `Hälle A`), which is then compared byte by byte.
     """
 
     lookup_name = "exactly"

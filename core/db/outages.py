@@ -1,7 +1,6 @@
-"""Track what is wrong with the database as a whole, from its errors; log beginning and end.
+"""Track outages of the database, and log their beginning and end.
 
-Whoever meets such an error notes it here and answers 503. One caller at a time asks an unreachable server; the others
-are refused at once.
+Whoever meets one notes it and answers 503; one caller at a time retries, others are refused at once.
 """
 
 import threading
@@ -20,22 +19,20 @@ from core.errors import Busy, DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 ASK_EVERY_SECONDS = 1.0
-DOUBT_SECONDS = 1.0  # at the beginning of an episode, while others wait for the one who asks
-FORGOTTEN_SECONDS = 60.0  # trouble that nobody had for so long has ended
+DOUBT_SECONDS = 1.0  # while one caller retries
+FORGOTTEN_SECONDS = 60.0  # silence that ends an outage
 
-# too many connections, in all or of a user; a host, user or database that is refused
+# too many connections; refused hosts, users or databases
 REFUSED_CODES = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 2005})
 READ_ONLY_CODES = frozenset({1290, 1792, 1836, 1874})
 FULL_CODES = frozenset({1021, 1026, 1114, 1598})
 CORRUPT_CODES = frozenset({1033, 1034, 1035, 1194, 1195, 1712, 1877})
 BUSY_CODES = RETRIED_CODES | {1015, 1020, 1969, 3024}
-STORAGE_ENGINE = 1030  # the system's error number is in its text
+STORAGE_ENGINE = 1030  # its text has the system's errno
 NO_SPACE = ("error 28", "No space")
 
 
 class Trouble(StrEnum):
-    """What the database cannot do."""
-
     AWAY = "away"
     READ_ONLY = "read-only"
     FULL = "full"
@@ -76,7 +73,7 @@ OF_WORDS = {  # SQLite's and Django's
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
-    """Return what an error, or its cause, says of the database; None where it is not to blame."""
+    """Return what an error or its cause says about the database, if anything."""
     while isinstance(error, Error):
         if isinstance(error, Busy):
             return Trouble.BUSY
@@ -87,13 +84,12 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
 
 
 def unavailable(trouble: Trouble) -> DatabaseUnavailable:
-    """Return the error for callers."""
     return DatabaseUnavailable(SENTENCES[trouble], code=CODES[trouble])
 
 
 @dataclass
 class Episode:
-    """A time of trouble; moments are monotonic."""
+    """An outage; times are monotonic."""
 
     since: float
     last: float
@@ -101,7 +97,7 @@ class Episode:
 
 
 class Outages:
-    """What this process knows of the database's troubles; `spares_many` where many threads use it."""
+    """This process's outages; `spares_many` for many threads."""
 
     spares_many = False
 
@@ -113,7 +109,7 @@ class Outages:
         self._is_asking = False
 
     def note(self, error: BaseException | None) -> Trouble | None:
-        """Note an error; return the trouble, if any. The first of an episode is logged."""
+        """Note an error; return the trouble, if any, logging only its start."""
         trouble = trouble_of(error)
         if trouble is None:
             return None
@@ -126,13 +122,13 @@ class Outages:
             else:
                 episode.last, episode.count = now, episode.count + 1
         if is_first:
-            # the only line: whoever notes an error logs no other
+            # the only line for this outage
             log.error("database_trouble", trouble=trouble.value, error=str(error) or type(error).__name__)
         _open_anew(trouble)
         return trouble
 
     def over(self, *troubles: Trouble) -> None:
-        """End these troubles: somebody saw that they are gone."""
+        """End these troubles."""
         with self._lock:
             ended = {trouble: self._episodes.pop(trouble) for trouble in troubles if trouble in self._episodes}
         for trouble, episode in ended.items():
@@ -140,19 +136,19 @@ class Outages:
             log.warning("database_trouble_over", trouble=trouble.value, seconds=seconds, errors=episode.count)
 
     def present(self, *, within: float = FORGOTTEN_SECONDS) -> list[Trouble]:
-        """Return the troubles met within so many seconds and not seen to end."""
+        """Return recent troubles that have not ended."""
         now = time.monotonic()
         with self._lock:
             return [trouble for trouble, episode in self._episodes.items() if now - episode.last <= within]
 
     @property
     def is_away(self) -> bool:
-        """Return whether the last attempt could not reach it."""
+        """Return whether the last attempt failed to connect."""
         return Trouble.AWAY in self._episodes
 
     @contextmanager
     def connecting(self, refusal: type[Exception]) -> Iterator[None]:
-        """Guard an attempt to connect. Raises the driver's `refusal` at once while another caller tries."""
+        """Guard a connection attempt. Raises `refusal` at once while another tries."""
         is_asking = self._admit(refusal)
         try:
             yield
@@ -170,7 +166,7 @@ class Outages:
     def _admit(self, refusal: type[Exception]) -> bool:
         with self._asked_one:
             if self.spares_many and self._is_asking and (episode := self._episodes.get(Trouble.AWAY)):
-                # It may be only one lost connection: then whoever asks is back at once.
+                # One lost connection may be all: the retry then returns at once.
                 self._asked_one.wait(max(0.0, episode.since + DOUBT_SECONDS - time.monotonic()))
             if not self.spares_many or not self.is_away:
                 return False

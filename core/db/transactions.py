@@ -1,4 +1,4 @@
-"""Run one piece of work in one transaction, retried when the database asks for it."""
+"""Run a unit of work in a transaction, with retries."""
 
 import contextlib
 import errno
@@ -38,33 +38,30 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 6
-LOST_ATTEMPTS = 3  # after lost connections: a database that stays away is waited for elsewhere
-LOST_SECONDS = 10.0  # from the first attempt, within which another is made
-SQLITE_SECONDS = 5.0  # how long it waits unless told otherwise
-TURNS = 2  # so many busy timeouts of SQLite we wait for our turn
+LOST_ATTEMPTS = 3
+LOST_SECONDS = 10.0  # since the first attempt
+SQLITE_SECONDS = 5.0  # default wait
+TURNS = 2  # in busy timeouts
 
-# what SQLite would say
+# SQLite's words
 _NO_FILE = {
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "attempt to write a readonly database"),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "database or disk is full"),
 }
 _turn_of_process = threading.Lock()
-_of_thread = threading.local()  # `has_turn`: no need to wait for another
+_of_thread = threading.local()
 
 
 class DatabaseBusy(Busy, OperationalError):
-    """Others wrote for as long as we were ready to wait."""
-
     def __init__(self) -> None:
         super().__init__("Too many others are writing at this moment; try again shortly.", code="database_busy")
 
 
 def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
-    """Run the function in a transaction; retry the outermost one after a deadlock or a lost connection.
+    """Run in a transaction, retrying the outermost after deadlocks and lost connections.
 
-    It is never done twice: when a COMMIT's answer is lost, `core.db.mariadb` finds out its outcome, or raises
-    CommitUnknown. Nested, it is a savepoint. Raises DatabaseBusy when retries did not help, or locks were held too
-    long.
+    Nested, it is a savepoint. Nothing runs twice: a lost COMMIT is settled or raises CommitUnknown. Raises
+    DatabaseBusy.
     """
 
     @functools.wraps(function)
@@ -104,18 +101,16 @@ def in_one_piece() -> Iterator[None]:
 
 
 class Outcome(StrEnum):
-    """The outcome of a transaction, or of a savepoint."""
-
     COMMITTED = "committed"
     ROLLED_BACK = "rolled back"
-    UNKNOWN = "unknown"  # as after CommitUnknown
+    UNKNOWN = "unknown"  # after CommitUnknown
 
 
 def when_settled(tell: Callable[[Outcome], object]) -> None:
     """Call `tell` once with the transaction's outcome; at once outside of one.
 
-    For what a rollback does not undo, such as files: delete them after ROLLED_BACK only. Nobody is called when the
-    process dies. Django has no rollback hook, but drops commit callbacks at any rollback: their end is the signal.
+    Delete files after ROLLED_BACK only; a dying process calls nobody. Django lacks a rollback hook, but drops commit
+    callbacks: their end is the signal.
     """
 
     def committed() -> None:
@@ -132,10 +127,9 @@ def _tell_dropped(tell: Callable[[Outcome], object]) -> None:
 
 @contextlib.contextmanager
 def sqlite_write_lock() -> Iterator[None]:
-    """Queue for SQLite, which has one writer; nothing to wait for elsewhere.
+    """Queue for SQLite's single writer; no wait elsewhere.
 
-    SQLite's own waiters sleep and poll in no order. A lock on a file beside the database hands over at once between
-    threads and processes, and is released when its holder dies. Raises DatabaseBusy.
+    SQLite's waiters poll in no order; a lock file hands over at once and dies with its holder. Raises DatabaseBusy.
     """
     file = sqlite_file()
     if file is None or getattr(_of_thread, "has_turn", False):
@@ -160,7 +154,7 @@ def sqlite_write_lock() -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone_at(task: str) -> Iterator[bool]:
-    """Yield whether nobody else does this task. Always true off SQLite, where several share it by locking rows."""
+    """Yield whether nobody else does this task; always True off SQLite, which locks rows."""
     file = sqlite_file()
     if file is None:
         yield True
@@ -175,7 +169,7 @@ def alone_at(task: str) -> Iterator[bool]:
 
 
 def sqlite_file() -> Path | None:
-    """Return SQLite's file; None in memory, or for a server."""
+    """Return SQLite's file, if it has one."""
     name = str(connection.settings_dict["NAME"])
     return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
 
@@ -183,7 +177,7 @@ def sqlite_file() -> Path | None:
 def _opened(path: Path) -> IO[str]:
     try:
         return path.open("a")
-    except OSError as error:  # where it cannot be created, the database cannot be written either
+    except OSError as error:  # then the database cannot be written either
         raise OperationalError(_NO_FILE.get(error.errno or 0, f"unable to open {path.name}: {error}")) from error
 
 
@@ -204,7 +198,7 @@ def _take(line: IO[str], turn: "Future[None]") -> None:
     if turn.set_running_or_notify_cancel():
         turn.set_result(None)
     else:
-        line.close()  # nobody waits for it any more
+        line.close()  # nobody waits
 
 
 def _raise_busy(error: Exception) -> None:

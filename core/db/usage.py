@@ -1,4 +1,4 @@
-"""Find what uses a row of configuration, and how to disable it instead of deleting it."""
+"""Find what uses a row, and offer to disable it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RETIRED = "retired"
 
 @dataclass(frozen=True)
 class Usage:
-    """How many rows of a model use a row, in which field; and whether that field may be emptied."""
+    """How many rows of a model use a row, and by which field."""
 
     model: type[Model]
     field: str
@@ -31,7 +31,7 @@ class Usage:
 
 
 def usage_of(row: Model) -> list[Usage]:
-    """Return what uses the row, counted up to a limit; [] where deleting loses no trace."""
+    """Return the row's uses, counted up to a limit."""
     counted = (
         Usage(model, field, may_be_emptied, rows_naming(row, model, field)[: MOST_COUNTED + 1].count())
         for model, field, may_be_emptied in _relations(type(row))
@@ -45,7 +45,7 @@ def rows_naming(row: Model, model: type[Model], field: str) -> QuerySet[Any, Any
 
 
 def switch_of(model: type[Model]) -> str | None:
-    """Return the field that disables a row; None without one."""
+    """Return the field that disables a row, if any."""
     return next((field.name for field in model._meta.concrete_fields if field.name in SWITCHES), None)
 
 
@@ -55,7 +55,7 @@ def off_state_of(model: type[Model]) -> str:
 
 
 def instead_of_deleting(row: Model) -> tuple[str, str]:
-    """Return what is offered in place of deleting, or why not; both "" without a switch."""
+    """Return the alternative to deleting, or why there is none; "" without a switch."""
     switch = switch_of(type(row))
     if switch is None:
         return "", ""
@@ -71,7 +71,7 @@ def instead_of_deleting(row: Model) -> tuple[str, str]:
 
 
 def refusal_of(row: Model) -> str:
-    """Return why the row is invalid; "" where it is valid."""
+    """Return why the row is invalid, or ""."""
     try:
         row.clean()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Convert field values for the database drivers, faster than Django for the usual types."""
+"""Convert field values for drivers faster than Django."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-# of these fields, values of this type are passed as they are
+# types passed as they are, by field
 _AS_THEY_ARE: dict[type[Any], type[Any]] = {
     models.AutoField: int,
     models.BigAutoField: int,
@@ -27,7 +27,7 @@ _AS_THEY_ARE: dict[type[Any], type[Any]] = {
 
 @cache
 def to_db_value(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """Return the function that converts a field's values for writing. Raises what Django raises."""
+    """Return the field's converter. It raises what Django raises."""
     if type(field) in _AS_THEY_ARE:
         return _as_it_is(field, _AS_THEY_ARE[type(field)])
     if type(field) is models.DateTimeField:

@@ -1,4 +1,4 @@
-"""Receive request bodies whole and bounded before a view sees them."""
+"""Receive whole, bounded request bodies before any view."""
 
 import asyncio
 import tempfile
@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MEGABYTE = 1024 * 1024
-SMALL_BYTES = 64 * 1024  # accepted from anybody, and kept in memory; larger bodies go to disk
+SMALL_BYTES = 64 * 1024  # in memory, from anybody
 STALL_SECONDS = 60
 
 
@@ -27,7 +27,7 @@ class ClientGone(Exception):
 
 @dataclass(eq=False)
 class Share:
-    """One request's part of a budget; called with each chunk's size, it raises Busy when none is left."""
+    """One request's part of a budget; calling it raises Busy when none is left."""
 
     budget: "Budget"
     owner: Hashable
@@ -39,7 +39,6 @@ class Share:
         self.budget.take(self, size)
 
     def give_back(self) -> None:
-        """Return what was taken."""
         self.budget.held -= self.taken
         self.budget.held_by[self.owner] -= self.taken
         if self.budget.held_by[self.owner] <= 0:
@@ -47,7 +46,7 @@ class Share:
         self.taken = 0
 
     def cut_off(self) -> None:
-        """Return it all now and have the receiver refuse the request."""
+        """Return it all and refuse the request."""
         self.give_back()
         self.is_cut_off = True
         if self.patience is not None:
@@ -55,21 +54,21 @@ class Share:
 
 
 class Budget:
-    """How many bytes of bodies may be held at once. For one event loop, so it locks nothing.
+    """A bound on body bytes held at once; one event loop, so no locks.
 
-    An owner may hold a quarter, and more only while less than half is held by all. With `cuts_off`, the bodies stalled
-    longest make room for those that move.
+    An owner may hold a quarter, or more while less than half is taken. With `cuts_off`, the longest-stalled bodies
+    make room.
     """
 
     def __init__(self, limit: int, *, cuts_off: bool = False) -> None:
         self.limit, self.cuts_off = limit, cuts_off
         self.held = 0
         self.held_by: Counter[Hashable] = Counter()
-        self._shares: dict[Share, None] = {}  # in the order of their latest chunks
+        self._shares: dict[Share, None] = {}  # by latest chunk
 
     @contextmanager
     def share(self, owner: Hashable = None) -> Iterator[Share]:
-        """Yield one request's part; return what it took at the end."""
+        """Yield one request's part; release it at the end."""
         share = Share(self, owner)
         self._shares[share] = None
         try:
@@ -109,7 +108,7 @@ class Budget:
 
 
 def header(scope: Scope, name: bytes) -> bytes:
-    """Return the first value of a header (name in lower case), or nothing."""
+    """Return a header's first value (lower-case name), or nothing."""
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
@@ -120,11 +119,10 @@ async def take_body(
     share: Share,
     admit: Callable[[], Awaitable[Share]] | None = None,
 ) -> tuple[IO[bytes], int]:
-    """Return the whole body and its length; small ones in memory, large ones in a temporary file.
+    """Return the body and its length; large ones in a temporary file.
 
-    `admit` is asked before more than SMALL_BYTES: it raises for those who may not send that much, and returns the
-    share that holds it. Raises TooLarge, ClientGone, RequestTimeout when it stalls, Busy without room,
-    StorageUnavailable on a full disk.
+    `admit` returns the share for bodies over SMALL_BYTES, or raises. Raises TooLarge, ClientGone, RequestTimeout,
+    Busy, and StorageUnavailable on a full disk.
     """
     declared = _declared(scope, limit)
     if admit is not None and declared > SMALL_BYTES:
@@ -147,9 +145,9 @@ async def take_body(
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, share: Share) -> bytes:
-    """Return at most `limit` bytes in memory; raises as `take_body` does."""
+    """Return at most `limit` bytes; raises as `take_body` does."""
     _declared(scope, limit)
-    body = bytearray()  # many small chunks would each take several times their size
+    body = bytearray()  # small chunks would each take several times their size
     more = True
     while more:
         chunk, more = await _next(receive, share, limit - len(body), limit)

@@ -1,7 +1,7 @@
-"""Run a WSGI application (Django's synchronous half) on a fixed pool of threads under ASGI.
+"""Run Django's WSGI half on a fixed thread pool under ASGI.
 
-An ordinary answer crosses to the event loop once, so a slow reader holds no thread. A streamed one crosses per chunk,
-on threads of its own, half as many, and stops when the client is gone.
+A whole answer crosses to the event loop once, so slow readers hold no thread. Streams cross per chunk on half as many
+threads of their own, and stop with their client.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import IO, Any
 from core.errors import Busy
 from core.server.bodies import STALL_SECONDS, ClientGone, Receive, Scope, Send
 
-WHOLE_BYTES = 512 * 1024  # files up to this size are answered in one piece
+WHOLE_BYTES = 512 * 1024  # answered in one piece
 STREAM_WAIT_SECONDS = 20
 
 Environ = dict[str, Any]
@@ -24,7 +24,7 @@ Headers = list[tuple[str, str]]
 
 @dataclass
 class Answer:
-    """One response on its way to the client; `body` is None when streamed."""
+    """A response on its way; `body` is None when streamed."""
 
     loop: asyncio.AbstractEventLoop
     receive: Receive
@@ -35,7 +35,7 @@ class Answer:
     body: bytes | None = None
 
     def start(self, status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], object]:
-        """Start the response (WSGI's `start_response`, without the old `write`)."""
+        """Start the response (WSGI's `start_response`)."""
         self.status = int(status.split(" ", 1)[0])
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return _no_write
@@ -47,7 +47,7 @@ class Answer:
         await self.send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     def stream(self, chunks: Iterable[bytes]) -> None:
-        """Send chunk by chunk from a thread. Raises ClientGone."""
+        """Send chunks from a thread. Raises ClientGone."""
         watcher = asyncio.run_coroutine_threadsafe(self._watch(), self.loop)
         try:
             self._wait(self.send_start())
@@ -79,8 +79,6 @@ class Answer:
 
 
 class ThreadedApplication:
-    """A WSGI application behind a fixed number of threads, and half as many for streams."""
-
     def __init__(self, application: Callable[[Environ, Any], Iterable[bytes]], threads: int) -> None:
         streams = max(1, threads // 2)
         self.application = application
@@ -89,7 +87,7 @@ class ThreadedApplication:
         self.free_streamers = asyncio.Semaphore(streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes], size: int) -> None:
-        """Answer a request whose body was received. Raises Busy when too many are streamed."""
+        """Answer a received request. Raises Busy with too many streams."""
         loop = asyncio.get_running_loop()
         answer = Answer(loop, receive, send)
         try:
@@ -148,7 +146,7 @@ def _close(response: Iterable[bytes]) -> None:
 def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:
     """Return WSGI's view of a request (PEP 3333).
 
-    Header names with an underscore are dropped, as nginx does: they would pass for their hyphenated twins.
+    Header names with underscores are dropped: they would pass for their hyphenated twins.
     """
     server_name, server_port = scope.get("server") or ("localhost", 80)
     environ: Environ = {

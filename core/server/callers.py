@@ -1,4 +1,4 @@
-"""Identify callers cheaply before their request is received."""
+"""Identify callers cheaply, before their request is received."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +22,13 @@ from core.errors import NotSignedIn, PermissionRefused
 from core.server.bodies import MEGABYTE, SMALL_BYTES, Budget, Scope
 from core.server.bridge import build_environ
 
-# Memory for bodies of unidentified callers, a quarter of it per network.
+# A quarter of it per network.
 strangers_budget = Budget(32 * MEGABYTE, cuts_off=True)
 asking = ThreadPoolExecutor(2, thread_name_prefix="asking")
 
 
 def network_of(scope: Scope) -> str:
-    """Return what the caller is counted under (`core.api.clients.client_network`); "" if unknown."""
+    """Return the caller's network (`core.api.clients.client_network`), or ""."""
     said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
     address = (scope.get("client") or ("",))[0]
     request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
@@ -36,9 +36,9 @@ def network_of(scope: Scope) -> str:
 
 
 def signed_in(scope: Scope) -> str:
-    """Return the name of the caller's account; asks the database.
+    """Return the caller's account name from the database.
 
-    Raises NotSignedIn without valid credentials, PermissionRefused for a read token, DatabaseUnavailable.
+    Raises NotSignedIn, PermissionRefused for a read token, DatabaseUnavailable.
     """
     close_old_connections()
     request = WSGIRequest(build_environ(scope, io.BytesIO(), 0))

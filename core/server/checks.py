@@ -20,12 +20,12 @@ from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck,
 from core.server.supervisor import heard
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
 
-WORKER_SECONDS = 15  # a worker last seen longer ago counts as dead
-STORAGE_SECONDS = 30  # a good answer of the file store is trusted for so long
+WORKER_SECONDS = 15  # dead after
+STORAGE_SECONDS = 30  # trusted for
 
 
 class MigrationCheck:
-    """Fails while a migration waits; a good answer is kept."""
+    """Fails while a migration waits; success is cached."""
 
     def __init__(self) -> None:
         self._is_current = False
@@ -62,14 +62,14 @@ class StorageCheck:
             try:
                 default_storage.save(name, ContentFile(b"probe"))
             finally:
-                default_storage.delete(name)  # a full store may have created the file all the same
-        # Stores raise errors of their own libraries, all meaning the same here.
+                default_storage.delete(name)  # a full store may have created it
+        # Stores raise their own libraries' errors.
         except Exception as error:
             raise Unhealthy("The file store takes no files.") from error
 
 
 class WorkerCheck:
-    """Fails when no worker ran a job lately, or it keeps ending."""
+    """Fails when no worker ran lately, or it keeps ending."""
 
     def __init__(self) -> None:
         self._age = Aging()
@@ -90,7 +90,7 @@ class WorkerCheck:
         return f"heard of {age} s ago"
 
 
-# Those that need no database.
+# without the database
 BY_THEMSELVES = frozenset({"storage", "clock", "database", "integrity"})
 CHECKS: dict[str, Callable[[], str]] = {
     "database": check_database,
@@ -104,12 +104,12 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def register_check(name: str, check: Callable[[], str]) -> None:
-    """Register a check that needs the database: it returns a detail or raises Unhealthy."""
+    """Register a database check: it returns a detail or raises Unhealthy."""
     CHECKS[name] = check
 
 
 def run_checks(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
-    """Return each check's outcome, calling `begin` first; skip those that need an absent database."""
+    """Return all outcomes, calling `begin` before each; skip some during outages."""
     outcomes: Outcomes = {}
     for name, check in CHECKS.items():
         if name not in BY_THEMSELVES and outcomes.get("database", {}).get("status") == "failed":
@@ -131,12 +131,11 @@ watch = Watch(run_checks)
 
 
 def current_outcomes() -> Outcomes:
-    """Return what the watch found last, or run the checks where there is no watch."""
+    """Return the watch's last outcomes; without a watch, run the checks."""
     if watch.is_running and watch.has_looked.wait(PATIENCE_SECONDS):
         return watch.outcomes() or run_checks()
     return run_checks()
 
 
 def is_well(outcomes: Outcomes) -> bool:
-    """Return whether no check failed or was skipped."""
     return all(outcome["status"] == "ok" for outcome in outcomes.values())

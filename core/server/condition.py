@@ -1,4 +1,4 @@
-"""Pieces of health checks that survive clock changes."""
+"""Parts of health checks that survive clock changes."""
 
 import datetime as dt
 import time
@@ -10,19 +10,19 @@ from django.utils import timezone
 log = structlog.get_logger(__name__)
 
 JUMP_SECONDS = 1.0
-TOLD_SECONDS = 3600.0  # a jump is reported for so long
+TOLD_SECONDS = 3600.0  # a jump is reported for
 CONTINUOUS_SECONDS = 15.0
 
-# An applied "migration" until `manage.py carry_over` has filled the database.
+# A pseudo-migration until `manage.py carry_over` has finished.
 CARRY_OVER = ("carry_over", "unfinished")
 
 
 class Unhealthy(Exception):
-    """A check failed; the message is one sentence for anybody."""
+    """A check failed; the message is for anybody."""
 
 
 class ClockCheck:
-    """Reports changes of the clock, measured by the monotonic one. It never fails."""
+    """Reports clock jumps, by the monotonic clock; never fails."""
 
     def __init__(self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._monotonic = clock, monotonic
@@ -44,10 +44,7 @@ class ClockCheck:
 
 
 class Aging:
-    """The age of what others stamp by the clock, such as a heartbeat.
-
-    What changed while we watched is aged by the monotonic clock; the rest by its stamp, unless that is in the future.
-    """
+    """The age of stamps, such as heartbeats, by the monotonic clock once seen to change."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -57,7 +54,7 @@ class Aging:
         self._watched = 0.0
 
     def __call__(self, stamp: float, now: float) -> float:
-        """Return the age in seconds of what bears this stamp, seen now."""
+        """Return the stamp's age in seconds."""
         moment = self._monotonic()
         if stamp != self._stamp:
             is_watched = moment - self._watched <= CONTINUOUS_SECONDS
@@ -69,7 +66,7 @@ class Aging:
 
 
 class Waiting:
-    """How long the oldest of a queue has waited: by its stamp, and at least as long as known to us."""
+    """A queue's longest wait: by stamp, and at least as long as observed."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -77,7 +74,7 @@ class Waiting:
         self._seen = 0.0
 
     def __call__(self, stamp: float, now: float) -> float:
-        """Return the wait in seconds of what bears this stamp, seen now."""
+        """Return the wait in seconds."""
         moment = self._monotonic()
         if stamp != self._stamp:
             self._stamp, self._seen = stamp, moment
@@ -85,14 +82,14 @@ class Waiting:
 
 
 class QueueCheck:
-    """Fails when the oldest of a queue waits too long; `sentence` has {} for the seconds."""
+    """Fails when the queue waits too long; `sentence` has {} for seconds."""
 
     def __init__(self, oldest: Callable[[], dt.datetime | None], limit_seconds: int, sentence: str) -> None:
         self._oldest, self._limit, self._sentence = oldest, limit_seconds, sentence
         self._waiting = Waiting()
 
     def wait(self) -> float:
-        """Return how many seconds the oldest has waited; 0 for none."""
+        """Return the longest wait in seconds."""
         oldest = self._oldest()
         return self._waiting(oldest.timestamp(), timezone.now().timestamp()) if oldest else 0.0
 

@@ -1,4 +1,4 @@
-"""Check that the database answers, accepts writes, and is undamaged, cheaply enough for a schedule."""
+"""Check cheaply that the database answers, writes, and is undamaged."""
 
 import shutil
 import sqlite3
@@ -15,22 +15,21 @@ from core.db.transactions import sqlite_file, unit_of_work
 from core.models import JobRun
 from core.server.condition import Unhealthy
 
-WRITE_CHECK = "write_check"  # the JobRun row that is written to find out
-WRITE_SECONDS = 10.0  # a good answer is trusted for so long
-LATELY_SECONDS = 30.0  # after somebody had no room to write: a small row may still find some
+WRITE_CHECK = "write_check"  # a JobRun row
+WRITE_SECONDS = 10.0  # success is trusted for
+LATELY_SECONDS = 30.0  # after somebody ran out of disk: a small row may still fit
 FREE_BYTES = 4 * 1024 * 1024
-LOOK_SECONDS = 10.0  # between looks at the whole file, at least
-LOOK_SHARE = 100  # and so many times as long as a look takes: it costs 1 %
-FIRST_SECONDS = 60.0  # from the start to the first look, at most
+LOOK_SECONDS = 10.0  # minimum between scans
+LOOK_SHARE = 100  # times a scan's duration: costs 1 %
+FIRST_SECONDS = 60.0  # until the first scan
 BYTES_A_SECOND = 50 * 1024 * 1024
 DAMAGE_SECONDS = 600.0
 
 
 def check_database() -> str:
-    """Raise Unhealthy unless the database answers."""
     try:
         with connection.cursor() as cursor:
-            # SQLite opens its file only for what is in it.
+            # SQLite opens its file only for content.
             cursor.execute("SELECT COUNT(*) FROM sqlite_master" if connection.vendor == "sqlite" else "SELECT 1")
             cursor.fetchone()
     except Error as error:
@@ -40,7 +39,7 @@ def check_database() -> str:
 
 
 class WriteCheck:
-    """Fails when a row cannot be written, or SQLite's disk is nearly full."""
+    """Fails when no row can be written, or SQLite's disk is nearly full."""
 
     def __init__(self) -> None:
         self._good_until = 0.0
@@ -67,9 +66,9 @@ class WriteCheck:
 
 
 class IntegrityCheck:
-    """Fails when SQLite's file, scanned now and then, or a page that a server read lately, is damaged.
+    """Fails when SQLite's file, or a page read by a server, is damaged.
 
-    The scan has its own thread, so that it holds up nobody, and its own connection, whose cache is empty.
+    Scans run in their own thread and connection, whose cache is empty.
     """
 
     def __init__(self) -> None:
@@ -92,7 +91,6 @@ class IntegrityCheck:
         return "not looked at yet" if self.looked is None else f"whole {int(time.monotonic() - self.looked)} s ago"
 
     def look(self, file: Path) -> None:
-        """Scan the whole file."""
         begun = time.monotonic()
         fault = fault_of(file)
         now = time.monotonic()
@@ -118,7 +116,7 @@ class IntegrityCheck:
 
 
 def fault_of(file: Path) -> str:
-    """Return what is wrong with SQLite's file, in its words; "" if nothing, or unknown just now."""
+    """Return SQLite's complaint about its file, or ""."""
     try:
         opened = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         try:
@@ -131,7 +129,7 @@ def fault_of(file: Path) -> str:
 
 
 def describe_database() -> str:
-    """Return vendor, version and driver for people."""
+    """Return vendor, version and driver."""
     connection.ensure_connection()
     if connection.vendor == "sqlite":
         return f"SQLite {sqlite3.sqlite_version}"
@@ -144,7 +142,7 @@ def _size(file: Path) -> int:
     try:
         return file.stat().st_size
     except OSError:
-        return 0  # the scan will say what is wrong
+        return 0  # the scan will say why
 
 
 @unit_of_work

@@ -1,4 +1,4 @@
-"""Answer health probes on the event loop, and refuse requests while stopping, without any thread."""
+"""Answer probes, and refuse requests while stopping, without a thread."""
 
 import asyncio
 import uuid
@@ -15,14 +15,11 @@ from core.server.responses import send_problem, send_response
 
 @dataclass(eq=False)
 class Exchange:
-    """A request being answered."""
-
     send: Send
     is_answered: bool = False
     is_last: bool = False
 
     async def answer(self, message: Message) -> None:
-        """Pass a message on to the client."""
         if message["type"] == "http.response.start":
             self.is_answered = True
             if self.is_last:
@@ -31,9 +28,9 @@ class Exchange:
 
 
 class Entrance:
-    """The outermost application, through which every request comes."""
+    """The outermost application."""
 
-    linger_seconds = 2.0  # for a sender to finish, so that it reads our answer
+    linger_seconds = 2.0  # for senders to finish and read our answer
 
     def __init__(self, application: ASGIApplication) -> None:
         self.application = application
@@ -41,7 +38,7 @@ class Entrance:
         self.pending: set[Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; answer 503 to what stopping cuts short."""
+        """Serve a request, or 503 if stopping cuts it short."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return

@@ -1,8 +1,7 @@
-"""Receive each request's body, then hand it to a thread, a registered endpoint, or the event loop.
+"""Receive each body, then dispatch to a thread, an endpoint, or the event loop.
 
-Django's ASGI handler starts an executor thread for each synchronous view, which costs more than the view: ordinary
-requests go to a fixed pool running the WSGI handler, and only `ASYNC_PREFIXES` to the ASGI handler. Set Django up
-before importing this.
+Django's ASGI handler costs an executor thread per synchronous view, more than the view: only `ASYNC_PREFIXES` go
+there. Set Django up before importing this.
 """
 
 import asyncio
@@ -20,23 +19,22 @@ from core.server.callers import asking, network_of, signed_in, strangers_budget
 from core.server.endpoints import find_endpoint
 from core.server.responses import send_problem
 
-# streams that stay open
+# open streams
 ASYNC_PREFIXES: tuple[str, ...] = ()
 
-FORM_OVERHEAD_BYTES = 1024 * 1024  # for a multipart form's other fields
+FORM_OVERHEAD_BYTES = 1024 * 1024  # for other form fields
 MAX_UPLOAD_BYTES = settings.MAX_ATTACHMENT_BYTES * settings.MAX_ATTACHMENTS + FORM_OVERHEAD_BYTES
 
-# Bodies of signed-in people on disk; the form parser may hold each once more.
+# On disk; the form parser may hold each once more.
 upload_budget = Budget(max(4 * MAX_UPLOAD_BYTES, 1024 * MEGABYTE))
 asynchronous = ASGIHandler()
 threaded = ThreadedApplication(WSGIHandler(), settings.WEB_THREADS)
 
-# Imports every view now, not while the first caller waits.
+# Import every view now, not for the first caller.
 _ = get_resolver().url_patterns
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one request."""
     if scope["type"] != "http":
         await _refuse_protocol(scope, receive, send)
     elif endpoint := find_endpoint(scope["method"], scope["path"]):

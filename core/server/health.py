@@ -30,18 +30,18 @@ _counts: dict[str, Callable[[], int]] = {}
 
 
 def register_count(name: str, count: Callable[[], int]) -> None:
-    """Add a number to the system's information."""
+    """Add a number to the system information."""
     _counts[name] = count
 
 
 def in_lines(outcomes: Outcomes) -> bytes:
-    """Write outcomes for people and probes."""
+    """Format outcomes for people and probes."""
     lines = [f"{name}: {outcome['status']} ({outcome['detail']})" for name, outcome in outcomes.items()]
     return "\n".join([*lines, ""]).encode()
 
 
 def in_json(outcomes: Outcomes) -> bytes:
-    """Write outcomes for programs."""
+    """Format outcomes for programs."""
     return to_json(
         {
             "status": "ok" if is_well(outcomes) else "failed",
@@ -63,7 +63,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer whether everything it needs works too; 503 with the reasons when not."""
+    """Answer whether all dependencies work, or 503 with reasons."""
     outcomes = current_outcomes()
     status = 200 if is_well(outcomes) else 503
     return _without_a_line(HttpResponse(in_lines(outcomes), content_type="text/plain", status=status))
@@ -72,14 +72,14 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
-    """Answer the same for programs."""
+    """Answer readiness as JSON."""
     outcomes = current_outcomes()
     status = 200 if is_well(outcomes) else 503
     return _without_a_line(HttpResponse(in_json(outcomes), content_type="application/json", status=status))
 
 
 def _without_a_line(response: HttpResponse) -> HttpResponse:
-    # Django logs each 5xx; the cause is logged already, and probes ask every few seconds.
+    # Django logs each 5xx; probes would flood the log.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
@@ -97,7 +97,7 @@ class SystemInfoSerializer(serializers.Serializer[Any]):
     settings = serializers.DictField()
 
 
-# No setting with a secret, or an address with a password, is among these.
+# Never secrets, nor addresses with passwords.
 SHOWN_SETTINGS = [
     "DEBUG",
     "PLAIN_HTTP",

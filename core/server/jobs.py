@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """A function of the present time that does what is due and returns how many rows."""
+    """A function of now that does what is due and counts it."""
 
     name: str
     run: Callable[[dt.datetime], int]
-    interval: float  # seconds from one start to the next
+    interval: float  # seconds
 
 
 _jobs: dict[str, Job] = {}
 
 
 def register_jobs(*jobs: Job) -> None:
-    """Have the worker run these jobs."""
     for job in jobs:
         if job.name in _jobs:
             raise ValueError(f"There are two jobs named {job.name}.")
@@ -26,5 +25,4 @@ def register_jobs(*jobs: Job) -> None:
 
 
 def all_jobs() -> list[Job]:
-    """Return every registered job."""
     return list(_jobs.values())

@@ -1,22 +1,20 @@
-"""Filters for every log line."""
-
 import logging
 import re
 from http import HTTPStatus
 
 from structlog.typing import WrappedLogger
 
-# What follows is a source's key, unless it is a file in a traceback or a logger's name.
+# A source's key, unless it is a traceback's file or a logger's name.
 _IN_PATH = re.compile(r"(intake(?:/|%2f)+)(?!\w+\.py\b) *[^/\s\"'?#<>\\\[][^/\s\"'?#<>\\]*", re.IGNORECASE)
 
 
 def without_keys(_logger: WrappedLogger, _method: str, line: str) -> str:
-    """Remove sources' keys, which follow /intake/ in addresses, from a rendered line (structlog processor)."""
+    """Remove source keys after /intake/ from a line (structlog processor)."""
     return _IN_PATH.sub(r"\1…", line)
 
 
 class OneLineRefusals(logging.Filter):
-    """Log refused requests (4xx) in one line, without traceback: they are the caller's doing."""
+    """Log 4xx without traceback: they are the caller's doing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         status = getattr(record, "status_code", None)

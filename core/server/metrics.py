@@ -17,14 +17,13 @@ Collector = Callable[[], Iterable[Metric]]
 
 
 def collect_version() -> Iterable[Metric]:
-    """Collect the running version."""
     info = GaugeMetricFamily("incident_response_info", "The running version.", labels=["version"])
     info.add_metric([settings.VERSION], 1)
     yield info
 
 
 def collect_jobs() -> Iterable[Metric]:
-    """Collect when each job last succeeded and failed."""
+    """Collect each job's last success and failure."""
     succeeded = GaugeMetricFamily(
         "incident_response_job_succeeded_timestamp_seconds", "When a job last succeeded.", labels=["job"]
     )
@@ -43,7 +42,7 @@ _collectors: list[Collector] = [collect_version, collect_jobs]
 
 
 def register_metrics(collector: Collector) -> None:
-    """Register a collector that reads the database, so that every process gives the same answer."""
+    """Register a collector that reads the database: all processes agree."""
     _collectors.append(collector)
 
 
@@ -56,7 +55,7 @@ class _Gauges:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Serve the metrics to the bearer of METRICS_TOKEN; 404 while none is set."""
+    """Serve metrics to the bearer of METRICS_TOKEN; 404 without one."""
     if not settings.METRICS_TOKEN:
         raise Http404
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

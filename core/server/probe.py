@@ -1,4 +1,4 @@
-"""`python -m core.server.probe [PATH] [PORT]`: exit 0 if the local server answers 200. Imports no Django."""
+"""`python -m core.server.probe [PATH] [PORT]`: exit 0 on a 200, without Django."""
 
 import http.client
 import os
@@ -8,13 +8,13 @@ TIMEOUT_SECONDS = 5
 
 
 def host_name() -> str:
-    """Return the first usable name of ALLOWED_HOSTS."""
+    """Return ALLOWED_HOSTS' first usable name."""
     first = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].strip()
     return "localhost" if first in ("", "*") else first.lstrip(".")
 
 
 def is_well(path: str, port: int) -> bool:
-    """Return whether a GET of the path answers 200."""
+    """Return whether a GET answers 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": host_name()})

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, bounding what a client may send before anybody looks at it."""
+"""uvicorn's HTTP protocol, with bounds on early input."""
 
 import asyncio
 from functools import partial
@@ -11,25 +11,25 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from core.api.jsonio import to_json
 from core.api.problems import problem
 
-MAX_HEAD_BYTES = 64 * 1024  # the request line and all headers
+MAX_HEAD_BYTES = 64 * 1024  # request line and headers
 MAX_HEADERS = 100
-HEAD_SECONDS = 30  # from the first byte of a request to the end of its headers
+HEAD_SECONDS = 30  # until the headers end
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024  # of a refused body, so that its sender reads the answer
 FRAMING = (b"content-length", b"transfer-encoding")
 INVALID = "Invalid HTTP request received."
-LINGER_SECONDS = 2  # for a client to read the answer before the connection ends
-STEP_BYTES = 4 * 1024  # handed to the parser at a time
+LINGER_SECONDS = 2  # for the client to read the answer
+STEP_BYTES = 4 * 1024  # per parser call
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection that counts bytes as they arrive, for the parser keeps a header until it is complete.
+    """Counts bytes as they arrive: the parser keeps incomplete headers.
 
-    Pipelined requests are not parsed before their turn: a request of 18 bytes takes kilobytes once parsed.
+    Pipelined requests wait unparsed: 18 bytes take kilobytes once parsed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._unparsed = 0  # bytes since the parser last reported progress
+        self._unparsed = 0  # since the parser's last progress
         self._head_bytes = self._head_lines = self._discarded = 0
         self._is_in_head = self._is_in_body = self._is_refused = False
         self._head_timer: asyncio.TimerHandle | None = None
@@ -45,7 +45,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Accept what a client sends, parsing only the next request."""
         if self._is_refused:
             return
         data, at = self._held + data, 0
@@ -54,10 +53,9 @@ class BoundedProtocol(HttpToolsProtocol):
             at += STEP_BYTES
         self._held = b"" if self._is_refused else data[at:]
         if self._held:
-            self.flow.pause_reading()  # what is here comes first
+            self.flow.pause_reading()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request."""
         super().on_response_complete()
         if self._held:
             self.flow.pause_reading()
@@ -104,8 +102,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_reading_again = True
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(framing) + b"\r\n")
         self._is_reading_again = False
-
-    # --- What the parser says -----------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         if self._is_reading_again:
@@ -154,13 +150,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
-            return  # its body is yet to come
+            return  # body to come
         self._unparsed = 0
         self._is_in_body = False
         if not self._is_refused:
             super().on_message_complete()
-
-    # --- Bounds -------------------------------------------------------------------------------------------------------
 
     def _is_head_too_large(self) -> bool:
         return self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEADERS
@@ -170,7 +164,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_in_head:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         elif not self.transport.is_closing():
-            self.transport.close()  # nothing came at all
+            self.transport.close()  # nothing came
 
     def _wait_for_the_rest(self) -> None:
         """Close when the rest of an answered body stays away; uvicorn would wait."""

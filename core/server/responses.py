@@ -1,5 +1,3 @@
-"""Send responses without Django."""
-
 import uuid
 
 from core.api.jsonio import to_json
@@ -27,6 +25,6 @@ async def send_problem(send: Send, error: DomainError) -> None:
 async def send_response(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     """Send a whole response."""
     if status == RequestTimeout.status:
-        headers.append((b"connection", b"close"))  # nobody knows where the next request would begin
+        headers.append((b"connection", b"close"))  # the next request's start is unknown
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,5 +1,3 @@
-"""Learn that the process must stop."""
-
 import contextlib
 import os
 import select
@@ -10,10 +8,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """SIGTERM and SIGINT, for the main thread to wait for.
+    """SIGTERM and SIGINT, awaited by the main thread.
 
-    A handler that takes a lock deadlocks when the signal comes twice: ours does nothing, and the interpreter's wake-up
-    pipe is read instead.
+    A locking handler deadlocks on a second signal: ours does nothing, and the wake-up pipe is read instead.
     """
 
     def __init__(self) -> None:
@@ -25,19 +22,19 @@ class StopSignals:
         self._handlers = {number: signal.signal(number, _nothing) for number in STOP_SIGNALS}
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the process must stop, waiting up to so many seconds."""
+        """Return whether to stop, waiting up to so many seconds."""
         if not self.is_told:
             ready, _, _ = select.select([self._reading], [], [], max(0.0, seconds))
             self.is_told = bool(ready) and any(number in STOP_SIGNALS for number in os.read(self._reading, 4096))
         return self.is_told
 
     def tell(self) -> None:
-        """Stop the process; for other threads."""
+        """Stop the process, from any thread."""
         with contextlib.suppress(BlockingIOError):
             os.write(self._writing, bytes([signal.SIGTERM]))
 
     def ignore(self) -> None:
-        """Ignore further signals, which must not spoil an orderly end."""
+        """Ignore further signals."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 

@@ -1,4 +1,4 @@
-"""Keep child processes running: restart each that ends, and stop all together."""
+"""Keep children running, and stop them together."""
 
 import json
 import os
@@ -16,16 +16,16 @@ from core.server.stopping import StopSignals
 
 log = structlog.get_logger(__name__)
 
-GRACE_SECONDS = 35.0  # from SIGTERM to SIGKILL
-HEALTHY_SECONDS = 10.0  # a child that lived this long had started well
+GRACE_SECONDS = 35.0  # until SIGKILL
+HEALTHY_SECONDS = 10.0  # a good start
 MAX_DELAY_SECONDS = 30.0
-FAILING_STARTS = 2  # in a row, after which the others are told
+FAILING_STARTS = 2  # in a row
 TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Failing:
-    """A child that keeps ending soon after its start."""
+    """A child that keeps ending early."""
 
     name: str
     exit_code: int
@@ -34,8 +34,6 @@ class Failing:
 
 @dataclass
 class Child:
-    """A command to keep running."""
-
     name: str
     command: Sequence[str]
     pass_fds: Sequence[int] = ()
@@ -47,7 +45,7 @@ class Child:
     exit_code: int = 0
 
     def start(self) -> None:
-        """Run the command; its standard input is a pipe that ends with us (see `stop_with_parent`)."""
+        """Run the command; its standard input ends with us (see `stop_with_parent`)."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 (our own commands)
             self.command,
@@ -64,7 +62,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def tell(self, line: bytes) -> None:
-        """Write a line to its standard input, unless it does not read or is gone."""
+        """Write a line to its standard input, if it reads."""
         if self.process is not None and self.process.stdin is not None:
             try:
                 self.process.stdin.write(line)
@@ -73,8 +71,6 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until told to stop, each independent of the others."""
-
     def __init__(self, children: Sequence[Child], grace_seconds: float = GRACE_SECONDS) -> None:
         self.children = children
         self.grace_seconds = grace_seconds
@@ -82,7 +78,7 @@ class Supervisor:
         self._told: list[Failing] = []
 
     def run(self, on_stopping: Callable[[], object] = lambda: None) -> None:
-        """Block until SIGTERM or SIGINT; call `on_stopping` before the children are told."""
+        """Block until SIGTERM or SIGINT; call `on_stopping` before telling children."""
         try:
             while not self.signals.wait(TICK_SECONDS):
                 for child in self.children:
@@ -109,7 +105,7 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         try:
             child.start()
-        except OSError as error:  # the system is short of processes or memory
+        except OSError as error:  # no processes or memory left
             log.error("child cannot be started", child=child.name, error=str(error))
             self._put_off(child, time.monotonic(), error.errno or 1)
         else:
@@ -151,7 +147,7 @@ class Supervisor:
 
 
 class Heard:
-    """What the supervisor told this child last."""
+    """The supervisor's last word."""
 
     def __init__(self) -> None:
         self.failing: list[Failing] = []
@@ -164,7 +160,7 @@ heard = Heard()
 
 
 def stop_with_parent() -> None:
-    """In a child: listen to the supervisor, and end this process (SIGTERM) when that is gone."""
+    """Listen to the supervisor, and end this process with it (SIGTERM)."""
 
     def watch() -> None:
         rest = b""

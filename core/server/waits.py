@@ -1,15 +1,15 @@
-"""Bound how long a process waits for its database; commands wait for ever."""
+"""Bound how long a process waits for its database."""
 
 from django.conf import settings
 from django.db import connections
 
 from core.db.outages import outages
 
-WORKER_FACTOR = 6  # a job may have much to do in one statement
+WORKER_FACTOR = 6  # jobs run long statements
 
 
 def limit_waits(seconds: int) -> None:
-    """Bound statements, and locks below that, from the next connection on; a dead one would be waited for for hours."""
+    """Bound statements and, below that, locks, from the next connection on."""
     outages.spares_many = True
     for database in connections.settings.values():
         options = database["OPTIONS"]
@@ -17,7 +17,7 @@ def limit_waits(seconds: int) -> None:
             options["timeout"] = seconds
             continue
         options |= {"connect_timeout": min(seconds, 5), "read_timeout": seconds, "write_timeout": seconds}
-        # The server's word that a lock is held says more than a connection given up.
+        # The server's lock error says more than a dropped connection.
         options["init_command"] += f", innodb_lock_wait_timeout={seconds - 1}, lock_wait_timeout={seconds - 1}"
 
 

@@ -1,4 +1,4 @@
-"""Run the checks on a schedule, so that probes never wait and somebody looks when nobody asks."""
+"""Run the checks on a schedule: probes never wait."""
 
 import threading
 import time
@@ -15,15 +15,13 @@ Outcomes = dict[str, dict[str, str]]
 Checks = Callable[[Callable[[str], None]], Outcomes]
 
 EVERY_SECONDS = 2.0
-AWAY_SECONDS = 1.0  # while the database is away
-PATIENCE_SECONDS = 5.0  # a check that takes longer has failed for now
-LOUD_SECONDS = 5.0  # what fails so long is logged
-LOGGED_ELSEWHERE = frozenset({"database", "writes", "integrity"})  # see `core.db.outages`
+AWAY_SECONDS = 1.0  # during an outage
+PATIENCE_SECONDS = 5.0  # slower checks fail
+LOUD_SECONDS = 5.0  # failing so long is logged
+LOGGED_ELSEWHERE = frozenset({"database", "writes", "integrity"})  # by `core.db.outages`
 
 
 class Watch:
-    """Runs all checks again and again in its own thread."""
-
     def __init__(self, checks: Checks, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._checks, self._monotonic = checks, monotonic
         self._current: tuple[str, float] | None = None
@@ -43,7 +41,7 @@ class Watch:
         self._stopping.set()
 
     def outcomes(self) -> Outcomes | None:
-        """Return what the checks found last; None before the first round. A check that hangs has failed."""
+        """Return the last outcomes, hanging checks as failed; None before any."""
         current, outcomes = self._current, self._outcomes
         if outcomes is None or current is None:
             return outcomes
@@ -68,7 +66,7 @@ class Watch:
         while not self._stopping.is_set():
             try:
                 self.look()
-            except Exception as error:  # the next round must come: nobody else would notice that it does not
+            except Exception as error:  # nobody else would notice a missing round
                 log.error("check_broken", exc_info=error)
             is_away = Trouble.AWAY in outages.present()
             if is_away:

@@ -1,4 +1,4 @@
-"""One web process: `python -m core.server.web FD` serves the listening socket of that number."""
+"""One web process: `python -m core.server.web FD` serves that socket."""
 
 import asyncio
 import contextlib
@@ -22,23 +22,23 @@ from core.server.supervisor import stop_with_parent
 if TYPE_CHECKING:
     from core.server.entrance import Entrance
 
-KEEP_ALIVE_SECONDS = 75  # longer than a reverse proxy's usual 60 s, so that it never meets a closing connection
+KEEP_ALIVE_SECONDS = 75  # above a reverse proxy's usual 60 s, so that it never meets a closing connection
 
 STEP_ASIDE_SECONDS = 0.001
-CROWD = 16  # with so many connections, accept two at a time
+CROWD = 16  # connections, from which on two are accepted at a time
 OUT_OF_FILES_SECONDS = 0.5
 
 STOP_TICK_SECONDS = 0.05
-SILENCE_SECONDS = 2.0  # while stopping, a new connection may take so long to send its first line
+SILENCE_SECONDS = 2.0  # for a new connection's first line while stopping
 
 log = structlog.get_logger(__name__)
 
 
 class Acceptor:
-    """Accepts from a socket shared by processes, so that each gets its part.
+    """Accepts evenly from a socket shared by processes.
 
-    asyncio accepts all at once, so that a client's eight connections may land in one process. This accepts one at a
-    time, and a process with connections lets one without go first.
+    asyncio accepts all at once, so one process may get a client's eight connections. This accepts one at a time, and
+    lets idle processes go first.
     """
 
     def __init__(
@@ -52,12 +52,11 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Accept no more."""
         self.is_closed = True
         self.loop.remove_reader(self.listener)
 
     async def drain(self) -> None:
-        """Accept what waits already, which would be reset otherwise, and no more."""
+        """Accept what waits, which would be reset otherwise."""
         self.close()
         with contextlib.suppress(OSError):
             while True:
@@ -106,7 +105,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let the event loop report signals through a file descriptor, so that no handler interrupts anything."""
+        """Report signals through a file descriptor, interrupting nothing."""
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self._stop)
@@ -118,14 +117,13 @@ class Server(uvicorn.Server):
                 signal.signal(number, signal.SIG_IGN)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept on the given sockets."""
         await self.lifespan.startup()
         connections = self.server_state.connections
         self.servers = [Acceptor(listener, self._protocol, lambda: len(connections)) for listener in sockets or []]  # type: ignore[misc]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, finish running requests, and answer 503 to what exceeds the grace."""
+        """Finish running requests; answer 503 beyond the grace."""
         log.info("stopping", connections=len(self.server_state.connections), grace_seconds=self.grace_seconds)
         self.entrance.stop()
         acceptors = cast("list[Acceptor]", self.servers)
@@ -173,9 +171,9 @@ def _is_new(connection: Any) -> bool:
 def main() -> None:
     """Serve until SIGTERM, SIGINT, or the supervisor's end."""
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)  # nothing runs yet: end at once
+        signal.signal(number, signal.SIG_DFL)  # nothing runs yet
     stop_with_parent()
-    application = import_string(settings.ASGI_APPLICATION)  # sets Django up, for the imports that follow
+    application = import_string(settings.ASGI_APPLICATION)  # sets Django up for the imports below
 
     from core.server.checks import watch
     from core.server.protocol import BoundedProtocol

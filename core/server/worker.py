@@ -1,4 +1,4 @@
-"""Run background jobs, each in its own thread with its own connection."""
+"""Run background jobs, each in its own thread and connection."""
 
 import datetime as dt
 import threading
@@ -16,23 +16,23 @@ from core.server.jobs import Job
 
 log = structlog.get_logger(__name__)
 
-RECORD_SECONDS = 5.0  # a fast job records its runs no oftener
-MAX_DELAY_SECONDS = 30.0  # between attempts of a failing job
-MAX_TROUBLE_SECONDS = 4.0  # where the database is to blame
+RECORD_SECONDS = 5.0  # between records of a fast job
+MAX_DELAY_SECONDS = 30.0  # between failing attempts
+MAX_TROUBLE_SECONDS = 4.0  # during an outage
 
 
 class Runner:
-    """Runs one job again and again."""
+    """Runs one job repeatedly."""
 
     def __init__(self, job: Job, stopping: threading.Event) -> None:
         self.job = job
         self.stopping = stopping
         self.failures = 0
-        self.trouble: Trouble | None = None  # the database trouble behind the last failure
+        self.trouble: Trouble | None = None  # behind the last failure
         self._recorded = -RECORD_SECONDS
 
     def loop(self) -> None:
-        """Run the job when it is due, until told to stop."""
+        """Run the job when due, until told to stop."""
         try:
             while not self.stopping.is_set():
                 begun = time.monotonic()
@@ -42,7 +42,7 @@ class Runner:
             connection.close()
 
     def run_once(self, now: dt.datetime) -> None:
-        """Run the job, surviving whatever it raises."""
+        """Run the job, surviving its errors."""
         close_old_connections()
         try:
             self.job.run(now)
@@ -79,9 +79,9 @@ class Runner:
 
 
 def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_seconds: float) -> bool:
-    """Run all jobs until told to stop; return False when one exceeded the grace.
+    """Run all jobs until told to stop; return False beyond the grace.
 
-    `is_told_to_stop` waits for as many seconds as it is given.
+    `is_told_to_stop` waits for the given seconds.
     """
     stopping = threading.Event()
     threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]

@@ -1,1 +1,1 @@
-"""Django's database backend for MySQL and MariaDB, with commits that are known to have happened or not."""
+"""Django's MySQL backend, with commits of known outcome."""

@@ -31,7 +31,7 @@ SETTLE_SECONDS = 10.0  # a restarted database is back by then, and the caller st
 ASK_EVERY_SECONDS = 0.25
 LOCK_SECONDS = 2
 READING = ("SELECT", "(SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "SHOW", "EXPLAIN")
-SHORT = 64 * 1024  # no server takes less in one statement
+SHORT = 64 * 1024  # every server accepts this
 
 
 class CursorWrapper(base.CursorWrapper):
@@ -42,7 +42,6 @@ class CursorWrapper(base.CursorWrapper):
         self.database = database
 
     def execute(self, query: str, args: Any = None) -> Any:
-        """Send one statement."""
         if not query.startswith(READING):
             self.database.has_written = True
         try:
@@ -52,7 +51,6 @@ class CursorWrapper(base.CursorWrapper):
             raise
 
     def executemany(self, query: str, args: Sequence[Any]) -> Any:
-        """Send a statement for each of many rows."""
         self.database.has_written = True
         try:
             return super().executemany(query, args)
@@ -111,8 +109,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._max_statement = int(self._ask("SELECT @@max_allowed_packet")[0])
         return self._max_statement or 2**62
 
-    # --- Committing ---------------------------------------------------------------------------------------------------
-
     def _commit(self) -> None:
         marker = self._mark() if self.has_written else None
         try:
@@ -142,7 +138,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             super()._set_autocommit(autocommit)  # type: ignore[misc]
         except Error as error:
-            # Before the first statement of a transaction, or after the COMMIT of one: nothing is lost with it.
+            # Outside of a transaction: nothing is lost with it.
             if not is_lost(error) or (autocommit and not self.run_commit_hooks_on_set_autocommit_on):
                 raise
             self._renew()
@@ -193,7 +189,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """End the lost connection's session: the server might keep its locks for hours, or receive a late COMMIT."""
         with contextlib.suppress(Database.Error):
             uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
-            # A server that was started since gives the same numbers to others.
+            # A server restarted since reuses the numbers.
             if uptime > time.monotonic() - session.since:
                 self._ask(f"KILL CONNECTION {session.number}")
 
