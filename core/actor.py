@@ -10,7 +10,7 @@ _actor: ContextVar[Any] = ContextVar("actor", default=None)
 
 @contextmanager
 def acting(by: Any) -> Iterator[None]:
-    """Have a person be the actor of all that is written inside; None leaves it to the request."""
+    """Make a person the actor of writes inside; None leaves it to the request."""
     token = _actor.set(by)
     try:
         yield
@@ -19,5 +19,5 @@ def acting(by: Any) -> Iterator[None]:
 
 
 def present_actor() -> Any:
-    """Return the person in whose name something is written now; None where nobody said."""
+    """Return the person acting now, if any."""
     return _actor.get()

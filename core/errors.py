@@ -1,18 +1,18 @@
-"""Errors of our own code: problem documents in the API, sentences on pages and in commands."""
+"""Errors for people: problem documents, sentences on pages and in commands."""
 
 from typing import Any
 
 
 class DomainError(Exception):
-    """A request cannot be done, and nothing was changed.
+    """A request cannot be done; nothing was changed.
 
-    `code` is stable, the message one sentence to act on, `extra` further members of the problem document.
+    `code` is stable; `extra` adds members to the problem document.
     """
 
     status = 400
     code = "invalid"
     title = "Invalid request"
-    retry_after: int | None = None  # seconds after which a retry may succeed
+    retry_after: int | None = None  # seconds
 
     def __init__(self, message: str, *, field: str | None = None, code: str | None = None, **extra: Any) -> None:
         super().__init__(message)
@@ -23,23 +23,19 @@ class DomainError(Exception):
 
 
 class NotSignedIn(DomainError):
-    """Only who is signed in may do this."""
-
     status = 401
     code = "not_authenticated"
     title = "Not signed in"
 
 
 class PermissionRefused(DomainError):
-    """The caller is known, but may not do this."""
-
     status = 403
     code = "permission_denied"
     title = "Not allowed"
 
 
 class NotFound(DomainError):
-    """What was asked for does not exist, or not for this caller."""
+    """Nonexistent, or invisible to the caller."""
 
     status = 404
     code = "not_found"
@@ -47,7 +43,7 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """The state of things does not allow it."""
+    """The present state forbids it."""
 
     status = 409
     code = "conflict"
@@ -55,8 +51,8 @@ class Conflict(DomainError):
 
 
 def conflict_of(error: Exception) -> Conflict | None:
-    """Return what an IntegrityError caused by a concurrent write tells the caller; None for any other."""
-    number = error.args[0] if error.args else None  # MySQL: 1062 duplicate; 1451, 1452 a row that others name
+    """Return the Conflict behind a concurrent write's IntegrityError, if any."""
+    number = error.args[0] if error.args else None  # MySQL: 1062 duplicate; 1451, 1452 in use
     text = str(error)
     if number == 1062 or "UNIQUE constraint failed" in text:
         return Conflict("There is one like this already; somebody was quicker.", code="already_exists")
@@ -66,14 +62,14 @@ def conflict_of(error: Exception) -> Conflict | None:
 
 
 class InvalidTransition(Conflict):
-    """The incident's status does not allow this action; `allowed` lists what it does allow."""
+    """The status forbids this action; `allowed` lists others."""
 
     code = "invalid_transition"
     title = "Invalid transition"
 
 
 class StaleVersion(DomainError):
-    """`If-Match` names a version that is no longer the present one."""
+    """`If-Match` names an earlier version."""
 
     status = 412
     code = "stale_version"
@@ -97,7 +93,7 @@ class TooLarge(DomainError):
 
 
 class UnsupportedMedia(DomainError):
-    """A file or body of a kind we do not accept."""
+    """An unaccepted kind of file or body."""
 
     status = 415
     code = "unsupported_media_type"
@@ -117,7 +113,7 @@ class TooManyRequests(DomainError):
 
 
 class Busy(DomainError):
-    """What it takes is taken up by others just now; nothing was done, and the same may succeed a moment later."""
+    """Others hold what it takes; a retry may succeed at once."""
 
     status = 503
     code = "busy"
@@ -126,7 +122,7 @@ class Busy(DomainError):
 
 
 class DatabaseUnavailable(DomainError):
-    """The database does not do what it is there for; the code says what is the matter."""
+    """The database fails; the code says how."""
 
     status = 503
     code = "database_unavailable"
@@ -135,7 +131,7 @@ class DatabaseUnavailable(DomainError):
 
 
 class StorageUnavailable(DomainError):
-    """The file store does not take or give files now; nothing was stored."""
+    """The file store fails; nothing was stored."""
 
     status = 503
     code = "storage_unavailable"

@@ -1,4 +1,4 @@
-"""Pruning of what the server keeps about itself. Safe in any number of processes at once."""
+"""Prune the server's own records; concurrency-safe."""
 
 import datetime as dt
 from typing import Any
@@ -12,21 +12,21 @@ from core.server.jobs import Job
 
 BATCH = 500
 MAX_BATCHES = 200
-MARKERS_KEPT = dt.timedelta(minutes=10)  # many times as long as anybody asks
+MARKERS_KEPT = dt.timedelta(minutes=10)  # longer than anybody asks
 
 
 def prune_answers(now: dt.datetime) -> int:
-    """Delete the answers that are remembered no longer."""
+    """Delete expired answers."""
     return delete_in_batches(IdempotentRequest.objects.filter(created_at__lte=now - REMEMBERED))
 
 
 def prune_markers(now: dt.datetime) -> int:
-    """Delete the markers of transactions of which nobody asks any more."""
+    """Delete old transaction markers."""
     return delete_in_batches(TransactionMarker.objects.filter(pk__lt=marker_of((now - MARKERS_KEPT).timestamp())))
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Delete rows in transactions so small that nobody waits long; leave a great backlog to the next run."""
+    """Delete rows in short transactions, leaving a great backlog to later runs."""
     total = 0
     for _batch in range(MAX_BATCHES):
         keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])

@@ -1,4 +1,4 @@
-"""Rows of the ground floor: job runs, remembered answers, transaction markers."""
+"""Job runs, remembered answers, transaction markers."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class JobRun(models.Model):
-    """When a background job last ran, with what result; shows that the worker lives."""
+    """A background job's last run and result."""
 
     name = models.CharField(max_length=64, primary_key=True)
     started_at = models.DateTimeField()
@@ -19,7 +19,7 @@ class JobRun(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """A write with an `Idempotency-Key` and its answer, repeated to repeats."""
+    """A write with an `Idempotency-Key`, and its answer."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
@@ -37,7 +37,7 @@ class IdempotentRequest(models.Model):
 
 
 class TransactionMarker(models.Model):
-    """Shows that a transaction was committed; see `core.db.mariadb`."""
+    """Proof of a commit; see `core.db.mariadb`."""
 
     id = models.CharField(max_length=32, primary_key=True, editable=False)
 

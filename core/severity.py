@@ -1,11 +1,9 @@
-"""Severity and priority: the words that all apps share, stored as small integers (higher is worse)."""
+"""Severity and priority: stored as integers, higher is worse."""
 
 from django.db import models
 
 
 class Severity(models.IntegerChoices):
-    """A rank, so that ordering by severity is ordering by number."""
-
     LOW = 1, "Low"
     MEDIUM = 2, "Medium"
     HIGH = 3, "High"
@@ -17,7 +15,7 @@ class Severity(models.IntegerChoices):
 
 
 class Priority(models.IntegerChoices):
-    """How soon it is wanted; follows the severity unless set."""
+    """Urgency; follows the severity unless set."""
 
     P4 = 1, "P4"
     P3 = 2, "P3"

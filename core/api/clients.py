@@ -9,10 +9,7 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the caller's IP address, as far as it can be trusted.
-
-    Only the last entries of `X-Forwarded-For`, appended by our TRUSTED_PROXIES, count.
-    """
+    """Return the caller's IP address, trusting only TRUSTED_PROXIES' entries of `X-Forwarded-For`."""
     hops = [hop for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXIES and hops:
         told = _parse(hops[-min(settings.TRUSTED_PROXIES, len(hops))])
@@ -22,16 +19,16 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def client_network(request: HttpRequest) -> str | None:
-    """Return what the caller is counted under: its IPv4 address, or its IPv6 /64.
+    """Return the network to count the caller under: IPv4 address or IPv6 /64.
 
-    An IPv4 address within an IPv6 address (6to4, NAT64) counts.
+    IPv4 within IPv6 (6to4, NAT64) counts as IPv4.
     """
     told = client_address(request)
     return told and network_of(told)
 
 
 def network_of(text: str) -> str:
-    """Return a caller's network by its first address; see `client_network`."""
+    """Return a network by its first address; see `client_network`."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
@@ -43,12 +40,12 @@ def network_of(text: str) -> str:
 
 
 def network_told(text: str | None) -> str:
-    """Return a network for people, with its length where it is more than one address."""
+    """Return a network for people."""
     return f"{text}/64" if text and ":" in text else text or ""
 
 
 def client_name(request: HttpRequest) -> str:
-    """Return the caller's User-Agent, cut."""
+    """Return the User-Agent, cut."""
     return str(request.META.get("HTTP_USER_AGENT", ""))[:200]
 
 
@@ -58,7 +55,7 @@ def _parse(text: str) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    text = text.partition("%")[0]  # a link-local address's zone means something only on its own machine
+    text = text.partition("%")[0]  # zones mean nothing elsewhere
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

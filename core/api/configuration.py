@@ -1,4 +1,4 @@
-"""Serializers and viewset of plain configuration: teams, services, categories, policies."""
+"""Serializers and viewset of plain configuration."""
 
 import copy
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _fields: dict[type, dict[str, Any]] = {}
 
 
 class StrictFields:
-    """Refuses unknown fields: a misspelt one would be a change that silently does not happen."""
+    """Refuses unknown fields: a misspelt change would silently not happen."""
 
     def get_fields(self) -> Any:
         """Build DRF's fields once per class: building takes longer than validating."""
@@ -50,7 +50,7 @@ class StrictFields:
             for field in _fields[kind].values():
                 field.error_messages.update(_sentences(field))
                 if isinstance(field, BooleanField):
-                    # DRF takes a missing flag of a form for false, like an unticked box
+                    # DRF takes a form's missing flag for false
                     field.default_empty_html = empty
         # A serializer within a serializer has fields that know it, so that its copy needs its own.
         return {
@@ -59,7 +59,7 @@ class StrictFields:
         }
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Validate, reporting unknown names together with all other errors."""
+        """Validate, reporting unknown names with all other errors."""
         complaints = self._misnamed(data) if isinstance(data, Mapping) else {}
         try:
             value = super().run_validation(data)  # type: ignore[misc]  # the serializer's
@@ -80,7 +80,7 @@ class StrictFields:
             for name in sorted(map(str, unknown)):
                 text = f"There is no field {name} that can be set; there are {known}."
                 found[name] = [exceptions.ErrorDetail(text, "unknown_field")]
-        if isinstance(data, MultiValueDict):  # a form, of which DRF would take the last value
+        if isinstance(data, MultiValueDict):  # DRF would take a form's last value
             for name in set(data) & set(fields):
                 if len(data.getlist(name)) > 1 and not isinstance(fields[name], MANY):
                     text = f"{name} is given more than once; say it once."
@@ -102,7 +102,7 @@ def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
 
 
 class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
-    """Validates with the model's own `clean()` too, as the admin does."""
+    """Validates with the model's `clean()` too."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = {**self._replaced(), **super().validate(attrs)}
@@ -124,7 +124,7 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         return {name: columns[name].get_default() for name in sources if name in columns}
 
     def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
-        """Write only what was sent: others may change the rest meanwhile."""
+        """Write only what was sent."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         instance.save(update_fields=list(validated_data))
@@ -146,7 +146,7 @@ def lock_row(row: Model) -> None:
 
 
 class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
-    """Everybody signed in reads, administrators write; who wrote what is in the audit log."""
+    """Everybody signed in reads, administrators write."""
 
     permission_classes = [ReadOrAdmin]
     pagination_class = KeysetPagination

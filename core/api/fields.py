@@ -1,5 +1,3 @@
-"""Serializer fields that apps share."""
-
 from typing import Any
 
 from rest_framework import serializers

@@ -1,5 +1,3 @@
-"""Read and write JSON."""
-
 import codecs
 import uuid
 from collections.abc import Iterable
@@ -30,7 +28,7 @@ def _jsonable(value: Any) -> Any:
 
 
 class JSONRenderer(BaseRenderer):
-    """JSON whatever the client accepts: an odd `Accept` still gets its answer."""
+    """JSON, whatever `Accept` says."""
 
     media_type = "application/json"
     format = "json"
@@ -60,7 +58,7 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class JSONParser(BaseParser):
-    """Strict JSON (RFC 8259): no NaN, no lone surrogates, UTF-8 only; a byte order mark is skipped."""
+    """Strict JSON (RFC 8259): UTF-8, no NaN, no lone surrogates; skips a byte order mark."""
 
     media_type = "application/json"
 
@@ -72,7 +70,7 @@ class JSONParser(BaseParser):
 
 
 class FormParser(parsers.FormParser):
-    """Browser forms; JSON that claims to be one gets a helpful refusal."""
+    """Browser forms; JSON posing as one gets a helpful refusal."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         form = super().parse(stream, media_type, parser_context)

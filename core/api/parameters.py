@@ -1,4 +1,4 @@
-"""Parameters that operations share, as the OpenAPI document describes them."""
+"""OpenAPI parameters that operations share."""
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes

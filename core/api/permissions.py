@@ -1,5 +1,3 @@
-"""Permission classes by role."""
-
 from typing import Any
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -7,8 +5,6 @@ from rest_framework.request import Request
 
 
 class IsAdmin(BasePermission):
-    """Administrators only."""
-
     message = "Only an administrator may do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -16,7 +12,7 @@ class IsAdmin(BasePermission):
 
 
 class ReadOrAdmin(BasePermission):
-    """Everybody who is signed in reads; administrators write."""
+    """Everybody signed in reads; administrators write."""
 
     message = "Only an administrator may change this."
 

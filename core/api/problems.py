@@ -1,4 +1,4 @@
-"""The one error shape of the API, and checks of query parameters."""
+"""The API's error shape, and checks of query parameters."""
 
 import datetime as dt
 from collections.abc import Set
@@ -18,7 +18,6 @@ from core.errors import DomainError, conflict_of
 
 log = structlog.get_logger(__name__)
 
-# --- Errors -----------------------------------------------------------------------------------------------------------
 
 TITLES = {
     400: "Invalid request",
@@ -69,7 +68,7 @@ def problem(
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn any error of an API view into a problem document (DRF's exception handler)."""
+    """Turn any error into a problem document (DRF's exception handler)."""
     from rest_framework.views import set_rollback
 
     request = context.get("request")
@@ -167,7 +166,7 @@ def _first_sentence(detail: Any) -> str:
 
 
 def _flatten(details: Any, path: str = "") -> Any:
-    """Yield {field, code, message} from DRF's nested error details."""
+    """Yield {field, code, message} from DRF's nested details."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
         yield {"field": path, "code": str(details["code"]), "message": str(details["message"])}
     elif isinstance(details, dict):
@@ -180,7 +179,7 @@ def _flatten(details: Any, path: str = "") -> Any:
 
 
 def refuse(field: str, message: str, code: str = "invalid") -> NoReturn:
-    """Refuse one field of a request with 400."""
+    """Refuse one field with 400."""
     raise exceptions.ValidationError({field: [exceptions.ErrorDetail(message, code)]})
 
 
@@ -201,8 +200,8 @@ def _with_commas(values: list[str]) -> str:
 
 
 def moment_of(name: str, text: str) -> dt.datetime:
-    """Return a query parameter's time in UTC (assumed without an offset), or answer 400."""
-    # a `+` in a query string arrives as a space
+    """Return a query parameter's time (UTC by default), or answer 400."""
+    # query strings turn `+` into a space
     pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
     try:
         moment = parse_datetime(pasted)

@@ -1,4 +1,4 @@
-"""Describe to OpenAPI what operations share: errors, and summaries of configuration."""
+"""What all operations share in the OpenAPI document."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ WALL_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 
 
 class WallClockTime(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A time of day without offset, which RFC 3339's `time` would demand."""
+    """A time of day; RFC 3339's `time` demands an offset."""
 
     target_class = "rest_framework.serializers.TimeField"
     match_subclasses = True
@@ -41,7 +41,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
-# what a viewset's actions do, to one or to many rows
+# for one row or many
 ACTION_SUMMARIES = {
     "list": "List {many}",
     "create": "Make a new {one}",
@@ -53,7 +53,7 @@ ACTION_SUMMARIES = {
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds the errors that every operation can answer with, and summaries of viewsets' actions."""
+    """Adds common errors, and summaries of viewsets' actions."""
 
     def get_summary(self) -> str | None:
         summary: str | None = super().get_summary()
@@ -65,7 +65,7 @@ class ProblemAutoSchema(AutoSchema):
         return deed.format(one=names.verbose_name, many=names.verbose_name_plural)
 
     def map_parsers(self) -> list[str]:
-        """Describe JSON only, where accepted: generated clients send one body for every type described."""
+        """Describe JSON only: generated clients would send every type described."""
         media_types: list[str] = super().map_parsers()
         return [JSON] if JSON in media_types else media_types
 
@@ -92,13 +92,13 @@ class ProblemAutoSchema(AutoSchema):
         errors["503"] = "The database or the file store is away or too busy; see Retry-After."
         if self.method in ("PUT", "PATCH", "DELETE"):
             errors["412"] = "If-Match names a version that is no longer the present one."
-        # A view's `schema_errors` adds to these, or removes one with None.
+        # A view's `schema_errors` adds to these, or removes with None.
         errors |= getattr(self.view, "schema_errors", {})
         return {code: text for code, text in errors.items() if text}
 
 
 def paged(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers.Serializer[Any]]:
-    """Return the shape of a page, for views without DRF's generic classes."""
+    """Return a page's shape, for views without DRF's generics."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {
         "__doc__": "A page; `next` and `previous` are the addresses of its neighbours.",

@@ -1,5 +1,3 @@
-"""Check times given for what has happened."""
-
 import datetime as dt
 
 from core.errors import DomainError
@@ -8,7 +6,7 @@ LEEWAY = dt.timedelta(minutes=5)  # clocks differ
 
 
 def refuse_future(field: str, moment: dt.datetime | None, now: dt.datetime) -> None:
-    """Raise DomainError for a time further ahead than clocks differ."""
+    """Raise DomainError for a time beyond clock skew."""
     if moment is not None and moment > now + LEEWAY:
         raise DomainError(
             f"{field} lies in the future: {moment:%Y-%m-%d %H:%M} UTC. It is when something happened, "

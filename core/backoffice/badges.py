@@ -1,5 +1,3 @@
-"""How severity and durations look."""
-
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 

@@ -26,7 +26,7 @@ from core.errors import DomainError, conflict_of
 
 
 class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is generic to type checkers only
-    """A form that shows a service's refusal beside what was entered."""
+    """A form that shows a service's refusal beside its input."""
 
     refusal: DomainError | None = None
 
@@ -35,7 +35,7 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         tells_initial = any(name.startswith(self.add_initial_prefix("")) for name in self.data)
         if self.instance.pk is None or (self.is_bound and not tells_initial):
             return
-        # The page carries its opening values, so that a concurrent change is not taken for an edit. Never passwords.
+        # Opening values tell concurrent changes from edits. Never passwords.
         for field in self.fields.values():
             field.show_hidden_initial = getattr(field.widget, "input_type", "") != "password"
 
@@ -46,7 +46,7 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         return [name for name in self.changed_data if name in columns]
 
     def _post_clean(self) -> None:
-        """Validate what was edited against the row as it stands now."""
+        """Validate edits against the row as it stands now."""
         if self.instance.pk is None:
             super()._post_clean()
             return
@@ -65,7 +65,7 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
 
 
 class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
-    """A model's pages: bounded lists, refusals on the form, the audit log as history."""
+    """A model's pages: bounded lists, refusals on the form, audited history."""
 
     form = RefusableForm
     paginator = BoundedPaginator
@@ -76,7 +76,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     show_facets = ShowFacets.NEVER
     sortable_by: Iterable[str] = ()
     warn_unsaved_form = True
-    # Related rows are created on their own pages.
+    # Related rows have their own pages.
     has_related_buttons = False
     delete_confirmation_template = "admin/delete_or_switch_off.html"
 
@@ -98,7 +98,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form again with the reason when a service refuses."""
+        """Show the form again with a service's refusal."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except (DomainError, IntegrityError) as error:
@@ -125,7 +125,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row.save(update_fields=form.edited)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Run an action on the ticked rows, never on all matches."""
+        """Run on the ticked rows, never on all matches."""
         if request.POST.get("select_across", "0") not in ("", "0"):
             messages.error(request, "Choose the rows one page at a time.")
             return HttpResponseRedirect(request.get_full_path())
@@ -135,7 +135,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Count what a deletion removes, without reading every related row."""
+        """Count what goes too, without reading every related row."""
         rows = list(objs)
         protected = [self._usage_line(row, usage) for row in rows for usage in usage_of(row)]
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), protected
@@ -177,7 +177,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         )
 
     def switch_off(self, row: Any) -> None:
-        """Disable it. Raises DomainError where that is refused."""
+        """Disable it. Raises DomainError."""
         switch = switch_of(self.model)
         assert switch is not None  # noqa: S101 (the address is there only where it is)
         setattr(row, switch, False)
@@ -194,7 +194,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         log = reverse("admin:auditlog_logentry_changelist")
         return HttpResponseRedirect(f"{log}?content_type__id__exact={content_type.pk}&object_pk={object_id}")
 
-    # Django's admin log would repeat the audit log, for changes made here only.
+    # Django's admin log would repeat the audit log.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Leave it to the audit log."""
 
@@ -206,7 +206,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 
 
 class RetirableAdmin:
-    """Rows that can be retired: lists show it, pickers omit them."""
+    """Rows that can be retired: pickers omit them."""
 
     @display(description="State", label={"in use": "success", "retired": "default"})  # type: ignore[untyped-decorator]
     def state(self, row: Any) -> str:
@@ -219,7 +219,7 @@ class RetirableAdmin:
 
 
 class ReadOnlyAdmin(BackOfficeAdmin):
-    """Records that are read and never touched, by anybody."""
+    """Records that nobody changes."""
 
     warn_unsaved_form = False
 
@@ -234,17 +234,17 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
 
 def exactly(moment: dt.datetime) -> str:
-    """Return a moment to the second in the reader's zone, named."""
+    """Return a moment to the second, in the reader's zone."""
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def zone_told() -> str:
-    """Return the zone in which this request's times are entered and shown."""
+    """Return the zone of this request's times."""
     return f"Times are in {timezone.get_current_timezone_name()}, the zone of your account."
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:
-    """Call a service and show the outcome; return whether it succeeded."""
+    """Call a service and show the outcome; return success."""
     try:
         work()
     except DomainError as error:

@@ -1,4 +1,4 @@
-"""Import and export configuration as CSV and XLSX (django-import-export)."""
+"""Import and export configuration (django-import-export)."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from core.errors import DomainError, conflict_of
 
 
 class NumberedCSV(CSV):  # type: ignore[misc]  # import_export is untyped
-    """CSV that remembers the file line of each row."""
+    """CSV that remembers each row's file line."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
         dataset = super().create_dataset(in_stream, **kwargs)
@@ -41,12 +41,12 @@ def _beginnings(text: str) -> Iterator[int]:
 
 
 class LineResult(Result):  # type: ignore[misc]
-    """An import's result that names lines of the file."""
+    """An import's result that names file lines."""
 
     file_lines: Sequence[int] = ()
 
     def line_of(self, number: int) -> int:
-        """Return the line (in a spreadsheet, the row) on which a row begins."""
+        """Return the line (or spreadsheet row) of a row."""
         return self.file_lines[number - 1] if number <= len(self.file_lines) else number + 1
 
     def row_errors(self) -> list[tuple[int, Any]]:
@@ -54,7 +54,7 @@ class LineResult(Result):  # type: ignore[misc]
 
 
 class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is untyped
-    """Rows in and out: formulas escaped, unknown columns refused, each refusal with its reason."""
+    """Rows in and out: escapes formulas, refuses unknown columns."""
 
     by: Any = None
 
@@ -63,13 +63,11 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
         return LineResult
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
-        """Report refusals by lines of the file."""
         result.file_lines = getattr(dataset, "file_lines", ())
         for row in result.invalid_rows:
             row.number = result.line_of(row.number)
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Note who imports, and refuse unknown columns."""
         self.by = kwargs.get("user")
         known = [field.column_name for field in self.get_import_fields()]
         unknown = [header for header in dataset.headers or [] if header not in known]
@@ -77,7 +75,6 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
             raise ValidationError(f"Unknown columns: {', '.join(map(str, unknown))}. Known are {', '.join(known)}.")
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        """Undo the escaping of formulas."""
         for name, value in row.items():
             row[name] = unescape_formula(value.strip() if isinstance(value, str) else value)
 
@@ -101,12 +98,11 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
         instance.save()
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
-        """Return a cell that no spreadsheet runs."""
         return cell(super().export_field(field, instance, **kwargs))
 
 
 class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is untyped
-    """A relation by name, with a sentence for an unknown one."""
+    """A relation by name."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         try:
@@ -116,7 +112,7 @@ class NamedWidget(ForeignKeyWidget):  # type: ignore[misc]  # import_export is u
 
 
 class WholeFileStorage(TempFolderStorage):  # type: ignore[misc]  # import_export is untyped
-    """Holds a file until its import is confirmed, line ends within cells unchanged."""
+    """Holds a file until confirmed, keeping line ends within cells."""
 
     def read(self) -> bytes | str:
         content = Path(self.get_full_path()).read_bytes()
@@ -130,7 +126,7 @@ class ExchangeAdmin(BackOfficeAdmin, ImportExportModelAdmin):  # type: ignore[mi
     export_form_class = ExportForm
     formats = (NumberedCSV, XLSX)
     tmp_storage_class = WholeFileStorage
-    to_encoding = from_encoding = "utf-8-sig"  # with a byte order mark, by which Excel knows UTF-8
+    to_encoding = from_encoding = "utf-8-sig"  # Excel knows UTF-8 by its byte order mark
     show_change_form_export = False
 
     def get_export_resource_fields_from_form(self, form: Any) -> Iterable[str] | None:

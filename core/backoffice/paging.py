@@ -1,7 +1,4 @@
-"""Keyset pages and capped counts for lists of any length.
-
-Django's change list counts every match and pages by OFFSET, which costs more with every row.
-"""
+"""Keyset pages and capped counts: Django's OFFSET costs more with every row."""
 
 import base64
 import binascii
@@ -24,7 +21,7 @@ NEXT, PREVIOUS = "after", "before"
 
 
 def capped_count(rows: QuerySet[Any]) -> int:
-    """Return how many rows there are, up to CAP + 1."""
+    """Return the number of rows, up to CAP + 1."""
     return rows.order_by().values("pk")[: CAP + 1].count()
 
 
@@ -39,7 +36,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's is gene
 
 
 class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
-    """Pages by key (`?after=…`, `?before=…`), sorted by the table's own columns of `sortable_by`."""
+    """Pages by key (`?after=…`, `?before=…`), sorted by columns of `sortable_by`."""
 
     previous_url = next_url = ""
     is_capped = has_position = False
@@ -103,7 +100,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
     def _describe(self, rows: list[Any]) -> None:
         self.paginator = self.model_admin.get_paginator(None, self.queryset, self.list_per_page)
         self.result_list = rows
-        # Equal to the other, so that unfold shows no total beside the title.
+        # Equal counts: unfold shows no total.
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True

@@ -1,36 +1,35 @@
-"""Escape text for spreadsheets, which run whatever looks like a formula."""
+"""Escape text that spreadsheets would run as formulas."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-# What Excel, LibreOffice and Google Sheets take for a formula's start (OWASP, "CSV Injection"), in all widths,
-# and what may precede it.
+# Starts of formulas in Excel, LibreOffice and Google Sheets (OWASP, "CSV Injection"), in all widths,
+# and what may precede them.
 FORMULA = re.compile(
     r"[\s\x00-\x1f'\"\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b]"
 )
 RISKY = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b]|\A'*[\t\r\n]")
-# In half of the world a semicolon separates cells, whatever is quoted.
+# In many locales a semicolon separates cells, even in quotes.
 SEPARATOR = re.compile(r"([;\t\r\n])")
 LEAD = re.compile(r"'*[\t ]*")
 CONTROL_STARTS = ("\t", "\r", "\n")
-# what XML, and so XLSX, cannot hold
+# impossible in XML, so in XLSX
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
 
 
 def cell(value: Any) -> Any:
-    """Return a value fit for a file: impossible characters replaced, formulas escaped."""
+    """Return a value fit for a file."""
     return escape_formula(UNWRITABLE.sub(REPLACEMENT, value)) if isinstance(value, str) else value
 
 
 def escape_formula(value: Any) -> Any:
-    """Put an apostrophe before what looks like a formula, at the start and wherever a cell may begin."""
+    """Put an apostrophe before possible formulas, wherever a cell may begin."""
     return _mapped(value, lambda piece, runs: f"'{piece}" if runs(piece) else piece)
 
 
 def unescape_formula(value: Any) -> Any:
-    """Undo `escape_formula`."""
     return _mapped(value, lambda piece, runs: piece[1:] if piece.startswith("'") and runs(piece[1:]) else piece)
 
 

@@ -1,7 +1,4 @@
-"""Leases: rows held for a while, due again if their holder dies.
-
-Never rely on them for correctness: a late holder may meet a successor.
-"""
+"""Leases on due rows; never rely on them for correctness: a late holder may meet a successor."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -7,10 +7,7 @@ from django.db.models.lookups import Exact
 @CharField.register_lookup
 @TextField.register_lookup
 class Exactly(Exact):
-    """`column__exactly=text`: the same bytes, whatever the collation.
-
-    The index finds what MySQL deems alike (`halle a `, `Hälle A`), which is then compared byte by byte.
-    """
+    """`column__exactly=text`: the same bytes; the index narrows by collation first."""
 
     lookup_name = "exactly"
 

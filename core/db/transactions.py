@@ -109,8 +109,8 @@ class Outcome(StrEnum):
 def when_settled(tell: Callable[[Outcome], object]) -> None:
     """Call `tell` once with the transaction's outcome; at once outside of one.
 
-    Delete files after ROLLED_BACK only; a dying process calls nobody. Django lacks a rollback hook, but drops commit
-    callbacks: their end is the signal.
+    Delete files after ROLLED_BACK only; a dying process calls nobody. Django drops commit callbacks at rollbacks:
+    their end is the signal.
     """
 
     def committed() -> None:
@@ -127,9 +127,9 @@ def _tell_dropped(tell: Callable[[Outcome], object]) -> None:
 
 @contextlib.contextmanager
 def sqlite_write_lock() -> Iterator[None]:
-    """Queue for SQLite's single writer; no wait elsewhere.
+    """Queue for SQLite's single writer. Raises DatabaseBusy.
 
-    SQLite's waiters poll in no order; a lock file hands over at once and dies with its holder. Raises DatabaseBusy.
+    SQLite's waiters poll in no order; a lock file hands over at once and dies with its holder.
     """
     file = sqlite_file()
     if file is None or getattr(_of_thread, "has_turn", False):

@@ -1,8 +1,8 @@
-"""Tell public addresses of the internet from all others."""
+"""Tell public addresses from all others."""
 
 from ipaddress import IPv4Address, ip_address, ip_network
 
-# IANA's special-purpose registry for IPv4, multicast, and the address at which Azure's host answers its machines.
+# IANA's special-purpose registry for IPv4, multicast, and Azure's host.
 _REFUSED_V4 = tuple(
     ip_network(block)
     for block in (
@@ -11,14 +11,14 @@ _REFUSED_V4 = tuple(
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     )
 )
-# Global unicast, but protocol assignments (Teredo among them), documentation and 6to4. What embeds IPv4 otherwise
-# (mapped, NAT64) lies outside of it.
+# Global unicast, except protocol assignments (Teredo), documentation and 6to4;
+# other embeddings of IPv4 (mapped, NAT64) lie outside.
 _PUBLIC_V6 = ip_network("2000::/3")
 _REFUSED_V6 = tuple(ip_network(block) for block in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is one host on the public internet."""
+    """Return whether it is a host on the public internet."""
     parsed = ip_address(address)
     if isinstance(parsed, IPv4Address):
         return not any(parsed in block for block in _REFUSED_V4)

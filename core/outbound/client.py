@@ -1,4 +1,4 @@
-"""The one HTTP client for what we send to other servers."""
+"""The one HTTP client for requests to other servers."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,24 +12,24 @@ import httpx2
 from core.outbound.network import AddressRefused, Transport, deadline_at
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-PASSING = frozenset({429, 502, 503, 504})  # statuses after which the same may succeed
-FIRST_PAUSE = 0.5  # seconds, doubled after each attempt
+PASSING = frozenset({429, 502, 503, 504})  # a retry may succeed
+FIRST_PAUSE = 0.5  # seconds, doubled each time
 
 
 class OutboundError(Exception):
-    """Nothing came of a request; the message says why, without the address, which may hold a secret."""
+    """A request failed; the message omits the address, which may hold a secret."""
 
 
 class Refused(OutboundError):
-    """The request was not sent, for its address is none that we ask."""
+    """Not sent: the address is not allowed."""
 
 
 class Unreachable(OutboundError):
-    """The server did not answer whole and in time; trying again may help."""
+    """No whole answer in time; a retry may help."""
 
 
 class TooLong(OutboundError):
-    """The response is larger than what was allowed."""
+    """The response exceeds the limit."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """Send requests to public addresses, without following redirects.
+    """Requests to public addresses, without redirects.
 
-    Seconds are those of each step (to connect, to send, to hear anything) and of the whole, pauses included; what
-    `attempts` allows is used for idempotent methods only.
+    Seconds bound each step and the whole, pauses included; `attempts` is for idempotent methods only.
     """
 
     step_seconds: float = 5.0
@@ -57,7 +56,7 @@ class Client:
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
     ) -> Answer:
-        """Return the answer to a request. Raises Refused, Unreachable or TooLong."""
+        """Return the answer. Raises Refused, Unreachable or TooLong."""
         deadline = time.monotonic() + self.total_seconds
         attempts = self.attempts if method in IDEMPOTENT else 1
         for pause in (FIRST_PAUSE * 2**number for number in range(attempts - 1)):
@@ -79,7 +78,7 @@ class Client:
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float
     ) -> Answer:
-        # Unpacking is left out: a small response could become one without end.
+        # No unpacking: a small response could become endless.
         headers = {"User-Agent": "incident-response", "Accept-Encoding": "identity", **(headers or {})}
         extensions = {"timeout": httpx2.Timeout(self.step_seconds).as_dict()}
         with _own_errors(), deadline_at(deadline):

@@ -1,4 +1,4 @@
-"""The network beneath the HTTP client: whom it connects to, and until when."""
+"""Whom the HTTP client connects to, and until when."""
 
 import socket
 import ssl
@@ -24,7 +24,7 @@ class AddressRefused(Exception):
 
 @contextmanager
 def deadline_at(moment: float) -> Iterator[None]:
-    """Let no step of the network that begins in this context last past a moment of `time.monotonic`."""
+    """Bound network steps in this context by a moment of `time.monotonic`."""
     token = _deadline.set(moment)
     try:
         yield
@@ -59,7 +59,7 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class Network(httpcore2.SyncBackend):
-    """Connect to the very addresses that were looked at, so that a name cannot mean another in between."""
+    """Connects to the very addresses checked: a name cannot change between."""
 
     def __init__(self, is_allowed: Callable[[str], bool]) -> None:
         self._is_allowed = is_allowed
@@ -67,7 +67,7 @@ class Network(httpcore2.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
-        """Connect to the first allowed address of a host that answers."""
+        """Connect to the host's first allowed address that answers."""
         failure: Exception = AddressRefused(f"{host} has no public address")
         for address in filter(self._is_allowed, _addresses(host, port)):
             try:
@@ -96,9 +96,9 @@ class _Body(httpx2.SyncByteStream):
 
 
 class Transport(httpx2.BaseTransport):
-    """Carry requests to public addresses, or to the proxy that HTTPS_PROXY and NO_PROXY name.
+    """Carries requests to public addresses, or to HTTPS_PROXY's.
 
-    httpx2's own transport has no place for a network of ours.
+    httpx2's own transport takes no custom network.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,6 @@ class Transport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request and return its response, whose body is still to be read."""
         url = request.url
         response = self._pool(url).handle_request(
             httpcore2.Request(

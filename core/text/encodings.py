@@ -1,5 +1,3 @@
-"""Byte order marks. Pure."""
-
 import codecs
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -14,12 +12,12 @@ MARKS = (  # longest first: UTF-32's little-endian mark begins with UTF-16's
 
 
 def marked_as(start: bytes) -> str:
-    """Return the codec that a byte order mark names; "" without one."""
+    """Return the codec that a byte order mark names, or ""."""
     return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
 
 
 def unmarked(body: bytes) -> bytes:
-    """Return the body without byte order mark, in UTF-8 where it was UTF-16 or UTF-32 (PowerShell writes these)."""
+    """Return the body in UTF-8 without mark (PowerShell writes UTF-16)."""
     encoding = marked_as(body)
     if encoding.startswith(("utf-16", "utf-32")):
         return body.decode(encoding, "replace").encode()

@@ -1,10 +1,8 @@
-"""Markdown as HTML that is safe to show."""
-
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
-# Of commonmark and its tables; links and pictures are not here: those of the guides lead to files that are not served.
+# commonmark and tables; no links or pictures, whose files are not served
 TAGS = {
     *("blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong", "ul"),
     *("table", "tbody", "td", "th", "thead", "tr"),
@@ -13,7 +11,7 @@ _PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def render_markdown(text: str) -> SafeString:
-    """Return a page as HTML whose headings fit below a page's own; `.ir-guide` styles it."""
+    """Return a page's HTML, with lowered headings, for `.ir-guide`."""
     tokens = _PARSER.parse(text)
     for token in tokens:
         if token.type.startswith("heading"):

@@ -1,4 +1,4 @@
-"""What may be a name, and when two are the same; for API, admin, imports and commands."""
+"""Valid names, and when two are the same."""
 
 import re
 import unicodedata
@@ -11,14 +11,14 @@ from django.db import models
 
 from core.text.normalizing import normalized
 
-# Invisible characters that only turn or hide text. (U+200C and U+200D join letters in many scripts.)
+# Invisible characters that turn or hide text (joiners apart).
 JOINERS = "\u200c\u200d"
 HIDDEN = frozenset(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u2800\u3164"
     "\ufeff\uffa0\ufff9\ufffa\ufffb"
 )
-# Scripts that need joiners, from Arabic to those of South East Asia, and pictures.
+# Scripts that need joiners, and pictures.
 JOINED = (
     (0x0600, 0x109F),
     (0x1700, 0x18AF),
@@ -34,7 +34,7 @@ JOINED = (
     (0x1F000, 0x1FAFF),
 )
 SHOW_AS = (0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180D), (0x180F, 0x180F)  # variation selectors
-TAGS = (0xE0020, 0xE007F)  # in flags of parts of countries, after the black flag
+TAGS = (0xE0020, 0xE007F)  # in regional flags, after the black flag
 BLACK_FLAG = "\U0001f3f4"
 
 LINK = re.compile(r"\b[a-z][a-z0-9+.-]*:[/\\]{2}|\b(mailto|tel|javascript|data):|\bwww\.", re.IGNORECASE)
@@ -48,7 +48,7 @@ INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-LONGEST = 1_000  # more than any field holds, so that each refuses by its own limit
+LONGEST = 1_000  # above every field's own limit
 TOO_LONG = f"A name has at most {LONGEST:,} characters."
 ONE_LINE = "A name is one line."
 UNSEEN = "A name holds no control characters, and none that are invisible or turn the direction of text."
@@ -58,12 +58,12 @@ NO_HOST = "A person's name holds no web address. Put a space after a full stop, 
 
 
 def normal(text: str) -> str:
-    """Return a name as it is stored: composed (NFC), stripped."""
+    """Return the stored form: NFC, stripped."""
     return normalized("NFC", text).strip()
 
 
 def refuse_bad_name(text: str) -> None:
-    """Raise ValidationError for a name that is not shown as what it is, or that leads elsewhere."""
+    """Raise ValidationError for a deceptive or unsafe name."""
     if len(text) > LONGEST:  # the patterns take quadratic time
         raise ValidationError(TOO_LONG, code="max_length")
     text = normal(text)
@@ -79,24 +79,24 @@ def refuse_bad_name(text: str) -> None:
 
 
 def refuse_bad_person_name(text: str) -> None:
-    """Raise ValidationError for a bad name of a person; no host names either, for readers trust it."""
+    """Raise ValidationError; also for host names, which readers would trust."""
     refuse_bad_name(text)
     if HOST.search(INITIALS.sub("", normalized("NFKC", normal(text)))):
         raise ValidationError(NO_HOST, code="name_link")
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters, except tabs and line ends."""
+    """Remove control characters, except tabs and line ends."""
     return CONTROLS.sub("", text)
 
 
 def one_line(text: str) -> str:
-    """Return a title as it is stored: one line, without control characters."""
+    """Return a title as one line, without control characters."""
     return BREAKS.sub(" ", text).strip()
 
 
 def tidied(text: str) -> str:
-    """Return a name chosen elsewhere, such as in an import: one line, without invisible characters."""
+    """Return a foreign name as one line, without invisible characters."""
     lines = normal(" ".join(text.split()))
     return normal("".join(mark for mark, is_unseen in zip(lines, _is_unseen(lines), strict=True) if not is_unseen))
 
@@ -132,8 +132,6 @@ else:
 
 
 class NameField(Text):
-    """A name, stored in its one form."""
-
     default_validators = [refuse_bad_name]
 
     def deconstruct(self) -> Any:
@@ -141,7 +139,6 @@ class NameField(Text):
         return name, "django.db.models.CharField", args, kwargs
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Normalise the value, on the instance too."""
         value = super().pre_save(model_instance, add)
         if isinstance(value, str):
             value = normal(value)
@@ -154,13 +151,11 @@ class NameField(Text):
 
 
 class PersonNameField(NameField):
-    """A person's name."""
-
     default_validators = [refuse_bad_person_name]
 
 
 def validate_unique_ci(row: models.Model, *fields: str) -> None:
-    """Raise ValidationError if another row differs in this field only by case.
+    """Raise ValidationError if another row differs only by case.
 
     MySQL's collations do this, SQLite's do not; for small tables.
     """

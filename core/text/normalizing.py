@@ -1,21 +1,18 @@
-"""Unicode normal forms in linear time.
-
-Ordering the marks of one letter takes quadratic time: sixty thousand of them take seconds.
-"""
+"""Unicode normal forms in linear time: ordering marks is quadratic."""
 
 import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
 PIECE = 256
-# composed with the letter before, and no mark: Korean vowels and endings, Japanese voiced signs
+# composing without being marks: Korean vowels and endings, Japanese voiced signs
 JOINED_ON = ((0x1160, 0x11FF), (0x3130, 0x318F), (0xFF9E, 0xFFDC))
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
 def normalized(form: Form, text: str) -> str:
-    """Return the text in this form; a letter with more than some 250 marks may keep some in another."""
+    """Return this form; beyond some 250 marks a letter may differ."""
     if len(text) <= PIECE or text.isascii():
         return unicodedata.normalize(form, text)
     return "".join(unicodedata.normalize(form, piece) for piece in _pieces(text))

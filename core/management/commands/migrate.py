@@ -1,4 +1,4 @@
-"""`manage.py migrate`, resumable where DDL is not transactional: see `core.db.mariadb.schema`."""
+"""`manage.py migrate`, resumable: see `core.db.mariadb.schema`."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ WAIT_SECONDS = 600  # for another `migrate`
 
 
 class Command(migrate.Command):
-    """Django's, recording each migration it begins where none can be rolled back."""
+    """Django's, recording each migration begun."""
 
     begun: "Begun | None" = None
 
@@ -30,7 +30,6 @@ class Command(migrate.Command):
                 connection.resumes_migration = False
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
-        """Record what begins and ends, and report as Django does."""
         if self.begun is not None and migration is not None and not fake:
             if action == "apply_start":
                 self.begun.start(migration)
@@ -40,7 +39,7 @@ class Command(migrate.Command):
 
 
 class Begun:
-    """Migrations begun and not done, in a table that exists before the first of them."""
+    """Unfinished migrations, in a table older than the first."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -48,7 +47,7 @@ class Begun:
         applied = MigrationRecorder(connection).applied_migrations()
         for app, name in self._noted():
             if (app, name) in applied:
-                self._forget(app, name)  # it broke off between its end and this record
+                self._forget(app, name)  # it broke off just before this
 
     def start(self, migration: Any) -> None:
         """Record it, and skip what it did before."""
@@ -57,7 +56,7 @@ class Begun:
         self.connection.resumes_migration = found == 0
 
     def finish(self, migration: Any) -> None:
-        """Forget it, now that Django has recorded it."""
+        """Forget it, now that Django recorded it."""
         self.connection.resumes_migration = False
         self._forget(migration.app_label, migration.name)
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the web server and the worker, supervised."""
+"""`manage.py serve`: web server and worker, supervised."""
 
 import errno
 import fcntl
@@ -18,8 +18,8 @@ from django.db.migrations.executor import MigrationExecutor
 from core.server.supervisor import Child, Supervisor
 
 BACKLOG = 1024
-TAKEN_SECONDS = 2.0  # a killed server's processes release its port within this
-AFTERWARDS_SECONDS = 5.0  # from the end of the grace to SIGKILL
+TAKEN_SECONDS = 2.0  # until a killed server's port is free
+AFTERWARDS_SECONDS = 5.0  # from grace to SIGKILL
 
 
 class Command(BaseCommand):
@@ -70,10 +70,10 @@ def prepare() -> None:
 
 
 def web_children(listener: socket.socket, processes: int, address: str) -> list[Child]:
-    """Return the web processes, all listening on one socket."""
+    """Return the web processes, sharing one socket."""
     descriptor = listener.fileno()
     command = [sys.executable, "-m", "core.server.web", str(descriptor)]
-    # glibc gives each thread an arena, whose free memory no other uses
+    # glibc's per-thread arenas hoard free memory
     extra = {"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2")}
     if not _has_public_url():
         extra["PUBLIC_URL"] = address
@@ -103,7 +103,6 @@ def _bind(host: str, port: int, family: int) -> socket.socket:
 
 
 def address_of(host: str, port: int) -> str:
-    """Return the address to show."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"
 

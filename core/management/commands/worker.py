@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def heard_of() -> str:
-    """Return when the worker was last seen; a time in the future counts once it changes. Raises Unhealthy."""
+    """Return when the worker was last seen. Raises Unhealthy."""
     check = WorkerCheck()
     said = check()
     if check.latest is None or check.latest <= timezone.now() + AHEAD:
