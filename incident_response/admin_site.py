@@ -1,4 +1,4 @@
-"""The admin site: what surrounds every page of the back office."""
+"""What surrounds every page of the back office."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-# Group, then (title, icon, model) of its pages; a page is shown to who may view its model.
+# Group, then (title, icon, model) of its pages.
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Work",
@@ -58,19 +58,17 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 class AdminConfig(apps.AdminConfig):
-    """Django's admin with our site."""
-
     default_site = "incident_response.admin_site.BackOfficeSite"
 
 
 class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
-    """Django's admin site; only here may scripts evaluate expressions (unfold's Alpine.js)."""
+    """Django's admin site; only here may scripts evaluate expressions (Alpine.js)."""
 
     site_url = None
     index_template = "admin/home.html"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """Require sign-in, and set the admin's content security policy."""
+        """Require sign-in; set the content security policy."""
         return self._loosened(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -78,7 +76,7 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        # Models are not loaded yet when this module is.
+        # Models are not loaded yet.
         from django.contrib.auth.views import PasswordChangeView
 
         from users.forms import OwnPasswordForm
@@ -98,7 +96,7 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the side bar: the pages that a person may open."""
+    """Return the pages that a person may open."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
     groups = [{"title": "", "items": [home]}]
     for title, pages in PAGES:
@@ -121,7 +119,7 @@ def favicon(request: HttpRequest) -> str:
 
 
 def shows_history(request: HttpRequest) -> bool:
-    """Return whether a page links to its row's audit log."""
+    """Return whether a page links to its audit log."""
     from auditlog.registry import auditlog
     from django.apps import apps
 

@@ -2,8 +2,6 @@ from django.apps import AppConfig
 
 
 class IncidentResponseConfig(AppConfig):
-    """The project: knows every app."""
-
     name = "incident_response"
     verbose_name = "System"
 

@@ -1,4 +1,4 @@
-"""The ASGI application that `manage.py serve` serves; see core.server.gateway."""
+"""The ASGI application of `manage.py serve`."""
 
 import os
 from typing import TYPE_CHECKING

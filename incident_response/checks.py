@@ -1,4 +1,4 @@
-"""System checks beyond Django's own: mistakes that would only show in production."""
+"""System checks for mistakes that only show in production."""
 
 import os
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ MYSQL_AT_LEAST = (8, 0)
 
 @register(Tags.files)
 def media_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that attachments have a place to go."""
+    """Check that attachments can be stored."""
     if settings.S3_BUCKET:
         return []
     folder = settings.MEDIA_ROOT
     while not folder.exists() and folder != folder.parent:
-        folder = folder.parent  # it will be created, so the folder above counts
+        folder = folder.parent  # it will be created
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return []
     return [Error(f"MEDIA_ROOT ({settings.MEDIA_ROOT}) cannot be written to.", id="incident_response.E001")]
@@ -28,7 +28,7 @@ def media_is_writable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def public_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that links in mails lead where the browser may keep its cookies."""
+    """Check that mailed links match secure cookies."""
     if not settings.SECURE_TRANSPORT or settings.PUBLIC_URL.startswith("https://"):
         return []
     hint = "Set PUBLIC_URL to the https:// address people use, or PLAIN_HTTP=true on a machine of your own."
@@ -37,7 +37,7 @@ def public_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def server_suits_us(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Check that MySQL or MariaDB is new enough, strict, and reads what is committed."""
+    """Check MySQL's or MariaDB's version, mode and isolation."""
     return [
         message
         for alias in databases or []
@@ -48,7 +48,7 @@ def server_suits_us(app_configs: Any, databases: Sequence[str] | None = None, **
 
 @register(Tags.database)
 def conditions_hold(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report stored routes, silences and detection rules whose conditions are refused today."""
+    """Report stored conditions that are refused today."""
     if not databases:
         return []
     from alerts.services.rules import faulty
@@ -73,7 +73,7 @@ def _server_messages(connection: Any) -> list[CheckMessage]:
         needed, found = ".".join(map(str, wanted)), ".".join(map(str, version))
         messages.append(Error(f"{name} {needed} or newer is needed; this is {found}.", id="incident_response.E002"))
     with connection.cursor() as cursor:
-        # MySQL has only the second name for the isolation level, our oldest MariaDB only the first.
+        # MySQL has only the second name, our oldest MariaDB only the first.
         variable = "tx_isolation" if is_mariadb and version < (11, 1) else "transaction_isolation"
         cursor.execute(f"SELECT @@{variable}, @@sql_mode, @@character_set_connection")
         isolation, mode, charset = cursor.fetchone()

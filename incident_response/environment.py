@@ -1,7 +1,4 @@
-"""Read settings strictly from the environment and `.env`.
-
-A value that cannot be understood, or an unknown name in `.env`, stops the program with the name and what was expected.
-"""
+"""Read settings strictly from the environment and `.env`: errors stop the program."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -22,7 +19,7 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 @dataclass(frozen=True)
 class Variable:
-    """A setting as operators see it: name, default (as text), purpose."""
+    """A setting as operators see it."""
 
     name: str
     default: str
@@ -38,7 +35,6 @@ class Environment:
         self._file_values = _read_dotenv(dotenv)
 
     def text(self, name: str, *, default: str, help: str, choices: Iterable[str] = ()) -> str:
-        """Return a string; one of `choices` where given."""
         allowed = list(choices)
 
         def parse(value: str) -> str:
@@ -49,7 +45,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def secret(self, name: str, *, help: str) -> str:
-        """Return a secret of at least 32 characters; there is no default."""
+        """Return a secret of at least 32 characters."""
 
         def parse(value: str) -> str:
             if len(value) < 32:
@@ -59,8 +55,6 @@ class Environment:
         return self._read(name, "", help, parse)
 
     def boolean(self, name: str, *, default: bool, help: str) -> bool:
-        """Return true or false, in the usual words."""
-
         def parse(value: str) -> bool:
             word = value.strip().lower()
             if word in TRUE_WORDS:
@@ -72,7 +66,6 @@ class Environment:
         return self._read(name, str(default).lower(), help, parse)
 
     def integer(self, name: str, *, default: int, help: str, minimum: int = 0, maximum: int | None = None) -> int:
-        """Return a whole number within its bounds."""
         upper = f" and at most {maximum}" if maximum is not None else ""
 
         def parse(value: str) -> int:
@@ -94,7 +87,7 @@ class Environment:
         )
 
     def database(self, name: str, *, default: str, help: str) -> dict[str, Any]:
-        """Return Django's `DATABASES` entry of `sqlite:///path` or `mysql://user:password@host/name`."""
+        """Return `DATABASES`' entry of `sqlite:///path` or `mysql://user:password@host/name`."""
 
         def parse(value: str) -> dict[str, Any]:
             expected = "sqlite:///path/to/file or mysql://user:password@host:3306/name"
@@ -108,7 +101,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def email_server(self, name: str, *, default: str, help: str) -> dict[str, Any]:
-        """Return Django's `EMAIL_*` settings of a mail server's address."""
+        """Return the `EMAIL_*` settings of an address."""
 
         def parse(value: str) -> dict[str, Any]:
             scheme = value.split(":", 1)[0]
@@ -119,7 +112,7 @@ class Environment:
         return self._read(name, default, help, parse)
 
     def refuse_unknown_names(self) -> None:
-        """Stop when `.env` sets something that nothing reads."""
+        """Stop when `.env` sets something unread."""
         unknown = sorted(set(self._file_values) - set(self.variables))
         if unknown:
             raise ImproperlyConfigured(

@@ -1,5 +1,3 @@
-"""Middleware around every request."""
-
 import re
 import uuid
 from collections.abc import Callable
@@ -19,7 +17,7 @@ SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
 def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give each request an id (a proxy's, if well-formed), for log lines and the answer."""
+    """Give each request an id, a proxy's if well-formed."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
@@ -34,9 +32,9 @@ def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
 
 def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Serve addresses with and without the last slash alike, for clients that follow a redirect with GET.
+    """Accept addresses with and without the last slash: some clients redirect with GET.
 
-    Pages of the back office are redirected to, and a redirected write is told to repeat itself (308).
+    Back-office pages redirect; redirected writes repeat (308).
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -61,7 +59,7 @@ def _put_slash_right(request: HttpRequest) -> None:
 
 
 def endpoints(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Serve senders before anything is redirected or refused by its host, as the gateway does."""
+    """Serve senders before redirects and host checks, as the gateway does."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         endpoint = find(request.method or "", request.path)

@@ -1,4 +1,4 @@
-"""Root pages, the API's description, and answers of addresses that lead nowhere."""
+"""Root pages, the API's description, and errors elsewhere."""
 
 import sys
 from functools import cache
@@ -25,13 +25,11 @@ from intake.endpoints import first_parts
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Show where to go from here."""
     return render(request, "index.html", {"version": settings.VERSION})
 
 
 @require_safe
 def redoc(request: HttpRequest) -> HttpResponse:
-    """Show the API's description for reading."""
     return render(request, "redoc.html")
 
 
@@ -53,8 +51,6 @@ class SchemaView(APIView):
         return Response(schema(), content_type="application/vnd.oai.openapi+json")
 
 
-# --- Errors outside of API views --------------------------------------------------------------------------------------
-
 SENTENCES = {
     400: "The request is not valid.",
     403: "You may not do this.",
@@ -65,7 +61,7 @@ CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "serve
 
 
 def error_response(request: HttpRequest, status: int, reason: DomainError | None = None) -> HttpResponse:
-    """Return a problem document to machines, a small page elsewhere."""
+    """Return a problem document to machines, else a page."""
     request_id = getattr(request, "request_id", "")
     sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
@@ -77,7 +73,7 @@ def error_response(request: HttpRequest, status: int, reason: DomainError | None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Handle 400, such as a malformed or unknown Host."""
+    """Handle 400, such as an unknown Host."""
     return error_response(request, 400)
 
 
@@ -90,7 +86,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Handle 500 without touching database or session; 503 where something passing is to blame."""
+    """Handle 500 without database or session; 503 when passing."""
     error = sys.exception()
     trouble = outages.note(error)
     reason = error if isinstance(error, DomainError) else unavailable(trouble) if trouble is not None else None

@@ -1,7 +1,4 @@
-"""The test runner: fast hashes, mail in memory, files in a temporary folder, our warnings as errors.
-
-With `TEST_REPORT=file` the counts are written there as JSON.
-"""
+"""The test runner; with `TEST_REPORT=file` it writes counts as JSON."""
 
 import json
 import logging
@@ -21,7 +18,7 @@ OUR_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, RuntimeWarning, S
 
 
 def make_warnings_errors() -> None:
-    """Fail on warnings from our own modules, and on those that Django raises about our use of it."""
+    """Fail on warnings from or about our modules."""
     for category in OUR_WARNINGS:
         warnings.filterwarnings("error", category=category, module=OUR_MODULES)
     warnings.filterwarnings("error", message=r".* received a naive datetime", category=RuntimeWarning)
@@ -41,24 +38,24 @@ def test_settings(media_root: str) -> override_settings:
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
         SECURE_SSL_REDIRECT=False,
-        WHITENOISE_AUTOREFRESH=True,  # looks files up when asked, instead of all at each client's start
+        WHITENOISE_AUTOREFRESH=True,  # finds files when asked, not at start
     )
 
 
 def silence_logs() -> None:
-    """Keep log lines out of the tests' output; `assertLogs` still sees them."""
+    """Hide log lines; `assertLogs` still sees them."""
     for handler in logging.getLogger().handlers:
         handler.setLevel(logging.CRITICAL + 1)
 
 
 def prepare_process(media_root: str) -> None:
-    """Prepare a test process that is spawned rather than forked (macOS)."""
+    """Prepare a spawned test process (macOS)."""
     make_warnings_errors()
     test_settings(media_root).enable()
 
 
 class PlainSubTest:
-    """What a report says of a failed subtest, which itself cannot be pickled."""
+    """A picklable failed subtest."""
 
     failureException = AssertionError
 
@@ -96,8 +93,6 @@ class OurParallelSuite(ParallelTestSuite):
 
 
 class Runner(DiscoverRunner):
-    """Django's test runner with our preparation."""
-
     parallel_test_suite = OurParallelSuite
 
     def setup_test_environment(self, **kwargs: Any) -> None:
@@ -120,7 +115,7 @@ class Runner(DiscoverRunner):
 
 
 def counts_of(result: unittest.TestResult) -> dict[str, int]:
-    """Return how many tests passed, failed and were skipped; a test with failing subtests failed once."""
+    """Return passed, failed and skipped; failing subtests count once."""
     broken = {_test_id(test) for test, _trace in [*result.failures, *result.errors]}
     broken |= {test.id() for test in result.unexpectedSuccesses}
     skipped = {_test_id(test) for test, _reason in result.skipped} - broken

@@ -1,4 +1,4 @@
-"""What an operator sets; docs/operations.md has the table."""
+"""What an operator sets; see docs/operations.md."""
 
 import tomllib
 from pathlib import Path

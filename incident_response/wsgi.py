@@ -1,5 +1,3 @@
-"""The application for WSGI servers."""
-
 import os
 
 from django.core.wsgi import get_wsgi_application

@@ -1,5 +1,3 @@
-"""Admin pages of teams and services."""
-
 from typing import Any
 
 from django.contrib import admin
@@ -17,15 +15,15 @@ from users.models import User
 
 
 class MembersField(Field):  # type: ignore[misc]  # import_export is untyped
-    """The members' addresses, in the file and in the preview of an import."""
+    """The members' addresses, in files and previews of imports."""
 
     def export(self, instance: Team, **kwargs: Any) -> str:
-        """Return the addresses in order; none for a team that is not saved yet."""
+        """Return the addresses in order; none before the team is saved."""
         return " ".join(sorted(user.email for user in instance.members.all())) if instance.pk else ""
 
 
 class TeamResource(SafeResource):
-    """Teams as rows, matched by name; `members` are addresses separated by spaces."""
+    """Teams, matched by name; `members` are space-separated addresses."""
 
     members = MembersField(column_name="members")
 
@@ -44,13 +42,13 @@ class TeamResource(SafeResource):
     def skip_row(
         self, instance: Team, original: Team, row: dict[str, Any], import_validation_errors: Any = None
     ) -> bool:
-        """Skip a row that changes nothing, members included: they are written after the team."""
+        """Skip an unchanged row, comparing members too."""
         if not super().skip_row(instance, original, row, import_validation_errors):
             return False
         return "members" not in row or _addresses(row) == {user.email for user in instance.members.all()}
 
     def after_save_instance(self, instance: Team, row: dict[str, Any], **kwargs: Any) -> None:
-        """Set the members of the row; a file without the column changes none."""
+        """Set the row's members; without the column none change."""
         if "members" not in row:
             return
         wanted = _addresses(row)
@@ -62,7 +60,7 @@ class TeamResource(SafeResource):
             add_member(instance, people[email], by=self.by)
         for email in sorted(set(present) - wanted):
             remove_member(instance, present[email], by=self.by)
-        instance.refresh_from_db()  # the preview shows the members as they are now
+        instance.refresh_from_db()  # the preview shows present members
 
 
 def _addresses(row: dict[str, Any]) -> set[str]:
@@ -70,7 +68,7 @@ def _addresses(row: dict[str, Any]) -> set[str]:
 
 
 class ServiceResource(SafeResource):
-    """Services as rows, matched by slug; the team is named."""
+    """Services, matched by slug; the team is named."""
 
     team = Field(column_name="team", attribute="team", widget=NamedWidget(Team, field="name"))
 
@@ -88,8 +86,6 @@ class ServiceResource(SafeResource):
 
 
 class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
-    """The team's members."""
-
     model = Membership
     fields = ("user",)
     autocomplete_fields = ("user",)
@@ -104,8 +100,6 @@ class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untype
 
 @admin.register(Team)
 class TeamAdmin(RetirableAdmin, ExchangeAdmin):
-    """Teams and their members."""
-
     resource_classes = (TeamResource,)
     ordering = ("name",)
     list_display = ("name", "description", "people", "is_default", "state")
@@ -130,8 +124,6 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
 
 @admin.register(Service)
 class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
-    """Services, and the team responsible for each."""
-
     resource_classes = (ServiceResource,)
     ordering = ("name",)
     list_display = ("name", "slug", "team", "description", "state")

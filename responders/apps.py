@@ -2,8 +2,6 @@ from django.apps import AppConfig
 
 
 class RespondersConfig(AppConfig):
-    """Teams, their members and the services they are responsible for."""
-
     name = "responders"
     verbose_name = "Teams and services"
 

@@ -1,4 +1,4 @@
-"""Teams, their members, and the services they are responsible for."""
+"""Teams, their members, and their services."""
 
 from typing import Any, Self
 
@@ -15,10 +15,8 @@ from users.models import User
 
 
 class ActiveQuerySet(models.QuerySet[Any]):
-    """Selections of what may have been retired."""
-
     def active(self) -> Self:
-        """Select those that are offered for something new."""
+        """Select what is not retired."""
         return self.filter(is_active=True)
 
 
@@ -26,7 +24,7 @@ ACTIVE = {"is_active": True}
 
 
 class Team(models.Model):
-    """People responsible for services together."""
+    """People responsible for services."""
 
     name = NameField(max_length=100, unique=True)
     description = models.TextField(blank=True, default="")
@@ -67,10 +65,8 @@ class Team(models.Model):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Selections of memberships."""
-
     def team_ids_of(self, user: User) -> frozenset[int]:
-        """Return the ids of a person's teams, read once per request."""
+        """Return a person's team ids, read once per request."""
         if not hasattr(user, "_team_ids"):
             rows = prepared("team ids of a person", _memberships).rows(user=user.pk)
             user._team_ids = frozenset(team for (team,) in rows)  # type: ignore[attr-defined]
@@ -78,8 +74,6 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """A person's place in a team."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -99,7 +93,7 @@ def _memberships() -> models.QuerySet[Membership, Any]:
 
 
 class Service(models.Model):
-    """A system that an incident can affect, and the team responsible for it."""
+    """A system that incidents can affect, and its team."""
 
     name = NameField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")

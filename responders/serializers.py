@@ -1,5 +1,3 @@
-"""Teams and services in the API."""
-
 from typing import Any
 
 from rest_framework import serializers
@@ -42,7 +40,7 @@ class NewMemberSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class ServiceSerializer(CleanedModelSerializer):
-    """A service and the team responsible for it."""
+    """A service and its team."""
 
     class Meta:
         model = Service

@@ -9,7 +9,7 @@ from users.models import User
 
 @unit_of_work
 def add_member(team: Team, user: User, *, by: User | None) -> bool:
-    """Add a person to a team; return False when they were in it already."""
+    """Add a person to a team; return False if already in."""
     with acting(by):
         _, is_new = Membership.objects.get_or_create(team=team, user=user)
     return is_new
@@ -27,7 +27,7 @@ def make_only_default(team: Team, *, by: User | None) -> None:
 
 @unit_of_work
 def remove_member(team: Team, user_id: int, *, by: User | None) -> None:
-    """Remove a person from a team. Raises NotFound when they are not in it."""
+    """Remove a person from a team. Raises NotFound."""
     membership = Membership.objects.filter(team=team, user_id=user_id).first()
     if membership is None:
         raise NotFound(f"{team.name} has no such member.")

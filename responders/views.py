@@ -1,5 +1,3 @@
-"""Routes of teams and services."""
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.generics import get_object_or_404
@@ -18,21 +16,17 @@ from responders.serializers import MemberSerializer, NewMemberSerializer, Servic
 
 
 class TeamViewSet(ConfigurationViewSet):
-    """Teams."""
-
     queryset = Team.objects.prefetch_related("members")
     serializer_class = TeamSerializer
 
 
 class ServiceViewSet(ConfigurationViewSet):
-    """Services."""
-
     queryset = Service.objects.all()
     serializer_class = ServiceSerializer
 
 
 class TeamMembersView(IdempotentWrites, APIView):
-    """Who is in a team, and putting somebody in."""
+    """The members of a team."""
 
     permission_classes = [ReadOrAdmin]
     orderings = {"name": [Key("name")], "id": [Key("id")]}
@@ -59,7 +53,7 @@ class TeamMembersView(IdempotentWrites, APIView):
 
 
 class TeamMemberView(IdempotentWrites, APIView):
-    """A person's place in a team."""
+    """A member of a team."""
 
     permission_classes = [IsAdmin]
 

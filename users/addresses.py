@@ -1,4 +1,4 @@
-"""E-mail addresses in the one form in which they are stored, looked up and counted."""
+"""E-mail addresses in their one stored form."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from core.text.normalizing import normalized
 
 
 def canonical(email: str) -> str:
-    """Return an address as it is stored: composed (NFC), in lower case, stripped. `ß` is not `ss`, `ú` is not `u`."""
+    """Return the stored form: NFC, lower case, stripped; `ß` is not `ss`."""
     return normalized("NFC", normalized("NFC", email).strip().lower())
 
 
@@ -19,7 +19,7 @@ else:
 
 
 class AddressField(Email):
-    """An address compared by its characters: MySQL's own collations sign `júlia` in as `julia`."""
+    """Compared by characters: MySQL's own collations take `júlia` for `julia`."""
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)

@@ -1,4 +1,4 @@
-"""The audit log: who acts, and what happened to an account."""
+"""The audit log: who acts, and what happened to accounts."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -19,9 +19,9 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
 def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Attribute audit entries to the user and address of the request being answered.
+    """Attribute audit entries to the request's user and address.
 
-    Auditlog's own middleware connects a receiver for each request, which makes Django look up all receivers anew.
+    Auditlog's own middleware connects a receiver per request, voiding Django's cache of receivers.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -35,12 +35,12 @@ def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
 
 def present_request() -> HttpRequest | None:
-    """Return the request being answered; None in commands and jobs."""
+    """Return the present request, if any."""
     return _request.get()
 
 
 def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
-    """Set actor and address of an audit entry before it is saved."""
+    """Set an audit entry's actor and address."""
     request = _request.get()
     actor = instance.actor or present_actor() or getattr(request, "user", None)
     if isinstance(actor, User):
@@ -67,7 +67,7 @@ def write(row: Model, action: int, changes: dict[str, tuple[str, str]], *, by: U
 
 
 def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> None:
-    """Record what no field of an account shows: a sign-in, a new password, a token."""
+    """Record what no field shows, such as a sign-in."""
     with acting(by or user):
         LogEntry.objects.log_create(
             user, force_log=True, action=LogEntry.Action.ACCESS, additional_data={"event": event, **facts}
@@ -75,5 +75,5 @@ def record(user: User, event: str, *, by: User | None = None, **facts: Any) -> N
 
 
 def record_sign_in(sender: type[User], request: HttpRequest | None, user: User, **kwargs: Any) -> None:
-    """Record a sign-in, over the API or in the admin site."""
+    """Record a sign-in, over the API or in the admin."""
     record(user, "signed_in", path=request.path if request else "")

@@ -1,4 +1,4 @@
-"""Authenticate callers by a session's access token or a personal token, at one query each."""
+"""Authenticate by access token or personal token, at one query each."""
 
 import datetime as dt
 import uuid
@@ -56,7 +56,7 @@ class SessionJWTAuthentication(JWTAuthentication):
 
 
 class PersonalTokenAuthentication(BaseAuthentication):
-    """`Authorization: Token <personal token>`; `request.auth` is the token's row."""
+    """`Authorization: Token <personal token>`; `request.auth` is its row."""
 
     keyword = b"token"
 
@@ -81,7 +81,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
 
 
 class NotByPersonalToken(BasePermission):
-    """Keep personal tokens from managing passwords and tokens: a leaked one must not outlive its expiry."""
+    """Refuse personal tokens: a leaked one must not outlive its expiry."""
 
     message = "A personal token may not do this; sign in with your password."
 
@@ -118,7 +118,7 @@ def _stamp_use(token: PersonalToken, now: dt.datetime) -> None:
 
 
 def person(request: Request) -> User:
-    """Return the caller, who is signed in: the default permission saw to that."""
+    """Return the signed-in caller."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (for the type checker)
     return user

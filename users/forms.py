@@ -1,5 +1,3 @@
-"""Forms of the admin site's sign-in and password change."""
-
 from typing import Any
 
 from django import forms
@@ -15,7 +13,7 @@ from users.services.sessions import confirm_password, end_access
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
-    """The admin's sign-in; says why somebody may not enter once the password was right."""
+    """Says why somebody may not enter, once the password was right."""
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         if not getattr(user, "is_staff", False):
@@ -27,7 +25,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
-    """Change one's own password, ending one's API sessions and tokens."""
+    """Changes one's password, ending API sessions and tokens."""
 
     keep_tokens = forms.BooleanField(
         label="Keep my personal access tokens",

@@ -1,4 +1,4 @@
-"""Bound how many passwords are hashed at once: hashing is slow on purpose, and other requests need the processor."""
+"""Bound concurrent password hashing, which is slow on purpose."""
 
 import contextlib
 import functools
@@ -15,14 +15,12 @@ WAIT_SECONDS = 3.0
 
 
 class HashingBusy(Busy):
-    """Too many passwords are being checked at this moment."""
-
     def __init__(self) -> None:
         super().__init__("Too many people are signing in at this moment; try again in a few seconds.")
 
 
 class Line:
-    """A bounded number of callers served at once, and of callers waiting."""
+    """Bounds callers served and callers waiting."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self._served = threading.BoundedSemaphore(at_once)
@@ -30,7 +28,7 @@ class Line:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a place. Raises HashingBusy when all are taken, or none comes free within WAIT_SECONDS."""
+        """Wait for a place. Raises HashingBusy, also after WAIT_SECONDS."""
         if not self._places.acquire(blocking=False):
             raise HashingBusy
         try:

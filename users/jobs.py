@@ -1,5 +1,3 @@
-"""Pruning of what accounts leave behind. Safe in any number of processes at once."""
-
 import datetime as dt
 
 from axes.models import AccessFailureLog
@@ -12,7 +10,7 @@ FAILED_SIGN_INS_KEPT = dt.timedelta(days=90)
 
 
 def prune_sign_ins(now: dt.datetime) -> int:
-    """Delete expired sessions and old failed sign-ins; return how many rows went."""
+    """Delete and count expired sessions and old failed sign-ins."""
     expired = Session.objects.filter(expires_at__lte=now)
     failures = AccessFailureLog.objects.filter(attempt_time__lte=now - FAILED_SIGN_INS_KEPT)
     return delete_in_batches(expired) + delete_in_batches(failures)

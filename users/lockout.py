@@ -1,4 +1,4 @@
-"""Locks after too many failed sign-ins (django-axes): by address and client, and by client network alone."""
+"""Lock after failed sign-ins (django-axes): by address and client, and by network."""
 
 import datetime as dt
 import math
@@ -26,13 +26,12 @@ MESSAGE = "Too many failed sign-ins. Try again later."
 
 
 class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyped
-    """Axes' count by address and client, and one by client alone."""
+    """Axes' count by address and client, and one by client."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Return the failures that count; as many as lock when the client tried too many addresses.
+        """Return the failures; enough to lock after too many addresses.
 
-        A success clears the failures of its own account only. Clients that signed in before are not locked with
-        their network.
+        A success clears its own account's only; known clients escape their network's lock.
         """
         own: int = super().get_failures(request, credentials)
         if own >= settings.AXES_FAILURE_LIMIT or not is_client_locked(client_network(request)):
@@ -42,7 +41,7 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Count the failure, and record it with the caller's full address."""
+        """Count the failure, and record the caller's full address."""
         was_locked = is_locked(request) if request else True
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is None or was_locked:
@@ -60,29 +59,26 @@ class SignInHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes is untyp
 
 
 def sign_in_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return the name that failures are counted under: the canonical address, in ASCII.
-
-    MySQL's collations take `júlia` for `julia`; one must not clear the failures of the other.
-    """
+    """Return the name to count failures under, in ASCII: MySQL takes `júlia` for `julia`."""
     given = credentials or request.POST
     name = canonical(str(given.get("email") or given.get("username") or ""))
     return name.encode("unicode_escape").decode("ascii")[:255]
 
 
 def is_locked(request: HttpRequest) -> bool:
-    """Return whether the sign-in just tried with this request met a lock."""
+    """Return whether this request's sign-in met a lock."""
     return bool(getattr(request, "axes_locked_out", False))
 
 
 def refuse_locked(request: HttpRequest, email: str) -> None:
-    """Raise TooManyRequests when the password just tried with this request met a lock."""
+    """Raise TooManyRequests when the sign-in met a lock."""
     if is_locked(request):
         name = sign_in_name(request, {"email": email})
         raise TooManyRequests(MESSAGE, retry_after=seconds_left(request, name))
 
 
 def seconds_left(request: HttpRequest, name: str) -> int:
-    """Return how long the lock lasts for this name and client; at least one second."""
+    """Return how many seconds the lock lasts, at least one."""
     client = AccessAttempt.objects.filter(ip_address=client_network(request))
     newest = client.filter(username=name).order_by("-attempt_time").first()
     ends = [newest.attempt_time] if newest and _is_name_locked(client, name) else []
@@ -98,13 +94,13 @@ def seconds_left(request: HttpRequest, name: str) -> int:
 
 
 def is_client_locked(network: str | None) -> bool:
-    """Return whether nobody may sign in from this network for now."""
+    """Return whether this network is locked."""
     failures = sum(number for _when, number in _recent_failures(network))
     return failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT
 
 
 def failures_of_client() -> Coalesce:
-    """Return the annotation that counts the failures of each attempt's client."""
+    """Return an annotation counting each client's failures."""
     of_client = _recent().filter(ip_address=OuterRef("ip_address")).order_by().values("ip_address")
     return Coalesce(Subquery(of_client.annotate(total=Sum("failures_since_start")).values("total")), 0)
 
@@ -140,7 +136,7 @@ def _recent() -> QuerySet[AccessAttempt]:
 def locked_response(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """Return the 429 that axes answers in place of a refused view."""
+    """Return the 429 of a refused view."""
     if response is not None and response.status_code == 429:
         return response
     wait = str(seconds_left(request, sign_in_name(request, credentials)))

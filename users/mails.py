@@ -1,4 +1,4 @@
-"""Send mails about accounts in the background, so that timing tells nobody which addresses exist."""
+"""Mail in the background: timing must not tell which addresses exist."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -29,17 +29,16 @@ def verification_mail(user: User, token: str) -> EmailMessage:
 
 
 def invitation_mail(user: User, token: str) -> EmailMessage:
-    """Invite somebody to choose the password of an account that an administrator made."""
+    """Invite somebody to choose a first password."""
     return _mail(user, "Your account", "invitation", "invitation/", token=token)
 
 
 def reset_mail(user: User, uid: str, token: str) -> EmailMessage:
-    """Offer a new password to somebody who forgot theirs."""
     return _mail(user, "Choose a new password", "password_reset", "reset-password/", uid=uid, token=token)
 
 
 def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
-    """Send a mail in the background, then call `then`; log a failure."""
+    """Send in the background, then call `then`; log failures."""
     if len(_waiting) >= MAX_WAITING:
         log.error("mail_dropped", subject=mail.subject, reason="too many are waiting")
         return
@@ -49,7 +48,7 @@ def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
 
 
 def send(mail: EmailMessage) -> bool:
-    """Send a mail now; return False, with a line in the log, when the server refuses it."""
+    """Send now; log a refusal and return False."""
     try:
         mail.send()
     except OSError as error:
@@ -59,7 +58,7 @@ def send(mail: EmailMessage) -> bool:
 
 
 def flush() -> None:
-    """Wait until all mails have left or failed; for tests and commands."""
+    """Wait for all mails; for tests and commands."""
     wait(list(_waiting), timeout=settings.EMAIL_TIMEOUT)
 
 
@@ -81,7 +80,7 @@ def _finish(future: Future[None]) -> None:
 
 def _mail(user: User, subject: str, template: str, page: str, **values: str) -> EmailMessage:
     link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}?{urlencode(values)}"
-    # Whoever made the account chose its name: nobody else's words go to an unverified address.
+    # No stranger's words go to an unverified address.
     name = one_line(user.name) if user.email_verified_at else ""
     context: dict[str, Any] = {
         "name": name,

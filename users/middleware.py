@@ -1,5 +1,3 @@
-"""Middleware of the admin site's pages."""
-
 import zoneinfo
 from collections.abc import Callable
 
@@ -13,7 +11,7 @@ from core.errors import Busy
 
 
 def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Show times in the zone of whoever is signed in to the admin site."""
+    """Show times in the signed-in person's zone."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.path.startswith(reverse("admin:index")):
@@ -25,7 +23,7 @@ def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer Busy with a page that says when to try again."""
+    """Answer Busy with a page that says when to retry."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -47,7 +45,7 @@ def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def zone_named(name: str) -> zoneinfo.ZoneInfo:
-    """Return the time zone of that name; UTC for an unknown one."""
+    """Return the named time zone, or UTC."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""People, their sessions and their tokens."""
+"""People, their sessions and tokens."""
 
 import uuid
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash
 
 
 class Role(models.TextChoices):
-    """A person's role; users.permissions says what each may do."""
+    """See users.permissions."""
 
     REPORTER = "reporter", "Reporter"
     RESPONDER = "responder", "Responder"
@@ -28,44 +28,39 @@ class Role(models.TextChoices):
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Selections of people."""
-
     def active(self) -> "UserQuerySet":
         """Select those who may sign in."""
         return self.filter(is_active=True)
 
     def admins(self) -> "UserQuerySet":
-        """Select administrators who may sign in."""
         return self.active().filter(role=Role.ADMIN)
 
     def can_respond(self) -> "UserQuerySet":
-        """Select those an incident can be assigned to."""
+        """Select those whom incidents can be assigned to."""
         return self.active().filter(role__in=[Role.RESPONDER, Role.ADMIN])
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Creates users by e-mail address."""
-
     def get_by_natural_key(self, username: str | None) -> "User":
         user: User = self.get(email=canonical(username or ""))
         return user
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a user with a hashed password (unusable when None)."""
+        """Create a user; without a password it is unusable."""
         user: User = self.model(email=canonical(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an administrator (`manage.py createsuperuser`). Raises ValidationError for a weak password."""
+        """Create an administrator. Raises ValidationError for a weak password."""
         if password is not None:
             validate_password(password, self.model(email=canonical(email), **fields))
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN})
 
 
 class User(AbstractBaseUser):
-    """A person who reports, responds or administers. Deactivated, never deleted: history names them."""
+    """A person: deactivated, never deleted, since history names them."""
 
     email = AddressField(unique=True)
     name = PersonNameField(max_length=150)
@@ -79,7 +74,7 @@ class User(AbstractBaseUser):
     )
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     invited_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Rises when access is taken away, so that older admin cookies are void.
+    # Rises when access ends, voiding older admin cookies.
     access_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -106,7 +101,6 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Return whether the admin site lets the person in."""
         return self.is_active and self.role in (Role.ADMIN, Role.RESPONDER)
 
     @property
@@ -114,7 +108,7 @@ class User(AbstractBaseUser):
         return self.is_active and self.is_admin
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Include the access epoch: ending access voids admin cookies."""
+        """Include the access epoch, which voids admin cookies."""
         text = f"{self.password}|{self.access_epoch}" if self.access_epoch else self.password
         return salted_hmac(COOKIE_SALT, text, secret=secret, algorithm="sha256").hexdigest()
 
@@ -135,9 +129,9 @@ class User(AbstractBaseUser):
 
 
 class Session(models.Model):
-    """One sign-in over the API: a family of refresh tokens of which only the newest is good.
+    """An API sign-in: refresh tokens of which only the newest is good.
 
-    `previous_jti` is honoured for a few seconds after a rotation; an older token revokes the session.
+    `previous_jti` works for seconds after a rotation; older tokens revoke the session.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -157,14 +151,12 @@ class Session(models.Model):
 
 
 class TokenScope(models.TextChoices):
-    """What a personal access token may be used for."""
-
     READ = "read", "Read"
     WRITE = "write", "Read and write"
 
 
 class PersonalToken(models.Model):
-    """A person's access token for scripts, shown once and kept as its SHA-256."""
+    """A script's access token, shown once, stored as SHA-256."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = NameField(max_length=100)

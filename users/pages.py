@@ -1,4 +1,4 @@
-"""Pages for people who cannot sign in, and where links of our mails lead."""
+"""Pages for people who cannot sign in, and targets of mailed links."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -43,7 +43,7 @@ class ConfirmationForm(forms.Form):
 
 @method_decorator(never_cache, name="dispatch")
 class FormPage(ABC, View):
-    """One form; only its button changes anything, since mail scanners open links."""
+    """One form; only its button acts, since mail scanners open links."""
 
     form_class: type[forms.Form]
     title: str
@@ -74,7 +74,7 @@ class FormPage(ABC, View):
         return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
 
     def refuse_spent(self, values: dict[str, str]) -> None:
-        """Raise DomainError for a link that leads nowhere any more."""
+        """Raise DomainError for a dead link."""
 
     @abstractmethod
     def act(self, values: dict[str, Any]) -> None:
@@ -88,8 +88,6 @@ class FormPage(ABC, View):
 
 
 class ForgottenPasswordPage(FormPage):
-    """Asking for the mail."""
-
     form_class = AddressForm
     title = "Forgotten password"
     button = "Send me a mail"
@@ -101,8 +99,6 @@ class ForgottenPasswordPage(FormPage):
 
 
 class NewPasswordPage(FormPage):
-    """Choosing the new password."""
-
     form_class = NewPasswordForm
     title = "Choose a new password"
     button = "Set password"
@@ -121,8 +117,6 @@ class NewPasswordPage(FormPage):
 
 
 class InvitationPage(FormPage):
-    """Choosing the first password of an account that an administrator made."""
-
     form_class = FirstPasswordForm
     title = "Choose your password"
     button = "Set password"
@@ -138,8 +132,6 @@ class InvitationPage(FormPage):
 
 
 class VerifyEmailPage(FormPage):
-    """Confirming an address."""
-
     form_class = ConfirmationForm
     title = "Confirm your e-mail address"
     button = "This address is mine"

@@ -1,5 +1,3 @@
-"""Judge whether a password is good enough."""
-
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -8,13 +6,13 @@ from users.models import User
 
 
 class WeakPassword(DomainError):
-    """The password breaks a rule of AUTH_PASSWORD_VALIDATORS; the message says which."""
+    """The password breaks AUTH_PASSWORD_VALIDATORS."""
 
     code = "weak_password"
 
 
 def refuse_weak_password(password: str, user: User, *, field: str) -> None:
-    """Raise WeakPassword, naming the request's field, unless the password will do for this user."""
+    """Raise WeakPassword, naming the request's field."""
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -1,11 +1,9 @@
-"""What each role may do. The admin site, the API and the services all ask here."""
+"""What each role may do, in admin, API and services."""
 
 from typing import Protocol
 
 
 class HasRole(Protocol):
-    """A person, as far as permissions go."""
-
     is_active: bool
 
     @property
@@ -15,18 +13,18 @@ class HasRole(Protocol):
     def is_responder(self) -> bool: ...
 
 
-# App label, or app label and model → actions. An admin has every permission, a reporter none. What a responder may do
-# to an incident, incidents.permissions decides row by row.
+# App label, or app label and model → actions. An admin has every permission, a reporter none;
+# for incidents, incidents.permissions decides row by row.
 _responders_may: dict[str, frozenset[str]] = {}
 
 
 def allow_responders(name: str, *actions: str) -> None:
-    """Give responders Django permissions on an app (its label) or on one model (`label.model`)."""
+    """Give responders permissions on an app or a model (`label.model`)."""
     _responders_may[name] = frozenset(actions)
 
 
 def role_allows(user: HasRole, permission: str) -> bool:
-    """Return whether the user's role carries the Django permission `app_label.action_model`."""
+    """Return whether the role has permission `app_label.action_model`."""
     if not user.is_active:
         return False
     if user.is_admin:
@@ -38,7 +36,7 @@ def role_allows(user: HasRole, permission: str) -> bool:
 
 
 def role_enters(user: HasRole, app_label: str) -> bool:
-    """Return whether the user's role sees anything of this app in the admin site."""
+    """Return whether the role sees this app in the admin."""
     if not user.is_active or user.is_admin:
         return user.is_active
     return user.is_responder and any(name.partition(".")[0] == app_label for name in _responders_may)

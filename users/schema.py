@@ -1,5 +1,3 @@
-"""Describe our two ways of signing in to OpenAPI."""
-
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension

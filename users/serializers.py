@@ -1,5 +1,3 @@
-"""People in the API."""
-
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,19 +16,19 @@ LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
 
 def password_field(**options: Any) -> serializers.CharField:
-    """Return a password field: never trimmed, never shown, bounded so that hashing it is no attack."""
+    """Return a password field: untrimmed, write-only, and bounded against costly hashing."""
     return serializers.CharField(max_length=256, trim_whitespace=False, write_only=True, **options)
 
 
 class UserTeamSerializer(serializers.Serializer[Any]):
-    """A team a person belongs to."""
+    """A person's team."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
-    """A person as colleagues see them."""
+    """A person, as colleagues see them."""
 
     teams = UserTeamSerializer(many=True, read_only=True)
 
@@ -40,7 +38,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
 
 class UserSerializer(PersonSerializer):
-    """A person as administrators see them."""
+    """A person, as administrators see them."""
 
     class Meta(PersonSerializer.Meta):
         fields = [
@@ -50,10 +48,10 @@ class UserSerializer(PersonSerializer):
 
 
 class ListedUserSerializer(UserSerializer):
-    """A person in the list: responders see who it is, administrators all of it."""
+    """A listed person: responders see names, administrators everything."""
 
     class Meta(UserSerializer.Meta):
-        # What only administrators see may be absent.
+        # Only administrators see these.
         extra_kwargs = {
             name: {"required": False, "read_only": False}
             for name in UserSerializer.Meta.fields
@@ -62,16 +60,14 @@ class ListedUserSerializer(UserSerializer):
 
 
 class AccessSerializer(StrictFields, serializers.Serializer[Any]):
-    """What an administrator changes about somebody."""
+    """An administrator's changes to an account."""
 
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
 class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
-    """One's own account: name, time zone and language can be changed.
-    The language is kept for translations to come.
-    """
+    """One's own account. The language is kept for future translations."""
 
     teams = UserTeamSerializer(many=True, read_only=True)
 
@@ -99,7 +95,7 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
 
 
 class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
-    """What it takes to make an account."""
+    """A new account."""
 
     email = serializers.EmailField(max_length=254)
     password = password_field()
@@ -107,7 +103,7 @@ class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
-    """What it takes to sign in. (The address is not validated: it only has to be the right one.)"""
+    """Credentials; the address only has to be the right one."""
 
     email = serializers.CharField(max_length=254, write_only=True)
     password = password_field()
@@ -120,20 +116,20 @@ class RefreshSerializer(serializers.Serializer[Any]):
 
 
 class SignOutSerializer(StrictFields, serializers.Serializer[Any]):
-    """Optionally, a refresh token of the session to end; without it, the session of the request ends."""
+    """A refresh token of the session to end; by default, the request's own session ends."""
 
     refresh = serializers.CharField(max_length=2000, write_only=True, required=False)
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):
-    """A signed-in session's tokens. A refresh token is good for one use; every use gives the next."""
+    """A session's tokens. A refresh token works once; each use returns the next."""
 
     access = serializers.CharField()
     refresh = serializers.CharField()
 
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
-    """The present password, and the next."""
+    """The current and the new password."""
 
     current_password = password_field()
     new_password = password_field()
@@ -143,13 +139,13 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
 
 class PasswordResetSerializer(serializers.Serializer[Any]):
-    """Whose password was forgotten."""
+    """The address of the account."""
 
     email = serializers.EmailField(max_length=254, write_only=True)
 
 
 class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
-    """What the mail said, and the next password."""
+    """The values from the mail, and the new password."""
 
     uid = serializers.CharField(max_length=64, write_only=True)
     token = serializers.CharField(max_length=200, write_only=True)
@@ -157,19 +153,19 @@ class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
 
 
 class VerifyEmailSerializer(serializers.Serializer[Any]):
-    """What the mail said."""
+    """The values from the mail."""
 
     token = serializers.CharField(max_length=2000, write_only=True)
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):
-    """A sentence for people."""
+    """A message for people."""
 
     detail = serializers.CharField()
 
 
 class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[PersonalToken]):
-    """A personal access token; the token itself is not known here."""
+    """A personal access token, without the token itself."""
 
     scope = serializers.ChoiceField(choices=TokenScope.choices, default=TokenScope.READ)
 
@@ -185,7 +181,7 @@ class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[Personal
 
 
 class NewPersonalTokenSerializer(PersonalTokenSerializer):
-    """A token that was just made: the only time `token` is shown."""
+    """A new token; `token` is shown only now."""
 
     token = serializers.SerializerMethodField()
 

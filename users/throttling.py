@@ -11,21 +11,16 @@ from core.api.clients import client_network
 
 
 class AddressRate(SimpleRateThrottle):
-    """A rate per client (of IPv6: per /64), counted in each server process.
-
-    The view names its `throttle_scope`, settings.RATES_PER_ADDRESS the rate; without one there is no limit.
-    """
+    """A rate per client and process, by the view's `throttle_scope`."""
 
     def __init__(self) -> None:
-        """The rate is known once the view is."""
+        """Do nothing: the rate depends on the view."""
 
     def allow_request(self, request: Request | HttpRequest, view: Any) -> bool:
-        """Return whether this one is within the view's rate."""
         self.scope = view.throttle_scope
         self.rate = settings.RATES_PER_ADDRESS.get(self.scope)
         self.num_requests, self.duration = self.parse_rate(self.rate)
         return super().allow_request(request, view)  # type: ignore[arg-type]  # plain pages ask too
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
-        """Count per scope and client."""
         return self.cache_format % {"scope": self.scope, "ident": client_network(getattr(request, "_request", request))}

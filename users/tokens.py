@@ -1,4 +1,4 @@
-"""Make and read tokens: signed JWTs that name a session, and random personal tokens stored hashed."""
+"""Sessions' JWTs, and random personal tokens stored hashed."""
 
 import hashlib
 import secrets
@@ -20,14 +20,14 @@ def new_jti() -> str:
 
 
 def access_token(session: Session) -> str:
-    """Return a new access token of the session."""
+    """Return a new access token."""
     token = jwt.AccessToken()
     _name_session(token, session)
     return str(token)
 
 
 def refresh_token(session: Session) -> str:
-    """Return the session's current refresh token, always the same bytes."""
+    """Return the session's refresh token, always the same bytes."""
     token = jwt.RefreshToken()
     _name_session(token, session)
     token["jti"] = session.current_jti
@@ -36,7 +36,7 @@ def refresh_token(session: Session) -> str:
 
 
 def read_refresh_token(text: str) -> tuple[uuid.UUID, str]:
-    """Return the session and the jti that a refresh token names. Raises ValueError for anything else."""
+    """Return the token's session and jti. Raises ValueError."""
     try:
         token = jwt.RefreshToken(text)  # type: ignore[arg-type]  # it takes encoded tokens, its annotation does not
     except TokenError as error:
@@ -48,7 +48,6 @@ def read_refresh_token(text: str) -> tuple[uuid.UUID, str]:
 
 
 def session_named_in(token: Any) -> uuid.UUID | None:
-    """Return the session that a validated token belongs to."""
     try:
         return uuid.UUID(str(token.get(SESSION_CLAIM)))
     except ValueError:
@@ -56,12 +55,12 @@ def session_named_in(token: Any) -> uuid.UUID | None:
 
 
 def new_personal_token() -> str:
-    """Return 40 random characters after a prefix that secret scanners know."""
+    """Return 40 random characters with a prefix for secret scanners."""
     return PERSONAL_PREFIX + secrets.token_urlsafe(30)
 
 
 def digest_of(token: str) -> str:
-    """Return the SHA-256 of a personal token; its 240 random bits need no salt and no slow hash."""
+    """Return the SHA-256: 240 random bits need no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

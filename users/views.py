@@ -1,4 +1,4 @@
-"""Accounts, sessions, tokens and the list of people over HTTP."""
+"""Accounts, sessions and tokens over HTTP."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ BUSY = "Too many passwords are being checked at this moment; see Retry-After."
 
 
 class OpenView(APIView):
-    """A form from anybody; a broken `Authorization` header keeps nobody out."""
+    """Needs no sign-in; a broken `Authorization` header is ignored."""
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
@@ -42,13 +42,11 @@ class OpenView(APIView):
 
 
 def tokens_of(pair: services.TokenPair) -> Response:
-    """Return a pair of tokens that nobody on the way may cache."""
+    """Return an uncacheable pair of tokens."""
     return Response({"access": pair.access, "refresh": pair.refresh}, headers={"Cache-Control": "no-store"})
 
 
 class RegisterView(OpenView):
-    """Making an account for oneself."""
-
     throttle_scope = "register"
     serializer_class = serializers.RegistrationSerializer
     schema_errors = {"403": "Registration is closed.", "409": None, "503": BUSY}
@@ -64,8 +62,6 @@ class RegisterView(OpenView):
 
 
 class TokenView(OpenView):
-    """Signing in."""
-
     throttle_scope = "token"
     serializer_class = serializers.CredentialsSerializer
     schema_errors = {"401": "The e-mail address or the password is not right.", "409": None, "503": BUSY}
@@ -80,8 +76,6 @@ class TokenView(OpenView):
 
 
 class RefreshView(OpenView):
-    """Staying signed in."""
-
     throttle_scope = "refresh"
     serializer_class = serializers.RefreshSerializer
     schema_errors = {"401": "The refresh token is not valid, was spent, or its session has ended.", "409": None}
@@ -96,8 +90,6 @@ class RefreshView(OpenView):
 
 
 class LogoutView(APIView):
-    """Signing out."""
-
     @extend_schema(summary="Sign out", request=serializers.SignOutSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         form = serializers.SignOutSerializer(data=request.data)
@@ -111,12 +103,12 @@ class LogoutView(APIView):
 
 
 def session_of(request: Request) -> Session | None:
-    """Return the session of the request, if it came with an access token."""
+    """Return the request's session, if any."""
     return request.auth if isinstance(request.auth, Session) else None
 
 
 class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
-    """One's own account."""
+    """The caller's own account."""
 
     serializer_class = serializers.ProfileSerializer
 
@@ -136,8 +128,6 @@ class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
 
 
 class PasswordView(APIView):
-    """One's own password."""
-
     permission_classes = [IsAuthenticated, NotByPersonalToken]
     schema_errors = {"503": BUSY}
 
@@ -160,8 +150,6 @@ class PasswordView(APIView):
 
 
 class PasswordResetView(OpenView):
-    """A forgotten password: asking for the mail."""
-
     throttle_scope = "password_reset"
     serializer_class = serializers.PasswordResetSerializer
     schema_errors = {"409": None}
@@ -177,8 +165,6 @@ class PasswordResetView(OpenView):
 
 
 class PasswordResetConfirmView(OpenView):
-    """A forgotten password: choosing the new one."""
-
     throttle_scope = "password_reset_confirm"
     serializer_class = serializers.PasswordResetConfirmSerializer
     schema_errors = {"409": None, "503": BUSY}
@@ -195,8 +181,6 @@ class PasswordResetConfirmView(OpenView):
 
 
 class VerifyEmailView(OpenView):
-    """Confirming one's e-mail address."""
-
     throttle_scope = "verify_email"
     serializer_class = serializers.VerifyEmailSerializer
     schema_errors = {"409": None}
@@ -210,7 +194,7 @@ class VerifyEmailView(OpenView):
 
 
 class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
-    """One's own tokens for scripts. Making one is not idempotent: the answer holds the secret, and is not kept."""
+    """The caller's personal tokens. A repeated POST makes another: no answer with a secret is stored."""
 
     serializer_class = serializers.PersonalTokenSerializer
     permission_classes = [IsAuthenticated, NotByPersonalToken]
@@ -243,7 +227,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
 
 
 class PersonalTokenView(IdempotentWrites, generics.GenericAPIView[PersonalToken]):
-    """One of one's own tokens."""
+    """One of the caller's personal tokens."""
 
     permission_classes = [IsAuthenticated, NotByPersonalToken]
     serializer_class = serializers.PersonalTokenSerializer
@@ -256,8 +240,6 @@ class PersonalTokenView(IdempotentWrites, generics.GenericAPIView[PersonalToken]
 
 
 class UserListView(generics.GenericAPIView[User]):
-    """The people of this install."""
-
     permission_classes = [IsResponder]
     orderings = {"name": [Key("name")], "id": [Key("id")]}
     default_ordering = "name"
@@ -285,7 +267,7 @@ class UserListView(generics.GenericAPIView[User]):
 
 
 class UserView(IdempotentWrites, generics.GenericAPIView[User]):
-    """One person, to administrators."""
+    """A person's account; for administrators."""
 
     permission_classes = [IsAdmin]
     serializer_class = serializers.UserSerializer
@@ -309,19 +291,19 @@ class UserView(IdempotentWrites, generics.GenericAPIView[User]):
 
 
 def people_seen_by(user: User) -> QuerySet[User]:
-    """Return the people whom the list shows."""
+    """Return the people listed for this user."""
     people: QuerySet[User] = User.objects.all()
     return people if user.is_admin else people.filter(is_active=True)
 
 
 def person_serializer(user: User | AnonymousUser) -> type[BaseSerializer[User]]:
-    """Return how much of each person the list shows."""
+    """Return the serializer for this reader."""
     is_admin = isinstance(user, User) and user.is_admin
     return serializers.UserSerializer if is_admin else serializers.PersonSerializer
 
 
 def narrowed(people: QuerySet[User], request: Request) -> QuerySet[User]:
-    """Apply the filters; 400 for one that is unknown to this caller or makes no sense."""
+    """Apply the filters, or answer 400."""
     filters = {"q", "team"} | ({"role", "is_active"} if _me(request).is_admin else set())
     refuse_unknown_parameters(request, filters | KeysetPagination.parameters)
     given = request.query_params

@@ -1,11 +1,11 @@
-"""Backups: a folder that holds a consistent copy of the database, every stored file once by its digest, and a manifest.
+"""Backups: a consistent database, files by digest, a manifest.
 
-manifest.json     what it is of, and the digests of the next two; written last, so that its presence means complete
+manifest.json     written last: its presence means complete
 database.sqlite3  or database.sql.gz
-files.sha256      a line `digest  name in the store` for each stored file
-files/ab/abcd…    the files, named by their SHA-256
+files.sha256      lines of `digest  name in the store`
+files/ab/abcd…    named by SHA-256
 """
 
 
 class BackupError(Exception):
-    """One sentence on what is wrong, for whoever runs the command."""
+    """One sentence for whoever runs the command."""

@@ -1,4 +1,4 @@
-"""Copy the database consistently while others write, and put it back."""
+"""Copy the database consistently under writes, and restore it."""
 
 import contextlib
 import datetime as dt
@@ -22,9 +22,9 @@ from incident_response.backups import BackupError
 FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
 DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
 LAST_LINE = b"-- Dump completed"
-HEARD_LATELY = dt.timedelta(seconds=20)  # workers report every 5 s, web processes every 10 s
-# Tools pass over `loose-` options they do not know. Our driver checks no certificate either; `column-statistics`
-# would be asked of servers that have none.
+HEARD_LATELY = dt.timedelta(seconds=20)  # reports come at least every 10 s
+# `loose-` options may be unknown; like our driver, no certificate is checked;
+# some servers lack `column-statistics`
 OPTIONS = """[client]
 default-character-set=utf8mb4
 loose-skip-ssl-verify-server-cert
@@ -36,7 +36,7 @@ loose-set-gtid-purged=OFF
 
 
 def copy_out(folder: Path) -> Path:
-    """Copy the database, as of one moment, to the folder. Raises BackupError."""
+    """Copy the database, as of one moment. Raises BackupError."""
     path = folder / FILE_NAMES[connection.vendor]
     if connection.vendor == "sqlite":
         _copy_sqlite(path)
@@ -46,7 +46,7 @@ def copy_out(folder: Path) -> Path:
 
 
 def copy_in(path: Path) -> None:
-    """Put the copy in the place of the present database. Raises BackupError."""
+    """Replace the present database. Raises BackupError."""
     if connection.vendor == "sqlite":
         _replace_sqlite(path)
     else:
@@ -54,7 +54,7 @@ def copy_in(path: Path) -> None:
 
 
 def is_empty() -> bool:
-    """Return whether the database has no people and no incidents."""
+    """Return whether there are no people and incidents."""
     tables = set(_table_names())
     with connection.cursor() as cursor:
         for table in {"users_user", "incidents_incident"} & tables:
@@ -65,7 +65,7 @@ def is_empty() -> bool:
 
 
 def is_in_use(wait: Callable[[float], object] = time.sleep) -> bool:
-    """Return whether a server uses this database; wait and listen where one was last seen lately."""
+    """Return whether a server uses it, waiting if one was seen lately."""
     if JobRun._meta.db_table not in _table_names():
         return False
     heard = _last_runs()
@@ -85,14 +85,11 @@ def _table_names() -> list[str]:
         return connection.introspection.table_names(cursor)
 
 
-# --- SQLite -----------------------------------------------------------------------------------------------------------
-
-
 def _copy_sqlite(path: Path) -> None:
     connection.ensure_connection()
     with contextlib.closing(sqlite3.connect(path)) as copy:
         connection.connection.backup(copy)
-        # A file of its own, without a write-ahead log beside it.
+        # One file, without a write-ahead log.
         copy.execute("PRAGMA journal_mode = DELETE")
         verdict = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
@@ -107,12 +104,9 @@ def _replace_sqlite(path: Path) -> None:
     shutil.copyfile(path, draft)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
-    for suffix in ("-wal", "-shm"):  # they belong to the database that goes
+    for suffix in ("-wal", "-shm"):  # of the old database
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     draft.replace(target)
-
-
-# --- MySQL and MariaDB ------------------------------------------------------------------------------------------------
 
 
 def _dump(path: Path) -> None:
@@ -143,7 +137,7 @@ def _load(path: Path) -> None:
             [tool, f"--defaults-file={options}", name], stdin=subprocess.PIPE, stderr=faults
         )
         assert process.stdin is not None  # noqa: S101 (for the type checker)
-        with contextlib.suppress(BrokenPipeError):  # the tool ended, and its own words say why
+        with contextlib.suppress(BrokenPipeError):  # the tool's own words say why
             shutil.copyfileobj(dump, process.stdin, 1024 * 1024)
             process.stdin.close()
         _raise_for(process.wait(), tool, faults)

@@ -1,4 +1,4 @@
-"""The stored files of a backup, each once, named by its digest."""
+"""A backup's files, each once, named by digest."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ FOLDER, LIST = "files", "files.sha256"
 
 @dataclass
 class Copied:
-    """How many files and bytes were copied, and a sentence on each file that differs from its row."""
+    """Counts, and a sentence on each differing file."""
 
     count: int = 0
     size: int = 0
@@ -30,21 +30,20 @@ class Copied:
 
 
 class FileCopier:
-    """Copies stored files to a backup, linking to those of an `earlier` backup that are the same."""
+    """Copies stored files, linking to those of an `earlier` backup."""
 
     def __init__(self, folder: Path, earlier: Path | None = None) -> None:
         self.folder, self.earlier, self.copied = folder, earlier, Copied()
         self._digests: dict[str, str] = {}
 
     def copy_all(self) -> None:
-        """Copy what the rows of this moment name and was not copied yet."""
+        """Copy what rows name now and was not copied."""
         for row in Attachment.objects.order_by("pk").iterator(1000):
             for key in storing.keys_of(row):
                 if key not in self._digests:
                     self._copy(row, key)
 
     def write_list(self) -> Path:
-        """Write which file is which."""
         path = self.folder / LIST
         path.write_text("".join(f"{digest}  {key}\n" for key, digest in self._digests.items()), encoding="utf-8")
         return path
@@ -55,7 +54,7 @@ class FileCopier:
             with storing.read_file(key) as file, draft.open("wb") as copy:
                 shutil.copyfileobj(file, copy, 1024 * 1024)
         except StorageUnavailable:
-            # Whoever removed the incident meanwhile took its files along.
+            # removed with its incident meanwhile
             if Attachment.objects.filter(pk=row.pk).exists():
                 self.copied.faults.append(f"{_named(row)}: {key} cannot be read from the store")
         else:
@@ -86,12 +85,12 @@ class FileCopier:
 
 
 def path_of(folder: Path, digest: str) -> Path:
-    """Return where the backup keeps the file with this digest."""
+    """Return the backup's path for this digest."""
     return folder / FOLDER / digest[:2] / digest
 
 
 def listed(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield digest and stored name of each file of the backup."""
+    """Yield each file's digest and stored name."""
     with (folder / LIST).open(encoding="utf-8") as lines:
         for line in lines:
             digest, _, key = line.rstrip("\n").partition("  ")
@@ -99,7 +98,7 @@ def listed(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def check(folder: Path) -> int:
-    """Read every file; return how many names they have. Raises BackupError for a damaged one."""
+    """Read every file; return the number of names. Raises BackupError."""
     good: set[str] = set()
     count = 0
     for digest, _key in listed(folder):
@@ -112,7 +111,7 @@ def check(folder: Path) -> int:
 
 
 def put_back(folder: Path) -> Copied:
-    """Store the files under their names, leaving the same content alone."""
+    """Store the files, leaving the same content alone."""
     result = Copied()
     for digest, key in listed(folder):
         path = path_of(folder, digest)
@@ -127,7 +126,7 @@ def put_back(folder: Path) -> Copied:
 
 
 def missing() -> list[str]:
-    """Return a sentence on each file that a row names and the store lacks."""
+    """Return a sentence per file missing from the store."""
     return [
         f"{_named(row)}: {key} is not in the store"
         for row in Attachment.objects.order_by("pk").iterator(1000)

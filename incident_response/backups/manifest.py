@@ -1,5 +1,3 @@
-"""The manifest of a backup."""
-
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -19,7 +17,7 @@ KEYS = ("HISTORY_KEY", "SECRET_KEY")
 
 @dataclass(frozen=True)
 class Manifest:
-    """Times are ISO 8601 in UTC, digests SHA-256 in hexadecimal."""
+    """Times are ISO 8601 in UTC, digests hexadecimal SHA-256."""
 
     format: int
     version: str
@@ -32,14 +30,14 @@ class Manifest:
     keys: dict[str, str]
 
     def write(self, folder: Path) -> None:
-        """Write the manifest in one step: an unfinished backup has none."""
+        """Write atomically: unfinished backups have none."""
         draft = folder / f"{NAME}.new"
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         draft.rename(folder / NAME)
 
 
 def read(folder: Path) -> Manifest:
-    """Return the folder's manifest. Raises BackupError where there is none that this version can read."""
+    """Return the folder's manifest. Raises BackupError."""
     try:
         manifest = Manifest(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
@@ -52,12 +50,12 @@ def read(folder: Path) -> Manifest:
 
 
 def key_fingerprints() -> dict[str, str]:
-    """Return a few digits of each key's digest, by name."""
+    """Return the start of each key's digest, by name."""
     return {name: hashlib.sha256(f"{name}:{getattr(settings, name)}".encode()).hexdigest()[:16] for name in KEYS}
 
 
 def applied_migrations() -> list[str]:
-    """Return the migrations of the present database, as `app.name`."""
+    """Return applied migrations as `app.name`."""
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
 
 

@@ -1,5 +1,5 @@
-"""Takes a database of an earlier checkout to the present tables, row by row; the one it comes from is only read."""
+"""Copy an earlier checkout's database to the present tables."""
 
 
 class CarryOverError(Exception):
-    """One sentence on what is wrong, for whoever runs the command."""
+    """One sentence for whoever runs the command."""

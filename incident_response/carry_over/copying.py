@@ -1,4 +1,4 @@
-"""Reading one database and filling the other, in batches whose size does not depend on the tables'."""
+"""Read one database and fill the other, in bounded batches."""
 
 import contextlib
 import re
@@ -20,7 +20,7 @@ from users.addresses import canonical
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 4 * 1024 * 1024
-# What the databases keep in different ways. All else, JSON too, is carried as it stands there.
+# Stored differently per database; all else is carried as it stands.
 CONVERTED = ("BinaryField", "BooleanField", "DateField", "DateTimeField", "DecimalField", "TimeField", "UUIDField")
 
 Row = tuple[Any, ...]
@@ -29,7 +29,7 @@ Change = Callable[[Any], Any]
 
 @contextlib.contextmanager
 def opened(url: str) -> Iterator[Any]:
-    """Open the database of an address (as in DATABASE_URL) to be read only, as it is at this moment."""
+    """Open a database (as in DATABASE_URL) read-only, as of now."""
     if not url.startswith(("sqlite:///", "mysql://")):
         raise CarryOverError("give sqlite:///path/to/file or mysql://user:password@host:3306/name.")
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
@@ -49,7 +49,7 @@ def opened(url: str) -> Iterator[Any]:
 
 
 def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None = None) -> Generator[Row, None, None]:
-    """Read the carried columns of all rows, by key and as they come, with some changed on the way."""
+    """Read all rows' carried columns, by key, with some changed."""
     quote = source.ops.quote_name
     columns = ", ".join(quote(field.column) for field in table.carried)
     order = ", ".join(quote(field.column) for field in table.model._meta.pk_fields)
@@ -65,7 +65,7 @@ def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None
 
 
 def write(table: Table, rows: Iterable[Row]) -> None:
-    """Insert rows of the carried columns, each batch in a transaction of its own."""
+    """Insert rows, each batch in its own transaction."""
     fields = [*table.carried, *table.added]
     quote = connection.ops.quote_name
     columns, places = ", ".join(quote(field.column) for field in fields), ", ".join(["%s"] * len(fields))
@@ -104,12 +104,11 @@ def _shorten(table: Table, rows: list[list[Any]]) -> list[tuple[str, int, bytes]
 
 
 class Sum:
-    """The number of the rows that pass, and a sum over their contents that does not depend on their order."""
+    """Row count, and an order-independent sum of contents."""
 
     count = contents = 0
 
     def over(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Hand the rows on."""
         for row in rows:
             self.count += 1
             self.contents = (self.contents + hash(row)) % 2**64
@@ -117,7 +116,7 @@ class Sum:
 
 
 def compare(table: Table, carried: Sum) -> None:
-    """Read back what was carried. Raises CarryOverError where it is not the same."""
+    """Read back what was carried. Raises CarryOverError."""
     arrived = Sum()
     deque(arrived.over(read(connection, table.name, table)), maxlen=0)
     if arrived.count != carried.count:
@@ -128,13 +127,13 @@ def compare(table: Table, carried: Sum) -> None:
 
 
 def empty(tables: list[Table]) -> None:
-    """Take out what migrations, or a run that broke off, put in."""
+    """Remove rows of migrations and unfinished runs."""
     statements = connection.ops.sql_flush(no_style(), [table.name for table in tables], reset_sequences=True)
     connection.ops.execute_sql_flush(statements)
 
 
 def changes_of(tables: list[Table], earlier: Any) -> dict[Any, Change]:
-    """Return what has another value now: the numbers of content types and permissions, and people's addresses."""
+    """Return changed values: ids of content types and permissions, addresses."""
     types, permissions = _matched(earlier)
     numbers = {ContentType: types, Permission: permissions}
     found: dict[Any, Change] = {}
@@ -163,7 +162,7 @@ def _matched(earlier: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
 
 
 def go_on_numbering(table: Table, earlier: Any) -> None:
-    """Have the database give the next row the number that it would have got there."""
+    """Continue the earlier database's numbering."""
     if not isinstance(table.model._meta.pk, models.AutoField | models.BigAutoField):
         return
     last = _last_number(earlier, table.earlier_name)
@@ -202,7 +201,7 @@ def _reader(field: Any, source: Any) -> Change | None:
 
 @contextlib.contextmanager
 def _streaming(source: Any) -> Iterator[Any]:
-    """Give a server-side cursor; MySQL's drivers otherwise load all rows."""
+    """Give a server-side cursor; MySQL's drivers load all rows."""
     if source.vendor == "sqlite":
         with source.cursor() as cursor:
             yield cursor

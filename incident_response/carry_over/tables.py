@@ -1,4 +1,4 @@
-"""What an earlier database has in another way, and which of its columns go where."""
+"""Which earlier columns go where."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ RENAMED = {
     "users_idempotentrequest": "core_idempotentrequest",
     "users_transactionmarker": "core_transactionmarker",
 }
-# What came since, by the present table. It gets its default, as from the migrations that added it; so rows and copies
-# of files that nothing vouched for are not sealed on the way.
+# Newer columns, by table, get their default as in migrations: rows and
+# files that nothing vouched for are not sealed.
 NEW_COLUMNS = {
     "intake_intakeevent": {"byte_count", "dismissed_at", "dismissed_by_id"},
     "intake_source": {"allow_other_endpoints", "status_map"},
@@ -35,9 +35,9 @@ NEW_COLUMNS = {
     "responders_team": {"is_active", "is_default"},
     "users_user": {"access_epoch", "invited_at"},
 }
-MATCHED = (ContentType, Permission)  # each database numbers them by itself, so they are found by name
-SEARCH = "incidents_search"  # and what SQLite keeps behind it: written anew
-JOB_RUNS = "incident_response_jobrun"  # when each job ran last: left behind, for the jobs have other names now
+MATCHED = (ContentType, Permission)  # numbered differently, so found by name
+SEARCH = "incidents_search"  # written anew, with SQLite's shadow tables
+JOB_RUNS = "incident_response_jobrun"  # left behind: the jobs' names changed
 LEFT_OUT = {"django_migrations", "django_migrations_begun", JOB_RUNS, *(model._meta.db_table for model in MATCHED)}
 EARLIEST = {
     ("alerts", "0006_source_awaited_since"),
@@ -48,7 +48,7 @@ EARLIEST = {
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table that both databases have: what it was called, the columns carried, and those that came since."""
+    """A common table: its earlier name, carried and newer columns."""
 
     model: type[models.Model]
     earlier_name: str
@@ -61,7 +61,7 @@ class Table:
 
 
 def tables_of(earlier: Any) -> list[Table]:
-    """Return what is to be carried. Raises CarryOverError for what would be lost or cannot be told."""
+    """Return the tables. Raises CarryOverError rather than lose anything."""
     with earlier.cursor() as cursor:
         present = set(earlier.introspection.table_names(cursor))
         _refuse_other_than_ours(cursor, present)

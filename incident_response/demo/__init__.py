@@ -1,9 +1,9 @@
-"""The demo: a small company and three weeks of its incidents, for an empty installation."""
+"""The demo: three weeks of a small company's incidents."""
 
 PASSWORD = "four-green-lamps"  # noqa: S105 (documented: the demo is for looking around on one's own machine)
 DOMAIN = "demo.example"
 
 
 def address_of(key: str) -> str:
-    """Return the e-mail address of a person of the demo."""
+    """Return a demo person's e-mail address."""
     return f"{key}@{DOMAIN}"

@@ -1,5 +1,3 @@
-"""Load the demo's sources, routes and alerts."""
-
 import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,7 +25,7 @@ Happening = tuple[dt.datetime, Callable[[], object]]
 
 
 def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: Callable[[str], dt.timedelta]) -> None:
-    """Create sources, heartbeats, routes and silences; `span` parses lengths of time."""
+    """Create sources, heartbeats, routes and silences; `span` parses durations."""
     sources = {row.pop("key"): _source(row) for row in content["source"]}
     content["sources"] = sources
     for row in content["heartbeat"]:
@@ -43,7 +41,7 @@ def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: 
 
 
 def demo_events(content: Values, now: dt.datetime, span: Callable[[str], dt.timedelta]) -> list[Happening]:
-    """Return when each alert, change and log line was sent, and what ingests it."""
+    """Return each event's time and what ingests it."""
     sources = content["sources"]
     found: list[Happening] = []
     for row in content["alert"]:

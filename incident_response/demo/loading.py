@@ -1,4 +1,4 @@
-"""Load the demo through the services, in the order in which it happened."""
+"""Load the demo through the services, in order."""
 
 import datetime as dt
 import io
@@ -25,7 +25,7 @@ from responders.models import Membership, Service, Team
 from users.models import User
 
 HERE = Path(__file__).parent
-WORKER_PAUSE = dt.timedelta(seconds=5)  # after a due time, until a running worker would have seen it
+WORKER_PAUSE = dt.timedelta(seconds=5)  # until a worker would have seen it
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 
 Values = dict[str, Any]
@@ -43,7 +43,7 @@ class Names:
 
 @unit_of_work
 def load(now: dt.datetime) -> None:
-    """Load everything or nothing; the content's times count back from `now`."""
+    """Load everything or nothing; times count back from `now`."""
     organisation = _content("organisation.toml")
     names = _organisation(organisation)
     incidents: dict[str, Incident] = {}
@@ -57,12 +57,12 @@ def load(now: dt.datetime) -> None:
         _miss_targets(until=at)
         happen()
     _miss_targets(until=now)
-    # Set last: some of the earlier reports had no team.
+    # Set last: earlier reports had no team.
     Team.objects.filter(name=organisation["default_team"]).update(is_default=True)
 
 
 def run_jobs(now: dt.datetime) -> None:
-    """Run the worker's jobs once, so that the first page shows thumbnails and counts."""
+    """Run the jobs once, for thumbnails and counts."""
     jobs.assign_feed(now)
     jobs.mark_breaches(now)
     jobs.update_tallies(now)
@@ -71,7 +71,7 @@ def run_jobs(now: dt.datetime) -> None:
 
 
 def seconds_of(text: str) -> int:
-    """Return the length of a span such as `2d 4h 30m`."""
+    """Return the seconds in `2d 4h 30m`."""
     return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([dhm])", text))
 
 
@@ -98,7 +98,7 @@ def _organisation(content: Values) -> Names:
 
 
 def _people(rows: list[Values], teams: dict[str, Team]) -> dict[str, User]:
-    # One hash for all: hashing is slow on purpose.
+    # Hash once: it is slow on purpose.
     password = make_password(PASSWORD)
     people: dict[str, User] = {}
     for row in rows:

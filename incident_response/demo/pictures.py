@@ -1,5 +1,3 @@
-"""Draw the demo's attachments: graphs, an error page, photographs of a kind."""
-
 import io
 import math
 import random
@@ -12,7 +10,7 @@ INK, PAPER, GRID, LINE = "#1f2933", "#ffffff", "#e4e7eb", "#c81e1e"
 
 
 def graph(title: str, unit: str, *, calm: float, peak: float, begins: float, top: float) -> bytes:
-    """Draw a dashboard's line on a scale up to `top`: `calm`, then `peak` from a share of the width on. PNG."""
+    """Draw a dashboard's line (PNG): `calm`, then `peak`."""
     picture, draw = _sheet(title)
     left, right, upper, lower = 90, SIZE[0] - 40, 90, SIZE[1] - 60
     for step in range(5):
@@ -38,7 +36,7 @@ def _line(seed: str, calm: float, peak: float, begins: float) -> Iterator[tuple[
 
 
 def page(title: str, sentence: str, *, width: int = 960) -> bytes:
-    """Draw a browser window with little in it. PNG."""
+    """Draw a browser window (PNG)."""
     picture = Image.new("RGB", (width, SIZE[1]), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.rectangle([0, 0, width, 56], fill="#cbd2d9")
@@ -50,7 +48,7 @@ def page(title: str, sentence: str, *, width: int = 960) -> bytes:
 
 
 def cabinet(seed: str, *, lamps: str) -> bytes:
-    """Draw something like a photograph of a rack. JPEG."""
+    """Draw a rack, photo-like (JPEG)."""
     noise = random.Random(seed)  # noqa: S311 (a drawing, not a secret)
     picture = Image.linear_gradient("L").resize(SIZE).point(lambda level: 70 - level // 5).convert("RGB")
     draw = ImageDraw.Draw(picture)
@@ -65,7 +63,7 @@ def cabinet(seed: str, *, lamps: str) -> bytes:
 
 
 def backup_log() -> bytes:
-    """Return the log of a backup that got slower and slower."""
+    """Return the log of a slowing backup."""
     lines = ["01:00:00 INFO backup started target=object-store/nightly threads=1"]
     for part in range(1, 19):
         minute = 60 + round(15 * part + 13 * math.log1p(part))

@@ -1,1 +1,1 @@
-"""How moments read on our pages, by language (`FORMAT_MODULE_PATH`)."""
+"""Formats by language (`FORMAT_MODULE_PATH`)."""

@@ -1,5 +1,3 @@
-"""The admin pages of people, access and the audit log."""
-
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm
 from users.admin import access, audit_log, people
 

@@ -1,5 +1,3 @@
-"""Admin pages of API sessions, personal tokens, locks and failed sign-ins."""
-
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog
@@ -25,7 +23,7 @@ def may_revoke(request: HttpRequest) -> bool:
 
 
 class RevocableAdmin(ReadOnlyAdmin):
-    """Records that are read, and ended by an action."""
+    """Records that an action ends."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -39,8 +37,6 @@ class RevocableAdmin(ReadOnlyAdmin):
 
 @admin.register(Session)
 class SessionAdmin(RevocableAdmin):
-    """Sign-ins over the API."""
-
     ordering = ("-created_at", "-id")
     list_display = ("user", "created_at", "rotated_at", "expires_at", "state", "ip_address", "user_agent")
     list_display_links = None
@@ -75,8 +71,6 @@ class SessionAdmin(RevocableAdmin):
 
 @admin.register(PersonalToken)
 class PersonalTokenAdmin(RevocableAdmin):
-    """Personal access tokens, without the tokens themselves."""
-
     ordering = ("-id",)
     list_display = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
@@ -94,8 +88,6 @@ class PersonalTokenAdmin(RevocableAdmin):
 
 
 class SignInRecordAdmin(RevocableAdmin):
-    """What axes records about failed sign-ins."""
-
     ordering = ("-id",)
     search_fields = ("username__istartswith", "ip_address")
     search_help_text = "The beginning of an address, or an IP address"
@@ -103,7 +95,7 @@ class SignInRecordAdmin(RevocableAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(SignInRecordAdmin):
-    """Failed sign-ins that count towards a lock, and releasing it."""
+    """Failed sign-ins that count towards a lock."""
 
     list_display = ("username", "client", "failures_since_start", "locked", "attempt_time", "path_info")
     fields = ("username", "client", "user_agent", "failures_since_start", "attempt_time", "path_info")
@@ -143,7 +135,7 @@ class AccessAttemptAdmin(SignInRecordAdmin):
 
 @admin.register(AccessFailureLog)
 class AccessFailureAdmin(SignInRecordAdmin):
-    """Every refused sign-in, also those that no longer count."""
+    """Every refused sign-in."""
 
     list_display = ("username", "ip_address", "attempt_time", "locked_out", "path_info")
     fields = ("username", "ip_address", "user_agent", "attempt_time", "locked_out", "path_info")

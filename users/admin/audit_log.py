@@ -1,5 +1,3 @@
-"""The audit log: administrators read it, nobody changes it."""
-
 import datetime as dt
 from typing import Any
 
@@ -25,8 +23,6 @@ ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger", 
 
 @admin.register(LogEntry)
 class AuditLogAdmin(ReadOnlyAdmin):
-    """Who changed what, from what to what, and from where."""
-
     ordering = ("-id",)
     list_display = ("timestamp", "who", "action_badge", "kind", "object_repr", "summary")
     list_display_links = ("timestamp", "object_repr")
@@ -78,7 +74,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
 
 def changes_of(entry: LogEntry) -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of an entry; for a recorded fact, its data."""
+    """Return (field, before, after) of an entry, or a recorded fact's data."""
     changes: dict[str, Any] = entry.changes or {}
     rows = [(name, *_pair(change)) for name, change in changes.items()]
     return rows + [(name, "", _short(value)) for name, value in (entry.additional_data or {}).items()]

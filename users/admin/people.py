@@ -1,5 +1,3 @@
-"""Admin pages of accounts, roles and passwords."""
-
 from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
@@ -30,7 +28,7 @@ from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
 from users.services.invitations import AGE, invite, invite_later
 
-# Roles say what people may do; groups would be a second way that nothing here asks.
+# Only roles give permissions; nothing here asks for groups.
 admin.site.unregister(Group)
 ROLE_COLOURS = {"Administrator": "danger", "Responder": "info", "Reporter": "default"}
 FIELDS = ("email", "name", "role", "is_active", "time_zone")
@@ -57,8 +55,6 @@ def keep_tokens_field(label: str) -> forms.BooleanField:
 
 
 class PasswordsMatch(forms.Form):
-    """Two password fields that must match."""
-
     def clean_password2(self) -> str:
         first, second = self.cleaned_data.get("password1", ""), self.cleaned_data.get("password2", "")
         if first != second:
@@ -67,8 +63,6 @@ class PasswordsMatch(forms.Form):
 
 
 class AccountForm(RefusableForm):
-    """An account; its password has a page of its own."""
-
     class Meta:
         model = User
         fields = FIELDS
@@ -81,8 +75,6 @@ class AccountForm(RefusableForm):
 
 
 class NewAccountForm(PasswordsMatch, AccountForm):
-    """An account with its first password."""
-
     password1 = password_field(
         "Password", required=False, help_text="Leave it empty, and the person gets a mail with a link to choose one."
     )
@@ -90,15 +82,13 @@ class NewAccountForm(PasswordsMatch, AccountForm):
 
 
 class PasswordForm(PasswordsMatch):
-    """A new password for somebody."""
-
     password1 = password_field("New password", required=True, help_text="Ends all of the person's sessions.")
     password2 = password_field("New password again", required=True)
     keep_tokens = keep_tokens_field("Keep the person's personal access tokens")
 
 
 class UserResource(SafeResource):
-    """People as rows, matched by address, under the same rules as everywhere; no passwords."""
+    """People, matched by address; no passwords."""
 
     email = Field(attribute="email", column_name="email")
 
@@ -114,7 +104,7 @@ class UserResource(SafeResource):
         use_transactions = True
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        """Canonicalise addresses, and give a new account its defaults."""
+        """Canonicalise addresses; give new accounts their defaults."""
         super().before_import_row(row, **kwargs)
         row["email"] = canonical(str(row.get("email") or ""))
         defaults = {"role": Role.REPORTER.value, "is_active": "1", "time_zone": "UTC"}
@@ -127,7 +117,6 @@ class UserResource(SafeResource):
         super().validate_instance(instance, *args, **kwargs)
 
     def store(self, instance: User, is_create: bool) -> None:
-        """Write the account through the services."""
         if self.by is None:
             raise DomainError("Nobody imports.")
         fields = {name: getattr(instance, name) for name in FIELDS}
@@ -141,7 +130,7 @@ class UserResource(SafeResource):
 
 
 def invitation_told(user: User) -> str:
-    """Describe the invitation of somebody who has no password yet."""
+    """Describe the invitation of somebody without a password."""
     if user.invited_at is None:
         return "None has been sent."
     sent, ends = exactly(user.invited_at), exactly(user.invited_at + AGE)
@@ -151,8 +140,6 @@ def invitation_told(user: User) -> str:
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Active or deactivated accounts."""
-
     title, parameter_name = "account", "active"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -164,7 +151,7 @@ class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(User)
 class UserAdmin(ExchangeAdmin):
-    """Accounts: who somebody is and what they may do. Deactivated, never deleted."""
+    """Accounts: deactivated, never deleted."""
 
     resource_classes = (UserResource,)
     form = AccountForm
@@ -241,7 +228,7 @@ class UserAdmin(ExchangeAdmin):
         edit_account(obj, by=by, fields=changed)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing beside the account itself."""
+        """Do nothing: nothing is related."""
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.password_view)
@@ -252,7 +239,7 @@ class UserAdmin(ExchangeAdmin):
         ]
 
     def invite_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send the invitation, again where one was sent."""
+        """Send the invitation, or send it again."""
         user = self.get_object(request, str(pk))
         if user is None or not self.has_change_permission(request, user):
             raise PermissionDenied
@@ -279,7 +266,6 @@ class UserAdmin(ExchangeAdmin):
         )
 
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Set somebody's password."""
         user = self.get_object(request, str(pk))
         if user is None or not self.has_change_permission(request, user):
             raise PermissionDenied

@@ -1,5 +1,3 @@
-"""Roles, and whether an account is active."""
-
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, PermissionRefused
@@ -10,7 +8,7 @@ RANKS = {Role.REPORTER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 
 
 class LastAdmin(Conflict):
-    """Without an active administrator nobody could ever make another."""
+    """Without administrators nobody could make another."""
 
     code = "last_admin"
     title = "The last administrator"
@@ -18,11 +16,10 @@ class LastAdmin(Conflict):
 
 @unit_of_work
 def set_access(user: User, *, by: User, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Change role, activity or both; return the user as saved.
+    """Change role, activity or both; return the saved user.
 
-    Deactivation and a lower role end sessions, personal tokens and admin cookies for good. All administrators
-    are locked first, so that two who demote each other cannot both succeed.
-    Raises PermissionRefused unless `by` is an administrator at this moment, LastAdmin when none would be left.
+    Losing access ends sessions, tokens and admin cookies for good. All administrators are locked first: two demoting
+    each other cannot both succeed. Raises PermissionRefused unless `by` is an administrator, LastAdmin.
     """
     admins = set(User.objects.admins().select_for_update().order_by("pk").values_list("pk", flat=True))
     if by.pk not in admins:

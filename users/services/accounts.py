@@ -1,5 +1,3 @@
-"""Create accounts."""
-
 import datetime as dt
 
 from django.conf import settings
@@ -23,22 +21,18 @@ ADDRESS_TAKEN = "There is an account with this e-mail address already."
 
 
 class RegistrationClosed(PermissionRefused):
-    """This install does not let people register themselves."""
-
     code = "registration_closed"
     title = "Registration closed"
 
 
 class AddressTaken(DomainError):
-    """Somebody has an account with this e-mail address already."""
-
     code = "unique"
 
 
 def register(*, email: str, password: str, name: str) -> User:
-    """Register a reporter, and ask by mail to confirm the address.
+    """Register a reporter, and mail a confirmation.
 
-    Raises RegistrationClosed, AddressTaken, WeakPassword, or DomainError for a bad name.
+    Raises RegistrationClosed, AddressTaken, WeakPassword, DomainError.
     """
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed("Registration is closed; ask an administrator for an account.")
@@ -51,7 +45,7 @@ def register(*, email: str, password: str, name: str) -> User:
 
 
 def insert(user: User, *, by: User | None = None) -> User:
-    """Store a new account made by `by` (None: the person). Raises AddressTaken, also for two at once."""
+    """Store an account made by `by` (None: the person). Raises AddressTaken."""
     refuse_taken_address(user.email)
     try:
         _save_new(user, by)
@@ -61,7 +55,7 @@ def insert(user: User, *, by: User | None = None) -> User:
 
 
 def person_name(text: str) -> str:
-    """Return a name as it is stored. Raises DomainError for one that is not allowed."""
+    """Return the stored form. Raises DomainError."""
     try:
         refuse_bad_person_name(text)
     except ValidationError as error:
@@ -70,7 +64,7 @@ def person_name(text: str) -> str:
 
 
 def refuse_taken_address(email: str) -> None:
-    """Raise AddressTaken when somebody has an account with the address."""
+    """Raise AddressTaken for a known address."""
     if User.objects.filter(email=email).exists():
         raise AddressTaken(ADDRESS_TAKEN, field="email")
 
@@ -82,13 +76,13 @@ def _save_new(user: User, by: User | None) -> None:
 
 
 def verification_token(user: User) -> str:
-    """Return a signed statement that its holder reads the mails of this address."""
+    """Return a signed proof of reading the address's mail."""
     return signing.dumps({"user": user.pk, "email": user.email}, salt=VERIFICATION_SALT)
 
 
 @unit_of_work
 def verify_email(token: str) -> User:
-    """Mark the address as confirmed, any number of times. Raises DomainError for a bad token."""
+    """Mark the address as confirmed; idempotent. Raises DomainError."""
     refused = DomainError("This link is not valid or has expired; ask for a new one.", field="token")
     try:
         claim = signing.loads(token, salt=VERIFICATION_SALT, max_age=VERIFICATION_AGE)

@@ -1,5 +1,3 @@
-"""Administrators' changes to accounts."""
-
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -21,9 +19,9 @@ ACCESS_FIELDS = frozenset({"role", "is_active"})
 
 
 def create_account(*, by: User, password: str | None = None, **fields: Any) -> User:
-    """Create an account; without a password the person chooses one by "forgotten password".
+    """Create an account; without a password the person resets it.
 
-    Raises PermissionRefused, AddressTaken, WeakPassword, or DomainError for a bad value.
+    Raises PermissionRefused, AddressTaken, WeakPassword, DomainError.
     """
     _require_admin(by)
     user = User(**_cleaned(fields))
@@ -37,9 +35,9 @@ def create_account(*, by: User, password: str | None = None, **fields: Any) -> U
 
 @unit_of_work
 def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
-    """Change profile and access, all or nothing. A new address is unverified.
+    """Change profile and access together; new addresses are unverified.
 
-    Raises what `set_access` raises, AddressTaken, or DomainError for a bad value.
+    Raises what `set_access` raises, AddressTaken, DomainError.
     """
     _require_admin(by)
     fields = _cleaned(fields)
@@ -62,7 +60,7 @@ def edit_account(user: User, *, by: User, fields: dict[str, Any]) -> User:
 
 
 def set_password(user: User, *, new: str, by: User, keep_tokens: bool = False) -> None:
-    """Set somebody's password, ending their sessions and, unless kept, personal tokens.
+    """Set a password, ending sessions and, unless kept, tokens.
 
     Raises PermissionRefused, WeakPassword.
     """

@@ -1,5 +1,3 @@
-"""Invite people to accounts that an administrator made."""
-
 import datetime as dt
 from functools import partial
 
@@ -20,7 +18,7 @@ AGE = dt.timedelta(days=mails.INVITATION_DAYS)
 
 
 class MailNotTaken(DomainError):
-    """The mail server did not take the mail; the log says why."""
+    """The mail server refused; the log says why."""
 
     status = 503
     code = "mail_not_taken"
@@ -29,14 +27,14 @@ class MailNotTaken(DomainError):
 
 
 def invitation_token(user: User) -> str:
-    """Return what the link holds, good until a password is chosen, the address changes, or AGE has passed."""
+    """Return the link's token, void after a password, new address, or AGE."""
     return signing.dumps({"user": user.pk, "state": _state(user)}, salt=SALT)
 
 
 def invite(user: User, *, by: User) -> None:
     """Send the invitation now, and record it.
 
-    Raises PermissionRefused, Conflict for an account with a password or an inactive one, and MailNotTaken.
+    Raises PermissionRefused, Conflict for active passwords or inactive accounts, MailNotTaken.
     """
     if not by.is_superuser:
         raise PermissionRefused("Only an administrator may do this.")
@@ -49,27 +47,27 @@ def invite(user: User, *, by: User) -> None:
 
 
 def invite_later(user: User, *, by: User) -> None:
-    """Send the invitation in the background once the account is stored; record it when sent."""
+    """Invite in the background after commit; record it when sent."""
     mail = mails.invitation_mail(user, invitation_token(user))
     transaction.on_commit(partial(mails.post, mail, then=partial(note_invitation, user, by=by)))
 
 
 @unit_of_work
 def note_invitation(user: User, *, by: User) -> None:
-    """Record that the invitation has left."""
+    """Record that the invitation was sent."""
     User.objects.filter(pk=user.pk).update(invited_at=timezone.now())
     audit.record(user, "invited", by=by)
 
 
 def check_invitation(*, token: str) -> None:
-    """Raise DomainError when the token is spent, expired or wrong."""
+    """Raise DomainError for a spent, expired or wrong token."""
     _invited(token)
 
 
 def accept_invitation(*, token: str, new: str) -> User:
-    """Set the first password with the token from the mail, which also proves the address.
+    """Set the first password; the token also proves the address.
 
-    Raises DomainError when the token is spent, expired or wrong, WeakPassword.
+    Raises DomainError for a bad token, WeakPassword.
     """
     user = _invited(token)
     refuse_weak_password(new, user, field="new_password")
@@ -78,7 +76,7 @@ def accept_invitation(*, token: str, new: str) -> User:
 
 @unit_of_work
 def _store_first(token: str, password_hash: str) -> User:
-    user = _invited(token, is_locked=True)  # of two at once the second finds it spent
+    user = _invited(token, is_locked=True)  # the second of two finds it spent
     user.password = password_hash
     user.email_verified_at = user.email_verified_at or timezone.now()
     user.save(update_fields=["password", "email_verified_at"])

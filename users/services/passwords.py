@@ -1,4 +1,4 @@
-"""Change and reset passwords. They are hashed before the transaction begins: SQLite has one writer."""
+"""Passwords, hashed before transactions: SQLite has one writer."""
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.tokens import default_token_generator
@@ -18,9 +18,9 @@ from users.services.sessions import TokenPair, confirm_password, end_access, ope
 def change_password(
     user: User, *, current: str, new: str, session: Session | None = None, keep_tokens: bool = False
 ) -> TokenPair:
-    """Set a new password, end other sessions and, unless kept, tokens; return the session's next pair.
+    """Set a password, ending other sessions and, unless kept, tokens; return new tokens.
 
-    Raises DomainError when `current` is wrong, TooManyRequests when it was so too often, WeakPassword.
+    Raises DomainError for a wrong `current`, TooManyRequests, WeakPassword.
     """
     if not confirm_password(user, current):
         raise _not_present()
@@ -31,7 +31,7 @@ def change_password(
 @unit_of_work
 def _store_change(user: User, password_hash: str, session: Session | None, keep_tokens: bool) -> TokenPair:
     owner = User.objects.select_for_update().get(pk=user.pk)
-    if owner.password != user.password:  # of two at once the second's present password is void
+    if owner.password != user.password:  # the second of two has a void password
         raise _not_present()
     _store(owner, password_hash)
     end_access(owner, reason="password_changed", but=session, keep_tokens=keep_tokens)
@@ -44,7 +44,7 @@ def _store_change(user: User, password_hash: str, session: Session | None, keep_
 
 
 def request_password_reset(*, email: str) -> None:
-    """Mail a reset link if the address is known. Known and unknown ones cost the same and look the same."""
+    """Mail a link if the address is known; both cases look and cost the same."""
     user = User.objects.active().filter(email=canonical(email)).first()
     addressee = user or User(pk=0, email=email, name="", password="!")  # noqa: S106 (nobody's: it only costs the same)
     uid = urlsafe_base64_encode(force_bytes(addressee.pk))
@@ -54,14 +54,14 @@ def request_password_reset(*, email: str) -> None:
 
 
 def check_reset(*, uid: str, token: str) -> None:
-    """Raise DomainError when the token is spent, expired or wrong."""
+    """Raise DomainError for a spent, expired or wrong token."""
     _owner_of(uid, token)
 
 
 def reset_password(*, uid: str, token: str, new: str) -> None:
-    """Set a new password with the token from the mail, ending what the old one gave; proves the address.
+    """Set a password by mailed token, ending what the old gave.
 
-    Raises DomainError when the token is spent, expired or wrong, WeakPassword.
+    It proves the address. Raises DomainError for a bad token, WeakPassword.
     """
     user = _owner_of(uid, token)
     refuse_weak_password(new, user, field="new_password")
@@ -71,7 +71,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
 @unit_of_work
 def _store_reset(user: User, token: str, password_hash: str) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
-    if not default_token_generator.check_token(owner, token):  # of two at once the second finds it spent
+    if not default_token_generator.check_token(owner, token):  # the second of two finds it spent
         raise _spent()
     owner.email_verified_at = owner.email_verified_at or timezone.now()
     owner.save(update_fields=["email_verified_at"])

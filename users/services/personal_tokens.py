@@ -1,5 +1,3 @@
-"""Personal access tokens, for scripts."""
-
 import datetime as dt
 
 from core.db.transactions import unit_of_work
@@ -20,9 +18,9 @@ def create_personal_token(
     expires_at: dt.datetime | None = None,
     session: Session | None = None,
 ) -> tuple[PersonalToken, str]:
-    """Return a new token's row, and the token, which is not stored.
+    """Return a new row and its token, which is not stored.
 
-    Raises PermissionRefused when the account, or the `session` that asks, was ended just now.
+    Raises PermissionRefused when the account or `session` just ended.
     """
     is_active = User.objects.select_for_update().active().filter(pk=user.pk).exists()
     is_ended = session is not None and not Session.objects.filter(pk=session.pk, revoked_at__isnull=True).exists()
@@ -43,12 +41,11 @@ def create_personal_token(
 
 @unit_of_work
 def delete_personal_token(token: PersonalToken) -> None:
-    """Revoke a token."""
     _delete(token)
 
 
 def end_personal_tokens(user: User, *, reason: str, by: User | None = None) -> None:
-    """Revoke all of somebody's tokens, recording each with the reason."""
+    """Revoke somebody's tokens, recording the reason."""
     for token in PersonalToken.objects.filter(user=user).select_related("user"):
         _delete(token, by=by, reason=reason)
 

@@ -1,5 +1,3 @@
-"""Sign in, stay signed in, sign out."""
-
 import datetime as dt
 import uuid
 from dataclasses import dataclass
@@ -20,22 +18,18 @@ from users.services.personal_tokens import end_personal_tokens
 
 log = structlog.get_logger(__name__)
 
-# An answer may get lost, or two tabs refresh at once: the token before the current one works so long.
+# Answers get lost, and tabs refresh together: the previous token works so long.
 GRACE = dt.timedelta(seconds=10)
 REFUSED = "The e-mail address or the password is not right."
 
 
 class CredentialsRefused(DomainError):
-    """E-mail address and password do not match, or the account is not active."""
-
     status = 401
     code = "invalid_credentials"
     title = "Not signed in"
 
 
 class TokenRefused(DomainError):
-    """The refresh token is not good (any more)."""
-
     status = 401
     code = "token_not_valid"
     title = "Not signed in"
@@ -43,7 +37,7 @@ class TokenRefused(DomainError):
 
 @dataclass(frozen=True)
 class TokenPair:
-    """A short-lived access token, and the refresh token to get the next pair with."""
+    """A short-lived access token, and its refresh token."""
 
     access: str
     refresh: str
@@ -52,7 +46,7 @@ class TokenPair:
 def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
     """Check the password and open a session.
 
-    Raises CredentialsRefused, or TooManyRequests once locked. Hashing stays outside any transaction.
+    Raises CredentialsRefused, TooManyRequests. Hash outside any transaction.
     """
     user = authenticate(request, username=email, password=password)
     lockout.refuse_locked(request, email)
@@ -63,7 +57,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
 
 @unit_of_work
 def _enter(user: User, request: HttpRequest) -> TokenPair:
-    # A new password ends all sessions; one opened with the old password must not slip in behind it.
+    # No session of the old password may slip in behind a new one.
     owner = User.objects.select_for_update().active().filter(pk=user.pk).first()
     if owner is None or owner.password != user.password:
         raise CredentialsRefused(REFUSED)
@@ -73,7 +67,7 @@ def _enter(user: User, request: HttpRequest) -> TokenPair:
 
 
 def open_session(user: User, *, user_agent: str = "", ip_address: str | None = None) -> Session:
-    """Open a session without asking for a password."""
+    """Open a session without a password."""
     now = timezone.now()
     return Session.objects.create(
         user=user,
@@ -86,15 +80,14 @@ def open_session(user: User, *, user_agent: str = "", ip_address: str | None = N
 
 
 def pair_of(session: Session) -> TokenPair:
-    """Return a fresh access token and the current refresh token."""
+    """Return a fresh access token and the refresh token."""
     return TokenPair(access=tokens.access_token(session), refresh=tokens.refresh_token(session))
 
 
 def refresh(token: str) -> TokenPair:
     """Exchange a refresh token for the next pair. Raises TokenRefused.
 
-    The token before the current one, for a few seconds, gets the pair its owner missed. An older one was stolen or is a
-    thief's: the session ends.
+    The previous token works for seconds; an older one suggests theft and ends the session.
     """
     try:
         session_id, jti = tokens.read_refresh_token(token)
@@ -122,7 +115,7 @@ def _advance(session_id: uuid.UUID, jti: str) -> Session | None:
 
 
 def rotate(session: Session, now: dt.datetime) -> None:
-    """Make the next refresh token the current one. The row, or its user, must be locked."""
+    """Make the next refresh token current; lock the row or its user first."""
     session.previous_jti, session.current_jti = session.current_jti, tokens.new_jti()
     session.rotated_at = now
     session.expires_at = now + api_settings.REFRESH_TOKEN_LIFETIME
@@ -143,7 +136,7 @@ def end_sessions(
     but: Session | None = None,
     at: dt.datetime | None = None,
 ) -> int:
-    """End a person's sessions (`only` one, or all `but` one) with their access tokens; return how many."""
+    """End and count sessions (`only` one, or all `but` one)."""
     sessions = Session.objects.filter(user=user, revoked_at__isnull=True)
     if only is not None:
         sessions = sessions.filter(pk=only.pk)
@@ -155,17 +148,14 @@ def end_sessions(
 def end_access(
     user: User, *, reason: str, by: User | None = None, but: Session | None = None, keep_tokens: bool = False
 ) -> None:
-    """End sessions (all `but` one) and, unless kept, personal tokens."""
+    """End sessions (all `but` one) and, unless kept, tokens."""
     end_sessions(user, reason=reason, but=but)
     if not keep_tokens:
         end_personal_tokens(user, reason=reason, by=by)
 
 
 def confirm_password(user: User, password: str) -> bool:
-    """Return whether it is the user's present password; a wrong one counts as a failed sign-in.
-
-    Raises TooManyRequests once locked.
-    """
+    """Return whether it is right; count a failure. Raises TooManyRequests."""
     request = audit.present_request()
     if request is None:
         return user.check_password(password)
@@ -176,7 +166,7 @@ def confirm_password(user: User, password: str) -> bool:
 
 @unit_of_work
 def sign_out(user: User, *, session: Session | None = None, token: str = "") -> None:
-    """End the session, and the one that a refresh token of the person names; idempotent."""
+    """End this session, and the refresh token's; idempotent."""
     if session is not None:
         end_sessions(user, reason="signed_out", only=session)
     if not token:

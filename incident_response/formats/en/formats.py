@@ -1,3 +1,3 @@
-"""English: to the second, and with the zone, for a time without one misleads whoever reads it elsewhere."""
+"""To the second, with the zone: readers elsewhere need it."""
 
 DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j M Y, H:i:s T"

@@ -1,4 +1,4 @@
-"""`manage.py backup DIR`: copy the database and the stored files, while the server runs."""
+"""`manage.py backup DIR`: back up while the server runs."""
 
 import shutil
 from argparse import ArgumentParser
@@ -17,8 +17,6 @@ KEY_FILE = "keys.env"
 
 
 class Command(BaseCommand):
-    """Make a backup in a folder of its own."""
-
     help = "Back up the database and the stored files into a new folder. The server may go on running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

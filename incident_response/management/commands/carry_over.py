@@ -1,4 +1,4 @@
-"""`manage.py carry_over --from URL`: take the data of an earlier checkout's database to the present tables."""
+"""`manage.py carry_over --from URL`: adopt an earlier checkout's data."""
 
 import datetime as dt
 from argparse import ArgumentParser
@@ -19,8 +19,6 @@ from incidents.search import rebuild_index
 
 
 class Command(BaseCommand):
-    """Carry every row over, and check what came of it."""
-
     help = "Fill the new, empty database that DATABASE_URL names from one of an earlier checkout, which is only read."
     requires_system_checks: list[str] = []
 

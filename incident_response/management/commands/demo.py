@@ -1,4 +1,4 @@
-"""`manage.py demo`: fill an empty installation with something to look at."""
+"""`manage.py demo`: fill an empty installation."""
 
 from typing import Any
 
@@ -15,8 +15,6 @@ SHOWN = [("Administrator", "ada"), ("Responder", "ben"), ("Reporter", "hana")]
 
 
 class Command(BaseCommand):
-    """Load the demo, once; say how to sign in."""
-
     help = "Load a demo into an empty installation and show its logins. Anywhere else, change nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py restore DIR`: put a backup in the place of the present database and files."""
+"""`manage.py restore DIR`: replace database and files by a backup."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,8 +13,6 @@ from incident_response.backups import BackupError, databases, files, manifest
 
 
 class Command(BaseCommand):
-    """Check a backup, put it in place, and check what came of it."""
-
     help = "Restore a backup into an empty database, with the server stopped, and verify it."
     requires_system_checks: list[str] = []
 

@@ -1,4 +1,4 @@
-"""`manage.py changepassword`: as Django's, and end the sessions and tokens that the old password gave."""
+"""`manage.py changepassword`, ending sessions and tokens too."""
 
 from typing import Any
 
@@ -12,8 +12,6 @@ from users.services import end_access
 
 
 class Command(changepassword.Command):
-    """Set somebody's password, and end their sessions and personal tokens."""
-
     help = "Give somebody a new password. Their sessions and personal access tokens end."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
