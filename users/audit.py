@@ -51,7 +51,7 @@ def sign(sender: type[LogEntry], instance: LogEntry, **kwargs: Any) -> None:
 
 
 def write(row: Model, action: int, changes: dict[str, tuple[str, str]], *, by: User | None = None) -> None:
-    """Write an entry whose changes {field: (from, to)} are known, without reading the old row again."""
+    """Write known changes {field: (from, to)} without rereading the row."""
     entry = LogEntry(
         content_type=ContentType.objects.get_for_model(row),
         object_pk=str(row.pk),

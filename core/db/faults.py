@@ -30,7 +30,10 @@ SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
 
 
 class CommitUnknown(OperationalError):
-    """A COMMIT's answer was lost and its outcome is unknown: keep whatever belongs to the rows."""
+    """A COMMIT's outcome is unknown: keep whatever belongs to the rows.
+
+    Any other error means that nothing was committed.
+    """
 
 
 def is_transient(error: BaseException) -> bool:

@@ -78,7 +78,6 @@ class Budget:
             del self._shares[share]
 
     def take(self, share: Share, size: int) -> None:
-        """Let a share hold more."""
         while not share.is_cut_off and not (
             self.held + size <= self.limit // 2
             or (self.held + size <= self.limit and self._is_within_part(share.owner, size))

@@ -1,8 +1,8 @@
-"""Find out what became of a COMMIT whose answer was lost.
+"""Find out whether a COMMIT whose answer was lost happened.
 
-A transaction that wrote adds one row of its own to `users_transactionmarker` before its COMMIT. When the connection is
-lost before the answer, a new one looks for that row, waiting for its lock: found means committed, absent means rolled
-back, as an ordinary error. CommitUnknown is raised only where nobody answers within SETTLE_SECONDS.
+Before COMMIT, a transaction that wrote inserts a marker row. If the connection breaks, a new one looks for that row,
+waiting for its lock: present means committed; absent, the original error is raised. CommitUnknown is raised only when
+the database cannot be asked within SETTLE_SECONDS.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ SHORT = 64 * 1024  # every server accepts this
 
 
 class CursorWrapper(base.CursorWrapper):
-    """Notices writes, and tells an overlong statement from a lost connection."""
+    """Notices writes, and tells statements too long from lost connections."""
 
     def __init__(self, cursor: Any, database: "DatabaseWrapper") -> None:
         super().__init__(cursor)
@@ -59,7 +59,7 @@ class CursorWrapper(base.CursorWrapper):
             raise
 
     def _blame(self, error: Exception, query: str, args: Any) -> None:
-        """Raise the server's error where it hung up over the statement's length."""
+        """Raise the server's error if the statement was too long for it."""
         if code_of(error) not in LOST_CODES or (length := len(query) + _length(args)) <= SHORT:
             return
         if length > self.database.max_statement():
@@ -69,14 +69,14 @@ class CursorWrapper(base.CursorWrapper):
 
 @dataclass(frozen=True)
 class Session:
-    """A connection's number at the server, and since when (monotonic)."""
+    """The server's connection number, and its monotonic start."""
 
     number: int
     since: float
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, settling each COMMIT and resuming migrations."""
+    """Django's, with settled commits and resumable migrations."""
 
     SchemaEditorClass = SchemaEditor
     resumes_migration = False
@@ -88,22 +88,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._sessions: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """Connect, as `core.db.outages` allows."""
+        """Connect; `core.db.outages` decides who may during an outage."""
         with outages.connecting(Database.OperationalError):
             connection = super().get_new_connection(conn_params)
         self._sessions[connection] = Session(connection.thread_id(), time.monotonic())
         return connection
 
     def is_usable(self) -> bool:
-        """Return whether the connection is good, without asking a server that just did not answer."""
         return not (outages.spares_many and outages.is_away) and super().is_usable()
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """Return a cursor that notices writes."""
         return CursorWrapper(self.connection.cursor(), self)
 
     def max_statement(self) -> int:
-        """Return the longest statement in bytes that the server takes; without bound where it cannot be asked."""
+        """Return the longest statement in bytes that the server accepts."""
         if not self._max_statement:
             with contextlib.suppress(Database.Error):
                 self._max_statement = int(self._ask("SELECT @@max_allowed_packet")[0])
@@ -125,6 +123,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._rollback()  # type: ignore[misc]
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        """Begin or end a transaction; reconnecting here would hide the error that ended it."""
         if not autocommit or self.connection is not None:
             super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
             return
@@ -149,7 +148,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.has_written = False
 
     def _mark(self) -> str | None:
-        """Write the transaction's row; None before `migrate` made its table."""
         marker = marker_of(time.time()) + secrets.token_hex(10)
         with self.wrap_database_errors, contextlib.closing(self.connection.cursor()) as cursor:
             try:
@@ -161,7 +159,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return marker
 
     def _settle(self, marker: str | None, error: Error) -> None:
-        """Return if the transaction was committed; raise the error if not, CommitUnknown if nobody knows."""
+        """Return if the transaction was committed; raise the error, or CommitUnknown."""
         session = self._sessions[self.connection]
         self._drop()
         if marker is not None:
@@ -186,7 +184,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             time.sleep(ASK_EVERY_SECONDS)
 
     def _end(self, session: "Session") -> None:
-        """End the lost connection's session: the server might keep its locks for hours, or receive a late COMMIT."""
+        """Kill the lost session: its locks could last for hours, and a late COMMIT could still arrive."""
         with contextlib.suppress(Database.Error):
             uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
             # A server restarted since reuses the numbers.
@@ -194,7 +192,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
-        """Return the first row that a new connection finds, waiting for locks."""
+        """Return the first row found by a new connection, waiting for its lock."""
         connection = self.get_new_connection(self.get_connection_params())
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
@@ -202,7 +200,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return cursor.fetchone() if cursor.description else None
 
     def _renew(self) -> None:
-        """Replace the lost connection; commit hooks are kept."""
+        """Replace the lost connection, keeping commit callbacks."""
         hooks, is_run = self.run_on_commit, self.run_commit_hooks_on_set_autocommit_on
         self.run_commit_hooks_on_set_autocommit_on = False
         self._drop()
@@ -220,6 +218,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _length(values: Any) -> int:
-    """Return about how many bytes the texts and blobs have."""
     given: Iterable[Any] = values.values() if isinstance(values, dict) else values or ()
     return sum(len(value) for value in given if isinstance(value, (str, bytes, bytearray, memoryview)))
