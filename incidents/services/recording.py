@@ -188,13 +188,6 @@ class IncidentChange:
         self.events.append(event)
         return event
 
-    note = add_event  # for callers that are still to be renamed
-
-    @property
-    def act(self) -> ChangeContext:
-        """The context, for callers that are still to be renamed."""
-        return self.context
-
     def seal(self) -> None:
         """Chain the events to those of the incident, and seal its row behind them."""
         incident = self.incident

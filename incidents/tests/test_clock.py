@@ -8,9 +8,8 @@ from django.test import TestCase
 from incidents.models import Incident, IncidentEvent, LinkKind
 from incidents.services import comment, delete, history, link, redact, transition
 from incidents.services.attaching import attach, inspect
-from incidents.services.batches import lock_many, save_all
 from incidents.services.breaches import mark_breach
-from incidents.services.recording import ChangeContext, IncidentChange
+from incidents.services.recording import ChangeContext, IncidentChange, lock_many, save_all
 from incidents.tests.factories import make_incident, make_policy
 from incidents.tests.files import picture, upload
 from incidents.tests.test_verify_history import run
