@@ -61,19 +61,19 @@ def csv_rows(incidents: IncidentQuerySet) -> Iterator[str]:
         if not rows:
             return
         slugs = service_slugs([row[0] for row in rows])
-        yield "".join(writer.writerow(_cells(row, slugs[row[0]])) for row in rows)
+        yield "".join(writer.writerow(_row_cells(row, slugs[row[0]])) for row in rows)
         last_id = rows[-1][0]
 
 
-def _cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
+def _row_cells(row: tuple[Any, ...], services: list[str]) -> list[Any]:
     values = dict(zip(COLUMNS, row, strict=True))
     values["id"] = f"INC-{values['id']}"
     values["severity"] = WORD_OF_SEVERITY[values["severity"]]
     values["priority"] = WORD_OF_PRIORITY[values["priority"]]
-    return [*(_cell(value) for value in values.values()), cell(" ".join(services))]
+    return [*(_format_cell(value) for value in values.values()), cell(" ".join(services))]
 
 
-def _cell(value: Any) -> Any:
+def _format_cell(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return cell(value)

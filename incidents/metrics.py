@@ -91,7 +91,7 @@ def _count_where(condition: Q) -> Sum:
     return Sum(Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField()))
 
 
-def _aggregates(now: dt.datetime) -> dict[str, Expression]:
+def _metric_sums(now: dt.datetime) -> dict[str, Expression]:
     """Return sums over the columns of one index; nothing is computed from timestamps."""
     ack_missed, resolve_missed = ack_breached(now), resolve_breached(now)
     is_acknowledged = Q(ack_due_at__isnull=False, ack_seconds__isnull=False)
@@ -124,7 +124,7 @@ def response_metrics(
     grouped_rows = _group_sums(parts, group_by, now) if group_by else {}
     is_partition = bool(grouped_rows) and group_by != "service"
     overall = _add_rows(grouped_rows.values()) if is_partition else _group_sums(parts, None, now)[None]
-    of_all, of_groups = _percentiles(parts, group_by, overall, grouped_rows, is_partition=is_partition)
+    of_all, of_groups = _all_percentiles(parts, group_by, overall, grouped_rows, is_partition=is_partition)
     groups = []
     if group_by is not None:
         for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
@@ -141,10 +141,10 @@ def _group_sums(parts: list[IncidentQuerySet], group_by: str | None, now: dt.dat
     found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
     for part in parts:
         if group_by is None:
-            found[None].append(part.order_by().aggregate(**_aggregates(now)))
+            found[None].append(part.order_by().aggregate(**_metric_sums(now)))
             continue
         grouped = part.order_by().annotate(group_key=GROUPINGS[group_by].expression)
-        rows: Any = grouped.values("group_key").annotate(**_aggregates(now))
+        rows: Any = grouped.values("group_key").annotate(**_metric_sums(now))
         for row in rows:
             found[row.pop("group_key")].append(row)
     return {key: _add_rows(rows) for key, rows in found.items()}
@@ -157,7 +157,7 @@ def _add_rows(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return dict(total)
 
 
-def _percentiles(
+def _all_percentiles(
     parts: list[IncidentQuerySet], group_by: str | None, overall: dict[str, Any], rows: Rows, *, is_partition: bool
 ) -> tuple[percentiles.Pair, dict[Any, percentiles.Pair]]:
     """Return those of all and of each group; two parts are everything and what is restricted, read off an index."""

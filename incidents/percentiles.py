@@ -78,7 +78,7 @@ def _no_durations() -> Durations:
 def _percentiles_from_index(counted: IncidentQuerySet, column: str, count: int, extra: list[int]) -> Percentiles:
     """Return percentiles of an indexed column and a short sorted list, `count` values in all.
 
-    With m extra values, the value at position k lies among the column's at k - m to k and the extra ones.
+    With m extra values, position k needs the column's values at k - m to k.
     """
     if not count:
         return sorted_percentiles(())

@@ -52,7 +52,7 @@ def due_at(
                 due += held_until - max(held_from, start)
         return due
     last_moment = start
-    for opens, closes in _counting(start, calendar, holds):
+    for opens, closes in _counting_intervals(start, calendar, holds):
         if closes - opens >= wanted:
             return opens + wanted
         wanted -= closes - opens
@@ -73,7 +73,7 @@ def overdue_targets(
 
 def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[Interval]:
     """Yield the business hours from `start` on, in UTC."""
-    zone, weekdays, opens_at, closes_at, holidays = _parsed(
+    zone, weekdays, opens_at, closes_at, holidays = _parse_calendar(
         calendar["time_zone"],
         tuple(calendar["weekdays"]),
         calendar["opens_at"],
@@ -96,11 +96,11 @@ def working_intervals(start: dt.datetime, calendar: dict[str, Any]) -> Iterator[
         day += dt.timedelta(days=1)
 
 
-def _counting(start: dt.datetime, calendar: dict[str, Any], holds: Sequence[Interval]) -> Iterator[Interval]:
-    return chain.from_iterable(_without(interval, holds) for interval in working_intervals(start, calendar))
+def _counting_intervals(start: dt.datetime, calendar: dict[str, Any], holds: Sequence[Interval]) -> Iterator[Interval]:
+    return chain.from_iterable(_subtract_holds(interval, holds) for interval in working_intervals(start, calendar))
 
 
-def _without(interval: Interval, holds: Sequence[Interval]) -> Iterator[Interval]:
+def _subtract_holds(interval: Interval, holds: Sequence[Interval]) -> Iterator[Interval]:
     opens, closes = interval
     for held_from, held_until in holds:
         if held_until <= opens or held_from >= closes:
@@ -114,7 +114,7 @@ def _without(interval: Interval, holds: Sequence[Interval]) -> Iterator[Interval
 
 
 @lru_cache(maxsize=256)
-def _parsed(
+def _parse_calendar(
     time_zone: str, weekdays: tuple[int, ...], opens_at: str, closes_at: str, holidays: tuple[str, ...]
 ) -> tuple[ZoneInfo, frozenset[int], dt.time, dt.time, frozenset[dt.date]]:
     return (

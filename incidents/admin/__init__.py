@@ -1,4 +1,4 @@
-"""Admin pages of incidents and their configuration."""
+"""Admin pages."""
 
 from incidents.admin import configuration, incidents
 

@@ -71,15 +71,15 @@ def page_context(incident: Incident, user: User) -> dict[str, Any]:
         "may_take": works and incident.is_still_open and incident.assignee_id != user.pk,
         "comment_form": CommentForm() if not is_deleted and can_comment(user, incident) else None,
         "attachments": list(Attachment.objects.filter(incident=incident)[:MOST_PICTURES]),
-        "links": _links(incident, user),
-        "followers": list(_followers(incident)),
+        "links": _linked_incidents(incident, user),
+        "followers": list(_list_followers(incident)),
         "sections": incident_sections(incident, user),
         "lines": lines,
         "more_before": more_before,
     }
 
 
-def _links(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
+def _linked_incidents(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
     """Return visible linked incidents between the words before and after them."""
     visible = Incident.objects.visible_to(user)
     from_here = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
@@ -90,7 +90,7 @@ def _links(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
     ]
 
 
-def _followers(incident: Incident) -> Any:
+def _list_followers(incident: Incident) -> Any:
     subscriptions = Subscription.objects.filter(incident=incident).select_related("user").order_by("id")
     return [subscription.user for subscription in subscriptions[:MOST_PEOPLE]]
 

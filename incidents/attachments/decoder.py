@@ -1,7 +1,7 @@
 """Decode pictures in a process of limited memory and time.
 
-A line of JSON and a picture come on standard input; a line of JSON and a copy go to standard output. The process ends,
-to free memory, after a large picture, after many, and when its input ends.
+Orders and answers are lines of JSON, followed by a picture and by its copy. The process ends, to free memory, after a
+large picture, after many, and when its input ends.
 """
 
 import io
@@ -37,13 +37,13 @@ def main() -> None:
             break
         order = json.loads(line)
         limit_time()
-        is_last = serve(order, orders.read(order["size"]), answers, number == MOST_PICTURES)
+        is_last = answer_order(order, orders.read(order["size"]), answers, number == MOST_PICTURES)
         if is_last:
             break
     os._exit(0)
 
 
-def serve(order: dict[str, Any], content: bytes, answers: IO[bytes], is_last: bool) -> bool:
+def answer_order(order: dict[str, Any], content: bytes, answers: IO[bytes], is_last: bool) -> bool:
     """Answer an order and return whether it was the last."""
     copy = io.BytesIO()
     answer: dict[str, Any] = {}

@@ -67,7 +67,7 @@ JPEG_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 def make_copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
     """Write a copy that is safe to serve, decoding every frame. Raises Damaged and Bomb."""
     try:
-        return _copy(source, kind, target)
+        return _copy_picture(source, kind, target)
     except (Bomb, Damaged):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -78,7 +78,7 @@ def make_copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
         raise Damaged(repr(error)) from error
 
 
-def _copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
+def _copy_picture(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
     source.seek(0)
     with Image.open(source, formats=kind.pillow_formats) as picture:
         _require_pixels(picture, kind)
@@ -94,7 +94,7 @@ def _copy(source: IO[bytes], kind: Kind, target: IO[bytes]) -> Size:
             require_png_end(source)
         picture.load()
         upright = _strip_metadata(picture)
-        _save(upright, kind, target, is_lossless=kind is WEBP and _has_lossless_webp(source, 64))
+        _save_copy(upright, kind, target, is_lossless=kind is WEBP and _has_lossless_webp(source, 64))
         return Size(*upright.size)
 
 
@@ -177,7 +177,7 @@ def _convert_to_srgb(picture: Image.Image, profile: Any) -> Image.Image:
     return picture
 
 
-def _save(picture: Image.Image, kind: Kind, target: IO[bytes], *, is_lossless: bool) -> None:
+def _save_copy(picture: Image.Image, kind: Kind, target: IO[bytes], *, is_lossless: bool) -> None:
     if kind in (JPEG, HEIC, AVIF):
         _flatten_on_white(picture).save(target, "JPEG", quality=88)
     elif kind is PNG:

@@ -69,10 +69,10 @@ def report_outages(doing: str) -> Iterator[None]:
     try:
         yield
     except storage_errors() as error:
-        raise _unavailable(doing, error) from error
+        raise _storage_error(doing, error) from error
 
 
-def _unavailable(doing: str, error: Exception) -> StorageUnavailable:
+def _storage_error(doing: str, error: Exception) -> StorageUnavailable:
     log.error("storage_unavailable", doing=doing, error=repr(error))
     is_missing = isinstance(error, FileNotFoundError) and doing == "read"
     return (FileMissing if is_missing else StorageUnavailable)(_("The file store is unavailable; try again later."))
@@ -199,7 +199,6 @@ def original_file(attachment: Attachment) -> StoredFile:
 
 
 def served_file(attachment: Attachment) -> StoredFile:
-    """Return the copy, or an original that needs none."""
     if not attachment.served_key:
         return original_file(attachment)
     return StoredFile(attachment, "file", attachment.served_key, attachment.served_digest)
@@ -269,7 +268,7 @@ def _list_folder(folder: str) -> set[str]:
     except FileNotFoundError:
         return set()
     except storage_errors() as error:
-        raise _unavailable("list", error) from error
+        raise _storage_error("list", error) from error
     return {f"{folder}/{name}" for name in names}
 
 

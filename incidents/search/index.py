@@ -109,7 +109,7 @@ def _ids_with_words(ids: list[int], terms: Terms, reads_internal: bool) -> set[i
     conditions, parameters = [], []
     for word, is_prefix in terms:
         ends = "" if is_prefix else " "
-        tokens_of_word = [f" {mark}{word}{ends}" for mark in _marks(reads_internal)]
+        tokens_of_word = [f" {mark}{word}{ends}" for mark in _token_marks(reads_internal)]
         conditions.append(f"({' OR '.join(['INSTR(document, %s) > 0'] * len(tokens_of_word))})")
         parameters += tokens_of_word
     numbers = ",".join(str(int(pk)) for pk in ids)
@@ -122,7 +122,7 @@ def _ids_with_words(ids: list[int], terms: Terms, reads_internal: bool) -> set[i
         return {row[0] for row in cursor.fetchall()}
 
 
-def _marks(reads_internal: bool) -> tuple[str, ...]:
+def _token_marks(reads_internal: bool) -> tuple[str, ...]:
     return (tokens.PUBLIC, tokens.INTERNAL) if reads_internal else (tokens.PUBLIC,)
 
 
@@ -148,7 +148,7 @@ def _write_documents(incidents: Sequence[Incident], documents: Sequence[str]) ->
 
 def _match_subquery(terms: Terms, reads_internal: bool) -> tuple[str, str]:
     """Return a subquery of incident ids and its parameter."""
-    marks = _marks(reads_internal)
+    marks = _token_marks(reads_internal)
     if connection.vendor == "sqlite":
         quoted = (
             " OR ".join(f'"{mark}{word}"{"*" if is_prefix else ""}' for mark in marks) for word, is_prefix in terms

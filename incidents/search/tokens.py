@@ -54,10 +54,10 @@ _UNSEEN = re.compile(
 
 def split_words(text: str) -> Iterator[str]:
     """Yield the folded words; of CJK text, characters and pairs."""
-    for piece in _pieces(text):
+    for piece in _split_pieces(text):
         if _CJK_PIECE.match(piece):
             yield from map(_spell_rare, piece)
-            yield from _pairs(piece)
+            yield from _pair_characters(piece)
         else:
             yield (piece if piece.isascii() else _spell_rare(piece))[:MAX_WORD]
 
@@ -72,15 +72,15 @@ def build_document(public: str, internal: str = "") -> str:
 def query_terms(text: str) -> list[tuple[str, bool]]:
     """Return the words, and whether each is a prefix: `cert` finds certificates, 104 not 1042."""
     asked: dict[str, bool] = {}
-    for piece in _pieces(text):
+    for piece in _split_pieces(text):
         if _CJK_PIECE.match(piece):
-            asked |= dict.fromkeys(_pairs(piece) if len(piece) > 1 else [_spell_rare(piece)], False)
+            asked |= dict.fromkeys(_pair_characters(piece) if len(piece) > 1 else [_spell_rare(piece)], False)
         else:
             asked[_spell_rare(piece)[:MAX_WORD]] = len(piece) >= MIN_PREFIX and not piece.isnumeric()
     return list(asked.items())[:MAX_QUERY_WORDS]
 
 
-def _pieces(text: str) -> list[str]:
+def _split_pieces(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_PIECES.findall(text.lower())
     folded = normalized("NFKC", _UNSEEN.sub("", text)).casefold()
@@ -88,7 +88,7 @@ def _pieces(text: str) -> list[str]:
     return _PIECES.findall(folded.translate(_PLAIN))
 
 
-def _pairs(piece: str) -> Iterator[str]:
+def _pair_characters(piece: str) -> Iterator[str]:
     return (_spell_rare(left) + _spell_rare(right) for left, right in pairwise(piece))
 
 
