@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks import templates
 from benchmarks.databases import ENGINES
+from benchmarks.intake import workers
 from benchmarks.intake.chaos import Chaos, chaos
 from benchmarks.intake.loads import KINDS
 from benchmarks.intake.measure import IntakeResults, measure
@@ -29,7 +30,7 @@ def sections(engines: list[str], size: int, bench: str) -> Iterator[tuple[str, l
     for engine in engines:
         results = measure(engine, size, seconds)
         killed = chaos(engine, storm)
-        lines = list(_lines(results, killed))
+        lines = [*_lines(results, killed), *workers.lines(engine)]
         yield _section(results, killed, lines), lines
     yield _templates_section(), []
 
