@@ -7,7 +7,7 @@ from alerts.services import heartbeats, maintenance, processing
 from core.server.jobs import Job
 
 MAX_BATCHES = 20  # then the worker looks whether it is to stop
-# Nothing was heard of anybody while we were away. Prometheus says once a minute that an alert fires still.
+# Nobody was heard while we were away. Prometheus says once a minute that an alert fires still.
 SETTLING_SECONDS = 90.0
 
 _started = time.monotonic()
@@ -50,7 +50,7 @@ def clear_flapping(now: dt.datetime) -> int:
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
-    """Raise an alert for each sign of life that stays away; none in the first SETTLING_SECONDS of this process, for
+    """Raise an alert for each missed heartbeat; none in the first SETTLING_SECONDS of this process, for
     the same reason."""
     return heartbeats.watch(now) if _has_settled() else 0
 

@@ -91,7 +91,7 @@ class Change:
     """A change that somebody made to a system, as a sender tells it.
 
     `services` are names that may be those of services, likeliest first. `details` are text to text; `links` are as a
-    draft's. `occurred_at` is aware and UTC; None means that the sender did not say.
+    an update's. `occurred_at` is aware and UTC; None means that the sender did not say.
     """
 
     summary: str

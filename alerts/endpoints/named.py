@@ -8,7 +8,8 @@ from django.utils import timezone
 from alerts.endpoints.signals import Ping, Signal
 from alerts.models import Heartbeat
 from alerts.reading.values import text
-from alerts.services.heartbeats import beat, expect, fail
+from alerts.services.heartbeats import expect, report_failure
+from alerts.services.heartbeats import ping as record_ping
 from core.text.names import normal, refuse_bad_name
 from intake.models import Source
 from intake.requests import IntakeError, IntakeResponse
@@ -56,9 +57,9 @@ def store_pings(result: Sequence[IntakeResult]) -> None:
             told[key] = row
     for (source, name, signal), row in told.items():
         if signal == Signal.ALIVE:
-            beat(source, now, name)
+            record_ping(source, now, name)
         elif signal == Signal.FAILED:
-            fail(source, now, name, row.told)
+            report_failure(source, now, name, row.told)
         elif signal == Signal.STARTED and name:
             expect(source, now, name)
 

@@ -1,4 +1,4 @@
-"""Signs of life: taking them, and noticing that one stays away."""
+"""Heartbeats: taking pings, and noticing that one is missed."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -19,85 +19,84 @@ from intake.models import Source
 ALERT_NAME = "Heartbeat missed"
 # It says itself when it is over: whatever its source's alerts do, this one does not expire.
 LASTING = dt.timedelta(days=3650)
-BEAT_STEP = dt.timedelta(seconds=5)  # how exactly the last sign of life is known
+PING_STEP = dt.timedelta(seconds=5)  # how exactly the last ping is known
 PREFIX = "heartbeat"
 FAILED_NAME = "Heartbeat failed"
 FAILED_PREFIX = "heartbeat-failed"
 
-# A sign of life that is waited for: whose, its name, since when it is silent, and how many minutes it may stay away.
-Promise = tuple[Source, str, dt.datetime, int]
+# What is waited for: whose, its name, when it was last seen, and how many minutes it may stay away.
+HeartbeatExpectation = tuple[Source, str, dt.datetime, int]
 
 
-def beat(source: Source, now: dt.datetime, name: str = "") -> None:
-    """Note a sign of life of the source (or of one of its named heartbeats, which the first beat makes), and end the
-    alerts that its absence or its failure raised."""
-    _note(source, now, name)
+def ping(source: Source, now: dt.datetime, name: str = "") -> None:
+    """Record a ping of the source, or of a named heartbeat, which the first ping creates; resolve the alerts that its
+    absence or its failure raised."""
+    _record(source, now, name)
     ends = {
-        _key(source, name): _draft(source, name, Action.RESOLVE),
-        _key(source, name, FAILED_PREFIX): _failure(source, name, Action.RESOLVE),
+        _key(source, name): _missed_update(source, name, Action.RESOLVE),
+        _key(source, name, FAILED_PREFIX): _failed_update(source, name, Action.RESOLVE),
     }
     firing = Alert.objects.filter(key__in=ends, status=AlertStatus.FIRING).values_list("key", flat=True)
-    if drafts := [ends[key] for key in firing]:
-        enqueue(source, drafts, at=now)
+    if updates := [ends[key] for key in firing]:
+        enqueue(source, updates, at=now)
 
 
-def fail(source: Source, now: dt.datetime, name: str = "", told: str = "") -> None:
-    """Raise an alert at once because the source, or what is behind one of its names, says that it failed. That was a
-    sign of life, too."""
-    _note(source, now, name)
-    drafts = [_failure(source, name, Action.FIRE, told, now)]
+def report_failure(source: Source, now: dt.datetime, name: str = "", detail: str = "") -> None:
+    """Raise an alert at once because the source, or one of its heartbeats, says that it failed; that is a ping, too."""
+    _record(source, now, name)
+    updates = [_failed_update(source, name, Action.FIRE, detail, now)]
     if _is_missed(source, name):
-        drafts.insert(0, _draft(source, name, Action.RESOLVE))
-    enqueue(source, drafts, at=now)
+        updates.insert(0, _missed_update(source, name, Action.RESOLVE))
+    enqueue(source, updates, at=now)
 
 
 def expect(source: Source, now: dt.datetime, name: str) -> None:
-    """Make the heartbeat of what has started: from now on it is waited for. One that is there stays as it is, so that
-    what starts again and again and never ends is missed."""
+    """Create the heartbeat of what has started. One that is there stays as it is, so that what starts again and again
+    and never ends is missed."""
     Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
 
 
 def has_heartbeat(source: Source, name: str) -> bool:
-    """Whether the source has a heartbeat of this name."""
+    """Return whether the source has a heartbeat of this name."""
     return Heartbeat.objects.filter(source=source, name=name).exists()
 
 
-def _note(source: Source, now: dt.datetime, name: str) -> None:
+def _record(source: Source, now: dt.datetime, name: str) -> None:
     if name:
         heartbeat, is_new = Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
         if not is_new:
             Heartbeat.objects.filter(pk=heartbeat.pk, last_beat_at__lt=now).update(last_beat_at=now)
-    elif source.last_received_at is None or now - source.last_received_at > BEAT_STEP:
+    elif source.last_received_at is None or now - source.last_received_at > PING_STEP:
         Source.objects.filter(pk=source.pk).update(last_received_at=now)
         # The source is remembered between requests: what is rolled back, and then tried again, must not count as noted.
         transaction.on_commit(partial(setattr, source, "last_received_at", now))
 
 
 def watch(now: dt.datetime) -> int:
-    """Raise an alert for each sign of life that stays away, and end those that came back; how many were found."""
+    """Raise an alert for each missed heartbeat, and resolve those of heartbeats that are back; return how many."""
     found = 0
     missed = set(_missed().values_list("key", flat=True))
-    for source, name, heard, minutes in [*_own(Q()), *_named(Q())]:
+    for source, name, last_seen, minutes in [*_own(Q()), *_named(Q())]:
         # Most are as they were: looking at them must not keep others from writing.
-        if _is_silent(heard, minutes, now) != (_key(source, name) in missed):
+        if _is_silent(last_seen, minutes, now) != (_key(source, name) in missed):
             found += _judge(source, name, now)
     return found + _release(now)
 
 
-def _own(which: Q) -> Iterator[Promise]:
-    """What is waited for at sources' own addresses."""
+def _own(which: Q) -> Iterator[HeartbeatExpectation]:
+    """Yield what is waited for at sources' own addresses."""
     for source in Source.objects.filter(which, is_enabled=True, heartbeat_minutes__isnull=False):
         yield source, "", source.quiet_since(), source.heartbeat_minutes or 0
 
 
-def _named(which: Q) -> Iterator[Promise]:
-    """What is waited for under a name."""
+def _named(which: Q) -> Iterator[HeartbeatExpectation]:
+    """Yield what is waited for under a name."""
     for named in Heartbeat.objects.filter(which, is_enabled=True, source__is_enabled=True).select_related("source"):
         yield named.source, named.name, named.last_beat_at, named.interval_minutes
 
 
-def _is_silent(heard: dt.datetime, minutes: int, now: dt.datetime) -> bool:
-    return now - heard > dt.timedelta(minutes=minutes)
+def _is_silent(last_seen: dt.datetime, minutes: int, now: dt.datetime) -> bool:
+    return now - last_seen > dt.timedelta(minutes=minutes)
 
 
 def raised_here() -> Q:
@@ -107,32 +106,32 @@ def raised_here() -> Q:
 
 
 def _missed() -> AlertQuerySet:
-    """The alerts of signs of life that stay away."""
+    """Return the alerts of missed heartbeats."""
     firing = Alert.objects.firing().labelled("alertname", ALERT_NAME)
     return firing.filter(fingerprint__startswith=f"{PREFIX}:")
 
 
 def _failed() -> AlertQuerySet:
-    """The alerts of what said that it failed, and not yet that it is well."""
+    """Return the alerts of what said that it failed, and not yet that it is well."""
     firing = Alert.objects.firing().labelled("alertname", FAILED_NAME)
     return firing.filter(fingerprint__startswith=f"{FAILED_PREFIX}:")
 
 
 @unit_of_work
 def _release(now: dt.datetime) -> int:
-    """End the alerts of signs of life that nobody waits for any more; how many there were."""
+    """Resolve the alerts of heartbeats that nobody waits for any more; return how many."""
     alerts = [alert for some in (_missed(), _failed()) for alert in some.select_related("source")]
     waited_for = _waited_for({alert.source_id for alert in alerts}) if alerts else set()
     released = [alert for alert in alerts if alert.key not in waited_for]
     for alert in released:
         prefix, _colon, name = alert.fingerprint.partition(":")
-        draft = _failure if prefix == FAILED_PREFIX else _draft
-        enqueue(alert.source, [draft(alert.source, name, Action.RESOLVE)], at=now)
+        update = _failed_update if prefix == FAILED_PREFIX else _missed_update
+        enqueue(alert.source, [update(alert.source, name, Action.RESOLVE)], at=now)
     return len(released)
 
 
 def _waited_for(source_ids: set[int]) -> set[str]:
-    """The keys of the alerts that the absence of a sign of life, or a failure, may raise."""
+    """Return the keys of the alerts that a missed heartbeat, or a failure, may raise."""
     sources = Source.objects.filter(pk__in=source_ids, is_enabled=True)
     awaited = sources.filter(heartbeat_minutes__isnull=False).values_list("pk", flat=True)
     named = list(Heartbeat.objects.filter(source__in=sources, is_enabled=True).values_list("source_id", "name"))
@@ -144,26 +143,26 @@ def _waited_for(source_ids: set[int]) -> set[str]:
 
 @unit_of_work
 def _judge(found: Source, name: str, now: dt.datetime) -> bool:
-    """Raise or end the alert of a sign of life, should that be right still: one may have come since it was looked at,
-    or what is promised may have changed."""
-    promised = _named(Q(source=found, name=name)) if name else _own(Q(pk=found.pk))
-    promise = next(promised, None)
-    if promise is None:
+    """Raise or resolve the alert of a heartbeat, should that be right still: a ping may have come since it was looked
+    at, or what is expected may have changed."""
+    expected = _named(Q(source=found, name=name)) if name else _own(Q(pk=found.pk))
+    expectation = next(expected, None)
+    if expectation is None:
         return False
-    source, _name, heard, minutes = promise
-    is_silent = _is_silent(heard, minutes, now)
+    source, _name, last_seen, minutes = expectation
+    is_silent = _is_silent(last_seen, minutes, now)
     if is_silent == _is_missed(source, name):
         return False
     action = Action.FIRE if is_silent else Action.RESOLVE
-    draft = _draft(source, name, action, minutes, heard)
-    if is_silent and Alert.objects.filter(key=_key(source, name), starts_at__gte=heard).exists():
-        draft = replace(draft, starts_at=None)  # taken for over once, when nobody waited for it: it begins anew
-    enqueue(source, [draft], at=now)
+    update = _missed_update(source, name, action, minutes, last_seen)
+    if is_silent and Alert.objects.filter(key=_key(source, name), starts_at__gte=last_seen).exists():
+        update = replace(update, starts_at=None)  # taken for over once, when nobody waited for it: it begins anew
+    enqueue(source, [update], at=now)
     return True
 
 
 def _is_missed(source: Source, name: str) -> bool:
-    """Whether the alert of its absence fires."""
+    """Return whether the alert of its absence fires."""
     return Alert.objects.filter(key=_key(source, name), status=AlertStatus.FIRING).exists()
 
 
@@ -171,32 +170,34 @@ def _key(source: Source, name: str, prefix: str = PREFIX) -> str:
     return alert_key(source.pk, f"{prefix}:{name}")
 
 
-def _failure(source: Source, name: str, action: Action, told: str = "", now: dt.datetime | None = None) -> AlertUpdate:
+def _failed_update(
+    source: Source, name: str, action: Action, detail: str = "", now: dt.datetime | None = None
+) -> AlertUpdate:
     return AlertUpdate(
         title=f"{_who(source, name)} reports a failure",
         action=action,
         fingerprint=f"{FAILED_PREFIX}:{name}",
         severity="high",
-        description=told,
+        description=detail,
         labels={"alertname": FAILED_NAME, "heartbeat": name or source.name},
         starts_at=now,
         ends_at=now + LASTING if now else None,
     )
 
 
-def _draft(
-    source: Source, name: str, action: Action, minutes: int = 0, heard: dt.datetime | None = None
+def _missed_update(
+    source: Source, name: str, action: Action, minutes: int = 0, last_seen: dt.datetime | None = None
 ) -> AlertUpdate:
-    since = f" since {heard:%Y-%m-%d %H:%M} UTC" if heard else ""
+    since = f" since {last_seen:%Y-%m-%d %H:%M} UTC" if last_seen else ""
     return AlertUpdate(
-        title=f"No sign of life from {_who(source, name)}",
+        title=f"No heartbeat from {_who(source, name)}",
         action=action,
         fingerprint=f"{PREFIX}:{name}",
         severity="high",
-        description=f"Nothing was heard{since}; a sign of life is expected every {minutes} minutes." if minutes else "",
+        description=f"Nothing was heard{since}; a ping is expected every {minutes} minutes." if minutes else "",
         labels={"alertname": ALERT_NAME, "heartbeat": name or source.name},
-        starts_at=heard if action == Action.FIRE else None,
-        ends_at=heard + LASTING if heard and action == Action.FIRE else None,
+        starts_at=last_seen if action == Action.FIRE else None,
+        ends_at=last_seen + LASTING if last_seen and action == Action.FIRE else None,
     )
 
 

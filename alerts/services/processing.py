@@ -18,6 +18,7 @@ from django.utils import timezone
 from alerts.decide import decide
 from alerts.effects import Judge, Message
 from alerts.services.enqueueing import INTERNAL_FORMAT, event_of_leftover
+from alerts.services.heartbeats import PING_STEP
 from alerts.services.loading import load
 from alerts.services.words import UnknownWords, message_of, sentence_of
 from alerts.services.writing import write
@@ -39,7 +40,6 @@ log = structlog.get_logger(__name__)
 BATCH = 300  # events
 MOST_UPDATES = 10_000  # in one request: all of them are processed in one transaction
 ATTEMPTS = 5
-HEARD_STEP = dt.timedelta(seconds=5)  # how exactly it is known when a source was last heard
 
 Meaning = tuple[Message, Transition | None]
 
@@ -152,7 +152,7 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
         alike[(*_outcome(reading, of_event), len(of_event))].append(event.pk)
         if source is not None and event.format != INTERNAL_FORMAT:
             known = heard.get(source.pk, source.last_received_at)
-            if known is None or event.received_at - known > HEARD_STEP:
+            if known is None or event.received_at - known > PING_STEP:
                 heard[source.pk] = event.received_at
         for message, _transition in of_event:
             if message.unknown:

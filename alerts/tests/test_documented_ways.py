@@ -6,7 +6,7 @@ from django.test import TestCase, override_settings
 
 from alerts.jobs import process_intake
 from alerts.models import Alert, Heartbeat
-from alerts.services.heartbeats import beat, watch
+from alerts.services.heartbeats import ping, watch
 from alerts.services.maintenance import expire, release_silenced
 from alerts.tests.documented import after, documented, draft, incident_of, statuses
 from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve, tell
@@ -322,7 +322,7 @@ class HeartbeatTests(TestCase):
         self.watched(40)
         found = [statuses()]
 
-        beat(self.source, after(41))
+        ping(self.source, after(41))
         found.append((self.watched(41), statuses())[1])
         Heartbeat.objects.update(is_enabled=False)
         found.append((self.watched(42), statuses())[1])

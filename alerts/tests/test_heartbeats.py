@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alerts.models import Alert, Heartbeat
 from alerts.services import heartbeats, process_waiting
-from alerts.services.heartbeats import beat, watch
+from alerts.services.heartbeats import ping, watch
 from alerts.tests.factories import make_source
 from incidents.models import Incident
 from intake.models import IntakeEvent, Source
@@ -59,7 +59,7 @@ class MissedTests(TestCase):
         judge = heartbeats._judge
 
         def late(source: Source, name: str, *rest: Any) -> bool:
-            beat(source, at, name)
+            ping(source, at, name)
             return judge(source, name, *rest)
 
         with mock.patch.object(heartbeats, "_judge", late):
@@ -103,10 +103,10 @@ class BeatTests(TransactionTestCase):
     def test_it_notes_again_what_was_rolled_back(self) -> None:
         source, now = make_source(), timezone.now()
         with transaction.atomic():
-            beat(source, now)
+            ping(source, now)
             transaction.set_rollback(True)
 
         with transaction.atomic():
-            beat(source, now)
+            ping(source, now)
 
         self.assertEqual((source.last_received_at, Source.objects.get(pk=source.pk).last_received_at), (now, now))

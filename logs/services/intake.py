@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.services.heartbeats import BEAT_STEP, beat
+from alerts.services.heartbeats import PING_STEP, ping
 from core.db.transactions import unit_of_work
 from intake.models import IntakeEvent, Source
 from intake.requests import IntakeError, IntakeRequest
@@ -53,8 +53,8 @@ def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
 
 
 def _note(source: Source | None, now: dt.datetime) -> None:
-    if source and (source.last_received_at is None or now - source.last_received_at > BEAT_STEP):
-        beat(source, now)
+    if source and (source.last_received_at is None or now - source.last_received_at > PING_STEP):
+        ping(source, now)
 
 
 def read_again(event: IntakeEvent) -> None:
