@@ -176,7 +176,6 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         self._save(serializer)
 
     def _save(self, serializer: BaseSerializer[Any]) -> None:
-        """Save; a concurrent duplicate is a conflict."""
         try:
             with acting(self.request.user):
                 unit_of_work(serializer.save)()

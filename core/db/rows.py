@@ -194,7 +194,6 @@ def _update_some(rows: Sequence[Model], fields: Sequence[Any], values_of_rows: S
 def _chunks(
     rows: Sequence[Row], values_of: Callable[[Row], list[Any]]
 ) -> Iterator[tuple[Sequence[Row], list[list[Any]]]]:
-    """Yield as many rows, with their values, as fit one statement."""
     values: list[list[Any]] = []
     start = size = 0
     for number, row in enumerate(rows):
@@ -210,7 +209,6 @@ def _chunks(
 
 
 def _length(values: Iterable[Any]) -> int:
-    """Return about how many bytes the long values have."""
     size = 0
     for value in values:
         if isinstance(value, str):
