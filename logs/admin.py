@@ -44,11 +44,8 @@ _NAMED = re.compile(r"(service|host|trace_id)=(\S+)")
 Choices = list[tuple[str, str]]
 
 
-# --- Lines ------------------------------------------------------------------------------------------------------------
-
-
 class LineFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """A filter that `LineChangeList` applies: the index depends on all filters together."""
+    """Applied by `LineChangeList`: the index depends on all filters together."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         return queryset
@@ -64,8 +61,6 @@ class LevelFilter(LineFilter):
 
 
 class SinceFilter(LineFilter):
-    """A recent span of time."""
-
     title, parameter_name = "time", "time"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -73,8 +68,6 @@ class SinceFilter(LineFilter):
 
 
 class SourceFilter(LineFilter):
-    """The source of the lines."""
-
     title, parameter_name = "source", "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -82,7 +75,7 @@ class SourceFilter(LineFilter):
 
 
 class LineChangeList(KeysetChangeList):
-    """Pages lines as the API does: merged from indexes, each page bounded."""
+    """Pages lines as the API does, each page bounded."""
 
     query: str
     goes_on: dict[str, Any] | None = None
@@ -119,7 +112,7 @@ class LineChangeList(KeysetChangeList):
 
 
 def given(parameters: dict[str, str], text: str) -> dict[str, str]:
-    """Return what the filters and the search box ask for, as the API's filters."""
+    """Return the filters and search as the API's filters."""
     asked = {name: parameters[name] for name in ("level_min", "source") if parameters.get(name)}
     if hours := HOURS.get(parameters.get("time", "")):
         asked["since"] = (timezone.now() - dt.timedelta(hours=hours)).isoformat()
@@ -131,8 +124,6 @@ def given(parameters: dict[str, str], text: str) -> dict[str, str]:
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
-    """Log lines, newest first."""
-
     ordering = ("-timestamp", "-id")
     list_display = ("when", "level_shown", "service", "host", "message_shown")
     list_display_links = ("when", "message_shown")
@@ -171,7 +162,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Source")
     def sender(self, line: LogEntry) -> str:
-        """Name the source without a link, for its page is for administrators."""
+        """Name the source unlinked: its page is for administrators."""
         return str(line.source or "handed in by a person")
 
     @admin.display(description="Trace")
@@ -193,12 +184,7 @@ def level_badge(level: int) -> SafeString:
     return format_html('<span class="ir-badge {}">{}</span>', COLOURS.get(found, ""), found.label)
 
 
-# --- Rules ------------------------------------------------------------------------------------------------------------
-
-
 class RuleForm(RefusableForm):
-    """A rule; the model says what cannot be evaluated."""
-
     class Meta:
         model = DetectionRule
         fields = "__all__"
@@ -226,7 +212,7 @@ class RuleForm(RefusableForm):
 
 
 class RangeForm(forms.Form):
-    """The time a rule is tried on."""
+    """The time to try a rule on."""
 
     since = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
     until = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
@@ -239,7 +225,7 @@ class RangeForm(forms.Form):
 
 @admin.register(DetectionRule)
 class DetectionRuleAdmin(BackOfficeAdmin):
-    """Rules that raise alerts from log lines, and a page that tries them on past lines."""
+    """Rules that raise alerts, and a page to try them."""
 
     form = RuleForm
     ordering = ("name", "id")
@@ -287,7 +273,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         return [path("<int:pk>/try/", view, name="logs_detectionrule_try"), *super().get_urls()]
 
     def try_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show the alerts it would have raised; nothing is stored."""
+        """Show the alerts that past lines would raise."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         rule = DetectionRule.objects.filter(pk=pk).first()
@@ -340,7 +326,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 
 
 def condition_of(rule: DetectionRule) -> str:
-    """Describe a rule's condition in a few words."""
+    """Describe a rule's condition."""
     level = f"{Level(rule.level).label.lower()} or worse" if rule.level else ""
     lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or "any line"
     if rule.mode == Mode.THRESHOLD:

@@ -2,8 +2,6 @@ from django.apps import AppConfig
 
 
 class LogsConfig(AppConfig):
-    """Logs: ingest, storage, search, and rules that detect trouble."""
-
     name = "logs"
     verbose_name = "Logs"
 

@@ -1,5 +1,3 @@
-"""What the audit log records of logs: the rules that people edit."""
-
 from auditlog.registry import auditlog
 
 from logs.models import DetectionRule
@@ -7,5 +5,5 @@ from logs.models.rules import MACHINERY
 
 
 def register() -> None:
-    """Record every save of these models."""
+    """Record every save of detection rules."""
     auditlog.register(DetectionRule, exclude_fields=list(MACHINERY))

@@ -1,7 +1,6 @@
 """Count lines by detection rule and group, and judge windows. Pure.
 
-Time is counted in steps, the greatest common divisor of window and interval: each line is read once and counted in
-every window it lies in. A window includes its start and excludes its end.
+A step is the greatest common divisor of window and interval: lines are read once. Windows exclude their end.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from logs.queries import field as field_of
 from logs.templates import masked
 from logs.vocabulary import Level
 
-MAX_GROUPS = 100  # per rule; lines of further groups are counted together
+MAX_GROUPS = 100  # per rule; further groups share one count
 MAX_STEPS = 1500
 SAMPLES = 3
 SAMPLE_LENGTH = 500
@@ -39,7 +38,7 @@ class Counted(Searched, Protocol):
 
 @dataclass(frozen=True)
 class Spec:
-    """A rule ready to evaluate. Durations in seconds; `level` 0 and `service` "" mean any."""
+    """A rule ready to evaluate; seconds, and `level` 0 or `service` "" mean any."""
 
     id: int
     query: Query
@@ -52,17 +51,17 @@ class Spec:
 
     @cached_property
     def step(self) -> int:
-        """Return the length of a step in seconds."""
+        """Return a step's length in seconds."""
         return math.gcd(self.window, self.interval)
 
     @property
     def condition(self) -> tuple[object, ...]:
-        """Return what decides how lines are counted, for sharing counts among rules."""
+        """Return what decides the counts."""
         return (self.query, self.level, self.service, self.group_by, self.step)
 
     @property
     def needs_attributes(self) -> bool:
-        """Return whether the lines' attributes must be read."""
+        """Return whether to read the lines' attributes."""
         return self.query.needs_attributes or any(name.startswith(ATTRIBUTE) for name in self.group_by)
 
     def takes(self, line: Counted, lowered: str) -> bool:
@@ -72,13 +71,12 @@ class Spec:
         return self.query.matches(line, lowered)
 
     def group_of(self, line: Counted) -> Group:
-        """Return the values that the line is grouped by."""
+        """Return the line's values to group by."""
         if not self.group_by:
             return ()
         return tuple(_value(line, name)[:VALUE_LENGTH] for name in self.group_by)
 
     def labels_of(self, group: Group) -> dict[str, str]:
-        """Return a group's values by field name."""
         names = (name.removeprefix(ATTRIBUTE) for name in self.group_by)
         return dict(zip(names, group, strict=True))
 
@@ -105,7 +103,7 @@ class _Memory:
     anchors: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def learn(self, run: str, anchors: tuple[str, ...]) -> None:
-        """Remember a word; mark it as seen last, for other threads trust that."""
+        """Remember a word, marking it seen last: other threads trust that."""
         if anchors:
             self.anchors[run] = anchors
             self.telling.add(run)
@@ -113,7 +111,7 @@ class _Memory:
 
 
 class Index:
-    """Many rules evaluated together: a line meets only those its service and words allow."""
+    """Many rules together: a line meets only those its service and words allow."""
 
     def __init__(self, specs: Iterable[Spec]) -> None:
         self._specs: dict[tuple[str, str], list[Spec]] = {}
@@ -138,7 +136,7 @@ class Index:
         if self._anchors:
             memory = self._memory
             if len(memory.seen) >= MAX_REMEMBERED:
-                memory = self._memory = _Memory()  # never emptied: another thread may be reading
+                memory = self._memory = _Memory()  # not emptied: another thread may be reading
             runs = set(letters(lowered))
             for run in runs - memory.seen:
                 memory.learn(run, tuple(anchor for anchor in self._anchors if anchor in run))
@@ -149,7 +147,7 @@ class Index:
 
 @dataclass
 class Tally:
-    """Lines per group and step (numbered from 1970), and since when (seconds since 1970) firing groups fire."""
+    """Lines per group and step, and since when groups fire (Unix seconds)."""
 
     counts: dict[Group, dict[int, int]] = field(default_factory=dict)
     firing: dict[Group, int] = field(default_factory=dict)
@@ -166,7 +164,7 @@ class Tally:
             samples.append(line.message[:SAMPLE_LENGTH])
 
     def merge(self, other: "Tally") -> None:
-        """Add what was counted elsewhere in the same steps."""
+        """Add counts of the same steps."""
         for theirs, counted in other.counts.items():
             group = self._group(theirs)
             steps = self.counts[group]
@@ -183,7 +181,7 @@ class Tally:
         return group
 
     def sliding(self, spec: Spec, ends: Sequence[int]) -> Iterator[tuple[int, dict[Group, int]]]:
-        """Yield each group's lines in the window up to each of `ends` (ascending seconds since 1970)."""
+        """Yield each group's count in the windows up to `ends` (ascending Unix seconds)."""
         totals: dict[Group, int] = {}
         first = last = 0
         for end in ends:
@@ -195,7 +193,7 @@ class Tally:
             yield end, totals
 
     def forget(self, spec: Spec, end: int) -> None:
-        """Drop what lies in no window after the one up to `end`."""
+        """Drop what no window after `end` includes."""
         first = (end + spec.interval - spec.window) // spec.step
         kept = {
             group: {number: count for number, count in steps.items() if number >= first}
@@ -206,7 +204,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A window's verdict on a group: fires (anew or still), or is over. Times in seconds since 1970."""
+    """A window's verdict on a group: fires, or is over (Unix seconds)."""
 
     group: Group
     is_firing: bool
@@ -217,7 +215,7 @@ class Verdict:
 
 
 def judge(spec: Spec, tally: Tally, ends: Sequence[int]) -> list[Verdict]:
-    """Judge the windows that end at `ends`; return beginnings, ends, and what still fires."""
+    """Judge windows; return beginnings, ends, and what still fires."""
     verdicts: list[Verdict] = []
     counts: dict[Group, int] = {}
     for end, counts in tally.sliding(spec, ends):
@@ -249,7 +247,7 @@ def _sum(steps: Mapping[int, int], first: int, last: int) -> int:
 
 
 def to_json(tally: Tally) -> dict[str, list[list[object]]]:
-    """Return a tally as JSON values without samples; {} for an empty one."""
+    """Return a tally as JSON values, without samples."""
     value: dict[str, list[list[object]]] = {}
     if tally.counts:
         value["counts"] = [

@@ -16,7 +16,7 @@ from logs.vocabulary import LEVEL_OF_WORD, Level
 
 
 def selection(rows: Any, given: Mapping[str, str]) -> Selection:
-    """Cut rows along the indexes by a query string's filters; 400 for an invalid value."""
+    """Cut rows along indexes by filters, or answer 400."""
     exact: dict[str, str | int] = {
         name: _exact(name, given[name]) for name in ("trace_id", "service", "host") if name in given
     }
@@ -87,7 +87,7 @@ def _declared(help: str, parse: Callable[[str, str], Any] | None = None) -> Filt
 
 
 class LineQuery(ListQuery):
-    """The list of lines: which index serves depends on all filters together."""
+    """The list of lines: all filters together choose the index."""
 
     def select(self, rows: Any, request: Request, *, but: str = "") -> Selection:
         return selection(rows, request.query_params.dict())

@@ -8,7 +8,7 @@ from logs.lines import Parsed
 
 
 class Format(Protocol):
-    """What a module that reads log lines offers."""
+    """What a reader of log lines offers."""
 
     FORMAT: str
     TITLE: str
@@ -19,7 +19,6 @@ _formats: dict[str, Format] = {}
 
 
 def register_format(module: Format) -> None:
-    """Register the reader of its format."""
     _formats[module.FORMAT] = module
 
 

@@ -1,4 +1,4 @@
-"""Background jobs of logs, safe in any number of processes; each returns how many rows it did."""
+"""Background jobs of logs; concurrency-safe, each returning a count."""
 
 import datetime as dt
 import time
@@ -26,7 +26,7 @@ def forget_old(now: dt.datetime) -> int:
 
 
 def evaluate_rules(now: dt.datetime) -> int:
-    """Evaluate the windows of detection rules that are due."""
+    """Evaluate due windows of detection rules."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = detecting.run_due(now)

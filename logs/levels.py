@@ -1,4 +1,4 @@
-"""Tell a line's level from its sender's word or number, or guess it from its text. Pure."""
+"""Tell a line's level from its sender's word or number, or its text. Pure."""
 
 import re
 from functools import lru_cache
@@ -6,9 +6,7 @@ from typing import Any
 
 from logs.vocabulary import Level
 
-# Words of syslog, Log4j, JUL, Logback, .NET, Serilog, Python, structlog, pino, bunyan, winston, npm, zap, zerolog,
-# logrus, log15, slog (Go and Rust), tracing, klog, Monolog, Ruby, Erlang, PostgreSQL, MySQL, MongoDB, Redis, HAProxy,
-# nginx, Windows, Android, systemd, Google, Datadog and AWS; lower case, letters only.
+# Words of syslog, loggers of many languages, databases, proxies, Windows, Android and clouds; letters only.
 _WORDS = {
     Level.TRACE: "trace trac trce trc verbose verb vrb finest finer notset silly spam all excessive protocol extreme",
     Level.DEBUG: "debug debu dbug debg dbg deb fine config diagnostic diag development internal",
@@ -25,19 +23,19 @@ _WORDS = {
     "critica 致命的 严重 嚴重 致命 치명적 фатальный",
 }
 LEVEL_OF = {word: level for level, words in _WORDS.items() for word in words.split()}
-# A glog or klog line begins with its letter; journald and some libraries write the letter alone.
+# The letter alone: glog, klog, journald and others.
 LEVEL_OF |= {"t": Level.TRACE, "v": Level.TRACE, "d": Level.DEBUG, "i": Level.INFO, "n": Level.INFO}
 LEVEL_OF |= {"w": Level.WARNING, "e": Level.ERROR, "f": Level.CRITICAL, "c": Level.CRITICAL, "a": Level.CRITICAL}
 
-# RFC 5424, 6.2.1: 0 emergency, 1 alert, 2 critical, 3 error, 4 warning, 5 notice, 6 informational, 7 debug.
+# RFC 5424, 6.2.1.
 _SYSLOG = (Level.CRITICAL,) * 3 + (Level.ERROR, Level.WARNING, Level.INFO, Level.INFO, Level.DEBUG)
-# .NET's LogLevel and semantic_logger's index: 0 trace to 5 critical; 6 is none.
+# .NET and semantic_logger; 6 is none.
 _OF_SIX = (Level.TRACE, Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR, Level.CRITICAL)
-# Windows: 1 critical, 2 error, 3 warning, 4 information, 5 verbose; 0 is written for audits.
+# Windows; 0 is for audits.
 _WINDOWS = (Level.INFO, Level.CRITICAL, Level.ERROR, Level.WARNING, Level.INFO, Level.DEBUG)
-# Monolog's; 550 is alert, 600 emergency.
+# Monolog; 550 is alert, 600 emergency.
 _HUNDREDS = {1: Level.DEBUG, 2: Level.INFO, 3: Level.WARNING, 4: Level.ERROR, 5: Level.CRITICAL, 6: Level.CRITICAL}
-# Google's LogSeverity: 0 default, 100 debug, 200 info, 300 notice, 400 warning, 500 error, 600 critical and worse.
+# Google's LogSeverity; 600 is critical.
 _GOOGLE = {0: Level.INFO, 1: Level.DEBUG, 2: Level.INFO, 3: Level.INFO, 4: Level.WARNING, 5: Level.ERROR}
 _JUL = {7: Level.DEBUG, 8: Level.INFO, 9: Level.WARNING, 10: Level.ERROR}  # CONFIG to SEVERE
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -50,7 +48,7 @@ _SHOUTED = re.compile(
     r"\b(?:(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG(?:ENCY)?|PANIC)"
     r"|(TRCE?|VRB|DBG|DBUG|DEBU?|INF|NTC|WRN|WARNI|ERRO?|EROR|FTL|FATA|CRT|PANI|ALERT))\b"
 )
-# Short words count at the beginning, in brackets, or behind a time; elsewhere they name other things.
+# Elsewhere than at the beginning, in brackets or behind a time, short words name other things.
 _BEFORE_SHORT = re.compile(r"(?:^|[\[|(]|\d[\dZ:.,]*(?:\s?[AP]M)?\]?\s+\[?)$")
 _MARKED = re.compile(
     r"(?:\b(?:level|lvl|severity)[\"']?\s*[=:]\s*[\"']?|[\[<(])"
@@ -59,7 +57,7 @@ _MARKED = re.compile(
 )
 _GLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
 _RUBY = re.compile(r"([DIWEFA]), \[")
-_PRIORITY = re.compile(r"<(\d{1,3})>")  # syslog's facility and severity in one, or systemd's severity
+_PRIORITY = re.compile(r"<(\d{1,3})>")  # syslog's facility and severity, or systemd's severity
 _REDIS = re.compile(r"\d+:[A-Z] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.\-*#]) ")
 _OF_REDIS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFO, "#": Level.WARNING}
 _PHP = re.compile(
@@ -73,7 +71,7 @@ _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^panic: |\b[A-Za-z
 
 
 def level_of(value: Any) -> Level | None:
-    """Return the level of a word, or of a number on a scale that can be told apart; None for neither.
+    """Return the level of a word, or of a number on a distinct scale.
 
     Scales: syslog 0–7, pino and bunyan 10–60, Monolog 100–600, JUL 700–1000, Log4j 5000–50000.
     """
@@ -87,46 +85,46 @@ def level_of(value: Any) -> Level | None:
 
 
 def unknown_level(value: Any) -> str:
-    """Return the sender's word where `level_of` does not know it; else ""."""
+    """Return an unknown word of the sender, or ""."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)) or level_of(value) is not None:
         return ""
     return str(value).strip()[:LONGEST_WORD]
 
 
 def syslog_level(severity: int) -> Level:
-    """Return the level of a syslog severity, 0–7."""
+    """Return the level of a severity 0–7."""
     return _SYSLOG[severity] if 0 <= severity < len(_SYSLOG) else Level.DEBUG
 
 
 def python_level(number: int) -> Level:
-    """Return the level of Python's `levelno`: 10 debug to 50 critical."""
+    """Return the level of Python's `levelno`."""
     if number < 10:
         return Level.TRACE
     return Level(min(number // 10 + 1, Level.CRITICAL))
 
 
 def level_from_zero(number: int) -> Level | None:
-    """Return the level of .NET's LogLevel or semantic_logger's index, 0 trace to 5 critical."""
+    """Return .NET's or semantic_logger's level, 0–5."""
     return _OF_SIX[number] if 0 <= number < len(_OF_SIX) else None
 
 
 def windows_level(number: int) -> Level | None:
-    """Return the level of a Windows event, 1 critical to 5 verbose."""
+    """Return the level of a Windows event, 1–5."""
     return _WINDOWS[number] if 0 <= number < len(_WINDOWS) else None
 
 
 def google_level(number: int) -> Level | None:
-    """Return the level of Google's LogSeverity, 0 default to 800 emergency."""
+    """Return the level of Google's LogSeverity, 0–800."""
     return _GOOGLE.get(number // 100, Level.CRITICAL) if 0 <= number <= 800 else None
 
 
 def severity_number_level(number: int) -> Level | None:
-    """Return the level of a severity number of the log data model, 1 trace to 24 fatal; None for any other."""
+    """Return the level of the log data model's severity number, 1–24."""
     return _OF_SIX[(number - 1) // 4] if 1 <= number <= 24 else None
 
 
 def guess_level(text: str) -> Level | None:
-    """Return the level named near the line's beginning, or shown by a stack trace; None where neither."""
+    """Return the level near the line's beginning, or of a stack trace."""
     head = text[:_HEAD_LENGTH]
     if "\x1b" in head:
         head = _COLOUR.sub("", head)
@@ -165,7 +163,7 @@ def _of_word(word: str) -> Level | None:
         return level_of(int(plain))
     if match := _NUMBERED.fullmatch(plain):
         return Level.DEBUG if int(match[1]) < 0 else level_from_zero(int(match[1]) + 2)
-    # `info2` is OTLP's, `[error]` Apache's.
+    # `info2` is OTLP's, `[error]` Apache's
     plain = _OFFSET.sub("", plain.strip("[]<>()|: "))
     plain = plain.rpartition(".")[2].rpartition("/")[2].rpartition("::")[2].rstrip("0123456789")
     return LEVEL_OF.get(plain) or LEVEL_OF.get(re.sub(r"[\s_-]", "", plain).removeprefix("log").removeprefix("level"))
@@ -174,10 +172,10 @@ def _of_word(word: str) -> Level | None:
 def _of_number(number: int) -> Level | None:
     if number < 8:
         return syslog_level(number)
-    if number < 100:  # pino and bunyan: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal
+    if number < 100:  # pino and bunyan
         return Level(max(Level.TRACE, min(number // 10, Level.CRITICAL)))
     if number <= 1000:
         return _HUNDREDS.get(number // 100) or _JUL.get(number // 100)
-    if number >= 5000:  # Log4j: 5000 trace, 10000 debug, 20000 info, 30000 warn, 40000 error, 50000 fatal
+    if number >= 5000:  # Log4j
         return Level(min(number // 10_000 + 1, Level.CRITICAL))
     return None

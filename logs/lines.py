@@ -1,4 +1,4 @@
-"""Log lines in our own words, as formats return them. Pure."""
+"""Log lines in our own words. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,9 @@ SHOWN_REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One log line as its sender tells it; storing bounds it (`logs.normalising`).
+    """A log line as sent; storing bounds it (`logs.normalising`).
 
-    `timestamp` is UTC or None; `attributes` are JSON values by name; `trace_id` is 32 lower-case hex digits or "".
-    `unknown_level` is a word nobody here knows; `level` is then a guess.
+    `timestamp` is UTC or None, `trace_id` 32 lower-case hex digits or "". With an `unknown_level`, `level` is a guess.
     """
 
     message: str
@@ -30,7 +29,7 @@ class Line:
 
 @dataclass(slots=True)
 class Parsed:
-    """The lines of a request, and how many items were none, with the first reasons."""
+    """A request's lines; items that were none, with reasons."""
 
     lines: list[Line] = field(default_factory=list)
     rejected: int = 0
@@ -49,7 +48,7 @@ class Parsed:
 
 
 def first_named(record: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
-    """Return the first name with a value in the record, and the value; ("", None) for none."""
+    """Return the first name with a value, and the value; else ("", None)."""
     for name in names:
         value = record.get(name)
         if value is not None and value != "":

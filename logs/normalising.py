@@ -1,4 +1,4 @@
-"""Bound what is stored of a line, in characters that every database takes, with a plausible time. Pure."""
+"""Bound a line's text and time for every database. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ ATTRIBUTES_LENGTH = 32 * 1024
 NAME_LENGTH = 100
 HOST_LENGTH = 200
 TRACE_LENGTH = 32
-# A clock that is wrong by its time zone is shown as sent; what lies further ahead would lead every list until then.
+# Wrong by a time zone is shown as sent; further ahead would lead every list until then.
 AHEAD = dt.timedelta(days=1)
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DROPPED = "attributes_dropped"
@@ -23,7 +23,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 def normalised(line: Line, now: dt.datetime) -> Line:
-    """Return the line as it is stored; `now`, the time of receipt, replaces an implausible time."""
+    """Return the stored line; `now`, when received, replaces implausible times."""
     message = cut(plain(line.message).removeprefix(BYTE_ORDER_MARK))
     service, host, trace_id = plain(line.service), plain(line.host), plain(line.trace_id)
     changes: dict[str, Any] = {}
@@ -45,12 +45,12 @@ def normalised(line: Line, now: dt.datetime) -> Line:
 
 
 def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """Return the text, cut with a mark at the length."""
+    """Return the text, cut with a mark."""
     return text if len(text) <= length else f"{text[:length]}… [cut: it has {len(text):,} characters]"
 
 
 def plain(text: str) -> str:
-    """Return the text without NUL and lone surrogates, which databases refuse."""
+    """Return the text without NUL and lone surrogates."""
     if "\0" in text:
         text = text.replace("\0", "")
     if text.isascii():
@@ -63,7 +63,7 @@ def plain(text: str) -> str:
 
 
 def attributes_json(attributes: Mapping[str, Any]) -> str:
-    """Return the attributes as bounded JSON; what does not fit is left out and counted."""
+    """Return bounded JSON, counting what is left out."""
     if not attributes:
         return "{}"
     body = dumped(attributes)
@@ -73,11 +73,11 @@ def attributes_json(attributes: Mapping[str, Any]) -> str:
 
 
 def dumped(value: Any) -> bytes:
-    """Return any value as JSON; what JSON cannot say, as text."""
+    """Return any value as JSON, or as text."""
     try:
         return orjson.dumps(value, default=str, option=_OPTIONS)
     except TypeError:
-        # lone surrogates, integers of more than 64 bits, or nesting too deep for orjson
+        # lone surrogates, big integers, or deep nesting
         return orjson.dumps(_bounded(value, 20))
 
 

@@ -1,17 +1,4 @@
-"""The query language of detection rules: what must be in a line. Pure.
-
-    timeout                 the word occurs anywhere in the message, whatever its case
-    "connection refused"    these characters occur, whatever their case
-    /took \\d{4,} ms/        the regular expression is found (case counts unless it begins with (?i))
-    status:502              the attribute is 502; nested ones with dots; quotes where the value has spaces
-    level:error             the line is of that level; so too service, host, trace_id and message
-    path:/\\/api\\/.*/         the attribute's whole value matches the regular expression
-    user:*                  the line has the attribute
-    -healthcheck            any of these with a minus: must not hold
-
-All parts must hold. An empty query holds for every line. A line that has neither the attribute nor a field so named is
-looked through for the text as it is written, `C:\\temp` or `java.io.IOException:pipe`.
-"""
+"""The query language of detection rules (docs/detection.md). Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,10 +14,10 @@ from logs.vocabulary import LEVEL_OF_WORD, Level
 
 QUERY_LENGTH = 1000
 MAX_TERMS = 30
-SEARCHED_LENGTH = 2000  # characters of a message that regular expressions see
+SEARCHED_LENGTH = 2000  # characters
 LEVEL, MESSAGE, ATTRIBUTES = "level", "message", "attributes."
 OWN_FIELDS = frozenset({"service", "host", "trace_id", LEVEL, MESSAGE})
-# what loggers call a line's own fields, where it has no attribute of that name
+# loggers' names for a line's own fields
 FIELD_OF_NAME = {
     **dict.fromkeys(("severity", "loglevel", "log_level", "log.level", "lvl", "levelname", "priority"), LEVEL),
     **dict.fromkeys(("msg", "text", "body", "log", "line"), MESSAGE),
@@ -40,9 +27,9 @@ FIELD_OF_NAME = {
 }
 TIMES = frozenset({"timestamp", "time", "@timestamp", "ts", "since", "until"})
 JOINING = frozenset({"AND", "OR", "NOT", "&&", "||"})
-ANCHOR_LENGTH = 3  # shorter words occur in too many lines to tell them apart
+ANCHOR_LENGTH = 3  # shorter words occur in too many lines
 
-# A slash in an expression is written \/, a quote in a phrase \".
+# escapes: \/ in an expression, \" in a phrase
 _PART = re.compile(
     r"""\s*(?P<not>-)?
     (?:(?P<name>[A-Za-z_][\w.@-]*):(?=[^\s/]|/(?!/)))?
@@ -75,17 +62,17 @@ class Searched(Protocol):
     def attributes(self) -> Mapping[str, Any]: ...
 
 
-Test = Callable[[Searched, str], bool]  # takes a line, and its message in lower case
+Test = Callable[[Searched, str], bool]  # line, message in lower case
 
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query. Without the word `anchor` (lower case) no line matches; "" where there is none."""
+    """A parsed query; no line without the word `anchor` matches."""
 
     tests: tuple[Test, ...] = ()
     anchor: str = ""
     needs_attributes: bool = False
-    weight: int = LEAST_WEIGHT  # about its bytes
+    weight: int = LEAST_WEIGHT  # bytes, about
 
     def matches(self, line: Searched, lowered: str) -> bool:
         """Return whether every part holds."""
@@ -108,7 +95,7 @@ def parse(text: str) -> Query:
 
 
 def saved(text: str) -> Query:
-    """Parse a rule's query for saving, refusing what could never match. Raises QueryInvalid."""
+    """Parse a query for saving. Raises QueryInvalid if it never matches."""
     for part in _parts(text):
         name, word = part["name"], part["word"]
         if word in JOINING:
@@ -133,12 +120,12 @@ def _parts(text: str) -> list[re.Match[str]]:
 
 
 def letters(text: str) -> list[str]:
-    """Return the words in a text; a word within a phrase is within a word of every line that has the phrase."""
+    """Return the words in a text."""
     return _LETTERS.findall(text)
 
 
 def field(line: Searched, name: str) -> str | None:
-    """Return a field or attribute (`http.status`: by that name, else nested) as text; None without one."""
+    """Return a field or attribute (by name, else nested) as text."""
     if name == LEVEL:
         return Level(line.level).word
     if name in OWN_FIELDS:

@@ -1,9 +1,7 @@
 """Group log messages that differ only in variable parts. Pure.
 
 Drain: P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017.
-A masked line descends a tree of fixed depth by its number of tokens and first words, and joins the most similar
-template or founds one. Unlike the paper, masked places neither lead down the tree nor count as equal: measured on
-loghub, both tell more kinds apart.
+Unlike the paper, masked places neither lead down the tree nor count as equal: on loghub, both tell more kinds apart.
 """
 
 import re
@@ -11,15 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 WILD = "<*>"
-LEADING_TOKENS = 2  # Drain's depth of 4, less the levels for root and length
-SIMILARITY = 0.7  # share of a template's words that a line must have
-MAX_CHILDREN = 100  # per node; more tokens at one place are values, not words
-MAX_TEMPLATES = 2000  # per tree; later lines share one template of last resort
+LEADING_TOKENS = 2  # Drain's depth of 4, less root and length
+SIMILARITY = 0.7  # share of a template's words
+MAX_CHILDREN = 100  # per node; further tokens are values
+MAX_TEMPLATES = 2000  # per tree; later lines share one
 MAX_TOKENS = 100
 MESSAGE_LENGTH = 2000
 OVERFLOW = (WILD,)
 
-# Letters around digits (blk_12, job_1-2) belong to the value's name: they stay, the digits go.
+# Letters around digits (blk_12, job_1-2) name the value: they stay.
 _VALUES = re.compile(
     r"""
       \b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b             # UUID
@@ -38,17 +36,14 @@ _REPEATED = re.compile(r"<\*>(?:[-_.:]?<\*>)+")
 
 
 def masked(message: str) -> str:
-    """Replace what varies by its shape (numbers, addresses, ids, times, paths) with `<*>`.
-
-    Depends on the line alone, so that it can be part of an alert's identity.
-    """
+    """Replace numbers, addresses, ids, times and paths with `<*>`, statelessly: alerts' identities use it."""
     text = " ".join(message[:MESSAGE_LENGTH].split())
     return _REPEATED.sub(WILD, _VALUES.sub(WILD, text))
 
 
 @dataclass(slots=True)
 class Template:
-    """Lines that say the same; `sample` is the first of them, unmasked."""
+    """Lines that say the same; `sample` is the first, unmasked."""
 
     tokens: list[str]
     sample: str
@@ -56,7 +51,6 @@ class Template:
 
     @property
     def text(self) -> str:
-        """Return the template as people read it."""
         return " ".join(self.tokens)
 
 
@@ -67,7 +61,7 @@ class _Node:
 
 
 class Drain:
-    """A tree that grows with the lines it is given."""
+    """A tree that grows with its lines."""
 
     def __init__(
         self, *, similarity: float = SIMILARITY, leading: int = LEADING_TOKENS, limit: int = MAX_TEMPLATES
@@ -80,7 +74,7 @@ class Drain:
         self.templates: list[Template] = []
 
     def add(self, message: str) -> Template:
-        """Return the line's template, widened or founded where needed."""
+        """Return the line's template, widened or founded."""
         text = masked(message)
         known = self._seen.get(text)
         template = known if known is not None else self._place(text, message)
@@ -96,7 +90,7 @@ class Drain:
         else:
             _widen(template, tokens)
         if len(self._seen) < self._limit * 10:
-            self._seen[text] = template  # templates only widen, so a line keeps its template
+            self._seen[text] = template  # templates only widen: a line keeps its own
         return template
 
     def _leaf(self, tokens: list[str]) -> _Node:
@@ -146,7 +140,7 @@ def _widen(template: Template, tokens: list[str]) -> None:
 
 
 def templates_of(messages: Iterable[str]) -> list[Template]:
-    """Return the templates of these lines, the most frequent first."""
+    """Return the lines' templates, the most frequent first."""
     drain = Drain()
     for message in messages:
         drain.add(message)

@@ -1,5 +1,3 @@
-"""The API's routes of logs."""
-
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 

@@ -1,10 +1,8 @@
-"""The words of log lines."""
-
 from django.db import models
 
 
 class Level(models.IntegerChoices):
-    """How bad a line says it is; greater is worse."""
+    """Greater is worse."""
 
     TRACE = 1, "Trace"
     DEBUG = 2, "Debug"

@@ -1,12 +1,10 @@
-"""Check the database that a command is about to write to."""
-
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
 def require_migrated() -> None:
-    """Raise CommandError for a database that is unreachable or not migrated."""
+    """Raise CommandError for an unreachable or unmigrated database."""
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError as error:

@@ -1,5 +1,3 @@
-"""Log lines and detection rules."""
-
 from logs.models.entry import LogEntry
 from logs.models.rules import DetectionRule, DetectionRuleQuerySet, Mode, RuleSeverity
 

@@ -1,5 +1,3 @@
-"""Log lines."""
-
 from django.db import models
 
 from core.db.fields import ExactCharField
@@ -12,9 +10,9 @@ TRACE_LENGTH = 32
 
 
 class LogEntry(models.Model):
-    """A log line, written by machines in bulk without signals, and never changed.
+    """A log line, written in bulk without signals, never changed.
 
-    `timestamp` is the sender's, `received_at` ours; `source` is NULL for what a person sent.
+    `source` is NULL for what a person sent.
     """
 
     timestamp = models.DateTimeField()
@@ -30,7 +28,7 @@ class LogEntry(models.Model):
     class Meta:
         ordering = ["-timestamp", "-id"]
         verbose_name_plural = "log entries"
-        # Each is read backwards from a time and ends with the primary key.
+        # Read backwards from a time, ending with the primary key.
         indexes = [
             models.Index(fields=["timestamp"], name="log_time"),
             models.Index(fields=["level", "timestamp"], name="log_level"),

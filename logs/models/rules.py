@@ -1,5 +1,3 @@
-"""Detection rules."""
-
 import datetime as dt
 
 from django.core.exceptions import ValidationError
@@ -21,19 +19,15 @@ MAX_GROUP_FIELDS = 5
 FIELD_LENGTH = 100
 DAY_SECONDS = 24 * 3600
 MACHINERY = ("next_run_at", "evaluated_until", "changed_at", "state")
-SETTLE_SECONDS = 5  # a window is evaluated this long after its end, for lines arrive late
+SETTLE_SECONDS = 5  # after a window's end, for late lines
 
 
 class Mode(models.TextChoices):
-    """When a rule looks at lines."""
-
     THRESHOLD = "threshold", "In intervals: so many lines in a window"
     IMMEDIATE = "immediate", "At once: every line"
 
 
 class RuleSeverity(models.TextChoices):
-    """The severity of a rule's alerts."""
-
     CRITICAL = "critical", "Critical"
     HIGH = "high", "High"
     MEDIUM = "medium", "Medium"
@@ -46,10 +40,8 @@ def _seconds_field(default: int, help_text: str) -> "models.PositiveIntegerField
 
 
 class DetectionRuleQuerySet(models.QuerySet["DetectionRule"]):
-    """Selections of rules."""
-
     def due(self, now: dt.datetime) -> "DetectionRuleQuerySet":
-        """Select rules whose next window has ended and settled."""
+        """Select rules whose next window has settled."""
         return self.filter(next_run_at__lte=now).order_by("next_run_at")
 
     def immediate(self) -> "DetectionRuleQuerySet":
@@ -60,8 +52,8 @@ class DetectionRuleQuerySet(models.QuerySet["DetectionRule"]):
 class DetectionRule(models.Model):
     """Lines to look for, and how many within how long raise an alert.
 
-    Only services write `next_run_at` (NULL: nothing due), `evaluated_until` (end of the last window), `state` (its
-    `Tally`) and `changed_at` (tells versions apart: what was read for one is never entered for another).
+    Services alone write `next_run_at`, `evaluated_until` (end of the last window), `state` (its `Tally`) and
+    `changed_at`, the rule's version.
     """
 
     name = NameField(max_length=NAME_LENGTH, unique=True)
@@ -126,7 +118,7 @@ class DetectionRule(models.Model):
 
     @property
     def spec(self) -> Spec:
-        """Return the rule as `logs.detection` knows it. Raises QueryInvalid."""
+        """Return the rule for `logs.detection`. Raises QueryInvalid."""
         return Spec(
             id=self.pk or 0,
             query=parse(self.query),

@@ -1,5 +1,3 @@
-"""Log lines and rules in the API."""
-
 from logs.serializers.entries import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
 
 __all__ = ["COLUMNS", "LogEntrySerializer", "NewLineSerializer", "TakenSerializer", "represent"]

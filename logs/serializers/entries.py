@@ -1,5 +1,3 @@
-"""Log lines in the API."""
-
 from typing import Any
 
 from rest_framework import serializers
@@ -18,7 +16,7 @@ def represent(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class LogEntrySerializer(serializers.Serializer[Any]):
-    """One line of a log."""
+    """A log line."""
 
     id = serializers.IntegerField()
     timestamp = serializers.DateTimeField(help_text="When it happened, as its writer says.")
@@ -44,7 +42,7 @@ class NewLineSerializer(serializers.Serializer[Any]):
 
 
 class TakenSerializer(serializers.Serializer[Any]):
-    """What became of lines that were handed in."""
+    """How many lines were stored."""
 
     accepted = serializers.IntegerField()
     rejected = serializers.IntegerField()

@@ -1,5 +1,3 @@
-"""Detection rules, backtests and simulations in the API."""
-
 from typing import Any
 
 from rest_framework import serializers
@@ -12,7 +10,7 @@ from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
 
 
 class LevelField(serializers.ChoiceField):
-    """A level by its word; null stands for any."""
+    """A level; null stands for any."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=LEVEL_WORDS, **kwargs)
@@ -25,7 +23,7 @@ class LevelField(serializers.ChoiceField):
 
 
 class DetectionRuleSerializer(CleanedModelSerializer):
-    """A rule: what lines it looks for, and how many of them within how long are an alert."""
+    """A rule: which lines to look for, and how many within how long raise an alert."""
 
     level = LevelField(required=False, allow_null=True, help_text="Lines of at least this level; null: of any.")
     group_by = serializers.ListField(
@@ -54,14 +52,14 @@ class DetectionRuleSerializer(CleanedModelSerializer):
 
 
 class RangeSerializer(StrictFields, serializers.Serializer[Any]):
-    """What time to try a rule on."""
+    """The time to try a rule on."""
 
     since = serializers.DateTimeField(required=False, help_text="A day before its end, unless given.")
     until = serializers.DateTimeField(required=False, help_text="Now, unless given.")
 
 
 class UnsavedRuleSerializer(DetectionRuleSerializer):
-    """A rule to be tried without being stored, and the time to try it on."""
+    """A rule to try without storing it, and the time to try it on."""
 
     name = serializers.CharField(max_length=100, required=False, default="Unsaved rule")
     since = serializers.DateTimeField(required=False, write_only=True)
@@ -86,7 +84,7 @@ class UnsavedRuleSerializer(DetectionRuleSerializer):
 
 
 class RaisedSerializer(serializers.Serializer[Any]):
-    """An alert that would have been raised."""
+    """An alert that the rule would have raised."""
 
     title = serializers.CharField()
     group = serializers.DictField(child=serializers.CharField())
@@ -110,7 +108,7 @@ class BacktestSerializer(serializers.Serializer[Any]):
 
 
 class TemplateSerializer(serializers.Serializer[Any]):
-    """Lines that say the same."""
+    """Lines that differ only in variable parts."""
 
     template = serializers.CharField()
     count = serializers.IntegerField()
@@ -134,7 +132,7 @@ class SimulationSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class SimulatedSerializer(serializers.Serializer[Any]):
-    """What was done; the worker makes an incident of it within moments."""
+    """What was done; the worker opens an incident within moments."""
 
     type = serializers.ChoiceField(choices=Scenario.choices)
     service = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Backtest a rule: read, count and judge as in earnest, and store nothing."""
+"""Backtest a rule: read, count and judge, but store nothing."""
 
 import datetime as dt
 import time
@@ -19,20 +19,16 @@ MAX_WINDOWS = 20_000
 MAX_LINES = 200_000
 MAX_SECONDS = 15.0
 MAX_ALERTS = 500
-PARTS = 48  # the range is read in so many parts; one with too many lines ends the test before it
+PARTS = 48  # of a range; the test ends before one with too many lines
 
 
 class BacktestRefused(DomainError):
-    """The range cannot be tried."""
-
     code = "invalid_range"
 
 
 @dataclass
 class Raised:
-    """An alert that would have been raised. `windows` counts those past the threshold (of an immediate rule, lines);
-    `peak` is the most lines in one.
-    """
+    """An alert; `windows` (or lines) past the threshold, `peak` lines in one."""
 
     title: str
     group: dict[str, str]
@@ -45,7 +41,7 @@ class Raised:
 
 @dataclass
 class Backtest:
-    """What was found, and how far the test came."""
+    """What was found, and how far it came."""
 
     since: dt.datetime
     until: dt.datetime
@@ -57,10 +53,7 @@ class Backtest:
 
 
 def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
-    """Return the alerts that the rule would have raised in windows that end within the range.
-
-    Raises BacktestRefused for a range that is empty or too long.
-    """
+    """Return the alerts of windows within the range. Raises BacktestRefused."""
     if since >= until:
         raise BacktestRefused("The range is empty: since is not before until.", field="since")
     if until - since > MAX_RANGE:
@@ -94,7 +87,7 @@ class _Trial:
         raise NotImplementedError
 
     def try_part(self, part: Sequence[int]) -> bool:
-        """Evaluate a part; return False when it exceeds the lines or time left."""
+        """Evaluate a part; return False beyond its budget."""
         raise NotImplementedError
 
     def raise_alert(self, group: Group, starts_at: dt.datetime, lines: Sequence[str]) -> Raised:
@@ -188,7 +181,7 @@ class _Immediate(_Trial):
 
 
 def lines_of(rule: DetectionRule, spec: Spec, since: int, until: int, limit: int) -> list[SeenLine]:
-    """Return at most `limit` lines of a range (seconds since 1970) that the rule may want."""
+    """Return at most `limit` lines that the rule may want (Unix seconds)."""
     source = source_of_kind(rule.source_kind)
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     service, level, _below = next(iter(reads([spec])))

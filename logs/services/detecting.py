@@ -1,8 +1,7 @@
-"""Detect trouble in lines as they arrive, and in windows of time.
+"""Detect trouble in lines as they arrive, and in windows.
 
-With any number of workers each window of a rule is entered once: counts, progress and alerts are one transaction, which
-commits only for the rule version that was read. Windows are evaluated SETTLE_SECONDS after their end; later lines do
-not count.
+Workers enter each window once: counts, progress and alerts are one transaction, for the rule version read. Lines that
+come more than SETTLE_SECONDS after a window do not count.
 """
 
 import contextlib
@@ -47,18 +46,15 @@ from logs.sources import LogSource, SeenLine, source_of_kind
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
-MAX_WINDOWS = 60  # per rule and run, oldest first
-CATCH_UP_SECONDS = 24 * 3600  # windows that ended longer ago help nobody
+MAX_WINDOWS = 60  # per rule and run
+CATCH_UP_SECONDS = 24 * 3600  # older windows help nobody
 MAX_LINES = 1_000_000  # per read
-MAX_SERVICE_READS = 20  # beyond these one read of all services is cheaper
+MAX_SERVICE_READS = 20  # beyond, one read of all is cheaper
 DRAFTS_AT_ONCE = 200
 LOOKS_AT_CLOCK = 100
 
-held = Lease("next_run_at", dt.timedelta(seconds=60))  # keeps other workers from reading the same lines
+held = Lease("next_run_at", dt.timedelta(seconds=60))  # no other worker reads the same lines
 settling = dt.timedelta(seconds=SETTLE_SECONDS)
-
-
-# --- Each line as it comes --------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -73,10 +69,7 @@ class _Found:
 
 
 def on_lines(lines: Iterable[Counted], *, now: dt.datetime | None = None) -> int:
-    """Raise the alerts of single lines in the caller's transaction; return how many messages.
-
-    Call it with all lines stored together. Lines no rule wants cost one comparison each.
-    """
+    """Raise the alerts of lines stored together, in the caller's transaction; return the number."""
     wanted = immediate()
     floor = wanted.floor
     hot = [line for line in lines if line.level >= floor]
@@ -104,12 +97,9 @@ def _slot(groups: dict[Group, _Found], group: Group) -> _Found:
     return groups.setdefault(group, _Found())
 
 
-# --- Windows ----------------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Task:
-    """A rule's due windows, which end at `ends` (seconds since 1970), to be read from `since` on."""
+    """A rule's due windows, ending at `ends` and read from `since` (Unix seconds)."""
 
     rule: DetectionRule
     spec: Spec
@@ -126,7 +116,7 @@ class Task:
 
 
 def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
-    """Evaluate the due windows of up to `limit` rules; return how many rules were entered."""
+    """Evaluate due windows of up to `limit` rules; return how many."""
     if not DetectionRule.objects.due(now).exists():  # looking costs no lock
         return 0
     due = lease(now, limit=limit)
@@ -134,20 +124,20 @@ def run_due(now: dt.datetime, *, limit: int = BATCH) -> int:
         tasks = [task for rule in due if (task := task_of(rule, now)) is not None]
         return enter(evaluate(tasks, now), now)
     except Exception:
-        with contextlib.suppress(DatabaseError, InterfaceError):  # what stays leased waits for the lease's end
+        with contextlib.suppress(DatabaseError, InterfaceError):  # the lease will end
             held.release(DetectionRule, [rule.pk for rule in due], now)
         raise
 
 
 def lease(now: dt.datetime, *, limit: int = BATCH) -> list[DetectionRule]:
-    """Lease the rules that are due to this worker."""
+    """Lease due rules to this worker."""
     keys = held.claim_many(DetectionRule.objects.due(now)[:limit], now)
     found = DetectionRule.objects.select_related("source").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 
 
 def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
-    """Return what is due for a rule; None for nothing."""
+    """Return what is due for a rule, if anything."""
     spec = spec_of(rule)
     if spec is None:
         return None
@@ -161,9 +151,9 @@ def task_of(rule: DetectionRule, now: dt.datetime) -> Task | None:
         first = known + spec.interval - spec.window
         return Task(rule, spec, _ends(spec, known, last), first, Tally(firing=tally.firing))
     ends = _ends(spec, known, last)
-    if not ends:  # another worker's clock is ahead of ours
+    if not ends:  # another worker's clock is ahead
         return None
-    # a window shorter than the interval skips part of the time
+    # windows shorter than the interval have gaps
     return Task(rule, spec, ends, max(known, ends[0] - spec.window), tally)
 
 
@@ -172,9 +162,9 @@ def _ends(spec: Spec, known: int, last: int) -> Sequence[int]:
 
 
 def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
-    """Read each range of lines once for all tasks that share it, and judge their windows.
+    """Read each range once for all tasks that share it, and judge.
 
-    Return the tasks evaluated; those whose store does not answer wait for another run.
+    Return the tasks evaluated; those whose store fails wait for another run.
     """
     together: dict[tuple[str, int, int], list[Task]] = defaultdict(list)
     for task in tasks:
@@ -201,7 +191,7 @@ def read(
     limit: int = MAX_LINES,
     deadline: float = math.inf,
 ) -> int:
-    """Count a range of lines for all tasks; return the number read, which is `limit` also past `deadline`."""
+    """Count a range for all tasks; return lines read, or `limit` past `deadline`."""
     alike: dict[tuple[object, ...], list[Task]] = defaultdict(list)
     for task in tasks:
         alike[task.spec.condition].append(task)
@@ -235,10 +225,7 @@ def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, lim
 
 
 def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
-    """Yield what to read, no line twice: (service, level, below which level), as `LogSource.lines` takes them.
-
-    First what rules for all services need, then for each service what is of lower levels.
-    """
+    """Yield disjoint reads (service, level, below which level) for `LogSource.lines`."""
     general = min((spec.level for spec in specs if not spec.service), default=None)
     lower: dict[str, int] = {}
     for spec in specs:
@@ -263,7 +250,7 @@ def _judge(task: Task, now: dt.datetime) -> None:
 
 @unit_of_work
 def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
-    """Store what was evaluated and raise its alerts, for rules unchanged since read; return how many."""
+    """Store results and raise alerts for rules unchanged since read; return how many."""
     locked = DetectionRule.objects.select_for_update().filter(pk__in=[task.rule.pk for task in tasks], is_enabled=True)
     present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
     mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]

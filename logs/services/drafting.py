@@ -8,8 +8,8 @@ from logs.detection import Group, Spec, Verdict
 from logs.models import DetectionRule
 
 LONGEST_TITLE = 200
-# An alert whose rule falls silent (deleted in the database, no worker) is over after so many intervals,
-# and not before so many seconds.
+# When a rule falls silent, its alert is over after so many intervals,
+# but at least so many seconds.
 EXPIRY_INTERVALS = 5
 EXPIRY_SECONDS = 900
 
@@ -17,10 +17,7 @@ EXPIRY_SECONDS = 900
 def draft_of(
     rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
 ) -> AlertUpdate:
-    """Return a verdict as an alert update.
-
-    Its start is the end of the first window past the threshold, so that order and repeats change nothing.
-    """
+    """Return a verdict's update, starting with the first window: order and repeats change nothing."""
     if not verdict.is_firing:
         return AlertUpdate(
             title=title_of(rule, verdict.group),
@@ -44,7 +41,7 @@ def draft_of(
 def immediate_draft(
     rule: DetectionRule, spec: Spec, group: Group, count: int, samples: Sequence[str], now: dt.datetime
 ) -> AlertUpdate:
-    """Return the alert of single lines; it is over when none comes for the rule's window."""
+    """Return the alert of single lines."""
     lines = "1 line" if count == 1 else f"{count:,} lines"
     return AlertUpdate(
         title=title_of(rule, group),
@@ -57,13 +54,13 @@ def immediate_draft(
 
 
 def title_of(rule: DetectionRule, group: Group) -> str:
-    """Return the rule's name and the group's values, constant while the alert fires."""
+    """Return the alert's title, constant while it fires."""
     values = ": ".join(value for value in group if value)
     return (f"{rule.name}: {values}" if values else rule.name)[:LONGEST_TITLE]
 
 
 def labels_of(rule: DetectionRule, spec: Spec, group: Group) -> dict[str, str]:
-    """Return what routes and silences match: rule, service and the group's values."""
+    """Return what routes match: rule, service and group."""
     own = {"alertname": rule.name, "rule": rule.name}
     if rule.service:
         own["service"] = rule.service

@@ -1,4 +1,4 @@
-"""Store what endpoints received, in one transaction: lines, what was wrong, and alerts of rules."""
+"""Store what endpoints received, in one transaction."""
 
 import datetime as dt
 from collections import Counter
@@ -22,7 +22,7 @@ from logs.services.storing import NormalisedLines, insert, store
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The lines of a request, and the request itself where part of it was unreadable."""
+    """A request's lines, and the request where unreadable."""
 
     normalised: NormalisedLines
     failed: IntakeEvent | None = None
@@ -39,7 +39,7 @@ def store_lines(taken: Sequence[IntakeResult]) -> None:
     heard: levels.Heard = Counter()
     for one in taken:
         heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.normalised.lines))
-    if heard:  # in its own transaction: no line waits for it or is lost by it
+    if heard:  # apart: no line may wait for it or be lost by it
         transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
     insert_events([delivery.failed for delivery in deliveries if delivery.failed])
 
@@ -58,7 +58,7 @@ def _note(source: Source | None, now: dt.datetime) -> None:
 
 
 def read_again(event: IntakeEvent) -> None:
-    """Store the lines of a replayed request in the caller's transaction. Raises IntakeError."""
+    """Store a replayed request's lines in the caller's transaction. Raises IntakeError."""
     headers = event.headers
     request = IntakeRequest("POST", headers.get("path", ""), headers, bytes(event.body), headers.get("query", ""))
     parsed = formats()[event.format].parse(request.unpacked)

@@ -1,4 +1,4 @@
-"""Unknown words for levels: shown on the source, and mapped by people."""
+"""Unknown words for levels: shown, and mapped by people."""
 
 import datetime as dt
 from collections import Counter
@@ -17,9 +17,9 @@ from intake.vocabulary import MappedField
 from logs.lines import Line
 from logs.vocabulary import Level
 
-SECONDS = 10.0  # within which a process records the same word once
+SECONDS = 10.0  # between records of a word
 MOST_REMEMBERED = 10_000
-# A source's map is about alerts; for lines its words mean these levels.
+# A source's map is about alerts; for lines its words mean these.
 LEVEL_OF_SEVERITY = {"critical": Level.CRITICAL, "high": Level.ERROR, "medium": Level.WARNING, "low": Level.INFO}
 
 Heard = Counter[tuple[Source, str]]
@@ -29,7 +29,7 @@ _lock = Lock()
 
 
 def as_taught(line: Line, source: Source | None) -> Line:
-    """Return the line with the level that its source's map gives the sender's word."""
+    """Return the line with its source's mapped level."""
     if not line.unknown_level or source is None:
         return line
     meaning = mapped(source.severity_map, line.unknown_level)
@@ -37,7 +37,7 @@ def as_taught(line: Line, source: Source | None) -> Line:
 
 
 def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
-    """Return the unknown words of lines with counts, without those recorded just now."""
+    """Count unknown words, without those recorded just now."""
     if source is None:
         return Counter()
     counts = Counter(line.unknown_level for line in lines if line.unknown_level)
@@ -46,7 +46,7 @@ def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
 
 
 def tell(heard: Heard, at: dt.datetime) -> None:
-    """Record unknown words; of two processes that meet a new one at once, one does."""
+    """Record unknown words; safe for two processes at once."""
     with _lock:
         _recorded.update({(source.pk, word): True for source, word in heard})
     try:

@@ -1,8 +1,6 @@
-"""Delete the oldest lines by age (LOG_RETENTION_DAYS, since receipt) and size (LOG_RETENTION_MB).
+"""Delete the oldest lines by age and by size.
 
-Lines are numbered as they arrive, so the oldest are found at no cost. The size is estimated from a sample spread over
-all numbers plus `ROW_BYTES` for row and indexes (measured at 300,000 lines: SQLite 300 to 350, MariaDB 250 in order,
-450 otherwise). Neither database gives the room of deleted rows back, so file sizes show nothing.
+Size is estimated from a sample plus `ROW_BYTES`, measured at 300,000 lines (SQLite 300 to 350, MariaDB 250 to 450).
 """
 
 import datetime as dt
@@ -17,13 +15,13 @@ from logs.normalising import dumped
 BATCH = 1000
 SAMPLE = 200
 ROW_BYTES = 350
-NAMES_STORED = 3  # times: a name stands in its row, and in an index or two
+NAMES_STORED = 3  # a name is in its row and one or two indexes
 MEGABYTE = 1024 * 1024
 
 
 @unit_of_work
 def forget_aged(now: dt.datetime) -> int:
-    """Delete one batch of lines received too long ago; return how many."""
+    """Delete and count one batch of aged lines."""
     until = now - dt.timedelta(days=settings.LOG_RETENTION_DAYS)
     oldest = LogEntry.objects.order_by("id").values_list("id", "received_at")[:BATCH]
     return _delete([number for number, _received in takewhile(lambda one: one[1] < until, oldest)])
@@ -31,19 +29,19 @@ def forget_aged(now: dt.datetime) -> int:
 
 @unit_of_work
 def forget_oldest(count: int) -> int:
-    """Delete so many of the oldest lines, at most a batch; return how many."""
+    """Delete and count the oldest lines, at most a batch."""
     return _delete(list(LogEntry.objects.order_by("id").values_list("id", flat=True)[: min(count, BATCH)]))
 
 
 def surplus() -> int:
-    """Return how many of the oldest lines must go for the rest to fit; 0 for none."""
+    """Return how many of the oldest lines must go."""
     count, mean = estimate()
     excess = count * mean - settings.LOG_RETENTION_MB * MEGABYTE
     return -int(-excess // mean) if excess > 0 else 0
 
 
 def estimate() -> tuple[int, float]:
-    """Return about how many lines there are, and the bytes each takes with its indexes. Three queries."""
+    """Return the number of lines and bytes per line, in three queries."""
     ends = [LogEntry.objects.order_by(order).values_list("id", flat=True).first() for order in ("id", "-id")]
     first, last = (end or 0 for end in ends)
     if not last:

@@ -34,13 +34,13 @@ CONDITION = (
     *("mode", "query", "level", "service", "group_by", "threshold", "window_seconds", "check_interval_seconds"),
     *("source_kind", "is_enabled"),
 )
-# what may be set of the built-in rule
+# settable on the built-in rule
 TUNABLE = frozenset({"level", "service", "severity", "is_enabled", "group_by"})
 
 
 @dataclass(frozen=True)
 class Immediate:
-    """The rules that look at every line; `floor` is the least level one of them wants."""
+    """Rules for every line, and the least level they want."""
 
     rules: dict[int, DetectionRule] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index([]))
@@ -48,13 +48,13 @@ class Immediate:
 
 
 def log_source() -> Source:
-    """Return the source of rules' alerts, created when first needed."""
+    """Return the source of rules' alerts, creating it first."""
     source, _is_new = Source.objects.get_or_create(name=SOURCE_NAME, defaults={"kind": LOGS})
     return source
 
 
 def ensure_builtin() -> DetectionRule:
-    """Return the built-in rule: a critical line is an alert at once."""
+    """Return the built-in rule: critical lines are alerts."""
     found = DetectionRule.objects.filter(is_builtin=True).first()
     if found is not None:
         return found
@@ -74,10 +74,9 @@ def ensure_builtin() -> DetectionRule:
 def save_rule(
     rule: DetectionRule, *, only: Collection[str] | None = None, now: dt.datetime | None = None
 ) -> DetectionRule:
-    """Store a rule; of a changed one, the fields in `only` (None: all).
+    """Store a rule, or its fields in `only`.
 
-    A changed condition starts afresh: its alerts resolve, and fire again with the next window that holds. Raises
-    Conflict for what is fixed of the built-in rule.
+    A changed condition resolves its alerts and starts afresh. Raises Conflict.
     """
     before = DetectionRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
     names = [name for name in (*SHOWN, *CONDITION) if only is None or name in only]
@@ -102,7 +101,7 @@ def save_rule(
 
 @unit_of_work
 def delete_rule(rule: DetectionRule) -> None:
-    """Delete a rule and resolve its alerts. Raises Conflict for the built-in one."""
+    """Delete a rule, resolving its alerts. Raises Conflict for the built-in one."""
     present = DetectionRule.objects.select_for_update().get(pk=rule.pk)
     if present.is_builtin:
         raise Conflict(f"{present} comes with the system; switch it off instead.", code="built_in")
@@ -113,7 +112,7 @@ def delete_rule(rule: DetectionRule) -> None:
 
 @cached(TTLCache(1, REMEMBERED_SECONDS), lock=Lock())
 def immediate() -> Immediate:
-    """Return the rules that look at every line, at most a second old."""
+    """Return the rules for every line, at most a second old."""
     rules, specs = {}, []
     for rule in DetectionRule.objects.immediate().select_related("source"):
         if (spec := spec_of(rule)) is not None:
@@ -125,12 +124,11 @@ def immediate() -> Immediate:
 
 
 def forget() -> None:
-    """Clear the cache of rules."""
     immediate.cache_clear()
 
 
 def spec_of(rule: DetectionRule) -> Spec | None:
-    """Return the rule ready to evaluate; None, logged, for an invalid query."""
+    """Return the rule's spec; log an invalid query."""
     try:
         return rule.spec
     except QueryInvalid as error:
@@ -139,7 +137,7 @@ def spec_of(rule: DetectionRule) -> Spec | None:
 
 
 def faulty_rules() -> list[tuple[Model, str]]:
-    """Return enabled rules whose query is invalid or matches nothing, each with why."""
+    """Return enabled rules with useless queries, and why."""
     found: list[tuple[Model, str]] = []
     for rule in DetectionRule.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]:
         try:

@@ -1,4 +1,4 @@
-"""Simulate an incident: write lines that make a rule raise an alert."""
+"""Simulate an incident with lines that raise an alert."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,8 +25,6 @@ FLOOD = 2000
 
 
 class Scenario(models.TextChoices):
-    """What can be simulated."""
-
     HIGH_ERROR_RATE = "high_error_rate", "Many errors of a service"
     CRITICAL_LOG = "critical_log", "One critical line"
     FLOOD = "flood", "Very many lines of a service"
@@ -34,7 +32,7 @@ class Scenario(models.TextChoices):
 
 @dataclass
 class Simulated:
-    """What was done, in sentences, and how to find the alerts."""
+    """What was done, and how to find its alerts."""
 
     type: str
     service: str
@@ -46,10 +44,9 @@ class Simulated:
 
 @unit_of_work
 def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Simulated:
-    """Write a scenario's lines and detect them; the alerts then wait in the queue.
+    """Write a scenario's lines and detect them; alerts wait in the queue.
 
-    `severity` is the alert's, except for a critical line, where the built-in rule decides. Raises Conflict where that
-    rule is disabled or skips such a line.
+    The built-in rule decides the severity of critical lines. Raises Conflict where it ignores them.
     """
     done = Simulated(type, service)
     lines = _lines(Scenario(type), service, now)
@@ -65,7 +62,7 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
 
 
 def alerts_of(done: Simulated) -> list[Alert]:
-    """Return the alerts of a simulation, once the queue is processed."""
+    """Return a simulation's alerts, once processed."""
     source = rules.log_source()
     keys = [alert_key(source.pk, fingerprint) for fingerprint in done.fingerprints]
     return list(Alert.objects.filter(key__in=keys).select_related("incident"))

@@ -19,31 +19,31 @@ COLUMNS = (*("timestamp", "level", "service", "host", "message", "attributes", "
 
 @dataclass(frozen=True, slots=True)
 class NormalisedLines:
-    """Normalised lines, and their rows: without the time of receipt, and without a time it stands in for."""
+    """Lines, and rows without the time of receipt."""
 
     lines: list[Line]
     rows: list[tuple[Any, ...]]
 
 
 def normalise(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> NormalisedLines:
-    """Normalise lines (see `logs.normalising`) outside any transaction."""
+    """Normalise lines outside any transaction."""
     ready = [normalised(as_taught(line, source), now) for line in lines]
     source_id = source.pk if source else None
     return NormalisedLines(ready, [_row(line, source_id, now) for line in ready])
 
 
 def insert(many: Iterable[NormalisedLines], now: dt.datetime) -> None:
-    """Store lines in the caller's transaction as received `now`."""
+    """Store lines in the caller's transaction."""
     received_at = _moment(now)
     rows = [(row[0] or received_at, *row[1:], received_at) for one in many for row in one.rows]
     if rows:
         with connection.cursor() as cursor:
-            # SQLite loops over a prepared statement; MySQL's drivers make long statements of it.
+            # SQLite loops over a prepared statement; MySQL's drivers join it.
             cursor.executemany(_statement(), rows)
 
 
 def store(lines: Iterable[Line], source: Source | None, now: dt.datetime) -> list[Line]:
-    """Normalise and store lines in the caller's transaction; return them in order."""
+    """Normalise and store lines in the caller's transaction; return them."""
     ready = normalise(lines, source, now)
     insert([ready], now)
     return ready.lines

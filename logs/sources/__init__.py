@@ -1,4 +1,4 @@
-"""Stores that rules read lines from; another store implements `LogSource` and is registered."""
+"""Stores that rules read lines from."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ INTERNAL = "internal"
 
 
 class SeenLine(NamedTuple):
-    """A line as rules see it; `attributes` are empty unless asked for."""
+    """A line as rules see it; `attributes` only if asked for."""
 
     timestamp: dt.datetime
     level: int
@@ -20,7 +20,7 @@ class SeenLine(NamedTuple):
 
 
 class LogSource(Protocol):
-    """A store of lines."""
+    """A store of lines; register others with `register_source`."""
 
     def lines(
         self,
@@ -33,10 +33,9 @@ class LogSource(Protocol):
         limit: int | None = None,
         with_attributes: bool = False,
     ) -> Iterable[SeenLine]:
-        """Return lines from `since` up to, not including, `until`, in any order.
+        """Return at most `limit` lines, unordered; `until` and `below` are exclusive.
 
-        Only those at least `level`, below `below`, and of `service`, where given; at most `limit`. Raises OSError or a
-        database error when the store cannot answer now: rules are then evaluated later.
+        Raises OSError or a database error to be asked later.
         """
         ...
 
@@ -45,12 +44,12 @@ _sources: dict[str, Callable[[], LogSource]] = {}
 
 
 def register_source(kind: str, make: Callable[[], LogSource]) -> None:
-    """Have rules of this kind read from the store that `make` opens."""
+    """Open this store for rules of the kind."""
     _sources[kind] = make
 
 
 def source_of_kind(kind: str) -> LogSource:
-    """Return the store that rules of this kind read. Raises KeyError."""
+    """Return the store of a kind. Raises KeyError."""
     return _sources[kind]()
 
 

@@ -1,5 +1,3 @@
-"""Our own store of lines."""
-
 import datetime as dt
 from collections.abc import Iterator
 
@@ -9,12 +7,12 @@ from logs.models import LogEntry
 from logs.sources import SeenLine
 from logs.vocabulary import Level
 
-CHUNK = 2000  # lines per query; MySQL's client holds the whole answer
+CHUNK = 2000  # MySQL's client holds the whole answer
 PLAIN = ("id", "timestamp", "level", "service", "host", "message", "trace_id")
 
 
 class InternalSource:
-    """The table of log entries, read along an index in bounded chunks."""
+    """The table of log entries, read in bounded chunks."""
 
     def lines(
         self,
@@ -27,7 +25,7 @@ class InternalSource:
         limit: int | None = None,
         with_attributes: bool = False,
     ) -> Iterator[SeenLine]:
-        """Yield lines ordered by time within each level read separately; see `LogSource.lines`."""
+        """Yield lines, by time within each level; see `LogSource.lines`."""
         columns = (*PLAIN, "attributes") if with_attributes else PLAIN
         left = limit
         for part in _parts(level, below, service):

@@ -1,5 +1,3 @@
-"""Follow log files: read, join records, parse lines."""
-
 from logs.tailing.following import Follower
 from logs.tailing.joining import Joiner
 from logs.tailing.reading import line_from

@@ -7,14 +7,11 @@ from typing import BinaryIO
 from core.text.encodings import BYTE_ORDER_MARK
 
 CHUNK = 1024 * 1024
-LONGEST = 1024 * 1024  # bytes; a longer line is taken in pieces
+LONGEST = 1024 * 1024  # bytes; longer lines are split
 
 
 class Follower:
-    """Follows a path through rotation and truncation; the file may appear later.
-
-    Without `from_start` it begins at the present end.
-    """
+    """Follows a path through rotation and truncation, from its end unless `from_start`."""
 
     def __init__(self, path: Path, *, from_start: bool = False) -> None:
         self.path = path
@@ -24,7 +21,7 @@ class Follower:
             self._file.seek(0, os.SEEK_END)
 
     def poll(self) -> list[str]:
-        """Return lines finished since the last call; a large addition in parts."""
+        """Return newly finished lines; large additions in parts."""
         if self._file is None and not self._open():
             return []
         lines = self._read()
@@ -71,7 +68,7 @@ class Follower:
         try:
             there = self.path.stat()
         except FileNotFoundError:
-            return False  # between the two steps of a rotation
+            return False  # between the steps of a rotation
         return (there.st_ino, there.st_dev) != (mine.st_ino, mine.st_dev)
 
 

@@ -7,7 +7,7 @@ from logs.tailing.times import has_time
 MOST_LINES = 500
 MOST_CHARACTERS = 32 * 1024
 
-# Java's "Caused by:", "Suppressed:" and "... 12 more"; Python's links between tracebacks; closing brackets.
+# Java's "Caused by:", "Suppressed:", "... 12 more"; Python's links; closing brackets.
 _GOES_ON = re.compile(
     r"\s|Caused by: |Suppressed: |\.\.\. \d+ more|[}\])]+[,;]?\s*$"
     r"|During handling of the above exception|The above exception was the direct cause"
@@ -15,19 +15,19 @@ _GOES_ON = re.compile(
 )
 _PYTHON = "Traceback (most recent call last)"
 _GO = re.compile(r"panic: |fatal error: |goroutine \d+ \[")
-# What ends a Python traceback: `ValueError: no`, `KeyboardInterrupt`.
+# The end of a Python traceback.
 _LAST_OF_PYTHON = re.compile(r"[A-Za-z_][\w.]*(?::\s|$)")
 
 
 class Joiner:
-    """A time or JSON begins a record; what is indented or otherwise continues belongs to the one before."""
+    """A time or JSON begins a record; indented and other lines continue it."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._length = 0
 
     def feed(self, line: str) -> list[str]:
-        """Return the record that this line shows to be finished, if any."""
+        """Return the record that this line finishes, if any."""
         if self._lines and self._goes_on(line) and not self._is_full():
             self._add(line)
             return []

@@ -1,5 +1,3 @@
-"""Parse a record of a file into a line. Pure."""
-
 import datetime as dt
 from dataclasses import replace
 
@@ -12,7 +10,7 @@ from logs.vocabulary import Level
 
 
 def line_from(record: str, *, service: str, host: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> Line:
-    """Return a record as a line, with the time and level it tells; JSON's own service and host win."""
+    """Return a record's line; JSON's own service and host win."""
     if record.startswith("{") and (line := _from_json(record)) is not None:
         return replace(line, service=line.service or service, host=line.host or host, timestamp=line.timestamp or now)
     return Line(record, time_in(record, now, zone) or now, level_in(record) or Level.INFO, service, host)

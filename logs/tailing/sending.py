@@ -1,4 +1,4 @@
-"""Send lines to a server's API, or store them in this installation."""
+"""Send lines to a server, or store them here."""
 
 import datetime as dt
 import time
@@ -26,9 +26,9 @@ class NotTaken(DomainError):
 
 
 class ToServer:
-    """Posts to a server's `/api/v1/logs/`, retrying while it is unreachable or busy.
+    """Posts to `/api/v1/logs/`, retrying at most `attempts` times.
 
-    `attempts` bounds the tries (None: no bound). A lost answer makes lines appear twice.
+    A lost answer makes lines appear twice.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ToServer:
         self.client = client or httpx2.Client(timeout=TIMEOUT)
 
     def send(self, lines: Sequence[Line]) -> int:
-        """Send lines; return how many were accepted. Raises NotTaken."""
+        """Send and count accepted lines. Raises NotTaken."""
         body = dumped([as_record(line) for line in lines])
         attempt = 0
         while True:
@@ -61,7 +61,7 @@ class ToServer:
             self.sleep(outcome.wait)
 
     def _post(self, body: bytes, wait: float) -> "int | _Trouble":
-        """Return how many lines were accepted. Raises NotTaken."""
+        """Count accepted lines. Raises NotTaken."""
         try:
             answer = self.client.post(self.url, content=body, headers=self.headers)
         except httpx2.HTTPError as error:
@@ -88,11 +88,11 @@ class ToDatabase:
 
 
 def as_record(line: Line) -> dict[str, Any]:
-    """Return a line as the API takes it."""
+    """Return a line as the API accepts it."""
     said: dict[str, Any] = {
         "message": line.message,
         "timestamp": (line.timestamp or dt.datetime.now(dt.UTC)).isoformat(),
-        "level": line.unknown_level or line.level.word,  # so that the server records an unknown word
+        "level": line.unknown_level or line.level.word,  # so that the server records unknown words
     }
     named = {name: getattr(line, name) for name in ("service", "host", "trace_id") if getattr(line, name)}
     return {**line.attributes, **said, **named}

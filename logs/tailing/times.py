@@ -14,7 +14,7 @@ _OTHERS = tuple(
     for form in (
         rf"\[?{OF_LINES.ctime}",
         OF_LINES.script,
-        rf"(?:\d+:[A-Z] )?\[?{OF_LINES.mail}",  # Redis names its process first
+        rf"(?:\d+:[A-Z] )?\[?{OF_LINES.mail}",  # Redis: process first
         rf"(?:<\d{{1,3}}>)?[*.]?{OF_LINES.syslog}(?! \d{{4}}\b)",
         OF_LINES.basic,
         OF_LINES.german,
@@ -28,9 +28,9 @@ _OTHERS = tuple(
 
 
 def time_in(line: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
-    """Return the time near the line's beginning, in UTC; None for none, or an impossible one.
+    """Return a line's first time in UTC, if any.
 
-    `zone` applies to times without one. Without a year it is the latest year that is not in the future.
+    `zone` is for times without one; a missing year is the latest possible.
     """
     match = _found(line)
     if match is None:
@@ -42,7 +42,7 @@ def time_in(line: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.datetim
 
 
 def has_time(line: str) -> bool:
-    """Return whether a time stands near the line's beginning."""
+    """Return whether the line begins with a time."""
     return line[:1] not in (" ", "\t") and _found(line) is not None
 
 

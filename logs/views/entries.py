@@ -1,4 +1,4 @@
-"""Read log lines over HTTP; our own endpoint stores them."""
+"""Log lines over HTTP; our own endpoint stores them."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ from logs.serializers import COLUMNS, LogEntrySerializer, NewLineSerializer, Tak
 
 
 class LogEntriesView(APIView):
-    """The lines, newest first, and handing more in."""
+    """Log lines."""
 
     permission_classes = [IsResponder]
     schema_errors = {"409": None, "413": "More than the door takes."}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Skip authentication of what the endpoint authenticates by a source's key."""
+        """Skip authentication by a source's key: the endpoint does it."""
         if request.method != "POST":
             super().initial(request, *args, **kwargs)
 
@@ -37,7 +37,7 @@ class LogEntriesView(APIView):
         responses=paged(LogEntrySerializer),
     )
     def get(self, request: Request) -> Response:
-        """Lines that fit all filters. Responders and administrators."""
+        """Lines that match all filters, the newest first. For responders and administrators."""
         return LINES.page(request, LogEntry.objects.all, asker=None).respond(represent)
 
     @extend_schema(
@@ -50,20 +50,18 @@ class LogEntriesView(APIView):
         responses={202: TakenSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """One line, an array of them, or one on each line (NDJSON), with the key of a source of kind `logs` as bearer
-        token, or as a responder. What is no line is counted; the others are stored.
-        """
+        """Send one line, an array, or one per line (NDJSON), with the key of a source of kind `logs` as bearer token,
+        or as a responder. Invalid lines are counted, the others stored."""
         return response_from(serve(OWN, request_from(request._request)))
 
 
 class LogEntryView(APIView):
-    """One line."""
+    """A log line."""
 
     permission_classes = [IsResponder]
 
     @extend_schema(operation_id="logs_retrieve", summary="Show one log line", responses=LogEntrySerializer)
     def get(self, request: Request, id: int) -> Response:
-        """All that is known of it."""
         row = LogEntry.objects.filter(pk=id).values(*COLUMNS).order_by().first() if id < 2**63 else None
         if row is None:
             raise NotFound(f"There is no log line {id} here; it may have been too old to keep.")

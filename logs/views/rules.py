@@ -1,5 +1,3 @@
-"""Routes of detection rules."""
-
 import datetime as dt
 from typing import Any
 
@@ -30,14 +28,13 @@ from logs.services.simulating import simulate
 
 
 class DetectionRuleViewSet(ConfigurationViewSet):
-    """What makes an alert of log lines. The query's language is described in docs/detection.md."""
+    """Rules that raise alerts from log lines; docs/detection.md describes their queries."""
 
     queryset = DetectionRule.objects.all()
     serializer_class = DetectionRuleSerializer
     permission_classes = [RespondersReadOrAdmin]
 
     def perform_destroy(self, instance: Any) -> None:
-        """Delete the rule, and resolve its alerts."""
         with acting(self.request.user):
             delete_rule(instance)
 
@@ -49,7 +46,8 @@ class DetectionRuleViewSet(ConfigurationViewSet):
     )
     @action(detail=True, methods=["post"], permission_classes=[IsResponder])
     def backtest(self, request: Request, pk: str | None = None) -> Response:
-        """The alerts it would have raised. Nothing is stored. Bounded in time and lines; `is_truncated` tells."""
+        """Return the alerts that it would have raised. Nothing is stored; `is_truncated` says whether it stopped
+        early."""
         serializer = RangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return _tried(self.get_object(), serializer.validated_data)
@@ -62,7 +60,7 @@ class DetectionRuleViewSet(ConfigurationViewSet):
     )
     @action(detail=False, methods=["post"], permission_classes=[IsResponder], url_path="backtest")
     def backtest_unsaved(self, request: Request) -> Response:
-        """Takes a rule's fields beside `since` and `until`. Nothing is stored."""
+        """Takes a rule's fields, `since` and `until`. Nothing is stored."""
         serializer = UnsavedRuleSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return _tried(serializer.rule(), serializer.validated_data)
@@ -75,7 +73,7 @@ def _tried(rule: DetectionRule, given: dict[str, Any]) -> Response:
 
 
 class SimulateIncidentView(IdempotentWrites, APIView):
-    """Trouble that is none."""
+    """A simulated incident."""
 
     permission_classes = [IsAdmin]
 
@@ -86,7 +84,7 @@ class SimulateIncidentView(IdempotentWrites, APIView):
         responses={202: SimulatedSerializer},
     )
     def post(self, request: Request) -> Response:
-        """The alert is in the queue when this answers; the worker makes an incident of it."""
+        """The alert is queued; the worker opens its incident."""
         serializer = SimulationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         with acting(request.user):

@@ -1,5 +1,3 @@
-"""Templates of log messages over HTTP."""
-
 import datetime as dt
 
 from drf_spectacular.types import OpenApiTypes
@@ -32,8 +30,7 @@ class LogTemplatesView(APIView):
         responses=TemplatesSerializer,
     )
     def get(self, request: Request) -> Response:
-        """At most 20,000 lines are looked at; the most frequent 500 templates are shown. Responders and
-        administrators."""
+        """The 500 most frequent templates among at most 20,000 lines. For responders and administrators."""
         refuse_unknown_parameters(request, set(OFFERED))
         messages, is_complete = newest(request)
         found = templates_of(messages)[:MAX_TEMPLATES]
@@ -42,7 +39,7 @@ class LogTemplatesView(APIView):
 
 
 def newest(request: Request) -> tuple[list[str], bool]:
-    """Return the messages of the newest matching lines, oldest first, and whether they are all."""
+    """Return the newest messages, oldest first, and whether they are all."""
     selected = selection(LogEntry.objects.all(), request.query_params.dict())
     rows: list[tuple[dt.datetime, int, str]] = []
     for branch in selected.branches:

@@ -1,4 +1,4 @@
-"""`manage.py simulate_incident`: simulate trouble, from log lines to an incident."""
+"""`manage.py simulate_incident`: from log lines to an incident."""
 
 from typing import Any
 

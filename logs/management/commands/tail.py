@@ -1,4 +1,4 @@
-"""`manage.py tail FILE --service NAME`: send what is added to a log file. See docs/logs.md."""
+"""`manage.py tail FILE --service NAME`: see docs/logs.md."""
 
 import os
 import signal
@@ -20,20 +20,16 @@ from logs.tailing.sending import ToDatabase, ToServer
 
 BATCH = 500
 POLL_SECONDS = 0.5
-QUIET_SECONDS = 1.0  # then a record that might go on is taken as finished
+QUIET_SECONDS = 1.0  # that finish a record
 ATTEMPTS_ONCE = 8
 
 
 class Target(Protocol):
-    """Where lines go."""
-
     def send(self, lines: list[Line]) -> int:
         """Send lines; return how many were accepted."""
 
 
 class Command(BaseCommand):
-    """Follow a log file."""
-
     help = "Follow a log file and hand its lines in, to a server (--url, --key) or straight to this database."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
