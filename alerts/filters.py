@@ -1,4 +1,4 @@
-"""The lists of alerts, changes and silences, and their filters."""
+"""Lists of alerts, changes and silences, and their filters."""
 
 from functools import reduce
 from operator import and_
@@ -20,7 +20,7 @@ from incidents.views.lookup import NUMBER
 from intake.models import Source
 
 LABEL = "label."
-# Alerts with a label that has fewer than these are looked up by it; others are met soon by walking the list.
+# Rarer labels are looked up; others are met soon by walking.
 RARE = 1000
 MAX_SOURCES = 1000
 AFTER, BEFORE = "ISO 8601, inclusive.", "ISO 8601, exclusive."
@@ -67,7 +67,7 @@ def _by_fingerprint(alerts: Any, name: str, value: str, user: Any) -> Any:
 
 
 def _created_after(alerts: Any, name: str, value: Any, user: Any) -> Any:
-    return alerts.filter(first_seen_at__gte=value, last_seen_at__gte=value)  # the second is what has an index
+    return alerts.filter(first_seen_at__gte=value, last_seen_at__gte=value)  # the second has an index
 
 
 def _by_ended(silences: Any, is_ended: bool) -> Any:

@@ -1,4 +1,4 @@
-"""Matchers over the facts of an alert, for routes and silences alike. Pure."""
+"""Matchers of alerts, for routes and silences. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,37 +18,37 @@ _WRITTEN = re.compile(
 )
 SEVERITY, SOURCE = "severity", "source"
 _SEVERITIES = tuple(str(word) for word, _label in SEVERITY_WORDS)
-_ANY_SOURCE = ("Qabnor 7", "xyv-tzud_3", "KWEMIL")  # a pattern that matches all of these names asks for no source
-SEVERAL = " | "  # stands between the values of a label that came several times
+_ANY_SOURCE = ("Qabnor 7", "xyv-tzud_3", "KWEMIL")  # patterns matching all of these ask for no source
+SEVERAL = " | "  # between a label's several values
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 
 
 class MatcherInvalid(ValueError):
-    """An invalid matcher; the message says why."""
+    """The message says why."""
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """One condition: the fact of that name ("" when absent) compared with the value."""
+    """One condition on the fact of that name ("" when absent)."""
 
     name: str
     op: MatchOperator
     value: str
 
     def matches(self, facts: Mapping[str, str]) -> bool:
-        """Return whether it holds; of several values, "is" and "matches" hold where they do for any."""
+        """Return whether it holds; "is" and "matches" hold for any of several values."""
         said = values_of(facts.get(self.name, ""))
         if self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
             return (self.value in said) == (self.op == MatchOperator.EQUAL)
         return any(self._pattern.matches(one[:LENGTH]) for one in said) == (self.op == MatchOperator.MATCHES)
 
     def explain(self, facts: Mapping[str, str]) -> str:
-        """Say why it does not hold, in a sentence."""
+        """Say why it does not hold."""
         return f'{self.name} is "{facts.get(self.name, "")}", and must be {self.op} "{self.value}".'
 
     @property
     def weight(self) -> int:
-        """Return about how many bytes it takes."""
+        """Return its size in bytes, about."""
         is_compared = self.op in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL)
         return LEAST_WEIGHT if is_compared else self._pattern.weight
 
@@ -58,7 +58,7 @@ class Matcher:
 
 
 def values_of(fact: str) -> tuple[str, ...]:
-    """Return a label's text and, where it came several times, each value."""
+    """Return a label's text, and each of several values."""
     return (fact, *fact.split(SEVERAL)) if SEVERAL in fact else (fact,)
 
 
@@ -70,14 +70,14 @@ def matchers_from(value: Any) -> list[Matcher]:
 
 
 def first_failing(matchers: Iterable[Matcher], facts: Mapping[str, str]) -> Matcher | None:
-    """Return the first matcher that does not hold; None when all do."""
+    """Return the first matcher that fails, if any."""
     return next((matcher for matcher in matchers if not matcher.matches(facts)), None)
 
 
 def asks_for_nothing(matchers: Sequence[Matcher]) -> str:
-    """Say why these would match alerts of every kind; "" where one of them asks for a value.
+    """Say why these would match alerts of every kind, or "".
 
-    A matcher that absent labels, or any severity or source, fulfil asks for none.
+    Matchers that absent labels, or any severity or source, fulfil ask for nothing.
     """
     if any(_asks(matcher) for matcher in matchers):
         return ""
@@ -99,7 +99,7 @@ def _asks(matcher: Matcher) -> bool:
 
 
 def contradiction(matchers: Sequence[Matcher]) -> str:
-    """Say why no alert could fulfil all of these; "" where one could."""
+    """Say why no alert could fulfil all of these, or ""."""
     for name in dict.fromkeys(matcher.name for matcher in matchers):
         about = [matcher for matcher in matchers if matcher.name == name]
         possible = _possible(name, about)
@@ -139,9 +139,7 @@ def _impossible(name: str, about: Sequence[Matcher]) -> str:
 
 
 def facts_of(labels: Mapping[str, str], *, severity: str, source: str) -> dict[str, str]:
-    """Return what matchers look at: labels, and the severity and source name, which win over labels of these names
-    (those are `label.severity` and `label.source`).
-    """
+    """Return labels, with severity and source name over labels so named (`label.severity`, `label.source`)."""
     hidden = {f"label.{name}": labels[name] for name in (SEVERITY, SOURCE) if name in labels}
     return {**labels, **hidden, "severity": severity, "source": source}
 
@@ -152,10 +150,9 @@ def words_of(matchers: Sequence[Matcher]) -> str:
 
 
 def parse_lines(text: str) -> list[Matcher]:
-    r"""Parse matchers as Prometheus and Alertmanager write them: one a line or separated by commas, in braces or not.
+    r"""Parse Prometheus' matchers: by lines or commas, in braces or not. Raises MatcherInvalid.
 
-    Raises MatcherInvalid, naming the line. In quotes `\"`, `
-    ` and `\\` are escapes; any other backslash stands for itself.
+    In quotes `\"`, `\\` and a backslash before `n` are escapes; other backslashes stand for themselves.
     """
     found = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -169,7 +166,7 @@ def parse_lines(text: str) -> list[Matcher]:
 
 
 def lines_of(matchers: Iterable[Matcher]) -> str:
-    """Return one matcher a line, as `parse_lines` reads them."""
+    """Return one matcher a line, for `parse_lines`."""
     return "\n".join(f'{matcher.name}{matcher.op.value}"{_escaped(matcher.value)}"' for matcher in matchers)
 
 

@@ -1,6 +1,6 @@
-r"""Compile the regular expressions that people enter to RE2: linear in time, bounded in size. Pure.
+r"""Compile people's regular expressions to RE2: linear in time, bounded in size. Pure.
 
-What people wrote for Python's engine means the same: \w, \d and \s cover all scripts, and "." matches a new line.
+As in Python, \w, \d and \s cover all scripts, and "." matches a new line.
 """
 
 import re
@@ -12,13 +12,13 @@ import re2
 from cachetools import LRUCache, cached
 
 PATTERN_LENGTH = 500
-LENGTH = 1000  # characters of a value that patterns look at
-MAX_MEMORY = 256 * 1024  # bytes of a compiled pattern, and of what the engine caches
-MAX_CACHED_BYTES = 16 * 1024 * 1024  # of each cache of a process that holds patterns, by weight
-# Bytes of a pattern, and of each of its instructions with the states that the engine comes to cache.
+LENGTH = 1000  # characters of a value
+MAX_MEMORY = 256 * 1024  # bytes, with the engine's caches
+MAX_CACHED_BYTES = 16 * 1024 * 1024  # per process and cache of patterns
+# Bytes of a pattern, and per instruction with its cached states.
 LEAST_WEIGHT, INSTRUCTION_WEIGHT = 2048, 256
 
-# Ranges: a Unicode class is thousands of the engine's instructions.
+# Ranges: a Unicode class is thousands of instructions.
 _WORD = (
     r"0-9A-Z_a-z\x{aa}\x{b2}\x{b3}\x{b5}\x{b9}\x{ba}\x{bc}-\x{be}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1fff}"
     r"\x{2070}-\x{209f}\x{20d0}-\x{218f}\x{2460}-\x{24ff}\x{2c00}-\x{2dff}\x{2e80}-\x{2fff}\x{3005}-\x{3007}"
@@ -31,13 +31,13 @@ _CLASSES = {"w": _WORD, "s": _SPACE, "d": r"\p{Nd}", "D": r"\P{Nd}"}
 _FLAGS = re.compile(r"\(\?[a-zA-Z]*(?:-[a-zA-Z]+)?[:)]")
 _REPEATED = re.compile(r"[*+?]|\{\d*,?\d*\}")
 _LOOKING = ("(?=", "(?!", "(?<=", "(?<!")
-# words that mean nothing but themselves, with bars between
+# literal words with bars between
 _WORDS = re.compile(r"[^\\.^$*+?{}\[\]()]*")
 _AROUND = re.compile(r"(\.\*)?([^\\.^$*+?{}\[\]()|]+)(\.\*)?")
 
 
 class PatternInvalid(ValueError):
-    """An invalid pattern; the message says why."""
+    """The message says why."""
 
 
 class Pattern:
@@ -47,7 +47,7 @@ class Pattern:
 
     def __init__(self, matches: Callable[[str], bool], occurs_in: Callable[[str], bool], instructions: int = 0) -> None:
         self.matches = matches  # the whole text
-        self.occurs_in = occurs_in  # somewhere in it
+        self.occurs_in = occurs_in  # anywhere
         self.weight = min(MAX_MEMORY, LEAST_WEIGHT + instructions * INSTRUCTION_WEIGHT)
 
 
@@ -70,7 +70,7 @@ def compiled(pattern: str) -> Pattern:
 
 
 def words_of(pattern: str) -> list[str] | None:
-    """Return all that the pattern matches, where it is words with bars between; else None."""
+    """Return the words of a pattern that only alternates words."""
     return pattern.split("|") if _WORDS.fullmatch(pattern) else None
 
 

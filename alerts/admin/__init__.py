@@ -1,5 +1,3 @@
-"""Admin pages of sources, alerts, routes and silences."""
-
 from alerts.admin import alerts, records, routes, sections, silences, sources
 
 __all__ = ["alerts", "records", "routes", "sections", "silences", "sources"]

@@ -1,4 +1,4 @@
-"""Filters of the alert list, none of which counts or scans a long table."""
+"""Filters of the alert list; none counts or scans a long table."""
 
 import datetime as dt
 from typing import Any
@@ -18,8 +18,6 @@ Choices = list[tuple[str, str]]
 
 
 class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Firing or resolved."""
-
     title, parameter_name = "status", "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -27,14 +25,12 @@ class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
     def queryset(self, request: HttpRequest, queryset: Alerts) -> Alerts:
         if self.value() == AlertStatus.RESOLVED:
-            # Nearly all are: the list is walked in its order, which an equation would keep SQLite from.
+            # Nearly all match, and an equation would keep SQLite from walking in order.
             return queryset.exclude(status=AlertStatus.FIRING)
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class SeverityFilter(DropdownFilter):  # type: ignore[misc]
-    """One severity."""
-
     title, parameter_name = "severity", "severity"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -45,8 +41,6 @@ class SeverityFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SourceFilter(DropdownFilter):  # type: ignore[misc]
-    """One source."""
-
     title, parameter_name = "source", "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -78,8 +72,6 @@ class MarkFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SeenFilter(DropdownFilter):  # type: ignore[misc]
-    """When it was last seen."""
-
     title, parameter_name = "last seen", "seen"
     hours = {"hour": 1, "day": 24, "week": 168, "month": 720}
 

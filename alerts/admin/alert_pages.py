@@ -31,31 +31,25 @@ def _reference(label: str, help_text: str) -> forms.CharField:
 
 
 class MoveForm(GrantForm):
-    """The incident to move to."""
-
     incident = _reference("Incident", "The reference of the incident they belong to.")
 
 
 class MergeForm(GrantForm):
-    """The incident to merge into."""
-
     incident = _reference(
         "Into", "It takes in all alerts, also those to come; the merged incident is resolved as its duplicate."
     )
-    # The one shown and confirmed; another reference is shown first.
+    # The one confirmed; another is shown first.
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class SplitForm(GrantForm):
-    """The new incident's title."""
-
     title = forms.CharField(
         max_length=200, required=False, widget=UnfoldAdminTextInputWidget, help_text="Empty: as the first alert says."
     )
 
 
 class AlertPages:
-    """Actions on alerts, from the list and from an alert's page; services check permissions."""
+    """Actions on alerts; services check permissions."""
 
     admin_site: Any
     opts: Any
@@ -82,19 +76,17 @@ class AlertPages:
         return self._split(request, list(queryset[:MOST_AT_ONCE]), request.get_full_path(), "split_selected")
 
     def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Move one alert."""
         alert = self._visible(request, pk)
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         return self._move(request, [alert], url) or HttpResponseRedirect(url)
 
     def split_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Split one alert off to an incident of its own."""
         alert = self._visible(request, pk)
         url = reverse("admin:alerts_alert_change", args=[alert.pk])
         return self._split(request, [alert], url) or HttpResponseRedirect(url)
 
     def merge_view(self, request: HttpRequest, incident_id: int) -> HttpResponse:
-        """Merge an incident's alerts, and those to come, into another."""
+        """Merge an incident's present and future alerts into another."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         visible = Incident.objects.visible_to(_user(request)).filter(deleted_at__isnull=True)
@@ -114,8 +106,6 @@ class AlertPages:
                 form.add_error("incident", error.message)
                 target = None
         return self._inquire_about_merging(request, incident, target, form)
-
-    # --- Shared -------------------------------------------------------------------------------------------------------
 
     def _move(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
         form = MoveForm(_answer(request), incidents=[alert.incident for alert in alerts])

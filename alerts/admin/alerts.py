@@ -1,5 +1,3 @@
-"""Admin pages of alerts, read-only."""
-
 import datetime as dt
 import itertools
 import re
@@ -30,8 +28,6 @@ _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
 
 @admin.register(Alert)
 class AlertAdmin(AlertPages, ReadOnlyAdmin):
-    """Alerts, one row for each condition."""
-
     ordering = ("-last_seen_at", "-id")
     list_display = ("title_shown", "status_shown", "severity_shown", "source", "incident_shown", "heard", "seen")
     list_display_links = ("title_shown",)
@@ -161,7 +157,7 @@ def around_alert(alert: Alert, user: User) -> dict[str, Any]:
 
 
 def latest_changes(alert: Alert) -> list[tuple[str, str]]:
-    """Return the latest changes of status, newest first: (when, to what)."""
+    """Return the latest statuses, newest first: (when, to what)."""
     turns = itertools.cycle(sorted(AlertStatus, key=lambda status: status != alert.status))
     moments = (dt.datetime.fromtimestamp(moment, dt.UTC) for moment in reversed(alert.changes))
     return [(exactly(moment), str(status.label)) for moment, status in zip(moments, turns, strict=False)]

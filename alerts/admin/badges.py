@@ -1,5 +1,3 @@
-"""Render alerts and times."""
-
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +31,7 @@ def marks(alert: Alert) -> SafeString:
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
-    """Return how long ago, with the time itself on hovering; "never" for none."""
+    """Return how long ago, with the time as tooltip; "never" for none."""
     if moment is None:
         return "never"
     seconds = ((now or timezone.now()) - moment).total_seconds()
@@ -52,7 +50,7 @@ def incident_link(incident: Incident | None) -> SafeString | str:
 
 
 def safe_links(links: Iterable[Any]) -> list[tuple[str, str]]:
-    """Return (address, text) of links to the web; others are dropped."""
+    """Return (address, text) of web links only."""
     found = []
     for link in links:
         href = str(link.get("href", "")) if isinstance(link, Mapping) else ""
@@ -70,5 +68,5 @@ def _is_web(href: str) -> bool:
 
 
 def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return names and values for a table, long values cut."""
+    """Return names and values, long ones cut."""
     return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]

@@ -1,4 +1,4 @@
-"""Form fields that show stored JSON the way a person would write it."""
+"""Form fields that show stored JSON as people would write it."""
 
 import json
 from collections.abc import Callable
@@ -17,15 +17,14 @@ MATCHERS_HELP = (
 
 
 def area(rows: int, placeholder: str = "") -> Any:
-    """Return a text area in a fixed-width face."""
+    """Return a fixed-width text area."""
     return UnfoldAdminTextareaWidget(attrs={"rows": rows, "placeholder": placeholder, "spellcheck": "false"})
 
 
 class WrittenField(forms.CharField):
-    """A value written as text; ValueError refuses it with a sentence."""
+    """A value written as text."""
 
     def written(self, value: Any) -> str:
-        """Return the value as text."""
         raise NotImplementedError
 
     def read(self, text: str) -> Any:
@@ -42,7 +41,7 @@ class WrittenField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
     def run_validators(self, value: Any) -> None:
-        """Skip validators of texts, which do not apply to the value."""
+        """Skip validators of texts: the value is none."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -52,7 +51,7 @@ class WrittenField(forms.CharField):
 
 
 class LabelNamesField(WrittenField):
-    """Label names, separated by commas or lines."""
+    """Separated by commas or lines."""
 
     widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "cluster, alertname"})
 
@@ -64,7 +63,7 @@ class LabelNamesField(WrittenField):
 
 
 class SeverityMapField(WrittenField):
-    """The sender's words for severities, one a line: `sev0 = critical`."""
+    """One a line: `sev0 = critical`."""
 
     widget = area(3, "sev0 = critical")
 
@@ -76,7 +75,7 @@ class SeverityMapField(WrittenField):
 
 
 class StatusMapField(WrittenField):
-    """The sender's words for statuses, one a line: `check.up = resolved`."""
+    """One a line: `check.up = resolved`."""
 
     widget = area(3, "check.up = resolved")
 
@@ -88,7 +87,7 @@ class StatusMapField(WrittenField):
 
 
 class TemplatesField(WrittenField):
-    """A template for each field, one a line: `title = {{ check.name }}`; a label's as `labels.host`."""
+    """One a line: `title = {{ check.name }}`; labels as `labels.host`."""
 
     widget = area(4, "title = {{ check.name }}\nlabels.host = {{ host }}")
 
@@ -108,7 +107,7 @@ class TemplatesField(WrittenField):
 
 
 class MatchersField(WrittenField):
-    """Matchers as Prometheus writes them, one a line."""
+    """Prometheus' matchers, one a line."""
 
     widget = area(4, 'severity=~"high|critical"')
 
@@ -116,14 +115,14 @@ class MatchersField(WrittenField):
         try:
             return lines_of(matchers_from(value))
         except MatcherInvalid:
-            return json.dumps(value)  # invalid in the database: shown as stored, to be mended
+            return json.dumps(value)  # invalid in the database: shown to be mended
 
     def read(self, text: str) -> list[dict[str, str]]:
         return [{"name": one.name, "op": one.op.value, "value": one.value} for one in parse_lines(text)]
 
 
 def readable(fieldsets: Any, **instead: str) -> list[Any]:
-    """Return fieldsets for readers, with columns in words in place of JSON."""
+    """Return fieldsets with words in place of JSON."""
 
     def named(field: Any) -> Any:
         return tuple(map(named, field)) if isinstance(field, (list, tuple)) else instead.get(field, field)
@@ -132,7 +131,7 @@ def readable(fieldsets: Any, **instead: str) -> list[Any]:
 
 
 def pairs(text: str, example: str) -> list[tuple[str, str]]:
-    """Parse lines `name = value`. Raises ValueError for another line."""
+    """Parse lines `name = value`. Raises ValueError."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         name, sign, value = line.partition("=")
@@ -145,7 +144,7 @@ def pairs(text: str, example: str) -> list[tuple[str, str]]:
 
 
 def checked(form: forms.ModelForm, name: str, check: Callable[[Any], Any]) -> None:  # type: ignore[type-arg]
-    """Replace a field's value by what `check` returns, or add its sentence as the field's error."""
+    """Replace a field's value by `check`'s result, or add its error."""
     if name not in form.cleaned_data:
         return
     try:

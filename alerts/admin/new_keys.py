@@ -1,4 +1,4 @@
-"""Hold a new key, sealed in its maker's session for a quarter of an hour, for the page that shows it."""
+"""Hold a new key, sealed in its maker's session for 15 minutes."""
 
 import base64
 import hashlib
@@ -13,12 +13,11 @@ SHOWN_SECONDS = 15 * 60
 
 
 def remember(request: HttpRequest, source: Source, key: str) -> None:
-    """Hold the key for the page that shows it."""
     request.session[_name(source)] = _seal().encrypt(key.encode()).decode()
 
 
 def recall(request: HttpRequest, source: Source) -> str | None:
-    """Return the key that was made lately and not yet copied."""
+    """Return the key not yet copied."""
     sealed = request.session.get(_name(source), "")
     try:
         return _seal().decrypt(sealed, ttl=SHOWN_SECONDS).decode()
@@ -27,7 +26,6 @@ def recall(request: HttpRequest, source: Source) -> str | None:
 
 
 def drop(request: HttpRequest, source: Source) -> None:
-    """Drop the key: its maker has it."""
     request.session.pop(_name(source), None)
 
 

@@ -1,4 +1,4 @@
-"""What came in: the requests of senders, and the changes they told of. Read only."""
+"""Intake events and changes, read-only."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ TABS = [("", "Failed"), *((state.value, str(state.label)) for state in OTHERS), 
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """What became of them; what wants a look comes first."""
+    """What needs attention comes first."""
 
     title, parameter_name = "state", "state"
     all_option = ["", "Failed"]
@@ -50,7 +50,7 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(IntakeEvent)
 class IntakeEventAdmin(ReadOnlyAdmin):
-    """Each request as it came, and what became of it. What failed can be worked off again after a fix."""
+    """Each request and its result; failed ones can be replayed."""
 
     ordering = ("-id",)
     list_display = ("received", "source", "format", "state_shown", "reason_shown", "number")
@@ -96,7 +96,6 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         return [path("dismiss/", all_view, name="intake_intakeevent_dismiss_all"), *ours, *super().get_urls()]
 
     def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Dismiss one that failed."""
         event = self._event(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -105,7 +104,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def dismiss_all_view(self, request: HttpRequest) -> HttpResponse:
-        """Dismiss all that had failed when the home page was shown, and nothing that failed since."""
+        """Dismiss all that had failed when the home page was shown."""
         if not self.has_replay_permission(request):
             raise PermissionDenied
         last = request.POST.get("last", "")
@@ -116,7 +115,6 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Work one off again."""
         event = self._event(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -124,7 +122,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def raw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The body byte for byte, to be saved: no browser is to make anything of it."""
+        """Download the body: no browser is to interpret it."""
         event = self._event(request, pk)
         answer = HttpResponse(bytes(event.body), content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="intake-{event.pk}.bin"'
@@ -165,14 +163,14 @@ class IntakeEventAdmin(ReadOnlyAdmin):
 
 
 def state_badge(event: IntakeEvent) -> SafeString:
-    """What became of it, as a coloured word."""
+    """Return its state as a coloured word."""
     state = IntakeState(event.state)
     mark = format_html(' <span class="ir-badge">{}</span>', "dismissed") if event.dismissed_at else ""
     return format_html('<span class="ir-badge {}">{}</span>{}', COLOURS.get(state, ""), state.label, mark)
 
 
 def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
-    """What surrounds an event's facts: what became of it, the alerts it speaks of, and what was sent."""
+    """Return its result, its alerts and its body."""
     body = bytes(event.body)
     return {
         "event": event,
@@ -190,7 +188,7 @@ def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
 
 
 def alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
-    """The alerts that an event speaks of, found by reading it once more; at most MOST_ALERTS."""
+    """Return at most MOST_ALERTS of its alerts, reading it again."""
     if event.source is None or event.state == IntakeState.LIMITED or len(event.body) > MOST_SHOWN * 4:
         return []
     keys = [alert_key(event.source.pk, update.identity) for update in read(event).updates[:MOST_ALERTS]]
@@ -199,7 +197,7 @@ def alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
 
 
 def readable(body: bytes) -> str:
-    """A body to read: JSON set out in lines, other text as it is, and what is no text as marks for it."""
+    """Return a readable body: indented JSON, text, or marks for bytes."""
     text = body[:MOST_SHOWN].decode("utf-8", "replace")
     if len(body) <= MOST_SHOWN:
         try:
@@ -219,8 +217,6 @@ def _tell(request: HttpRequest, number: int, asked: int) -> None:
 
 @admin.register(ChangeEvent)
 class ChangeEventAdmin(ReadOnlyAdmin):
-    """Deploys, configuration, flags: what somebody changed, told by their tools."""
-
     ordering = ("-occurred_at", "-id")
     list_display = ("occurred", "summary_shown", "service", "origin", "source")
     list_display_links = ("summary_shown",)

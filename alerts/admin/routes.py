@@ -1,4 +1,4 @@
-"""Admin pages of routes: their order, and what they decide."""
+"""Admin pages of routes."""
 
 from typing import Any
 
@@ -22,12 +22,10 @@ from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError
 
-MOST = 1000  # all on one page, so that any can be dragged anywhere
+MOST = 1000  # on one page, for dragging anywhere
 
 
 class RouteForm(RefusableForm):
-    """A route, with its conditions as Prometheus writes them."""
-
     class Meta:
         model = Route
         fields = "__all__"
@@ -64,7 +62,7 @@ class RouteForm(RefusableForm):
 
 
 class RouteChangeList(KeysetChangeList):
-    """All routes in order, as a query where they can be edited."""
+    """All routes in order, as a query where editable."""
 
     def _describe(self, rows: list[Any]) -> None:
         super()._describe(rows)
@@ -73,7 +71,7 @@ class RouteChangeList(KeysetChangeList):
 
 @admin.register(Route)
 class RouteAdmin(BackOfficeAdmin):
-    """Routes: the first that matches decides, so their order matters."""
+    """Routes: the first match decides, so order matters."""
 
     form = RouteForm
     ordering = ("position", "id")
@@ -105,7 +103,7 @@ class RouteAdmin(BackOfficeAdmin):
         return readable(shown, matchers="conditions", group_by="grouping")
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """Search only in fields that choose a route: part of a list cannot be ordered."""
+        """Search in pickers only: part of a list cannot be ordered."""
         match = request.resolver_match
         is_list = match is not None and match.url_name == "alerts_route_changelist"
         return () if is_list else super().get_search_fields(request)
@@ -178,7 +176,7 @@ class RouteAdmin(BackOfficeAdmin):
 
 
 def shown(one: Route | Silence) -> SafeString | str:
-    """Return its matchers for a list's cell, and what is wrong with them."""
+    """Return its matchers for a cell, and what is wrong with them."""
     try:
         said = format_html('<code class="ir-code">{}</code>', words_of(matchers_from(one.matchers)))
     except MatcherInvalid as error:

@@ -1,4 +1,4 @@
-"""What alerts add to the incident's page and to the home page."""
+"""Alerts on the incident's page and the home page."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ LATELY = dt.timedelta(hours=24)
 
 
 def of_incident(incident: Incident, user: User) -> Iterable[Section]:
-    """Its alerts, those that fire first, and what changed in the hour before."""
+    """Yield its alerts, firing ones first, and changes in the hour before."""
     if not user.has_perm("alerts.view_alert"):
         return
     found = Alert.objects.filter(incident=incident).select_related("source").order_by("-id")
@@ -60,7 +60,7 @@ def _told(alert: Alert) -> dict[str, Any]:
 
 
 def of_home(user: User) -> Iterable[Section]:
-    """What keeps alerts from coming in, for those who can mend it; nothing while all is well."""
+    """Yield what keeps alerts from coming in, for administrators."""
     if not user.is_admin:
         return
     now = timezone.now()
@@ -89,20 +89,20 @@ def of_home(user: User) -> Iterable[Section]:
 
 
 def unknown_words() -> list[tuple[int, str, int]]:
-    """Id and name of the sources that use words which nobody has taught yet, and how many."""
+    """Return (id, name, count) of sources with unknown words."""
     counted = Source.objects.annotate(number=Count("unknown_words")).filter(is_enabled=True, number__gt=0)
     return list(counted.order_by("name").values_list("pk", "name", "number")[:FAILURES_SHOWN])
 
 
 def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:
-    """Id and name of the sources that sent more than they may."""
+    """Return (id, name) of rate-limited sources."""
     events = IntakeEvent.objects.filter(state=IntakeState.LIMITED, received_at__gte=moment).order_by()
     sources = Source.objects.filter(pk__in=events.values("source")).order_by("name")
     return list(sources.values_list("pk", "name")[:MOST_COUNTED])
 
 
 def silent_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
-    """Name, address of its page, and last sign of life of what was to be heard of and was not."""
+    """Return (name, page, last seen) of what is overdue."""
     silent = []
     beats = Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source")
     for beat in beats.order_by("last_beat_at")[:MOST_WATCHED]:

@@ -1,5 +1,3 @@
-"""Admin pages of silences."""
-
 import datetime as dt
 from typing import Any
 
@@ -31,8 +29,6 @@ USUAL = dt.timedelta(hours=2)
 
 
 class SilenceForm(RefusableForm):
-    """A silence, with its conditions as Prometheus writes them."""
-
     class Meta:
         model = Silence
         fields = "__all__"
@@ -60,7 +56,7 @@ class SilenceForm(RefusableForm):
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Active and planned silences, or expired ones."""
+    """Active and planned, or expired."""
 
     title, parameter_name = "time", "time"
     all_option = ["", "Not over"]
@@ -77,7 +73,7 @@ class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(Silence)
 class SilenceAdmin(BackOfficeAdmin):
-    """Silences; what still fires at the end opens its incident then."""
+    """Silences; what fires at their end opens its incident then."""
 
     form = SilenceForm
     ordering = ("-id",)
@@ -101,7 +97,7 @@ class SilenceAdmin(BackOfficeAdmin):
         return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Suggest two hours; from an alert's page, alerts like that one."""
+        """Suggest two hours, and alerts like the one shown."""
         user: User = request.user  # type: ignore[assignment]
         initial = {"ends_at": timezone.now() + USUAL, "time_zone": user.time_zone or "UTC"}
         number = request.GET.get("alert", "")
@@ -168,7 +164,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
     @admin.display(description="Made by")
     def maker(self, silence: Silence) -> str:
-        """Name the maker without a link, for their page is for administrators."""
+        """Name the maker unlinked: their page is for administrators."""
         return str(silence.created_by or "")
 
     @admin.display(description="Every week")
@@ -183,7 +179,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
 
 def like(alert: Alert) -> list[dict[str, str]]:
-    """Return matchers of the alert's source and all its labels, to be widened by removing lines."""
+    """Return matchers of its source and all labels, for people to widen."""
     labels = {"label.source" if name == "source" else name: value for name, value in sorted(alert.labels.items())}
     facts = {**labels, "source": alert.source.name}
     facts.pop("severity", None)

@@ -32,7 +32,7 @@ from intake.vocabulary import LOGS, IntakeState, MappedField
 
 LOGS_GUIDE = Path(settings.BASE_DIR) / "docs" / "logs.md"
 EXAMPLE_URL = "https://incidents.example.org"
-# What a word may mean, as buttons, by what it is about.
+# Meanings offered as buttons.
 MEANINGS = {
     MappedField.STATUS.value: tuple(validation.STATUS_MEANINGS),
     MappedField.SEVERITY.value: tuple(reversed(SEVERITY_OF_WORD)),
@@ -60,7 +60,7 @@ def panel_of(source: Source) -> dict[str, Any]:
 
 
 def guide_of(kind: str) -> Path | None:
-    """Return the guide of a kind of source, if installed."""
+    """Return a kind's guide, if installed."""
     if kind == LOGS:
         page = LOGS_GUIDE
     elif kind in payload_readers():
@@ -71,7 +71,7 @@ def guide_of(kind: str) -> Path | None:
 
 
 def guide_text(kind: str, key: str = "") -> SafeString | None:
-    """Return the guide with this server's address, and the key where there is one."""
+    """Return the guide with this server's address, and the key."""
     page = guide_of(kind)
     if page is None:
         return None
@@ -81,7 +81,7 @@ def guide_text(kind: str, key: str = "") -> SafeString | None:
 
 
 class SourcePages:
-    """The addresses below a source's page."""
+    """The pages below a source's page."""
 
     admin_site: Any
     opts: Any
@@ -103,7 +103,6 @@ class SourcePages:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Create another key, and show it."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -114,13 +113,13 @@ class SourcePages:
             return self._back(source)
 
     def make_key(self, request: HttpRequest, source: Source) -> HttpResponse:
-        """Create a key and redirect to the page that shows it."""
+        """Create a key and redirect to its page."""
         _key, text = create_key(source, by=request.user)  # type: ignore[arg-type]
         new_keys.remember(request, source, text)
         return HttpResponseRedirect(reverse("admin:intake_source_new_key", args=[source.pk]))
 
     def new_key_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show the new key until its maker confirms having it."""
+        """Show the new key until its maker has it."""
         source = self._source(request, pk)
         if request.method == "POST":
             new_keys.drop(request, source)
@@ -139,7 +138,6 @@ class SourcePages:
         return TemplateResponse(request, "admin/alerts/new_key.html", context)
 
     def revoke_view(self, request: HttpRequest, pk: int, key_id: int) -> HttpResponse:
-        """Revoke a key."""
         source = self._source(request, pk)
         key = SourceKey.objects.filter(source=source, pk=key_id).select_related("source").first()
         if key is None:
@@ -181,7 +179,7 @@ class SourcePages:
         return self._back(source)
 
     def sample_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send the sample of its kind, and show what came of it."""
+        """Send the kind's sample and show the result."""
         source = self._source(request, pk)
         if request.method != "POST":
             sentence = (
@@ -202,7 +200,6 @@ class SourcePages:
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Enable or disable the source."""
         source = self._source(request, pk)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -214,7 +211,6 @@ class SourcePages:
         return self._back(source)
 
     def guide_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Show the guide of a kind of source."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         text = guide_text(kind)
@@ -227,8 +223,6 @@ class SourcePages:
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/alerts/guide.html", context)
-
-    # --- Shared -------------------------------------------------------------------------------------------------------
 
     def _source(self, request: HttpRequest, pk: int) -> Source:
         if not self.has_change_permission(request):  # type: ignore[attr-defined]

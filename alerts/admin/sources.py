@@ -1,5 +1,3 @@
-"""Admin pages of sources and heartbeats."""
-
 import datetime as dt
 from typing import Any
 
@@ -29,8 +27,6 @@ LIMITED_LATELY = dt.timedelta(hours=24)
 
 
 class SourceForm(RefusableForm):
-    """A source, as the people who set it up think of it."""
-
     class Meta:
         model = Source
         fields = "__all__"
@@ -85,8 +81,6 @@ class SourceForm(RefusableForm):
 
 
 class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """Enabled or disabled."""
-
     title, parameter_name = "state", "enabled"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -98,7 +92,7 @@ class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 @admin.register(Source)
 class SourceAdmin(SourcePages, BackOfficeAdmin):
-    """Sources of alerts and log lines. A key is shown when it is created, and never again."""
+    """Sources; a key is shown only when created."""
 
     form = SourceForm
     ordering = ("name", "id")
@@ -164,7 +158,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         clear_cache()
 
     def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
-        """Redirect to the page that shows its first key."""
+        """Redirect to the page of its first key."""
         return self.make_key(request, obj)
 
     def change_view(
@@ -177,8 +171,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
 
 
 class HeartbeatForm(RefusableForm):
-    """A heartbeat, named like everything else in the back office."""
-
     class Meta:
         model = Heartbeat
         fields = "__all__"
@@ -187,7 +179,7 @@ class HeartbeatForm(RefusableForm):
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(BackOfficeAdmin):
-    """Heartbeats; a sender's first ping creates its own, and a missed one raises an alert."""
+    """Heartbeats; a sender's first ping creates its own."""
 
     form = HeartbeatForm
     ordering = ("name", "id")

@@ -1,4 +1,4 @@
-"""The page that simulates an alert: the form, and the decision in words."""
+"""The page that simulates an alert."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ OWN = ("title", "severity", "description")
 
 
 class TryForm(forms.Form):
-    """What is tried."""
+    """What to try."""
 
     shape = forms.ChoiceField(
         label=_("Input"),
@@ -83,7 +83,7 @@ def alert_of(text: str) -> dict[str, Any]:
 
 
 def simulate_asked(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
-    """Return what would become of it, for the page. Raises DomainError for what cannot be read."""
+    """Return the page's results. Raises DomainError for unreadable input."""
     how: dict[str, Any] = {"viewer": viewer, "source": asked["source"], "at": asked["at"]}
     if asked["shape"] == LABELS:
         answer = simulate(alert=asked["alert"], **how)

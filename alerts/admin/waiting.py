@@ -1,5 +1,3 @@
-"""Why an alert that fires has no incident yet."""
-
 import datetime as dt
 
 from django.utils import timezone
@@ -13,7 +11,7 @@ from alerts.vocabulary import AlertStatus
 
 
 def waits_for(alert: Alert) -> str:
-    """Return how much of its group has fired of what its route asks for, in words; "" where it waits for nothing."""
+    """Say what a firing alert without incident waits for, or ""."""
     if alert.incident_id or alert.silenced_by_id or alert.status != AlertStatus.FIRING:
         return ""
     route = choose_route(route_specs(), stored_facts(alert)).route

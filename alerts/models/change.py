@@ -1,5 +1,3 @@
-"""Changes made to systems: deploys, configuration, flags."""
-
 from django.db import models
 
 from intake.models.source import Source
@@ -7,9 +5,9 @@ from responders.models import Service
 
 
 class ChangeEvent(models.Model):
-    """A change to a system, shown beside what broke afterwards.
+    """A deploy, setting or flag, shown beside what broke afterwards.
 
-    `delivery_key` is the SHA-256 of what identifies the change where its sender says when: a repeat is stored once.
+    `delivery_key` (SHA-256 of its identity at the sender) stores repeats once.
     """
 
     source = models.ForeignKey(Source, null=True, on_delete=models.SET_NULL, related_name="changes")

@@ -1,5 +1,3 @@
-"""Heartbeats of sources."""
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +7,7 @@ from intake.models.source import Source, minutes_field
 
 
 class Heartbeat(models.Model):
-    """A named heartbeat that a source promised; when it is missed, an alert is raised."""
+    """A source's promised heartbeat; missing it raises an alert."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
     name = NameField(max_length=100)

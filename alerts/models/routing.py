@@ -1,5 +1,3 @@
-"""Routes and silences."""
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -20,7 +18,7 @@ MOST_FIRINGS = 1_000  # each that waits is stored in its group
 
 
 class Route(models.Model):
-    """What to do with matching alerts: the first match decides, unless it continues."""
+    """What to do with matching alerts; the first match decides unless it continues."""
 
     name = NameField(max_length=100, unique=True)
     position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
@@ -41,7 +39,7 @@ class Route(models.Model):
     service = models.ForeignKey(
         Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
     )
-    group_by = models.JSONField(  # NULL: as the source says
+    group_by = models.JSONField(  # NULL: the source's
         null=True, blank=True, default=None, help_text="Label names; empty: as the source says."
     )
     open_after_count = models.PositiveIntegerField(
@@ -62,7 +60,7 @@ class Route(models.Model):
 
     @property
     def wrong(self) -> str:
-        """Say why its matchers are useless or match too much; "" for good ones."""
+        """Say why its matchers are useless or too broad, or ""."""
         return wrong_matchers(self.matchers, must_ask=self.is_drop)
 
     def clean(self) -> None:
@@ -72,10 +70,10 @@ class Route(models.Model):
 
 
 class Silence(models.Model):
-    """A time in which matching alerts are recorded but open nothing; weekly, when it repeats.
+    """A time in which matching alerts open nothing.
 
-    A weekly one is active on `weekdays` (0 is Monday) from `starts_time` to `ends_time` in `time_zone` (an earlier end
-    is on the next day), between `starts_at` and `ends_at`.
+    A weekly one is active on `weekdays` (0 is Monday), `starts_time` to `ends_time` in `time_zone` (an earlier end is
+    on the next day), between `starts_at` and `ends_at`.
     """
 
     matchers = models.JSONField(default=list, help_text=MATCHERS_HELP)
@@ -100,7 +98,7 @@ class Silence(models.Model):
 
     @property
     def wrong(self) -> str:
-        """Say why its matchers are useless or match too much; "" for good ones."""
+        """Say why its matchers are useless or too broad, or ""."""
         return wrong_matchers(self.matchers, must_ask=True)
 
     def clean(self) -> None:

@@ -1,4 +1,4 @@
-"""Alerts in the API; a test holds `represent` and its description together."""
+"""Alerts in the API; a test compares `represent` to them."""
 
 from typing import Any
 
@@ -21,15 +21,15 @@ COLUMNS = (
 
 
 class AlertLinkSerializer(serializers.Serializer[Any]):
-    """A page about it, as its sender gave it."""
+    """A page about the alert, as its sender gave it."""
 
     href = serializers.CharField()
     text = serializers.CharField()
 
 
 class AlertSerializer(serializers.Serializer[Any]):
-    """One condition that a source watches. `starts_at` and `ends_at` are of its latest firing; `occurrences` are the
-    messages that said it fires."""
+    """One condition that a source watches. `starts_at` and `ends_at` are of its latest firing; `occurrences` counts
+    messages that it fires."""
 
     id = serializers.IntegerField()
     source = serializers.IntegerField()  # type: ignore[assignment]
@@ -58,7 +58,7 @@ AlertPageSerializer = paged(AlertSerializer)
 
 
 def represent(alert: Alert) -> dict[str, Any]:
-    """Return an alert as the API shows it; its source is loaded."""
+    """Return an alert, its source loaded, as the API shows it."""
     return {
         **{name: getattr(alert, name) for name in COLUMNS},
         "severity": Severity(alert.severity).word,
@@ -94,7 +94,7 @@ class SplitSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class IncidentNamedSerializer(serializers.Serializer[Any]):
-    """An incident, by what people call it."""
+    """An incident's reference and title."""
 
     id = serializers.IntegerField()
     reference = serializers.CharField()

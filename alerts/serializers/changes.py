@@ -1,5 +1,3 @@
-"""Changes to systems in the API."""
-
 import datetime as dt
 from typing import Any
 
@@ -40,13 +38,11 @@ def checked_links(value: Any) -> list[dict[str, str]]:
 
 @extend_schema_field(AlertLinkSerializer(many=True))
 class LinksField(CheckedField):
-    """Pages about it."""
-
     check = staticmethod(checked_links)
 
 
 class ChangeSerializer(CleanedModelSerializer):
-    """Something that somebody changed: a deploy, a setting, a flag. `occurred_at` is now unless it says otherwise."""
+    """A deploy, setting or flag that somebody changed; `occurred_at` is now by default."""
 
     service = ServiceField(queryset=Service.objects.all(), required=False, allow_null=True)
     source = serializers.IntegerField(  # type: ignore[assignment]

@@ -1,5 +1,3 @@
-"""Fields shared by serializers of alerts."""
-
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +12,7 @@ MAX_ID = 2**63 - 1
 
 
 class CheckedField(serializers.JSONField):
-    """JSON that a function validates, returning what is stored or raising ValueError."""
+    """JSON that a function validates; ValueError refuses it."""
 
     check: Callable[[Any], Any]
 
@@ -26,7 +24,7 @@ class CheckedField(serializers.JSONField):
 
 
 class MatcherSerializer(serializers.Serializer[Any]):
-    """One condition: a label, `severity` or `source`; a regular expression matches the whole value."""
+    """A condition on a label, `severity` or `source`; regular expressions match the whole value."""
 
     name = serializers.CharField(max_length=200)
     op = serializers.ChoiceField(choices=MatchOperator.choices, required=False)
@@ -35,21 +33,19 @@ class MatcherSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(MatcherSerializer(many=True))
 class MatchersField(CheckedField):
-    """Matchers, all of which must hold."""
+    """All must hold."""
 
     check = staticmethod(validation.matchers)
 
 
 @extend_schema_field(serializers.ListField(child=serializers.CharField()))
 class LabelNamesField(CheckedField):
-    """Names of labels."""
-
     check = staticmethod(validation.label_names)
 
 
 @extend_schema_field(serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6)))
 class WeekdaysField(CheckedField):
-    """Days of the week, 0 is Monday."""
+    """0 is Monday."""
 
     check = staticmethod(validation.weekdays)
 

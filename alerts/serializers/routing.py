@@ -1,5 +1,3 @@
-"""Routes and silences in the API."""
-
 from typing import Any
 
 from django.db.models import Max
@@ -24,14 +22,14 @@ LAST_POSITION = 1_000_000
 
 
 class OpenAfterSerializer(StrictFields, serializers.Serializer[Any]):
-    """How often it must fire within how many minutes before an incident is opened."""
+    """How often it must fire within how many minutes before an incident opens."""
 
     count = serializers.IntegerField(source="open_after_count", min_value=1, max_value=MOST_FIRINGS, required=False)
     minutes = serializers.IntegerField(source="open_after_minutes", min_value=1, max_value=YEAR_MINUTES, required=False)
 
 
 class RouteSerializer(CleanedModelSerializer):
-    """A route: what to do with the alerts that match."""
+    """What to do with the alerts that match."""
 
     position = serializers.IntegerField(min_value=0, max_value=LAST_POSITION, required=False)
     matchers = MatchersField(required=False)
@@ -67,7 +65,7 @@ class RouteSerializer(CleanedModelSerializer):
 
 
 class OrderSerializer(StrictFields, serializers.Serializer[Any]):
-    """The ids of all routes, in the order they are to have."""
+    """The ids of all routes, in their new order."""
 
     ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=MAX_ID), max_length=10_000)
 
@@ -80,8 +78,6 @@ class OrderedSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(serializers.CharField())
 class ZoneField(serializers.CharField):
-    """The IANA name of a time zone."""
-
     def to_internal_value(self, data: Any) -> str:
         try:
             return validation.time_zone(super().to_internal_value(data))
@@ -90,7 +86,7 @@ class ZoneField(serializers.CharField):
 
 
 class SilenceSerializer(CleanedModelSerializer):
-    """A silence; with `weekdays` it keeps quiet on these only, between the two times of day in its time zone."""
+    """A silence; with `weekdays` it is active on these only, between two times of day in its time zone."""
 
     matchers = MatchersField()
     ends_at = serializers.DateTimeField()
@@ -110,7 +106,6 @@ class SilenceSerializer(CleanedModelSerializer):
         read_only_fields = ["created_by", "created_at"]
 
     def get_is_active(self, silence: Silence) -> bool:
-        """Return whether it is active now."""
         return specs_of([silence])[0].is_active(timezone.now())
 
     def validate_matchers(self, value: list[dict[str, str]]) -> list[dict[str, str]]:

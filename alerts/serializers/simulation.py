@@ -1,5 +1,3 @@
-"""The request and the answer of a simulation."""
-
 import datetime as dt
 from typing import Any
 
@@ -23,8 +21,6 @@ FAR = dt.timedelta(days=3660)
 
 
 class TextsField(serializers.DictField):
-    """Text to text."""
-
     child = serializers.CharField(max_length=LONGEST, allow_blank=True, trim_whitespace=False)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -35,7 +31,7 @@ class TextsField(serializers.DictField):
 
 
 class SimulatedAlertSerializer(StrictFields, serializers.Serializer[Any]):
-    """An alert that fires, as it might come."""
+    """An alert that fires."""
 
     title = TextField(max_length=TITLE_LENGTH, required=False, default="Simulated alert")
     severity = serializers.ChoiceField(choices=SEVERITY_WORDS, required=False)
@@ -46,7 +42,7 @@ class SimulatedAlertSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
-    """Either an alert, or the payload of a source, as JSON or text; `at` is now by default."""
+    """An alert, or a source's payload as JSON or text; `at` is now by default."""
 
     source = RowField(  # type: ignore[assignment]
         queryset=Source.objects.select_related("team"), required=False
@@ -85,7 +81,7 @@ class PassedRouteSerializer(RouteNamedSerializer):
 
 
 class SilencingSerializer(serializers.Serializer[Any]):
-    """The silence that would keep it quiet."""
+    """The silence that would apply."""
 
     id = serializers.IntegerField()
     comment = serializers.CharField()
@@ -93,7 +89,7 @@ class SilencingSerializer(serializers.Serializer[Any]):
 
 
 class OpeningSerializer(serializers.Serializer[Any]):
-    """The incident it would open."""
+    """The incident that it would open."""
 
     title = serializers.CharField()
     severity = serializers.ChoiceField(choices=SEVERITY_WORDS)
@@ -104,14 +100,14 @@ class OpeningSerializer(serializers.Serializer[Any]):
 
 
 class NotifiedSerializer(serializers.Serializer[Any]):
-    """Somebody who would be notified."""
+    """A person who would be notified."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
 class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
-    """What would become of one alert; apps add what they would do."""
+    """What would happen to one alert; apps add their part."""
 
     alert = ParsedAlertSerializer()
     outcome = serializers.ChoiceField(
@@ -138,7 +134,7 @@ class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
 
 
 class RouteSimulatedSerializer(serializers.Serializer[Any]):
-    """What would become of each alert, by itself, at that time."""
+    """What would happen to each alert by itself."""
 
     at = serializers.DateTimeField()
     alerts = SimulatedAlertResultSerializer(many=True)

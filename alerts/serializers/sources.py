@@ -1,5 +1,3 @@
-"""Sources, their keys and heartbeats in the API."""
-
 import datetime as dt
 from typing import Any
 
@@ -23,7 +21,7 @@ MOST_REQUESTS = 10_000_000
 
 
 class SourceKeySerializer(serializers.ModelSerializer[SourceKey]):
-    """A key, told apart by its first characters."""
+    """A key, shown by its first characters."""
 
     class Meta:
         model = SourceKey
@@ -31,7 +29,7 @@ class SourceKeySerializer(serializers.ModelSerializer[SourceKey]):
 
 
 class NewKeySerializer(SourceKeySerializer):
-    """A new key: shown this once, with what to paste into the sender."""
+    """A new key, shown only now, and what to paste into the sender."""
 
     key = serializers.CharField()
     snippet = serializers.CharField()
@@ -43,20 +41,20 @@ class NewKeySerializer(SourceKeySerializer):
 
 @extend_schema_field(serializers.DictField(child=serializers.ChoiceField(choices=SEVERITY_WORDS)))
 class SeverityMapField(CheckedField):
-    """The sender's words for ours."""
+    """The sender's severities."""
 
     check = staticmethod(validation.severity_map)
 
 
 @extend_schema_field(serializers.DictField(child=serializers.ChoiceField(choices=list(validation.STATUS_MEANINGS))))
 class StatusMapField(CheckedField):
-    """The sender's words for a state, each with what it means here."""
+    """The sender's statuses."""
 
     check = staticmethod(validation.status_map)
 
 
 class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
-    """A word that nobody here understands: `status` fires with it, `severity` is the source's default."""
+    """An unknown word; an unknown status fires, an unknown severity means the source's default."""
 
     sample_event = serializers.SerializerMethodField()
 
@@ -66,17 +64,17 @@ class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
         read_only_fields = fields
 
     def get_sample_event(self, word: UnknownWord) -> int | None:
-        """Return the latest intake event that holds it."""
+        """Return its latest intake event."""
         return word.events[-1] if word.events else None
 
 
 @extend_schema_field(serializers.DictField())
 class TemplatesField(serializers.JSONField):
-    """A template for each field, and under `labels` for each label."""
+    """Templates by field, and by label under `labels`."""
 
 
 class SourceSerializer(CleanedModelSerializer):
-    """An intake point; times are in minutes, the rate limit in requests a minute."""
+    """A source of alerts; times are in minutes, the rate limit in requests a minute."""
 
     team = RowField(queryset=Team.objects.active(), required=False, allow_null=True)
     default_severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, required=False)
@@ -109,7 +107,6 @@ class SourceSerializer(CleanedModelSerializer):
 
     @extend_schema_field(UnknownWordSerializer(many=True))
     def get_unknown_words(self, source: Source) -> Any:
-        """Return unknown words, the latest first."""
         if not getattr(source, "has_unknown_words", True):
             return []
         siblings = getattr(self.parent, "instance", None)
@@ -117,7 +114,6 @@ class SourceSerializer(CleanedModelSerializer):
         return UnknownWordSerializer(still_unknown(source), many=True).data
 
     def get_has_signing_secret(self, source: Source) -> bool:
-        """Return whether one is set; it is never shown."""
         return bool(source.signing_secret)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +128,7 @@ class SourceSerializer(CleanedModelSerializer):
 
 
 class TeachSerializer(StrictFields, serializers.Serializer[Any]):
-    """What a word of the sender's means."""
+    """What a sender's word means."""
 
     field = serializers.ChoiceField(choices=MappedField.choices)
     word = serializers.CharField(max_length=100)
@@ -146,7 +142,7 @@ class TeachSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class TaughtSerializer(SourceSerializer):
-    """The source, and how many alerts are told what the word means."""
+    """The source, and how many alerts the word changes."""
 
     applied = serializers.IntegerField(read_only=True)
 
@@ -155,7 +151,7 @@ class TaughtSerializer(SourceSerializer):
 
 
 class NewSourceSerializer(SourceSerializer):
-    """A new source with its first key, which is shown this once, and what to paste into the sender."""
+    """A new source with its first key, shown only now, and what to paste into the sender."""
 
     key = serializers.CharField(read_only=True)
     snippet = serializers.CharField(read_only=True)
@@ -165,7 +161,7 @@ class NewSourceSerializer(SourceSerializer):
 
 
 class ParsedAlertSerializer(serializers.Serializer[Any]):
-    """One alert as its sender's message was understood."""
+    """An alert as its message was understood."""
 
     title = serializers.CharField()
     action = serializers.CharField(help_text="fire, resolve, acknowledge or note.")
@@ -176,7 +172,7 @@ class ParsedAlertSerializer(serializers.Serializer[Any]):
 
 
 class SampleResultSerializer(serializers.Serializer[Any]):
-    """What came of a sample; the worker goes on with the event at once."""
+    """What came of a sample; the worker processes its event at once."""
 
     status = serializers.IntegerField(help_text="What the sender would have been answered.")
     detail = serializers.CharField(help_text="Why, where it was refused.")
@@ -185,7 +181,7 @@ class SampleResultSerializer(serializers.Serializer[Any]):
 
 
 class HeartbeatSerializer(CleanedModelSerializer):
-    """A named sign of life; it is missed when it stays away for longer than its interval."""
+    """A named heartbeat, missed when silent for longer than its interval."""
 
     source = RowField(queryset=Source.objects.all())  # type: ignore[assignment]
     is_missed = serializers.SerializerMethodField()
@@ -196,6 +192,5 @@ class HeartbeatSerializer(CleanedModelSerializer):
         read_only_fields = ["last_beat_at"]
 
     def get_is_missed(self, heartbeat: Heartbeat) -> bool:
-        """Return whether it is overdue now."""
         since = timezone.now() - heartbeat.last_beat_at
         return heartbeat.is_enabled and since > dt.timedelta(minutes=heartbeat.interval_minutes)

@@ -1,5 +1,3 @@
-"""Routes of alerts: list, one, and those of an incident."""
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +16,7 @@ from users.authentication import person
 
 
 class AlertListView(APIView):
-    """All alerts the caller may see."""
+    """Alerts visible to the caller."""
 
     @extend_schema(
         operation_id="alerts_list",
@@ -33,7 +31,7 @@ class AlertListView(APIView):
 
 
 class AlertView(APIView):
-    """One alert."""
+    """An alert."""
 
     @extend_schema(operation_id="alerts_retrieve", summary="Show one alert", responses=AlertSerializer)
     def get(self, request: Request, alert_id: int) -> Response:
@@ -58,7 +56,7 @@ class IncidentAlertsView(APIView):
 
 
 def alerts_for(request: Request, ids: list[int]) -> list[Alert]:
-    """Return the alerts of these ids in order. Raises NotFound where one is absent or invisible."""
+    """Return these alerts in order. Raises NotFound for absent or invisible ones."""
     known = [pk for pk in ids if pk <= MAX_ID]
     visible = Alert.objects.visible_to(person(request)).filter(pk__in=known).select_related("source", "incident")
     found = {alert.pk: alert for alert in visible.order_by()}

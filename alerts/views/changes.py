@@ -1,5 +1,3 @@
-"""Routes of changes made to systems."""
-
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -21,7 +19,7 @@ from incidents.views.lookup import INCIDENT_ID, incident_for
 
 
 class ChangeListView(IdempotentWrites, APIView):
-    """What was changed, newest first, and telling of a change."""
+    """Changes made to systems."""
 
     permission_classes = [IsResponder]
 

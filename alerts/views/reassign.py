@@ -28,7 +28,7 @@ from users.authentication import person
 
 
 class AlertMoveView(IdempotentWrites, APIView):
-    """An alert's place."""
+    """Move an alert to another incident."""
 
     @extend_schema(
         operation_id="alerts_move",
@@ -46,7 +46,7 @@ class AlertMoveView(IdempotentWrites, APIView):
 
 
 class AlertSplitView(IdempotentWrites, APIView):
-    """Alerts that do not belong with the others."""
+    """Give alerts an incident of their own."""
 
     schema_errors = {"404": "One of the alerts is absent, or not visible to this caller."}
 
@@ -67,7 +67,7 @@ class AlertSplitView(IdempotentWrites, APIView):
 
 
 class IncidentMergeView(IdempotentWrites, APIView):
-    """Two incidents that turned out to be one."""
+    """Merge an incident into another."""
 
     @extend_schema(
         operation_id="incidents_merge",

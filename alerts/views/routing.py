@@ -1,5 +1,3 @@
-"""Routes of alert routes and silences."""
-
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -21,7 +19,7 @@ from users.authentication import person
 
 
 class RouteViewSet(ConfigurationViewSet):
-    """Routes, in the order in which they are asked."""
+    """Routes, in the order in which they are tried."""
 
     queryset = Route.objects.select_related("category", "service")
     serializer_class = RouteSerializer
@@ -57,7 +55,7 @@ class RouteViewSet(ConfigurationViewSet):
 
 
 class SilenceViewSet(ConfigurationViewSet):
-    """Silences. Those that are over stay, for the record."""
+    """Silences; expired ones stay for the record."""
 
     queryset = Silence.objects.all()
     serializer_class = SilenceSerializer
@@ -76,7 +74,6 @@ class SilenceViewSet(ConfigurationViewSet):
         super().perform_create(serializer)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        """Change one that has not expired."""
         silence: Any = serializer.instance
         require_not_over(silence)
         super().perform_update(serializer)

@@ -1,5 +1,3 @@
-"""Routes of sources, their keys and heartbeats."""
-
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -38,7 +36,7 @@ from users.authentication import person
 
 
 class SourceViewSet(ConfigurationViewSet):
-    """Sources. A new one comes with its first key."""
+    """Sources; a new one comes with its first key."""
 
     queryset = Source.objects.prefetch_related("keys").annotate(
         has_unknown_words=Exists(UnknownWord.objects.filter(source=OuterRef("pk")))
@@ -48,7 +46,7 @@ class SourceViewSet(ConfigurationViewSet):
     lookup_value_regex = "[0-9]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse Idempotency-Key where the answer holds a key: such answers are not stored."""
+        """Refuse Idempotency-Key where the answer holds a key: those are never stored."""
         if self.action in ("create", "create_key"):
             super(IdempotentWrites, self).initial(request, *args, **kwargs)
         else:
@@ -141,7 +139,7 @@ class SourceViewSet(ConfigurationViewSet):
 
 
 class HeartbeatViewSet(ConfigurationViewSet):
-    """Heartbeats; a sender's first beat makes its own."""
+    """Heartbeats; a sender's first ping creates its own."""
 
     queryset = Heartbeat.objects.all()
     serializer_class = HeartbeatSerializer
