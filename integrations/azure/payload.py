@@ -27,7 +27,7 @@ from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Azure Monitor"
 SNIPPET = """\
-Monitor → Alerts → Action groups → Create, Actions, type "Webhook":
+Monitor → Alerts → Action groups → Create → Actions, type "Webhook":
 URI: {url}/intake/{key}/
 Enable the common alert schema: Yes
 """

@@ -18,14 +18,14 @@ from integrations.nagios.payload import update_of as nagios_update
 TITLE = "Checkmk"
 SNIPPET = """\
 #!/usr/bin/env python3
-# Save it as ~/local/share/check_mk/notifications/incidents and chmod +x it. Then, in Setup → Notifications, add a
+# Save this as ~/local/share/check_mk/notifications/incidents and chmod +x it. In Setup → Notifications, add a
 # rule with the method "incidents" and these parameters:
 #   1  {url}/intake/{key}/
 #   2  https://checkmk.example.org/SITE
 import json, os, sys, urllib.error, urllib.request
-said = {name[7:]: value for name, value in os.environ.items() if name.startswith("NOTIFY_")}
-url = said.pop("PARAMETER_1")
-request = urllib.request.Request(url, json.dumps(said).encode(), {"Content-Type": "application/json"})
+macros = {name[7:]: value for name, value in os.environ.items() if name.startswith("NOTIFY_")}
+url = macros.pop("PARAMETER_1")
+request = urllib.request.Request(url, json.dumps(macros).encode(), {"Content-Type": "application/json"})
 try:
     urllib.request.urlopen(request, timeout=20)
 except urllib.error.HTTPError as error:

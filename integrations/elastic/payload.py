@@ -17,9 +17,9 @@ from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "Elastic, Kibana"
 SNIPPET = """\
-Stack Management → Connectors → Create, "Webhook". Method: POST, URL: {url}/intake/{key}/
-Header: Content-Type application/json. In each rule, add it as an action for each alert, when the status changes,
-once for what the rule runs when ("Query matched", …) and once for "Recovered", both with this body:
+Stack Management → Connectors → Create connector → Webhook. Method: POST, URL: {url}/intake/{key}/
+Header: Content-Type: application/json. In each rule, add it as an action "for each alert", "on status changes":
+once for when the condition is met ("Query matched", …) and once for "Recovered", both with this body:
 {
   "rule_id": "{{rule.id}}", "rule_name": "{{rule.name}}", "rule_type": "{{rule.type}}",
   "rule_url": "{{rule.url}}", "space": "{{rule.spaceId}}", "tags": "{{rule.tags}}",

@@ -14,7 +14,7 @@ TITLE = "Google Cloud Monitoring"
 SNIPPET = """\
 Monitoring → Alerting → Edit notification channels → Webhooks → Add new:
 Endpoint URL: {url}/intake/{key}/
-Then choose it in the alerting policy, with "Notify on incident closure".
+Then select it in each alerting policy and tick "Notify on incident closure".
 """
 
 

@@ -23,7 +23,7 @@ post { always { script { try {
         requestBody: groovy.json.JsonOutput.toJson([
             job: env.JOB_NAME, number: env.BUILD_NUMBER, url: env.BUILD_URL, result: currentBuild.currentResult,
             branch: env.GIT_BRANCH, commit: env.GIT_COMMIT])
-} catch (error) { echo "Incidents was not told: ${error}" } } } }
+} catch (error) { echo "Incident notification failed: ${error}" } } } }
 """
 LONGEST_URL = 2_000  # characters that are looked at
 _UNSET = r"\$\{?[\w.]+\}?|null"

@@ -27,7 +27,7 @@ TITLE = "New Relic"
 SNIPPET = """\
 Alerts → Destinations → Webhook:
 Endpoint URL: {url}/intake/{key}/
-Then choose it as a notification channel of a workflow, with the default template.
+Then add it as a channel to a workflow, with the default template.
 """
 # An owner that is none.
 _NOBODY = ("", "n/a", "none", "null", "unassigned")

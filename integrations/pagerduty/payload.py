@@ -14,7 +14,7 @@ from intake.requests import IntakeError, IntakeRequest
 
 TITLE = "PagerDuty Events API v2"
 SNIPPET = """\
-Send to {url}/v2/enqueue what you sent to https://events.pagerduty.com/v2/enqueue, with the routing key {key}.
+Replace https://events.pagerduty.com/v2/enqueue by {url}/v2/enqueue, and the routing key by {key}.
 """
 
 SEVERITIES = {"critical": "critical", "error": "high", "warning": "medium", "info": "low"}

@@ -16,7 +16,7 @@ TITLE = "Pingdom"
 SNIPPET = """\
 Integrations → Add integration → Type "Webhook":
 URL: {url}/intake/{key}/
-Then tick it under "Connect integrations" of each check.
+Then tick it in each check under "Connect integrations".
 """
 
 

@@ -19,7 +19,7 @@ TITLE = "Sentry"
 SNIPPET = """\
 Settings, Developer Settings, New Internal Integration
 Webhook URL: {url}/intake/{key}/
-Alert Rule Action: on. Webhooks: issue. Put its Client Secret into this source as the signing secret.
+Alert Rule Action: on. Webhooks: issue. Enter its Client Secret as this source's signing secret.
 """
 KEPT_HEADERS = ("sentry-hook-resource", "request-id")
 
