@@ -28,7 +28,7 @@ class Pace:
     seconds: float
 
 
-PACES = {"quick": Pace(6, 0.5), "full": Pace(6, 1.5)}
+PACES = {"quick": Pace(10, 0.4), "full": Pace(8, 1.5)}
 
 
 @dataclass
