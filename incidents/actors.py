@@ -1,4 +1,4 @@
-"""Who acts on an incident: a person, or a machine with a name."""
+"""Who acts on an incident: a person, or a named machine."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,9 @@ from users.models import User
 
 @dataclass(frozen=True)
 class Actor:
-    """A person (an account, or a `name` that another system knows), a named machine, or one through the other.
+    """An account, a person (`name`) in another system, a machine, or a person through one; SYSTEM is none.
 
-    Actor(name="Ada", machine=MachineKind.SOURCE, machine_name="Opsgenie") is Ada in Opsgenie. Nobody at all is this
-    system itself.
+    Actor(name="Ada", machine=MachineKind.SOURCE, machine_name="Opsgenie") is Ada in Opsgenie.
     """
 
     user: User | None = None
@@ -21,7 +20,7 @@ class Actor:
 
     @classmethod
     def of(cls, by: "By") -> "Actor":
-        """Return the actor that a service was given."""
+        """Return the actor of a service's `by`."""
         if isinstance(by, Actor):
             return by
         return SYSTEM if by is None else cls(by, by.name)
@@ -32,5 +31,5 @@ SYSTEM = Actor()
 
 
 def person(by: By) -> User | None:
-    """Return the account whose rights count; None for machines, which were admitted where they came in."""
+    """Return the account whose rights count; None for machines."""
     return by.user if isinstance(by, Actor) else by

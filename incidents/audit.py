@@ -1,4 +1,4 @@
-"""What the audit log records of incidents and their configuration."""
+"""Register incidents and their configuration with the audit log."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -32,25 +32,25 @@ TRACKED = {field.name: field.attname for field in Incident._meta.concrete_fields
 
 
 def register() -> None:
-    """Record every change of these models that goes through a save."""
+    """Audit every save of these models."""
     auditlog.register(Incident, exclude_fields=list(LEFT_OUT))
     auditlog.register(Category)
     auditlog.register(SlaPolicy)
 
 
 def record_creation(incident: Incident, by: User) -> None:
-    """Write the entry of a new incident, whose row was inserted without a save."""
+    """Write the entry of a new incident, inserted without a save."""
     audit.write(incident, LogEntry.Action.CREATE, _changes({}, vars(incident), TRACKED), by=by)
 
 
 def record_change(incident: Incident, before: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Write the entry of these fields' change, if any is tracked; `before` holds the values they had, by attribute."""
+    """Write the entry of changed fields, if any is tracked; `before` holds their old values, by attribute."""
     if changes := _changes(before, vars(incident), names):
         audit.write(incident, LogEntry.Action.UPDATE, changes)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """As auditlog tells them: {field: (from, to)}, all as text, rows by their ids."""
+    """Return auditlog's {field: (from, to)}, all as text."""
     attributes = {name: TRACKED[name] for name in names if name in TRACKED}
     pairs = {name: (_text(before.get(at)), _text(after[at])) for name, at in attributes.items()}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

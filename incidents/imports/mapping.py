@@ -69,7 +69,7 @@ class Mapping:
 
     @cached_property
     def used_columns(self) -> tuple[str, ...]:
-        """The names of all columns that are read, each once, the identity first."""
+        """Return all columns that are read, the identity first."""
         named = [part.column for part in (self.severity, self.priority, self.team, self.category) if part]
         texts = PLACEHOLDER.findall(self.title + self.description)
         names = [self.columns["id"], *self.columns.values(), self.status_column, *named, *texts, *self.details]
@@ -77,7 +77,7 @@ class Mapping:
 
 
 def load(name: str) -> Mapping:
-    """The mapping in a file, or the shipped one of that name (with or without `.toml`). Raises MappingError."""
+    """Return the mapping in a file, or the shipped one of that name. Raises MappingError."""
     candidates = [Path(name), SHIPPED / name, SHIPPED / f"{name}.toml"]
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
@@ -90,7 +90,7 @@ def load(name: str) -> Mapping:
 
 
 def parse(text: str) -> Mapping:
-    """The mapping that a TOML text describes. Raises MappingError with the key and what was expected."""
+    """Return the mapping of a TOML text. Raises MappingError with the key and what was expected."""
     try:
         root = _Reader("", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -162,7 +162,6 @@ class _Reader:
         return _Reader(f"{self.prefix}{key}.", value)
 
     def words(self, key: str, known: "dict[str, Any]") -> dict[str, Any]:
-        """A table from the log's words to ours."""
         table = self.table(key)
         for word, value in table.values.items():
             if not isinstance(value, str) or value not in known:

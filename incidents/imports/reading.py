@@ -83,10 +83,7 @@ class _Lines:
 
 
 def records(path: Path, mapping: Mapping) -> Iterator[Cells | Refusal]:
-    """The file's records in order, with the cells in the order of `mapping.used_columns`.
-
-    Raises UnreadableFile where no record can be had at all: no file, no header, a column missing, a broken archive.
-    """
+    """Yield the file's records, cells in the order of `mapping.used_columns`."""
     try:
         with _opened(path) as stream:
             yield from _records(stream, mapping)
@@ -103,7 +100,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _unmarked(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
-    """The stream behind its byte order mark, which is no content and says more surely than a mapping how to read on."""
+    """Return the stream behind its byte order mark, whose encoding overrides the mapping."""
     marked = marked_as(stream.read(LONGEST_MARK))
     stream.seek(len(codecs.BOM_UTF8) if marked == "utf-8-sig" else 0)
     if marked.startswith(("utf-16", "utf-32")):

@@ -1,7 +1,6 @@
-"""The rows of one incident into its events and its final columns. Pure: no database, no clock.
+"""Replay the rows of one incident into events and final columns. Pure.
 
-Each row is a picture of the incident at a moment; what differs from the picture before is what happened. The moves need
-not obey our lifecycle: history is what it was. Teams and categories are names here; the service makes rows of them.
+Each row is the state at a moment; the differences are the events. Transitions need not obey our lifecycle.
 """
 
 import datetime as dt
@@ -37,7 +36,7 @@ KIND_OF_FIELD = {
 
 @dataclass(frozen=True, slots=True)
 class DraftEvent:
-    """An event to be: fields of ours as {field: [before, after]}, and columns of the log that we keep as they are."""
+    """An event to be: our fields and the log's own columns, as {field: [before, after]}."""
 
     kind: EventKind
     at: dt.datetime
@@ -48,7 +47,7 @@ class DraftEvent:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An incident to be: the values of its columns, and its events in order."""
+    """An incident to be: its columns, and its events in order."""
 
     line: int
     external_id: str
@@ -57,7 +56,7 @@ class Draft:
 
 
 def draft(group: Sequence[Cells], mapping: Mapping, now: dt.datetime) -> tuple[Draft | None, list[Refusal]]:
-    """The incident that these rows tell of (None when every row is refused), and the refused rows."""
+    """Return the incident of these rows (None when all are refused), and the refused rows."""
     rows: list[Row] = []
     refusals: list[Refusal] = []
     lines: dict[tuple[str, ...], int] = {}
@@ -73,7 +72,7 @@ def draft(group: Sequence[Cells], mapping: Mapping, now: dt.datetime) -> tuple[D
 
 
 def replay(rows: Iterable[Row], mapping: Mapping) -> Draft:
-    """The incident that these rows tell of, whatever their order."""
+    """Return the incident of these rows, in any order."""
     ordered = sorted(rows, key=lambda row: (row.at, row.order, row.line))
     story = _Story(ordered[0], mapping)
     for row in ordered:
@@ -112,7 +111,7 @@ class _Story:
         self._begin(first.opened_by)
 
     def tell(self, row: Row) -> None:
-        """Add what this row changes. A row dated before the opening is taken at the opening."""
+        """Add what this row changes; one dated before the opening counts at the opening."""
         self.at = max(row.at, self.opened_at)
         severity = Severity(row.severity or self.now["severity"])
         values = {name: getattr(row, name) for name in ("title", "description", "category", "location", "team")}
@@ -124,7 +123,7 @@ class _Story:
         self._move(row)
 
     def settle_stamps(self, rows: Sequence[Row]) -> None:
-        """Where the log has a column for a stamp, its last value stands, and no value means no stamp."""
+        """Take the log's last value of a stamp that it has a column for."""
         for name, event in self.last_end.items():
             if self.now["status"] in FINISHED and self.now[name] and self.mapping.columns[name]:
                 known = [moment for row in rows if (moment := getattr(row, name)) is not None]
@@ -133,7 +132,7 @@ class _Story:
                     del event.changes[name]
 
     def columns(self) -> dict[str, Any]:
-        """The final columns of the incident."""
+        """Return the final columns."""
         return {
             **self.now,
             "is_priority_given": self.mapping.priority is not None,
@@ -147,7 +146,6 @@ class _Story:
         }
 
     def _begin(self, opened_by: str) -> None:
-        """The first event: everything the incident starts with."""
         told = {**self.now, "occurred_at": self.opened_at, "created_at": self.opened_at}
         told["origin_system"] = self.mapping.origin_system
         details: dict[str, list[str | None]] = {name: [None, value] for name, value in self.details.items()}
@@ -157,11 +155,10 @@ class _Story:
         self.events.append(DraftEvent(EventKind.CREATED, self.opened_at, opened_by, changes, details))
 
     def _priority(self, row: Row, severity: Severity, before: int) -> Priority:
-        """What the row says, else what stood before; the severity's where the log has no priorities."""
         return Priority((row.priority or before) if self.mapping.priority else severity)
 
     def _event(self, kind: EventKind, actor_name: str, values: dict[str, Any]) -> DraftEvent | None:
-        """Set fields, and write the event that says so when any of them differs."""
+        """Set fields, and add the event if any differs."""
         changes = {name: [self.now[name], value] for name, value in values.items() if self.now[name] != value}
         if not changes:
             return None
@@ -170,7 +167,7 @@ class _Story:
         return self.events[-1]
 
     def _assign(self, row: Row) -> None:
-        """People of the other system have no account here: their names are kept in the event."""
+        """Keep names of assignees in the event: they have no account here."""
         if row.assignee != self.assignee:
             pair = [self.assignee or None, row.assignee or None]
             details = {self.mapping.columns["assignee"]: pair}
@@ -206,7 +203,6 @@ class _Story:
         self.last_end |= {name: event for name in ("resolved_at", "closed_at") if event and values.get(name)}
 
     def _end_stamps(self, before: Status, after: Status) -> dict[str, dt.datetime | None]:
-        """Stamps of an end: closing what was never resolved resolves it too."""
         stamps: dict[str, dt.datetime | None] = {}
         if after in FINISHED and before in OPEN_STATUSES:
             stamps["resolved_at"] = self.at
@@ -215,5 +211,4 @@ class _Story:
         return stamps
 
     def _seconds_to(self, moment: dt.datetime | None) -> int | None:
-        """Whole seconds since the opening; a moment before it counts as none."""
         return None if moment is None else max(int((moment - self.opened_at).total_seconds()), 0)

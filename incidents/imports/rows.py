@@ -50,7 +50,7 @@ class Row:
 
 
 def parse(cells: Cells, mapping: Mapping, now: dt.datetime) -> Row:
-    """The row that the cells mean. Raises RowRefused; times after `now` have not happened yet."""
+    """Return the row of these cells. Raises RowRefused, also for times after `now`."""
     parser = _Parser(dict(zip(mapping.used_columns, cells.values, strict=True)), mapping, now)
     return Row(
         line=cells.line,
@@ -82,7 +82,7 @@ class _Parser:
     now: dt.datetime
 
     def value(self, column: str) -> str:
-        """The cell, or "" where it is missing or the mapping names no such column."""
+        """Return the cell, or ""."""
         text = self.cells[column] if column else ""
         return "" if text in self.mapping.missing else text
 
@@ -152,10 +152,7 @@ class _Parser:
 
 @lru_cache(maxsize=8192)
 def parse_time(text: str, formats: tuple[str, ...], zone: ZoneInfo) -> dt.datetime | None:
-    """The moment in UTC, by the first format that fits (`iso`: ISO 8601); None when none does.
-
-    Without an offset of its own it is a wall-clock time of the zone; the hour that occurs twice is the first one.
-    """
+    """Return the time in UTC by the first format that fits (`iso`: ISO 8601), or None."""
     for form in formats:
         try:
             moment = dt.datetime.fromisoformat(text) if form == "iso" else dt.datetime.strptime(text, form)  # noqa: DTZ007 (zoned below)

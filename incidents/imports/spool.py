@@ -1,7 +1,6 @@
-"""Bringing the scattered rows of each incident together, in bounded memory and any order of the file.
+"""Group rows by incident in a temporary SQLite file, in bounded memory and any order.
 
-The rows are put down in a temporary SQLite file, whose sorter spills to disk, and read back incident by incident.
-As the whole file is read before anything is imported, a damaged file is refused before the first write.
+The whole file is read before anything is imported.
 """
 
 import json
@@ -19,7 +18,7 @@ SETTINGS = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-
 
 
 class Spool:
-    """Rows by incident. Use as a context: the temporary file goes when the context ends."""
+    """Rows by incident; a context manager that deletes its file."""
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="import_incidents_")
@@ -35,7 +34,7 @@ class Spool:
         self.folder.cleanup()
 
     def fill(self, rows: Iterable[Cells]) -> None:
-        """Put rows down; the first cell is the incident's identity. Raises UnreadableFile when the disk is full."""
+        """Store rows; the first cell is the incident's identity. Raises UnreadableFile when the disk is full."""
         try:
             self.database.executemany(
                 "INSERT INTO rows VALUES (?, ?, ?)", ((row.values[0], row.line, json.dumps(row.values)) for row in rows)
@@ -44,7 +43,7 @@ class Spool:
             raise UnreadableFile(f"The rows cannot be put down in {self.folder.name}: {error}.") from error
 
     def incidents(self) -> Iterator[list[Cells]]:
-        """The rows of each incident in the order of the file; incidents in the order of their first rows."""
+        """Yield the rows of each incident, in the order of the file."""
         found = self.database.execute(
             "SELECT first, line, cells FROM (SELECT line, cells, MIN(line) OVER (PARTITION BY key) AS first FROM rows) "
             "ORDER BY first, line"

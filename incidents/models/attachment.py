@@ -6,11 +6,10 @@ from django.utils import timezone
 
 
 class Attachment(models.Model):
-    """A file: the original byte for byte, a copy that is safe to serve, and for pictures a thumbnail.
+    """A file: the original, a copy that is safe to serve, and for pictures a thumbnail.
 
-    The three `*_key` columns are names within the attachment storage. `served_key` is empty where the original
-    itself is served (text, PDF); `thumbnail_due_at` is set while a thumbnail is still to be made. What we made has a
-    `*_digest`, keyed as those of the timeline are; it is empty where the file was made before there were such.
+    `served_key` is empty where the original is served (text, PDF); `thumbnail_due_at` is set until the thumbnail is
+    made. What we made has a keyed `*_digest`, unless it was made before there were any.
     """
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="attachments")

@@ -51,7 +51,6 @@ class Category(models.Model):
 
 
 def working_days() -> list[int]:
-    """Monday to Friday."""
     return [0, 1, 2, 3, 4]
 
 
@@ -119,7 +118,7 @@ class SlaPolicy(models.Model):
             raise ValidationError({"ack_minutes": "Acknowledging cannot have more minutes than resolving."})
 
     def snapshot(self) -> dict[str, Any]:
-        """The values that an incident copies when it opens: targets in minutes, and the calendar they count in."""
+        """Return the values that an incident copies: targets in minutes, and their calendar."""
         return {
             "policy": self.name,
             "ack_minutes": self.ack_minutes,

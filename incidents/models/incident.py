@@ -21,7 +21,7 @@ from users.models import User
 
 
 def new_uid() -> uuid.UUID:
-    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds since 1970, then randomness."""
+    """Return a UUID version 7 (RFC 9562 §5.7)."""
     value = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
     value[6] = (value[6] & 0x0F) | 0x70
     value[8] = (value[8] & 0x3F) | 0x80
@@ -29,19 +29,18 @@ def new_uid() -> uuid.UUID:
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
-    """Selections of incidents."""
+    """Incidents."""
 
     def present(self) -> "IncidentQuerySet":
-        """Those that were not deleted."""
+        """Select those not deleted."""
         return self.filter(deleted_at__isnull=True)
 
     def open(self) -> "IncidentQuerySet":
-        """Those that still want somebody's work."""
+        """Select the open ones."""
         return self.filter(is_open=True)
 
     def visible_to(self, user: User) -> "IncidentQuerySet":
-        """What a person may see: administrators all, responders the unrestricted ones and those that concern them,
-        reporters those they follow (everyone follows what they reported)."""
+        """Select what a person may see: responders unrestricted incidents and their own, reporters followed ones."""
         present = self.present()
         if user.is_admin:
             return present
@@ -55,15 +54,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     @staticmethod
     def visibility_key(user: User) -> tuple[int, str, frozenset[int]]:
-        """All of a person that `visible_to` depends on: to equals it gives equal queries."""
+        """Return all that `visible_to` depends on."""
         return user.pk, user.role, Membership.objects.team_ids_of(user) if user.is_responder else frozenset()
 
     def counted(self) -> "IncidentQuerySet":
-        """Those that everybody who works on incidents counts: neither deleted nor restricted."""
+        """Select what staff count: neither deleted nor restricted."""
         return self.present().filter(is_restricted=False)
 
     def breach_due(self, now: dt.datetime) -> "IncidentQuerySet":
-        """Those with a due time that has passed and is not marked yet."""
+        """Select those with a due time that has passed unmarked."""
         return self.present().filter(next_breach_at__lte=now)
 
 
@@ -87,10 +86,10 @@ MEASURED = (
 
 
 class Incident(models.Model):
-    """Something that went wrong, from report to closure.
+    """Something that went wrong, from report to closure; written by incidents.services only.
 
-    Only incidents.services writes here. Times are UTC; `*_seconds` are whole seconds. `sla` holds the policy's values
-    as they were when the incident opened. `next_breach_at` is the next due time to watch (NULL: none is running).
+    Times are UTC, `*_seconds` whole seconds. `sla` holds the policy's values of the opening; `next_breach_at` is the
+    next due time to watch.
     """
 
     uid = models.UUIDField(unique=True, default=new_uid, editable=False)
@@ -210,15 +209,15 @@ class Incident(models.Model):
 
     @property
     def reference(self) -> str:
-        """The name people use: INC- and the number."""
+        """INC- and the number."""
         return f"INC-{self.pk}"
 
     @property
     def is_still_open(self) -> bool:
-        """As `is_open`, for an instance whose status was just set."""
+        """As `is_open`, for an unsaved status."""
         return self.status in OPEN_STATUSES
 
     @property
     def etag(self) -> str:
-        """The entity tag of the present version."""
+        """The entity tag of this version."""
         return f'"{self.version}"'

@@ -8,7 +8,7 @@ from incidents.vocabulary import LinkKind
 
 
 class Subscription(models.Model):
-    """A person who follows an incident, and therefore sees it. Its reporter always does."""
+    """A person who follows an incident, and so sees it. Its reporter always does."""
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="subscriptions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscriptions")

@@ -1,4 +1,4 @@
-"""Counts that are kept rather than counted, so that the summary costs the same at any size."""
+"""Kept counts, so that the summary costs the same at any size."""
 
 from django.db import models
 
@@ -13,11 +13,7 @@ class Dimension(models.TextChoices):
 
 
 class Tally(models.Model):
-    """How many unrestricted, undeleted incidents have this value (a status, a number, an id; "" for none).
-
-    An incident remembers in `tallied_as` what it is counted under; while its `is_tallied` is false, that is out of
-    date.
-    """
+    """How many unrestricted, undeleted incidents have this value (a status, number or id; "" for none)."""
 
     dimension = models.CharField(max_length=16, choices=Dimension.choices)
     value = models.CharField(max_length=24, blank=True, default="")

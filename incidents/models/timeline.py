@@ -1,4 +1,4 @@
-"""The timeline: what happened to each incident, in order, sealed by a chain of digests."""
+"""The timeline: the events of each incident, sealed by a chain of digests."""
 
 from django.conf import settings
 from django.db import models
@@ -8,26 +8,25 @@ from users.models import User
 
 
 class IncidentEventQuerySet(models.QuerySet["IncidentEvent"]):
-    """Selections of events."""
+    """Events."""
 
     def readable_by(self, user: User) -> "IncidentEventQuerySet":
-        """Reporters read public events; responders and administrators read all. The incident's own visibility
-        must have been settled before."""
+        """Select what a person may read of incidents that they see: reporters public events only."""
         if user.is_admin or user.is_responder:
             return self
         return self.filter(visibility=Visibility.PUBLIC)
 
     def waiting_for_feed(self) -> "IncidentEventQuerySet":
-        """Committed events that have no place in the feed yet."""
+        """Select committed events without a place in the feed."""
         return self.filter(feed_seq__isnull=True)
 
     def feed_after(self, position: int) -> "IncidentEventQuerySet":
-        """The feed from a position on, in its order."""
+        """Select the feed after a position, in order."""
         return self.filter(feed_seq__gt=position).order_by("feed_seq")
 
 
 class IncidentEvent(models.Model):
-    """One fact about one incident. Rows are only ever added; redaction alone empties a text, and says so."""
+    """One fact about one incident. Rows are only added; redaction alone empties a text."""
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="events")
     seq = models.PositiveIntegerField(help_text="Place in the incident's timeline, from 1.")
@@ -61,12 +60,12 @@ class IncidentEvent(models.Model):
 
     @property
     def actor_label(self) -> str:
-        """Who acted, as people read it: Ada, Ada in Opsgenie, or Opsgenie; empty for the system itself."""
+        """Who acted, for people: Ada, Ada in Opsgenie, or Opsgenie; empty for the system."""
         return " in ".join(name for name in (self.actor_name, self.machine_name) if name)
 
 
 class FeedCursor(models.Model):
-    """How far somebody has read the feed. The row named `head` is the last number given out."""
+    """How far a reader has read the feed; `head` is the last number assigned."""
 
     name = models.CharField(max_length=64, primary_key=True)
     position = models.BigIntegerField(default=0)

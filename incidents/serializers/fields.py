@@ -1,4 +1,4 @@
-"""Serializer fields about incidents, for this app and those above it."""
+"""Serializer fields of incidents."""
 
 import datetime as dt
 import re
@@ -21,7 +21,7 @@ TEXT = models.CharField()
 
 
 class GrantField(FlagField):
-    """Whether people who do not see a restricted incident may come to see it by what is asked for."""
+    """Whether others may gain access to a restricted incident."""
 
     def __init__(self, **kwargs: Any) -> None:
         sentence = _(
@@ -67,30 +67,26 @@ class NumberField(serializers.IntegerField):
 
 
 class KindField(serializers.ChoiceField):
-    """A kind of event, of those that the apps have registered by the time it is asked."""
+    """A kind of event that is registered."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[], **kwargs)
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Every kind with its label."""
         return dict(all_kinds())
 
     @choices.setter
-    def choices(self, choices: Any) -> None:
-        """Kinds are registered, not given."""
+    def choices(self, choices: Any) -> None: ...
 
 
 @extend_schema_field({"type": "string", "pattern": rf"{WALL_CLOCK}|^{MIDNIGHT}(:00)?$", "example": "17:00:00"})
 class EndTimeField(serializers.TimeField):
-    """A time of day at which something ends; 24:00 is the midnight at the end of the day, and 00:00 the same."""
+    """A time of day at which something ends; 24:00 and 00:00 are the end of the day."""
 
     def to_internal_value(self, value: Any) -> dt.time:
-        """Midnight is stored as 00:00."""
         said = value.strip() if isinstance(value, str) else value
         return dt.time.min if is_midnight(said) else super().to_internal_value(said)
 
     def to_representation(self, value: Any) -> Any:
-        """Midnight as the end that it is."""
         return f"{MIDNIGHT}:00" if value == dt.time.min else super().to_representation(value)

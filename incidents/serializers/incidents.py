@@ -36,7 +36,7 @@ class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField(required=False)
 
     def validate_services(self, slugs: list[str]) -> list[Service]:
-        """The services of these slugs, in the order given; one query however many."""
+        """Return the services of these slugs, in order; one query."""
         names = [f"slug{position}" for position in range(len(slugs))]
         services = rows.select(
             Service,

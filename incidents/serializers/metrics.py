@@ -1,4 +1,4 @@
-"""The shape of the numbers."""
+"""The shape of metrics."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class SummarySerializer(serializers.Serializer[Any]):
-    """Counts; teams and categories by id, `none` for those without."""
+    """Counts; teams and categories by id, or `none`."""
 
     total = serializers.IntegerField()
     open = serializers.IntegerField()

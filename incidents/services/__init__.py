@@ -1,4 +1,4 @@
-"""Every write to an incident. One module per topic; import what you need from here."""
+"""Every write to an incident; import from here."""
 
 from incidents.services.bulk import refused, update_many, update_one
 from incidents.services.conversation import comment, subscribe, unsubscribe

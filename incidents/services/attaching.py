@@ -1,4 +1,4 @@
-"""Files join an incident, and leave it."""
+"""Attach files to incidents, and remove them."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ __all__ = ["StoredFiles", "attach", "inspect", "kept", "remove", "store"]
 
 @dataclass(frozen=True)
 class Stored:
-    """A checked file and where it lies now."""
+    """A checked file and its storage keys."""
 
     checked: Checked
     original_key: str
@@ -35,7 +35,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class StoredFiles:
-    """Checked files that were stored before their rows. Whoever stored them calls `written.settle` in the end."""
+    """Checked files stored ahead of their rows. Whoever stored them calls `written.settle` in the end."""
 
     files: Sequence[Stored]
     written: storing.WrittenFiles
@@ -43,10 +43,7 @@ class StoredFiles:
 
 
 def store(checked: Sequence[Checked]) -> StoredFiles:
-    """Write the files that `inspect` accepted, however long that takes: outside of any transaction.
-
-    Raises StorageUnavailable, and leaves none of them behind then.
-    """
+    """Store files that `inspect` accepted, outside of any transaction; all or none. Raises StorageUnavailable."""
     now, written = timezone.now(), storing.WrittenFiles.begin()
     try:
         files = [
@@ -71,11 +68,9 @@ def attach(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> list[Attachment]:
-    """Attach files that `inspect` accepted, each with its event. Who may comment may attach.
+    """Attach files that `inspect` accepted, each with its event; all or none. Requires the right to comment.
 
-    All or nothing: whatever fails, the database, the storage or a transaction around this one, no row stays and no
-    file either; only where the answer to a COMMIT was lost do files wait for a sweep. Files that were not stored yet
-    are, before the transaction. Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
+    Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
     """
     require_comment(by, incident)
     with kept(files) as stored:
@@ -84,10 +79,7 @@ def attach(
 
 @contextmanager
 def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]:
-    """Store files before their rows are written in this block, and delete them where that fails; None without any.
-
-    Files that were stored already are left to who stored them.
-    """
+    """Store files before their rows are written in this block, and delete them if that fails; None without files."""
     if isinstance(files, StoredFiles):
         yield files
     elif not files:
@@ -111,9 +103,9 @@ def _attach(incident: Incident, stored: StoredFiles, context: ChangeContext) -> 
 
 @unit_of_work
 def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
-    """Take a file away for good; the event of its removal stays.
+    """Delete a file for good; the event stays. Raises PermissionRefused.
 
-    Those who work on the incident may, and the uploader while it is open; else raises PermissionRefused.
+    Allowed to those who work on the incident, and to the uploader while it is open.
     """
     incident = lock(attachment.incident)
     remover = person(by)
@@ -144,7 +136,7 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
 
 
 def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
-    """Insert the rows of stored files, each with its event, within a change of an incident that has its number."""
+    """Insert the rows of stored files, each with its event, within a change of a stored incident."""
     transaction.on_commit(partial(setattr, stored.written, "is_committed", True))
     stored.rows[:] = [_row(change.incident, file, change.context) for file in stored.files]
     rows.insert(*stored.rows)
@@ -154,7 +146,7 @@ def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
 
 
 def _mark_changed(change: IncidentChange) -> None:
-    """An incident is shown with its files, so that its version and entity tag must change with them."""
+    """Have the version change: an incident is shown with its files."""
     change.columns.add("updated_at")
 
 

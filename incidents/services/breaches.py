@@ -1,4 +1,4 @@
-"""Marking missed targets."""
+"""Mark missed targets."""
 
 import datetime as dt
 
@@ -10,10 +10,7 @@ from incidents.services.recording import ChangeContext, IncidentChange
 
 @unit_of_work
 def mark_breach(incident_id: int, now: dt.datetime) -> bool:
-    """Mark what the incident has missed by now, if nobody else has; whether there was anything to mark.
-
-    The row is locked and looked at again, so that any number of workers leave one event for each missed target.
-    """
+    """Mark what an incident has missed by now, once; return whether there was anything to mark."""
     incident = Incident.objects.select_for_update().breach_due(now).filter(pk=incident_id).first()
     if incident is None:
         return False

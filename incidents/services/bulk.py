@@ -1,4 +1,4 @@
-"""One change to many incidents: each is its own transaction, and each gets its own answer."""
+"""Update many incidents, each in its own transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,10 +19,9 @@ def update_many(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> list[dict[str, Any]]:
-    """Apply `update` to each incident in turn; a result per id: {id, ok, is_changed, status | code, detail}.
+    """Update each incident; return {id, ok, is_changed, status | code, detail} per id.
 
-    What the caller cannot see is answered as absent. One refusal stops none of the others. Whoever would come to see
-    a restricted one does only where `grants_access` says so.
+    Invisible ones are answered as absent; refusals do not stop the others. `grants_access` is as in `update`.
     """
     change = {"fields": fields, "status": status, "note": note, "grants_access": grants_access}
     found = {incident.pk: incident for incident in Incident.objects.visible_to(by).filter(pk__in=ids)}
@@ -36,12 +35,12 @@ def update_many(
 
 
 def update_one(pk: int, *, by: User, origin: str = Origin.API, **change: Any) -> dict[str, Any]:
-    """As `update_many` for one incident, given by its number. Raises Busy where nothing could be tried."""
+    """Update one incident of a number. Raises Busy where nothing was tried."""
     return _one(Incident.objects.visible_to(by).filter(pk=pk).first(), pk, by=by, origin=origin, **change)
 
 
 def refused(pk: int, error: DomainError) -> dict[str, Any]:
-    """The result of an incident that was not changed."""
+    """Return the result of an incident that was not changed."""
     return {"id": pk, "ok": False, "code": error.code, "detail": error.message, **error.extra}
 
 

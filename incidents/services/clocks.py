@@ -1,4 +1,4 @@
-"""The two clocks of an incident, as columns: when it must be acknowledged and resolved, and whether that was missed."""
+"""Compute the targets of an incident, kept as columns."""
 
 import datetime as dt
 from typing import Any
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def policy_values(severity: int, category: Category | None) -> dict[str, Any]:
-    """The policy for a severity, preferring the one for the category; {} when there is none."""
+    """Return the values of the policy for a severity, preferably for the category; {} without one."""
     found = rows.select(SlaPolicy, "of a case", _policies, severity=severity, category=category.pk if category else 0)
     best = max(found, key=lambda policy: policy.category_id or 0, default=None)
     return best.snapshot() if best else {}
@@ -30,11 +30,7 @@ def _policies() -> QuerySet[SlaPolicy]:
 def due_times(
     values: dict[str, Any], start: dt.datetime, holds: list[sla.Interval]
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """When to have acknowledged and resolved, for a policy's values.
-
-    A calendar in which nothing counts for two years has a mistake in it. That must not keep anybody from reporting
-    or resolving, so there is no target then, and the log says so.
-    """
+    """Return when to acknowledge and resolve by; None for both when the calendar never opens, which is logged."""
     calendar = values.get("calendar")
     try:
         return (
@@ -47,7 +43,7 @@ def due_times(
 
 
 def next_breach_at(incident: Incident) -> dt.datetime | None:
-    """The next due time to watch: neither met, nor missed and marked, nor paused."""
+    """Return the next due time to watch: neither met, nor marked, nor paused."""
     waiting = []
     if incident.status == Status.OPEN and not incident.ack_breached:
         waiting.append(incident.ack_due_at)
@@ -57,7 +53,7 @@ def next_breach_at(incident: Incident) -> dt.datetime | None:
 
 
 def holds_since_start(incident: Incident, until: dt.datetime | None = None) -> list[sla.Interval]:
-    """The times on hold since the clocks started, from the timeline; one that still lasts ends at `until`."""
+    """Return the times on hold since the clocks started; one that still lasts ends at `until`."""
     events = IncidentEvent.objects.filter(
         incident=incident, kind__in=[EventKind.HELD, EventKind.RESUMED, EventKind.RESOLVED]
     ).order_by("seq")
@@ -76,7 +72,7 @@ def holds_since_start(incident: Incident, until: dt.datetime | None = None) -> l
 
 
 def acknowledged_since_start(incident: Incident) -> dt.datetime | None:
-    """When somebody acknowledged since the clocks started; `acknowledged_at` is the first time ever."""
+    """Return when the incident was acknowledged since the clocks started."""
     if not incident.reopen_count:
         return incident.acknowledged_at
     events = IncidentEvent.objects.filter(
@@ -96,9 +92,9 @@ def mark_breaches_of(
     resolved_at: dt.datetime | None = None,
     resolve_due_at: dt.datetime | None = None,
 ) -> None:
-    """Write one event for each target that these moments miss and that is not marked yet.
+    """Add an event for each target that these moments miss and that is not marked yet.
 
-    For a clock that stops, the moment is when it stops; for one that still runs, the present.
+    The moment is when the clock stops, or now while it runs.
     """
     incident = change.incident
     if is_missed(incident.ack_due_at, acknowledged_at) and not incident.ack_breached:
@@ -108,5 +104,5 @@ def mark_breaches_of(
 
 
 def is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:
-    """Whether the moment came too late; without a target, or a moment, nothing is missed."""
+    """Return whether the moment is past the target."""
     return due is not None and moment is not None and moment > due

@@ -1,4 +1,4 @@
-"""Whether an incident's rows say what its timeline says: its own columns, its files, its followers and its links."""
+"""Compare an incident's rows with its timeline: columns, files, followers and links."""
 
 import hmac
 from collections import defaultdict
@@ -25,7 +25,7 @@ FileFault = Callable[[Attachment], str]  # what is wrong with the stored files o
 
 @dataclass
 class Rows:
-    """What belongs to one incident beside its own row."""
+    """What belongs to an incident beside its own row."""
 
     services: list[str] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
@@ -35,14 +35,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Slugs:
-    """The names that there are: one that a timeline tells and that is not among them was changed since."""
+    """The slugs that exist; another one on a timeline was renamed since."""
 
     categories: frozenset[str]
     services: frozenset[str]
 
     @classmethod
     def present(cls) -> "Slugs":
-        """As they are now."""
+        """Return the present ones."""
         return cls(
             frozenset(Category.objects.order_by().values_list("slug", flat=True)),
             frozenset(Service.objects.order_by().values_list("slug", flat=True)),
@@ -50,7 +50,7 @@ class Slugs:
 
 
 def rows_of(incidents: Sequence[Incident]) -> dict[int, Rows]:
-    """The rows of these incidents, by their numbers; four queries."""
+    """Return the rows of these incidents, by number; four queries."""
     found: defaultdict[int, Rows] = defaultdict(Rows)
     through = Incident.services.through.objects.filter(incident__in=incidents)
     for number, slug in through.values_list("incident_id", "service__slug"):
@@ -68,8 +68,7 @@ def rows_of(incidents: Sequence[Incident]) -> dict[int, Rows]:
 def first_difference(
     incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs, file_fault: FileFault | None
 ) -> tuple[str, str] | None:
-    """Which row, or column of the incident's, is the first that is not as the timeline has it, and what is wrong with
-    it; None when all are."""
+    """Return the first row or column that differs from the timeline, and how; None when none does."""
     differences = (
         *_columns(incident, events, rows, slugs),
         *_files(events, rows.files, file_fault),
@@ -80,7 +79,7 @@ def first_difference(
 
 
 def is_sealed(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
-    """Whether the incident's row carries a digest; those from before there were any do not."""
+    """Return whether the row has a digest; those written before there were any do not."""
     return incident.row_digest is not None or events[-1].schema >= digest.NUMBERED
 
 
@@ -106,8 +105,7 @@ def _columns(
 
 
 def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
-    """Whether the digest is that of the row; one that was made before there was a number is good beside an event that
-    knows it."""
+    """Return whether the digest is that of the row, with its number or, beside an event that has it, without."""
     numbers: list[int | None] = [incident.pk]
     if events[0].schema >= digest.NUMBERED:
         numbers.append(None)
@@ -115,7 +113,6 @@ def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
 
 
 def _is_renamed(name: str, told: Any, stored: Any, slugs: Slugs) -> bool:
-    """Whether the two differ by nothing but names that exist no longer."""
     if name == "category":
         return told is not None and stored is not None and told not in slugs.categories
     gone, new = set(told) - set(stored), set(stored) - set(told)
@@ -146,7 +143,7 @@ def _files(
 
 
 def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
-    """The first column of a file's row that its event has otherwise; "" for none."""
+    """Return the first column of a file's row that its event contradicts, or ""."""
     told = {name: event.data[name] for name in FILE_FACTS}
     if told["name"] == REDACTED:
         told["name"] = f"file-{attachment.pk}"
@@ -156,10 +153,7 @@ def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
 
 
 def _wrong_copy(attachment: Attachment, event: IncidentEvent) -> str:
-    """What is wrong with how the file's row says that it is served; "" for nothing.
-
-    Since events know their numbers, what we make of a file has its digest: without it, it may be anything.
-    """
+    """Return what is wrong with how a file is served, or "". Since schema 3, copies have digests."""
     if not attachment.original_key or (attachment.is_picture and not attachment.served_key):
         return "names no stored file"
     if attachment.is_picture and not (attachment.width and attachment.height):
@@ -189,7 +183,6 @@ def _followers(events: Sequence[IncidentEvent], followers: set[int]) -> Iterable
 
 
 def _links(events: Sequence[IncidentEvent], links: set[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """A link whose other end was purged went with it."""
     told: set[tuple[str, str]] = set()
     for event in events:
         if event.data.get("is_from_there") or event.kind not in (EventKind.LINKED, EventKind.UNLINKED):

@@ -1,4 +1,4 @@
-"""What people say about an incident, and who follows it."""
+"""Comment on incidents, and follow them."""
 
 import datetime as dt
 from dataclasses import replace
@@ -22,7 +22,7 @@ def comment(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> IncidentEvent:
-    """Add an update. Who works on the incident or follows it may; internal ones, responders and administrators only."""
+    """Add an update. Requires working on or following the incident; internal ones require staff."""
     if not message.strip():
         raise DomainError("Write a message.", field="message")
     speaker = person(by)
@@ -39,10 +39,10 @@ def comment(
 
 @unit_of_work
 def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.API) -> bool:
-    """Let a person follow the incident, and so see it; False when they do already.
+    """Have a person follow, and so see, the incident; False if they do already.
 
-    People subscribe themselves to what they see; only those who work on an incident subscribe others, and only the team
-    of a restricted one, or an administrator, those who do not see it yet.
+    People subscribe themselves to what they see; others require work on the incident and, if restricted, the right to
+    grant.
     """
     if not user.is_active:
         raise DomainError(f"{user.name} has no active account.", field="user")
@@ -63,7 +63,7 @@ def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.AP
 
 @unit_of_work
 def unsubscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.API) -> None:
-    """Stop following. The reporter always follows: that is how they see what became of their report."""
+    """Stop following. The reporter always follows."""
     incident = lock(incident)
     if person(by) != user:
         require_work(by, incident)

@@ -1,4 +1,4 @@
-"""Changing what an incident says and who has it: any number of fields and a move, all or nothing."""
+"""Change what an incident says and who has it."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -43,14 +43,12 @@ def update(
     at: dt.datetime | None = None,
     expected_versions: Collection[int] | None = None,
 ) -> Incident:
-    """Change fields, then move to `status`; each fact leaves its own event, and all of it happens or none.
+    """Change fields, then move to `status`; all or none, each with its own event.
 
-    `fields` may hold title, description, category, location, is_restricted, occurred_at, services (a list), severity,
-    priority (None: follow the severity), team, assignee. Values equal to the present ones leave no event. The note
-    belongs to the move; without one it is told with the change of team or assignee, else as a comment on what changed.
-    An incident may be given by its number, unread: what `by` may not see is NotFound then. Who hands a restricted
-    incident to a team or a person, or lifts the restriction, lets people see it: its own team and administrators may,
-    and `grants_access` is whether they know that this one is.
+    `fields`: title, description, category, location, is_restricted, occurred_at, services (a list), severity, priority
+    (None: follow the severity), team, assignee. Equal values leave no event. The note goes with the move, else with the
+    new team or assignee, else it is a comment. An incident given by number is NotFound if `by` may not see it.
+    `grants_access` confirms that others gain access to a restricted incident.
     """
     fields = dict(fields or {})
     if "title" in fields:
@@ -76,7 +74,7 @@ def _locked(incident: Incident | int, by: By, expected_versions: Collection[int]
 
 
 def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_said: bool) -> None:
-    """Refuse to let people see a restricted incident who do not now, unless `by` may and it is said."""
+    """Refuse to give access to a restricted incident, unless `by` may and it is confirmed."""
     if not incident.is_restricted:
         return
     if fields.get("is_restricted") is False:
@@ -89,14 +87,14 @@ def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_sa
 
 
 def assign_team(incident: Incident, team: Team | None, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Hand the incident to a team (None: to nobody)."""
+    """Assign the incident to a team, or to none."""
     return update(incident, by=by, fields={"team": team}, note=note, origin=origin)
 
 
 def assign_person(
     incident: Incident, assignee: User | None, *, by: By, note: str = "", origin: str = Origin.API
 ) -> Incident:
-    """Give the incident to a person (None: to nobody)."""
+    """Assign the incident to a person, or to nobody."""
     return update(incident, by=by, fields={"assignee": assignee}, note=note, origin=origin)
 
 
@@ -126,7 +124,7 @@ def _apply(change: IncidentChange, fields: dict[str, Any], note: str) -> None:
 
 
 def _require_active_choices(change: IncidentChange, fields: dict[str, Any]) -> None:
-    """Refuse what was retired, unless the incident has it already."""
+    """Refuse retired choices, unless the incident has them."""
     for name in ("team", "category"):
         if name in fields and getattr(change.incident, f"{name}_id") != _id(fields[name]):
             require_active(fields[name], name)
@@ -151,7 +149,7 @@ def _set_services(change: IncidentChange, services: list[Service]) -> None:
 
 
 def set_severity(change: IncidentChange, severity: Severity, *, moves_priority: bool = True) -> None:
-    """Within a change: a new severity (or category) has its own policy: due times are counted anew from the opening."""
+    """Set severity, priority and, for a new severity or category, the targets of its policy."""
     incident = change.incident
     is_changed = incident.severity != severity
     tracked: dict[str, Any] = {"severity": severity}
@@ -170,10 +168,7 @@ def set_severity(change: IncidentChange, severity: Severity, *, moves_priority: 
 
 
 def _judge_new_targets(change: IncidentChange) -> None:
-    """Targets moved: what counted as missed may be met now, and the other way round.
-
-    A clock that stopped is judged by when it stopped (on hold: when it was paused), one that runs by now.
-    """
+    """Mark or clear breaches after targets moved, by when each clock stopped, else by now."""
     incident, at = change.incident, change.context.at
     acknowledged_at = at if incident.status == Status.OPEN else acknowledged_since_start(incident)
     resolved_at = incident.paused_at or at

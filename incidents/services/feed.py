@@ -1,7 +1,6 @@
-"""The feed: every committed event, in one order that a reader can follow with a number.
+"""Number committed events in one order that readers follow.
 
-Ids are handed out before commit, so that a reader who remembers "up to id 41" would miss event 40 if that one committed
-later. Here a committed event without a place gets the next number, one transaction at a time.
+Ids are assigned before commit: a reader who remembers id 41 would miss a 40 that commits later.
 """
 
 import datetime as dt
@@ -16,14 +15,13 @@ BATCH = 500
 
 
 def assign_places(limit: int = BATCH) -> int:
-    """Give up to `limit` waiting events their place in the feed; the number of events placed."""
+    """Number up to `limit` waiting events; return how many."""
     # Looking costs no lock; most of the time there is nothing to do.
     return _assign_places(limit) if IncidentEvent.objects.waiting_for_feed().exists() else 0
 
 
 @unit_of_work
 def _assign_places(limit: int) -> int:
-    """The locked head row lets one process number at a time, whichever of them comes first."""
     waiting = IncidentEvent.objects.waiting_for_feed()
     FeedCursor.objects.get_or_create(name=HEAD)
     head = FeedCursor.objects.select_for_update().get(name=HEAD)
@@ -36,10 +34,9 @@ def _assign_places(limit: int) -> int:
 
 
 def consume(name: str, handle: Callable[[list[IncidentEvent]], None], *, limit: int = BATCH) -> int:
-    """Hand the next events of the feed to `handle` and move the reader's cursor, in one transaction.
+    """Hand the next events to `handle` and move the reader's cursor, in one transaction.
 
-    `handle` writes rows only (no network): if it fails, nothing is moved and the same events come again. After a
-    deadlock it is called again.
+    `handle` only writes rows; if it fails, the same events come again.
     """
     FeedCursor.objects.get_or_create(name=name)
     return _consume(name, handle, limit)
@@ -58,5 +55,5 @@ def _consume(name: str, handle: Callable[[list[IncidentEvent]], None], limit: in
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """Since when the oldest event without a place has been waiting; None when the feed is up to date."""
+    """Return when the oldest unnumbered event was received; None when up to date."""
     return IncidentEvent.objects.waiting_for_feed().order_by("id").values_list("received_at", flat=True).first()

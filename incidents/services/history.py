@@ -1,4 +1,4 @@
-"""Checking that nobody edited, inserted or removed a row of a timeline, or a row it tells of, behind our back."""
+"""Verify that nobody edited, inserted or removed a row of a timeline, or a row that it tells of."""
 
 import hmac
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ Redaction = tuple[tuple[str, str], tuple[str, str]]
 
 @dataclass(frozen=True)
 class Fault:
-    """The first row of an incident that is not as it was written: an event, or else `row`, a column or another row."""
+    """The first row that is not as written: an event, or `row`, a column or another row."""
 
     incident_id: int
     seq: int | None
@@ -32,11 +32,7 @@ class Fault:
 
 
 def verify(incident: Incident) -> Fault | None:
-    """The first fault in the incident's chain of digests, or None when it is whole.
-
-    Somebody may write between our reading of the events and of their count, so a fault is looked at again with the
-    incident locked before it is believed.
-    """
+    """Return the first fault in the chain of digests, or None; a fault is confirmed with the incident locked."""
     return _chain_confirmed(incident) if _chain_fault(incident) else None
 
 
@@ -49,13 +45,12 @@ def _chain_fault(incident: Incident) -> Fault | None:
 
 @transaction.atomic
 def _chain_confirmed(incident: Incident) -> Fault | None:
-    """The fault as it stands while nobody writes; None too when the incident was purged meanwhile."""
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
     return _chain_fault(locked) if locked else None
 
 
 def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None:
-    """The first fault in these events of the incident, ordered by `seq`; the incident's own columns are believed."""
+    """Return the first fault in an incident's events, ordered by `seq`; its own columns are believed."""
     redactions = _redactions(events)
     uid = str(incident.uid)
     previous, schema = "", 1
@@ -79,7 +74,7 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
 
 @dataclass
 class Check:
-    """One walk over incidents: what is looked at, and what was met on the way."""
+    """A walk over incidents: what to check, and what was found."""
 
     file_fault: FileFault | None = None  # None: the files themselves are not read
     seals: bool = False  # seal the rows of those that are whole and from before rows were
@@ -89,9 +84,9 @@ class Check:
 
 
 def verify_all(incidents: IncidentQuerySet | None = None, *, check: Check | None = None) -> Iterator[Fault | None]:
-    """For each incident in the order of its number: its first fault, or None when it is whole. Memory is bounded.
+    """Yield each incident's first fault, or None, by number. Memory is bounded.
 
-    The chain of its timeline is checked first, then its row and what belongs to it against the timeline.
+    The chain is checked first, then the rows against the timeline.
     """
     check = check or Check()
     wanted = Incident.objects.all() if incidents is None else incidents
@@ -109,7 +104,6 @@ def verify_all(incidents: IncidentQuerySet | None = None, *, check: Check | None
 
 
 def _looked_at(chunk: list[Incident], check: Check) -> Iterator[tuple[Incident, Fault | None, bool]]:
-    """Each incident with its first fault, and whether its row carries a digest."""
     timelines: dict[int, list[IncidentEvent]] = {incident.pk: [] for incident in chunk}
     for event in IncidentEvent.objects.filter(incident__in=chunk).order_by("incident_id", "seq"):
         timelines[event.incident_id].append(event)
@@ -126,7 +120,7 @@ def _difference(incident: Incident, events: list[IncidentEvent], rows: Rows, che
 
 
 def _chunk(incidents: list[Incident]) -> list[Incident]:
-    """The first of these incidents that have not too many events together; one at least."""
+    """Return the first incidents that have not too many events together, at least one."""
     events = 0
     for number, incident in enumerate(incidents):
         events += incident.event_count
@@ -137,8 +131,7 @@ def _chunk(incidents: list[Incident]) -> list[Incident]:
 
 @transaction.atomic
 def _confirmed(incident: Incident, check: Check) -> Fault | None:
-    """The fault as it stands while nobody writes; None too when the incident was purged meanwhile. One that has none
-    and no seal either gets it, where that is asked for."""
+    """Return the fault while nobody writes, None if purged; seal a whole row that has no seal, if asked to."""
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
     if locked is None:
         return None
@@ -155,10 +148,7 @@ def _confirmed(incident: Incident, check: Check) -> Fault | None:
 
 
 def _redactions(events: list[IncidentEvent]) -> dict[int, list[Redaction]]:
-    """By redacted event: what its redactions took out and left, in order.
-
-    Read before they are verified themselves: one that somebody edited may hold anything.
-    """
+    """Return the redactions of each event, by its seq; not verified yet, so they may hold anything."""
     found: dict[int, list[Redaction]] = {}
     for event in events:
         if event.kind != EventKind.REDACTED:

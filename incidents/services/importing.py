@@ -1,8 +1,4 @@
-"""Writing imported history: incidents with the times they had, their timelines sealed, nobody told.
-
-What is imported is history: it has no targets and so no breach, its events are out of the feed from the start
-(`feed_seq` 0), and the counts of the summary find it like any other change.
-"""
+"""Write imported history: sealed timelines with their own times, without targets, and never announced."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -32,7 +28,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch. `behind` are those already there whose log has grown since; they are left alone."""
+    """Counts of a batch; `behind` are present incidents whose log has grown since."""
 
     imported: int = 0
     present: int = 0
@@ -45,14 +41,14 @@ class Outcome:
 
 @dataclass
 class Names:
-    """Teams and categories by name, created on demand where the mapping allows it."""
+    """Teams and categories by name, created where the mapping allows it."""
 
     mapping: Mapping
     teams: dict[str, Team] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
 
     def refused(self, draft: Draft) -> str | None:
-        """Why an incident cannot be imported: it names a team or category that is not there and not to be created."""
+        """Return why an incident cannot be imported: it names a team or category that does not exist."""
         for column, what, find in (("team", "team", self.team), ("category", "category", self.category)):
             part = getattr(self.mapping, column)
             for name in _names_in(draft, column):
@@ -61,7 +57,7 @@ class Names:
         return None
 
     def create_for(self, drafts: Sequence[Draft]) -> None:
-        """Have every team and category that the drafts name."""
+        """Create the teams and categories that the drafts name."""
         for name in sorted({name for draft in drafts for name in _names_in(draft, "team")}):
             if self.team(name) is None:
                 self.teams[name] = Team.objects.get_or_create(name=name)[0]
@@ -72,15 +68,15 @@ class Names:
                 ]
 
     def team(self, name: str) -> Team | None:
-        """The team of that name, remembered."""
+        """Return the team of that name, cached."""
         return _remembered(self.teams, name, lambda: Team.objects.filter(name=name).first())
 
     def category(self, name: str) -> Category | None:
-        """The category of that name, remembered."""
+        """Return the category of that name, cached."""
         return _remembered(self.categories, name, lambda: Category.objects.filter(name=name).first())
 
     def value(self, column: str, value: Any) -> Any:
-        """A drafted value as the model holds it."""
+        """Return a drafted value as the model holds it."""
         if column == "team":
             return self.teams[value] if value else None
         if column == "category":
@@ -89,9 +85,9 @@ class Names:
 
 
 def import_batch(drafts: Sequence[Draft], *, names: Names, is_dry_run: bool = False) -> Outcome:
-    """Write those of the drafts that are not there yet, in one transaction, and say what became of all of them.
+    """Write the drafts that are not there yet, in one transaction, and return the counts.
 
-    Safe to repeat and to run beside another import: an incident is known by its system and its id there.
+    Safe to repeat and to run in parallel.
     """
     if is_dry_run:
         missing, outcome = _sift(drafts, names.mapping)
@@ -115,7 +111,7 @@ def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
 
 
 def _sift(drafts: Sequence[Draft], mapping: Mapping) -> tuple[list[Draft], Outcome]:
-    """The drafts that are not there yet, and the count of the others."""
+    """Return the drafts that are not there yet, and the count of the others."""
     keys = {external_key(mapping.origin_system, draft.external_id): draft for draft in drafts}
     found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "event_count"))
     behind = sum(found[key] < len(draft.events) for key, draft in keys.items() if key in found)
@@ -136,7 +132,7 @@ def _incident(draft: Draft, names: Names) -> Incident:
 
 
 def _change(draft: Draft, names: Names, received_at: dt.datetime) -> IncidentChange:
-    """The incident with all its events, as one change that opens it."""
+    """Return the change that opens the incident with all its events."""
     context = ChangeContext(SYSTEM, Origin.IMPORT, draft.events[0].at, received_at)
     change = IncidentChange(_incident(draft, names), context)
     for drafted in draft.events:
@@ -159,7 +155,6 @@ def _encoded(column: str, value: Any, names: Names) -> Any:
 
 
 def _names_in(draft: Draft, column: str) -> set[str]:
-    """Every name that the draft's events mention in a column."""
     pairs = (event.changes[column] for event in draft.events if column in event.changes)
     return {name for pair in pairs for name in pair if name}
 
@@ -174,7 +169,6 @@ def _remembered(known: dict[str, Row], name: str, find: Callable[[], Row | None]
 
 
 def _free_slug(name: str) -> str:
-    """A slug that no other category has."""
     fingerprint = sha256(name.encode()).hexdigest()[:8]
     slug = slugify(name)[:80]
     if slug and not Category.objects.filter(slug=slug).exists():

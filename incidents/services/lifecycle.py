@@ -1,4 +1,4 @@
-"""Moving an incident through its lifecycle. Nobody else assigns `status`."""
+"""Move an incident through its lifecycle. Nothing else assigns `status`."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from incidents.workflow import Action, action_between, allowed_transitions
 
 
 class NoteMissing(DomainError):
-    """This move needs a sentence that says why."""
+    """The transition requires a note."""
 
     code = "note_required"
     title = "Note required"
@@ -32,7 +32,7 @@ def transition(
     at: dt.datetime | None = None,
     expected_versions: Collection[int] | None = None,
 ) -> Incident:
-    """Move the incident to `status`; to the status it has already is no event.
+    """Move to `status`; no event if it is there already.
 
     Raises InvalidTransition (with `allowed`), NoteMissing, PermissionRefused, StaleVersion, NotFound.
     """
@@ -44,17 +44,17 @@ def transition(
 
 
 def acknowledge(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Somebody has seen it and takes care."""
+    """Acknowledge the incident."""
     return transition(incident, Status.ACKNOWLEDGED, by=by, note=note, origin=origin)
 
 
 def resolve(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """It works again."""
+    """Resolve the incident."""
     return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
 
 
 def move_to(change: IncidentChange, status: str, note: str) -> None:
-    """The move itself, within a change: the table is consulted, times are stamped, the event is written."""
+    """Apply a transition within a change: check the table, stamp the times, add the event."""
     incident = change.incident
     if incident.status == status:
         return
@@ -79,7 +79,7 @@ def _write(
 
 
 def _acknowledgement(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tracked and untracked columns of a first acknowledgement; nothing when somebody had acknowledged before."""
+    """Return the tracked and untracked columns of a first acknowledgement."""
     incident, at = change.incident, change.context.at
     if incident.status == Status.OPEN:
         mark_breaches_of(change, acknowledged_at=at)
@@ -98,7 +98,7 @@ def _stamp_hold(change: IncidentChange, action: Action, note: str) -> None:
 
 
 def _end_of_hold(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tracked and untracked columns when a time on hold ends: the pause moves the due time."""
+    """Return the tracked and untracked columns when a hold ends, which moves the due time."""
     incident, at = change.incident, change.context.at
     if incident.paused_at is None:
         return {}, {}
@@ -142,7 +142,7 @@ def _stamp_reopen(change: IncidentChange, action: Action, note: str) -> None:
 
 
 def _seconds(start: dt.datetime, end: dt.datetime) -> int:
-    """Whole seconds between two moments; an event from before its beginning counts as none."""
+    """Return the whole seconds between two moments, at least 0."""
     return max(int((end - start).total_seconds()), 0)
 
 

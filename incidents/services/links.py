@@ -1,4 +1,4 @@
-"""How incidents relate."""
+"""Link incidents."""
 
 import datetime as dt
 
@@ -23,11 +23,10 @@ def link(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> IncidentLink:
-    """Say how an incident stands to another. A duplicate is resolved, and its followers follow the original too.
+    """Link an incident to another. A duplicate is resolved, and its followers follow the original.
 
-    Followers see what they follow: those who would come to see a restricted original by it stay behind, unless
-    `grants_access` says that they shall and `by` may let them (else PermissionRefused); so do all who would come to see
-    an original that `by` does not work on. Raises Conflict when the link exists or would close a circle of duplicates.
+    Followers who would gain access to a restricted original, or to one that `by` does not work on, are left behind
+    unless `grants_access`. Raises PermissionRefused, and Conflict for an existing link or a circle of duplicates.
     """
     if incident.pk == target.pk:
         raise DomainError("An incident cannot be linked to itself.", field="target")
@@ -62,7 +61,7 @@ def link(
 
 @unit_of_work
 def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API) -> None:
-    """Take a link back. What it caused (a resolved duplicate, followers) stays; reopen where it was wrong."""
+    """Remove a link; what it caused stays."""
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
         raise NotFound(f"{incident.reference} has no such link.")
@@ -84,7 +83,7 @@ def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API
 
 
 def note_of_duplicate(original: Incident) -> str:
-    """Why a duplicate is resolved; those who read it need not know a restricted original."""
+    """Return why a duplicate is resolved, without naming a restricted original."""
     return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
 
 
@@ -94,13 +93,12 @@ def _note(change: IncidentChange, facts: dict[str, object], visibility: Visibili
 
 
 def _visibility(other: Incident) -> Visibility:
-    """Who reads what names the other incident; `naming` takes it out for staff who do not see that one."""
+    """Return who reads what names the other incident; `naming` strips it for staff without access."""
     return Visibility.INTERNAL if other.is_restricted else Visibility.PUBLIC
 
 
 def _locked(*incidents: Incident) -> list[Incident]:
-    """The incidents as they stand now, locked in the order of their numbers: two people who link or unlink the same
-    pair cannot block each other."""
+    """Return the incidents, locked in the order of their numbers, against deadlocks."""
     rows = {row.pk: lock(row) for row in sorted(incidents, key=lambda row: row.pk)}
     return [rows[row.pk] for row in incidents]
 
@@ -110,11 +108,7 @@ def _facts(kind: str, other: Incident) -> dict[str, object]:
 
 
 def _leads_to(start: Incident, goal: Incident) -> bool:
-    """Whether following `duplicate_of` from `start` comes to `goal`.
-
-    Each incident on the way is locked before its links are read: two people closing a circle from both ends would each
-    miss the other's link. They wait for each other crosswise instead, and one of them is tried again.
-    """
+    """Return whether `duplicate_of` leads from `start` to `goal`, locking the incidents on the way against a race."""
     seen: set[int] = set()
     frontier = {start.pk}
     while frontier and goal.pk not in frontier:
@@ -126,8 +120,7 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
 
 
 def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *, grants_access: bool) -> None:
-    """Let who follows the duplicate follow the original, and say on its timeline who does; those who would come to see
-    it and may not stay behind, which staff read on both timelines."""
+    """Subscribe the followers of a duplicate to the original, except those who would gain access."""
     original, by = mirrored.incident, mirrored.context.by
     followers = Subscription.objects.filter(incident=duplicate.incident).select_related("user").order_by("pk")
     present = set(Subscription.objects.filter(incident=original).values_list("user_id", flat=True))
@@ -148,7 +141,6 @@ def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *,
 
 
 def _strangers(incident: Incident, users: list[User]) -> list[User]:
-    """Those of the people who do not see the incident."""
     if incident.is_restricted:
         return users_gaining_access([user.pk for user in users], incident)
     return [user for user in users if not (user.is_admin or user.is_responder)]

@@ -1,4 +1,4 @@
-"""Opening incidents: what people report, machines raise and other systems hand over comes in here."""
+"""Open incidents that people report, machines raise and imports bring."""
 
 import datetime as dt
 import hashlib
@@ -31,10 +31,9 @@ UNTITLED = "Untitled"  # of a title that held nothing but control characters
 
 @dataclass(frozen=True)
 class NewIncident:
-    """What is known of an incident that is to be opened.
+    """What is known of a new incident; `data` are further facts of its first event.
 
-    Without a `team`, its first service's, its category's or the default one gets it, unless `finds_team` is false.
-    `files` were accepted by `attachments.inspect`, or stored already; `data` are further facts of the first event.
+    Without `team`, its first service's, its category's or the default one gets it, unless `finds_team` is false.
     """
 
     title: str
@@ -57,10 +56,10 @@ class NewIncident:
 
 
 def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.datetime | None = None) -> Incident:
-    """Open one incident with its files, or neither; `by` reports it (None: a machine), at the time `at`.
+    """Open an incident with its files, or neither, reported by `by` (None: the system) at `at`.
 
-    Raises PermissionRefused when a reporter names a team, an assignee or a priority, DomainError when the assignee
-    cannot respond or a choice is retired, and StorageUnavailable.
+    Raises PermissionRefused when a reporter sets team, assignee or priority, DomainError for a choice that is retired
+    or an assignee who cannot respond, and StorageUnavailable.
     """
     reporter = Actor.of(by).user
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
@@ -80,10 +79,9 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
 def open_many(
     news: Sequence[NewIncident], *, by: By = None, origin: str, at: dt.datetime | None = None
 ) -> list[Incident]:
-    """Open the incidents in their order, in few statements however many there are.
+    """Open incidents, in their order and in few statements; their files must be stored.
 
-    What machines open is on its timeline only: the audit log tells what people did, and nobody follows it yet. Files
-    must be stored already.
+    Only what people open is in the audit log and followed by its reporter.
     """
     context = ChangeContext.now(by, origin, at)
     policies: dict[tuple[int, int], dict[str, Any]] = {}
@@ -113,9 +111,9 @@ def open_many(
 
 
 def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.StoredFiles | None] = ()) -> None:
-    """Insert the incidents that these changes open, with their files, sealed events and search documents.
+    """Insert the incidents of these changes with their files, sealed events and search documents.
 
-    A timeline of one event is sealed with the row, before its number is known; a longer one behind the last event.
+    A timeline of one event is sealed before the number is known, a longer one behind its last event.
     """
     incidents = [change.incident for change in changes]
     heads = [opening_head(str(incident.uid)) for incident in incidents]
@@ -166,7 +164,7 @@ def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], 
 
 
 def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], context: ChangeContext) -> None:
-    """Insert the affected services; of a person's report also the subscription and the audit log's entry."""
+    """Insert the affected services and, of a person's report, the subscription and the audit entry."""
     through = Incident.services.through
     pairs = [
         (one, service) for one, new in zip(incidents, news, strict=True) for service in dict.fromkeys(new.services)
@@ -180,7 +178,7 @@ def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], 
 
 
 def external_key(origin_system: str, external_id: str) -> str:
-    """Return the identity of an incident in another system: SHA-256 of both names' exact bytes."""
+    """Return the identity in another system: SHA-256 of both names."""
     return hashlib.sha256(f"{origin_system}\0{external_id}".encode()).hexdigest()
 
 
@@ -197,8 +195,7 @@ def require_active(row: Team | Category | Service | None, field: str) -> None:
 
 
 def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:
-    """Return the team of the first service that has one, else the category's, else the default one, which a restricted
-    incident does not get: administrators do."""
+    """Return the first service's team, else the category's, else the default one unless restricted."""
     answering = next((service for service in services if service.team_id is not None), None)
     if answering is not None:
         return answering.team

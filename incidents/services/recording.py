@@ -1,4 +1,4 @@
-"""The one way a fact about an incident is written down: change and event together, sealed, in one transaction."""
+"""Write a change of an incident and its events together, sealed, in one transaction."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -32,16 +32,16 @@ SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
 def register_participant(participant: Participant) -> None:
-    """Have an app take part in every change of an incident: called within its transaction, once it is written.
+    """Register what is called with the changes of incidents, within their transaction; raising undoes them.
 
-    What it raises undoes the change. Other incidents are not to be changed there.
+    Participants must not change other incidents.
     """
     participants.append(participant)
 
 
 @dataclass(frozen=True)
 class ChangeContext:
-    """Who does something, through what, when it happened and when we heard of it."""
+    """Who acts, through what, when it happened and when we heard of it."""
 
     actor: Actor
     origin: Origin
@@ -51,26 +51,24 @@ class ChangeContext:
 
     @classmethod
     def now(cls, by: By, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
-        """Return the context of a change made now, or of one of `at` that we hear of now."""
+        """Return the context of a change made now, or of one at `at` that we hear of now."""
         received_at = timezone.now()
         return cls(Actor.of(by), Origin(origin), at or received_at, received_at)
 
     @property
     def by(self) -> User | None:
-        """The account that acts, itself or through a machine."""
+        """The account that acts, directly or through a machine."""
         return self.actor.user
 
     def not_before(self, incident: Incident) -> "ChangeContext":
-        """Return the context for this incident's timeline: a clock that was set back puts nothing before what the
-        timeline tells already."""
+        """Return the context with times not before the last on the timeline, for clocks that were set back."""
         occurred, received = _last_times(incident)
         at = self.at if self.is_told_late else max(self.at, occurred)
         return replace(self, at=at, received_at=max(self.received_at, received))
 
 
 def _last_times(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
-    """When the last event of the timeline happened, and when we heard of it; as far as the row tells where it was
-    written before it knew."""
+    """Return when the last event happened and was received; estimated for rows written before these columns."""
     if incident.last_occurred_at is not None and incident.last_received_at is not None:
         return incident.last_occurred_at, incident.last_received_at
     stamps = (incident.acknowledged_at, incident.resolved_at, incident.closed_at, incident.paused_at)
@@ -79,10 +77,7 @@ def _last_times(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
 
 
 def lock(incident: Incident, *, expected_versions: Collection[int] | None = None) -> Incident:
-    """The incident as it stands now, locked until the transaction ends.
-
-    Raises NotFound when it was deleted meanwhile, StaleVersion when the present version is not an expected one.
-    """
+    """Return the incident as it is now, locked. Raises NotFound when deleted, StaleVersion on another version."""
     locked = _locked(incident.pk)
     if locked is None or locked.deleted_at is not None:
         raise NotFound(f"{incident.reference} no longer exists.")
@@ -91,7 +86,7 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
 
 
 def lock_for(number: int, by: By, *, expected_versions: Collection[int] | None = None) -> Incident:
-    """As `lock`, for an incident that was not read yet: NotFound too when the person may not see it (None may)."""
+    """Return the incident of a number, locked; raises NotFound too when `by` may not see it."""
     locked, viewer = _locked(number), person(by)
     if locked is None or (viewer is not None and not can_see(viewer, locked)):
         raise NotFound(
@@ -120,7 +115,7 @@ def _require_version(incident: Incident, expected: Collection[int] | None) -> No
 
 @dataclass
 class IncidentChange:
-    """What is being done to one locked, or new, incident: collects columns and events, and writes them at once."""
+    """A change of one locked, or new, incident: columns and events, written at once."""
 
     incident: Incident
     context: ChangeContext
@@ -143,7 +138,7 @@ class IncidentChange:
         untracked: dict[str, Any] | None = None,
         data: dict[str, Any] | None = None,
     ) -> None:
-        """Set columns and add the event that says so: its `data.changes` hold the `tracked` ones that differ."""
+        """Set columns and add the event; its `data.changes` hold the `tracked` ones that differ."""
         changes: Changes = {}
         for name, value in tracked.items():
             before = getattr(self.incident, name)
@@ -163,7 +158,7 @@ class IncidentChange:
         data: dict[str, Any] | None = None,
         by: Actor | None = None,
     ) -> IncidentEvent:
-        """Add an event that changes no column; `by` where somebody else did this than the rest."""
+        """Add an event that changes no column, by the context's actor unless `by` is given."""
         incident, context = self.incident, self.context
         actor = by or context.actor
         incident.event_count += 1
@@ -189,7 +184,7 @@ class IncidentChange:
         return event
 
     def seal(self) -> None:
-        """Chain the events to those of the incident, and seal its row behind them."""
+        """Chain the events to the incident's timeline, and seal its row."""
         incident = self.incident
         for event in self.events:
             event.incident = incident  # which has a number now
@@ -199,7 +194,7 @@ class IncidentChange:
         incident.row_digest = row_digest(incident, incident.pk)
 
     def save(self) -> Incident:
-        """Write everything: one update, one insert, the search document where its text changed."""
+        """Write the columns, the events and the search document."""
         incident = self.incident
         if not self.events and not self.columns:
             return incident
@@ -230,12 +225,12 @@ class IncidentChange:
 
 
 def row_digest(incident: Incident, number: int | None) -> str:
-    """Return the digest of the sealed columns as they are, under a number."""
+    """Return the digest of the sealed columns, under a number."""
     return digest.row_digest({name: getattr(incident, name) for name in SEALED}, number)
 
 
 def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) -> digest.SealedEvent:
-    """Return what an event's digest covers, taken from what the event holds."""
+    """Return what an event's digest covers."""
     return digest.SealedEvent(
         incident_uid=incident_uid,
         seq=event.seq,
@@ -256,12 +251,12 @@ def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) 
 
 
 def lock_many(ids: Collection[int]) -> dict[int, Incident]:
-    """Return the incidents of these ids as they stand now, deleted ones too, locked in the order of their ids."""
+    """Return the incidents of these ids, deleted ones too, locked in the order of their ids."""
     return {incident.pk: incident for incident in rows.select_in(Incident, "id", ids, lock=True)}
 
 
 def save_all(changes: Iterable[IncidentChange]) -> None:
-    """Write what was done to several locked incidents, in few statements where no column changed."""
+    """Write changes of several locked incidents, in few statements where no column changed."""
     light = []
     for change in changes:
         if change.columns or any(event.body for event in change.events):

@@ -1,4 +1,4 @@
-"""Taking back what must not be read."""
+"""Redact leaked text."""
 
 from typing import Any
 
@@ -23,12 +23,10 @@ Texts = dict[str, str]
 
 @unit_of_work
 def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Origin.API) -> IncidentEvent:
-    """Take a leaked text out of an event, keeping the fact, the chain of digests, and who took it out.
+    """Remove a leaked text from an event, keeping the fact, the chain of digests, and who removed it.
 
-    What goes is the event's body, the text fields among its changes, and the name of a file. Where a field's text that
-    the event set stands elsewhere too, it goes from there as well: from the incident itself, from the other events that
-    name it (each with a removal on record), from the search document, from the audit log, and from the answers
-    remembered for repeats. A file's name goes from the file and the file's other events; the file itself stays.
+    Removes the body, the text fields among the changes and a file's name, also from the incident, its other events, the
+    search document, the audit log and remembered responses. The file itself stays.
     """
     require_admin(by)
     incident = lock(event.incident)
@@ -56,7 +54,7 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
 
 
 def _empty(change: IncidentChange, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
-    """Put `data` and no body in the place of what the event held, and write down both states' digests."""
+    """Replace an event's data and body, and record the digests of both states."""
     taken_out = _digests(event)
     event.data = data
     event.body = REDACTED if event.body else ""
@@ -89,7 +87,7 @@ def _without_texts(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _others_with(leaked: Texts, event: IncidentEvent) -> list[IncidentEvent]:
-    """The incident's other events in which a field has, or had, the leaked text."""
+    """Return the other events that hold, or held, the leaked text."""
     if not leaked:
         return []
     events = IncidentEvent.objects.select_for_update().filter(
@@ -111,7 +109,7 @@ def _file_name_in(event: IncidentEvent) -> str:
 
 
 def _rename_file(change: IncidentChange, event: IncidentEvent, reason: str) -> None:
-    """Take the name off the event's file, where that is still here, and out of what else the timeline says of it."""
+    """Remove a file's name from its row and its other events."""
     number = event.data["id"]
     others = IncidentEvent.objects.select_for_update().filter(incident=change.incident, kind__in=FILE_EVENTS)
     for other in others.exclude(pk=event.pk):
@@ -122,7 +120,7 @@ def _rename_file(change: IncidentChange, event: IncidentEvent, reason: str) -> N
 
 
 def _clean_audit_log(incident: Incident, leaked: Texts) -> None:
-    """The audit log names each change's two values, and the incident by its title."""
+    """Remove the texts from the audit log's changes and titles."""
     if not leaked:
         return
     for record in LogEntry.objects.get_for_object(incident):

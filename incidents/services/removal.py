@@ -1,4 +1,4 @@
-"""Taking incidents away: hidden first, and for good only on purpose."""
+"""Delete incidents: hide them, restore them, or purge them for good."""
 
 from collections.abc import Collection
 
@@ -20,7 +20,7 @@ from incidents.services.recording import ChangeContext, IncidentChange, lock
 def delete(
     incident: Incident, *, by: By, origin: str = Origin.API, expected_versions: Collection[int] | None = None
 ) -> None:
-    """Hide the incident from everybody; its timeline and audit trail stay, and `restore` brings it back."""
+    """Hide the incident; its timeline and audit trail stay."""
     require_admin(by)
     incident = lock(incident, expected_versions=expected_versions)
     change = IncidentChange(incident, ChangeContext.now(by, origin))
@@ -35,7 +35,7 @@ def delete(
 
 @unit_of_work
 def restore(incident: Incident, *, by: By, origin: str = Origin.API) -> Incident:
-    """Bring a hidden incident back as it was."""
+    """Restore a hidden incident."""
     require_admin(by)
     incident = _lock_deleted(incident, otherwise=f"{incident.reference} was not deleted.")
     change = IncidentChange(incident, ChangeContext.now(by, origin))
@@ -47,7 +47,7 @@ def restore(incident: Incident, *, by: By, origin: str = Origin.API) -> Incident
 
 @unit_of_work
 def purge(incident: Incident, *, by: By) -> None:
-    """Erase a hidden incident with its timeline and files, for good. The audit log alone keeps that it was there."""
+    """Erase a hidden incident with its timeline and files; only the audit log keeps that it existed."""
     require_admin(by)
     incident = _lock_deleted(
         incident, otherwise=f"Delete {incident.reference} first; only deleted incidents can be purged."

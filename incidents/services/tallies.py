@@ -1,8 +1,7 @@
-"""Keeping the counts of the summary.
+"""Keep the counts of the summary.
 
-Every write to an incident leaves `is_tallied` false. The job moves such incidents from the counts they were in to those
-they belong to now. The summary adds what the job has not done yet, so it is exact at any moment, and cheap as long as
-the job runs.
+Every write leaves `is_tallied` false; a job moves such incidents to the counts they belong to. The summary adds what
+the job has not done yet.
 """
 
 from collections import Counter, defaultdict
@@ -23,23 +22,20 @@ COLUMNS = ("status", "severity", "team_id", "category_id", "is_restricted", "del
 
 
 def label_of(row: dict[str, Any]) -> str:
-    """What an incident's row (COLUMNS) is to be counted under; "" for restricted and deleted ones, which are not."""
+    """Return what a row (COLUMNS) is counted under; "" for restricted and deleted ones."""
     if row["is_restricted"] or row["deleted_at"] is not None:
         return ""
     return "|".join(str(row[column] or "") for column in COLUMNS[:4])
 
 
 def keys_of(label: str) -> Iterator[Key]:
-    """The tallies that a label stands for, one in each dimension."""
+    """Yield the tallies of a label, one per dimension."""
     if label:
         yield from zip(Dimension.values, label.split("|"), strict=True)
 
 
 def current() -> Counter[Key]:
-    """All counts as they are at this moment: those kept, and what the job has yet to do.
-
-    Both are read in one statement: between two, the job might move what neither of them then shows.
-    """
+    """Return all counts, with what the job has yet to do; read in one statement, so that none is missed between."""
     nothing = Value(None, output_field=CharField())
     kept = Tally.objects.values_list("dimension", "value", *[nothing] * 5, "count", Value(1))
     changed = (
@@ -58,7 +54,7 @@ def current() -> Counter[Key]:
 
 
 def update_batch(limit: int = BATCH) -> int:
-    """Move up to `limit` changed incidents to the counts they belong to; how many were looked at."""
+    """Move up to `limit` changed incidents to their counts; return how many were checked."""
     # Looking costs no lock; most of the time there is nothing to do.
     return _update_batch(limit) if Incident.objects.filter(is_tallied=False).exists() else 0
 
@@ -83,7 +79,7 @@ def _update_batch(limit: int) -> int:
 
 
 def forget(incident: Incident) -> None:
-    """Take an incident out of the counts that is about to be erased (and is locked): the job will not see it again."""
+    """Take a locked incident that is about to be purged out of the counts."""
     for dimension, value in sorted(keys_of(incident.tallied_as)):
         Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") - 1)
 

@@ -1,4 +1,4 @@
-"""Small pictures, made after the upload was answered."""
+"""Make thumbnails after uploads were answered."""
 
 import datetime as dt
 import io
@@ -25,13 +25,12 @@ OUTAGE_PAUSE = dt.timedelta(minutes=1)
 
 
 def make_batch(now: dt.datetime) -> int:
-    """Make the thumbnails that are due, up to a batch; returns how many pictures were claimed."""
+    """Make due thumbnails; return how many pictures were claimed."""
     due = Attachment.objects.filter(thumbnail_due_at__lte=now).order_by("thumbnail_due_at")
     return sum(_claim_and_make(attachment, now) for attachment in list(due[:BATCH]))
 
 
 def _claim_and_make(attachment: Attachment, now: dt.datetime) -> bool:
-    """Each is claimed when its turn comes: an outage in the middle counts for none of those behind it."""
     if not _claim(attachment, now):
         return False
     try:
@@ -48,7 +47,7 @@ _spared: set[int] = set()
 
 
 def _claim(attachment: Attachment, now: dt.datetime) -> bool:
-    """Take the picture for this process; False when another one was quicker."""
+    """Claim the picture for this process; False if another one was faster."""
     counted = int(attachment.pk not in _spared)
     attachment.thumbnail_attempts += counted
     is_mine = lease.claim(attachment, now, thumbnail_attempts=F("thumbnail_attempts") + counted)
@@ -57,7 +56,7 @@ def _claim(attachment: Attachment, now: dt.datetime) -> bool:
 
 
 def _make(attachment: Attachment, now: dt.datetime) -> None:
-    """Make it, outside of any transaction. The attempt was counted before, in case the picture ends the process."""
+    """Make it, outside of any transaction; the attempt was counted before, in case it crashes the process."""
     if attachment.thumbnail_attempts > ATTEMPTS:
         _give_up(attachment, "the process ended each time")
         return
@@ -88,7 +87,7 @@ def _finish(attachment: Attachment, key: str, digest: str) -> None:
 
 
 def _after_outage(attachment: Attachment, now: dt.datetime, error: StorageUnavailable) -> None:
-    """A store that is away is no fault of the picture, so the attempt does not count; a lost file does."""
+    """Not count the attempt when the store is away; a lost file counts."""
     if isinstance(error, storing.FileMissing):
         _try_later(attachment, now, "the file is missing")
         return
@@ -96,7 +95,7 @@ def _after_outage(attachment: Attachment, now: dt.datetime, error: StorageUnavai
 
 
 def _pause(attachment: Attachment, now: dt.datetime) -> None:
-    """Try again in a while, as if nothing had been tried."""
+    """Try again later, without counting the attempt."""
     row = Attachment.objects.filter(pk=attachment.pk)
     row.update(thumbnail_due_at=now + OUTAGE_PAUSE, thumbnail_attempts=attachment.thumbnail_attempts - 1)
 

@@ -1,4 +1,4 @@
-"""The routes of what administrators set up."""
+"""Routes of categories and SLA policies."""
 
 from core.api.configuration import ConfigurationViewSet
 from core.api.paging import Key

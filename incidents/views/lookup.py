@@ -19,12 +19,12 @@ NUMBER = re.compile(r"^(?:INC-)?(\d{1,18})$", re.IGNORECASE)
 
 
 def incident_for(request: Request, id: str) -> Incident:
-    """The incident of a number or a reference; NotFound whether it is absent or invisible to the caller."""
+    """Return the incident of a number or reference; NotFound if absent or invisible."""
     return one_of(Incident.objects.visible_to(request.user), id)
 
 
 def one_of(incidents: models.QuerySet[Incident], id: str) -> Incident:
-    """The incident of a number or a reference among these."""
+    """Return the incident of a number or reference among these."""
     incident = incidents.filter(pk=number_of(id)).select_related("category", "team").order_by().first()
     if incident is None:
         raise _not_here(id)
@@ -32,7 +32,7 @@ def one_of(incidents: models.QuerySet[Incident], id: str) -> Incident:
 
 
 def row_for(request: Request, id: str) -> dict[str, Any]:
-    """The incident's row, as `represent` takes it; else as `incident_for`."""
+    """Return the incident's row for serialization, as `incident_for`."""
     caller: Any = request.user  # signed in: permissions were checked before
     incidents = Incident.objects
 
@@ -46,7 +46,7 @@ def row_for(request: Request, id: str) -> dict[str, Any]:
 
 
 def number_of(id: str) -> int:
-    """The number of a number or a reference; NotFound where it is neither."""
+    """Return the number of a number or reference; NotFound for anything else."""
     match = NUMBER.match(id)
     if match is None:
         raise _not_here(id)
