@@ -22,7 +22,7 @@ from alerts.effects import (
     storm_key,
 )
 from alerts.models import Alert, AlertGroup
-from alerts.routing import RouteSpec, group_key, group_labels
+from alerts.routing import RouteSpec, group_key
 from alerts.transitions import Transition
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertEventKind, AlertStatus
@@ -49,9 +49,10 @@ class FiringAlert:
 
 
 def group_of(alert: Alert, route: RouteSpec | None) -> tuple[str, dict[str, str]]:
-    """Return the key and the labels of the group that an alert belongs to on this route."""
+    """Return the key of the group that an alert belongs to on this route, and the labels that it is grouped by; one
+    that the alert lacks counts as empty."""
     names = route.group_by if route is not None and route.group_by is not None else alert.source.group_by
-    labels = group_labels(names, alert.labels)
+    labels = {name: alert.labels.get(name, "") for name in names}
     return group_key(source_id=alert.source_id, route=route, labels=labels, alert_key=alert.key), labels
 
 
@@ -102,6 +103,8 @@ class IncidentAssigner:
         for slot in self.slots.values():
             for key in sorted(slot.pending):
                 self._fetch_waiting(key, slot)
+            if slot.group is not None and slot.is_changed:
+                self.effects.append(SaveGroup(slot.group))
 
     def _assign(self, one: FiringAlert) -> None:
         key, labels = group_of(one.alert, one.route)
@@ -112,11 +115,15 @@ class IncidentAssigner:
             if self._join(slot.incident, one):
                 return
             self._release(slot)
-        slot.group = slot.group or self._new_group(key, labels, one)
-        if self._is_enough(slot.group, one):
-            self._open(slot, one)
-        else:
-            slot.waiting[one.alert.key], slot.is_changed = one, True
+        group = slot.group = slot.group or self._new_group(key, labels, one)
+        if one.route is not None and one.route.open_after_count > 1:
+            since = (self.now - one.route.open_after_minutes * MINUTE).timestamp()
+            recent = [[name, at] for name, at in group.pending if at > since]
+            group.pending = [*recent, [one.alert.key, self.now.timestamp()]]
+            if len(group.pending) < one.route.open_after_count:
+                slot.waiting[one.alert.key], slot.is_changed = one, True
+                return
+        self._open(slot, one)
 
     def _slot(self, key: str) -> _Slot:
         if key not in self.slots:
@@ -182,15 +189,6 @@ class IncidentAssigner:
             created_at=self.now,
         )
 
-    def _is_enough(self, group: AlertGroup, one: FiringAlert) -> bool:
-        """Return whether as much has fired as the route asks for before it opens an incident."""
-        if one.route is None or one.route.open_after_count <= 1:
-            return True
-        since = (self.now - one.route.open_after_minutes * MINUTE).timestamp()
-        recent = [[key, at] for key, at in group.pending if at > since]
-        group.pending = [*recent, [one.alert.key, self.now.timestamp()]]
-        return len(group.pending) >= one.route.open_after_count
-
     def _open(self, slot: _Slot, one: FiringAlert) -> None:
         alert, route_id = one.alert, one.route.id if one.route else None
         title, description = alert.title, alert.description
@@ -253,11 +251,6 @@ class IncidentAssigner:
             if id(view) not in held and alert.source.auto_resolve:
                 view.status = Status.RESOLVED
                 self.effects.append(ResolveIncident(view.target))
-
-    def finish(self) -> list[Effect]:
-        """Return the effects, those on groups among them."""
-        changed = [slot.group for slot in self.slots.values() if slot.is_changed]
-        return self.effects + [SaveGroup(group) for group in changed if group is not None]
 
 
 def _view(incident: Incident) -> _IncidentView:

@@ -57,9 +57,10 @@ def decide(state: State, messages: Iterable[Message], now: dt.datetime) -> list[
     incidents = IncidentAssigner(state, batch.alerts, now)
     incidents.assign(batch.started.values())
     incidents.apply_actions(batch.pending_notes)
-    incidents.end(batch.ended.values())
+    if batch.ended:
+        incidents.end(batch.ended.values())
     incidents.apply_actions(batch.closing_notes)
-    return batch.finish() + incidents.finish()
+    return batch.finish() + incidents.effects
 
 
 def decide_released(state: State, now: dt.datetime) -> list[Effect]:
@@ -71,7 +72,7 @@ def decide_released(state: State, now: dt.datetime) -> list[Effect]:
     incidents.assign(started)
     for alert in alerts.values():
         alert.silenced_by = None
-    return [*(SaveAlert(alert, ("incident", "silenced_by")) for alert in alerts.values()), *incidents.finish()]
+    return [*(SaveAlert(alert, ("incident", "silenced_by")) for alert in alerts.values()), *incidents.effects]
 
 
 def decide_calm(state: State, now: dt.datetime) -> list[Effect]:
@@ -81,7 +82,7 @@ def decide_calm(state: State, now: dt.datetime) -> list[Effect]:
         alert.is_flapping = False
     incidents = IncidentAssigner(state, alerts, now)
     incidents.end(alert for alert in alerts.values() if alert.status == AlertStatus.RESOLVED)
-    return [*(SaveAlert(alert, ("is_flapping",)) for alert in alerts.values()), *incidents.finish()]
+    return [*(SaveAlert(alert, ("is_flapping",)) for alert in alerts.values()), *incidents.effects]
 
 
 def stored_facts(alert: Alert) -> dict[str, str]:

@@ -68,11 +68,6 @@ def _merged(first: RouteSpec, second: RouteSpec) -> RouteSpec:
     return replace(second, **set_already)
 
 
-def group_labels(names: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that are grouped by; one that the alert lacks counts as empty."""
-    return {name: labels.get(name, "") for name in names}
-
-
 def group_key(*, source_id: int, route: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
     """Return the identity of a group, as SHA-256 in hex.
 

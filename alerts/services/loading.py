@@ -116,7 +116,7 @@ def _load_incidents(
     wanted = {*groups, *(storm_key(route_id) for route_id in groups.values())}
     for group in rows.select_in(AlertGroup, "open_key", wanted, lock=viewer is None):
         state.groups[group.key] = group
-    ids = {group.incident_id for group in state.groups.values()} | {alert.incident_id for alert in alerts} - {None}
+    ids = {one.incident_id for one in alerts}.union(one.incident_id for one in state.groups.values()) - {None}
     found = rows.select_in(Incident, "id", ids, lock=viewer is None)
     state.incidents = {one.pk: one for one in found if viewer is None or can_see(viewer, one)}
     hidden = {one.pk for one in found} - state.incidents.keys()

@@ -146,7 +146,7 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
     rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
     alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
     heard: dict[int, dt.datetime] = {}
-    words = UnknownWords()
+    unknown: list[tuple[IntakeEvent, Message]] = []
     for reading, of_event in zip(readings, meant, strict=True):
         event, source = reading.event, reading.source
         alike[(*_outcome(reading, of_event), len(of_event))].append(event.pk)
@@ -154,9 +154,7 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
             known = heard.get(source.pk, source.last_received_at)
             if known is None or event.received_at - known > PING_STEP:
                 heard[source.pk] = event.received_at
-        for message, _transition in of_event:
-            if message.unknown:
-                words.hear(message.source, event, message.unknown)
+        unknown += [(event, message) for message, _transition in of_event if message.unknown]
     waiting_still = IntakeEvent.objects.waiting().order_by()
     for (state, reason, number), ids in alike.items():
         closed = {"state": state, "reason": reason[:500], "alert_count": number, "processed_at": now}
@@ -165,7 +163,11 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
     for pk, at in sorted(heard.items()):
         unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
         Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
-    words.save()
+    if unknown:
+        words = UnknownWords()
+        for event, message in unknown:
+            words.hear(message.source, event, message.unknown)
+        words.save()
 
 
 def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, str]:
@@ -178,7 +180,8 @@ def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, s
         return IntakeState.DROPPED, "A route drops it."
     if transitions == {Transition.NOTHING}:
         return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
-    words = sentence_of(pair for message, _transition in meant for pair in message.unknown.items())
+    unknown = [pair for message, _transition in meant for pair in message.unknown.items()]
+    words = sentence_of(unknown) if unknown else ""
     items = ", ".join(str(number) for number, _why in reading.leftover.reasons[:20]) if reading.leftover else ""
     return IntakeState.DONE, f"{words} {f'Could not be read, and kept apart: item {items}.' if items else ''}".strip()
 
@@ -221,29 +224,21 @@ def read(event: IntakeEvent) -> Reading:
 def parse(
     source: Source, incoming: IntakeRequest, *, format: str = "", at: dt.datetime | None = None
 ) -> list[AlertUpdate]:
-    """What a source's request says, by its reader; `at` is when it came (None: now). Raises IntakeError; 413 for more
-    than MOST_UPDATES."""
+    """Return what a source's request says, by its reader; `at` is when it came (None: now). Raises IntakeError; 413 for
+    more than MOST_UPDATES."""
     reader: Any = payload_readers().get(format or source.kind)
     if reader is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
-    updates = _parsed(reader, source, incoming, at)
+    if getattr(reader, "TAKES_TEMPLATES", False):
+        updates: list[AlertUpdate] = reader.parse(incoming, source.templates, source.status_map)
+    else:
+        updates = reader.parse(incoming, at) if getattr(reader, "TAKES_TIME", False) else reader.parse(incoming)
     if len(updates) > MOST_UPDATES:
         raise IntakeError(
             f"There are {len(updates):,} alerts in the request; one may hold {MOST_UPDATES:,}: send fewer at once.",
             status=413,
         )
     return updates
-
-
-def _parsed(reader: Any, source: Source, incoming: IntakeRequest, at: dt.datetime | None) -> list[AlertUpdate]:
-    if getattr(reader, "TAKES_TEMPLATES", False):
-        found: list[AlertUpdate] = reader.parse(incoming, source.templates, source.status_map)
-        return found
-    if getattr(reader, "TAKES_TIME", False):
-        timed: list[AlertUpdate] = reader.parse(incoming, at)
-        return timed
-    parsed: Callable[[IntakeRequest], list[AlertUpdate]] = reader.parse
-    return parsed(incoming)
 
 
 def _read_elsewhere(pk: int) -> bool:

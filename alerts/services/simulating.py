@@ -30,7 +30,7 @@ from alerts.routing import choose_route
 from alerts.services.loading import load
 from alerts.services.processing import read
 from alerts.services.words import message_of, serialize_message
-from alerts.services.writing import new_incident_of, targets_of
+from alerts.services.writing import NO_TARGETS, new_incident_of, targets_of
 from alerts.transitions import Transition
 from alerts.updates import AlertUpdate
 from core.errors import DomainError
@@ -156,7 +156,11 @@ def _simulate(message: Message, now: dt.datetime, viewer: User) -> dict[str, Any
     transition = next(effect.transition for effect in effects if isinstance(effect, Judge))
     result = _result(effects, transition, alert)
     opening = next(
-        (new_incident_of(effect, targets_of(effect.route)) for effect in effects if isinstance(effect, OpenIncident)),
+        (
+            new_incident_of(effect, targets_of(effect.route) if effect.route else NO_TARGETS)
+            for effect in effects
+            if isinstance(effect, OpenIncident)
+        ),
         None,
     )
     incident = None if opening or result == SimulationResult.DROPPED else _incident(effects, alert, viewer)

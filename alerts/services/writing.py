@@ -43,6 +43,7 @@ GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")
 TIMELINE = (JoinIncident, ReopenIncident, RaiseSeverity, AcknowledgeIncident, AddEvent, ResolveIncident)
 
 Targets = tuple[Team | None, Service | None, Category | None]
+NO_TARGETS: Targets = (None, None, None)
 Kind = TypeVar("Kind")
 Row = TypeVar("Row", bound=Model)
 
@@ -84,10 +85,8 @@ def new_incident_of(effect: OpenIncident, targets: Targets) -> NewIncident:
     )
 
 
-def targets_of(route: RouteSpec | None) -> Targets:
+def targets_of(route: RouteSpec) -> Targets:
     """Return the team, service and category that a route names; its service's team where it names no other."""
-    if route is None:
-        return None, None, None
     service = Service.objects.select_related("team").filter(pk=route.service_id).first() if route.service_id else None
     team = Team.objects.filter(pk=route.team_id).first() if route.team_id else service.team if service else None
     categories = Category.objects.select_related("default_team")
@@ -101,9 +100,9 @@ def _all(kind: type[Kind], effects: Iterable[object]) -> list[Kind]:
 def _open_incidents(effects: Sequence[OpenIncident], now: dt.datetime) -> dict[OpenIncident, Incident]:
     if not effects:
         return {}
-    routes = {effect.route.id if effect.route else 0: effect.route for effect in effects}
+    routes = {effect.route.id: effect.route for effect in effects if effect.route}
     targets = {number: targets_of(route) for number, route in routes.items()}
-    news = [new_incident_of(effect, targets[effect.route.id if effect.route else 0]) for effect in effects]
+    news = [new_incident_of(effect, targets[effect.route.id] if effect.route else NO_TARGETS) for effect in effects]
     incidents = open_many(news, origin=Origin.ALERT, at=now)
     for effect, incident in zip(effects, incidents, strict=True):
         effect.alert.incident = effect.group.incident = incident
@@ -156,7 +155,8 @@ def _write_timelines(effects: Iterable[Effect], opened: dict[OpenIncident, Incid
             if incident.pk not in changes:
                 changes[incident.pk] = IncidentChange(incident, context)
             _tell(changes[incident.pk], effect)
-    save_all(changes.values())
+    if changes:
+        save_all(changes.values())
 
 
 def _tell(change: IncidentChange, effect: Effect) -> None:

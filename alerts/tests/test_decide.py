@@ -177,6 +177,15 @@ class IncidentTests(SimpleTestCase):
         self.assertEqual(opened[1].group.key, storm_key(None))
         self.assertEqual([one.alert.title for one in effects if isinstance(one, JoinIncident)], ["c", "d"])
 
+    def test_it_counts_a_missing_label_as_empty(self) -> None:
+        source = Source(pk=1, group_by=["a", "b"])
+        found = [
+            group_of(Alert(source=source, key="k", labels=labels), None)[1] for labels in ({}, {"a": ""}, {"c": "1"})
+        ]
+
+        self.assertEqual(found, [{"a": "", "b": ""}] * 3)
+        self.assertEqual(group_of(Alert(source=Source(pk=1, group_by=[]), labels={"a": "1"}), None)[1], {})
+
 
 class AlertTests(SimpleTestCase):
     """Messages to alerts."""

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.matching import Matcher, matchers_from
-from alerts.routing import RouteSpec, SilenceSpec, alert_key, choose_route, group_key, group_labels, silence_for
+from alerts.routing import RouteSpec, SilenceSpec, alert_key, choose_route, group_key, silence_for
 
 # Tests share the machine with others.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -135,12 +135,6 @@ class GroupTests(SimpleTestCase):
         self.assertEqual(len(set(cases.values())), len(cases))
         self.assertEqual(self.key(labels, route=grouping, source_id=2, alert_key="l"), cases["grouping route"])
         self.assertEqual(self.key(labels, alert_key="l"), cases["source"])
-
-    def test_it_takes_a_missing_label_for_an_empty_one(self) -> None:
-        found = [group_labels(["a", "b"], labels) for labels in ({}, {"a": ""}, {"c": "1"})]
-
-        self.assertEqual(found, [{"a": "", "b": ""}] * 3)
-        self.assertEqual(group_labels([], {"a": "1"}), {})
 
     def test_it_tells_alerts_apart_by_source_and_fingerprint(self) -> None:
         prints = ["a", "A", "a ", "", "\0", "ä", "a\u0308", "\ud800", "x" * 501, "x" * 502]
