@@ -8,7 +8,6 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake"
 
     def ready(self) -> None:
-        """Register how the gateway finds the endpoints, and what is monitored."""
         from core.server.endpoints import register_finder
         from intake import monitoring
         from intake.asgi import find_endpoint

@@ -1,4 +1,4 @@
-"""Intake on the event loop: senders use neither Django's middleware nor its views."""
+"""Intake on the event loop, past Django's middleware and views."""
 
 import asyncio
 from dataclasses import replace
@@ -16,14 +16,14 @@ from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeRespons
 from intake.services.sources import is_cached
 from intake.serving import admit
 
-# What known senders may have in the memory of this process, from its first byte to its answer.
+# Bodies of known senders in memory.
 intake_budget = Budget(96 * MEGABYTE)
-# Where the key is in the body, which PagerDuty itself bounds at half of it.
+# twice PagerDuty's own limit
 UNKNOWN_SENDER_BYTES = MEGABYTE
 
 
 def find_endpoint(method: str, path: str) -> ASGIApplication | None:
-    """Return what serves senders at a path; None where nobody of ours does."""
+    """Return what serves senders at a path; None for none."""
     endpoint = find(method, path)
     return partial(_serve, endpoint) if endpoint is not None else None
 
@@ -39,7 +39,7 @@ async def _serve(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send)
 
 
 async def _respond(endpoint: Endpoint, scope: Scope, receive: Receive) -> IntakeResponse:
-    # The body ends with this call: a client that reads slowly keeps it from nobody.
+    # a slow reader holds no body
     head = _head_of(scope, b"")
     if endpoint.is_key_in_body(head):
         budget, sender, limit = strangers_budget, network_of(scope), UNKNOWN_SENDER_BYTES
@@ -54,7 +54,7 @@ async def _respond(endpoint: Endpoint, scope: Scope, receive: Receive) -> Intake
 
 
 async def _admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
-    # In a thread where the database must be asked: this one must never wait.
+    # on a thread where the database must be asked
     try:
         is_quick = is_cached(endpoint.key(head))
     except IntakeError as error:

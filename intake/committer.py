@@ -1,7 +1,6 @@
-"""Group commit: all requests that wait at the same time are stored in one transaction.
+"""Group commit: store all waiting requests in one transaction.
 
-One thread reads requests, another stores what was read. While a transaction is on its way to the disk the next requests
-gather: a busy server commits many at once, an idle one each by itself.
+One thread reads requests, another stores them; while a transaction goes to disk the next requests gather.
 """
 
 import asyncio
@@ -25,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 MAX_BATCH = 200
 SLOW_THREADS = 2
-MAX_SLOW = 100  # requests that are with those threads, or wait for them
-SLOW_WAIT_SECONDS = 15.0  # Amazon SNS, for one, waits no longer for an answer, and sends it again
+MAX_SLOW = 100
+SLOW_WAIT_SECONDS = 15.0  # Amazon SNS waits no longer
 
 BUSY = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
 
@@ -41,7 +40,7 @@ class _Waiting:
 
 
 class _Backlog:
-    """Requests that were read and wait to be stored, bounded by number and size."""
+    """Requests waiting to be stored, bounded by number and size."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -69,7 +68,7 @@ class _Backlog:
 
 
 class Committer:
-    """Serves requests for an event loop. Its threads start with the first one."""
+    """Serves requests for an event loop; threads start with the first."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
@@ -79,7 +78,7 @@ class Committer:
         self._slow_places = threading.BoundedSemaphore(MAX_SLOW)
 
     async def answer(self, endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
-        """Return the response, once what it promises is committed."""
+        """Return the response once its promise is committed."""
         if not self._threads:
             self._start()
         loop = asyncio.get_running_loop()
@@ -95,7 +94,7 @@ class Committer:
         for thread in self._threads:
             thread.start()
 
-    # --- Both threads go on whatever happens: without them all intake would stand still -------------------------------
+    # --- Both threads survive anything: all intake depends on them -----------------------------------------------------
 
     def _read_all(self) -> None:
         while True:
@@ -125,7 +124,7 @@ class Committer:
             batch: list[tuple[_Waiting, PendingWrite]] = []
             try:
                 close_old_connections()
-                with sqlite_write_lock():  # those that come meanwhile are stored with those that wait for it
+                with sqlite_write_lock():  # later ones join those waiting for it
                     batch = self._backlog.drain()
                     responses = store([pending for _, pending in batch])
             except Exception as error:
@@ -164,7 +163,7 @@ def _resolve(waiting: Sequence[_Waiting], responses: Sequence[IntakeResponse]) -
         try:
             loop.call_soon_threadsafe(_deliver, mine)
         except RuntimeError:
-            log.warning("intake_stopping", requests=len(mine))  # nobody is left to be told
+            log.warning("intake_stopping", requests=len(mine))  # nobody is left to answer
 
 
 def _deliver(pairs: Sequence[tuple["asyncio.Future[IntakeResponse]", IntakeResponse]]) -> None:

@@ -1,4 +1,4 @@
-"""Endpoints: the addresses that senders post to, each speaking one vendor's protocol."""
+"""Endpoints that senders post to, each speaking one vendor's protocol."""
 
 import base64
 import re
@@ -28,28 +28,28 @@ CODES = {
 
 
 def problem_response(status: int, message: str, **headers: str) -> IntakeResponse:
-    """Return an error as our own addresses tell it (RFC 9457)."""
+    """Return a problem document (RFC 9457)."""
     body = to_json(problem(status, message, code=CODES.get(status, "error")))
     return IntakeResponse(status, body, headers, "application/problem+json")
 
 
 class WrongKind(IntakeError):
-    """A key that is known, but not accepted at this endpoint."""
+    """A known key that is not accepted here."""
 
 
 class Endpoint:
-    """One protocol. Subclasses declare what is theirs; the rest is done as most vendors do it."""
+    """One protocol; subclasses declare what is theirs."""
 
     operations: ClassVar[tuple[Operation, ...]] = ()
-    more_paths: ClassVar[tuple[str, ...]] = ()  # templates that are served alike and not described
+    more_paths: ClassVar[tuple[str, ...]] = ()  # served alike, not described
     more_methods: ClassVar[tuple[str, ...]] = ()
-    scheme: ClassVar[KeyScheme | None] = None  # of the key; None where it stands in the path, the query or the body
-    format: ClassVar[str] = ""  # what a stored request is read as; "": as its source's kind
+    scheme: ClassVar[KeyScheme | None] = None  # None where the key is in path, query or body
+    format: ClassVar[str] = ""  # stored requests are read as this; "": as the source's kind
     has_key_in_path: ClassVar[bool] = True  # then the path is not stored
-    challenge: ClassVar[str] = "Bearer"  # the header WWW-Authenticate of a 401
+    challenge: ClassVar[str] = "Bearer"  # WWW-Authenticate of a 401
     asks_for: ClassVar[str] = "Send it as Authorization: Bearer <key>."
-    has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too, with other methods
-    kinds: ClassVar[tuple[str, ...]] = ()  # of the sources whose keys are accepted; none: of every kind
+    has_route: ClassVar[bool] = True  # False where its paths lead elsewhere too
+    kinds: ClassVar[tuple[str, ...]] = ()  # kinds whose keys are accepted; (): all
 
     @cached_property
     def methods(self) -> list[str]:
@@ -57,26 +57,26 @@ class Endpoint:
 
     @cached_property
     def paths(self) -> list[str]:
-        """Return regular expressions for the whole path after its first slash."""
+        """Return regular expressions of paths without the first slash."""
         templates = dict.fromkeys([*(operation.path for operation in self.operations), *self.more_paths])
         return [path_regex(template) for template in templates]
 
     def path_parameter(self, request: IntakeRequest, name: str) -> str:
-        """Return a parameter of the path's template; "" for another path."""
+        """Return a path parameter, or ""."""
         relative = request.path.removeprefix("/")
         matches = (re.fullmatch(path, relative) for path in self.paths)
         return next((match[name] for match in matches if match), "")
 
     def key(self, request: IntakeRequest) -> str:
-        """Return the sender's key; "" when there is none."""
+        """Return the sender's key, or ""."""
         raise NotImplementedError
 
     def is_key_in_body(self, request: IntakeRequest) -> bool:
-        """Return whether only the body tells who sends, or nobody asks: such bodies are small."""
+        """Return whether only the body identifies the sender: such bodies are small."""
         return False
 
     def source(self, request: IntakeRequest) -> Source | None:
-        """Return who sends. Raises IntakeError: 401 without a key, 403 with one that is wrong or not accepted here."""
+        """Return the sender. Raises IntakeError: 401 without a key, 403 for a wrong one."""
         key = self.key(request)
         if not key:
             raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
@@ -87,7 +87,7 @@ class Endpoint:
         return source
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Return whether a source of another kind may be allowed here."""
+        """Return whether a source may let other kinds in here."""
         return True
 
     def checks_signature(self, source: Source) -> bool:

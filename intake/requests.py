@@ -45,8 +45,7 @@ class IntakeError(Exception):
 
 @dataclass(frozen=True)
 class IntakeRequest:
-    """One request. `headers` have lower-case names; `path` is decoded. What is read of the body is read once and
-    shared: nobody may change it."""
+    """One request: `headers` in lower case, `path` decoded. What is parsed is shared: nobody may change it."""
 
     method: str
     path: str
@@ -56,20 +55,19 @@ class IntakeRequest:
     address: str = ""
 
     def parameter(self, name: str) -> str:
-        """Return the first value of a query parameter, or nothing."""
+        """Return the first value of a query parameter, or ""."""
         return parse_qs(self.query, keep_blank_values=True).get(name, [""])[0]
 
     @property
     def media_type(self) -> str:
-        """Return the declared type, lower-case, without parameters; often missing or wrong."""
+        """Return the declared type in lower case; often missing or wrong."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @cached_property
     def unpacked(self) -> "IntakeRequest":
-        """Return the same with its body decompressed: gzip, zlib or raw deflate, told by content rather than by header,
-        because GELF clients declare one and send the other.
+        """Return the request decompressed (gzip, zlib, deflate), recognised by content: GELF clients lie.
 
-        Raises IntakeError (413) for more than MAX_BYTES, IntakeError (400) for a damaged stream.
+        Raises IntakeError: 413 past MAX_BYTES, 400 for a damaged stream.
         """
         bits = _compression(self.body, self.headers.get("content-encoding", "").lower())
         if bits is None or (body := _inflated(self.body, bits)) is self.body:
@@ -82,7 +80,7 @@ class IntakeRequest:
         return exact_json(self.body)
 
     def with_json(self, value: Any) -> "IntakeRequest":
-        """Return the same with another body, which need not be parsed to be read."""
+        """Return the request with another, parsed body."""
         request = replace(self, body=orjson.dumps(value))
         request.__dict__["json"] = value
         return request
@@ -99,17 +97,16 @@ class IntakeResponse:
 
     @classmethod
     def json(cls, status: int, value: Any, **headers: str) -> "IntakeResponse":
-        """Return a response of JSON values."""
+        """Return a JSON response."""
         return cls(status, orjson.dumps(value), headers)
 
 
 def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
-    """Return JSON as strict as the standard, bounded in depth and number of values.
+    """Return strict JSON, bounded in depth and number of values.
 
-    Raises IntakeError for anything else: NaN, lone surrogates, another encoding; one of 413 for more than `most`
-    values.
+    Raises IntakeError for NaN, lone surrogates, another encoding; 413 past `most` values.
     """
-    # Looked at before they are made, for each takes up to thirty times its bytes.
+    # before they are created: each takes up to thirty times its bytes
     if len(body) > most and _has_more_values(body, most):
         raise IntakeError(f"The body has more than {most:,} values; send it in smaller parts.", status=413)
     try:
@@ -122,8 +119,7 @@ def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
 
 
 def exact_json(body: bytes) -> Any:
-    """Return JSON in which a number that would not be written again as it was is its text: senders' keys may have
-    more than 64 bits, or look like a fraction. Raises IntakeError as `read_json` does."""
+    """Return JSON with numbers that would not survive (64-bit ids, fractions as keys) as text. Raises as `read_json`."""
     if body[:1] not in _PLAIN:
         body = unmarked(body)
     try:
@@ -132,13 +128,13 @@ def exact_json(body: bytes) -> Any:
         if _HUGE.search(body) is None:
             raise
     else:
-        if not _has_fraction(value):  # so does an integer of more than 64 bits read
+        if not _has_fraction(value):  # nor did it hold a larger integer
             return value
     try:
         value = json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
-        read_json(orjson.dumps(value), MAX_ALERT_VALUES)  # as strict and as bounded as everything else
+        read_json(orjson.dumps(value), MAX_ALERT_VALUES)  # as strict and bounded as everything else
     except (ValueError, RecursionError, TypeError):
-        return read_json(body, MAX_ALERT_VALUES)  # which says what is wrong
+        return read_json(body, MAX_ALERT_VALUES)  # says what is wrong
     return value
 
 
@@ -197,13 +193,13 @@ def _inflated(body: bytes, bits: int) -> bytes:
     try:
         return _unpack(body, bits)
     except (zlib.error, EOFError) as error:
-        if _is_text(body):  # it only looked like one ("x" may begin a line), or its sender declares what it does not do
+        if _is_text(body):  # it only looked compressed, or its header is wrong
             return body
         raise IntakeError(f"The compressed body is damaged: {error}.") from error
 
 
 def _unpack(body: bytes, bits: int) -> bytes:
-    """Return every stream in the body, one after the other: gzip may be made of several."""
+    """Return every stream in the body; gzip may have several."""
     unpacked = bytearray()
     for _stream in range(MAX_STREAMS):
         stream = zlib.decompressobj(bits)
@@ -213,7 +209,7 @@ def _unpack(body: bytes, bits: int) -> bytes:
         if not stream.eof:
             raise EOFError("it ends too early")
         body = stream.unused_data
-        if not body.strip(b"\0\r\n "):  # some pad with zeros
+        if not body.strip(b"\0\r\n "):  # zero padding
             return bytes(unpacked)
     raise zlib.error(f"it is made of more than {MAX_STREAMS} parts")
 
@@ -223,4 +219,4 @@ def _is_text(body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    return _CONTROL.search(body.rstrip(b"\0")) is None  # GELF clients end a message with NUL
+    return _CONTROL.search(body.rstrip(b"\0")) is None  # GELF clients end with NUL

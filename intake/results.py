@@ -1,4 +1,4 @@
-"""What an endpoint makes of a request."""
+"""Results of endpoints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from intake.requests import IntakeResponse
 
 @dataclass(frozen=True)
 class IntakeResult:
-    """`rows` for `sink`, which is called inside the transaction with all results for it, before `response` is sent.
+    """`rows` for `sink`, which stores all results at once before `response` is sent.
 
-    `weight` is what it takes to hold and store, in bytes of a body, where that is more than its own body has.
+    `weight` is its size in bytes where that exceeds the body's.
     """
 
     rows: Sequence[Any]

@@ -1,4 +1,4 @@
-"""Describe the endpoints of senders, which are no views of the REST framework, in the OpenAPI document."""
+"""Describe senders' endpoints in OpenAPI."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ TAG = "intake"
 
 
 def add_endpoints(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """Return the document with every endpoint; a postprocessing hook of drf-spectacular."""
+    """Add every endpoint to the document (drf-spectacular hook)."""
     schemes = result["components"].setdefault("securitySchemes", {})
     for endpoint in endpoints():
         if endpoint.scheme is not None and endpoint.operations:

@@ -1,4 +1,4 @@
-"""What senders handed in, as administrators look at it."""
+"""Intake events in the API."""
 
 import base64
 import re
@@ -43,13 +43,12 @@ class IntakeEventDetailSerializer(IntakeEventSerializer):
         read_only_fields = fields
 
     def get_body(self, event: IntakeEvent) -> str:
-        """As text where it is text, else in base64."""
+        """Return text, or base64."""
         text = _text_of(event)
         return base64.b64encode(event.body).decode() if text is None else text
 
     @extend_schema_field(serializers.ChoiceField(choices=["text", "base64"]))
     def get_body_encoding(self, event: IntakeEvent) -> str:
-        """How the body is shown."""
         return "base64" if _text_of(event) is None else "text"
 
 

@@ -1,4 +1,4 @@
-"""Serve requests at the endpoints: read each, store many in one transaction, answer each."""
+"""Serve requests at endpoints: read each, store many at once, answer each."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ Sink = Callable[[Sequence[IntakeResult]], None]
 
 @dataclass(frozen=True)
 class PendingWrite:
-    """A request that was read and is to be stored; `size` is its unpacked body's in bytes, or its weight."""
+    """A request to be stored; `size` is its body's or weight in bytes."""
 
     endpoint: Endpoint
     result: IntakeResult
@@ -36,16 +36,16 @@ class PendingWrite:
 
 
 def serve(endpoint: Endpoint, request: IntakeRequest) -> IntakeResponse:
-    """Return the response to a request. What is answered 2xx is committed; never raises."""
+    """Return the response; 2xx is committed. Never raises."""
     one = read(endpoint, request)
     assert one is not None  # noqa: S101 (it may wait)
     return store([one])[0] if isinstance(one, PendingWrite) else one
 
 
 def admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
-    """Return who sends, by a name under which its requests share memory, or the refusal; never raises.
+    """Return under whose name a request shares memory, or the refusal; never raises.
 
-    `head` is the request without its body, which nobody has read yet.
+    `head` has no body yet.
     """
     try:
         source = endpoint.source(head)
@@ -59,11 +59,8 @@ def admit(endpoint: Endpoint, head: IntakeRequest) -> str | IntakeResponse:
 
 
 def read(endpoint: Endpoint, request: IntakeRequest, *, may_wait: bool = True) -> PendingWrite | IntakeResponse | None:
-    """Return what the endpoint makes of a request, or the response where nothing is to be stored; never raises.
-
-    None where it may wait for the network and `may_wait` is false.
-    """
-    request = replace(request)  # so that what is parsed of it goes with this call
+    """Return what to store, or the response; None if it must wait for the network and may not. Never raises."""
+    request = replace(request)
     source, size = None, len(request.body)
     try:
         if size > MAX_BYTES:
@@ -83,7 +80,7 @@ def read(endpoint: Endpoint, request: IntakeRequest, *, may_wait: bool = True) -
             log.error("intake_without_database", exc_info=error)
         result = endpoint.refuse(_not_now(error))
     except Exception as error:
-        # A reader met something that nobody thought of. It is stored, and can be replayed after a fix.
+        # a bug in a reader: stored, to be replayed after a fix
         log.error("intake_not_read", source=source and source.pk, exc_info=error)
         fault = IntakeError(f"It could not be read ({type(error).__name__}); it is stored and can be replayed.")
         result = failed(endpoint, request, source, fault) if source else endpoint.refuse(fault)
@@ -91,30 +88,29 @@ def read(endpoint: Endpoint, request: IntakeRequest, *, may_wait: bool = True) -
 
 
 def store(batch: Sequence[PendingWrite]) -> list[IntakeResponse]:
-    """Store what was read in one transaction and return the response to each; never raises."""
+    """Store many in one transaction; return each response. Never raises."""
     results = [one.result for one in batch]
     try:
         try:
             _store(results)
         except IntegrityError:
-            _store(results)  # somebody brought the same delivery at the same moment; now it is seen to be there
+            _store(results)  # the same delivery came twice at once
     except Exception as error:
         if len(batch) > 1 and not is_database_unavailable(error):
             log.warning("intake_batch_split", requests=len(batch), error=str(error))
             return [store([one])[0] for one in batch]
-        if is_too_large(error):  # to send it again would never help
+        if is_too_large(error):  # a retry would never help
             log.warning("intake_too_large", requests=len(batch), size=batch[0].size, error=str(error))
             return [one.endpoint.refuse(IntakeError(TOO_LARGE, status=413)) for one in batch]
         if outages.note(error) is None:
             log.error("intake_not_stored", requests=len(batch), exc_info=error)
-        # A 5xx is what senders try again; the fault is ours or the database's. When that is busy or gone, to wait for
-        # it once more with each request would take as many times as long, and all that comes later waits behind.
+        # Senders retry a 5xx. Trying each request again would multiply the wait of a busy database for all that follow.
         return [one.endpoint.refuse(_not_now(error)) for one in batch]
     return [one.result.response for one in batch]
 
 
 def failed(endpoint: Endpoint, request: IntakeRequest, source: Source | None, error: IntakeError) -> IntakeResult:
-    """Return what cannot be read with the reason, to be stored for a look and a replay after a fix."""
+    """Return what is unreadable, stored with the reason for a replay."""
     event = event_of(request, source, format=endpoint.format, state=IntakeState.FAILED, reason=error.message)
     if not endpoint.has_key_in_path:
         event.headers["path"] = request.path

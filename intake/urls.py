@@ -1,4 +1,4 @@
-"""The API's routes; those of senders' endpoints are `intake.http.sender_patterns`."""
+"""The API's routes; senders' are in `intake.http`."""
 
 from django.urls import URLPattern, URLResolver
 from rest_framework.routers import SimpleRouter

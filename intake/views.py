@@ -1,4 +1,4 @@
-"""Routes of intake events: looking at them, and replaying them."""
+"""Routes of intake events."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ class IntakeEventViewSet(IdempotentWrites, ViewSet):
 
 
 def _asked_for(asked: dict[str, Any]) -> list[int]:
-    """The ids, the oldest first and one more than are replayed at once."""
+    """Return ids, oldest first and one more than are replayed at once."""
     if "ids" in asked:
         ids: list[int] = asked["ids"]
         return ids

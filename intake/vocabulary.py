@@ -2,7 +2,7 @@
 
 from django.db import models
 
-LOGS = "logs"  # the kind of what sends log lines, whoever made it; every other kind is a vendor's
+LOGS = "logs"  # whoever sends log lines; every other kind is a vendor's
 
 
 class MappedField(models.TextChoices):

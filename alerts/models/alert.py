@@ -16,13 +16,13 @@ from users.models import User
 
 
 def pair_number(name: str, value: str) -> int:
-    """A label's name and value as one signed 64-bit number (the start of their SHA-256): what the index holds."""
+    """Return a label as a signed 64-bit number (start of its SHA-256), for the index."""
     digest = hashlib.sha256(f"{name}\0{value}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def pairs_of(labels: Mapping[str, str]) -> set[int]:
-    """The numbers of all labels, of one with several values each of them."""
+    """Return the numbers of all labels and their values."""
     return {pair_number(name, value) for name, said in labels.items() for value in values_of(said)}
 
 
@@ -30,32 +30,31 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     """Selections of alerts."""
 
     def firing(self) -> "AlertQuerySet":
-        """Those whose condition holds, as far as we know."""
+        """Select firing alerts."""
         return self.filter(status=AlertStatus.FIRING)
 
     def labelled(self, name: str, value: str) -> "AlertQuerySet":
-        """Those that carry this label with exactly this value."""
+        """Select those with exactly this label."""
         carrying = AlertLabel.objects.filter(pair=pair_number(name, value), alert_id=models.OuterRef("pk"))
         return self.filter(models.Exists(carrying))
 
     def visible_to(self, user: User) -> "AlertQuerySet":
-        """What a person may see: responders and administrators, but alerts of an incident that is hidden from them
-        are hidden too; reporters see those of the incidents they follow."""
+        """Select what a person may see: staff, except hidden incidents' alerts; reporters, those of incidents they
+        follow."""
         if user.is_admin:
             return self
         seen = Incident.objects.visible_to(user)
         if not user.is_responder:
             return self.filter(incident__in=seen.values("pk"))
-        # Asked of each alert's own incident: a list of all that are visible would be made anew for every page.
+        # per alert: a list of all visible incidents would be rebuilt for every page
         return self.filter(models.Q(incident__isnull=True) | models.Exists(seen.filter(pk=models.OuterRef("incident"))))
 
 
 class Alert(models.Model):
-    """One condition that a source watches, from its first firing to its last word. Only alerts.services writes here.
+    """A condition that a source watches. Only alerts.services writes here.
 
-    `key` is the SHA-256 of source and fingerprint. `starts_at` is when the present (or last) firing began, by the
-    sender's clock where it told; `first_seen_at` and `last_seen_at` are ours. `occurrences` counts the messages that
-    said it fires.
+    `key` is the SHA-256 of source and fingerprint. `starts_at` is the firing's start by the sender's clock where
+    given; `first_seen_at` and `last_seen_at` are ours; `occurrences` counts firing messages.
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts")
@@ -98,7 +97,6 @@ class Alert(models.Model):
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether somebody acknowledged its incident."""
         return self.incident is not None and self.incident.status != Status.OPEN
 
 
@@ -113,7 +111,7 @@ def serialize_alert(alert: Alert) -> dict[str, str]:
 
 
 class AlertLabel(models.Model):
-    """One label of one alert, as a number: what a filter by label looks up. Rebuilt with its alert, never edited."""
+    """A label as a number, for filters; rebuilt with its alert."""
 
     pk = models.CompositePrimaryKey("pair", "alert_id")
     pair = models.BigIntegerField()
@@ -124,11 +122,11 @@ class AlertLabel(models.Model):
 
 
 class AlertGroup(models.Model):
-    """Alerts that belong together: where the next one of the same key goes.
+    """Alerts that share an incident.
 
-    `key` is the SHA-256 of what is grouped by and its values; `open_key` holds it while this is the key's present
-    group and is NULL afterwards, so that the database itself allows one at a time. While `incident` is NULL, not
-    enough has fired to open one; `pending` are the alerts that have, with when (seconds since 1970).
+    `key` is the SHA-256 of what is grouped by; `open_key` equals it while the group is current, and is NULL
+    afterwards, so that the database allows one. While `incident` is NULL too few have fired; `pending` are those, with
+    when.
     """
 
     key = models.CharField(max_length=64, editable=False)
@@ -152,7 +150,7 @@ class AlertGroup(models.Model):
 
 
 class EarlyResolve(models.Model):
-    """The end of a firing that we have not heard of, kept for an hour by the alert's key (`alerts.transitions`)."""
+    """The end of an unseen firing, kept for an hour (`alerts.transitions`)."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     ended_at = models.DateTimeField()

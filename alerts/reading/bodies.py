@@ -1,9 +1,9 @@
-"""Bodies of senders that choose their own format: JSON, a form, or XML."""
+"""Bodies of senders that choose their format: JSON, a form, or XML."""
 
 import re
 from dataclasses import replace
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder  # defusedxml does the parsing
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
@@ -19,16 +19,14 @@ _LOOKS_LIKE_FORM = re.compile(rb"[A-Za-z_][\w.\-\[\]%+]{0,200}=", re.ASCII)
 
 
 def read_body(request: IntakeRequest) -> Any:
-    """Return the body as JSON values. Its first characters decide before its Content-Type, which is often wrong.
+    """Return the body as JSON values, recognised by its first characters rather than its Content-Type.
 
-    A form becomes an object of texts, or the JSON in its only field `payload`. XML becomes what stands in its root:
-    attributes as "@name", text beside others as "#text", lists for repeated elements; namespaces are dropped.
-
-    Raises IntakeError for anything else.
+    A form becomes an object of texts, or the JSON in its only field `payload`. XML: attributes as "@name", mixed text
+    as "#text", repeated elements as lists; namespaces dropped. Raises IntakeError.
     """
     body = unmarked(request.body).strip()
     if body.startswith(b"<"):
-        # What XML says of its encoding is true no longer where a mark said which it is.
+        # a byte order mark overrides XML's own encoding
         return _from_xml(_XML_HEAD.sub(b"", body, count=1) if marked_as(request.body) else body)
     if body[:1] not in (b"{", b"[") and (request.media_type in _FORMS or _LOOKS_LIKE_FORM.match(body)):
         return _from_form(form(replace(request, body=body)))
@@ -53,7 +51,7 @@ def _from_xml(body: bytes) -> Any:
 
 
 class _Bounded(TreeBuilder):
-    """Builds the tree and gives up where it grows too large or too deep."""
+    """Gives up on a tree too large or too deep."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Forms and queries, as the fields they hold."""
+"""Forms and queries."""
 
 import re
 from urllib.parse import parse_qsl
@@ -7,23 +7,20 @@ from core.text.encodings import BYTE_ORDER_MARK
 from intake.requests import IntakeError, IntakeRequest
 
 MAX_FIELDS = 200
-_HEAD_BYTES = 2_000  # what the headers of a part may take; looking through more would take for ever
+_HEAD_BYTES = 2_000  # of a part's headers
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _FIELD = re.compile(r'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 
 
 def form(request: IntakeRequest) -> dict[str, str]:
-    """Return the fields of a form, urlencoded or multipart, files among them; of several with one name the first.
-
-    Raises IntakeError for more fields than MAX_FIELDS, or for multipart without its boundary.
-    """
+    """Return the fields of a form; of several with one name the first. Raises IntakeError past MAX_FIELDS."""
     if request.media_type == "multipart/form-data":
         return _multipart(request)
     return pairs(request.body)
 
 
 def pairs(encoded: bytes | str) -> dict[str, str]:
-    """Return the fields of an urlencoded form or a query, as `form` does."""
+    """Return the fields of an urlencoded form or a query."""
     data = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
     data = data.removeprefix(BYTE_ORDER_MARK.encode())
     try:

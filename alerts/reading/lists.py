@@ -1,4 +1,4 @@
-"""Lists of alerts, one of which may be unreadable while the others are good."""
+"""Lists of alerts, some of which may be unreadable."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from intake.requests import IntakeError
 def read_each(
     items: Sequence[Any], read: Callable[[Any], AlertUpdate], wrap: Callable[[list[Any]], Any] = list
 ) -> AlertUpdates:
-    """Return the updates of the items that `read` accepts, and the others as they came, to be looked at and replayed.
+    """Return the updates of readable items, and the others for a replay.
 
-    `wrap` puts items back into what they are sent in. Raises IntakeError where no item can be read.
+    `wrap` rebuilds a request of them. Raises IntakeError when no item is readable.
     """
     updates: list[AlertUpdate] = []
     left: list[Any] = []

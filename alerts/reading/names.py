@@ -1,4 +1,4 @@
-"""Values by plain names, for vendors whose users name and nest what a message holds."""
+"""Values by plain names, wherever they are nested."""
 
 import re
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from alerts.reading.values import text
 from intake.requests import IntakeError
 
 MOST_NAMES = 2_000
-LONGEST_NAME = 100  # characters of a name that is looked at
+LONGEST_NAME = 100
 
 
 def plain_name(name: str) -> str:
-    """Return a name without case and separators: alertName, alert-name and ALERT_NAME are one."""
-    return _plain(name) if len(name) <= LONGEST_NAME else name  # no name that anybody asks for
+    """Return a name without case and separators: alertName and ALERT_NAME are one."""
+    return _plain(name) if len(name) <= LONGEST_NAME else name
 
 
 @lru_cache(maxsize=4096)
@@ -23,11 +23,10 @@ def _plain(name: str) -> str:
 
 
 def plain_texts(body: Any, unset: str = "") -> dict[str, str]:
-    """Return the values of an object, nested ones too, as texts by plain names: those of {"host": {"name": "db-3"}} and
-    {"HOST_NAME": "db-3"} are both {"hostname": "db-3"}.
+    """Return an object's values, nested ones too, as texts by plain names: {"host": {"name": "db-3"}} gives hostname.
 
-    Lists are joined by commas. What matches `unset`, such as a variable that nobody filled in, is left out; of twins
-    the first stays. Raises IntakeError for what is no object or holds more than MOST_NAMES values.
+    Lists are joined by commas; values matching `unset` are left out; of twins the first stays. Raises IntakeError past
+    MOST_NAMES.
     """
     if not isinstance(body, dict):
         raise IntakeError("The body must be an object or a form; this is neither.")
@@ -55,5 +54,5 @@ def _listed(value: Any) -> str:
 
 
 def said_as(found: Mapping[str, str], *names: str) -> str:
-    """Return the first of the values by these names, or nothing."""
+    """Return the first value by these names, or ""."""
     return next((found[name] for name in names if name in found), "")

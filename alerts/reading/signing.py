@@ -1,4 +1,4 @@
-"""Signatures in a header: HMAC-SHA256 of the body, in hexadecimal."""
+"""HMAC-SHA256 signatures in a header."""
 
 import hashlib
 import hmac
@@ -7,10 +7,7 @@ from intake.requests import IntakeError, IntakeRequest
 
 
 def check_hmac(request: IntakeRequest, secret: str, *, header: str, prefix: str = "") -> None:
-    """Compare the signature in `header` with that of the body as it was sent, in constant time.
-
-    Raises IntakeError (403) for a signature that is missing or wrong, unless the secret is empty.
-    """
+    """Raise IntakeError (403) for a missing or wrong signature, unless the secret is empty."""
     if not secret:
         return
     given = request.headers.get(header, "").strip()

@@ -1,4 +1,4 @@
-"""Tags, in the shapes that tools give them, as labels."""
+"""Tags as labels."""
 
 import re
 from itertools import islice
@@ -9,10 +9,9 @@ from alerts.reading.values import MOST_LABELS, first, mapping, text
 
 
 def labels_of(tags: Any) -> dict[str, str]:
-    """Return labels from an object; from a list of "env:prod", "env=prod" or "db" (which is db = true), of pairs, or of
-    objects of key (or tag, or name) and value; or from a text of such words between commas.
+    """Return labels of an object, of a list ("env:prod", "env=prod", "db", pairs, key-value objects), or of words between commas.
 
-    A name that comes with several values keeps them all. Of more than MOST_LABELS the first count.
+    A repeated name keeps all its values. Past MOST_LABELS the rest is dropped.
     """
     if isinstance(tags, dict):
         pairs = [(text(name), one) for name, value in islice(tags.items(), MOST_LABELS) for one in _values(value)]
@@ -27,7 +26,7 @@ def labels_of(tags: Any) -> dict[str, str]:
 
 
 def label_texts(value: Any) -> dict[str, str]:
-    """Return an object as labels, without what says nothing; a list of values as several."""
+    """Return an object as labels, without empty values."""
     found = (
         (text(name), SEVERAL.join(dict.fromkeys(_values(part))))
         for name, part in islice(mapping(value).items(), MOST_LABELS)

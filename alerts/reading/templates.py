@@ -1,7 +1,6 @@
-"""Templates that say where a field lies in what a sender posts: text with {{ path.to.value }} in it.
+"""Templates: text with {{ path.to.value }} filled from a body.
 
-A path's parts are keys, which may hold dots, or indexes of lists (-1 is the last). Filters follow a bar: `lower`, and
-`default:'x'` for what is missing or empty. Nothing is called and nothing but the body is reached.
+Parts of a path are keys, which may hold dots, or list indexes. Filters: `lower`, `default:'x'`. Nothing is called.
 """
 
 import re
@@ -21,7 +20,7 @@ _FILTER = re.compile(r"""lower|default\s*:\s*('[^']*'|"[^"]*")""", re.ASCII)
 
 
 def render(template: str, body: Any) -> str:
-    """Fill a template from the body; a path that leads nowhere gives "". Cut at LONGEST_TEXT."""
+    """Fill a template; a missing value gives "". Cut at LONGEST_TEXT."""
     found = ""
     for part, is_path in _parts(template):
         found += _value(part[2:-2], body) if is_path else part
@@ -90,7 +89,7 @@ def _value(inside: str, body: Any) -> str:
 
 
 def found_at(value: Any, parts: list[str]) -> Any:
-    """Return what lies at a path, or None. Of keys that hold dots the longest wins."""
+    """Return what lies at a path, or None; the longest key wins."""
     while parts:
         if isinstance(value, list):
             value, parts = _item(value, parts[0]), parts[1:]

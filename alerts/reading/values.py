@@ -1,4 +1,4 @@
-"""Values out of what strangers send: never an exception but IntakeError, never a type that was not asked for."""
+"""Values from strangers: of the type asked for, or IntakeError."""
 
 import datetime as dt
 import re
@@ -14,8 +14,8 @@ from alerts.updates import Action
 from core.text.encodings import BYTE_ORDER_MARK
 from intake.requests import IntakeError, IntakeRequest
 
-# With or without a colon in the zone; PagerDuty and CloudWatch leave it out. Go writes nine digits of a second, and
-# where it is not asked for a format, "+0000 UTC"; PagerDuty's Python client "+00:00Z".
+# PagerDuty and CloudWatch omit the zone's colon; Go writes nine digits and "+0000 UTC"; PagerDuty's Python client
+# "+00:00Z"
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?: UTC|Z)?",
     re.ASCII,
@@ -24,14 +24,14 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EXPONENT = re.compile(r"\d{1,20}(\.\d{1,20})?[eE]\+?\d{1,2}", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_FINEST_SECONDS = 100_000_000_000  # the year 5138; what is larger was meant in a finer unit
-_LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never; zones take some past the calendar
-MOST_LABELS = 100_000  # that are looked at; fewer are kept
+_FINEST_SECONDS = 100_000_000_000  # the year 5138; larger numbers are in a finer unit
+_LATEST = _EPOCH + dt.timedelta(seconds=_FINEST_SECONDS)  # later ones mean never
+MOST_LABELS = 100_000
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
 def json_object(request: IntakeRequest) -> dict[str, Any]:
-    """Return the body as a JSON object, whatever its Content-Type says."""
+    """Return the body as a JSON object."""
     value = request.json
     if not isinstance(value, dict):
         raise IntakeError("The body is JSON, but not an object.")
@@ -39,7 +39,7 @@ def json_object(request: IntakeRequest) -> dict[str, Any]:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """Return the value if it is an object, else an empty one."""
+    """Return the value if it is an object, else {}."""
     return value if isinstance(value, dict) else {}
 
 
@@ -49,8 +49,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """Return a value as text: "" for null and what is empty, compact JSON for objects and lists; without NUL, which no
-    database takes, and byte order marks."""
+    """Return a value as text without NUL: "" for empty ones, compact JSON for objects and lists."""
     if type(value) is not str:
         if value is None:
             return ""
@@ -65,37 +64,36 @@ def text(value: Any) -> str:
 
 
 def first(*values: Any) -> str:
-    """Return the first value that says anything, as text."""
+    """Return the first non-empty value as text."""
     return next((said for said in map(text, values) if said), "")
 
 
 def texts(value: Any) -> dict[str, str]:
-    """Return an object as text to text, without what says nothing; nested values as compact JSON."""
+    """Return an object as text to text, without empty values."""
     found = ((text(name), text(part)) for name, part in islice(mapping(value).items(), MOST_LABELS))
     return {name: said for name, said in found if name and said}
 
 
 def labels(**facts: Any) -> dict[str, str]:
-    """Return the facts that say anything, as labels."""
+    """Return the non-empty facts as labels."""
     return texts(facts)
 
 
 def links(*pairs: tuple[str, Any]) -> tuple[dict[str, str], ...]:
-    """Return links from (text, address); only http and https, for they end up in pages."""
+    """Return links of (text, address), http and https only."""
     found = ((name, text(address)) for name, address in pairs)
     return tuple({"href": href, "text": name} for name, href in found if _ADDRESS.fullmatch(href))
 
 
 def moment(value: Any) -> dt.datetime | None:
-    """Return a time in UTC from ISO 8601, or seconds, milli-, micro- or nanoseconds since 1970 as number or digits.
+    """Return a UTC time of ISO 8601 or a number since 1970 in seconds to nanoseconds; None for none.
 
-    None for nothing, for nonsense, for the year 1, by which Go means "not set", and for what lies before 1970 or after
-    5138. Without a zone it is UTC.
+    None also for the year 1 (Go's "not set"), and outside 1970 to 5138.
     """
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        if not 0 < value < 1e20:  # also what is not a number, and the infinite
+        if not 0 < value < 1e20:  # also NaN and infinity
             return None
         value = str(value) if isinstance(value, int) else f"{value:.6f}"
     if not isinstance(value, str):
@@ -107,14 +105,13 @@ def moment(value: Any) -> dt.datetime | None:
 
 
 def severity(value: Any, words: Mapping[str, str] | None = None) -> str:
-    """Return our severity for the sender's word, by its own scale or the common one; "" for one that nobody knows."""
+    """Return our severity for the sender's word; "" for an unknown one."""
     said = "" if isinstance(value, (dict, list)) else text(value)
     return (words or {}).get(said.lower(), "") or severity_of(said)
 
 
 def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action, bool]:
-    """Return what the sender's word for a state asks for, by its own words or the common ones, and whether that is a
-    guess: what nobody knows fires, better once too often."""
+    """Return what the sender's status word asks for, and whether that is a guess: unknown words fire."""
     said = text(value)
     if isinstance(value, (dict, list)):
         return Action.FIRE, bool(said)
@@ -123,8 +120,7 @@ def state(value: Any, words: Mapping[str, Action] | None = None) -> tuple[Action
 
 
 def from_number(digits: str) -> dt.datetime | None:
-    """Return so many seconds, or thousandths, millionths, billionths of them, after 1970; None for what is no such
-    time."""
+    """Return the time of a number since 1970; None for none."""
     seconds = Decimal(digits)
     for _unit in ("milli", "micro", "nano"):
         if seconds > _FINEST_SECONDS:

@@ -1,10 +1,7 @@
-"""Other systems' words for severity and state: one table, and how words are compared. Pure.
+"""Words of other systems for severity and status, compared without case, accents and separators. Pure.
 
-Case, accents, width and separators do not count: "SEV-0" and "sev 0" are one, as are "check.up" and "CHECK_UP". What
-says what it is about ("monitor", "the incident has been") is passed over. An unknown word is not guessed at.
-
-Bare numbers are not here, but for 0 and 1 as a status: scales run both ways (1 is the worst at ServiceNow and the least
-at Graylog), and only the source's own map can say which.
+Fillers ("monitor", "the incident has been") are ignored, unknown words never guessed. Numbers are absent, but for 0
+and 1 as a status: scales run both ways.
 """
 
 import re
@@ -17,40 +14,40 @@ from alerts.updates import Action
 
 Meaning = TypeVar("Meaning", bound=str)
 
-LONGEST = 200  # characters of a word that are looked at, and remembered
+LONGEST = 200
 _MARKS = re.compile(r"[^\w\s]|_")
 _CODE = re.compile(r"(?:sev|severity|s|p|prio|priority|urgency|impact)0?(\d)")
-# On a scale that has a 0, 0 and 1 are the worst: Azure's Sev0 to Sev4, P0 and S0 of chat-ops, Google's and Amazon's.
+# On a scale with a 0, 0 and 1 are the worst: Azure, P0 and S0 of chat-ops, Google, Amazon.
 _OF_CODE = {"0": "critical", "1": "critical", "2": "high", "3": "medium", "4": "low", "5": "low"}
 
 _SEVERITIES: dict[str, tuple[str, ...]] = {
     "critical": (
-        # RFC 5424 (syslog), and the loggers and clouds that took its names: emerg, alert, crit are its three worst.
+        # RFC 5424 (syslog)
         "critical crit fatal emergency emerg panic alert",
-        # Trackers and desks: Jira (Blocker, Highest), Zendesk and Freshservice (Urgent), GitLab, YouTrack, Bugzilla.
+        # Jira, Zendesk, Freshservice, GitLab, YouTrack, Bugzilla
         "blocker blocking showstopper urgent highest veryhigh immediate extreme",
-        # Zabbix, Nagios and Icinga (hosts), Opsview, Site24x7, ManageEngine, Statuspage, Dynatrace, Elasticsearch.
+        # Zabbix, Nagios, Icinga, Opsview, Site24x7, ManageEngine, Statuspage, Dynatrace, Elasticsearch
         "disaster catastrophic down unreachable majoroutage fulloutage servicedown availability red",
-        # IPMI and Dell (SNMP), VMware, Meraki, Checkmk, chat-ops.
+        # IPMI, Dell, VMware, Meraki, Checkmk, chat-ops
         "nonrecoverable fatalerror page paging deadly severityone",
-        # German, French, Spanish, Portuguese, Italian, as Zabbix, Checkmk, Centreon, PRTG and Jira ship them.
+        # German, French, Spanish, Portuguese, Italian
         "kritisch katastrophe notfall blockierend hochste dringend critique desastre catastrophe urgence bloquant",
         "critico critica catastrofe urgente bloqueante emergencia emergenza bloccante massima laplushaute",
-        # Japanese (Zabbix, JP1, Hinemos) and Chinese (Alibaba, Tencent, Huawei Cloud, Nightingale).
+        # Japanese and Chinese
         "致命的な障害 致命的 クリティカル 致命 緊急 危険 最高 最優先 紧急 严重 嚴重 灾难 災難 危急 特急 非常紧急",
         "致命错误",
     ),
     "high": (
-        # X.733 and what follows it (Netcool, BMC, OpenNMS, Huawei), PagerDuty, syslog's err, Zabbix, Splunk.
+        # X.733 (Netcool, BMC, OpenNMS, Huawei), PagerDuty, syslog, Zabbix, Splunk
         "high error err major severe serious important significant",
-        # Site24x7 and ManageEngine; Checkmk, Icinga and Nagios rank UNKNOWN above WARNING; Statuspage; colours.
+        # Site24x7, ManageEngine, Statuspage, colours; Checkmk, Icinga and Nagios rank UNKNOWN above WARNING
         "trouble unknown partialoutage monitoringunavailable orange failed failure",
         "hoch schwerwiegend fehler wichtig haute eleve elevee majeur majeure erreur grave alto alta mayor errore erro",
         "重度の障害 重大 重要 高 エラー 不明 错误 錯誤 主要 高级 较高",
     ),
     "medium": (
         "medium moderate warning warn minor average normal caution attention degraded yellow amber noncritical",
-        # Dynatrace, Statuspage, Alibaba and ServiceNow; Kubernetes' and OpsRamp's.
+        # Dynatrace, Statuspage, Alibaba, ServiceNow, Kubernetes, OpsRamp
         "performance resourcecontention customalert degradedperformance indeterminate intermediate mid",
         "mittel warnung durchschnitt moyen moyenne avertissement mineur media medio advertencia aviso",
         "avviso minore menor atencion",
@@ -71,10 +68,10 @@ _STATUSES: dict[Action, tuple[str, ...]] = {
         "recovering",
         "up normal normalized normalised clear cleared clears inactive healthy good green fixed ended end ends success",
         "passed fine solved done completed complete finished cancelled canceled cancel dismissed dismiss archived",
-        # Consul, Sensu, classic Azure alerts, Statuspage, jobs, PRTG ("Down ended"), Alerta.
+        # Consul, Sensu, classic Azure, Statuspage, jobs, PRTG, Alerta
         "passing pass deactivated deactivate restored restore operational fullyoperational online successful succeeded",
         "downended warningended errorended unusualended completedsuccessfully allclear nominal stable",
-        # AppDynamics, OCI Monitoring, Datadog, Dynatrace, Netdata, SolarWinds, SignalFx, Coralogix, Oracle EM.
+        # AppDynamics, OCI, Datadog, Dynatrace, Netdata, SolarWinds, SignalFx, Coralogix, Oracle EM
         "policyclosewarning policyclosecritical policycanceledwarning policycanceledcritical healthruleclosewarning",
         "healthruleclosecritical policycanceled policyclose firingtook alarmtook nodatarecovered merged removed",
         "reset deleted delete",
@@ -90,7 +87,7 @@ _STATUSES: dict[Action, tuple[str, ...]] = {
         "在线 健康",
     ),
     Action.ACKNOWLEDGE: (
-        # PagerDuty, Opsgenie, New Relic; the nouns are those of Nagios, Icinga, Checkmk; PRTG "Down (Acknowledged)".
+        # PagerDuty, Opsgenie, New Relic, Nagios, Icinga, Checkmk, PRTG
         "acknowledged acknowledge acknowledges acknowledging acked ack acks acknowledgement acknowledgment",
         "acknowledgements",
         "bestatigt quittiert bestatigung acquitte acquittee acquittement reconocido reconocida reconocimiento",
@@ -98,7 +95,7 @@ _STATUSES: dict[Action, tuple[str, ...]] = {
         "確認 確認済み 確認済 承認 已确认 确认 已確認 認知 认领 已认领",
     ),
     Action.NOTE: (
-        # Nagios, Icinga and Checkmk about a thing that neither began nor ended; then what is planned, or kept quiet.
+        # Nagios, Icinga and Checkmk of what neither began nor ended; planned or silenced
         "downtimestart downtimeend downtimestarted downtimeended downtimecancelled downtimecanceled downtimeremoved",
         "downtime flappingstart flappingstop flappingend flappingdisabled flapping custom",
         "maintenance undermaintenance inmaintenance maintenancestart maintenanceend scheduled suppressed suppress",
@@ -117,7 +114,7 @@ _STATUSES: dict[Action, tuple[str, ...]] = {
         "notok",
         "notresolved unresolved started start begin began ongoing inprogress investigating identified monitoring",
         "escalated",
-        # AppDynamics, OCI, Datadog, CloudWatch and those who took its states, SignalFx, Kibana, healthchecks.
+        # AppDynamics, OCI, Datadog, CloudWatch, SignalFx, Kibana, healthchecks
         "policyopen policyopenwarning policyopencritical policycontinues policycontinueswarning",
         "policycontinuescritical",
         "policyupgraded policydowngraded healthruleopenwarning healthruleopencritical oktofiring repeat repeated",
@@ -133,7 +130,7 @@ _STATUSES: dict[Action, tuple[str, ...]] = {
     ),
 }
 
-# What only says what it is about, or how it came to be so.
+# fillers
 _ABOUT_WORDS = (
     "alert alerts alarm event incident issue problem ticket check checks monitor service host state status condition "
     "policy rule health healthrule trigger violation notification type severity priority level urgency impact "
@@ -154,8 +151,7 @@ def _table(groups: Mapping[Meaning, tuple[str, ...]]) -> dict[str, Meaning]:
 
 
 def normal(word: str) -> str:
-    """Return a word as a source's own maps know it: without case and separators. Words that are nothing but separators
-    ("+", "-") stay two."""
+    """Return a word without case and separators, unless it is all separators ("+")."""
     return _normal(word[:LONGEST])
 
 
@@ -166,7 +162,7 @@ def _normal(word: str) -> str:
 
 
 def mapped(words: Mapping[str, str], *said: str) -> str:
-    """Return what a source's own map says of the first of these words that stands in it; "" for none."""
+    """Return the source's own meaning of the first word it maps; "" for none."""
     if not words:
         return ""
     known = {normal(word): ours for word, ours in words.items()}
@@ -174,7 +170,7 @@ def mapped(words: Mapping[str, str], *said: str) -> str:
 
 
 def severity_of(word: str) -> str:
-    """Return critical, high, medium or low for a sender's word; "" for an unknown one. Of several the worst counts."""
+    """Return our severity of a word, of several the worst; "" for unknown ones."""
     return _severity_of(word[:LONGEST])
 
 
@@ -191,8 +187,7 @@ def _severity_of(word: str) -> str:
 
 
 def action_of(word: str) -> Action | None:
-    """Return what a sender's word for a state asks for; None for an unknown one. A severity also says that it fires:
-    monitors tell of OK, WARNING and CRITICAL in one breath."""
+    """Return what a status word asks for; None for an unknown one. Severities fire."""
     return _action_of(word[:LONGEST])
 
 

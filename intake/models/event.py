@@ -1,4 +1,4 @@
-"""What senders sent, byte for byte: the queue that alerts are made from, and their evidence."""
+"""Raw requests of senders: the queue, and the evidence."""
 
 from django.conf import settings
 from django.db import models
@@ -11,19 +11,19 @@ class IntakeEventQuerySet(models.QuerySet["IntakeEvent"]):
     """Selections of intake events."""
 
     def waiting(self) -> "IntakeEventQuerySet":
-        """Return those to be processed, oldest first."""
+        """Select those to process, oldest first."""
         return self.filter(state=IntakeState.WAITING, dismissed_at__isnull=True).order_by("id")
 
     def troubling(self) -> "IntakeEventQuerySet":
-        """Return those that failed and that nobody dismissed."""
+        """Select failed ones that nobody dismissed."""
         return self.filter(state=IntakeState.FAILED, dismissed_at__isnull=True)
 
 
 class IntakeEvent(models.Model):
-    """One request of a sender, stored before it was answered.
+    """A request, stored before it was answered.
 
-    `format` says how to read the body: a kind of source, or `draft` for what we raise ourselves. `delivery_key` is the
-    SHA-256 of source and the sender's own number of the delivery: the same delivery is stored once.
+    `format` says how to read it: a kind of source, or `internal`. `delivery_key` is the SHA-256 of source and delivery
+    number, unique.
     """
 
     source = models.ForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="events")
@@ -46,7 +46,7 @@ class IntakeEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        # Those that wait are dismissed by nobody, which `waiting` says so that it walks this index in the order of ids.
+        # waiting ones are never dismissed: naming both walks this index by id
         indexes = [models.Index(fields=["state", "dismissed_at"], name="intake_state_dismissed")]
 
     def __str__(self) -> str:

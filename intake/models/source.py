@@ -1,4 +1,4 @@
-"""Where alerts come from."""
+"""Sources, their keys and unknown words."""
 
 import datetime as dt
 from typing import Any
@@ -19,7 +19,7 @@ YEAR_MINUTES = 366 * DAY_MINUTES
 
 
 def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
-    """Return a field of minutes, from one to a year's."""
+    """Return a field of one minute to a year."""
     return models.PositiveIntegerField(
         null=default is None,
         blank=default is None,
@@ -30,7 +30,7 @@ def minutes_field(help_text: str, *, default: int | None = None) -> "models.Posi
 
 
 class Source(models.Model):
-    """One tool, or one installation of it, and how its alerts are read."""
+    """A tool, or one installation of it, and how its alerts are read."""
 
     name = NameField(max_length=100, unique=True)
     kind = models.CharField(max_length=24, choices=kinds)
@@ -84,7 +84,7 @@ class Source(models.Model):
     is_enabled = models.BooleanField(_("enabled"), default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # When `heartbeat_minutes` was set, after it was not; `save` keeps it.
+    # when `heartbeat_minutes` was set; kept by `save`
     awaited_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -94,7 +94,7 @@ class Source(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Note since when a heartbeat is expected: silence before that counts for nothing."""
+        """Keep since when a heartbeat is expected."""
         if self.heartbeat_minutes is None:
             self.awaited_since = None
         elif self.awaited_since is None:
@@ -104,19 +104,18 @@ class Source(models.Model):
         super().save(*args, **kwargs)
 
     def quiet_since(self) -> dt.datetime:
-        """Return from when its silence counts, where a heartbeat is expected."""
+        """Return since when its silence counts."""
         return max(filter(None, (self.last_received_at, self.awaited_since)), default=self.created_at)
 
     def clean(self) -> None:
-        """Refuse a name that another source has in other case."""
+        """Refuse a name that differs only in case."""
         validate_unique_ci(self, "name")
 
 
 class UnknownWord(models.Model):
-    """A word of a source's sender that nobody understood, until somebody teaches what it means.
+    """A sender's word without meaning, until somebody maps it.
 
-    `key` is the SHA-256 of source, field and the word as words are compared. `events` are the ids of the latest intake
-    events that hold it, the newest last.
+    `key` is the SHA-256 of source, field and normalised word; `events` are the latest intake events with it.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="unknown_words")
@@ -136,7 +135,7 @@ class UnknownWord(models.Model):
 
 
 class SourceKey(models.Model):
-    """A key that lets a sender in, stored as its SHA-256; two may be live, so that one can be rotated."""
+    """A key, stored as its SHA-256; two may be live, for rotation."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
     digest = models.CharField(max_length=64, unique=True)

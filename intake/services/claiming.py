@@ -1,8 +1,7 @@
-"""Which events of the queue a worker takes: of each source a stretch from its oldest on, which nobody else has.
+"""Claim events of the queue: of each source a stretch from its oldest on.
 
-A source's events are processed in order, however many workers there are: an end that overtook its beginning would end
-nothing. So a source's events are taken up to the first that another worker holds. Rows are locked with SKIP LOCKED;
-where the database lacks it, one worker at a time claims (`core.db.transactions.alone_at`).
+A source's events are processed in order: they are taken up to the first that another worker holds. Without SKIP LOCKED
+one worker at a time claims (`core.db.transactions.alone_at`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,12 +14,12 @@ from django.db.models.functions import Coalesce, Length
 from core.db.rows import lock_available
 from intake.models import IntakeEvent, Source
 
-LISTED = 2000  # events, of which some are taken: behind those of a busy source lie those of others
-MAX_BYTES = 4 * 1024 * 1024  # of bodies held at once; one that is larger goes alone
+LISTED = 2000  # more than are taken: behind a busy source lie others
+MAX_BYTES = 4 * 1024 * 1024  # of bodies at once; a larger one goes alone
 
 
 class Waiting(NamedTuple):
-    """An event of the queue, without its body."""
+    """A queued event without its body."""
 
     pk: int
     source_id: int | None
@@ -29,8 +28,8 @@ class Waiting(NamedTuple):
 
 
 def waiting(passed_over: Collection[int] = ()) -> list[Waiting]:
-    """Return the oldest events that wait, without a lock or their bodies."""
-    # SQLite finds the length beside the row, and the column only behind the body; the others read all of a body.
+    """Return the oldest waiting events, without locks or bodies."""
+    # SQLite finds lengths beside the row; others would read all of a body.
     size = Length("body") if connection.vendor == "sqlite" else Coalesce("byte_count", MAX_BYTES)
     found = IntakeEvent.objects.waiting().annotate(bytes=size)
     listed = [Waiting(*row) for row in found.values_list("pk", "source_id", "format", "bytes")[:LISTED]]
@@ -38,8 +37,7 @@ def waiting(passed_over: Collection[int] = ()) -> list[Waiting]:
 
 
 def claim(listed: Iterable[Waiting], limit: int) -> list[IntakeEvent]:
-    """Return up to `limit` of those listed, oldest first, no more than MAX_BYTES of them, for the present transaction
-    alone where several workers share the queue."""
+    """Return up to `limit` listed events, oldest first and at most MAX_BYTES, locked for this transaction."""
     left: dict[int | None, list[Waiting]] = {}
     for one in listed:
         left.setdefault(one.source_id, []).append(one)
@@ -69,12 +67,12 @@ def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Wai
 
 
 def _lock(ids: Sequence[int]) -> dict[int, IntakeEvent]:
-    """Return those of the events that nobody else holds, with their sources."""
+    """Return those that nobody else holds, with their sources."""
     events = IntakeEvent.objects.waiting().filter(pk__in=ids)
     if not connection.features.has_select_for_update_skip_locked:
         return {event.pk: event for event in events.select_related("source__team")}
     found = {event.pk: event for event in lock_available(events)}
-    # A join would lock the sources, too.
+    # a join would lock the sources too
     sources = Source.objects.select_related("team").in_bulk({event.source_id for event in found.values()} - {None})
     for event in found.values():
         event.source = sources.get(event.source_id or 0)

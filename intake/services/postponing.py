@@ -1,6 +1,6 @@
-"""Events at which the database fails again and again though it answers: they wait longer, and hold up no others.
+"""Postpone events at which the database keeps failing, so that they hold up no others.
 
-What is the database's fault is never the event's, so nothing is dead-lettered for it. Each worker keeps this to itself.
+Nothing is dead-lettered for the database's faults. Each worker keeps its own list.
 """
 
 import time
@@ -11,38 +11,37 @@ from django.db import DatabaseError, InterfaceError, connection
 
 log = structlog.get_logger(__name__)
 
-FAILURES = 3  # in a row, until the events of a batch are tried one by one
+FAILURES = 3  # in a row, until events are tried one by one
 FIRST_SECONDS = 10.0
 MAX_SECONDS = 600.0
 
 
 @dataclass
 class Postponed:
-    """What a worker passes over for now."""
+    """What a worker skips for now."""
 
     failures: int = 0
     _until: dict[int, float] = field(default_factory=dict)
     _times: dict[int, int] = field(default_factory=dict)
 
     def ids(self) -> set[int]:
-        """Return the events whose time has not come."""
+        """Return the events that are not due."""
         now = time.monotonic()
         return {pk for pk, until in self._until.items() if until > now}
 
     def is_suspicious(self) -> bool:
-        """Note a batch at which the database failed; return whether one of its events may be the cause."""
+        """Count a failed batch; return whether one of its events may be the cause."""
         self.failures += 1
         return self.failures >= FAILURES and answers()
 
     def succeeded(self, *done: int) -> None:
-        """Note that a batch was processed."""
         self.failures = 0
         for pk in done:
             self._until.pop(pk, None)
             self._times.pop(pk, None)
 
     def postpone(self, pk: int, error: Exception) -> None:
-        """Pass an event over, each time for twice as long."""
+        """Skip an event, each time for twice as long."""
         times = self._times[pk] = self._times.get(pk, 0) + 1
         seconds = min(MAX_SECONDS, FIRST_SECONDS * 2 ** (times - 1))
         self._until[pk] = time.monotonic() + seconds
@@ -50,7 +49,6 @@ class Postponed:
 
 
 def answers() -> bool:
-    """Return whether the database answers."""
     try:
         connection.close_if_unusable_or_obsolete()
         with connection.cursor() as cursor:

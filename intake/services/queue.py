@@ -1,4 +1,4 @@
-"""The queue of intake events: storing and replaying."""
+"""Store and replay intake events."""
 
 import datetime as dt
 import hashlib
@@ -17,7 +17,7 @@ from intake.vocabulary import IntakeState
 from users.models import User
 
 NO_ALERT = "There was no alert in it."
-# Of what is ignored, only that in which there was no alert, which may be a reader's mistake: see `may_replay`.
+# of ignored ones only those without an alert, perhaps a reader's mistake
 REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
 REASON_LENGTH = 500
 
@@ -31,7 +31,7 @@ def event_of(
     reason: str = "",
     delivery_key: str | None = None,
 ) -> IntakeEvent:
-    """Return the row that stores a request; its format is the source's kind unless the endpoint says otherwise."""
+    """Return the row of a request, its format the source's kind unless given."""
     format = format or (source.kind if source else "")
     kept = {name: request.headers[name] for name in kept_headers(format) if name in request.headers}
     if request.query:
@@ -49,12 +49,11 @@ def event_of(
 
 
 def store_events(result: Sequence[IntakeResult]) -> None:
-    """Store the events of results."""
     insert_events([event for one in result for event in one.rows])
 
 
 def insert_events(events: Sequence[IntakeEvent]) -> None:
-    """Store events, each delivery number once."""
+    """Store events, each delivery once."""
     numbered = [event.delivery_key for event in events if event.delivery_key]
     known: set[str | None] = set()
     if numbered:
@@ -69,27 +68,26 @@ def insert_events(events: Sequence[IntakeEvent]) -> None:
 
 
 def delivery_key(source: Source, number: str) -> str:
-    """Return the identity of a delivery: SHA-256 of the source and the sender's number for it."""
+    """Return the SHA-256 of source and delivery number."""
     return hashlib.sha256(f"{source.pk}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def may_replay(event: IntakeEvent) -> bool:
-    """Return whether nothing was done for an event. What is ignored for another reason was understood, or done in
-    part."""
+    """Return whether nothing was done for an event."""
     if event.state == IntakeState.IGNORED:
         return event.alert_count == 0 and event.reason == NO_ALERT
     return event.state in REPLAYABLE
 
 
 def replayable() -> IntakeEventQuerySet:
-    """Return the events of which `may_replay` holds."""
+    """Select the events that `may_replay`."""
     empty = Q(state=IntakeState.IGNORED, alert_count=0, reason=NO_ALERT)
     return IntakeEvent.objects.filter(Q(state__in=(IntakeState.FAILED, IntakeState.DROPPED)) | empty)
 
 
 @unit_of_work
 def replay(ids: Iterable[int]) -> int:
-    """Put events for which nothing was done into the queue again; return their number."""
+    """Queue unprocessed events again; return how many."""
     return (
         replayable()
         .filter(pk__in=list(ids))
@@ -99,5 +97,5 @@ def replay(ids: Iterable[int]) -> int:
 
 @unit_of_work
 def dismiss(events: IntakeEventQuerySet, *, by: User, at: dt.datetime | None = None) -> int:
-    """Dismiss failed events, which stay; return their number."""
+    """Dismiss failed events, which stay; return how many."""
     return events.troubling().update(dismissed_at=at or timezone.now(), dismissed_by=by)

@@ -1,4 +1,4 @@
-"""Sources and the keys that let their senders in."""
+"""Sources and their keys."""
 
 import hashlib
 import secrets
@@ -23,7 +23,7 @@ from users.models import User
 
 KEY_LENGTH = 32
 ALPHABET = string.ascii_lowercase + string.digits
-MAX_KEYS = 2  # so that one can be rotated
+MAX_KEYS = 2
 CACHED_SECONDS = 1.0
 MAX_CACHED = 10_000
 LOGS_SNIPPET = """\
@@ -31,14 +31,14 @@ curl {url}/api/v1/logs/ -H 'Authorization: Bearer {key}' -H 'Content-Type: appli
   -d '{"level": "error", "service": "checkout", "message": "Payment refused"}'
 """
 
-# Until when, and which source.
+# until when, and which source
 _cache: TLRUCache[str, tuple[float, Source | None]] = TLRUCache(MAX_CACHED, lambda _key, entry, _now: entry[0])
 _lock = threading.Lock()
 
 
 @unit_of_work
 def create_key(source: Source, *, by: User | None = None) -> tuple[SourceKey, str]:
-    """Create a key and return it with its text, which is not stored. Raises Conflict when two are live."""
+    """Return a new key's row and text, which is not stored. Raises Conflict past MAX_KEYS."""
     Source.objects.select_for_update().get(pk=source.pk)
     if source.keys.count() >= MAX_KEYS:
         raise Conflict(f"{source.name} has {MAX_KEYS} keys already; revoke one first.", code="too_many_keys")
@@ -50,7 +50,7 @@ def create_key(source: Source, *, by: User | None = None) -> tuple[SourceKey, st
 
 @unit_of_work
 def revoke_key(key: SourceKey, *, by: User | None = None) -> None:
-    """Delete a key; every server process has dropped it from its cache within a second."""
+    """Delete a key; every process drops it within a second."""
     _record(key.source, by, (f"{key}", "revoked"))
     key.delete()
     clear_cache()
@@ -63,8 +63,7 @@ def _record(source: Source, by: User | None, change: tuple[str, str]) -> None:
 
 
 def source_of(key: str) -> Source | None:
-    """Return the enabled source of a key, cached for a second. By digest, so that timing tells nothing of other
-    keys."""
+    """Return a key's enabled source, cached for a second."""
     digest = digest_of(key)
     with _lock:
         known = _cache.get(digest)
@@ -78,16 +77,16 @@ def source_of(key: str) -> Source | None:
 
 
 def is_cached(key: str) -> bool:
-    """Return whether `source_of` would answer now without asking the database."""
+    """Return whether `source_of` needs no database now."""
     with _lock:
         known = _cache.get(digest_of(key))
     return known is not None and known[0] > time.monotonic() + 0.1
 
 
 def clear_cache() -> None:
-    """Look every key of this process up anew, now and once the transaction is committed."""
+    """Drop this process's keys, now and after the commit."""
     _empty_cache()
-    transaction.on_commit(_empty_cache)  # what others looked up meanwhile was the old
+    transaction.on_commit(_empty_cache)  # others may have cached the old ones meanwhile
 
 
 def _empty_cache() -> None:
@@ -96,16 +95,16 @@ def _empty_cache() -> None:
 
 
 def digest_of(key: str) -> str:
-    """Return what is stored of a key. Keys are random and long: no salt, no slow hash is needed."""
+    """Return what is stored of a key; random keys need no salt."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def snippet_for(source: Source, key: str) -> str:
-    """Return what to paste into the sender, with our address, whole and in parts, and its key."""
+    """Return what to paste into the sender."""
     text = LOGS_SNIPPET if source.kind == LOGS else payload_readers()[source.kind].SNIPPET
     url = settings.PUBLIC_URL.rstrip("/")
     parts = urlsplit(url)
-    # Not `format`: other braces are the tool's own.
+    # not `format`: other braces are the tool's
     for name, value in {"url": url, "scheme": parts.scheme, "host": parts.netloc, "key": key}.items():
         text = text.replace(f"{{{name}}}", value)
     return text

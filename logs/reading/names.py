@@ -1,5 +1,4 @@
-"""What loggers call the fields of their records, without case and separators; a slash leads into an object. The
-earlier ones are asked first. Pure data, collected from loggers, shippers, clouds, proxies and databases."""
+"""Names that loggers give to fields, plain and in order; a slash leads into an object. Pure data."""
 
 
 def _names(*parts: str) -> tuple[str, ...]:
@@ -17,7 +16,7 @@ LEVEL = _names(
     "record/level levelstr level/levelstr syslog/severity syslogseverity severitylevel levelvalue levelint",
     "levelindex sev winlog/level log/syslog/severity/name log/syslog/severity/code data/level",
 )
-# What elsewhere has another meaning: it is a level where its word, or a digit of syslog's, is one, and stays as it is.
+# a level only where its value is one
 LEVEL_PERHAPS = _names(
     "priority s label status l prio type stream",
 )
@@ -62,5 +61,5 @@ def _leads() -> dict[str, list[tuple[str, int, str]]]:
     return found
 
 
-# Of each field's name where it leads: what it may tell of, how soon it is asked, and the whole path.
+# by name: what it may be, its rank, and the path
 LEADS = _leads()

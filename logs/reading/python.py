@@ -1,7 +1,6 @@
-"""The form that Python's logging.HTTPHandler posts: a LogRecord's dictionary, each value as its `str()`.
+"""Python's logging.HTTPHandler: a LogRecord's dictionary, each value as `str()`.
 
-Source: https://docs.python.org/3/library/logging.handlers.html#httphandler. The message comes unformatted, its
-arguments beside it as the text of a Python tuple.
+Source: https://docs.python.org/3/library/logging.handlers.html#httphandler
 """
 
 import ast
@@ -17,14 +16,14 @@ from logs.vocabulary import Level
 
 MAX_FIELDS = 200
 MAX_ARGS = 64 * 1024
-# Of a width, "%999999999d" would make a message of a gigabyte.
+# a width would create a message of a gigabyte
 _SPECIFIER = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?")
 _WIDEST = 1000
 _OURS = frozenset({"msg", "args", "created", "levelname", "levelno", "name", "exc_text", "message"})
 
 
 def parse(body: bytes) -> Parsed:
-    """Return the form's one line. Raises IntakeError where it has no message."""
+    """Return the form's line. Raises IntakeError without a message."""
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
@@ -44,10 +43,7 @@ def parse(body: bytes) -> Parsed:
 
 
 def formatted(message: str, args: str) -> tuple[str, str]:
-    """Return the message with its arguments in their places, and ""; where they cannot be, both as they came.
-
-    The arguments are literals or nothing: nothing is evaluated.
-    """
+    """Return the message with its literal arguments filled in, and ""; both as they came where that fails."""
     if not args or args in ("()", "None"):
         return message, ""
     if len(args) > MAX_ARGS or any(map(_is_wide, _SPECIFIER.finditer(message))):

@@ -1,7 +1,4 @@
-"""A log record as loggers write it in JSON: the same things under a dozen names.
-
-Names are compared without case and separators ("log.level", "logLevel"), and looked for in nested objects.
-"""
+"""JSON log records: the same fields under a dozen names, nested or not."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -38,15 +35,14 @@ MAX_INNER = 64 * 1024
 
 @dataclass(frozen=True)
 class Shape:
-    """A record's keys by their plain names, and the paths by which it may tell of each thing, in the order of
-    asking."""
+    """A record's keys by plain name, and the paths to try for each field."""
 
     keys: Mapping[str, str]
     asked: Mapping[str, tuple[str, ...]]
 
 
 def shape_of(record: Mapping[str, Any]) -> Shape:
-    """Return the shape of a record, cached where it is small: those of one logger's records are alike."""
+    """Return a record's shape, cached if small."""
     names = tuple(record)
     return _known_shape(names) if len(names) <= 50 and sum(map(len, names)) <= 2000 else _shape(names)
 
@@ -71,7 +67,7 @@ def plain(key: str) -> str:
 
 
 class Record:
-    """A record, and where its fields are by their plain names."""
+    """A record and its fields by plain name."""
 
     def __init__(self, record: Mapping[str, Any]) -> None:
         self.said = record
@@ -80,7 +76,7 @@ class Record:
         self.keys, self.asked = shape.keys, shape.asked
 
     def find(self, path: str) -> Any:
-        """Return what stands under a name, or under one within others."""
+        """Return what stands at a path."""
         first, _slash, inner = path.partition("/")
         value = self.said.get(self.keys.get(first, ""))
         if inner:
@@ -88,11 +84,11 @@ class Record:
         return None if value == "" else value
 
     def drop(self, path: str) -> None:
-        """Take a field out of what is left; what stands within others stays there."""
+        """Remove a top-level field from the rest."""
         self.rest.pop(self.keys.get(path, ""), None)
 
     def first(self, names: Iterable[str], reading: Callable[[Any], Any]) -> Any:
-        """Return the first of the names that the reading makes something of, and take it out of what is left."""
+        """Return and remove the first field that `reading` accepts."""
         for one in names:
             value = self.find(one)
             if value is not None and (found := reading(value)):
@@ -102,7 +98,7 @@ class Record:
 
 
 def line_of(record: Mapping[str, Any], *, is_within: bool = False) -> Line | None:
-    """Return the line of a record, with what has no place of its own as attributes; None for an empty record."""
+    """Return a record's line, the rest as attributes; None for an empty record."""
     if not record:
         return None
     fields = Record(record)
@@ -117,7 +113,7 @@ def line_of(record: Mapping[str, Any], *, is_within: bool = False) -> Line | Non
         fields.drop("line")
         return _within(inner, fields, timestamp, service, host)
     inner = _inner(said) if not is_within and (level is None or timestamp is None) else None
-    if inner is not None and fields.keys.keys() & {"stream", "line"}:  # Docker's: the program's own record within
+    if inner is not None and fields.keys.keys() & {"stream", "line"}:  # Docker's: the program's record within
         return _within(inner, fields, timestamp, service, host)
     if inner is not None:
         level = level or inner.level
@@ -155,7 +151,7 @@ def _inner(said: str) -> Line | None:
 
 
 def level_in(message: str) -> Level | None:
-    """Return the level of a text: of the record that it is, or what it names near its beginning."""
+    """Return the level of a text: of its record, or named near its beginning."""
     inner = _inner(message)
     if inner is not None and not inner.unknown_level:
         return inner.level
@@ -229,8 +225,7 @@ _MYSQL = {0: Level.INFO, 1: Level.ERROR, 2: Level.WARNING, 3: Level.INFO}
 
 
 def _of_klog(fields: Record) -> Level | None:
-    """Return the level of Kubernetes' own JSON: a verbosity in the place of a level, and neither of them for an
-    error."""
+    """Return the level of Kubernetes' JSON: a verbosity, or neither for an error."""
     if not isinstance(fields.said.get("ts"), (int, float)) or "msg" not in fields.said:
         return None
     verbosity = fields.said.get("v")

@@ -1,7 +1,6 @@
-"""Times as programs write them: a value of a record, or the beginning of a line of text. Pure.
+"""Times as programs write them. Pure.
 
-A value is read as a whole, or not at all. A day and a month that only the country of the program could tell apart
-(03/04/2026) are not guessed at.
+Ambiguous dates (03/04/2026) are not guessed at.
 """
 
 import datetime as dt
@@ -24,15 +23,14 @@ _LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
 
 _MON = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]*\.?"
 _DAY_NAME = r"(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?"
-# An offset, a name, or both, one behind the other (Go's time.String(), Java's ZonedDateTime, JavaScript's Date).
+# an offset, a name, or both (Go, Java's ZonedDateTime, JavaScript)
 _AFTER = r"(?:\s?(?:[+-]\d{2,4}|Z|[A-Z]{2,5}|\[[\w/+-]+\]|\([^()]{1,60}\)))?"
 _NAME = r"(?P<zone>Z|z|[A-Z]{1,5}|[A-Z][A-Za-z]+/[\w/+-]+)(?:\s?\[[\w/+-]+\])?"
 _ZONE = rf"(?:\s?(?:(?:GMT|UTC)?(?P<offset>[+-]\d\d(?::?\d\d(?::?\d\d)?)?){_AFTER}|{_NAME}))?"
 _SECONDS = r":(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?"
 _HALF = r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
 
-# What names are used for zones in logs, by people who mean one of them. Those of several (IST, BST, CST in China) are
-# not here but where one is far more usual.
+# Zone names in logs; ambiguous ones (IST, BST, CST) only where one is far more usual.
 _HOURS = {
     **dict.fromkeys(("Z", "UTC", "GMT", "UT", "UCT", "WET"), 0.0),
     **dict.fromkeys(("CET", "MEZ", "WEST", "WAT"), 1.0),
@@ -43,7 +41,7 @@ _HOURS = {
     **{"EST": -5.0, "EDT": -4.0, "CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0, "PDT": -7.0},
     **{"AKST": -9.0, "AKDT": -8.0, "HST": -10.0, "BRT": -3.0, "ART": -3.0},
 }
-# Within a line other words follow, which are no names of zones, and numbers, which are no offsets.
+# words and numbers that follow within a line are no zones
 _NAMES_IN_TEXT = "|".join(sorted(_HOURS, key=len, reverse=True))
 _ZONE_IN_TEXT = (
     rf"(?:\s?(?P<offset>[+-]\d\d:?\d\d)(?![\d:])|(?P<short>[+-]\d\d)(?=[\s\]]|$)"
@@ -53,21 +51,21 @@ _ZONE_IN_TEXT = (
 
 @dataclass(frozen=True)
 class Forms:
-    """The patterns of whole times, told apart by where they are met."""
+    """Patterns of whole times."""
 
-    iso: str  # ISO 8601, RFC 3339, Go, Java, Python, PostgreSQL, MariaDB (an hour without its zero), nginx, ClickHouse
+    iso: str  # ISO 8601, RFC 3339, Go, Java, Python, PostgreSQL, MariaDB, nginx, ClickHouse
     basic: str  # 20261129T100000Z
-    ctime: str  # ctime, `date`, Java's Date, Ruby, Apache's error log: Sun Nov 29 10:00:00.123 UTC 2026
-    script: str  # JavaScript, Java's own logger: Sun Nov 29 2026 10:00:00 GMT+0100; Nov 29, 2026 10:00:00 AM
-    mail: str  # RFC 2822 and 850, Redis, PHP, Tomcat, Oracle: Sun, 29 Nov 2026 10:00:00 +0000
-    common: str  # the common log format, HAProxy: 29/Nov/2026:10:00:00 +0000
+    ctime: str  # ctime, `date`, Java's Date, Ruby, Apache: Sun Nov 29 10:00:00.123 UTC 2026
+    script: str  # JavaScript, java.util.logging: Sun Nov 29 2026 10:00:00 GMT+0100; Nov 29, 2026 10:00:00 AM
+    mail: str  # RFC 2822 and 850, Redis, PHP, Tomcat, Oracle
+    common: str  # common log format, HAProxy: 29/Nov/2026:10:00:00 +0000
     syslog: str  # RFC 3164, without a year
     german: str  # 29.11.2026 10:00:00
     american: str  # 11/29/2026 10:00:00 AM
 
 
 def forms(clock: str, zone: str) -> Forms:
-    """Return the forms with a clock and a zone as these patterns have them."""
+    """Return the forms for a clock and a zone pattern."""
     return Forms(
         iso=rf"(?P<year>\d{{4}})(?P<sep>[-/.])(?P<month>\d\d)(?P=sep)(?P<day>\d\d)(?:[Tt_]|,?\s{{1,2}}){clock}{zone}",
         basic=r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)[Tt -]?(?P<hour>\d\d):?(?P<minute>\d\d):?"
@@ -95,14 +93,13 @@ _CALENDAR = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d[0-5
 
 
 class _Unreadable(ValueError):
-    """It names a zone that nobody can tell."""
+    """An unknown zone."""
 
 
 def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> dt.datetime | None:
-    """Return a time in UTC from a value of a record: words, seconds, milli-, micro- or nanoseconds since 1970, or what
-    MongoDB, Google, Log4j, Monolog and Jackson write; None where it says none. Without a zone it is UTC.
+    """Return a UTC time of text, a number since 1970, or an object of MongoDB, Google, Log4j, Monolog, Jackson; else None.
 
-    `now` is asked only for times without a year: it is the latest that is not to come.
+    `now` decides the year where none is given: the latest not in the future.
     """
     if isinstance(value, str):
         return _of_text(value.strip()[:100], now)
@@ -116,7 +113,7 @@ def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(
 
 
 def from_match(match: re.Match[str], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
-    """Return the moment that a form matched, in UTC. `zone` is that of times that name none. Raises ValueError."""
+    """Return a matched form's moment in UTC; `zone` applies without one. Raises ValueError."""
     said = match.groupdict()
     if said.get("millis"):
         return EPOCH + dt.timedelta(milliseconds=int(said["millis"]))
@@ -137,7 +134,7 @@ def from_match(match: re.Match[str], now: dt.datetime, zone: dt.tzinfo) -> dt.da
 def _of_text(value: str, now: Callable[[], dt.datetime]) -> dt.datetime | None:
     if len(value) >= 19 and value[4:5] == "-":
         try:
-            found = dt.datetime.fromisoformat(value)  # by far the quickest, and by far the most usual
+            found = dt.datetime.fromisoformat(value)  # by far the quickest and most usual
             found = found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
         except (ValueError, OverflowError):
             return _of_words(value, now)
@@ -191,7 +188,7 @@ def _day_and_month(said: Mapping[str, str | None]) -> tuple[int, int]:
         first, other = int(said["first"] or 0), int(said["other"] or 0)
         if first > 12 or first == other:
             return first, other
-        if other > 12 or said["half"]:  # halves of a day are written where the month comes first
+        if other > 12 or said["half"]:  # AM and PM mean that the month comes first
             return other, first
         raise _Unreadable("day and month cannot be told apart")
     month = str(said["month"])
@@ -224,8 +221,7 @@ def _named(name: str) -> dt.tzinfo:
 
 
 def _latest(parts: tuple[int, int, int, int, int, int], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
-    """Return the moment in the latest year in which it is not yet to come; the 29th of February may be four years
-    ago."""
+    """Return the moment in the latest year not in the future; 29 February may be years ago."""
     for year in range(now.year + 1, now.year - 5, -1):
         try:
             found = dt.datetime(year, *parts, tzinfo=zone)

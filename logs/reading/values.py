@@ -1,4 +1,4 @@
-"""Values out of what strangers send: never an exception, never a type that was not asked for."""
+"""Values from strangers, never an exception."""
 
 import datetime as dt
 import re
@@ -6,13 +6,13 @@ from typing import Any
 
 from logs.normalising import dumped
 
-_LATEST_SECONDS = 253_402_300_799  # the end of the year 9999
+_LATEST_SECONDS = 253_402_300_799
 _TRACE = re.compile(r"[0-9a-fA-F]{16,32}", re.ASCII)
 _NO_TRACE = frozenset("0")
 
 
 def from_nanoseconds(value: int) -> dt.datetime | None:
-    """Return the time so many nanoseconds after 1970; None for 0, for less, and for what no calendar has."""
+    """Return the time after 1970; None for none."""
     seconds, rest = divmod(value, 1_000_000_000)
     if value <= 0 or seconds > _LATEST_SECONDS:
         return None
@@ -20,7 +20,7 @@ def from_nanoseconds(value: int) -> dt.datetime | None:
 
 
 def text(value: Any) -> str:
-    """Return any JSON value as text: "" for null, compact JSON for objects and lists."""
+    """Return any JSON value as text; "" for null."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -31,14 +31,14 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """Return what a service or a host is called: a word, or an object that has a name."""
+    """Return a name: a word, or an object's name."""
     if isinstance(value, dict):
         value = next((value[key] for key in ("name", "hostname", "host", "id") if value.get(key)), "")
     return text(value).strip() if isinstance(value, (str, int)) else ""
 
 
 def trace_of(value: Any) -> str:
-    """Return a trace's id as 32 (or 16) hexadecimal digits in lower case; "" for what is none."""
+    """Return 32 (or 16) lower-case hex digits, or ""."""
     said = value.replace("-", "") if isinstance(value, str) else ""
     if not _TRACE.fullmatch(said) or _NO_TRACE.issuperset(said):
         return ""
