@@ -94,7 +94,7 @@ class Committer:
         for thread in self._threads:
             thread.start()
 
-    # --- Both threads survive anything: all intake depends on them -----------------------------------------------------
+    # --- Both threads survive anything: all intake depends on them ---
 
     def _read_all(self) -> None:
         while True:

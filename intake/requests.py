@@ -119,7 +119,7 @@ def read_json(body: bytes, most: int = MAX_VALUES) -> Any:
 
 
 def exact_json(body: bytes) -> Any:
-    """Return JSON with numbers that would not survive (64-bit ids, fractions as keys) as text. Raises as `read_json`."""
+    """Return JSON with numbers that would not survive (large ids, fractions as keys) as text. Raises as `read_json`."""
     if body[:1] not in _PLAIN:
         body = unmarked(body)
     try:

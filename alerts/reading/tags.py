@@ -9,7 +9,7 @@ from alerts.reading.values import MOST_LABELS, first, mapping, text
 
 
 def labels_of(tags: Any) -> dict[str, str]:
-    """Return labels of an object, of a list ("env:prod", "env=prod", "db", pairs, key-value objects), or of words between commas.
+    """Return labels of an object, a list ("env:prod", "env=prod", "db", pairs, objects), or words between commas.
 
     A repeated name keeps all its values. Past MOST_LABELS the rest is dropped.
     """

@@ -97,7 +97,7 @@ class _Unreadable(ValueError):
 
 
 def moment(value: Any, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> dt.datetime | None:
-    """Return a UTC time of text, a number since 1970, or an object of MongoDB, Google, Log4j, Monolog, Jackson; else None.
+    """Return a UTC time of text, a number since 1970, or an object (MongoDB, Google, Log4j, Monolog); else None.
 
     `now` decides the year where none is given: the latest not in the future.
     """
