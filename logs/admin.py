@@ -20,9 +20,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
-from alerts.admin.badges import cut
 from alerts.admin.fields import LabelNamesField, readable
 from core.api.paging import BoundedPages, Key
+from core.backoffice.badges import cut
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_told
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError

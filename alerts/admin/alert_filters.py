@@ -11,7 +11,6 @@ from unfold.contrib.filters.admin import DropdownFilter
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS
-from intake.models import Source
 
 Alerts = QuerySet[Alert]
 Choices = list[tuple[str, str]]
@@ -25,7 +24,7 @@ class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
     def queryset(self, request: HttpRequest, queryset: Alerts) -> Alerts:
         if self.value() == AlertStatus.RESOLVED:
-            # Nearly all match, and an equation would keep SQLite from walking in order.
+            # Nearly all are: the list is walked in its order, which an equation would keep SQLite from.
             return queryset.exclude(status=AlertStatus.FIRING)
         return queryset.filter(status=self.value()) if self.value() else queryset
 
@@ -38,19 +37,6 @@ class SeverityFilter(DropdownFilter):  # type: ignore[misc]
 
     def queryset(self, request: HttpRequest, queryset: Alerts) -> Alerts:
         return queryset.filter(severity=SEVERITY_OF_WORD.get(self.value(), 0)) if self.value() else queryset
-
-
-class SourceFilter(DropdownFilter):  # type: ignore[misc]
-    title, parameter_name = "source", "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(pk), name) for pk, name in Source.objects.order_by("name").values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not value:
-            return queryset
-        return queryset.filter(source_id=int(value[:15])) if value.isascii() and value.isdigit() else queryset.none()
 
 
 class MarkFilter(DropdownFilter):  # type: ignore[misc]

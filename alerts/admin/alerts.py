@@ -13,14 +13,15 @@ from django.utils.safestring import SafeString
 
 from alerts.admin import alert_filters as filters
 from alerts.admin.alert_pages import AlertPages
-from alerts.admin.badges import ago, alert_badge, cut, incident_link, marks, safe_links
+from alerts.admin.badges import alert_badge, incident_link, marks, safe_links
 from alerts.admin.waiting import waits_for
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
 from alerts.vocabulary import AlertStatus
-from core.backoffice.badges import severity_badge
+from core.backoffice.badges import ago, cut, severity_badge
 from core.backoffice.base import ReadOnlyAdmin, exactly
 from incidents.permissions import can_work_on
+from intake.admin import SourceFilter
 from users.models import User
 
 _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
@@ -35,7 +36,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     list_filter = (
         filters.StatusFilter,
         filters.SeverityFilter,
-        filters.SourceFilter,
+        SourceFilter,
         filters.MarkFilter,
         filters.SeenFilter,
     )

@@ -1,20 +1,14 @@
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
-from core.backoffice.badges import span
-from core.backoffice.base import exactly
 from incidents.models import Incident
-
-LONGEST_SHOWN = 2000
 
 
 def alert_badge(alert: Alert) -> SafeString:
@@ -28,17 +22,6 @@ def marks(alert: Alert) -> SafeString:
     words = [("flapping", alert.is_flapping), ("silenced", alert.silenced_by_id is not None)]
     badges = ((word,) for word, is_so in words if is_so)
     return format_html_join(" ", '<span class="ir-badge ir-status-on_hold">{}</span>', badges)
-
-
-def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
-    """Return how long ago, with the time as tooltip; "never" for none."""
-    if moment is None:
-        return "never"
-    seconds = ((now or timezone.now()) - moment).total_seconds()
-    words = "just now" if -60 < seconds < 60 else f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
-    return format_html(
-        '<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exactly(moment), words
-    )
 
 
 def incident_link(incident: Incident | None) -> SafeString | str:
@@ -65,8 +48,3 @@ def _is_web(href: str) -> bool:
     except ValueError:
         return False
     return parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
-
-
-def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return names and values, long ones cut."""
-    return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]

@@ -1,218 +1,40 @@
 """Intake events and changes, read-only."""
 
-import json
-from typing import Any
-
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import path, reverse
+from django.contrib import admin
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter
 
-from alerts.admin.alert_filters import SourceFilter
-from alerts.admin.badges import ago, alert_badge, cut, incident_link, safe_links
+from alerts.admin.badges import alert_badge, incident_link, safe_links
 from alerts.models import Alert, ChangeEvent
 from alerts.routing import alert_key
 from alerts.services.processing import read
-from core.backoffice.base import ReadOnlyAdmin, exactly
+from core.backoffice.badges import ago, cut
+from core.backoffice.base import ReadOnlyAdmin
+from intake.admin import SourceFilter, register_card
 from intake.models import IntakeEvent
-from intake.services.queue import dismiss, may_replay, replay
 from intake.vocabulary import IntakeState
 from users.models import User
 
-MOST_SHOWN = 64 * 1024  # bytes of a body
+MOST_READ = 256 * 1024  # bytes of a body
 MOST_ALERTS = 50
-COLOURS = {
-    IntakeState.FAILED: "ir-late",
-    IntakeState.LIMITED: "ir-severity-high",
-    IntakeState.DONE: "ir-status-resolved",
-    IntakeState.WAITING: "ir-status-acknowledged",
-}
-OTHERS = [state for state in IntakeState if state != IntakeState.FAILED]
-TABS = [("", "Failed"), *((state.value, str(state.label)) for state in OTHERS), ("any", "All")]
 
 
-class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    """What needs attention comes first."""
-
-    title, parameter_name = "state", "state"
-    all_option = ["", "Failed"]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return TABS[1:]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> QuerySet[IntakeEvent]:
-        return queryset if self.value() == "any" else queryset.filter(state=self.value() or IntakeState.FAILED)
+def alerts_card(event: IntakeEvent, user: User) -> SafeString:
+    """Return the alerts that an event speaks of, found by reading it once more."""
+    told = [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in _alerts_of(event, user)]
+    return render_to_string("admin/alerts/intake_alerts.html", {"told": told})
 
 
-@admin.register(IntakeEvent)
-class IntakeEventAdmin(ReadOnlyAdmin):
-    """Each request and its result; failed ones can be replayed."""
-
-    ordering = ("-id",)
-    list_display = ("received", "source", "format", "state_shown", "reason_shown", "number")
-    list_display_links = ("received",)
-    list_select_related = ("source",)
-    list_filter = (StateFilter, SourceFilter)
-    actions = ("replay_selected", "dismiss_selected")
-    list_before_template = "admin/alerts/intake_above.html"
-    change_form_outer_before_template = "admin/alerts/intake_panel.html"
-    change_form_outer_after_template = "admin/alerts/intake_below.html"
-    fields = ("received_at", "processed_at", "source", "format", "alert_count", "dismissed_at", "dismissed_by")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[IntakeEvent]:
-        rows: QuerySet[IntakeEvent] = super().get_queryset(request)
-        return rows.defer("body", "headers")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        chosen = request.GET.get("state", "")
-        tabs = [(value, label, value == chosen) for value, label in TABS]
-        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "tabs": tabs})
-        return response
-
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_superuser", False))
-
-    @admin.action(description="Work them off again", permissions=["replay"])
-    def replay_selected(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> None:
-        chosen = list(queryset.values_list("pk", flat=True))
-        _tell(request, replay(chosen), len(chosen))
-
-    @admin.action(description="Dismiss: nothing more is to be done", permissions=["replay"])
-    def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[IntakeEvent]) -> None:
-        events = IntakeEvent.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        messages.success(request, f"{dismiss(events, by=request.user)} dismissed.")  # type: ignore[arg-type]
-
-    def get_urls(self) -> list[Any]:
-        views = {"replay": self.replay_view, "raw": self.raw_view, "dismiss": self.dismiss_view}
-        ours = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"intake_intakeevent_{name}")
-            for name, view in views.items()
-        ]
-        all_view = self.admin_site.admin_view(self.dismiss_all_view)
-        return [path("dismiss/", all_view, name="intake_intakeevent_dismiss_all"), *ours, *super().get_urls()]
-
-    def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        event = self._event(request, pk)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        dismiss(IntakeEvent.objects.filter(pk=event.pk), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, "Dismissed; it stays in the list.")
-        return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
-
-    def dismiss_all_view(self, request: HttpRequest) -> HttpResponse:
-        """Dismiss all that had failed when the home page was shown."""
-        if not self.has_replay_permission(request):
-            raise PermissionDenied
-        last = request.POST.get("last", "")
-        if request.method != "POST" or not (last.isascii() and last.isdigit()):
-            return HttpResponseNotAllowed(["POST"])
-        number = dismiss(IntakeEvent.objects.filter(pk__lte=int(last)), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"{number} dismissed; they stay in the list.")
-        return HttpResponseRedirect(reverse("admin:index"))
-
-    def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        event = self._event(request, pk)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        _tell(request, replay([event.pk]), 1)
-        return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
-
-    def raw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Download the body: no browser is to interpret it."""
-        event = self._event(request, pk)
-        answer = HttpResponse(bytes(event.body), content_type="application/octet-stream")
-        answer["Content-Disposition"] = f'attachment; filename="intake-{event.pk}.bin"'
-        answer["X-Content-Type-Options"] = "nosniff"
-        return answer
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        event = self.get_object(request, object_id)
-        around = around_event(event, request.user) if event else {}  # type: ignore[arg-type]
-        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})
-        return response
-
-    def _event(self, request: HttpRequest, pk: int) -> IntakeEvent:
-        if not self.has_replay_permission(request):
-            raise PermissionDenied
-        event = IntakeEvent.objects.filter(pk=pk).first()
-        if event is None:
-            raise Http404
-        return event
-
-    @admin.display(description="Received")
-    def received(self, event: IntakeEvent) -> SafeString | str:
-        return ago(event.received_at)
-
-    @admin.display(description="State")
-    def state_shown(self, event: IntakeEvent) -> SafeString:
-        return state_badge(event)
-
-    @admin.display(description="Why")
-    def reason_shown(self, event: IntakeEvent) -> SafeString:
-        return format_html('<span class="ir-title">{}</span>', event.reason)
-
-    @admin.display(description="Alerts")
-    def number(self, event: IntakeEvent) -> int:
-        return event.alert_count
+register_card(alerts_card)
 
 
-def state_badge(event: IntakeEvent) -> SafeString:
-    """Return its state as a coloured word."""
-    state = IntakeState(event.state)
-    mark = format_html(' <span class="ir-badge">{}</span>', "dismissed") if event.dismissed_at else ""
-    return format_html('<span class="ir-badge {}">{}</span>{}', COLOURS.get(state, ""), state.label, mark)
-
-
-def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
-    """Return its result, its alerts and its body."""
-    body = bytes(event.body)
-    return {
-        "event": event,
-        "state": state_badge(event),
-        "received": exactly(event.received_at),
-        "may_replay": may_replay(event),
-        "may_dismiss": event.state == IntakeState.FAILED and event.dismissed_at is None,
-        "is_waiting": event.state == IntakeState.WAITING,
-        "told": [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in alerts_of(event, user)],
-        "headers": cut(event.headers),
-        "text": readable(body),
-        "size": len(body),
-        "is_cut": len(body) > MOST_SHOWN,
-    }
-
-
-def alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
-    """Return at most MOST_ALERTS of its alerts, reading it again."""
-    if event.source is None or event.state == IntakeState.LIMITED or len(event.body) > MOST_SHOWN * 4:
+def _alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
+    if event.source is None or event.state == IntakeState.LIMITED or len(event.body) > MOST_READ:
         return []
     keys = [alert_key(event.source.pk, update.identity) for update in read(event).updates[:MOST_ALERTS]]
     found = Alert.objects.visible_to(user).filter(key__in=keys)
     return list(found.select_related("incident", "source").order_by("id"))
-
-
-def readable(body: bytes) -> str:
-    """Return a readable body: indented JSON, text, or marks for bytes."""
-    text = body[:MOST_SHOWN].decode("utf-8", "replace")
-    if len(body) <= MOST_SHOWN:
-        try:
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
-
-
-def _tell(request: HttpRequest, number: int, asked: int) -> None:
-    if number:
-        messages.success(request, f"{number} put into the queue again.")
-    if number < asked:
-        left = "only what failed, was dropped or held no alert is worked off again"
-        messages.warning(request, f"{asked - number} left alone: {left}.")
 
 
 @admin.register(ChangeEvent)

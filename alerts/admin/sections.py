@@ -8,12 +8,12 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts.admin.badges import ago, alert_badge, marks, safe_links
+from alerts.admin.badges import alert_badge, marks, safe_links
 from alerts.models import Alert, Heartbeat
 from alerts.services.changes import changes_before
 from alerts.services.rules import faulty
 from alerts.vocabulary import AlertStatus
-from core.backoffice.badges import severity_badge
+from core.backoffice.badges import ago, severity_badge
 from incidents.admin.sections import Section, on_home, on_incident
 from incidents.models import Incident
 from incidents.permissions import can_work_on

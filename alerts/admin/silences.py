@@ -13,12 +13,12 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelect2Widget
 
 from alerts import validation
-from alerts.admin.badges import ago
 from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
 from alerts.admin.routes import shown
 from alerts.models import Alert, Silence
 from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import specs_of
+from core.backoffice.badges import ago
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import EndTimeField, LocalTimeField
 from incidents.sla import format_closing_time

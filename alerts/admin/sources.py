@@ -13,11 +13,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from alerts import validation
-from alerts.admin.badges import ago
 from alerts.admin.fields import LabelNamesField, SeverityMapField, StatusMapField, TemplatesField, checked
 from alerts.admin.source_pages import SourcePages, panel_of
 from alerts.models import Alert, Heartbeat
 from alerts.services.words import prune_known
+from core.backoffice.badges import ago
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from intake.models import IntakeEvent, Source
 from intake.services.sources import clear_cache

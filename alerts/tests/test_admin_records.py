@@ -70,7 +70,7 @@ class IntakeTests(BackOfficeCase):
         self.assertContains(answer, self.page(alert))
         self.assertContains(answer, alert.incident.reference)
 
-    def test_it_works_off_again_what_failed(self) -> None:
+    def test_it_replays_what_failed(self) -> None:
         failed, dropped, done = (
             self.event(state=state) for state in (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.DONE)
         )
@@ -81,7 +81,7 @@ class IntakeTests(BackOfficeCase):
 
         waiting = set(IntakeEvent.objects.waiting().values_list("pk", flat=True))
         self.assertEqual(waiting, {failed.pk, dropped.pk})
-        self.assertIn("1 put into the queue", self.messages(one))
+        self.assertIn("1 queued again", self.messages(one))
         self.assertIn("1 left alone", self.messages(many))
 
     def test_it_offers_to_work_off_again_what_held_no_alert(self) -> None:

@@ -103,7 +103,7 @@ class HomePageTests(BackOfficeCase):
             "Torn &lt;b&gt;off",
             "nightly-export (Shop)",
             "Quiet one",
-            "sent more than it may",
+            "exceeded its rate limit",
         ):
             self.assertContains(answer, text)
         for text in ("Switched off", "Asked just now"):

@@ -1,8 +1,15 @@
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.backoffice.base import exactly
 from core.severity import Severity
 
+LONGEST_SHOWN = 2000
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -20,3 +27,19 @@ def span(seconds: float) -> str:
             parts.append(f"{left // size} {name}")
             left %= size
     return " ".join(parts[:2]) or "under a minute"
+
+
+def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
+    """Return how long ago, with the time as tooltip; "never" for none."""
+    if moment is None:
+        return "never"
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    words = "just now" if -60 < seconds < 60 else f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
+    return format_html(
+        '<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exactly(moment), words
+    )
+
+
+def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return names and values, long ones cut."""
+    return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]
