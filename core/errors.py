@@ -77,32 +77,24 @@ class StaleVersion(DomainError):
 
 
 class RequestTimeout(DomainError):
-    """The rest of the request did not come."""
-
     status = 408
     code = "request_timeout"
     title = "Request timeout"
 
 
 class TooLarge(DomainError):
-    """More bytes than we accept."""
-
     status = 413
     code = "too_large"
     title = "Too large"
 
 
 class UnsupportedMedia(DomainError):
-    """An unaccepted kind of file or body."""
-
     status = 415
     code = "unsupported_media_type"
     title = "Unsupported media type"
 
 
 class TooManyRequests(DomainError):
-    """Try again after `retry_after` seconds."""
-
     status = 429
     code = "too_many_requests"
     title = "Too many requests"

@@ -16,12 +16,10 @@ MARKERS_KEPT = dt.timedelta(minutes=10)  # longer than anybody asks
 
 
 def prune_answers(now: dt.datetime) -> int:
-    """Delete expired answers."""
     return delete_in_batches(IdempotentRequest.objects.filter(created_at__lte=now - REMEMBERED))
 
 
 def prune_markers(now: dt.datetime) -> int:
-    """Delete old transaction markers."""
     return delete_in_batches(TransactionMarker.objects.filter(pk__lt=marker_of((now - MARKERS_KEPT).timestamp())))
 
 

@@ -6,8 +6,6 @@ from django.utils import timezone
 
 
 class JobRun(models.Model):
-    """A background job's last run and result."""
-
     name = models.CharField(max_length=64, primary_key=True)
     started_at = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)

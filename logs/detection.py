@@ -65,7 +65,6 @@ class Spec:
         return self.query.needs_attributes or any(name.startswith(ATTRIBUTE) for name in self.group_by)
 
     def takes(self, line: Counted, lowered: str) -> bool:
-        """Return whether the line counts."""
         if line.level < self.level or (self.service and line.service != self.service):
             return False
         return self.query.matches(line, lowered)
@@ -121,7 +120,6 @@ class Index:
         self._memory = _Memory()
 
     def matching(self, line: Counted) -> Iterator[Spec]:
-        """Yield the rules that count the line."""
         lowered = line.message.lower()
         services = ("", line.service) if line.service else ("",)
         for anchor in self._anchors_in(lowered):
@@ -154,7 +152,6 @@ class Tally:
     samples: dict[Group, list[str]] = field(default_factory=dict)
 
     def add(self, spec: Spec, line: Counted, seconds: float) -> None:
-        """Count a line."""
         group = self._group(spec.group_of(line))
         steps = self.counts[group]
         number = int(seconds // spec.step)

@@ -36,14 +36,12 @@ class Parsed:
     reasons: list[str] = field(default_factory=list)
 
     def reject(self, reason: str) -> None:
-        """Count an item that is no line."""
         self.rejected += 1
         if len(self.reasons) < SHOWN_REASONS:
             self.reasons.append(reason)
 
     @property
     def summary(self) -> str:
-        """Describe what was wrong, in a line."""
         return f"{self.rejected:,} of {self.rejected + len(self.lines):,} were not taken. {' '.join(self.reasons)}"
 
 

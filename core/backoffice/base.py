@@ -41,7 +41,6 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
 
     @property
     def edited(self) -> list[str]:
-        """Return the columns edited on the page."""
         columns = {field.name for field in self._meta.model._meta.concrete_fields}
         return [name for name in self.changed_data if name in columns]
 
@@ -98,7 +97,6 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form again with a service's refusal."""
         try:
             response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except (DomainError, IntegrityError) as error:
@@ -234,7 +232,6 @@ class ReadOnlyAdmin(BackOfficeAdmin):
 
 
 def exactly(moment: dt.datetime) -> str:
-    """Return a moment to the second, in the reader's zone."""
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 

@@ -74,7 +74,6 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         self._describe(found)
 
     def fetch(self, ordered: QuerySet[Any], limit: int) -> list[Any]:
-        """Return the first `limit` rows."""
         return list(ordered[:limit])
 
     def _first_page(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
@@ -108,7 +107,6 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
 
 
 def keys_of(model: type[Model], order_by: Sequence[Any]) -> list[Key]:
-    """Return an ordering's columns as keys."""
     keys = []
     for word in order_by:
         column = word.removeprefix("-")

@@ -16,8 +16,7 @@ RETRIED_CODES = frozenset({1205, 1213})
 # connections lost or never made
 LOST_CODES = frozenset({1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2027, 2055, 4031})
 PACKET_TOO_LARGE = 1153
-# bad content: too long, too many values, unknown characters or patterns,
-# invalid JSON or geometry
+# bad content: too long or many, unknown characters or patterns, invalid JSON
 CONTENT_CODES = frozenset(
     {PACKET_TOO_LARGE, 1118, 1139, 1264, 1300, 1301, 1366, 1390, 1406, 1416, 3140, 3141, 3144, 4038}
 )
@@ -25,7 +24,7 @@ CONTENT_WORDS = ("too many SQL variables", "blob too big", "tree is too large", 
 TOO_LARGE_CODES = frozenset({PACKET_TOO_LARGE, 1118, 1301, 1406})  # row, CONCAT, column
 TOO_LARGE_WORDS = ("blob too big",)
 CORRUPT_WORDS = ("malformed", "not a database")  # in generic errors
-# Missing tables, columns and rights: operators mend that.
+# Missing tables, columns, rights: operators mend these.
 SCHEMA_CODES = frozenset({1044, 1045, 1049, 1054, 1142, 1143, 1146, 1227})
 
 
@@ -37,7 +36,7 @@ class CommitUnknown(OperationalError):
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether a retry may succeed at once."""
+    """Return whether a retry may succeed now."""
     return isinstance(error, OperationalError) and code_of(error) in RETRIED_CODES
 
 
@@ -49,7 +48,7 @@ def is_lost(error: BaseException) -> bool:
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Return whether the database, not a row, is to blame: a queue waits."""
+    """Return whether the database, not a row, is to blame."""
     if isinstance(error, (DataError, IntegrityError, NotSupportedError)):
         return False
     if isinstance(error, ProgrammingError):
@@ -62,13 +61,11 @@ def is_database_unavailable(error: BaseException) -> bool:
 
 
 def is_too_large(error: BaseException) -> bool:
-    """Return whether the database will never accept this size."""
     if not isinstance(error, (OperationalError, DataError)):
         return False
     return code_of(error) in TOO_LARGE_CODES or any(words in str(error) for words in TOO_LARGE_WORDS)
 
 
 def code_of(error: BaseException) -> int | None:
-    """Return MySQL's error number, if any."""
     code = error.args[0] if error.args else None
     return code if isinstance(code, int) else None

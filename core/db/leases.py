@@ -1,4 +1,4 @@
-"""Leases on due rows; never rely on them for correctness: a late holder may meet a successor."""
+"""Leases on due rows: never proof of being alone, since holders may be late."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -73,7 +73,7 @@ OF_WORDS = {  # SQLite's and Django's
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
-    """Return what an error or its cause says about the database, if anything."""
+    """Return what an error or its cause says, if anything."""
     while isinstance(error, Error):
         if isinstance(error, Busy):
             return Trouble.BUSY
@@ -128,7 +128,6 @@ class Outages:
         return trouble
 
     def over(self, *troubles: Trouble) -> None:
-        """End these troubles."""
         with self._lock:
             ended = {trouble: self._episodes.pop(trouble) for trouble in troubles if trouble in self._episodes}
         for trouble, episode in ended.items():

@@ -154,7 +154,7 @@ def sqlite_write_lock() -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone_at(task: str) -> Iterator[bool]:
-    """Yield whether nobody else does this task; always True off SQLite, which locks rows."""
+    """Yield whether nobody else does this task; always True off SQLite."""
     file = sqlite_file()
     if file is None:
         yield True
@@ -169,7 +169,6 @@ def alone_at(task: str) -> Iterator[bool]:
 
 
 def sqlite_file() -> Path | None:
-    """Return SQLite's file, if it has one."""
     name = str(connection.settings_dict["NAME"])
     return None if connection.vendor != "sqlite" or ":memory:" in name or "mode=memory" in name else Path(name)
 
@@ -182,7 +181,7 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _wait_for(line: IO[str], deadline: float) -> None:
-    """Wait in a thread: the system call hands over at once, but has no deadline."""
+    """Wait in a thread: `flock` has no deadline."""
     turn: Future[None] = Future()
     threading.Thread(target=_take, args=(line, turn), name="turn", daemon=True).start()
     try:

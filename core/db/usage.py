@@ -40,7 +40,6 @@ def usage_of(row: Model) -> list[Usage]:
 
 
 def rows_naming(row: Model, model: type[Model], field: str) -> QuerySet[Any, Any]:
-    """Select a model's rows that use the row."""
     return model._base_manager.filter(**{field: row}).order_by().values("pk")
 
 
@@ -55,7 +54,7 @@ def off_state_of(model: type[Model]) -> str:
 
 
 def instead_of_deleting(row: Model) -> tuple[str, str]:
-    """Return the alternative to deleting, or why there is none; "" without a switch."""
+    """Return the alternative to deleting, or why none; "" without a switch."""
     switch = switch_of(type(row))
     if switch is None:
         return "", ""

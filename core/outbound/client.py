@@ -34,8 +34,6 @@ class TooLong(OutboundError):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, whatever its status."""
-
     status: int
     headers: Mapping[str, str]
     content: bytes

@@ -59,7 +59,7 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class Network(httpcore2.SyncBackend):
-    """Connects to the very addresses checked: a name cannot change between."""
+    """Connects to the addresses checked: names cannot change between."""
 
     def __init__(self, is_allowed: Callable[[str], bool]) -> None:
         self._is_allowed = is_allowed

@@ -22,7 +22,7 @@ class Unhealthy(Exception):
 
 
 class ClockCheck:
-    """Reports clock jumps, by the monotonic clock; never fails."""
+    """Reports clock jumps; never fails."""
 
     def __init__(self, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._monotonic = clock, monotonic

@@ -12,7 +12,6 @@ MARKS = (  # longest first: UTF-32's little-endian mark begins with UTF-16's
 
 
 def marked_as(start: bytes) -> str:
-    """Return the codec that a byte order mark names, or ""."""
     return next((encoding for mark, encoding in MARKS if start.startswith(mark)), "")
 
 

@@ -91,12 +91,11 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a title as one line, without control characters."""
     return BREAKS.sub(" ", text).strip()
 
 
 def tidied(text: str) -> str:
-    """Return a foreign name as one line, without invisible characters."""
+    """Return a foreign name in one line, without invisible characters."""
     lines = normal(" ".join(text.split()))
     return normal("".join(mark for mark, is_unseen in zip(lines, _is_unseen(lines), strict=True) if not is_unseen))
 

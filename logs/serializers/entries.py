@@ -10,7 +10,6 @@ COLUMNS = (
 
 
 def represent(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a line's row as the API shows it."""
     shown = {name: value for name, value in row.items() if name != "source_id"}
     return {**shown, "level": Level(row["level"]).word, "source": row["source_id"]}
 

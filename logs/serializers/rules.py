@@ -78,7 +78,6 @@ class UnsavedRuleSerializer(DetectionRuleSerializer):
         return attrs
 
     def rule(self) -> DetectionRule:
-        """Return the rule, not stored."""
         given = {name: value for name, value in self.validated_data.items() if name not in ("since", "until")}
         return DetectionRule(**given)
 
@@ -124,8 +123,6 @@ class TemplatesSerializer(serializers.Serializer[Any]):
 
 
 class SimulationSerializer(StrictFields, serializers.Serializer[Any]):
-    """What to simulate."""
-
     type = serializers.ChoiceField(choices=Scenario.choices, default=Scenario.HIGH_ERROR_RATE)
     severity = serializers.ChoiceField(choices=RuleSeverity.choices, default=RuleSeverity.HIGH)
     service = serializers.CharField(max_length=100, default="simulation")

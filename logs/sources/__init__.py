@@ -44,7 +44,6 @@ _sources: dict[str, Callable[[], LogSource]] = {}
 
 
 def register_source(kind: str, make: Callable[[], LogSource]) -> None:
-    """Open this store for rules of the kind."""
     _sources[kind] = make
 
 

@@ -12,8 +12,6 @@ PLAIN = ("id", "timestamp", "level", "service", "host", "message", "trace_id")
 
 
 class InternalSource:
-    """The table of log entries, read in bounded chunks."""
-
     def lines(
         self,
         since: dt.datetime,
@@ -37,7 +35,6 @@ class InternalSource:
 
 
 def _parts(level: int, below: int | None, service: str) -> list[QuerySet[LogEntry]]:
-    """Return selections that each read one range of an index."""
     wanted = [one for one in Level if one >= level and (below is None or one < below)]
     if service:
         return [LogEntry.objects.filter(service=service, level=one) for one in wanted]

@@ -37,7 +37,6 @@ class Joiner:
         return finished
 
     def flush(self) -> list[str]:
-        """Return the record being gathered."""
         record = "\n".join(self._lines).rstrip()
         self._lines, self._length = [], 0
         return [record] if record else []

@@ -61,7 +61,6 @@ class ToServer:
             self.sleep(outcome.wait)
 
     def _post(self, body: bytes, wait: float) -> "int | _Trouble":
-        """Count accepted lines. Raises NotTaken."""
         try:
             answer = self.client.post(self.url, content=body, headers=self.headers)
         except httpx2.HTTPError as error:
@@ -81,14 +80,11 @@ class _Trouble:
 
 
 class ToDatabase:
-    """Stores lines here, as sent by a person."""
-
     def send(self, lines: Sequence[Line]) -> int:
         return take_in(lines, timezone.now())
 
 
 def as_record(line: Line) -> dict[str, Any]:
-    """Return a line as the API accepts it."""
     said: dict[str, Any] = {
         "message": line.message,
         "timestamp": (line.timestamp or dt.datetime.now(dt.UTC)).isoformat(),

@@ -39,7 +39,7 @@ class LogTemplatesView(APIView):
 
 
 def newest(request: Request) -> tuple[list[str], bool]:
-    """Return the newest messages, oldest first, and whether they are all."""
+    """Return the newest messages, oldest first; and whether all."""
     selected = selection(LogEntry.objects.all(), request.query_params.dict())
     rows: list[tuple[dt.datetime, int, str]] = []
     for branch in selected.branches:

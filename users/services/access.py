@@ -8,8 +8,6 @@ RANKS = {Role.REPORTER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 
 
 class LastAdmin(Conflict):
-    """Without administrators nobody could make another."""
-
     code = "last_admin"
     title = "The last administrator"
 

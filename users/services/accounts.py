@@ -64,7 +64,6 @@ def person_name(text: str) -> str:
 
 
 def refuse_taken_address(email: str) -> None:
-    """Raise AddressTaken for a known address."""
     if User.objects.filter(email=email).exists():
         raise AddressTaken(ADDRESS_TAKEN, field="email")
 

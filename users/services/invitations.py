@@ -18,7 +18,7 @@ AGE = dt.timedelta(days=mails.INVITATION_DAYS)
 
 
 class MailNotTaken(DomainError):
-    """The mail server refused; the log says why."""
+    """The log says why."""
 
     status = 503
     code = "mail_not_taken"
@@ -54,7 +54,6 @@ def invite_later(user: User, *, by: User) -> None:
 
 @unit_of_work
 def note_invitation(user: User, *, by: User) -> None:
-    """Record that the invitation was sent."""
     User.objects.filter(pk=user.pk).update(invited_at=timezone.now())
     audit.record(user, "invited", by=by)
 

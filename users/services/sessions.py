@@ -37,8 +37,6 @@ class TokenRefused(DomainError):
 
 @dataclass(frozen=True)
 class TokenPair:
-    """A short-lived access token, and its refresh token."""
-
     access: str
     refresh: str
 
@@ -67,7 +65,6 @@ def _enter(user: User, request: HttpRequest) -> TokenPair:
 
 
 def open_session(user: User, *, user_agent: str = "", ip_address: str | None = None) -> Session:
-    """Open a session without a password."""
     now = timezone.now()
     return Session.objects.create(
         user=user,

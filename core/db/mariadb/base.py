@@ -1,8 +1,8 @@
 """Find out whether a COMMIT whose answer was lost happened.
 
-Before COMMIT, a transaction that wrote inserts a marker row. If the connection breaks, a new one looks for that row,
-waiting for its lock: present means committed; absent, the original error is raised. CommitUnknown is raised only when
-the database cannot be asked within SETTLE_SECONDS.
+Before COMMIT, a transaction that wrote inserts a marker row. If the connection breaks, a new one looks for it, waiting
+for its lock: present means committed; absent, the original error is raised. CommitUnknown is raised only when the
+database cannot be asked within SETTLE_SECONDS.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 NO_SUCH_TABLE = 1146
 LOCK_WAIT_TIMEOUT = 1205
-SETTLE_SECONDS = 10.0  # a restarted database is back by then, and the caller still waits
+SETTLE_SECONDS = 10.0  # a restarted database is back by then
 ASK_EVERY_SECONDS = 0.25
 LOCK_SECONDS = 2
 READING = ("SELECT", "(SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "SHOW", "EXPLAIN")
@@ -59,7 +59,7 @@ class CursorWrapper(base.CursorWrapper):
             raise
 
     def _blame(self, error: Exception, query: str, args: Any) -> None:
-        """Raise the server's error if the statement was too long for it."""
+        """Raise the server's error for an overlong statement."""
         if code_of(error) not in LOST_CODES or (length := len(query) + _length(args)) <= SHORT:
             return
         if length > self.database.max_statement():
@@ -88,7 +88,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._sessions: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """Connect; `core.db.outages` decides who may during an outage."""
+        """Connect, as `core.db.outages` allows."""
         with outages.connecting(Database.OperationalError):
             connection = super().get_new_connection(conn_params)
         self._sessions[connection] = Session(connection.thread_id(), time.monotonic())
@@ -101,7 +101,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return CursorWrapper(self.connection.cursor(), self)
 
     def max_statement(self) -> int:
-        """Return the longest statement in bytes that the server accepts."""
+        """Return the longest accepted statement in bytes."""
         if not self._max_statement:
             with contextlib.suppress(Database.Error):
                 self._max_statement = int(self._ask("SELECT @@max_allowed_packet")[0])
@@ -123,7 +123,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._rollback()  # type: ignore[misc]
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        """Begin or end a transaction; reconnecting here would hide the error that ended it."""
         if not autocommit or self.connection is not None:
             super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
             return
@@ -159,7 +158,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return marker
 
     def _settle(self, marker: str | None, error: Error) -> None:
-        """Return if the transaction was committed; raise the error, or CommitUnknown."""
+        """Raise unless committed: the error, or CommitUnknown."""
         session = self._sessions[self.connection]
         self._drop()
         if marker is not None:
@@ -184,7 +183,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             time.sleep(ASK_EVERY_SECONDS)
 
     def _end(self, session: "Session") -> None:
-        """Kill the lost session: its locks could last for hours, and a late COMMIT could still arrive."""
+        """Kill the lost session: it may hold locks for hours, or get the COMMIT late."""
         with contextlib.suppress(Database.Error):
             uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
             # A server restarted since reuses the numbers.
@@ -192,7 +191,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
-        """Return the first row found by a new connection, waiting for its lock."""
+        """Return a new connection's first row, waiting for locks."""
         connection = self.get_new_connection(self.get_connection_params())
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
@@ -200,7 +199,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return cursor.fetchone() if cursor.description else None
 
     def _renew(self) -> None:
-        """Replace the lost connection, keeping commit callbacks."""
         hooks, is_run = self.run_on_commit, self.run_commit_hooks_on_set_autocommit_on
         self.run_commit_hooks_on_set_autocommit_on = False
         self._drop()

@@ -1,7 +1,4 @@
-"""Resume interrupted migrations, skipping steps already done.
-
-MySQL commits each DDL statement, so a restarted migration finds its first steps done.
-"""
+"""Resume interrupted migrations: MySQL commits each DDL statement."""
 
 from typing import Any
 
@@ -13,11 +10,11 @@ from core.db.faults import code_of
 
 log = structlog.get_logger(__name__)
 
-# tables, columns, keys or checks that exist
+# exists already
 MADE_CODES = frozenset({1022, 1050, 1060, 1061, 1068, 1826, 3822})
-# tables, columns, keys or constraints that are gone
+# is gone already
 GONE_CODES = frozenset({1051, 1054, 1072, 1091, 1146, 1176, 3821, 3940})
-NOT_MADE = 1005  # existing foreign key (MariaDB)
+NOT_MADE = 1005  # foreign key exists (MariaDB)
 STATEMENTS = ("CREATE", "ALTER", "DROP", "RENAME")
 
 
@@ -36,13 +33,12 @@ class SchemaEditor(DatabaseSchemaEditor):
     def _delete_composed_index(self, *args: Any) -> None:
         try:
             super()._delete_composed_index(*args)  # type: ignore[misc]  # the stubs know no private methods
-        except ValueError:  # none or several
+        except ValueError:
             if not getattr(self.connection, "resumes_migration", False):
                 raise
 
 
 def is_done(error: Exception, statement: str) -> bool:
-    """Return whether the error says that it was done."""
     if not statement.lstrip().upper().startswith(STATEMENTS):
         return False
     code = code_of(error)
