@@ -38,24 +38,19 @@ def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(REDIRECTED) and request.path_info != "/":
-            _put_slash_right(request)
+        path = request.path_info
+        if not path.startswith(REDIRECTED) and path != "/":
+            other = path[:-1] if path.endswith("/") else f"{path}/"
+            is_known = not path.endswith("/") or other in WITHOUT_SLASH
+            if is_known and not is_valid_path(path) and is_valid_path(other):
+                request.path = request.path.removesuffix(path) + other
+                request.path_info = other
         response = get_response(request)
         if response.status_code == 301 and request.method not in ("GET", "HEAD"):
             response.status_code = 308
         return response
 
     return middleware
-
-
-def _put_slash_right(request: HttpRequest) -> None:
-    path = request.path_info
-    other = path[:-1] if path.endswith("/") else f"{path}/"
-    if path.endswith("/") and other not in WITHOUT_SLASH:
-        return
-    if not is_valid_path(path) and is_valid_path(other):
-        request.path = request.path.removesuffix(path) + other
-        request.path_info = other
 
 
 def endpoints(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

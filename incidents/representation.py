@@ -68,22 +68,17 @@ def serialize_page(rows: Iterable[Mapping[str, Any]], *, viewer: User, base_url:
     now = timezone.now()
     works_on, reachable = cache(partial(can_work_on, viewer)), cache(allowed_transitions)  # most rows are alike
     return [
-        _serialize(row, slugs[row["id"]], reachable(row["status"]) if works_on(row["team_id"]) else [], base_url, now)
+        serialize_row(
+            row, slugs[row["id"]], reachable(row["status"]) if works_on(row["team_id"]) else [], base_url, now
+        )
         for row in rows
     ]
 
 
-def serialize_incident(
-    row: Mapping[str, Any], services: list[str], *, viewer: User, base_url: str, now: dt.datetime
-) -> dict[str, Any]:
-    """Return one row as the API shows it."""
-    transitions = allowed_transitions(row["status"]) if can_work_on(viewer, row["team_id"]) else []
-    return _serialize(row, services, transitions, base_url, now)
-
-
-def _serialize(
+def serialize_row(
     row: Mapping[str, Any], services: list[str], transitions: list[str], base_url: str, now: dt.datetime
 ) -> dict[str, Any]:
+    """Return one row as the API shows it to somebody who may take these transitions."""
     # The clocks as they stand at this moment, even where the job that marks breaches has not come by yet.
     ack_late, resolve_late = overdue_targets(row["status"], row["ack_due_at"], row["resolve_due_at"], now)
     return {

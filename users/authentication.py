@@ -35,14 +35,6 @@ class SessionJWTAuthentication(JWTAuthentication):
         raw_token = self.get_raw_token(header) if header is not None else None
         if raw_token is None:
             return None
-        session = self._session_of(raw_token)
-        if session is None or session.revoked_at or session.expires_at <= timezone.now():
-            raise AuthenticationFailed("This session has ended; sign in again.", code="session_ended")
-        if not session.user.is_active:
-            raise AuthenticationFailed("This account is not active.", code="user_inactive")
-        return session.user, session
-
-    def _session_of(self, raw_token: bytes) -> Session | None:
         try:
             token = AccessToken(raw_token)  # type: ignore[arg-type]  # it takes encoded tokens
         except TokenError as error:
@@ -50,9 +42,12 @@ class SessionJWTAuthentication(JWTAuthentication):
                 "The access token is not valid or has expired.", code="token_not_valid"
             ) from error
         session_id = session_named_in(token)
-        if session_id is None:
-            return None
-        return _session(session_id)
+        session = _session(session_id) if session_id is not None else None
+        if session is None or session.revoked_at or session.expires_at <= timezone.now():
+            raise AuthenticationFailed("This session has ended; sign in again.", code="session_ended")
+        if not session.user.is_active:
+            raise AuthenticationFailed("This account is not active.", code="user_inactive")
+        return session.user, session
 
 
 class PersonalTokenAuthentication(BaseAuthentication):

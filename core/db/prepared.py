@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import methodcaller
 from typing import Any
@@ -70,24 +70,20 @@ class Prepared:
         given = [
             one.to_db_value(values[one.name], connection) if isinstance(one, Slot) else one for one in self.parameters
         ]
-        return self._rows(self.sql, given)
-
-    def rows_where(self, condition: str, values: list[Any]) -> list[list[Any]]:
-        """Return the rows of a query without a condition, given one in SQL."""
-        return self._rows(f"{self.sql} WHERE {condition}", values)
-
-    def _rows(self, sql: str, values: list[Any]) -> list[list[Any]]:
-        connection = connections[self.alias]
         if self.is_locking and not connection.in_atomic_block:
             raise TransactionManagementError("Rows are locked within a transaction.")
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(self.sql, given)
             rows = [list(row) for row in cursor.fetchall()]
         for position, convert in self.converters:
             for row in rows:
                 if row[position] is not None:
                     row[position] = convert(row[position])
         return rows
+
+    def rows_where(self, condition: str, values: list[Any]) -> list[list[Any]]:
+        """Return the rows of a query without a condition, given one in SQL."""
+        return replace(self, sql=f"{self.sql} WHERE {condition}", parameters=tuple(values)).rows()
 
     def dicts(self, **values: Any) -> list[dict[str, Any]]:
         """Return the rows by their columns' names."""

@@ -198,7 +198,12 @@ def _chunks(
     start = size = 0
     for number, row in enumerate(rows):
         of_row = values_of(row)
-        length = _length(of_row)
+        # The bytes of the long ones; of text beyond ASCII, the most that it may be.
+        length = sum(
+            len(value) * (4 if isinstance(value, str) and not value.isascii() else 1)
+            for value in of_row
+            if isinstance(value, (str, bytes, bytearray, memoryview))
+        )
         if values and (len(values) == CHUNK or size + length > MAX_BYTES):
             yield rows[start:number], values
             start, values, size = number, [], 0
@@ -206,16 +211,6 @@ def _chunks(
         size += length
     if values:
         yield rows[start:], values
-
-
-def _length(values: Iterable[Any]) -> int:
-    size = 0
-    for value in values:
-        if isinstance(value, str):
-            size += len(value) if value.isascii() else 4 * len(value)
-        elif isinstance(value, (bytes, bytearray, memoryview)):
-            size += len(value)
-    return size
 
 
 def stored_columns(model: type[Model]) -> list[str]:

@@ -184,7 +184,7 @@ async def _next(receive: Receive, share: Share, left: int, limit: int) -> tuple[
     chunk: bytes = message.get("body", b"")
     if len(chunk) > left:
         _refuse(limit)
-    share(len(chunk))
+    share.budget.take(share, len(chunk))
     return chunk, bool(message.get("more_body", False))
 
 

@@ -16,7 +16,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from core.api.clients import client_network
+from core.api.clients import client_address
+from core.api.clients import network_of as network_of_address
 from core.db.outages import outages, unavailable
 from core.errors import NotSignedIn, PermissionRefused
 from core.server.bodies import MEGABYTE, SMALL_BYTES, Budget, Scope
@@ -32,7 +33,8 @@ def network_of(scope: Scope) -> str:
     said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
     address = (scope.get("client") or ("",))[0]
     request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
-    return client_network(cast("HttpRequest", request)) or ""
+    told = client_address(cast("HttpRequest", request))
+    return (told and network_of_address(told)) or ""
 
 
 def signed_in(scope: Scope) -> str:

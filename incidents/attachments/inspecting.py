@@ -1,6 +1,5 @@
 """Judge uploads by their content, never by name or declared type, before anything is stored."""
 
-import functools
 import re
 import tempfile
 import unicodedata
@@ -49,10 +48,6 @@ class Checked:
     copy: IO[bytes] | None = field(default=None, repr=False)
     width: int | None = None
     height: int | None = None
-
-    @functools.cached_property
-    def copy_sha256(self) -> str:
-        return measure_file(self.copy)[1] if self.copy else ""
 
 
 def inspect(files: "Sequence[File[bytes]]") -> list[Checked]:

@@ -125,10 +125,6 @@ class WrittenFiles:
     keys: list[str] = field(default_factory=list)
     is_committed: bool = False
 
-    @classmethod
-    def begin(cls) -> "WrittenFiles":
-        return cls(Attachment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0)
-
     @contextlib.contextmanager
     def discard_on_failure(self) -> Iterator[None]:
         """Delete the files when the block, or the transaction around it, fails."""

@@ -15,6 +15,7 @@ from core.db.transactions import unit_of_work
 from core.errors import NotFound, PermissionRefused
 from incidents.actors import By, person
 from incidents.attachments import Checked, inspect, storing
+from incidents.attachments.storing import measure_file
 from incidents.digest import copy_digest
 from incidents.models import Attachment, EventKind, Incident, Origin
 from incidents.permissions import can_work_on, require_comment
@@ -44,7 +45,9 @@ class StoredFiles:
 
 def store(checked: Sequence[Checked]) -> StoredFiles:
     """Store files that `inspect` accepted, outside of any transaction; all or none. Raises StorageUnavailable."""
-    now, written = timezone.now(), storing.WrittenFiles.begin()
+    now = timezone.now()
+    newest = Attachment.objects.order_by("-pk").values_list("pk", flat=True).first()
+    written = storing.WrittenFiles(newest or 0)
     try:
         files = [
             Stored(
@@ -162,7 +165,7 @@ def _row(incident: Incident, stored: Stored, context: ChangeContext) -> Attachme
         height=checked.height,
         original_key=stored.original_key,
         served_key=stored.served_key,
-        served_digest=copy_digest(checked.sha256, "file", checked.copy_sha256) if checked.copy else "",
+        served_digest=copy_digest(checked.sha256, "file", measure_file(checked.copy)[1]) if checked.copy else "",
         served_media_type=checked.kind.served_media_type,
         thumbnail_due_at=context.received_at if checked.width is not None else None,
         uploaded_by=context.actor.user,

@@ -13,9 +13,11 @@ from core.db import rows
 from core.db.prepared import Parameter
 from core.errors import NotFound
 from incidents.models import Attachment, Incident, IncidentEvent
-from incidents.representation import row_of, serialize_incident, serialize_page, service_slugs
+from incidents.permissions import can_work_on
+from incidents.representation import row_of, serialize_page, serialize_row, service_slugs
 from incidents.serializers.attachments import serialize_attachment
 from incidents.snapshot import replay_changes
+from incidents.workflow import allowed_transitions
 from users.authentication import person
 
 
@@ -33,7 +35,8 @@ def incident_response(
     """
     row = row_of(incident) if isinstance(incident, Incident) else incident
     slugs = services if services is not None else service_slugs([row["id"]])[row["id"]]
-    body = serialize_incident(row, slugs, viewer=person(request), base_url=base_url(request), now=timezone.now())
+    transitions = allowed_transitions(row["status"]) if can_work_on(person(request), row["team_id"]) else []
+    body = serialize_row(row, slugs, transitions, base_url(request), timezone.now())
     attached = _files_of(row["id"]) if files is None else files
     body["attachments"] = [serialize_attachment(attachment, request) for attachment in attached]
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
