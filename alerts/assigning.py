@@ -49,8 +49,7 @@ class FiringAlert:
 
 
 def group_of(alert: Alert, route: RouteSpec | None) -> tuple[str, dict[str, str]]:
-    """Return the key of the group that an alert belongs to on this route, and the labels that it is grouped by; one
-    that the alert lacks counts as empty."""
+    """Return the key and labels of an alert's group on this route; a missing label counts as empty."""
     names = route.group_by if route is not None and route.group_by is not None else alert.source.group_by
     labels = {name: alert.labels.get(name, "") for name in names}
     return group_key(source_id=alert.source_id, route=route, labels=labels, alert_key=alert.key), labels
@@ -73,8 +72,7 @@ class _IncidentView:
 
 @dataclass
 class _Slot:
-    """Where the alerts of one group key go. `waiting` fired too few times to open an incident, in this batch or earlier
-    (`pending`, the keys of those that come to the incident that is opened now)."""
+    """Where the alerts of a group key go; too few `waiting` fired in this batch, and `pending` (keys) before."""
 
     group: AlertGroup | None
     incident: _IncidentView | None
@@ -135,15 +133,12 @@ class IncidentAssigner:
         return self.assigned.get(alert.key) or self.views.get(alert.incident_id or 0)
 
     def _is_succeeded(self, own: _IncidentView, one: FiringAlert, slot: _Slot, key: str) -> bool:
-        """Return whether the group has an open incident that came after the alert's own. What somebody moved out of its
-        group stays where it was put."""
         if one.transition == Transition.REPEATED or own.is_open or slot.incident is None or not slot.incident.is_open:
             return False
         return (key, one.alert.incident_id) in self.state.past
 
     def _join(self, view: _IncidentView, one: FiringAlert) -> bool:
-        """Return whether the incident takes the alert in: it is open, or ended so lately that it opens again. A repeat
-        of a firing that was resolved or deleted by hand changes nothing, and belongs there all the same."""
+        """Return whether the incident, open or just ended, takes the alert in. A repeat stays where it is."""
         alert = one.alert
         is_own = self._incident_of(alert) is view
         if is_own and (one.transition == Transition.REPEATED or (alert.is_flapping and view.is_open)):
@@ -172,7 +167,6 @@ class IncidentAssigner:
             self.effects.append(RaiseSeverity(view.target, one.severity))
 
     def _release(self, slot: _Slot) -> None:
-        """Start a new group for the key: the incident of this one ended too long ago, or was deleted."""
         if slot.group is not None:
             slot.group.open_key = None
             self.effects.append(SaveGroup(slot.group))
@@ -216,8 +210,6 @@ class IncidentAssigner:
             self._add(view, waiting)
 
     def _fetch_waiting(self, key: str, slot: _Slot) -> None:
-        """Have an alert that fired before the route opened an incident join it, unless a silence keeps it quiet: then
-        it joins when the silence ends."""
         alert = self.alerts.get(key) or self.state.waiting.get(key)
         if alert is None or alert.silenced_by_id or alert.incident_id or key in self.assigned or slot.opening is None:
             return
@@ -225,7 +217,7 @@ class IncidentAssigner:
         self.effects.append(SaveAlert(alert, ("incident",)))
 
     def apply_actions(self, notes: Iterable[tuple[Alert, AlertUpdate]]) -> None:
-        """Do what somebody did at the sender: acknowledge, or leave a note, be it with the end."""
+        """Do what somebody did at the sender."""
         for alert, update in notes:
             view = self._incident_of(alert)
             if view is None or view.is_deleted:
@@ -238,8 +230,7 @@ class IncidentAssigner:
                 self.effects.append(AddEvent(view.target, EventKind.COMMENT, alert, update.note, user))
 
     def end(self, ended: Iterable[Alert]) -> None:
-        """Tell of the ends on the timelines, and resolve incidents in which nothing fires any more. What flaps holds
-        its incident open."""
+        """Tell of the ends, and resolve incidents in which nothing fires or flaps."""
         alerts = self.alerts.values()
         busy = [self._incident_of(one) for one in alerts if one.is_flapping or one.status == AlertStatus.FIRING]
         held = {id(view) for view in busy} | {id(self.views[pk]) for pk in self.state.held}

@@ -86,7 +86,7 @@ def decide_calm(state: State, now: dt.datetime) -> list[Effect]:
 
 
 def stored_facts(alert: Alert) -> dict[str, str]:
-    """Return what matchers look at, of an alert as it is stored."""
+    """Return what matchers look at of a stored alert."""
     return facts_of(alert.labels, severity=Severity(alert.severity).word, source=alert.source.name)
 
 
@@ -199,7 +199,6 @@ class BatchProcessor:
             self._start(alert, decision, message.facts, transition)
 
     def _start(self, alert: Alert, decision: Decision, facts: Mapping[str, str], transition: Transition) -> None:
-        """Have its incident seen to, unless a silence keeps it quiet or it is where it belongs."""
         changed = self.changed[alert.key]
         is_settled = alert.incident_id is not None and "severity" not in changed
         if transition == Transition.REPEATED and (is_settled or alert.key in self.started):
@@ -250,8 +249,7 @@ def _new_alert(message: Message) -> Alert:
 
 
 def _count(alert: Alert, message: Message, *, is_stale: bool) -> set[str]:
-    """Count one more message that says it fires, and take over what it tells anew unless it is of an earlier time; the
-    columns that changed."""
+    """Count a repeat, take over what it says, and return the changed columns."""
     alert.occurrences += 1
     alert.last_seen_at = max(alert.last_seen_at, message.received_at)
     if is_stale:
@@ -272,7 +270,6 @@ def _count(alert: Alert, message: Message, *, is_stale: bool) -> set[str]:
 
 
 def _expiry(message: Message) -> dt.datetime | None:
-    """Return when the alert counts as over unless it is heard of again."""
     update, at = message.update, message.received_at
     if update.ends_at is not None:
         return update.ends_at

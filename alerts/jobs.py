@@ -1,4 +1,4 @@
-"""Work over rows that are due. Each function is safe to run in any number of processes, and returns how many it did."""
+"""Jobs over rows that are due, safe in any number of processes; each returns how many it did."""
 
 import datetime as dt
 import time
@@ -14,11 +14,7 @@ _started = time.monotonic()
 
 
 def process_intake(now: dt.datetime) -> int:
-    """Process what senders handed in.
-
-    A batch costs much the same whether it holds three events or three hundred, so what comes in meanwhile is left to
-    gather until the next turn.
-    """
+    """Process what senders handed in; what arrives meanwhile gathers for the next turn."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = processing.process_waiting()
@@ -29,9 +25,7 @@ def process_intake(now: dt.datetime) -> int:
 
 
 def expire_alerts(now: dt.datetime) -> int:
-    """End alerts that were not heard of again in time; none in the first SETTLING_SECONDS of this process, so that
-    an outage of ours ends no alert that its sender speaks of as soon as it is let in again.
-    """
+    """Resolve alerts that were not heard of again in time, once the process has settled."""
     return maintenance.expire(now) if _has_settled() else 0
 
 
@@ -40,23 +34,22 @@ def _has_settled() -> bool:
 
 
 def release_silenced(now: dt.datetime) -> int:
-    """Open the incidents of what a silence kept quiet and still fires."""
+    """Open the incidents of what a silence held back."""
     return maintenance.release_silenced(now)
 
 
 def clear_flapping(now: dt.datetime) -> int:
-    """Take alerts that keep still as not flapping any more."""
+    """Clear the mark of alerts that flap no longer."""
     return maintenance.clear_flapping(now)
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
-    """Raise an alert for each missed heartbeat; none in the first SETTLING_SECONDS of this process, for
-    the same reason."""
+    """Raise an alert for each missed heartbeat, once the process has settled."""
     return heartbeats.watch(now) if _has_settled() else 0
 
 
 def prune_intake(now: dt.datetime) -> int:
-    """Delete what is kept no longer."""
+    """Delete what is no longer kept."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = maintenance.prune(now)

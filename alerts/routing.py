@@ -47,7 +47,7 @@ class Decision:
 
 
 def choose_route(routes: Sequence[RouteSpec], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
-    """Return the first route that matches. One that goes on lends what it sets to the next that matches."""
+    """Return the first route that matches, with what earlier ones lend that go on."""
     lending: RouteSpec | None = None
     passed = []
     for route in routes:
@@ -69,10 +69,7 @@ def _merged(first: RouteSpec, second: RouteSpec) -> RouteSpec:
 
 
 def group_key(*, source_id: int, route: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
-    """Return the identity of a group, as SHA-256 in hex.
-
-    A route with labels of its own groups across sources; without any labels, each alert is its own group.
-    """
+    """Return a group's identity, as SHA-256 in hex; a route's own labels group across sources."""
     scope: list[Any]
     if not labels:
         scope = ["alert", alert_key]

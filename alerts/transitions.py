@@ -70,8 +70,6 @@ def _next_after_end(known: KnownAlert | None, update: AlertUpdate) -> Transition
 
 
 def _is_news_of_an_end(known: KnownAlert, update: AlertUpdate) -> bool:
-    """Return whether no late message may make it fire again: its sender ends a firing that we have not heard of yet, or
-    the very one that expired."""
     if update.is_expiry or update.starts_at is None:
         return False
     is_same = update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY
@@ -79,8 +77,7 @@ def _is_news_of_an_end(known: KnownAlert, update: AlertUpdate) -> bool:
 
 
 def _next_after_return(known: KnownAlert, update: AlertUpdate) -> Transition:
-    """Return what an update of a resolved alert means: a new firing, unless it tells of the one that ended. What merely
-    expired has not ended: heard of again, it fires still."""
+    """Return what fires after an end: what merely expired fires still."""
     if update.starts_at is None or update.starts_at > known.starts_at:
         return Transition.REFIRED
     if update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY:
@@ -106,19 +103,15 @@ EARLY_AHEAD = dt.timedelta(minutes=1)  # an end that lies further ahead would hi
 
 
 def may_overtake(update: AlertUpdate, received_at: dt.datetime) -> bool:
-    """Return whether this may be the end of a firing that we have not heard of."""
     if update.action != Action.RESOLVE or update.is_expiry or update.starts_at is not None or update.ends_at is None:
         return False
     return update.ends_at <= received_at + EARLY_AHEAD
 
 
 def may_be_late(update: AlertUpdate, known: KnownAlert | None) -> bool:
-    """Return whether this may be the beginning of a firing whose end came before."""
     is_over = known is None or known.status == AlertStatus.RESOLVED
     return is_over and update.action == Action.FIRE and update.starts_at is not None
 
 
 def is_late(update: AlertUpdate, received_at: dt.datetime, *, ended_at: dt.datetime, heard_at: dt.datetime) -> bool:
-    """Return whether the firing that this begins was over at `ended_at`, as we heard at `heard_at`. Within one moment
-    it may as well have begun anew: better one too many than one that nobody hears of."""
     return update.starts_at is not None and ended_at > update.starts_at and heard_at >= received_at - EARLY_KEPT

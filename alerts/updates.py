@@ -24,17 +24,13 @@ class Action(enum.StrEnum):
 class AlertUpdate:
     """One alert as its sender tells it.
 
-    `fingerprint` is the sender's own identity of the alert; the same one again is the same alert. Left empty, it is
-    computed from the labels, or from the title where there are none. `severity` is one of critical, high, medium, low,
-    or "" for what the source says. Times are aware and UTC; None means that the sender did not say.
-    `ends_at` of one that fires is when it counts as over unless it is heard of again. `labels` and
-    `annotations` are text to text; `links` are `{"href": …, "text": …}`. `note` goes with NOTE and ACKNOWLEDGE, `user`
-    is who did that over there. `is_expiry` marks an end that nobody told us of.
+    `fingerprint` is the sender's own identity of the alert, else computed from the labels or the title. `severity` is
+    critical, high, medium, low or "" (the source decides). Times are UTC, None where not told; `ends_at` of one that
+    fires is when it expires. `links` are `{"href": …, "text": …}`. `user` is who acted at the sender, `note` what they
+    said. `is_expiry` marks an end that nobody told us of.
 
-    `status_word` and `severity_word` are what the sender said itself, for the source's own maps to look at; the latter
-    may stand in the label `severity` as well. `is_guess` says that nothing here knows the status word, so that `action`
-    is what is safest. `may_never_end` marks an alert of a sender that may never say that it is over, although it says
-    when it began: it expires as one without times does.
+    `status_word` and `severity_word` are the sender's own, for the source's maps; `is_guess` says that nobody knows the
+    status word. `may_never_end` marks a sender that may never say that it is over.
     """
 
     title: str
@@ -57,7 +53,7 @@ class AlertUpdate:
 
     @property
     def identity(self) -> str:
-        """Return the fingerprint, given or computed; of a very long one its beginning and its SHA-256."""
+        """Return the fingerprint, given or computed, as it is kept."""
         if self.fingerprint:
             return short_fingerprint(self.fingerprint)
         facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
@@ -103,7 +99,7 @@ class Change:
 
 
 def short_fingerprint(fingerprint: str) -> str:
-    """Return a fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters, as unlike others as before."""
+    """Return a fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters."""
     if len(fingerprint) <= FINGERPRINT_LENGTH:
         return fingerprint
     digest = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()

@@ -24,7 +24,7 @@ DETAIL_LENGTH = 2000
 
 
 def store_changes(taken: Sequence[IntakeResult]) -> None:
-    """The shelf of changes: each IntakeResult's rows are `Change`s of its source."""
+    """Store the changes of several requests."""
     by_source: dict[Source, list[Change]] = {}
     for one in taken:
         if one.source is not None:
@@ -50,9 +50,7 @@ def take(source: Source, changes: Sequence[Change], *, at: dt.datetime | None = 
 def changes(
     *, since: dt.datetime, until: dt.datetime, services: Iterable[Service] = (), limit: int = MOST
 ) -> list[ChangeEvent]:
-    """The latest changes from `since` to `until`, both included, newest first; of these services, or of all where none
-    are named. At most MOST.
-    """
+    """Return the latest changes between two moments, newest first, of these services or of all."""
     found = ChangeEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=until)
     if named := [service.pk for service in services]:
         found = found.filter(service__in=named)
@@ -60,13 +58,12 @@ def changes(
 
 
 def changes_before(incident: Incident, *, within: dt.timedelta = BEFORE, limit: int = MOST) -> list[ChangeEvent]:
-    """What changed in the time before an incident, newest first: in its services, or anywhere where it names none."""
+    """Return what changed before an incident in its services, or anywhere if it names none."""
     until = incident.occurred_at
     return changes(since=until - within, until=until, services=incident.services.all(), limit=limit)
 
 
 def _services(names: Collection[str]) -> dict[str, Service]:
-    """Services by slug and by name, in lower case."""
     if not names:
         return {}
     lower = [name.lower() for name in names]
@@ -75,7 +72,6 @@ def _services(names: Collection[str]) -> dict[str, Service]:
 
 
 def _identity(source: Source, change: Change) -> str | None:
-    """What tells a change sent again from another one like it: its time. None without."""
     if change.occurred_at is None:
         return None
     facts = (str(source.pk), change.occurred_at.isoformat(), change.summary, change.origin)

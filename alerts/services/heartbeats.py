@@ -84,13 +84,11 @@ def watch(now: dt.datetime) -> int:
 
 
 def _own(which: Q) -> Iterator[HeartbeatExpectation]:
-    """Yield what is waited for at sources' own addresses."""
     for source in Source.objects.filter(which, is_enabled=True, heartbeat_minutes__isnull=False):
         yield source, "", source.quiet_since(), source.heartbeat_minutes or 0
 
 
 def _named(which: Q) -> Iterator[HeartbeatExpectation]:
-    """Yield what is waited for under a name."""
     for named in Heartbeat.objects.filter(which, is_enabled=True, source__is_enabled=True).select_related("source"):
         yield named.source, named.name, named.last_beat_at, named.interval_minutes
 
@@ -100,26 +98,23 @@ def _is_silent(last_seen: dt.datetime, minutes: int, now: dt.datetime) -> bool:
 
 
 def raised_here() -> Q:
-    """Select the alerts that we raised because a heartbeat was missed; row by row, so that no index is left for it."""
+    """Select the alerts of missed heartbeats, row by row."""
     named = AlertLabel.objects.filter(pair=pair_number("alertname", ALERT_NAME), alert_id=OuterRef("pk"))
     return Q(fingerprint__startswith=f"{PREFIX}:") & Q(Exists(named))
 
 
 def _missed() -> AlertQuerySet:
-    """Return the alerts of missed heartbeats."""
     firing = Alert.objects.firing().labelled("alertname", ALERT_NAME)
     return firing.filter(fingerprint__startswith=f"{PREFIX}:")
 
 
 def _failed() -> AlertQuerySet:
-    """Return the alerts of what said that it failed, and not yet that it is well."""
     firing = Alert.objects.firing().labelled("alertname", FAILED_NAME)
     return firing.filter(fingerprint__startswith=f"{FAILED_PREFIX}:")
 
 
 @unit_of_work
 def _release(now: dt.datetime) -> int:
-    """Resolve the alerts of heartbeats that nobody waits for any more; return how many."""
     alerts = [alert for some in (_missed(), _failed()) for alert in some.select_related("source")]
     waited_for = _waited_for({alert.source_id for alert in alerts}) if alerts else set()
     released = [alert for alert in alerts if alert.key not in waited_for]
@@ -131,7 +126,6 @@ def _release(now: dt.datetime) -> int:
 
 
 def _waited_for(source_ids: set[int]) -> set[str]:
-    """Return the keys of the alerts that a missed heartbeat, or a failure, may raise."""
     sources = Source.objects.filter(pk__in=source_ids, is_enabled=True)
     awaited = sources.filter(heartbeat_minutes__isnull=False).values_list("pk", flat=True)
     named = list(Heartbeat.objects.filter(source__in=sources, is_enabled=True).values_list("source_id", "name"))
@@ -143,8 +137,7 @@ def _waited_for(source_ids: set[int]) -> set[str]:
 
 @unit_of_work
 def _judge(found: Source, name: str, now: dt.datetime) -> bool:
-    """Raise or resolve the alert of a heartbeat, should that be right still: a ping may have come since it was looked
-    at, or what is expected may have changed."""
+    """Raise or resolve the alert of a heartbeat, looked at anew within the transaction."""
     expected = _named(Q(source=found, name=name)) if name else _own(Q(pk=found.pk))
     expectation = next(expected, None)
     if expectation is None:
@@ -162,7 +155,6 @@ def _judge(found: Source, name: str, now: dt.datetime) -> bool:
 
 
 def _is_missed(source: Source, name: str) -> bool:
-    """Return whether the alert of its absence fires."""
     return Alert.objects.filter(key=_key(source, name), status=AlertStatus.FIRING).exists()
 
 

@@ -68,7 +68,7 @@ def load_stored(alerts: Sequence[Alert], now: dt.datetime, *, may_start: bool) -
 
 
 def _may_move(message: Message, state: State) -> bool:
-    """Return whether the message may start, end or speak of something; what merely repeats needs no incident locked."""
+    """Return whether more than a repeat, for which no incident is locked."""
     update, alert = message.update, state.alerts.get(message.key)
     if update.action not in (Action.FIRE, Action.RESOLVE):
         return True
@@ -81,7 +81,7 @@ def _may_move(message: Message, state: State) -> bool:
 
 
 def _group_keys(messages: Iterable[Message], state: State) -> dict[str, int | None]:
-    """Return the keys of the groups that the messages' alerts may go to, each with the id of its route."""
+    """Return the keys of the groups that alerts may go to, with their routes' ids."""
     groups: dict[str, int | None] = {}
     labels = {key: alert.labels for key, alert in state.alerts.items()}
     for message in messages:
@@ -145,7 +145,6 @@ def _is_open(state: State, incident_id: int | None) -> bool:
 
 
 def _held(state: State) -> set[int]:
-    """Return the incidents that hold more alerts that fire or flap than are at hand."""
     holding = Alert.objects.filter(incident__in=state.incidents)
     busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True)).order_by()
     stored = dict(busy.values_list("incident").annotate(number=Count("pk")))

@@ -54,13 +54,11 @@ def expire(now: dt.datetime) -> int:
 
 
 def is_past(moment: dt.datetime | None, now: dt.datetime) -> bool:
-    """Return whether there is such a moment, and it has come."""
     return moment is not None and moment <= now
 
 
 def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
-    """Return the message that nothing was heard of an alert. Numbered, so that it is queued once should the queue stand
-    still; whoever hears of the alert meanwhile makes it void."""
+    """Return the message that an alert expired, numbered so that it is queued once."""
     update = AlertUpdate(
         title=alert.title,
         action=Action.RESOLVE,
@@ -144,8 +142,7 @@ def _release(ids: list[int], now: dt.datetime) -> int:
 
 
 def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[Alert]:
-    """Return those of the alerts that are concerned still once they are locked; their sources, which a join would lock
-    too, are read apart."""
+    """Lock the alerts and return those still concerned. A join would lock their sources, too."""
     found = rows.select_in(Alert, "id", ids, lock=True)
     sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in found})
     for alert in found:
@@ -198,7 +195,6 @@ def _prune_alerts(until: dt.datetime) -> int:
 
 
 def _prune_groups(now: dt.datetime) -> int:
-    """Delete those that never came to their incident, a day after what waits in them counts no longer."""
     waiting = AlertGroup.objects.filter(incident__isnull=True, created_at__lt=now - GROUP_REST).order_by("pk")
     looked_at = waiting.values_list("pk", "pending", "route__open_after_minutes")
     over = [pk for pk, pending, minutes in looked_at.iterator() if _is_over(pending, minutes, now)]

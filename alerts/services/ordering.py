@@ -13,14 +13,14 @@ from users.models import User
 
 
 def require_not_over(silence: Silence) -> None:
-    """Refuse to change a silence that is over: what was is not written anew. Raises Conflict."""
+    """Refuse to change a silence that is over. Raises Conflict."""
     if silence.ends_at <= timezone.now():
         raise Conflict("This silence is over; make a new one.", code="silence_over")
 
 
 @unit_of_work
 def end_silence(silence: Silence, *, by: User, at: dt.datetime | None = None) -> Silence:
-    """End it now; it stays, for the record. One that had not begun never was active; one that is over is left alone."""
+    """End a silence now; one that has not begun never was active."""
     now = at or timezone.now()
     locked = Silence.objects.select_for_update().get(pk=silence.pk)
     if locked.ends_at > now:
@@ -32,7 +32,7 @@ def end_silence(silence: Silence, *, by: User, at: dt.datetime | None = None) ->
 
 @unit_of_work
 def reorder_routes(ids: Sequence[int], *, by: User) -> None:
-    """Put the routes in this order. Raises DomainError unless each of them is named once."""
+    """Put the routes in this order. Raises DomainError unless each is named once."""
     routes = {route.pk: route for route in Route.objects.select_for_update().order_by("pk")}
     missing = [pk for pk in routes if pk not in ids]
     unknown = [pk for pk in ids if pk not in routes]

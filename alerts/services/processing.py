@@ -141,7 +141,7 @@ class Batch:
 
 
 def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now: dt.datetime) -> None:
-    """Mark the events as processed, and note what was heard of whom. Raises Overtaken where one waits no longer."""
+    """Mark the events as processed. Raises Overtaken where one no longer waits."""
     leftovers = [(reading.event, reading.leftover) for reading in readings if reading.leftover is not None]
     rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
     alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
@@ -187,8 +187,7 @@ def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, s
 
 
 def _process_next(now: dt.datetime | None) -> None:
-    """Process one event by itself. One that fails is dead-lettered with the reason; where the database is to blame for
-    that, it waits."""
+    """Process one event by itself; dead-letter it if it is to blame."""
     batch = Batch(now)
     try:
         batch.process([one for one in waiting(postponed.ids()) if one.format not in _readers], 1)
@@ -224,8 +223,7 @@ def read(event: IntakeEvent) -> Reading:
 def parse(
     source: Source, incoming: IntakeRequest, *, format: str = "", at: dt.datetime | None = None
 ) -> list[AlertUpdate]:
-    """Return what a source's request says, by its reader; `at` is when it came (None: now). Raises IntakeError; 413 for
-    more than MOST_UPDATES."""
+    """Return the updates in a request. Raises IntakeError."""
     reader: Any = payload_readers().get(format or source.kind)
     if reader is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
@@ -242,7 +240,7 @@ def parse(
 
 
 def _read_elsewhere(pk: int) -> bool:
-    """Have a replayed request read by the app that stored it, or dead-letter it; False where another worker has it."""
+    """Have another app read a replayed request; False where another worker has it."""
     try:
         return _store_elsewhere(pk)
     except IntakeError as error:

@@ -38,13 +38,11 @@ def move(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> Incident:
-    """Put the alerts into the incident, from wherever they are; those that are there already stay.
+    """Put the alerts into the incident, where they reopen it when they fire again in time.
 
-    From now on they belong there: when they fire again within their source's `reopen_minutes`, they reopen it. An
-    incident that is left with resolved alerts alone is resolved. Raises PermissionRefused unless `by` works on all the
-    incidents concerned, NotFound for a deleted one, Conflict where an alert that fires would go to an ended incident.
-    Where people would come to see what a restricted incident holds, `grants_access` says that they shall, and `by` is
-    of its team or an administrator; else raises Conflict or PermissionRefused.
+    An incident left with resolved alerts alone is resolved. Raises PermissionRefused unless `by` works on all of the
+    incidents, NotFound for a deleted one, and Conflict where a firing alert would go to an ended one, or where people
+    would come to see what a restricted incident holds unless `grants_access` says so.
     """
     locked = _lock_alerts(alerts)
     incidents = lock_many({incident.pk, *(alert.incident_id for alert in locked if alert.incident_id)})
@@ -69,11 +67,9 @@ def split(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> Incident:
-    """A new incident with these alerts, for the team, services and category of the incident that they leave, and
-    restricted if that one is.
+    """Open an incident with these alerts, as restricted as the one they leave, for its team, services and category.
 
-    It is as bad as the worst of them, though not worse than what that one leaves, and called as that one unless there
-    is a `title`. Raises as `move`, and DomainError when there is no alert.
+    It is as bad as the worst of them, though not worse than that one. Raises as `move`, and DomainError without alerts.
     """
     locked = _lock_alerts(alerts)
     if not locked:
@@ -93,10 +89,9 @@ def split(
 def merge(
     incident: Incident, into: Incident, *, by: User | None, grants_access: bool = False, origin: str = Origin.API
 ) -> Incident:
-    """Put all that belongs to the incident into another one, `into`: its alerts, and those of its groups that are yet
-    to come. It is linked as the other's duplicate, which resolves it.
+    """Put an incident's alerts, and those of its groups yet to come, into another, of which it becomes a duplicate.
 
-    Raises as `require_mergeable` and `link`; access is granted as by `move`, and to followers as by `link`.
+    Raises as `require_mergeable` and `link`; access is granted as by `move`.
     """
     locked = _lock(Alert, incident)
     groups = _lock(AlertGroup, incident)
@@ -116,8 +111,8 @@ def merge(
 
 
 def require_mergeable(incident: Incident, into: Incident, *, by: User | None) -> None:
-    """Raise DomainError for an incident and itself, PermissionRefused unless `by` works on both, Conflict where one
-    that is not over would go to an ended one, or where it is another's duplicate already."""
+    """Refuse an incident and itself (DomainError), one that `by` does not work on (PermissionRefused), an open one that
+    would go to an ended one, and another's duplicate (Conflict)."""
     if incident.pk == into.pk:
         raise DomainError("An incident cannot be merged into itself.", field="into")
     require_work(by, incident)
@@ -132,8 +127,7 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
 
 
 def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:
-    """Those of the incidents that alerts leave of which the target shows what its people do not see now; refuses unless
-    that may happen and is said."""
+    """Return the incidents left of which the target shows more than was seen; refuse unless that is said."""
     shown = [incident for incident in left if would_disclose(incident, target)]
     for incident in shown:
         require_grant(by, incident, f"whoever sees {target.reference}", is_said=grants_access)
@@ -141,19 +135,18 @@ def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, gr
 
 
 def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
-    """The alerts as they stand now."""
     return _with_sources(rows.select_in(Alert, "id", {alert.pk for alert in alerts}, lock=True))
 
 
 def _lock(model: type[Row], incident: Incident, *, but: Sequence[Row] = ()) -> list[Row]:
-    """What belongs to the incident once it is locked, but for what is at hand already."""
+    """Lock what belongs to the incident, except what is locked already."""
     found = model._default_manager.filter(incident=incident).values_list("pk", flat=True)
     ids = set(found) - {row.pk for row in but}
     return [row for row in rows.select_in(model, "id", ids, lock=True) if row.incident_id == incident.pk]
 
 
 def _with_sources(alerts: Sequence[Alert]) -> list[Alert]:
-    """With the names that timelines tell; read apart, for a join would lock the sources too."""
+    """Attach the sources, read apart, for a join would lock them, too."""
     sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in alerts})
     for alert in alerts:
         alert.source = sources[alert.source_id]
@@ -168,7 +161,6 @@ def _present(incidents: dict[int, Incident], wanted: Incident) -> Incident:
 
 
 def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by: User | None, origin: str) -> Incident:
-    """The incident for what is split off."""
     worst = max(alerts, key=lambda alert: (alert.severity, -alert.pk))
     left_by_worst = next((one for one in left if one.pk == worst.incident_id), left[0] if left else None)
     is_restricted = any(one.is_restricted for one in left)
@@ -188,7 +180,6 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
 
 
 def _unless_retired(row: Retirable | None) -> Retirable | None:
-    """The row; nothing where it was retired and gets nothing new."""
     return row if row is not None and row.is_active else None
 
 
@@ -201,8 +192,6 @@ def _move(
     shown: Sequence[Incident] = (),
     is_all: bool = False,
 ) -> None:
-    """Write it down everywhere; `shown` are the incidents of which the target's people come to see something. Where
-    `is_all`, somebody else sees to the incident that is left."""
     entries = {pk: IncidentChange(one, act) for pk, one in incidents.items() if one.deleted_at is None}
     arriving = entries[target.pk]
     left = {alert.incident_id: incidents[alert.incident_id] for alert in alerts if alert.incident_id}
@@ -229,13 +218,12 @@ def _move(
 
 
 def _named_as(word: str, incident: Incident) -> dict[str, str]:
-    """The other end of a move; a restricted incident is named to nobody who does not see it."""
+    """Name the other incident, unless it is restricted."""
     return {} if incident.is_restricted else {word: incident.reference}
 
 
 def _without_firing(incident_ids: Collection[int]) -> list[int]:
-    """Those of the incidents that hold alerts still, none of which fires or flaps, all of sources that resolve what
-    they opened. One that holds none is left to those who emptied it."""
+    """Return the incidents whose alerts are all over, of sources that resolve what they opened."""
     holding = Alert.objects.filter(incident__in=incident_ids)
     busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True) | Q(source__auto_resolve=False))
     ids, busy_ids = (set(alerts.values_list("incident_id", flat=True).distinct()) for alerts in (holding, busy))
@@ -243,15 +231,13 @@ def _without_firing(incident_ids: Collection[int]) -> list[int]:
 
 
 def _weight(alert: Alert, left: Incident | None) -> int:
-    """How bad an alert makes the incident it comes to, as a severity; 0 when it is over. One that a route or somebody
-    took for less where it was is no worse elsewhere."""
+    """Return the severity that an alert brings along; no more than the incident that it leaves."""
     if alert.status == AlertStatus.RESOLVED:
         return 0
     return min(alert.severity, left.severity) if left else alert.severity
 
 
 def _link(duplicate: Incident, target: Incident, *, by: User | None, grants_access: bool, origin: str) -> None:
-    """As a duplicate; it may have been linked before, and reopened since."""
     known = IncidentLink.objects.filter(incident=duplicate, target=target, kind=LinkKind.DUPLICATE_OF)
     if not known.exists():
         link(duplicate, target, LinkKind.DUPLICATE_OF, by=by, grants_access=grants_access, origin=origin)

@@ -84,7 +84,6 @@ _looking: list[Callable[[], list[tuple[Model, str]]]] = []
 
 
 def _zone(silence: Silence) -> str:
-    """Return its time zone, or UTC where this server does not know it: nothing may hold up the queue."""
     try:
         return zoneinfo.ZoneInfo(silence.time_zone).key
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
@@ -93,7 +92,6 @@ def _zone(silence: Silence) -> str:
 
 
 def _matchers(owner: Route | Silence, stored: object) -> tuple[Matcher, ...]:
-    """Return its matchers, or one that matches nothing where they are damaged: no alert may be lost to that."""
     try:
         return _read(orjson.dumps(stored))
     except MatcherInvalid as error:

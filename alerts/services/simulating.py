@@ -202,7 +202,6 @@ def _result(effects: Sequence[Effect], transition: Transition | None, alert: Ale
 
 
 def _incident(effects: Sequence[Effect], alert: Alert | None, viewer: User) -> Incident | None:
-    """Return the incident that the alert goes to or is in, as it is now."""
     joined = next((effect.incident for effect in effects if isinstance(effect, JoinIncident)), None)
     number = joined.pk if isinstance(joined, Incident) else alert.incident_id if alert else None
     incident = Incident.objects.select_related("team").filter(pk=number).first() if number else None

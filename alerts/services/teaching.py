@@ -24,11 +24,6 @@ from users.models import User
 
 @unit_of_work
 def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool, by: User) -> int:
-    """Enter a word into the source's own map. With `is_applied`, alerts that still fire as that word left them are told
-    what it means; the number of those.
-
-    `means` is a severity, or one of STATUS_MEANINGS. Raises DomainError for any other.
-    """
     locked = Source.objects.select_for_update().get(pk=source.pk)
     name = f"{MappedField(about).value}_map"
     check = validation.status_map if about == MappedField.STATUS else validation.severity_map
@@ -47,7 +42,6 @@ def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool
 
 
 def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> int:
-    """Put into the queue what the latest messages with that word mean by now."""
     told: dict[str, AlertUpdate] = {}
     events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
     for event in events:
@@ -61,7 +55,7 @@ def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> i
 
 
 def _correction(source: Source, update: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:
-    """What a message tells an alert that fires since, once its word is understood; nothing where it is not of it."""
+    """Return what a message means for an alert, now that its word is understood."""
     if about == MappedField.SEVERITY:
         if normal(word) not in [normal(one) for one in severity_words(update)] or update.action != Action.FIRE:
             return None
@@ -73,6 +67,5 @@ def _correction(source: Source, update: AlertUpdate, about: str, word: str, at: 
 
 
 def _is_as_left(source: Source, update: AlertUpdate, at: dt.datetime) -> bool:
-    """Whether the alert still fires, and nothing was heard of it after that message."""
     alerts = Alert.objects.filter(key=alert_key(source.pk, update.identity), status=AlertStatus.FIRING)
     return alerts.filter(last_seen_at__lte=at).exists()

@@ -25,7 +25,7 @@ AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believ
 
 
 def message_of(source: Source, update: AlertUpdate, at: dt.datetime) -> Message:
-    """Return an update as its source understands it, with the words that nobody understood among its annotations."""
+    """Return an update as its source understands it."""
     update = as_taught(source, update)
     began, ended = update.starts_at, update.ends_at
     if began is not None:
@@ -49,7 +49,7 @@ def message_of(source: Source, update: AlertUpdate, at: dt.datetime) -> Message:
 
 
 def as_taught(source: Source, update: AlertUpdate) -> AlertUpdate:
-    """Return the update with the action that the source's own map gives its word, where it does."""
+    """Return the update with the action that the source's own map gives its word."""
     meaning = mapped(source.status_map, update.status_word[:LONGEST_WORD]) if update.status_word else ""
     if not meaning:
         return update
@@ -58,13 +58,12 @@ def as_taught(source: Source, update: AlertUpdate) -> AlertUpdate:
 
 
 def severity_words(update: AlertUpdate) -> tuple[str, ...]:
-    """Return what the sender calls how bad it is, in all places where that stands."""
+    """Return what the sender calls how bad it is."""
     return tuple(word[:LONGEST_WORD] for word in (update.labels.get("severity", ""), update.severity_word) if word)
 
 
 def not_understood(source: Source, update: AlertUpdate) -> dict[str, str]:
-    """Return the words that neither the reader nor the source's own maps know, by what they are about. How bad it is
-    matters only where something fires."""
+    """Return the words that nobody understood, by what they are about."""
     found: dict[str, str] = {}
     if update.is_guess and update.status_word:
         found[MappedField.STATUS] = update.status_word[:LONGEST_WORD]
@@ -75,7 +74,7 @@ def not_understood(source: Source, update: AlertUpdate) -> dict[str, str]:
 
 
 def sentence_of(words: Iterable[tuple[str, str]]) -> str:
-    """Return what is said of them where an event or an alert is shown."""
+    """Return the sentence that names them."""
     told = ", ".join(f"{about} “{word}”" for about, word in dict.fromkeys(words))
     return f"Not understood: {told}." if told else ""
 
