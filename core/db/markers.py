@@ -1,4 +1,4 @@
-TABLE = "users_transactionmarker"
+TABLE = "core_transactionmarker"
 
 
 def marker_of(moment: float) -> str:
