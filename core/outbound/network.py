@@ -24,7 +24,7 @@ class AddressRefused(Exception):
 
 @contextmanager
 def deadline_at(moment: float) -> Iterator[None]:
-    """Bound network steps in this context by a moment of `time.monotonic`."""
+    """Limit network steps in this context to a moment of `time.monotonic`."""
     token = _deadline.set(moment)
     try:
         yield

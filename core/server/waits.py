@@ -9,7 +9,7 @@ WORKER_FACTOR = 6  # jobs run long statements
 
 
 def limit_waits(seconds: int) -> None:
-    """Bound statements and, below that, locks, from the next connection on."""
+    """Limit statements and, below that, locks, from the next connection on."""
     outages.spares_many = True
     for database in connections.settings.values():
         options = database["OPTIONS"]

@@ -64,7 +64,7 @@ class Acceptor:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def wait_closed(self) -> None:
-        """Nothing is left to wait for."""
+        """Return at once: nothing is left to wait for."""
 
     def _listen(self) -> None:
         if not self.is_closed:
