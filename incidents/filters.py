@@ -94,6 +94,6 @@ def filter_incidents(
     incidents: IncidentQuerySet, request: Request, *, also: frozenset[str] = frozenset()
 ) -> IncidentQuerySet:
     """Return the incidents the query parameters ask for; `also` names further parameters of the route."""
-    INCIDENTS.refuse_unknown(request, also=also)
-    found: IncidentQuerySet = INCIDENTS.select(incidents, request).rows
+    with INCIDENTS.refusing(request, also=also):
+        found: IncidentQuerySet = INCIDENTS.select(incidents, request).rows
     return found

@@ -189,6 +189,31 @@ class ParameterTests(RefusalCase):
                     self.assertEqual(self.errors(answers[1]), {"page_size": "repeated"})
         self.assertGreater(listed, 12)
 
+    def test_it_tells_all_that_is_wrong_at_once(self) -> None:
+        unknown = {"colour": "unknown_filter", "shape": "unknown_filter"}
+        paging = {"page_size": "invalid", "ordering": "unknown_ordering"}
+        cases: dict[str, tuple[str, dict[str, str]]] = {
+            "/incidents/": (
+                "status=x&team=x&created_after=x&breached=x&severity=low&q=a&is_open=true&is_open=x",
+                paging,
+            ),
+            "/incidents/summary/": ("status=x&team=x&created_after=x&breached=x", {"page_size": "unknown_filter"}),
+            "/alerts/": ("status=x&team=x&created_after=x&incident=x&label.=x&is_flapping=true&label.a=b", paging),
+            "/logs/": ("level=x&level_min=x&since=x&until=x&source=x&service=web&host=%00", paging),
+        }
+        for path, (query, others) in cases.items():
+            with self.subTest(path):
+                answer = self.api.get(f"{API}{path}?colour=red&shape=round&page_size=x&ordering=x&cursor=x&{query}")
+
+                codes = {"is_open": "repeated", "label.": "unknown_filter"}
+                right = {"severity", "q", "is_flapping", "label.a", "service"}
+                names = {part.partition("=")[0] for part in query.split("&")} - right
+                values = {name: codes.get(name, "invalid") for name in names}
+                found = self.errors(answer)
+                self.assertLessEqual((values | unknown | others).items(), found.items())
+                self.assertLessEqual(set(found), {*values, *unknown, *others, "ordering", "cursor"})
+                self.assertTrue(all(error["message"].endswith(".") for error in answer.json()["errors"]))
+
     def test_it_refuses_filters_that_are_repeated(self) -> None:
         for path in (
             "/incidents/?status=open&status=closed",

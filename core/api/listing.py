@@ -1,19 +1,24 @@
 """Declare a list once: for its query, refusals, pages and API description."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from cachetools import LRUCache
 from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, prefetch_related_objects
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import BoundedPages, Key, KeysetPagination
-from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.api.problems import moment_of, refuse, refuse_unknown_parameters, refused_by
 from core.db.prepared import Parameter, Prepared, prepared
 from core.db.rows import stored_columns
 
@@ -154,10 +159,30 @@ class ListQuery:
         lists = ((name, request.query_params.getlist(name), one) for name, one in found if one is not None)
         return [(name, value, one) for name, values, one in lists for value in values if value or not self.skips_empty]
 
-    def refuse_unknown(self, request: Request, *, also: Set[str] = frozenset()) -> None:
-        """Refuse unknown and repeated parameters; `also` names the route's own."""
+    @contextmanager
+    def refusing(self, request: Request, *, also: Set[str] = frozenset()) -> Iterator[None]:
+        """Refuse all parameters that are wrong where the block refuses one; `also` names the route's own."""
+        try:
+            self._refuse_unknown(request, also)
+            yield
+        except ValidationError as error:
+            raise ValidationError(self._refusals(request, also) or error.detail) from error
+
+    def _refuse_unknown(self, request: Request, also: Set[str]) -> None:
         families = {name for name in request.query_params if name not in self.filters and self.find(name)}
         refuse_unknown_parameters(request, {*self.filters, *also, *families}, repeatable=families)
+
+    def _refusals(self, request: Request, also: Set[str]) -> dict[str, Any]:
+        pages, none = KeysetPagination(), self.model._default_manager.none()
+        checks: list[Callable[[], Any]] = [
+            partial(self._refuse_unknown, request, also),
+            partial(pages.size_of, request),
+            partial(pages.start, self.model, request, self),
+        ]
+        for name, values in request.query_params.lists():
+            alone: Any = SimpleNamespace(query_params=MultiValueDict({name: values}), user=request.user)
+            checks.append(partial(self.select, none, alone))
+        return refused_by(checks)
 
     def select(self, rows: Any, request: Request, *, but: str = "") -> Selection:
         """Return the requested rows; 400 for an invalid value."""
@@ -174,11 +199,18 @@ class ListQuery:
         """Return whether rows may be checked or merged."""
         return any(one.is_checked for _name, _value, one in self.given(request))
 
-    def page(self, request: Request, rows: Callable[[], QuerySet[Any]], *, asker: Hashable) -> "ListPages":
+    def page(
+        self,
+        request: Request,
+        rows: Callable[[], QuerySet[Any]],
+        *,
+        asker: Hashable,
+        kind: "type[ListPages] | None" = None,
+    ) -> "ListPages":
         """Return the requested page; `asker` is all that `rows()` depends on."""
-        self.refuse_unknown(request, also=KeysetPagination.parameters)
-        pages = ListPages(self, asker, request)
-        pages.load(request, rows)
+        with self.refusing(request, also=KeysetPagination.parameters):
+            pages = (kind or ListPages)(self, asker, request)
+            pages.load(request, rows)
         return pages
 
 
@@ -219,10 +251,12 @@ class PreparedPages(BoundedPages):
 class ListPages(PreparedPages):
     """Pages of a list."""
 
-    def __init__(self, query: ListQuery, asker: Hashable, request: Request, *, but: str = "") -> None:
+    but = ""  # a filter that `fetch` applies itself
+
+    def __init__(self, query: ListQuery, asker: Hashable, request: Request) -> None:
         super().__init__(query.name, asker)
-        self.query, self.but = query, but
-        given = query.given(request, but=but)
+        self.query = query
+        given = query.given(request, but=self.but)
         self.is_lasting = all(one.is_lasting for _name, _value, one in given)
         self.values = {name: one.parse(name, value) for name, value, one in given if one.parse is not None}
         self.question = tuple(

@@ -89,10 +89,8 @@ class KeysetPagination(BasePagination):
 
     def page_of(self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: Any) -> list[Any]:
         """Return the page of a queryset that is built only where `fetch` needs it."""
-        self.request = request
-        self.keys = ordering_keys(request, view)
-        size = self._page_size(request)
-        self.is_backwards, position = self._cursor(request, model)
+        size = self.size_of(request)
+        position = self.start(model, request, view)
         keys = self.walked = [key.reversed() for key in self.keys] if self.is_backwards else self.keys
         bound = position and self.bound(position, model)
 
@@ -108,6 +106,13 @@ class KeysetPagination(BasePagination):
         self.has_previous = (position is not None) if not self.is_backwards else has_more
         self.rows = page
         return page
+
+    def start(self, model: type[Model], request: Request, view: Any) -> list[Any] | None:
+        """Read ordering and cursor; return the position after which the page starts."""
+        self.request = request
+        self.keys = ordering_keys(request, view)
+        self.is_backwards, position = self._cursor(request, model)
+        return position
 
     def bound(self, position: list[Any], model: type[Model], prefix: str = "after") -> list[Any]:
         """Return a position's values as the query takes them; `prefix` tells positions apart."""
@@ -160,7 +165,8 @@ class KeysetPagination(BasePagination):
             for name, text in texts.items()
         ]
 
-    def _page_size(self, request: Request) -> int:
+    def size_of(self, request: Request) -> int:
+        """Return the requested page's size, or answer 400."""
         text = request.query_params.get("page_size", str(self.default_page_size))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
             refuse("page_size", f"page_size is a whole number from 1 to {self.max_page_size}.")

@@ -1,7 +1,7 @@
 """The API's error shape, and checks of query parameters."""
 
 import datetime as dt
-from collections.abc import Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any, NoReturn
 
 import structlog
@@ -186,13 +186,30 @@ def refuse(field: str, message: str, code: str = "invalid") -> NoReturn:
 def refuse_unknown_parameters(
     request: Request | HttpRequest, known: Set[str], *, repeatable: Set[str] = frozenset()
 ) -> None:
-    """Refuse unknown and repeated query parameters with 400."""
+    """Refuse all unknown and repeated query parameters with 400."""
     query = request.query_params if isinstance(request, Request) else request.GET
-    for name in query:
+    found = {}
+    for name, values in query.lists():
         if name not in known:
-            refuse(name, f"There is no filter named {name}; known are {', '.join(sorted(known))}.", "unknown_filter")
-        if len(query.getlist(name)) > 1 and name not in repeatable:
-            refuse(name, f"{name} is given more than once; say it once{_with_commas(query.getlist(name))}.", "repeated")
+            text = f"There is no filter named {name}; known are {', '.join(sorted(known))}."
+            found[name] = [exceptions.ErrorDetail(text, "unknown_filter")]
+        elif len(values) > 1 and name not in repeatable:
+            text = f"{name} is given more than once; say it once{_with_commas(values)}."
+            found[name] = [exceptions.ErrorDetail(text, "repeated")]
+    if found:
+        raise exceptions.ValidationError(found)
+
+
+def refused_by(checks: Iterable[Callable[[], Any]]) -> dict[str, Any]:
+    """Return what all checks refuse, by field."""
+    found: dict[str, Any] = {}
+    for check in checks:
+        try:
+            check()
+        except exceptions.ValidationError as error:
+            detail: Any = error.detail
+            found |= detail | found
+    return found
 
 
 def _with_commas(values: list[str]) -> str:

@@ -65,8 +65,13 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
         responses=paged(IncidentSerializer),
     )
     def list(self, request: Request) -> Response:
-        pages = IncidentPages(person(request), request)
-        pages.load(request, lambda: rows_of(Incident.objects.visible_to(person(request))))
+        viewer = person(request)
+        pages = INCIDENTS.page(
+            request,
+            lambda: rows_of(Incident.objects.visible_to(viewer)),
+            asker=Incident.objects.visibility_key(viewer),
+            kind=IncidentPages,
+        )
         return pages.get_paginated_response(incident_page(pages.rows, request))
 
     @extend_schema(
