@@ -189,7 +189,7 @@ class Tally:
             first, last = start, stop
             yield end, totals
 
-    def forget(self, spec: Spec, end: int) -> None:
+    def prune(self, spec: Spec, end: int) -> None:
         """Drop what no window after `end` includes."""
         first = (end + spec.interval - spec.window) // spec.step
         kept = {
@@ -218,13 +218,13 @@ def judge(spec: Spec, tally: Tally, ends: Sequence[int]) -> list[Verdict]:
     for end, counts in tally.sliding(spec, ends):
         verdicts += _changes(spec, tally, end, counts)
     if ends:
-        told = {verdict.group for verdict in verdicts if verdict.end == ends[-1]}
+        judged = {verdict.group for verdict in verdicts if verdict.end == ends[-1]}
         verdicts += [
             Verdict(group, True, since, ends[-1], counts.get(group, 0), is_news=False)
             for group, since in tally.firing.items()
-            if group not in told
+            if group not in judged
         ]
-        tally.forget(spec, ends[-1])
+        tally.prune(spec, ends[-1])
     return verdicts
 
 

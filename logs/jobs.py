@@ -6,20 +6,20 @@ import time
 from core.server.jobs import Job
 from logs.services import detecting, retention
 
-FORGETTING_SECONDS = 20.0
+PRUNING_SECONDS = 20.0
 MAX_BATCHES = 20
 
 
-def forget_old(now: dt.datetime) -> int:
+def prune_logs(now: dt.datetime) -> int:
     """Delete lines past their retention, for a bounded time."""
-    deadline = time.monotonic() + FORGETTING_SECONDS
-    total = done = retention.forget_aged(now)
+    deadline = time.monotonic() + PRUNING_SECONDS
+    total = done = retention.prune_aged(now)
     while done and time.monotonic() < deadline:
-        done = retention.forget_aged(now)
+        done = retention.prune_aged(now)
         total += done
     surplus = retention.surplus()
     while surplus > 0 and time.monotonic() < deadline:
-        done = retention.forget_oldest(surplus)
+        done = retention.prune_oldest(surplus)
         surplus -= max(done, 1)
         total += done
     return total
@@ -36,4 +36,4 @@ def evaluate_rules(now: dt.datetime) -> int:
     return total
 
 
-JOBS = (Job("prune_logs", forget_old, 60), Job("evaluate_rules", evaluate_rules, 1))
+JOBS = (Job("prune_logs", prune_logs, 60), Job("evaluate_rules", evaluate_rules, 1))

@@ -1,3 +1,3 @@
-from logs.serializers.entries import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
+from logs.serializers.entries import COLUMNS, AcceptedLinesSerializer, LogEntrySerializer, NewLineSerializer, represent
 
-__all__ = ["COLUMNS", "LogEntrySerializer", "NewLineSerializer", "TakenSerializer", "represent"]
+__all__ = ["COLUMNS", "AcceptedLinesSerializer", "LogEntrySerializer", "NewLineSerializer", "represent"]

@@ -40,7 +40,7 @@ class NewLineSerializer(serializers.Serializer[Any]):
     trace_id = serializers.CharField(required=False)
 
 
-class TakenSerializer(serializers.Serializer[Any]):
+class AcceptedLinesSerializer(serializers.Serializer[Any]):
     """How many lines were stored."""
 
     accepted = serializers.IntegerField()

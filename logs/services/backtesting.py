@@ -11,7 +11,7 @@ from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
 from logs.models import DetectionRule, Mode
 from logs.queries import QueryInvalid
 from logs.services.detecting import Task, read, reads
-from logs.services.drafting import title_of
+from logs.services.updates import title_of
 from logs.sources import SeenLine, source_of_kind
 
 MAX_RANGE = dt.timedelta(days=31)
@@ -125,7 +125,7 @@ class _Windows(_Trial):
         for end, counts in self.tally.sliding(self.spec, part):
             self._judge(dt.datetime.fromtimestamp(end, dt.UTC), counts, earlier)
         self.read_until = part[-1]
-        self.tally.forget(self.spec, part[-1])
+        self.tally.prune(self.spec, part[-1])
         self.found.windows += len(part)
         self.found.evaluated_until = dt.datetime.fromtimestamp(part[-1], dt.UTC)
         return True

@@ -39,8 +39,8 @@ from logs.detection import (
 )
 from logs.models import DetectionRule
 from logs.models.rules import SETTLE_SECONDS
-from logs.services.drafting import draft_of, immediate_draft
 from logs.services.rules import immediate, spec_of
+from logs.services.updates import immediate_update, update_of
 from logs.sources import LogSource, SeenLine, source_of_kind
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ MAX_WINDOWS = 60  # per rule and run
 CATCH_UP_SECONDS = 24 * 3600  # older windows help nobody
 MAX_LINES = 1_000_000  # per read
 MAX_SERVICE_READS = 20  # beyond, one read of all is cheaper
-DRAFTS_AT_ONCE = 200
+UPDATES_AT_ONCE = 200
 LOOKS_AT_CLOCK = 100
 
 held = Lease("next_run_at", dt.timedelta(seconds=60))  # no other worker reads the same lines
@@ -82,13 +82,13 @@ def on_lines(lines: Iterable[Counted], *, now: dt.datetime | None = None) -> int
             specs[spec.id] = spec
             _slot(found[spec.id], spec.group_of(line)).add(line.message)
     at = now or timezone.now()
-    drafts: dict[Source, list[AlertUpdate]] = defaultdict(list)
+    updates: dict[Source, list[AlertUpdate]] = defaultdict(list)
     for pk, groups in found.items():
         rule = wanted.rules[pk]
-        drafts[rule.source] += [
-            immediate_draft(rule, specs[pk], group, one.count, one.samples, at) for group, one in groups.items()
+        updates[rule.source] += [
+            immediate_update(rule, specs[pk], group, one.count, one.samples, at) for group, one in groups.items()
         ]
-    return _tell(drafts, at)
+    return _enqueue_all(updates, at)
 
 
 def _slot(groups: dict[Group, _Found], group: Group) -> _Found:
@@ -106,7 +106,7 @@ class Task:
     ends: Sequence[int]
     since: int
     tally: Tally
-    drafts: list[AlertUpdate] = field(default_factory=list)
+    updates: list[AlertUpdate] = field(default_factory=list)
     state: dict[str, list[list[object]]] = field(default_factory=dict)
 
     @property
@@ -242,8 +242,8 @@ def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
 def _judge(task: Task, now: dt.datetime) -> None:
     verdicts = judge(task.spec, task.tally, task.ends) if task.tally.counts or task.tally.firing else []
     samples = task.tally.samples
-    task.drafts = [
-        draft_of(task.rule, task.spec, verdict, samples.get(verdict.group, ()), now=now) for verdict in verdicts
+    task.updates = [
+        update_of(task.rule, task.spec, verdict, samples.get(verdict.group, ()), now=now) for verdict in verdicts
     ]
     task.state = to_json(task.tally)
 
@@ -255,10 +255,10 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
     present = {pk: rest for pk, *rest in locked.order_by("pk").values_list("pk", "changed_at", "evaluated_until")}
     mine = [task for task in tasks if present.get(task.rule.pk) == [task.rule.changed_at, task.rule.evaluated_until]]
     idle: dict[tuple[int, int], list[int]] = defaultdict(list)
-    drafts: dict[Source, list[AlertUpdate]] = defaultdict(list)
+    updates: dict[Source, list[AlertUpdate]] = defaultdict(list)
     changed = []
     for task in mine:
-        drafts[task.rule.source] += task.drafts
+        updates[task.rule.source] += task.updates
         if task.state == task.rule.state:
             idle[task.until, task.spec.interval].append(task.rule.pk)
         else:
@@ -266,7 +266,7 @@ def enter(tasks: Sequence[Task], now: dt.datetime) -> int:
     for (until, interval), ids in idle.items():
         DetectionRule.objects.filter(pk__in=ids).update(**_position(until, interval))
     rows.update_many(changed, ["evaluated_until", "next_run_at", "state"])
-    _tell(drafts, now)
+    _enqueue_all(updates, now)
     return len(mine)
 
 
@@ -282,10 +282,10 @@ def _position(until: int, interval: int) -> dict[str, dt.datetime]:
     return {"evaluated_until": end, "next_run_at": end + dt.timedelta(seconds=interval) + settling}
 
 
-def _tell(drafts: dict[Source, list[AlertUpdate]], at: dt.datetime) -> int:
+def _enqueue_all(updates: dict[Source, list[AlertUpdate]], at: dt.datetime) -> int:
     total = 0
-    for source, of_it in drafts.items():
-        for start in range(0, len(of_it), DRAFTS_AT_ONCE):
-            enqueue(source, of_it[start : start + DRAFTS_AT_ONCE], at=at)
+    for source, of_it in updates.items():
+        for start in range(0, len(of_it), UPDATES_AT_ONCE):
+            enqueue(source, of_it[start : start + UPDATES_AT_ONCE], at=at)
         total += len(of_it)
     return total

@@ -28,16 +28,16 @@ class Delivery:
     failed: IntakeEvent | None = None
 
 
-def store_lines(taken: Sequence[IntakeResult]) -> None:
+def store_lines(results: Sequence[IntakeResult]) -> None:
     """Store the lines of many requests at once."""
     now = timezone.now()
-    deliveries: list[Delivery] = [delivery for one in taken for delivery in one.rows]
+    deliveries: list[Delivery] = [delivery for one in results for delivery in one.rows]
     insert((delivery.normalised for delivery in deliveries), now)
     detecting.on_lines((line for delivery in deliveries for line in delivery.normalised.lines), now=now)
-    for source in dict.fromkeys(one.source for one in taken):
+    for source in dict.fromkeys(one.source for one in results):
         _note(source, now)
     heard: levels.Heard = Counter()
-    for one in taken:
+    for one in results:
         heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.normalised.lines))
     if heard:  # apart: no line may wait for it or be lost by it
         transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
@@ -45,7 +45,7 @@ def store_lines(taken: Sequence[IntakeResult]) -> None:
 
 
 @unit_of_work
-def take_in(lines: Sequence[Line], now: dt.datetime) -> int:
+def store_sent(lines: Sequence[Line], now: dt.datetime) -> int:
     """Store lines that a person sent; return how many."""
     stored = store(lines, None, now)
     detecting.on_lines(stored, now=now)

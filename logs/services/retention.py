@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 
 
 @unit_of_work
-def forget_aged(now: dt.datetime) -> int:
+def prune_aged(now: dt.datetime) -> int:
     """Delete and count one batch of aged lines."""
     until = now - dt.timedelta(days=settings.LOG_RETENTION_DAYS)
     oldest = LogEntry.objects.order_by("id").values_list("id", "received_at")[:BATCH]
@@ -28,7 +28,7 @@ def forget_aged(now: dt.datetime) -> int:
 
 
 @unit_of_work
-def forget_oldest(count: int) -> int:
+def prune_oldest(count: int) -> int:
     """Delete and count the oldest lines, at most a batch."""
     return _delete(list(LogEntry.objects.order_by("id").values_list("id", flat=True)[: min(count, BATCH)]))
 

@@ -19,7 +19,7 @@ from logs.detection import Index, Spec, Verdict, from_json
 from logs.models import DetectionRule, Mode, RuleSeverity
 from logs.models.rules import MACHINERY
 from logs.queries import QueryInvalid, saved
-from logs.services.drafting import draft_of
+from logs.services.updates import update_of
 from logs.vocabulary import Level
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ def save_rule(
         rule.save(update_fields=[*changed, *MACHINERY])
     elif changed:
         rule.save(update_fields=[*changed])
-    forget()
+    clear_cache()
     return rule
 
 
@@ -107,7 +107,7 @@ def delete_rule(rule: DetectionRule) -> None:
         raise Conflict(f"{present} comes with the system; switch it off instead.", code="built_in")
     _end(present, timezone.now())
     rule.delete()
-    forget()
+    clear_cache()
 
 
 @cached(TTLCache(1, REMEMBERED_SECONDS), lock=Lock())
@@ -123,7 +123,7 @@ def immediate() -> Immediate:
     return Immediate(rules, Index(specs), min(spec.level for spec in specs))
 
 
-def forget() -> None:
+def clear_cache() -> None:
     immediate.cache_clear()
 
 
@@ -161,4 +161,4 @@ def _end(rule: DetectionRule, now: dt.datetime) -> None:
     firing = from_json(rule.state).firing
     over = [Verdict(group, False, since, end, 0) for group, since in firing.items()]
     if over:
-        enqueue(rule.source, [draft_of(rule, spec, verdict) for verdict in over], at=now)
+        enqueue(rule.source, [update_of(rule, spec, verdict) for verdict in over], at=now)

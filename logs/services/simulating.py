@@ -98,9 +98,9 @@ def _in_window(done: Simulated, rule: DetectionRule, now: dt.datetime) -> None:
     end = int(now.timestamp()) + 1
     task = Task(rule, spec, [end], end - spec.window, Tally())
     evaluate([task], now)
-    done.steps.append(f"Rule “{rule.name}” evaluated: {len(task.drafts)} group reached {rule.threshold:,} lines.")
-    done.fingerprints = [draft.fingerprint for draft in task.drafts]
-    enqueue(rule.source, task.drafts, at=now)
+    done.steps.append(f"Rule “{rule.name}” evaluated: {len(task.updates)} group reached {rule.threshold:,} lines.")
+    done.fingerprints = [update.fingerprint for update in task.updates]
+    enqueue(rule.source, task.updates, at=now)
 
 
 def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
@@ -109,7 +109,7 @@ def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
     line = lines[0]
     if not (rule.is_enabled and spec.takes(line, line.message.lower())):
         raise Conflict(f"The rule “{rule}” is switched off, or does not look at such a line.", code="rule_is_off")
-    rules.forget()
+    rules.clear_cache()
     on_lines(lines, now=now)
     done.rule = rule.name
     done.steps.append(f"Rule “{rule.name}” saw it at once.")

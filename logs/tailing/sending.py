@@ -12,17 +12,17 @@ from django.utils import timezone
 from core.errors import DomainError
 from logs.lines import Line
 from logs.normalising import dumped
-from logs.services.intake import take_in
+from logs.services.intake import store_sent
 
 LONGEST_WAIT = 60.0
 TIMEOUT = 30.0
 
 
-class NotTaken(DomainError):
+class LinesRejected(DomainError):
     """The server refuses the lines for good."""
 
     status = 400
-    code = "lines_not_taken"
+    code = "lines_rejected"
 
 
 class ToServer:
@@ -47,7 +47,7 @@ class ToServer:
         self.client = client or httpx2.Client(timeout=TIMEOUT)
 
     def send(self, lines: Sequence[Line]) -> int:
-        """Send and count accepted lines. Raises NotTaken."""
+        """Send and count accepted lines. Raises LinesRejected."""
         body = dumped([as_record(line) for line in lines])
         attempt = 0
         while True:
@@ -56,7 +56,7 @@ class ToServer:
             if isinstance(outcome, int):
                 return outcome
             if self.attempts is not None and attempt >= self.attempts:
-                raise NotTaken(f"{outcome.what}; tried {attempt} times.")
+                raise LinesRejected(f"{outcome.what}; tried {attempt} times.")
             self.warn(f"{outcome.what}; trying again in {outcome.wait:g} seconds.")
             self.sleep(outcome.wait)
 
@@ -70,7 +70,7 @@ class ToServer:
         what = f"{self.url} answered {answer.status_code}"
         if answer.status_code == 429 or answer.status_code >= 500:
             return _Trouble(what, min(_number(answer.headers.get("retry-after"), wait), LONGEST_WAIT))
-        raise NotTaken(f"{what}: {_detail(answer)}")
+        raise LinesRejected(f"{what}: {_detail(answer)}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class _Trouble:
 
 class ToDatabase:
     def send(self, lines: Sequence[Line]) -> int:
-        return take_in(lines, timezone.now())
+        return store_sent(lines, timezone.now())
 
 
 def as_record(line: Line) -> dict[str, Any]:

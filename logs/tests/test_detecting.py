@@ -32,7 +32,7 @@ def alerts() -> list[tuple[str, str, int]]:
 class ThresholdTests(TestCase):
     def setUp(self) -> None:
         DetectionRule.objects.filter(is_builtin=True).update(is_enabled=False)
-        rules.forget()
+        rules.clear_cache()
 
     def test_it_raises_an_alert_with_an_incident(self):
         make_rule(name="Errors")
@@ -253,7 +253,7 @@ class WritingTests(TestCase):
 
 class ImmediateTests(TestCase):
     def setUp(self) -> None:
-        rules.forget()
+        rules.clear_cache()
         self.rule = rules.ensure_builtin()
 
     def test_it_raises_one_alert_for_a_thousand_critical_lines_of_a_kind(self):

@@ -18,24 +18,24 @@ DAY = dt.timedelta(days=1)
 
 class RetentionTests(TestCase):
     @override_settings(LOG_RETENTION_DAYS=3)
-    def test_it_forgets_what_was_received_too_long_ago(self) -> None:
+    def test_it_deletes_what_was_received_too_long_ago(self) -> None:
         now = timezone.now()
         make_lines(*[Line("old", now)] * 5, at=now - 4 * DAY)
         make_lines(*[Line("young", now - 90 * DAY)] * 5, at=now - 2 * DAY)
 
         with mock.patch.object(retention, "BATCH", 2):
-            done = jobs.forget_old(now)
+            done = jobs.prune_logs(now)
 
         self.assertEqual(done, 5)
         self.assertEqual(set(LogEntry.objects.values_list("message", flat=True)), {"young"})
 
     @override_settings(LOG_RETENTION_MB=1)
-    def test_it_makes_room_by_forgetting_the_oldest(self) -> None:
+    def test_it_makes_room_by_deleting_the_oldest(self) -> None:
         make_lines(*[Line("x" * 20_000)] * 100)
         newest = LogEntry.objects.aggregate(Max("id"))["id__max"]
 
         with mock.patch.object(retention, "BATCH", 10):
-            jobs.forget_old(timezone.now())
+            jobs.prune_logs(timezone.now())
 
         left = LogEntry.objects.count()
         self.assertTrue(45 <= left <= 52, left)
@@ -55,4 +55,4 @@ class RetentionTests(TestCase):
 
     def test_it_does_nothing_where_nothing_is(self) -> None:
         self.assertEqual(retention.surplus(), 0)
-        self.assertEqual(jobs.forget_old(timezone.now()), 0)
+        self.assertEqual(jobs.prune_logs(timezone.now()), 0)

@@ -123,7 +123,7 @@ class BacktestTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         cls.admin, cls.responder = signed_in(make_admin()), signed_in(make_responder())
-        rules.forget()
+        rules.clear_cache()
 
     def setUp(self) -> None:
         write(61, 62, 63, service="pay", message="timeout 1")

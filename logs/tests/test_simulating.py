@@ -17,7 +17,7 @@ from users.tests.factories import make_admin
 
 class CommandTests(TestCase):
     def setUp(self) -> None:
-        rules.forget()
+        rules.clear_cache()
         rules.ensure_builtin()
 
     def test_it_leads_to_an_incident_of_the_severity(self):

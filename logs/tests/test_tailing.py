@@ -11,7 +11,7 @@ from django.test import SimpleTestCase
 from logs.lines import Line
 from logs.reading.records import line_of
 from logs.tailing import Follower, Joiner, line_from
-from logs.tailing.sending import NotTaken, ToServer, as_record
+from logs.tailing.sending import LinesRejected, ToServer, as_record
 from logs.tailing.times import has_time, time_in
 from logs.vocabulary import Level
 
@@ -228,11 +228,11 @@ class SendingTests(SimpleTestCase):
         self.assertEqual(self.requests[0].headers["authorization"], "Bearer k")
 
     def test_it_gives_up_where_it_is_told_to(self) -> None:
-        with self.assertRaisesMessage(NotTaken, "tried 2 times"):
+        with self.assertRaisesMessage(LinesRejected, "tried 2 times"):
             self.send(*[httpx2.Response(500)] * 2, attempts=2)
 
     def test_it_gives_up_at_once_where_the_server_does_not_want(self) -> None:
-        with self.assertRaisesMessage(NotTaken, "403: no such key"):
+        with self.assertRaisesMessage(LinesRejected, "403: no such key"):
             self.send(httpx2.Response(403, json={"detail": "no such key"}))
 
     def test_it_writes_lines_so_that_they_are_read_back(self) -> None:

@@ -16,14 +16,14 @@ from intake.serving import serve
 from logs.endpoints.own import OWN
 from logs.filters import LINES
 from logs.models import LogEntry
-from logs.serializers import COLUMNS, LogEntrySerializer, NewLineSerializer, TakenSerializer, represent
+from logs.serializers import COLUMNS, AcceptedLinesSerializer, LogEntrySerializer, NewLineSerializer, represent
 
 
 class LogEntriesView(APIView):
     """Log lines."""
 
     permission_classes = [IsResponder]
-    schema_errors = {"409": None, "413": "More than the door takes."}
+    schema_errors = {"409": None, "413": "More than one request may hold."}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Skip authentication by a source's key: the endpoint does it."""
@@ -47,7 +47,7 @@ class LogEntriesView(APIView):
             "application/json": NewLineSerializer(many=True),
             "application/x-ndjson": NewLineSerializer,
         },
-        responses={202: TakenSerializer},
+        responses={202: AcceptedLinesSerializer},
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Send one line, an array, or one per line (NDJSON), with the key of a source of kind `logs` as bearer token,

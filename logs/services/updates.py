@@ -14,7 +14,7 @@ EXPIRY_INTERVALS = 5
 EXPIRY_SECONDS = 900
 
 
-def draft_of(
+def update_of(
     rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
 ) -> AlertUpdate:
     """Return a verdict's update, starting with the first window: order and repeats change nothing."""
@@ -38,7 +38,7 @@ def draft_of(
     )
 
 
-def immediate_draft(
+def immediate_update(
     rule: DetectionRule, spec: Spec, group: Group, count: int, samples: Sequence[str], now: dt.datetime
 ) -> AlertUpdate:
     """Return the alert of single lines."""
