@@ -15,6 +15,7 @@ from core.db.rows import lock_available
 from intake.models import IntakeEvent, Source
 
 LISTED = 2000  # more than are taken: behind a busy source lie others
+FEW = 20  # events whose sources are read with them
 MAX_BYTES = 4 * 1024 * 1024  # of bodies at once; a larger one goes alone
 
 
@@ -67,12 +68,12 @@ def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Wai
 
 
 def _lock(ids: Sequence[int]) -> dict[int, IntakeEvent]:
-    """Return those that nobody else holds, with their sources."""
+    """Return those of the events that nobody else holds, with their sources."""
     events = IntakeEvent.objects.waiting().filter(pk__in=ids)
-    if not connection.features.has_select_for_update_skip_locked:
+    # A join would lock the sources, too, and reads them once for each event.
+    if len(ids) <= FEW and not connection.features.has_select_for_update_skip_locked:
         return {event.pk: event for event in events.select_related("source__team")}
     found = {event.pk: event for event in lock_available(events)}
-    # a join would lock the sources too
     sources = Source.objects.select_related("team").in_bulk({event.source_id for event in found.values()} - {None})
     for event in found.values():
         event.source = sources.get(event.source_id or 0)
