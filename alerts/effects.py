@@ -1,4 +1,4 @@
-"""What `decide` is given and what it answers: messages, the state they meet, and effects. Pure."""
+"""What `decide` takes and returns: messages, state, effects. Pure."""
 
 import datetime as dt
 import hashlib
@@ -17,7 +17,7 @@ from intake.models import Source
 
 @dataclass(frozen=True, eq=False)
 class Message:
-    """An alert update with its source and arrival; `key` is the alert's, `unknown` are words nobody understood."""
+    """An alert update with source and arrival; `key` is the alert's, `unknown` its unknown words."""
 
     update: AlertUpdate
     source: Source
@@ -34,11 +34,11 @@ class Message:
 
 @dataclass
 class State:
-    """What a batch meets, locked: alerts, early resolves and groups by key, incidents by id.
+    """What a batch touches, locked: alerts, early resolves and groups by key, incidents by id.
 
-    `waiting` are alerts that fired before their group opened an incident. `past` are pairs of a group's key and an
-    incident that it had. `held` are the incidents in which an alert of none of these messages fires or flaps.
-    `opened` counts the incidents of the last minute by route, of which there may be `storm_limit` (0: no limit).
+    `waiting` fired before their group opened an incident; `past` are (group key, former incident); `held` incidents
+    have other firing or flapping alerts; `opened` counts the last minute's incidents by route, up to `storm_limit` (0:
+    none).
     """
 
     routes: Sequence[RouteSpec] = ()
@@ -55,7 +55,7 @@ class State:
     decisions: dict[Message, Decision] = field(default_factory=dict)
 
     def route(self, message: Message) -> Decision:
-        """Return the way a message takes, looked up once."""
+        """Return a message's way, looked up once."""
         if message not in self.decisions:
             self.decisions[message] = choose_route(self.routes, message.facts)
         return self.decisions[message]
@@ -66,7 +66,7 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Tell what a message meant for its alert; None: a route drops it."""
+    """Record a message's meaning for its alert; None: dropped."""
 
     message: Message
     transition: Transition | None
@@ -74,7 +74,7 @@ class Judge:
 
 @dataclass(frozen=True, eq=False)
 class SaveAlert:
-    """Insert a new alert, or write these columns of a known one."""
+    """Insert an alert, or write these columns."""
 
     alert: Alert
     columns: tuple[str, ...]
@@ -82,14 +82,14 @@ class SaveAlert:
 
 @dataclass(frozen=True, eq=False)
 class RememberEarlyResolve:
-    """Keep an end that overtook its beginning."""
+    """Keep an early end."""
 
     early: EarlyResolve
 
 
 @dataclass(frozen=True, eq=False)
 class CountRoute:
-    """Add to what a route matched and dropped."""
+    """Count what a route matched and dropped."""
 
     route_id: int
     matched: int
@@ -101,14 +101,14 @@ class CountRoute:
 
 @dataclass(frozen=True, eq=False)
 class SaveGroup:
-    """Insert or write a group; one that frees its key is written before another takes it."""
+    """Insert or write a group; those that free their key come first."""
 
     group: AlertGroup
 
 
 @dataclass(frozen=True, eq=False)
 class OpenIncident:
-    """Open an incident for the group; team, category, service and priority are the route's."""
+    """Open an incident for the group, as its route says."""
 
     group: AlertGroup
     alert: Alert
@@ -118,12 +118,12 @@ class OpenIncident:
     severity: Severity
 
 
-Target = Incident | OpenIncident  # one that is there, or one that this batch opens
+Target = Incident | OpenIncident  # existing, or opened by this batch
 
 
 @dataclass(frozen=True, eq=False)
 class JoinIncident:
-    """Put the alert into the incident, and tell so on the timeline."""
+    """Add the alert to the incident."""
 
     incident: Target
     alert: Alert
@@ -131,15 +131,13 @@ class JoinIncident:
 
 @dataclass(frozen=True, eq=False)
 class ReopenIncident:
-    """Open an incident again."""
-
     incident: Target
     note: str
 
 
 @dataclass(frozen=True, eq=False)
 class RaiseSeverity:
-    """Make an incident as bad as its worst alert."""
+    """Raise an incident to its worst alert."""
 
     incident: Target
     severity: Severity
@@ -147,7 +145,7 @@ class RaiseSeverity:
 
 @dataclass(frozen=True, eq=False)
 class AcknowledgeIncident:
-    """Acknowledge an incident for somebody (`user`, or "") at the sender."""
+    """Acknowledge an incident for `user` at the sender."""
 
     incident: Target
     alert: Alert
@@ -157,7 +155,7 @@ class AcknowledgeIncident:
 
 @dataclass(frozen=True, eq=False)
 class AddEvent:
-    """Tell something of an alert on the timeline; `user` is who said it at the sender."""
+    """Add an alert's event, by `user` at the sender."""
 
     incident: Target
     kind: str
@@ -168,7 +166,7 @@ class AddEvent:
 
 @dataclass(frozen=True, eq=False)
 class ResolveIncident:
-    """Resolve an incident of which no alert fires any more."""
+    """Resolve an incident without firing alerts."""
 
     incident: Target
 

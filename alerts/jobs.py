@@ -1,4 +1,4 @@
-"""Jobs over rows that are due, safe in any number of processes; each returns how many it did."""
+"""Background jobs of alerts, safe in any number of processes; each returns how many rows it did."""
 
 import datetime as dt
 import time
@@ -6,15 +6,15 @@ import time
 from alerts.services import heartbeats, maintenance, processing
 from core.server.jobs import Job
 
-MAX_BATCHES = 20  # then the worker looks whether it is to stop
-# Nobody was heard while we were away. Prometheus says once a minute that an alert fires still.
+MAX_BATCHES = 20
+# Senders need a moment after our restart; Prometheus repeats every minute.
 SETTLING_SECONDS = 90.0
 
 _started = time.monotonic()
 
 
 def process_intake(now: dt.datetime) -> int:
-    """Process what senders handed in; what arrives meanwhile gathers for the next turn."""
+    """Process intake events; later ones gather for the next run."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = processing.process_waiting()
@@ -25,7 +25,7 @@ def process_intake(now: dt.datetime) -> int:
 
 
 def expire_alerts(now: dt.datetime) -> int:
-    """Resolve alerts that were not heard of again in time, once the process has settled."""
+    """Expire silent alerts, once the process has settled."""
     return maintenance.expire(now) if _has_settled() else 0
 
 
@@ -34,22 +34,20 @@ def _has_settled() -> bool:
 
 
 def release_silenced(now: dt.datetime) -> int:
-    """Open the incidents of what a silence held back."""
+    """Open incidents of alerts whose silence ended."""
     return maintenance.release_silenced(now)
 
 
 def clear_flapping(now: dt.datetime) -> int:
-    """Clear the mark of alerts that flap no longer."""
     return maintenance.clear_flapping(now)
 
 
 def watch_heartbeats(now: dt.datetime) -> int:
-    """Raise an alert for each missed heartbeat, once the process has settled."""
+    """Raise alerts for missed heartbeats, once the process has settled."""
     return heartbeats.watch(now) if _has_settled() else 0
 
 
 def prune_intake(now: dt.datetime) -> int:
-    """Delete what is no longer kept."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = maintenance.prune(now)

@@ -1,4 +1,4 @@
-"""Which way an alert goes: routes in their order, silences, and what is grouped with what. Pure."""
+"""Choose routes and silences, and group alerts. Pure."""
 
 import datetime as dt
 import hashlib
@@ -16,7 +16,7 @@ SETTINGS = ("team_id", "severity", "priority", "category_id", "service_id", "gro
 
 @dataclass(frozen=True)
 class RouteSpec:
-    """A route, ready to be asked."""
+    """A route ready to evaluate."""
 
     id: int
     name: str
@@ -35,19 +35,18 @@ class RouteSpec:
 
 @dataclass(frozen=True)
 class Decision:
-    """Where an alert goes: the route that decided (None: its source does), and those before it, each with why not."""
+    """The route that decided (None: the source), and those before it with why not."""
 
     route: RouteSpec | None
     passed: tuple[tuple[RouteSpec, str], ...] = ()
 
     @property
     def is_drop(self) -> bool:
-        """Return whether nothing is to be kept of it."""
         return self.route is not None and self.route.is_drop
 
 
 def choose_route(routes: Sequence[RouteSpec], facts: Mapping[str, str], *, explain: bool = False) -> Decision:
-    """Return the first route that matches, with what earlier ones lend that go on."""
+    """Return the first match, completed by routes that continue."""
     lending: RouteSpec | None = None
     passed = []
     for route in routes:
@@ -69,7 +68,7 @@ def _merged(first: RouteSpec, second: RouteSpec) -> RouteSpec:
 
 
 def group_key(*, source_id: int, route: RouteSpec | None, labels: Mapping[str, str], alert_key: str) -> str:
-    """Return a group's identity, as SHA-256 in hex; a route's own labels group across sources."""
+    """Return a group's SHA-256; a route's own labels group across sources."""
     scope: list[Any]
     if not labels:
         scope = ["alert", alert_key]
@@ -82,14 +81,14 @@ def group_key(*, source_id: int, route: RouteSpec | None, labels: Mapping[str, s
 
 
 def alert_key(source_id: int, fingerprint: str) -> str:
-    """Return an alert's identity: SHA-256 of its source and the exact bytes of its fingerprint, as it is kept."""
+    """Return the SHA-256 of source and exact fingerprint."""
     kept = short_fingerprint(fingerprint)
     return hashlib.sha256(f"{source_id}\0{kept}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
 class SilenceSpec:
-    """A silence, ready to be asked."""
+    """A silence ready to evaluate."""
 
     id: int
     matchers: tuple[Matcher, ...]
@@ -101,7 +100,7 @@ class SilenceSpec:
     time_zone: str = "UTC"
 
     def is_active(self, at: dt.datetime) -> bool:
-        """Return whether it holds at that moment; a weekly one by the clock on the wall of its zone."""
+        """Return whether it is active; a weekly one by its zone's wall clock."""
         if not self.starts_at <= at < self.ends_at:
             return False
         if not self.weekdays:
@@ -116,7 +115,7 @@ class SilenceSpec:
 
 
 def silence_for(silences: Iterable[SilenceSpec], facts: Mapping[str, str], at: dt.datetime) -> SilenceSpec | None:
-    """Return the first active silence that matches. One without matchers matches nothing: it would silence all."""
+    """Return the first active match; without matchers a silence matches nothing."""
     for silence in silences:
         if silence.matchers and first_failing(silence.matchers, facts) is None and silence.is_active(at):
             return silence

@@ -1,7 +1,6 @@
 """What a message changes about an alert: one table of cases. Pure.
 
-Messages may be repeated, late or out of order. What a sender's own times say decides; where it gives none, the order of
-arrival does.
+The sender's times decide; without them, the order of arrival.
 """
 
 import datetime as dt
@@ -14,24 +13,24 @@ from alerts.vocabulary import AlertStatus, Ending
 
 
 class Transition(enum.Enum):
-    """What a message means for an alert."""
+    """A message's meaning for an alert."""
 
-    NEW = "new"  # fires for the first time
-    REPEATED = "repeated"  # fires, as we know
-    REFIRED = "refired"  # fires again after an end, or with a new beginning
-    RESOLVED = "resolved"  # is over
-    ENDED_UNSEEN = "ended unseen"  # is over, and we never heard that it fired, or took it for over already
-    STALE = "stale"  # tells of an earlier time
-    NOTHING = "nothing"  # nothing to end
+    NEW = "new"
+    REPEATED = "repeated"
+    REFIRED = "refired"  # after an end, or with a new start
+    RESOLVED = "resolved"
+    ENDED_UNSEEN = "ended unseen"  # never seen firing, or expired already
+    STALE = "stale"  # of an earlier time
+    NOTHING = "nothing"
 
 
-# How many changes of status within how many seconds make an alert flap; it is calm after as long without one.
+# so many changes of status within so many seconds are flapping
 FLAP_CHANGES = 6
 FLAP_SECONDS = 30 * 60
 
 
 class KnownAlert(Protocol):
-    """What we know of an alert so far."""
+    """An alert as known so far."""
 
     status: str
     starts_at: dt.datetime
@@ -77,7 +76,7 @@ def _is_news_of_an_end(known: KnownAlert, update: AlertUpdate) -> bool:
 
 
 def _next_after_return(known: KnownAlert, update: AlertUpdate) -> Transition:
-    """Return what fires after an end: what merely expired fires still."""
+    """Return what firing after an end means: an expired alert still fires."""
     if update.starts_at is None or update.starts_at > known.starts_at:
         return Transition.REFIRED
     if update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY:
@@ -86,20 +85,20 @@ def _next_after_return(known: KnownAlert, update: AlertUpdate) -> Transition:
 
 
 def with_change(changes: list[int], at: dt.datetime) -> list[int]:
-    """Return the latest changes of status (seconds since 1970) with this one, without those too old to matter."""
+    """Return the recent changes of status (seconds since 1970) with this one."""
     now = int(at.timestamp())
     return [*(moment for moment in changes if now - moment < FLAP_SECONDS), now][-FLAP_CHANGES:]
 
 
 def is_flapping(changes: list[int], at: dt.datetime) -> bool:
-    """Return whether the status changed FLAP_CHANGES times within the last FLAP_SECONDS."""
+    """Return whether the status changed too often lately."""
     return len(changes) >= FLAP_CHANGES and int(at.timestamp()) - changes[-FLAP_CHANGES] < FLAP_SECONDS
 
 
-# An end that overtook its beginning, of a sender that tells the end's own time and not when it began, changes nothing
-# when it comes. It is kept for as long as senders try again, so that the beginning opens nothing that nobody would end.
+# An early end with its own time, but not the start's, changes nothing on arrival. It is kept while senders
+# retry, so that the start opens nothing that nobody would end.
 EARLY_KEPT = dt.timedelta(hours=1)
-EARLY_AHEAD = dt.timedelta(minutes=1)  # an end that lies further ahead would hide what truly fires until then
+EARLY_AHEAD = dt.timedelta(minutes=1)  # an end further ahead would hide what fires until then
 
 
 def may_overtake(update: AlertUpdate, received_at: dt.datetime) -> bool:

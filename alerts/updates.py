@@ -1,4 +1,4 @@
-"""What a payload reader makes of a sender's message: alerts in our own words. Pure."""
+"""Alerts in our own words, as payload readers return them. Pure."""
 
 import datetime as dt
 import enum
@@ -22,15 +22,12 @@ class Action(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertUpdate:
-    """One alert as its sender tells it.
+    """One alert as its sender reports it.
 
-    `fingerprint` is the sender's own identity of the alert, else computed from the labels or the title. `severity` is
-    critical, high, medium, low or "" (the source decides). Times are UTC, None where not told; `ends_at` of one that
-    fires is when it expires. `links` are `{"href": …, "text": …}`. `user` is who acted at the sender, `note` what they
-    said. `is_expiry` marks an end that nobody told us of.
-
-    `status_word` and `severity_word` are the sender's own, for the source's maps; `is_guess` says that nobody knows the
-    status word. `may_never_end` marks a sender that may never say that it is over.
+    `fingerprint` is the sender's identity, else computed. `severity` is one of ours or "" (the source decides). Times
+    are UTC or None; `ends_at` of a firing one is its expiry. `links` are `{"href": …, "text": …}`; `user` acted at the
+    sender, `note` is theirs; `is_expiry` marks an end that nobody sent. `status_word` and `severity_word` are for the
+    source's maps; `is_guess`: the status word is unknown; `may_never_end`: the sender may never resolve it.
     """
 
     title: str
@@ -53,7 +50,7 @@ class AlertUpdate:
 
     @property
     def identity(self) -> str:
-        """Return the fingerprint, given or computed, as it is kept."""
+        """Return the fingerprint as stored, given or computed."""
         if self.fingerprint:
             return short_fingerprint(self.fingerprint)
         facts = "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items())) or self.title
@@ -62,20 +59,18 @@ class AlertUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What of a list could not be read: `body` holds those items alone, for the same adapter to read again; `reasons`
-    are the number of each in the list (from 1), and why."""
+    """Unreadable items of a list: `body` for a replay, `reasons` by number (from 1)."""
 
     body: bytes
     reasons: tuple[tuple[int, str], ...]
 
     @property
     def reason(self) -> str:
-        """Return all of it in one text."""
         return " ".join(f"Item {number}: {why}" for number, why in self.reasons)
 
 
 class AlertUpdates(list[AlertUpdate]):
-    """The updates of a list, and what of it could not be read."""
+    """The updates of a list, and its leftover."""
 
     def __init__(self, updates: Iterable[AlertUpdate] = (), leftover: Leftover | None = None) -> None:
         super().__init__(updates)
@@ -84,10 +79,9 @@ class AlertUpdates(list[AlertUpdate]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that somebody made to a system, as a sender tells it.
+    """A change to a system, as reported.
 
-    `services` are names that may be those of services, likeliest first. `details` are text to text; `links` are as a
-    an update's. `occurred_at` is aware and UTC; None means that the sender did not say.
+    `services` are candidate names, likeliest first; `details` are text to text; `occurred_at` is UTC or None.
     """
 
     summary: str
@@ -99,7 +93,7 @@ class Change:
 
 
 def short_fingerprint(fingerprint: str) -> str:
-    """Return a fingerprint as it is kept, in at most FINGERPRINT_LENGTH characters."""
+    """Return a fingerprint in at most FINGERPRINT_LENGTH characters."""
     if len(fingerprint) <= FINGERPRINT_LENGTH:
         return fingerprint
     digest = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()
@@ -107,7 +101,7 @@ def short_fingerprint(fingerprint: str) -> str:
 
 
 def to_json(update: AlertUpdate) -> dict[str, Any]:
-    """Return an update as plain JSON values, for the queue; empty members are left out."""
+    """Return an update as JSON values without empty members."""
     value: dict[str, Any] = {name: getattr(update, name) for name in AlertUpdate.__slots__}
     value["action"] = update.action.value
     value["links"] = list(update.links)
@@ -117,7 +111,7 @@ def to_json(update: AlertUpdate) -> dict[str, Any]:
 
 
 def from_json(value: Mapping[str, Any]) -> AlertUpdate:
-    """Return an update from what `to_json` made of it."""
+    """Return the update that `to_json` wrote."""
     times = {name: dt.datetime.fromisoformat(value[name]) for name in ("starts_at", "ends_at") if value.get(name)}
     action = Action(value.get("action", "fire"))
     return AlertUpdate(**{"title": "", **value, **times, "action": action, "links": tuple(value.get("links", ()))})

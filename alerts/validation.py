@@ -1,5 +1,4 @@
-"""What people set up, checked: each function returns the value to be stored, or raises ValueError with a sentence.
-Pure."""
+"""Validate configuration: return what is stored, or raise ValueError with a sentence. Pure."""
 
 import datetime as dt
 import zoneinfo
@@ -15,7 +14,7 @@ from intake.readers import payload_readers
 MAX_NAMES = 20
 MAX_WORDS = 100
 LONGEST_WORD = 100
-# What a word for a state may mean, and what that asks for; what is ignored neither opens nor ends anything.
+# what a status word may mean
 STATUS_MEANINGS = {
     "firing": Action.FIRE,
     "resolved": Action.RESOLVE,
@@ -26,7 +25,7 @@ LONGEST_SILENCE = dt.timedelta(days=366)
 
 
 def matchers(value: Any) -> list[dict[str, str]]:
-    """Return matchers in full, with the operator of each."""
+    """Return matchers in full."""
     try:
         found = matchers_from(value)
     except MatcherInvalid as error:
@@ -35,9 +34,9 @@ def matchers(value: Any) -> list[dict[str, str]]:
 
 
 def wrong_matchers(stored: Any, *, must_ask: bool) -> str:
-    """Return what is wrong with stored matchers of a route or a silence, in a sentence; "" for good ones.
+    """Return what is wrong with stored matchers; "" for good ones.
 
-    Those of one that keeps alerts from opening anything `must_ask` for some value, so that it cannot stop all.
+    With `must_ask`, one must ask for a value.
     """
     try:
         found = matchers_from(stored)
@@ -56,7 +55,7 @@ def _first_wrong(value: Any) -> str:
 
 
 def label_names(value: Any) -> list[str]:
-    """Return names of labels, each once."""
+    """Return distinct label names."""
     if not isinstance(value, list) or len(value) > MAX_NAMES:
         raise ValueError(f"This is a list of at most {MAX_NAMES} names of labels.")
     for name in value:
@@ -66,12 +65,12 @@ def label_names(value: Any) -> list[str]:
 
 
 def severity_map(value: Any) -> dict[str, str]:
-    """Return the sender's words for severity, in lower case, for ours."""
+    """Return the sender's severity words, in lower case."""
     return _words(value, tuple(SEVERITY_OF_WORD))
 
 
 def status_map(value: Any) -> dict[str, str]:
-    """Return the sender's words for a state, in lower case, each with its meaning here."""
+    """Return the sender's status words, in lower case."""
     return _words(value, STATUS_MEANINGS)
 
 
@@ -87,7 +86,7 @@ def _words(value: Any, meanings: Collection[str]) -> dict[str, str]:
 
 
 def templates(value: Any, kind: str) -> dict[str, Any]:
-    """Return templates by field, for kinds whose reader takes them."""
+    """Return templates by field."""
     if wrong := problems(value):
         raise ValueError(" ".join(wrong[:5]))
     if value and not getattr(payload_readers().get(kind), "TAKES_TEMPLATES", False):
@@ -97,7 +96,7 @@ def templates(value: Any, kind: str) -> dict[str, Any]:
 
 
 def weekdays(value: Any) -> list[int]:
-    """Return days of the week, 0 (Monday) to 6, each once and in order."""
+    """Return distinct weekdays in order, 0 is Monday."""
     if not isinstance(value, list) or len(value) > MAX_NAMES or any(type(day) is not int for day in value):
         raise ValueError("Weekdays are a list of numbers, 0 (Monday) to 6 (Sunday).")
     if any(not 0 <= day <= 6 for day in value):
@@ -106,7 +105,7 @@ def weekdays(value: Any) -> list[int]:
 
 
 def time_zone(value: str) -> str:
-    """Return the IANA name of a time zone."""
+    """Return an IANA name."""
     if value not in zoneinfo.available_timezones():
         raise ValueError("This is not the name of a time zone; try Europe/Zurich.")
     return value
@@ -119,10 +118,10 @@ def silence_times(
     starts_time: dt.time | None,
     ends_time: dt.time | None,
 ) -> dict[str, str]:
-    """Return what is wrong with the times of a silence, a sentence for each field."""
+    """Return what is wrong with a silence's times, by field."""
     wrong: dict[str, str] = {}
     if starts_at is None or ends_at is None:
-        return wrong  # the form says itself that one is missing
+        return wrong
     if ends_at <= starts_at:
         wrong["ends_at"] = "A silence ends after it starts."
     elif ends_at - starts_at > LONGEST_SILENCE:

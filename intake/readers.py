@@ -1,4 +1,4 @@
-"""The payload reader of each kind of source. Each vendor's folder registers its own."""
+"""Payload readers by kind of source; vendors' folders register them."""
 
 import base64
 import json
@@ -9,12 +9,12 @@ from typing import Any, Protocol
 from intake.requests import IntakeRequest
 from intake.vocabulary import LOGS
 
-# Stored with every request. Nothing that lets anybody in: no Authorization, no cookies.
+# stored with every request; never credentials
 KEPT_HEADERS = ("content-type", "content-encoding", "user-agent")
 
 
 class PayloadReader(Protocol):
-    """A module that reads a vendor's payloads; `integrations` says what else it may offer."""
+    """A module that reads a vendor's payloads."""
 
     TITLE: str
     SNIPPET: str
@@ -25,23 +25,21 @@ _readers: dict[str, PayloadReader] = {}
 
 
 def register_payload_reader(kind: str, reader: PayloadReader) -> None:
-    """Register the module that reads what sources of this kind send."""
     _readers[kind] = reader
 
 
 def payload_readers() -> dict[str, PayloadReader]:
-    """Return every reader by the kind of source."""
     return _readers
 
 
 def kinds() -> list[tuple[str, str]]:
-    """Return the kinds that a source may have, with their titles."""
+    """Return kinds and titles."""
     vendors = [(kind, reader.TITLE) for kind, reader in _readers.items()]
     return [*sorted(vendors, key=lambda pair: pair[1].casefold()), (LOGS, "Logs")]
 
 
 def kept_headers(kind: str) -> tuple[str, ...]:
-    """Return the headers that are stored with a request of this kind."""
+    """Return the headers stored for a kind."""
     return (*KEPT_HEADERS, *getattr(_readers.get(kind), "KEPT_HEADERS", ()))
 
 
@@ -53,12 +51,11 @@ def examples(module: Any, name: str = "alerts") -> list[dict[str, Any]]:
 
 
 def guide_beside(module: Any) -> Path:
-    """Return the path of the guide beside a reader."""
     return Path(module.__file__).parent / "guide.md"
 
 
 def example_request(example: dict[str, Any]) -> IntakeRequest:
-    """Return the request of an example: `body` is JSON, `text` is sent as it is, `base64` is binary."""
+    """Return an example's request."""
     if "base64" in example:
         body = base64.b64decode(example["base64"])
     else:

@@ -1,1 +1,1 @@
-"""Where alerts and heartbeats are sent, whatever the vendor."""
+"""Endpoints of alerts and heartbeats for every vendor."""

@@ -1,4 +1,4 @@
-"""`/intake/{key}/`: whatever the source's kind speaks; and heartbeats."""
+"""`/intake/{key}/` for every kind, and heartbeats."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ ALERT = {"title": "Disk almost full", "severity": "high", "key": "db-3/disk", "s
 
 
 class IntakeEndpoint(Endpoint):
-    """One address for every kind, with the key in the path, for some tools can send nothing else."""
+    """One address for every kind, with the key in the path."""
 
     operations: ClassVar = (Operation("POST", "/intake/{key}/", "Send alerts", 202, ALERT),)
     more_methods = ("GET", "PUT")
@@ -52,7 +52,7 @@ class IntakeEndpoint(Endpoint):
 
 
 class HeartbeatEndpoint(Endpoint):
-    """`/intake/{key}/heartbeat/`: the source is alive; with `/fail` or a parameter, what else is so."""
+    """The source itself: alive, or `/fail` and the like."""
 
     operations: ClassVar = (
         Operation("GET", HEARTBEAT, "Ping a source's heartbeat", 204),
@@ -67,8 +67,7 @@ class HeartbeatEndpoint(Endpoint):
 
 
 class NamedHeartbeatEndpoint(HeartbeatEndpoint):
-    """`/intake/{key}/heartbeat/{name}/`: one of a source's jobs; with `/fail`, `/start` or an exit code, its
-    outcome."""
+    """One of a source's jobs, with its outcome."""
 
     operations = (
         Operation("GET", NAMED, "Ping a named heartbeat", 204),
@@ -89,7 +88,7 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
 
 
 def accepted(alerts: int, leftover: Leftover | None = None) -> IntakeResponse:
-    """Return what senders are told, also of what in a list could not be read."""
+    """Return 202, naming unreadable items."""
     left = [{"item": number, "detail": why} for number, why in leftover.reasons] if leftover else []
     return IntakeResponse.json(202, {"accepted": True, "alerts": alerts, **({"unread": left} if left else {})})
 

@@ -1,4 +1,4 @@
-"""Heartbeats, at whichever endpoint they come in."""
+"""Heartbeats at any endpoint."""
 
 from collections.abc import Sequence
 
@@ -16,24 +16,23 @@ from intake.requests import IntakeError, IntakeResponse
 from intake.results import IntakeResult
 
 LONGEST_NAME = 100
-MOST_HEARTBEATS = 1_000  # of one source
+MOST_HEARTBEATS = 1_000
 
 
 def ping_named(source: Source, name: str, response: IntakeResponse) -> IntakeResult:
-    """Ping a source's heartbeat of this name."""
+    """Ping a source's heartbeat."""
     return ping(source, Ping(named(name)), response)
 
 
 def ping(source: Source, told: Ping, response: IntakeResponse) -> IntakeResult:
-    """Return the result of a ping; the first one creates the heartbeat. Raises IntakeError (422) where there are
-    enough."""
+    """Return a ping's result; the first creates the heartbeat. Raises IntakeError (422) past the limit."""
     if told.name:
         _refuse_too_many(source, told.name)
     return IntakeResult([told], response, store_pings, source)
 
 
 def named(name: str) -> str:
-    """Return the name of a heartbeat, fit for lists and an alert's title. Raises IntakeError (422)."""
+    """Return a heartbeat's valid name. Raises IntakeError (422)."""
     name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
         raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_stored=False)
@@ -45,7 +44,7 @@ def named(name: str) -> str:
 
 
 def store_pings(result: Sequence[IntakeResult]) -> None:
-    """Store pings; of the same once more, the last counts."""
+    """Store pings, the last of each heartbeat."""
     now = timezone.now()
     told: dict[tuple[Source, str, Signal], Ping] = {}
     for one in result:
@@ -53,7 +52,7 @@ def store_pings(result: Sequence[IntakeResult]) -> None:
             continue
         for row in one.rows:
             key = (one.source, row.name, row.signal)
-            told.pop(key, None)  # in the order of the last ones
+            told.pop(key, None)
             told[key] = row
     for (source, name, signal), row in told.items():
         if signal == Signal.ALIVE:

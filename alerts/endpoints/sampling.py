@@ -1,4 +1,4 @@
-"""A source sends itself the first example of its kind, the way a sender's request goes."""
+"""Send a source its kind's first example."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from intake.serving import serve
 
 @dataclass
 class Sample:
-    """What came of it. `event` is None when the request was rejected."""
+    """The outcome; `event` is None when rejected."""
 
     status: int = 0
     detail: str = ""
@@ -28,7 +28,7 @@ class Sample:
 
 
 class _SampleEndpoint(IntakeEndpoint):
-    """The endpoint for a sender who is known already, cannot sign, and numbers no deliveries."""
+    """For a known sender without signature or delivery number."""
 
     def __init__(self, source: Source) -> None:
         self.sender, self.sample = source, Sample()
@@ -43,7 +43,7 @@ class _SampleEndpoint(IntakeEndpoint):
 
 
 def send_sample(source: Source) -> Sample:
-    """Send the first example of the source's kind. Raises Conflict where there is none, or the source is off."""
+    """Send the sample. Raises Conflict without one, or for a disabled source."""
     if source.kind not in payload_readers():
         raise Conflict(
             f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"

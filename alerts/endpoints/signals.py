@@ -1,16 +1,16 @@
-"""What a ping says of its job, as the services that watch jobs have it: `…/fail`, `…/start`, an exit code."""
+"""What a ping says of its job: `…/fail`, `…/start`, an exit code."""
 
 import enum
 from dataclasses import dataclass
 
 from intake.requests import IntakeError, IntakeRequest
 
-MAX_TOLD = 2_000  # characters of a ping's body that are shown
+MAX_TOLD = 2_000
 MAX_EXIT_CODE = 255
 
 
 class Signal(enum.Enum):
-    """What became of the job."""
+    """A job's outcome."""
 
     ALIVE = "alive"
     STARTED = "started"
@@ -20,7 +20,7 @@ class Signal(enum.Enum):
 
 @dataclass(frozen=True)
 class Ping:
-    """A heartbeat's name ("": the source itself), the signal, and what its sender says of a failure."""
+    """A heartbeat's name ("": the source), the signal, and the failure's text."""
 
     name: str
     signal: Signal = Signal.ALIVE
@@ -33,12 +33,12 @@ WORDS = {
     **dict.fromkeys(("down", "fail", "failed", "failure", "failing", "error", "critical", "timeout"), Signal.FAILED),
     **dict.fromkeys(("run", "start", "started", "running", "in_progress"), Signal.STARTED),
 }
-STATES = ("status", "state")  # parameters with one of WORDS
-CODES = ("exit_code", "status_code", "s")  # parameters with an exit code
+STATES = ("status", "state")
+CODES = ("exit_code", "status_code", "s")
 
 
 def endings_of(path: str) -> tuple[str, str]:
-    """Split a name from the signal that may follow it: `backup/fail` is ("backup", "fail")."""
+    """Split `backup/fail` into ("backup", "fail")."""
     head, _slash, last = path.rpartition("/")
     if last.lower() in ENDINGS or (head and is_exit_code(last)):
         return head, last.lower()
@@ -46,12 +46,11 @@ def endings_of(path: str) -> tuple[str, str]:
 
 
 def is_exit_code(text: str) -> bool:
-    """Return whether a process may end with this number."""
     return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= MAX_EXIT_CODE
 
 
 def ping_of(name: str, ending: str, request: IntakeRequest) -> Ping:
-    """Return the ping of a request. Raises IntakeError (422) for an unknown word."""
+    """Return a request's ping. Raises IntakeError (422) for an unknown word."""
     code = ending if is_exit_code(ending) else _parameter(request, CODES)
     state = _parameter(request, STATES).lower()
     if code and not is_exit_code(code):

@@ -1,4 +1,4 @@
-"""Build and compile a query once, then send only its SQL: Django takes longer than either database."""
+"""Compile a query once, then send its SQL."""
 
 import datetime as dt
 import threading
@@ -17,7 +17,7 @@ from django.db import connections, models
 from django.db.models.expressions import Col
 from django.db.transaction import TransactionManagementError
 
-MAX_KEPT = 1000  # of about 5 kB each
+MAX_KEPT = 1000
 
 _kept: "LRUCache[Hashable, Prepared]" = LRUCache(MAX_KEPT)
 _keeping = threading.Lock()
@@ -26,7 +26,7 @@ _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a named value among a query's parameters."""
+    """A named value's place among parameters."""
 
     name: str
     field: "models.Field[Any, Any] | None"
@@ -37,7 +37,7 @@ class Slot:
 
 
 class Parameter(models.Expression):
-    """Stands for a value known only when the query is asked; with a `value`, it works unprepared too."""
+    """A value known only when asked; with a `value`, usable unprepared."""
 
     def __init__(self, name: str, field: "models.Field[Any, Any] | None" = None, *, value: Any = None) -> None:
         super().__init__(output_field=field or models.BigIntegerField())
@@ -50,7 +50,7 @@ class Parameter(models.Expression):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A compiled query; `sql` is None where no row can match."""
+    """A compiled query; `sql` is None where nothing can match."""
 
     alias: str
     columns: tuple[str, ...]
@@ -60,10 +60,7 @@ class Prepared:
     is_locking: bool = False
 
     def rows(self, **values: Any) -> list[list[Any]]:
-        """Return the rows, in the columns' order, for parameters by name.
-
-        Raises TransactionManagementError for a locking query outside a transaction.
-        """
+        """Return rows for named parameters. Raises TransactionManagementError for a lock outside a transaction."""
         if self.sql is None:
             return []
         connection = connections[self.alias]
@@ -82,11 +79,11 @@ class Prepared:
         return rows
 
     def rows_where(self, condition: str, values: list[Any]) -> list[list[Any]]:
-        """Return the rows of a query without a condition, given one in SQL."""
+        """Return the rows that meet a condition in SQL."""
         return replace(self, sql=f"{self.sql} WHERE {condition}", parameters=tuple(values)).rows()
 
     def dicts(self, **values: Any) -> list[dict[str, Any]]:
-        """Return the rows by their columns' names."""
+        """Return rows by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows(**values)]
 
 
@@ -96,10 +93,9 @@ def prepared(
     *,
     kept: "LRUCache[Hashable, Prepared] | None" = None,
 ) -> Prepared:
-    """Return the compiled query of `build()`, which selects plain columns.
+    """Return the compiled query of `build()`, of plain columns.
 
-    `key` holds all that the query depends on, save its parameters; what depends on the clock cannot be prepared. `kept`
-    is a cache apart.
+    `key` holds all it depends on but parameters; `kept` is a separate cache.
     """
     cache = _kept if kept is None else kept
     with _keeping, suppress(KeyError):
@@ -127,10 +123,7 @@ def _compiled(queryset: models.QuerySet[Any, Any]) -> Prepared:
 
 
 def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
-    """Return what converts a driver's value; Django's converters belong to one thread's connection.
-
-    Raises TypeError for a column that is not known here.
-    """
+    """Return a column's converter. Raises TypeError for an unknown one."""
     if not isinstance(column, Col):
         raise TypeError(f"{column} is no plain column")
     field = column.output_field
@@ -149,7 +142,7 @@ def _time(moment: dt.time | str) -> dt.time:
 
 
 CONVERTERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (models.DateTimeField, methodcaller("replace", tzinfo=dt.UTC)),  # both databases keep UTC, and do not say so
+    (models.DateTimeField, methodcaller("replace", tzinfo=dt.UTC)),  # both databases store UTC
     (models.UUIDField, uuid.UUID),
     (models.BooleanField, bool),
     (models.TimeField, _time),

@@ -1,7 +1,4 @@
-"""Read and write rows straight, for a fraction of what Django's ways cost.
-
-No signal is sent: whoever writes this way tells the audit log.
-"""
+"""Read and write rows without Django's overhead, and without signals: tell the audit log yourself."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
@@ -17,7 +14,7 @@ from core.db.values import to_db_value
 
 Row = TypeVar("Row", bound=Model)
 
-# Rows and bytes per statement: MariaDB takes 16 MB, and quoting may double the length.
+# rows and bytes per statement: MariaDB takes 16 MB
 CHUNK = 500
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -43,7 +40,7 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
     with connection.cursor() as cursor:
         given = [value for of_row in values for value in of_row]
         cursor.execute(f"{start} {', '.join([marks] * len(rows))}{ending}", given)
-        # Ids rise in the order of the values, but no database promises to return them so.
+        # ids rise with the values, but may be returned in any order
         if returns:
             ids: Sequence[int] = sorted(key for (key,) in cursor.fetchall())
         else:
@@ -55,17 +52,14 @@ def _insert(start: str, rows: Sequence[Model], values: Sequence[list[Any]]) -> N
 
 
 def _ids_from(first: int, cursor: Any, count: int) -> Sequence[int]:
-    """Return the ids of the statement just executed, for MySQL, which has no RETURNING.
-
-    An INSERT of listed rows reserves all ids at once, in every innodb_autoinc_lock_mode (MySQL 8.4, 17.6.1.6).
-    """
+    """Return the ids just inserted on MySQL, which reserves them at once (MySQL 8.4, 17.6.1.6)."""
     cursor.execute("SELECT @@auto_increment_increment")
     step = int(cursor.fetchone()[0])
     return range(first, first + count * step, step)
 
 
 def _shorten(values: list[Any]) -> dict[int, bytes]:
-    """Cut values longer than a statement; return what was cut off, by their places."""
+    """Cut values longer than a statement; return the rest by place."""
     rests = {}
     for number, value in enumerate(values):
         if isinstance(value, (bytes, bytearray, memoryview)) and len(value) > MAX_BYTES:
@@ -100,16 +94,15 @@ def update(row: Model, names: Iterable[str]) -> None:
 
 
 def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]], **values: Any) -> list[Row]:
-    """Return instances by a prepared query; `key` and `values` as in `core.db.prepared`."""
+    """Return instances by a prepared query (see `core.db.prepared`)."""
     query = prepared((model, key), lambda: queryset().values_list(*stored_columns(model)))
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
 
 
 def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
-    """Return the rows whose field has one of the values, in its order; locked if asked, within a transaction.
+    """Return rows whose field has one of the values, locked if asked, in primary-key order against deadlocks.
 
-    Rows are locked in the order of their primary keys, so that no two callers wait for each other crosswise. The
-    model's own managers are not asked: rows that they hide are included.
+    Managers are bypassed: hidden rows are included.
     """
     if lock and not connection.in_atomic_block:
         raise TransactionManagementError("Rows are locked within a transaction.")
@@ -123,7 +116,7 @@ def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool 
     if field.primary_key:
         return _select_in(model, field, wanted, " FOR UPDATE")
     keys = [row[0] for row in _keys_in(model, field, wanted)]
-    # a row may have changed before it was locked
+    # it may have changed before the lock
     locked = _select_in(model, meta.pk, keys, " FOR UPDATE") if keys else []
     still = set(wanted)
     found = [row for row in locked if getattr(row, field.attname) in still]
@@ -155,12 +148,12 @@ def _column(meta: Any, field: Any) -> str:
 
 
 def lock_available(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Lock what nobody else has locked, for workers that share a queue; SQLite locks nothing."""
+    """Lock what nobody else has locked; SQLite locks nothing."""
     return rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
 
 
 def update_many(rows: Sequence[Model], names: Iterable[str]) -> None:
-    """Write these fields of several rows of one model in few statements."""
+    """Write fields of several rows in few statements."""
     if not rows:
         return
     meta: Any = rows[0]._meta
@@ -198,7 +191,6 @@ def _chunks(
     start = size = 0
     for number, row in enumerate(rows):
         of_row = values_of(row)
-        # The bytes of the long ones; of text beyond ASCII, the most that it may be.
         length = sum(
             len(value) * (4 if isinstance(value, str) and not value.isascii() else 1)
             for value in of_row
@@ -214,7 +206,6 @@ def _chunks(
 
 
 def stored_columns(model: type[Model]) -> list[str]:
-    """Return the columns that are not generated."""
     return [field.attname for field in model._meta.concrete_fields if not field.generated]
 
 

@@ -14,7 +14,7 @@ from core.text.names import NameField, validate_unique_ci
 from incidents.sla import format_closing_time
 from responders.models import ACTIVE, ActiveQuerySet, Team
 
-MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times run out of the calendar
+MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times leave the calendar
 
 
 class Category(models.Model):
@@ -46,7 +46,7 @@ class Category(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name or slug that another category has in other case."""
+        """Refuse names that differ only in case."""
         validate_unique_ci(self, "name", "slug")
 
 
@@ -78,14 +78,14 @@ class SlaPolicy(models.Model):
         ordering = ["-severity", "category_id"]
         verbose_name = "SLA policy"
         verbose_name_plural = "SLA policies"
-        # A NULL category would escape a unique constraint, so the constraint is over its stand-in.
+        # NULL would escape a unique constraint
         constraints = [models.UniqueConstraint(fields=["severity", "category_key"], name="one_policy_per_case")]
 
     def __str__(self) -> str:
         return self.name
 
     def clean(self) -> None:
-        """Refuse another policy's name, targets the wrong way round, and a calendar in which no time counts."""
+        """Refuse a taken name, inverted targets, and a calendar without time."""
         validate_unique_ci(self, "name")
         if self.time_zone not in available_timezones():
             raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
@@ -118,7 +118,7 @@ class SlaPolicy(models.Model):
             raise ValidationError({"ack_minutes": "Acknowledging cannot have more minutes than resolving."})
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the values that an incident copies: targets in minutes, and their calendar."""
+        """Return what an incident copies: targets in minutes, and the calendar."""
         return {
             "policy": self.name,
             "ack_minutes": self.ack_minutes,

@@ -1,7 +1,6 @@
-"""`/api/v2/alerts`: Alertmanager's own API, so that a Prometheus can be pointed straight at us.
+"""Alertmanager's API at `/api/v2/alerts`, for a Prometheus.
 
-Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml. Prometheus logs whatever is not 2xx
-and sends the same alerts again.
+Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
 
 from alerts.services.processing import parse
@@ -16,7 +15,7 @@ EXAMPLE = [{"labels": {"alertname": "DiskFull", "severity": "critical"}}]
 
 
 class AlertmanagerApiEndpoint(Endpoint):
-    """The key as bearer token, or as the password of basic authentication."""
+    """Key as bearer token or Basic password."""
 
     operations = (Operation("POST", "/api/v2/alerts", "Send alerts (Alertmanager)", 200, EXAMPLE),)
     scheme = BEARER

@@ -1,8 +1,7 @@
 """Alertmanager's webhook, versions 3 and 4.
 
-Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. Each alert's own status counts, not
-the group's. `endsAt` in the year 1 means that the alert has not ended. Version 3 gives no fingerprint: then the alert's
-own labels are its identity, never those of the group, which change with its members.
+Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. Each alert's own status counts.
+`endsAt` in the year 1 means not ended. Without fingerprint (version 3) the alert's own labels identify it.
 """
 
 from typing import Any
@@ -23,12 +22,12 @@ receivers:
 
 
 def parse(request: IntakeRequest) -> AlertUpdates:
-    """Return an update for each alert of the group."""
+    """Return an update for each alert."""
     return updates_of(json_object(request))
 
 
 def updates_of(group: dict[str, Any]) -> AlertUpdates:
-    """The updates in a group of version 3 or 4. Raises IntakeError when there is none."""
+    """Return a group's updates. Raises IntakeError for none."""
     alerts = group.get("alerts")
     if not isinstance(alerts, list) or not alerts:
         raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")
@@ -36,10 +35,7 @@ def updates_of(group: dict[str, Any]) -> AlertUpdates:
 
 
 def update_of(alert: Any, group: dict[str, Any]) -> AlertUpdate:
-    """Return the update of one alert; what the group says in common counts where the alert says nothing itself.
-
-    Raises IntakeError for one that cannot be told from others.
-    """
+    """Return an alert's update, completed by its group. Raises IntakeError for an unidentified one."""
     if not isinstance(alert, dict):
         raise IntakeError("It is not an object.")
     if not text(alert.get("fingerprint")) and not texts(alert.get("labels")):
@@ -70,7 +66,7 @@ def update_of(alert: Any, group: dict[str, Any]) -> AlertUpdate:
             ("Alertmanager", group.get("externalURL")),
         ),
         starts_at=moment(alert.get("startsAt")),
-        # Alertmanager says itself when an alert is over, so no time it might name for one that fires ends it.
+        # Alertmanager resolves alerts itself: no time of a firing one ends it
         ends_at=moment(alert.get("endsAt")) if is_over else None,
     )
 

@@ -1,8 +1,8 @@
-"""Elastic: rules of Kibana through its webhook connector, alone or as a summary, and watches of Elasticsearch.
+"""Elastic: Kibana's rules by webhook, alone or summarised, and Elasticsearch's watches.
 
-Sources: https://www.elastic.co/guide/en/kibana/current/rule-action-variables.html and, for the documents of alerts,
-https://www.elastic.co/guide/en/security/current/alert-schema.html. People write the body; it is read by the names of
-Kibana's variables, of version 7 as well, flat or nested. An alert's id is its own only within its rule.
+Sources: https://www.elastic.co/guide/en/kibana/current/rule-action-variables.html and
+https://www.elastic.co/guide/en/security/current/alert-schema.html. People write the body, with Kibana's variable
+names. An alert's id is unique within its rule.
 """
 
 import re
@@ -29,22 +29,22 @@ once for when the condition is met ("Query matched", …) and once for "Recovere
   "severity": "high"
 }
 """
-_UNFILLED = re.compile(rb'"\s*\{{2,3}\s*(?:rule|alert|context|date)\b')  # the connector's own test fills nothing in
+_UNFILLED = re.compile(rb'"\s*\{{2,3}\s*(?:rule|alert|context|date)\b')  # the connector's test fills nothing in
 _PREFIX = re.compile(r"^(?:kibana|ctx)(?=.)")
 _STATES = {"untracked": Action.NOTE}
 _GROUPS = {"new": "active", "ongoing": "active", "recovered": "recovered"}
-_TELLING = ("critical", "high", "medium", "low", "warning")  # names of action groups that say how bad it is
+_TELLING = ("critical", "high", "medium", "low", "warning")  # action groups that are severities
 _UNGROUPED = ("*", "query matched", "")
 
 
 def parse(request: IntakeRequest) -> AlertUpdates:
-    """Return the update of an alert, of each in a summary or list, or of a watch; none for a connector's test."""
+    """Return an update for each alert or watch; none for a connector's test."""
     body = request.json
     return AlertUpdates() if _UNFILLED.search(request.body) else read_each(_items(body), _update)
 
 
 def _items(body: Any) -> list[Any]:
-    """Return what tells of one alert each; those of a summary with what it says in common."""
+    """Return one object per alert, completed by its summary."""
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), dict):
         return body if isinstance(body, list) else [body]
     common = {name: value for name, value in body.items() if name != "alerts"}
@@ -59,7 +59,7 @@ def _items(body: Any) -> list[Any]:
 def _update(item: Any) -> AlertUpdate:
     said = {_PREFIX.sub("", name): value for name, value in reversed(plain_texts(item).items())}
     watch, instance = said_as(said, "watchid"), said_as(said, "alertinstanceid", "instanceid")
-    # What version 7 calls the alert's id is the rule's.
+    # version 7 calls the rule's id so
     rule = said_as(said, "ruleid", "alertruleuuid", *(("alertid",) if instance else ()))
     name = said_as(said, "rulename", "alertrulename", "alertname", "watchname", "name") or watch
     alert = instance or said_as(said, "alertid")
@@ -104,10 +104,7 @@ def _update(item: Any) -> AlertUpdate:
 
 
 def _state(said: dict[str, str]) -> tuple[str, Action, bool]:
-    """Return the word for the state, what it asks for, and whether that is a guess.
-
-    Rules call their groups of actions as they like, but for the one of what recovered.
-    """
+    """Return the status word, its action, and whether it is a guess: only the recovered group has a fixed name."""
     group = said_as(said, "alertactiongroup", "actiongroup", "alertactiongroupname").lower()
     handled = said_as(said, "alertworkflowstatus")
     word = handled if handled not in ("", "open") else said_as(said, "status", "alertstatus", "state")

@@ -1,4 +1,4 @@
-"""Our own: one JSON object, an array of them, or one on each line; and the form of Python's logging.HTTPHandler."""
+"""Our own JSON: an object, an array, or NDJSON; and Python's logging.HTTPHandler."""
 
 import codecs
 from typing import Any
@@ -18,9 +18,9 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def parse(request: IntakeRequest) -> Parsed:
-    """Return a line for each object; of a bare string too."""
+    """Return a line for each object or string."""
     body = unmarked(request.body).strip()
-    if request.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls a form whatever it is given
+    if request.media_type == FORM and body[:1] not in (b"{", b"["):  # curl calls anything a form
         return _python.parse(body)
     if not body:
         raise IntakeError("The body is empty; post a JSON object, an array of them, or one on each line.")
@@ -38,7 +38,7 @@ def parse(request: IntakeRequest) -> Parsed:
 
 
 def each_line(body: bytes) -> Parsed:
-    """Read NDJSON. A line that is no JSON spoils no other."""
+    """Read NDJSON, skipping bad lines."""
     parsed = Parsed()
     for number, piece in enumerate(body.splitlines(), 1):
         if not piece.strip():

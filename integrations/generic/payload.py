@@ -1,7 +1,4 @@
-"""Anything that can post JSON, a form or XML, by field names that most tools share or by templates.
-
-Names are compared without case and separators: alertName and ALERT_NAME are one. The first that says anything counts.
-"""
+"""JSON, forms or XML of any tool, by common field names or templates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +33,7 @@ FIELDS = {
     "type": "type eventtype alerttype category class",
     "severity": "severity priority level urgency alertseverity alertpriority alertlevel eventseverity incidentseverity "
     "perceivedseverity severitylevel criticality servicestate hoststate impact",
-    # The steadiest first: what numbers each message stands last.
+    # the steadiest first
     "key": "key dedupkey deduplicationkey deduplicationid fingerprint alias incidentkey eventkey alertkey alertuid "
     "alertid incidentid problemid incidentnumber alarmid issueid aggregationkey correlationkey correlationid "
     "externalid externalkey messagekey monitorid checkid eventuid eventid",
@@ -51,13 +48,13 @@ FIELDS = {
     "user": "user username author notificationauthor ackauthor acknowledgedby",
 }
 _NAMES = {field: tuple(names.split()) for field, names in FIELDS.items()}
-# Names that may tell of the state, among other things: what they say counts where it means an end or an
-# acknowledgement of something that has a key, such as "check.up".
+# names that may mean the state, among others: only an end or an acknowledgement
+# of something with a key counts
 _MAY_TELL = ("event", "eventtype", "alerttype", "transition")
 _OVER = frozenset(("ok", "okay", "clear", "cleared", "recovered", "recovery", "resolved", "closed"))
-# Names that say by themselves, where they are true, that it is over.
+# true means over
 _IS_OVER = ("resolved", "isresolved", "recovered", "isrecovered", "fixed", "closed", "cleared")
-# Facts that make good labels when they stand beside the others.
+# facts that make good labels
 LABELS = {
     **{name: name for name in ("host", "service", "environment", "region", "cluster", "instance", "source", "team")},
     **{"hostname": "host", "env": "environment", "component": "component", "application": "application"},
@@ -67,10 +64,10 @@ LABELS = {
 def parse(
     request: IntakeRequest, templates: Mapping[str, Any] | None = None, status_map: Mapping[str, str] | None = None
 ) -> AlertUpdates:
-    """Return an update for the object in the body, or for each object of a list.
+    """Return an update for each object.
 
-    `templates` holds a template for a field, or under "labels" for each label; fields without one are found by name.
-    `status_map` are the source's own words for a state: what they end needs no title.
+    `templates` are by field, or label under "labels"; `status_map` are the source's own words: what they end needs no
+    title.
     """
     body = read_body(request)
     found = body if isinstance(body, list) else [body]
@@ -88,8 +85,7 @@ def update_of(
     status_map: Mapping[str, str] | None = None,
     fallback_title: str = "",
 ) -> AlertUpdate:
-    """Return the update of one object. Raises IntakeError where nothing could be a title, nor a key of what is
-    known."""
+    """Return an object's update. Raises IntakeError without title or key."""
     if not isinstance(body, dict) or not body:
         raise IntakeError("The body must be an object that says something, or a list of such objects.")
     if len(body) > MOST_FIELDS:
@@ -101,7 +97,7 @@ def update_of(
     word, action, is_guess = _state(said["status"], how_bad, body, has_key=bool(key))
     title = first(said["title"], text(said["message"]).partition("\n")[0], fallback_title)
     if not title and (mapped(status_map or {}, word) or action) not in ("firing", Action.FIRE):
-        title = key  # enough for what is known; what is new needs a title
+        title = key  # enough for a known alert
     if not title:
         raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
     began = moment(said["starts_at"])
@@ -124,14 +120,14 @@ def update_of(
 
 
 def action_of(status: Any) -> Action:
-    """Return what a status asks for. What nobody knows fires: better once too often."""
+    """Return what a status asks for; unknown ones fire."""
     return state(status)[0]
 
 
 def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> tuple[str, Action, bool]:
-    """Return its state's word, what that asks for, and whether it is a guess.
+    """Return the status word, its action, and whether it is a guess.
 
-    Tools that have no word for it, or a number, tell by the severity that it is over: LibreNMS, Nagios, ServiceNow.
+    LibreNMS, Nagios and ServiceNow tell by the severity that it is over.
     """
     word = text(said)
     if how_bad.lower() in _OVER and (not word or word.isdecimal()):
@@ -150,7 +146,7 @@ def _state(said: Any, how_bad: str, body: dict[str, Any], *, has_key: bool) -> t
 
 
 def _fields(body: dict[str, Any], templates: Mapping[str, Any]) -> dict[str, Any]:
-    # Of twins the first stays.
+    # of twins the first stays
     plain = {plain_name(name): value for name, value in reversed(body.items()) if _says(value)}
     return {
         field: render(str(templates[field]), body)

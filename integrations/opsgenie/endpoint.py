@@ -1,7 +1,7 @@
-"""`/v2/alerts` and `/v2/heartbeats`: Opsgenie's API, for whatever can be told another address.
+"""Opsgenie's API at `/v2/alerts` and `/v2/heartbeats`.
 
-Source: https://docs.opsgenie.com/docs/alert-api and https://docs.opsgenie.com/docs/heartbeat-api. Writes are answered
-202 with a number under which the outcome can be asked for. Reads see what the key's own source sent and nothing else.
+Source: https://docs.opsgenie.com/docs/alert-api and https://docs.opsgenie.com/docs/heartbeat-api. Writes get 202 and a
+request id; reads see what the key's own source sent.
 """
 
 import re
@@ -21,7 +21,7 @@ from intake.vocabulary import IntakeState
 from integrations.opsgenie import responses as answers
 from integrations.opsgenie.payload import ACTION, ALIAS, CREATE, with_alias
 
-# (method, what follows the alert in the path) → the action's name in the reader. Custom actions are apart.
+# (method, rest of the path) → action; custom actions apart
 _POSTED = "acknowledge unacknowledge close notes snooze escalate assign responders teams tags details"
 ACTIONS = {
     **{("POST", word): word for word in _POSTED.split()},
@@ -42,14 +42,14 @@ GENIE_KEY = KeyScheme(
 
 
 class _GenieEndpoint(Endpoint):
-    """The key follows "GenieKey" in the Authorization header."""
+    """Key after "GenieKey" in Authorization."""
 
     kinds = ("opsgenie",)
     scheme = GENIE_KEY
     challenge, asks_for = "GenieKey", "Send it as Authorization: GenieKey <key>."
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Return whether the request writes: a key of another kind never reads."""
+        """Return whether the request writes: other kinds' keys never read."""
         return request.method != "GET"
 
     def key(self, request: IntakeRequest) -> str:
@@ -63,7 +63,7 @@ class _GenieEndpoint(Endpoint):
 
 
 class OpsgenieAlertsEndpoint(_GenieEndpoint):
-    """Creating alerts, and the list of them."""
+    """Create and list alerts."""
 
     operations = (
         Operation("POST", "/v2/alerts", "Create an alert (Opsgenie)", 202, {"message": "Disk almost full"}),
@@ -82,7 +82,7 @@ class OpsgenieAlertsEndpoint(_GenieEndpoint):
 
 
 class OpsgenieRequestEndpoint(_GenieEndpoint):
-    """What became of a request."""
+    """The status of a request."""
 
     operations = (Operation("GET", "/v2/alerts/requests/{request_id}", "Get request status (Opsgenie)", 200),)
 
@@ -92,7 +92,7 @@ class OpsgenieRequestEndpoint(_GenieEndpoint):
 
 
 class OpsgenieAlertEndpoint(_GenieEndpoint):
-    """One alert, and actions on it. An alias may hold slashes: what the path ends with decides."""
+    """An alert and actions on it; aliases may hold slashes."""
 
     operations = (
         Operation("GET", "/v2/alerts/{identifier:path}", "Get an alert (Opsgenie)", 200),
@@ -111,7 +111,7 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
         if kind not in answers.IDENTIFIERS:
             raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_stored=False)
         if action in ("", "delete") and request.path.endswith("/") and kind == "alias":
-            # Addresses are popular aliases: the last slash may be theirs, or a client's habit.
+            # the last slash may be the alias's (an address) or a client's habit
             identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier
         if not action:
             return answers.one(source, kind, identifier)
@@ -123,17 +123,17 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
 
 
 class OpsgeniePingEndpoint(_GenieEndpoint):
-    """A named heartbeat; the first ping creates it."""
+    """A heartbeat; the first ping creates it."""
 
     operations = (Operation("POST", "/v2/heartbeats/{name:path}/ping", "Ping a heartbeat (Opsgenie)", 202),)
     more_methods = ("GET", "PUT", "PATCH")
 
     def key(self, request: IntakeRequest) -> str:
-        """Return the key, also from the query, for scripts that can only fetch an address."""
+        """Return the key, also from the query."""
         return super().key(request) or request.parameter("apiKey")
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Return True: a ping by GET writes, too."""
+        """Return True: a ping by GET writes."""
         return True
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:
@@ -142,7 +142,7 @@ class OpsgeniePingEndpoint(_GenieEndpoint):
 
 
 class OpsgenieHeartbeatEndpoint(_GenieEndpoint):
-    """How a heartbeat stands."""
+    """A heartbeat's state."""
 
     operations = (Operation("GET", "/v2/heartbeats/{name:path}", "Get a heartbeat (Opsgenie)", 200),)
 
@@ -163,7 +163,7 @@ def _accepted(
 
 
 def _asked(method: str, rest: str) -> tuple[str, str]:
-    """Return which alert, and the action on it ("": show it). Raises IntakeError (404)."""
+    """Return the alert and the action ("": show). Raises IntakeError (404)."""
     if method == "GET":
         return text(rest), ""
     match = _ACTED.fullmatch(rest)
@@ -182,7 +182,7 @@ def _action(method: str, word: str) -> str:
     return ACTIONS.get((method, word), "")
 
 
-# Where several paths match, the first counts.
+# the first matching path counts
 ENDPOINTS = (
     OpsgenieAlertsEndpoint(),
     OpsgenieRequestEndpoint(),

@@ -1,7 +1,7 @@
-"""Opsgenie's Alert API, as its clients and SDKs speak it.
+"""Opsgenie's Alert API.
 
-Source: https://docs.opsgenie.com/docs/alert-api. `parse` takes the body of POST /v2/alerts, or that of another action,
-which the endpoint notes under `:action` and `:alias` in the headers: names that no sender can send.
+Source: https://docs.opsgenie.com/docs/alert-api. The endpoint notes other actions under `:action` and `:alias` in the
+headers, names that no sender can send.
 """
 
 import uuid
@@ -24,7 +24,7 @@ API key: {key}
 ACTION, ALIAS = ":action", ":alias"
 CREATE = "create"
 
-# What only the timeline tells of: the word of the path ("-" before it: taken away), the field to quote, the words.
+# actions for the timeline only: path ("-": removed), quoted field, words
 TOLD = {
     "unacknowledge": ("", "The acknowledgement was taken back"),
     "snooze": ("endTime", "Snoozed until"),
@@ -40,13 +40,13 @@ TOLD = {
     "message": ("message", "Message changed to"),
     "description": ("description", "Description changed to"),
 }
-CUSTOM = "actions/"  # before the name of an action of the customer's own
+CUSTOM = "actions/"  # custom actions
 
 PRIORITIES = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "low"}
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """Return what a request asks for. Raises IntakeError (422) without a message, as Opsgenie does."""
+    """Return a request's updates. Raises IntakeError (422) without a message."""
     action = request.headers.get(ACTION, CREATE)
     if action != CREATE:
         body = json_object(request) if request.body.strip() else {}
@@ -58,7 +58,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the request with an alias, and that alias: its own or a new one."""
+    """Return the request with its alias, or a new one."""
     given = text(body.get("alias"))
     if given:
         return body, given
@@ -67,7 +67,7 @@ def with_alias(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def update_of(body: dict[str, Any]) -> AlertUpdate:
-    """Return the update of a request that has a message. Responders and the like are only shown; routes decide here."""
+    """Return a creation's update; responders are shown, routes decide."""
     details, actions = texts(body.get("details")), body.get("actions")
     own = labels(entity=body.get("entity"), source=body.get("source"), severity=body.get("priority"))
     return AlertUpdate(
@@ -87,14 +87,14 @@ def update_of(body: dict[str, Any]) -> AlertUpdate:
 
 
 def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
-    """Return what an action on an alert asks for; `said` are its fields. Raises IntakeError (422) for an empty note."""
+    """Return an action's updates. Raises IntakeError (422) for an empty note."""
     if action == "acknowledge":
         return [acknowledged(alias, said)]
     if action == "notes":
         return [noted(alias, said)]
     if action in ("close", "delete"):
         note = [noted(alias, said)] if text(said.get("note")) else []
-        return [closed(alias, {**said, "note": ""}), *note]  # told once, and even where it is closed already
+        return [closed(alias, {**said, "note": ""}), *note]  # once, and also where it is closed
     parts = (told(action, said), text(said.get("note")))
     comment = noted(alias, {**said, "note": ". ".join(part for part in parts if part)})
     if action == "priority":
@@ -104,7 +104,7 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
 
 
 def told(action: str, said: dict[str, Any]) -> str:
-    """Return an action that changes nothing here, in words for the timeline."""
+    """Describe an action that changes nothing here."""
     if action.startswith(CUSTOM):
         return f"Action run: {action.removeprefix(CUSTOM)}"
     field, words = TOLD[action]
@@ -112,17 +112,17 @@ def told(action: str, said: dict[str, Any]) -> str:
 
 
 def closed(alias: str, body: Any) -> AlertUpdate:
-    """Return what POST /v2/alerts/{id}/close asks for."""
+    """Return a close action's update."""
     return _acted(Action.RESOLVE, alias, body)
 
 
 def acknowledged(alias: str, body: Any) -> AlertUpdate:
-    """Return what POST /v2/alerts/{id}/acknowledge asks for."""
+    """Return an acknowledge action's update."""
     return _acted(Action.ACKNOWLEDGE, alias, body)
 
 
 def noted(alias: str, body: Any) -> AlertUpdate:
-    """Return what POST /v2/alerts/{id}/notes asks for. Raises IntakeError (422) without a note."""
+    """Return a note's update. Raises IntakeError (422) without one."""
     if not text(mapping(body).get("note")):
         raise IntakeError("The note can not be empty.", status=422)
     return _acted(Action.NOTE, alias, body)

@@ -1,4 +1,4 @@
-"""Answers in Opsgenie's shapes, from what the key's own source sent."""
+"""Responses in Opsgenie's shapes, of what the key's source sent."""
 
 import datetime as dt
 import re
@@ -26,7 +26,7 @@ DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 100, 20_000
 LARGEST_NUMBER = 2**63 - 1
 _QUERY = re.compile(r'(status|alias)\s*[:=]\s*(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 
-# The names that the outcome of a request gives its action, and what it says of a success.
+# actions' names in request statuses, and their success
 OUTCOMES = {
     "create": ("Create", "Created alert"),
     "close": ("Close", "Closed alert"),
@@ -38,7 +38,7 @@ OUTCOMES = {
 
 
 def accepted(result: str, number: str = "") -> IntakeResponse:
-    """Return 202: it is stored and will be processed."""
+    """Return 202."""
     return IntakeResponse.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
 
 
@@ -48,7 +48,7 @@ def refusal(status: int, message: str, **headers: str) -> IntakeResponse:
 
 
 def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
-    """Return one alert of the source. Raises IntakeError (404)."""
+    """Return an alert. Raises IntakeError (404)."""
     started = time.perf_counter()
     alert = find(source, kind, identifier)
     if alert is None:
@@ -63,7 +63,7 @@ def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
 
 
 def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
-    """Return the source's alerts, newest first. Raises IntakeError (422) for a filter that is not understood."""
+    """Return the alerts, newest first. Raises IntakeError (422) for an unknown filter."""
     started = time.perf_counter()
     alerts = _sent_by(source)
     for name, value in _conditions(request.parameter("query")):
@@ -77,7 +77,7 @@ def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
 
 
 def outcome(source: Source, number: str) -> IntakeResponse:
-    """Return what became of a request of the source. Raises IntakeError (404) while it waits, as Opsgenie does."""
+    """Return a request's status. Raises IntakeError (404) while it waits."""
     started = time.perf_counter()
     key = delivery_key(source, request_name(number))
     event = IntakeEvent.objects.filter(delivery_key=key).defer("body").first()
@@ -102,7 +102,7 @@ def outcome(source: Source, number: str) -> IntakeResponse:
 
 
 def heartbeat(source: Source, name: str) -> IntakeResponse:
-    """Return a heartbeat of the source. Raises IntakeError (404)."""
+    """Return a heartbeat. Raises IntakeError (404)."""
     started = time.perf_counter()
     found = Heartbeat.objects.filter(source=source, name=name).first()
     if found is None:
@@ -121,7 +121,7 @@ def heartbeat(source: Source, name: str) -> IntakeResponse:
 
 
 def find(source: Source, kind: str, identifier: str) -> Alert | None:
-    """Return an alert of the source by what a client knows of it."""
+    """Return an alert by a client's identifier."""
     alerts = _sent_by(source)
     if kind == "alias":
         return alerts.filter(key=alert_key(source.pk, identifier)).first()
@@ -132,8 +132,7 @@ def find(source: Source, kind: str, identifier: str) -> Alert | None:
 
 
 def alias_of(source: Source, kind: str, identifier: str) -> str | None:
-    """Return the alias of the alert that is meant; None if there is none, or it was cut. An alias itself is taken as
-    it is: the alert may still be in the queue."""
+    """Return the alias meant, perhaps still queued; None for none."""
     if kind == "alias":
         return identifier
     alert = find(source, kind, identifier)
@@ -143,12 +142,12 @@ def alias_of(source: Source, kind: str, identifier: str) -> str | None:
 
 
 def request_name(number: str) -> str:
-    """Return the delivery number under which a request is found again."""
+    """Return the delivery number of a request."""
     return f"request:{number}"
 
 
 def shown(alert: Alert) -> dict[str, Any]:
-    """Return an alert as lists show it. Of a restricted incident nothing is told."""
+    """Return an alert for lists; nothing of a restricted incident."""
     incident = None if alert.incident is None or alert.incident.is_restricted else alert.incident
     is_open = alert.status == AlertStatus.FIRING
     is_hidden = alert.incident is not None and incident is None

@@ -1,7 +1,7 @@
-"""Amazon SNS: CloudWatch alarms, which lie as JSON inside the envelope's text, and whatever else a topic carries.
+"""Amazon SNS: CloudWatch alarms, and whatever else a topic carries.
 
-Source: https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html. The envelope is JSON though
-declared as text/plain. An alarm's identity is its ARN, or account, region and name.
+Source: https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html. JSON declared as
+text/plain; an alarm is identified by its ARN, or account, region and name.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ _CONFIRMATION, _GOODBYE = "SubscriptionConfirmation", "UnsubscribeConfirmation"
 
 
 def parse(request: IntakeRequest) -> list[AlertUpdate]:
-    """Return the update of a notification; none for messages about the subscription itself."""
+    """Return a notification's update; none for subscription messages."""
     body = json_object(request)
     if body.get("Type") in (_CONFIRMATION, _GOODBYE):
         return []
@@ -41,8 +41,10 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def verify(request: IntakeRequest, secret: str) -> None:
-    """Raise IntakeError (403) unless SNS signed the message in the last hour, IntakeError (503) when its certificate
-    cannot be fetched. `secret` may hold the ARN of the one topic that is welcome: anybody's topic is signed by SNS."""
+    """Raise IntakeError: 403 unless SNS signed the message lately, 503 when its certificate cannot be fetched.
+
+    `secret` may be the one welcome topic's ARN: SNS signs anybody's.
+    """
     body = json_object(request)
     if secret.startswith("arn:") and body.get("TopicArn") != secret:
         raise IntakeError("The message is of another topic than this source's.", status=403)
@@ -50,7 +52,7 @@ def verify(request: IntakeRequest, secret: str) -> None:
 
 
 def greet(request: IntakeRequest) -> bool:
-    """Confirm a subscription, once its signature is found good; note its end."""
+    """Confirm a subscription with a valid signature; note its end."""
     body = json_object(request)
     kind = body.get("Type")
     if kind not in (_CONFIRMATION, _GOODBYE):
@@ -62,7 +64,7 @@ def greet(request: IntakeRequest) -> bool:
 
 
 def delivery_id(request: IntakeRequest) -> str:
-    """Return the MessageId, which is the same for each attempt; "" where there is none."""
+    """Return the MessageId, or ""."""
     try:
         return text(json_object(request).get("MessageId"))
     except IntakeError:
@@ -83,7 +85,7 @@ def _is_alarm(message: Any) -> bool:
 
 
 def _alarm(message: dict[str, Any], topic: str) -> AlertUpdate:
-    """Return the update of a CloudWatch alarm. Without data it is not over: after ALARM it is the same alert still."""
+    """Return an alarm's update; missing data does not resolve it."""
     word, since = text(message.get("NewStateValue")), moment(message.get("StateChangeTime"))
     action, is_guess = state(word)
     is_lost, is_over = word == "INSUFFICIENT_DATA", action == Action.RESOLVE

@@ -1,5 +1,4 @@
-"""Tell whether a message is Amazon SNS's own. The addresses of its certificate and of a subscription's confirmation
-come with the message, from whoever sent it: only hosts that Amazon names are called.
+"""Verify Amazon SNS messages, calling only hosts that Amazon names.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -25,7 +24,7 @@ _HOST = r"https://sns\.[a-z]{2}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}\.amazonaws\.com(
 CERTIFICATE = re.compile(_HOST + r"/SimpleNotificationService-[A-Za-z0-9]+\.pem", re.ASCII)
 CONFIRMATION = re.compile(rf"({_HOST})/\?([A-Za-z0-9&=:%._~+-]+)", re.ASCII)
 
-# SNS gives up an hour after it published; a quarter is for clocks that differ.
+# SNS retries for an hour; a quarter is for clocks
 AHEAD = dt.timedelta(minutes=15)
 OLDEST = dt.timedelta(hours=1) + AHEAD
 
@@ -38,7 +37,7 @@ _client = Client(step_seconds=5.0, total_seconds=10.0, max_bytes=64 * 1024, atte
 
 
 def fetch(url: str) -> bytes:
-    """Return what stands at an address. Raises IntakeError (503), for then the sender should try again."""
+    """Return an address's content. Raises IntakeError (503)."""
     try:
         answer = _client.request("GET", url)
     except OutboundError as error:
@@ -49,7 +48,7 @@ def fetch(url: str) -> bytes:
 
 
 def check(message: dict[str, Any], now: dt.datetime) -> None:
-    """Raise IntakeError (403) unless SNS signed the message lately, (503) while its certificate cannot be fetched."""
+    """Raise IntakeError: 403 unless SNS signed it lately, 503 without its certificate."""
     _check_time(message, now)
     hashing = _HASHES.get(text(message.get("SignatureVersion")))
     if hashing is None:
@@ -65,7 +64,7 @@ def check(message: dict[str, Any], now: dt.datetime) -> None:
 
 
 def canonical(message: dict[str, Any]) -> bytes:
-    """Return what is signed: each name and each value on a line, in the order of the names, without what is missing."""
+    """Return what is signed: names and values by line, in order."""
     names = _SIGNED if message.get("Type") == "Notification" else _SIGNED_OF_CONFIRMATION
     said = {name: message.get(name) for name in names if message.get(name) is not None}
     if not all(isinstance(value, str) for value in said.values()):
@@ -74,7 +73,7 @@ def canonical(message: dict[str, Any]) -> bytes:
 
 
 def confirm(message: dict[str, Any]) -> None:
-    """Confirm a subscription at an address rebuilt from its parts. Raises IntakeError (403 for another)."""
+    """Confirm a subscription at a rebuilt address. Raises IntakeError (403)."""
     match = CONFIRMATION.fullmatch(text(message.get("SubscribeURL")))
     query = {
         "Action": "ConfirmSubscription",
@@ -88,7 +87,7 @@ def confirm(message: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=32)
 def _certificate(url: str) -> x509.Certificate:
-    # It never changes: SNS gives a new one a new address.
+    # a new certificate gets a new address
     try:
         return x509.load_pem_x509_certificate(fetch(url))
     except ValueError as error:

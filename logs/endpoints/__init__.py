@@ -1,1 +1,1 @@
-"""Where log lines are sent: what all such endpoints share, and our own."""
+"""Endpoints of log lines: shared parts, and our own."""

@@ -1,4 +1,4 @@
-"""`POST /api/v1/logs/`: our own, for whatever can post JSON. The same path's GET is the list."""
+"""`POST /api/v1/logs/`, beside the list's GET."""
 
 from core.api.problems import CREDENTIALS, SIGN_IN
 from intake.endpoints import bearer
@@ -9,11 +9,11 @@ from logs.lines import Parsed
 
 
 class OwnEndpoint(LogEndpoint):
-    """Also accepts the access token or personal token of a responder or an administrator."""
+    """Also accepts tokens of responders and administrators."""
 
     more_paths, more_methods = ("/api/v1/logs/",), ("POST",)  # described with the list
     format = "own"
-    has_route = False  # it shares its path with the list of lines
+    has_route = False  # shared with the list
     challenge, asks_for = CREDENTIALS, f"{LogEndpoint.asks_for} {SIGN_IN}"
 
     def source(self, request: IntakeRequest) -> Source | None:
@@ -32,7 +32,7 @@ class OwnEndpoint(LogEndpoint):
 
 
 def is_persons(request: IntakeRequest) -> bool:
-    """Return whether the request carries a person's token: a JWT has dots, a source's key has none."""
+    """Return whether a person's token is sent: JWTs have dots."""
     return bool(bearer(request, "token")) or "." in bearer(request, "bearer")
 
 

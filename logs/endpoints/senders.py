@@ -1,4 +1,4 @@
-"""What the endpoints of log senders share."""
+"""Shared parts of log endpoints."""
 
 from typing import ClassVar
 
@@ -22,17 +22,17 @@ from users.authentication import PersonalTokenAuthentication, SessionJWTAuthenti
 from users.models import User
 
 TEXT = "text/plain; charset=utf-8"
-LINE_BYTES = 100  # what a line of few letters takes to be stored, as bytes of a body
+LINE_BYTES = 100  # a short line's stored size, in bytes of a body
 
 
 class LogEndpoint(Endpoint):
-    """The key of a source of kind `logs`: as bearer token, as the password of Basic, or as `X-API-Key`."""
+    """Key of a `logs` source: bearer, Basic password or `X-API-Key`."""
 
     scheme: ClassVar[KeyScheme | None] = BEARER
     has_key_in_path = False
     kinds = (LOGS,)
     challenge = 'Bearer, Basic realm="logs"'
-    schemes: ClassVar[tuple[str, ...]] = ("bearer",)  # of the Authorization header, in lower case
+    schemes: ClassVar[tuple[str, ...]] = ("bearer",)
 
     def key(self, request: IntakeRequest) -> str:
         return bearer(request, *self.schemes) or password(request) or request.headers.get("x-api-key", "")
@@ -53,7 +53,7 @@ class LogEndpoint(Endpoint):
             return response
         failed = None
         if parsed.rejected and source is not None:
-            # Not to be replayed: its good lines are stored.
+            # not for a replay: its good lines are stored
             failed = event_of(request, source, format=self.format, state=IntakeState.IGNORED, reason=parsed.summary)
         ready = normalise(parsed.lines, source, timezone.now())
         return IntakeResult(
@@ -61,23 +61,22 @@ class LogEndpoint(Endpoint):
         )
 
     def refuse_all(self, parsed: Parsed) -> None:
-        """Raise IntakeError for a request of which nothing is a line."""
+        """Raise IntakeError for a request without a line."""
         raise IntakeError(" ".join(parsed.reasons))
 
     def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:
-        """Return what the sender is told once the lines are committed."""
+        """Return the response once lines are committed."""
         raise NotImplementedError
 
 
 def password(request: IntakeRequest) -> str:
-    """Return the password of basic authentication (the name, where it has none); "" otherwise."""
+    """Return the Basic password, else the name, else ""."""
     name, secret = basic_pair(request)
     return secret or name
 
 
 def caller(request: IntakeRequest) -> User | None:
-    """Return the person whose token the request carries; None without one. Raises IntakeError: 401, or 403 for a
-    read token."""
+    """Return the token's person; None without one. Raises IntakeError (401, 403)."""
     asked = HttpRequest()
     asked.method, asked.META["HTTP_AUTHORIZATION"] = "POST", request.headers.get("authorization", "")
     try:

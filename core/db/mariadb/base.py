@@ -1,8 +1,7 @@
-"""Find out whether a COMMIT whose answer was lost happened.
+"""Find out whether a COMMIT happened whose answer was lost.
 
-Before COMMIT, a transaction that wrote inserts a marker row. If the connection breaks, a new one looks for it, waiting
-for its lock: present means committed; absent, the original error is raised. CommitUnknown is raised only when the
-database cannot be asked within SETTLE_SECONDS.
+A writing transaction inserts a marker before COMMIT. After a broken connection a new one looks for it: present means
+committed; absent, the error is raised. CommitUnknown: nobody could be asked within SETTLE_SECONDS.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ SHORT = 64 * 1024  # every server accepts this
 
 
 class CursorWrapper(base.CursorWrapper):
-    """Notices writes, and tells statements too long from lost connections."""
+    """Notices writes, and overlong statements."""
 
     def __init__(self, cursor: Any, database: "DatabaseWrapper") -> None:
         super().__init__(cursor)
@@ -69,7 +68,7 @@ class CursorWrapper(base.CursorWrapper):
 
 @dataclass(frozen=True)
 class Session:
-    """The server's connection number, and its monotonic start."""
+    """The connection's number and monotonic start."""
 
     number: int
     since: float
@@ -126,7 +125,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not autocommit or self.connection is not None:
             super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
             return
-        # To connect now would hide what the transaction ended with; the next connection commits by itself.
+        # Connecting now would hide how the transaction ended.
         self.autocommit = True
         if self.run_commit_hooks_on_set_autocommit_on:
             self.run_and_clear_commit_hooks()
@@ -136,7 +135,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             super()._set_autocommit(autocommit)  # type: ignore[misc]
         except Error as error:
-            # Outside of a transaction: nothing is lost with it.
+            # outside a transaction nothing is lost
             if not is_lost(error) or (autocommit and not self.run_commit_hooks_on_set_autocommit_on):
                 raise
             self._renew()
@@ -158,7 +157,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return marker
 
     def _settle(self, marker: str | None, error: Error) -> None:
-        """Raise unless committed: the error, or CommitUnknown."""
+        """Raise the error or CommitUnknown unless committed."""
         session = self._sessions[self.connection]
         self._drop()
         if marker is not None:
@@ -183,15 +182,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             time.sleep(ASK_EVERY_SECONDS)
 
     def _end(self, session: "Session") -> None:
-        """Kill the lost session: it may hold locks for hours, or get the COMMIT late."""
+        """Kill the lost session, which may hold locks or commit late."""
         with contextlib.suppress(Database.Error):
             uptime = float(self._ask("SHOW GLOBAL STATUS LIKE 'Uptime'")[1])
-            # A server restarted since reuses the numbers.
+            # a restarted server reuses numbers
             if uptime > time.monotonic() - session.since:
                 self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
-        """Return a new connection's first row, waiting for locks."""
+        """Return a new connection's first row."""
         connection = self.get_new_connection(self.get_connection_params())
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
