@@ -327,7 +327,7 @@ def _keep(row: IdempotentRequest, response: HttpResponseBase) -> None:
         row.headers["Content-Type"] = content_type
 
 
-def forget_text(text: str, *, instead: str) -> None:
+def redact_text(text: str, *, instead: str) -> None:
     """Replace a text in all remembered answers, so that nobody reads it again.
 
     Reads a day's answers: for rare use. Only strings equal to the text are replaced.

@@ -5,7 +5,7 @@ from typing import Any
 from auditlog.models import LogEntry
 from django.utils import timezone
 
-from core.api.idempotency import forget_text
+from core.api.idempotency import redact_text
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
 from incidents import digest
@@ -49,7 +49,7 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
     change.save()
     _clean_audit_log(incident, leaked)
     for text in texts:
-        forget_text(text, instead=REDACTED)
+        redact_text(text, instead=REDACTED)
     return event
 
 

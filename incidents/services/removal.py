@@ -54,7 +54,7 @@ def purge(incident: Incident, *, by: By) -> None:
     )
     keys = attachments.stored_keys(incident)
     search.delete_document(incident)
-    tallies.forget(incident)
+    tallies.remove(incident)
     with acting(person(by)):
         incident.delete()
     # Files go last and only once the rows are gone: a file without a row is litter, a row without a file is a loss.

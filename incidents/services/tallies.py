@@ -78,7 +78,7 @@ def _update_batch(limit: int) -> int:
     return len(rows)
 
 
-def forget(incident: Incident) -> None:
+def remove(incident: Incident) -> None:
     """Take a locked incident that is about to be purged out of the counts."""
     for dimension, value in sorted(keys_of(incident.tallied_as)):
         Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") - 1)
