@@ -37,7 +37,7 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
     alerts = list(found.filter(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1])
     alerts += list(found.exclude(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1 - len(alerts)])
     if alerts:
-        rows = [_told(alert) for alert in alerts[:ALERTS_SHOWN]]
+        rows = [_row_of(alert) for alert in alerts[:ALERTS_SHOWN]]
         url = f"{reverse('admin:alerts_alert_changelist')}?q={incident.reference}"
         may_merge = can_work_on(user, incident.team_id) and incident.deleted_at is None
         merge_url = reverse("admin:alerts_alert_merge", args=[incident.pk]) if may_merge else ""
@@ -49,7 +49,7 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
         yield Section("admin/alerts/incident_changes.html", {"rows": shown})
 
 
-def _told(alert: Alert) -> dict[str, Any]:
+def _row_of(alert: Alert) -> dict[str, Any]:
     return {
         "alert": alert,
         "status": alert_badge(alert),
