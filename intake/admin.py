@@ -33,7 +33,11 @@ COLOURS = {
 }
 OTHERS = [state for state in IntakeState if state != IntakeState.FAILED]
 _cards: list[Card] = []
-TABS = [("", "Failed"), *((state.value, str(state.label)) for state in OTHERS), ("any", "All")]
+TABS = [
+    ("", gettext_lazy("Failed")),
+    *((state.value, str(state.label)) for state in OTHERS),
+    ("any", gettext_lazy("All")),
+]
 
 
 def register_card(card: Card) -> None:
@@ -42,7 +46,7 @@ def register_card(card: Card) -> None:
 
 
 class SourceFilter(DropdownFilter):  # type: ignore[misc]
-    title, parameter_name = "source", "source"
+    title, parameter_name = gettext_lazy("source"), "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(str(pk), name) for pk, name in Source.objects.order_by("name").values_list("pk", "name")]
@@ -57,8 +61,8 @@ class SourceFilter(DropdownFilter):  # type: ignore[misc]
 class StateFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
     """What needs attention comes first."""
 
-    title, parameter_name = "state", "state"
-    all_option = ["", "Failed"]
+    title, parameter_name = gettext_lazy("state"), "state"
+    all_option = ["", gettext_lazy("Failed")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return TABS[1:]
@@ -164,19 +168,19 @@ class IntakeEventAdmin(ReadOnlyAdmin):
             raise Http404
         return event
 
-    @admin.display(description="Received")
+    @admin.display(description=gettext_lazy("Received"))
     def received(self, event: IntakeEvent) -> SafeString | str:
         return ago(event.received_at)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_shown(self, event: IntakeEvent) -> SafeString:
         return state_badge(event)
 
-    @admin.display(description="Why")
+    @admin.display(description=gettext_lazy("Reason"))
     def reason_shown(self, event: IntakeEvent) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', event.reason)
 
-    @admin.display(description="Alerts")
+    @admin.display(description=gettext_lazy("Alerts"))
     def number(self, event: IntakeEvent) -> int:
         return event.alert_count
 
@@ -184,7 +188,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
 def state_badge(event: IntakeEvent) -> SafeString:
     """Return its state as a coloured word."""
     state = IntakeState(event.state)
-    mark = format_html(' <span class="ir-badge">{}</span>', "dismissed") if event.dismissed_at else ""
+    mark = format_html(' <span class="ir-badge">{}</span>', _("dismissed")) if event.dismissed_at else ""
     return format_html('<span class="ir-badge {}">{}</span>{}', COLOURS.get(state, ""), state.label, mark)
 
 

@@ -15,6 +15,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -54,17 +56,18 @@ class LineFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 class LevelFilter(LineFilter):
     """A level, and worse ones."""
 
-    title, parameter_name = "level", "level_min"
+    title, parameter_name = _("level"), "level_min"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(word, f"{label} and worse") for word, label in reversed(LEVEL_WORDS[1:])]
+        return [(word, gettext("%(level)s or worse") % {"level": label}) for word, label in reversed(LEVEL_WORDS[1:])]
 
 
 class SinceFilter(LineFilter):
-    title, parameter_name = "time", "time"
+    title, parameter_name = _("time"), "time"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(zip(HOURS, ("Last hour", "Last 24 hours", "Last 7 days"), strict=True))
+        spans = (gettext("Last hour"), gettext("Last 24 hours"), gettext("Last 7 days"))
+        return list(zip(HOURS, spans, strict=True))
 
 
 class SourceFilter(LineFilter):
@@ -129,7 +132,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_display_links = ("when", "message_shown")
     list_filter = (LevelFilter, SinceFilter, SourceFilter)
     search_fields = ("message",)
-    search_help_text = "Characters of the message, service=checkout, host=web-1, trace_id=…"
+    search_help_text = _("Text in the message, service=checkout, host=web-1, trace_id=…")
     fields = (
         *("timestamp", "received_at", "level_shown", "service", "host", "sender", "trace"),
         *("whole_message", "attributes_shown"),
@@ -143,39 +146,41 @@ class LogEntryAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[LogEntry], bool]:
         return queryset, False
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, line: LogEntry) -> SafeString:
         moment = line.timestamp
         return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', moment.isoformat(), exactly(moment))
 
-    @admin.display(description="Level")
+    @admin.display(description=_("Level"))
     def level_shown(self, line: LogEntry) -> SafeString:
         return level_badge(line.level)
 
-    @admin.display(description="Message")
+    @admin.display(description=_("Message"))
     def message_shown(self, line: LogEntry) -> SafeString:
         return format_html('<span class="ir-code">{}</span>', line.message[:300])
 
-    @admin.display(description="Message")
+    @admin.display(description=_("Message"))
     def whole_message(self, line: LogEntry) -> SafeString:
         return format_html('<pre class="ir-pre">{}</pre>', line.message)
 
-    @admin.display(description="Source")
+    @admin.display(description=_("Source"))
     def sender(self, line: LogEntry) -> str:
         """Name the source unlinked: its page is for administrators."""
-        return str(line.source or "handed in by a person")
+        return str(line.source or gettext("sent by a person"))
 
-    @admin.display(description="Trace")
+    @admin.display(description=_("Trace"))
     def trace(self, line: LogEntry) -> SafeString | str:
         if not line.trace_id:
-            return "none"
+            return gettext("none")
         url = f"{reverse('admin:logs_logentry_changelist')}?q=trace_id={line.trace_id}"
         return format_html('<a class="ir-link" href="{}">{}</a>', url, line.trace_id)
 
-    @admin.display(description="Attributes")
+    @admin.display(description=_("Attributes"))
     def attributes_shown(self, line: LogEntry) -> SafeString | str:
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(line.attributes))
-        return format_html('<table class="ir-table ir-pairs"><tbody>{}</tbody></table>', rows) if rows else "none"
+        return (
+            format_html('<table class="ir-table ir-pairs"><tbody>{}</tbody></table>', rows) if rows else gettext("none")
+        )
 
 
 def level_badge(level: int) -> SafeString:
@@ -189,33 +194,35 @@ class RuleForm(RefusableForm):
         model = DetectionRule
         fields = "__all__"
         labels = {
-            "is_enabled": "Switched on",
-            "mode": "Looks",
-            "query": "Lines that hold",
-            "level": "At least of level",
-            "service": "Of service",
-            "threshold": "Lines",
-            "window_seconds": "Within (seconds)",
-            "check_interval_seconds": "Looked at every (seconds)",
-            "source_kind": "Read from",
+            "is_enabled": _("Enabled"),
+            "mode": _("Mode"),
+            "query": _("Query"),
+            "level": _("Minimum level"),
+            "service": _("Service"),
+            "threshold": _("Lines"),
+            "window_seconds": _("Within (seconds)"),
+            "check_interval_seconds": _("Evaluated every (seconds)"),
+            "source_kind": _("Read from"),
         }
         help_texts = {
-            "query": 'Words anywhere in the message, "exact words", /a pattern/, attribute:value; with a minus before '
-            "it what must not be there. All must hold; empty: every line.",
+            "query": _(
+                'Words in the message, "an exact phrase", /a pattern/, attribute:value; a leading minus excludes. '
+                "All parts must match; empty: every line."
+            ),
         }
 
     group_by = LabelNamesField(
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "service, host"}),
-        help_text="Each combination of values is an alert of its own: service, host, level, template, attributes.name.",
+        help_text=_("Each combination of values is a separate alert: service, host, level, template, attributes.name."),
     )
 
 
 class RangeForm(forms.Form):
     """The time to try a rule on."""
 
-    since = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
-    until = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget)
+    since = forms.SplitDateTimeField(label=_("Since"), widget=UnfoldAdminSplitDateTimeWidget)
+    until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -237,9 +244,9 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     change_form_outer_before_template = "admin/logs/rule_panel.html"
     fieldsets = (
         (None, {"fields": (("name", "is_enabled"), "severity")}),
-        ("Which lines", {"fields": ("query", ("level", "service"), "source_kind")}),
+        (_("Lines"), {"fields": ("query", ("level", "service"), "source_kind")}),
         (
-            "When it is an alert",
+            _("Alert condition"),
             {"fields": ("mode", ("threshold", "window_seconds"), "check_interval_seconds", "group_by")},
         ),
     )
@@ -283,7 +290,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         form = RangeForm(request.POST or None, initial={"since": now - dt.timedelta(days=1), "until": now})
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Try {rule}",
+            "title": gettext("Test %(rule)s") % {"rule": rule},
             "opts": self.opts,
             "original": rule,
             "form": form,
@@ -296,39 +303,40 @@ class DetectionRuleAdmin(BackOfficeAdmin):
                 form.add_error(error.field if error.field in form.fields else None, error.message)
         return TemplateResponse(request, "admin/logs/try.html", context)
 
-    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
-    def state_shown(self, rule: DetectionRule) -> str:
-        return "on" if rule.is_enabled else "off"
+    @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state_shown(self, rule: DetectionRule) -> tuple[str, str]:
+        return ("on", gettext("on")) if rule.is_enabled else ("off", gettext("off"))
 
-    @admin.display(description="Severity")
+    @admin.display(description=_("Severity"))
     def severity_shown(self, rule: DetectionRule) -> SafeString:
         return format_html(
             '<span class="ir-badge ir-severity-{}">{}</span>', rule.severity, rule.get_severity_display()
         )
 
-    @admin.display(description="Looks for")
+    @admin.display(description=_("Condition"))
     def condition(self, rule: DetectionRule) -> SafeString:
         return format_html("{}", condition_of(rule))
 
-    @admin.display(description="Group by")
+    @admin.display(description=_("Group by"))
     def grouping(self, rule: DetectionRule) -> str:
-        return ", ".join(rule.group_by) or "nothing"
+        return ", ".join(rule.group_by) or gettext("nothing")
 
-    @admin.display(description="Alerts")
+    @admin.display(description=_("Alerts"))
     def fires(self, rule: DetectionRule) -> SafeString | str:
         firing = rule.state.get("firing") if isinstance(rule.state, dict) else None
-        return format_html('<span class="ir-badge ir-status-open">{}</span>', "firing") if firing else ""
+        return format_html('<span class="ir-badge ir-status-open">{}</span>', gettext("firing")) if firing else ""
 
     @admin.display(description="")
     def try_link(self, rule: DetectionRule) -> SafeString:
         url = reverse("admin:logs_detectionrule_try", args=[rule.pk])
-        return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, "try it …")
+        return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, gettext("test …"))
 
 
 def condition_of(rule: DetectionRule) -> str:
     """Describe a rule's condition."""
-    level = f"{Level(rule.level).label.lower()} or worse" if rule.level else ""
-    lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or "any line"
+    level = gettext("%(level)s or worse") % {"level": Level(rule.level).label.lower()} if rule.level else ""
+    lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or gettext("any line")
     if rule.mode == Mode.THRESHOLD:
-        return f"{lines}: {rule.threshold} within {rule.window_seconds} s"
-    return f"{lines}: each line"
+        limits = {"lines": lines, "threshold": rule.threshold, "seconds": rule.window_seconds}
+        return gettext("%(lines)s: %(threshold)d within %(seconds)d s") % limits
+    return gettext("%(lines)s: each line") % {"lines": lines}

@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from alerts.models import Alert
@@ -17,7 +19,7 @@ Choices = list[tuple[str, str]]
 
 
 class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    title, parameter_name = "status", "status"
+    title, parameter_name = _("status"), "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(status.value, str(status.label)) for status in AlertStatus]
@@ -30,7 +32,7 @@ class StatusFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
 
 
 class SeverityFilter(DropdownFilter):  # type: ignore[misc]
-    title, parameter_name = "severity", "severity"
+    title, parameter_name = _("severity"), "severity"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return SEVERITY_WORDS
@@ -42,10 +44,14 @@ class SeverityFilter(DropdownFilter):  # type: ignore[misc]
 class MarkFilter(DropdownFilter):  # type: ignore[misc]
     """Flapping, silenced and the like."""
 
-    title, parameter_name = "marked", "marked"
+    title, parameter_name = _("condition"), "marked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("flapping", "Flapping"), ("silenced", "Silenced"), ("alone", "Firing without an incident")]
+        return [
+            ("flapping", gettext("Flapping")),
+            ("silenced", gettext("Silenced")),
+            ("alone", gettext("Firing without an incident")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Alerts) -> Alerts:
         firing = queryset.filter(status=AlertStatus.FIRING)
@@ -58,11 +64,12 @@ class MarkFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SeenFilter(DropdownFilter):  # type: ignore[misc]
-    title, parameter_name = "last seen", "seen"
+    title, parameter_name = _("last seen"), "seen"
     hours = {"hour": 1, "day": 24, "week": 168, "month": 720}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(zip(self.hours, ("Last hour", "Last 24 hours", "Last 7 days", "Last 30 days"), strict=True))
+        spans = (gettext("Last hour"), gettext("Last 24 hours"), gettext("Last 7 days"), gettext("Last 30 days"))
+        return list(zip(self.hours, spans, strict=True))
 
     def queryset(self, request: HttpRequest, queryset: Alerts) -> Alerts:
         if self.value() not in self.hours:

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts.models import Alert
@@ -25,18 +27,19 @@ from users.models import User
 MOST_AT_ONCE = 200
 
 
-def _reference(label: str, help_text: str) -> forms.CharField:
+def _reference(label: Any, help_text: Any) -> forms.CharField:
     widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "INC-1042"})
     return forms.CharField(max_length=30, label=label, widget=widget, help_text=help_text)
 
 
 class MoveForm(GrantForm):
-    incident = _reference("Incident", "The reference of the incident they belong to.")
+    incident = _reference(_("Incident"), _("The reference of the incident to move to."))
 
 
 class MergeForm(GrantForm):
     incident = _reference(
-        "Into", "It takes in all alerts, also those to come; the merged incident is resolved as its duplicate."
+        _("Merge into"),
+        _("This incident gets all current and future alerts; the merged one is resolved as its duplicate."),
     )
     # The one confirmed; another is shown first.
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -44,7 +47,10 @@ class MergeForm(GrantForm):
 
 class SplitForm(GrantForm):
     title = forms.CharField(
-        max_length=200, required=False, widget=UnfoldAdminTextInputWidget, help_text="Empty: as the first alert says."
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Default: the first alert's title."),
     )
 
 
@@ -67,11 +73,11 @@ class AlertPages:
     def has_work_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_staff", False))
 
-    @admin.action(description="Move to an incident …", permissions=["work"])
+    @admin.action(description=_("Move to an incident …"), permissions=["work"])
     def move_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
         return self._move(request, list(queryset[:MOST_AT_ONCE]), request.get_full_path(), "move_selected")
 
-    @admin.action(description="Give them an incident of their own …", permissions=["work"])
+    @admin.action(description=_("Split off to a new incident …"), permissions=["work"])
     def split_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse | None:
         return self._split(request, list(queryset[:MOST_AT_ONCE]), request.get_full_path(), "split_selected")
 
@@ -100,7 +106,11 @@ class AlertPages:
                 if form.cleaned_data["confirmed"] == str(target.pk):
                     how = {"grants_access": form.is_granted, "origin": Origin.ADMIN}
                     reassign.merge(incident, target, by=_user(request), **how)
-                    messages.success(request, f"{incident.reference} is merged into {target}.")
+                    messages.success(
+                        request,
+                        gettext("%(incident)s is merged into %(target)s.")
+                        % {"incident": incident.reference, "target": target},
+                    )
                     return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[target.pk]))
             except DomainError as error:
                 form.add_error("incident", error.message)
@@ -117,9 +127,11 @@ class AlertPages:
             except DomainError as error:
                 form.add_error("incident", error.message)
             else:
-                messages.success(request, f"{_number(alerts)} moved to {target}.")
+                messages.success(
+                    request, gettext("%(alerts)s moved to %(target)s.") % {"alerts": _number(alerts), "target": target}
+                )
                 return None
-        return self._inquire_about(request, alerts, form, "Move", back, action)
+        return self._inquire_about(request, alerts, form, gettext("Move"), back, action)
 
     def _split(self, request: HttpRequest, alerts: Sequence[Alert], back: str, action: str = "") -> HttpResponse | None:
         form = SplitForm(_answer(request), incidents=[alert.incident for alert in alerts])
@@ -130,9 +142,12 @@ class AlertPages:
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, f"{_number(alerts)} now at {incident}.")
+                messages.success(
+                    request,
+                    gettext("%(alerts)s moved to %(target)s.") % {"alerts": _number(alerts), "target": incident},
+                )
                 return HttpResponseRedirect(reverse("admin:incidents_incident_change", args=[incident.pk]))
-        return self._inquire_about(request, alerts, form, "Split", back, action)
+        return self._inquire_about(request, alerts, form, gettext("Split off"), back, action)
 
     def _inquire_about(
         self, request: HttpRequest, alerts: Sequence[Alert], form: forms.Form, submit: str, back: str, action: str
@@ -144,15 +159,16 @@ class AlertPages:
     def _inquire_about_merging(
         self, request: HttpRequest, incident: Incident, target: Incident | None, form: MergeForm
     ) -> HttpResponse:
-        rows, submit = [_described(incident)], "Next"
+        rows, submit = [_described(incident)], gettext("Next")
         if target is not None:
-            rows.append(f"into {_described(target)}")
+            rows.append(gettext("into %(target)s") % {"target": _described(target)})
             known = {"incident": target.reference, "confirmed": target.pk}
             form = MergeForm(initial=known, incidents=[incident, target])
-            submit = f"Merge into {target.reference}"
+            submit = gettext("Merge into %(target)s") % {"target": target.reference}
         back = reverse("admin:incidents_incident_change", args=[incident.pk])
         around = {"opts": incident._meta, "original": incident}
-        return self._inquire(request, f"Merge {incident.reference}", rows, form, submit, back, around=around)
+        title = gettext("Merge %(incident)s") % {"incident": incident.reference}
+        return self._inquire(request, title, rows, form, submit, back, around=around)
 
     def _inquire(
         self,
@@ -198,11 +214,11 @@ def _answer(request: HttpRequest) -> Any:
 
 
 def _described(incident: Incident) -> str:
-    return f"{incident} · {incident.get_status_display().lower()} · {incident.team or 'no team'}"
+    return f"{incident} · {incident.get_status_display().lower()} · {incident.team or gettext('no team')}"
 
 
 def _number(alerts: Sequence[Alert]) -> str:
-    return f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}"
+    return ngettext("%(number)d alert", "%(number)d alerts", len(alerts)) % {"number": len(alerts)}
 
 
 def _user(request: HttpRequest) -> User:

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from alerts.admin import alert_filters as filters
 from alerts.admin.alert_pages import AlertPages
@@ -41,7 +43,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
         filters.SeenFilter,
     )
     search_fields = ("title",)
-    search_help_text = "Labels such as cluster=eu-1, a reference such as INC-1042, or words of what fires now"
+    search_help_text = _("Labels such as cluster=eu-1, a reference such as INC-1042, or title words of firing alerts")
     actions = ("move_selected", "split_selected")
     change_form_outer_before_template = "admin/alerts/alert_panel.html"
     change_form_outer_after_template = "admin/alerts/alert_below.html"
@@ -77,55 +79,63 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
-    @admin.display(description="Alert")
+    @admin.display(description=_("Alert"))
     def title_shown(self, alert: Alert) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', alert.title)
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def status_shown(self, alert: Alert) -> SafeString:
         return format_html("{} {}", alert_badge(alert), marks(alert))
 
-    @admin.display(description="Severity")
+    @admin.display(description=_("Severity"))
     def severity_shown(self, alert: Alert) -> SafeString:
         return severity_badge(alert.severity)
 
-    @admin.display(description="Incident")
+    @admin.display(description=_("Incident"))
     def incident_shown(self, alert: Alert) -> SafeString | str:
         return incident_link(alert.incident)
 
-    @admin.display(description="Messages")
+    @admin.display(description=_("Messages"))
     def heard(self, alert: Alert) -> int:
         return alert.occurrences
 
-    @admin.display(description="Last seen")
+    @admin.display(description=_("Last seen"))
     def seen(self, alert: Alert) -> SafeString | str:
         return ago(alert.last_seen_at)
 
-    @admin.display(description="What it says")
+    @admin.display(description=_("Description"))
     def description_shown(self, alert: Alert) -> SafeString | str:
-        return format_html('<span class="ir-lines">{}</span>', alert.description) if alert.description else "Nothing."
+        return (
+            format_html('<span class="ir-lines">{}</span>', alert.description)
+            if alert.description
+            else gettext("None.")
+        )
 
-    @admin.display(description="First seen")
+    @admin.display(description=_("First seen"))
     def first_seen(self, alert: Alert) -> str:
         return exactly(alert.first_seen_at)
 
-    @admin.display(description="Started")
+    @admin.display(description=_("Started"))
     def started(self, alert: Alert) -> str:
         return exactly(alert.starts_at)
 
-    @admin.display(description="Last seen")
+    @admin.display(description=_("Last seen"))
     def last_seen(self, alert: Alert) -> str:
         return exactly(alert.last_seen_at)
 
-    @admin.display(description="Expires")
+    @admin.display(description=_("Expires"))
     def expires(self, alert: Alert) -> str:
-        return f"{exactly(alert.expires_at)}, unless heard of again" if alert.expires_at else "never"
+        if alert.expires_at is None:
+            return gettext("never")
+        return gettext("%(time)s, unless seen again") % {"time": exactly(alert.expires_at)}
 
-    @admin.display(description="Ended")
+    @admin.display(description=_("Ended"))
     def ended(self, alert: Alert) -> SafeString | str:
         if alert.ends_at is None:
-            return "not yet"
-        return format_html("{} ({})", ago(alert.ends_at), alert.get_ended_by_display().lower() or "its sender")
+            return gettext("not yet")
+        return format_html(
+            "{} ({})", ago(alert.ends_at), alert.get_ended_by_display().lower() or gettext("by its sender")
+        )
 
 
 def carrying(alerts: AlertQuerySet, name: str, value: str) -> AlertQuerySet:

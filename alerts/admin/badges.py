@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
@@ -19,7 +20,7 @@ def alert_badge(alert: Alert) -> SafeString:
 
 def marks(alert: Alert) -> SafeString:
     """Return flapping, silenced and the like as badges."""
-    words = [("flapping", alert.is_flapping), ("silenced", alert.silenced_by_id is not None)]
+    words = [(gettext("flapping"), alert.is_flapping), (gettext("silenced"), alert.silenced_by_id is not None)]
     badges = ((word,) for word, is_so in words if is_so)
     return format_html_join(" ", '<span class="ir-badge ir-status-on_hold">{}</span>', badges)
 

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from alerts import validation
 from alerts.matching import MatcherInvalid, lines_of, matchers_from, parse_lines
 
-MATCHERS_HELP = (
-    "One a line, and all must hold: a label, or severity or source, then = != =~ (matches) or !~ (does not), then the "
-    'value, such as severity=~"high|critical".'
+MATCHERS_HELP = _(
+    "One matcher per line; all must match. Write a label, severity or source, then = != =~ (matches) or !~ (does not "
+    'match), then the value, such as severity=~"high|critical".'
 )
 
 
@@ -138,7 +140,9 @@ def pairs(text: str, example: str) -> list[tuple[str, str]]:
         if not line.strip():
             continue
         if not sign or not name.strip():
-            raise ValueError(f"Line {number}: write it like {example}")
+            raise ValueError(
+                gettext("Line %(number)d: expected the form %(example)s") % {"number": number, "example": example}
+            )
         found.append((name.strip(), value.strip()))
     return found
 

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from alerts.admin.badges import alert_badge, incident_link, safe_links
 from alerts.models import Alert, ChangeEvent
@@ -46,20 +48,24 @@ class ChangeEventAdmin(ReadOnlyAdmin):
     list_filter = (SourceFilter,)
     fields = ("summary", "occurred_at", "received_at", "service", "origin", "source", "details_shown", "links_shown")
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def occurred(self, change: ChangeEvent) -> SafeString | str:
         return ago(change.occurred_at)
 
-    @admin.display(description="What")
+    @admin.display(description=_("Change"))
     def summary_shown(self, change: ChangeEvent) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', change.summary)
 
-    @admin.display(description="Details")
+    @admin.display(description=_("Details"))
     def details_shown(self, change: ChangeEvent) -> SafeString:
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(change.details))
-        return format_html('<table class="ir-table"><tbody>{}</tbody></table>', rows) if rows else SafeString("None.")
+        return (
+            format_html('<table class="ir-table"><tbody>{}</tbody></table>', rows)
+            if rows
+            else SafeString(gettext("None."))
+        )
 
-    @admin.display(description="Links")
+    @admin.display(description=_("Links"))
     def links_shown(self, change: ChangeEvent) -> SafeString | str:
         anchor = '<a class="ir-link" href="{}" rel="noopener noreferrer nofollow" target="_blank">{} ↗</a>'
-        return format_html_join(" · ", anchor, safe_links(change.links)) or "None."
+        return format_html_join(" · ", anchor, safe_links(change.links)) or gettext("None.")

@@ -10,6 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from alerts import validation
@@ -30,27 +33,30 @@ class RouteForm(RefusableForm):
         model = Route
         fields = "__all__"
         labels = {
-            "is_enabled": "Switched on",
-            "is_drop": "Drop them",
-            "go_on": "Go on to later routes",
-            "open_after_count": "Open only after (firings)",
-            "open_after_minutes": "Within (minutes)",
+            "is_enabled": _("Enabled"),
+            "is_drop": _("Drop alerts"),
+            "go_on": _("Continue with later routes"),
+            "open_after_count": _("Open after (firings)"),
+            "open_after_minutes": _("Within (minutes)"),
         }
         help_texts = {
-            "go_on": "Look at later routes too, for what this one leaves open.",
-            "open_after_count": "1: each opens or joins an incident at once.",
-            "open_after_minutes": "Firings longer apart do not count together.",
+            "go_on": _("Later routes decide whatever this one leaves empty."),
+            "is_drop": _("Matching alerts are counted, but not stored."),
+            "open_after_count": _("1: each firing opens or joins an incident at once."),
+            "open_after_minutes": _("Only firings within this time count together."),
         }
 
     matchers = MatchersField(
         required=False,
-        label="Which alerts",
-        help_text=f"{MATCHERS_HELP} Empty: all alerts.",
+        label=_("Matchers"),
+        help_text=format_lazy("{} {}", MATCHERS_HELP, _("Empty: all alerts.")),
     )
     group_by = LabelNamesField(
         required=False,
-        help_text="Names of labels, with commas between: alerts with the same values share one open incident, "
-        "whatever source they come from. Empty: as the source says.",
+        help_text=_(
+            "Comma-separated label names: alerts with the same values share one open incident, whatever their source. "
+            "Empty: the source decides."
+        ),
     )
 
     def clean(self) -> dict[str, Any] | None:
@@ -87,10 +93,10 @@ class RouteAdmin(BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": (("name", "is_enabled"), "matchers")}),
         (
-            "What becomes of them",
+            _("Result"),
             {"fields": (("is_drop", "go_on"), ("team", "service"), ("severity", "priority"), "category")},
         ),
-        ("Incidents", {"fields": ("group_by", ("open_after_count", "open_after_minutes"))}),
+        (_("Incidents"), {"fields": ("group_by", ("open_after_count", "open_after_minutes"))}),
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
@@ -132,7 +138,7 @@ class RouteAdmin(BackOfficeAdmin):
         form = TryForm(request.POST or None)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Try the routes",
+            "title": gettext("Test the routes"),
             "opts": self.opts,
             "form": form,
             "back": reverse("admin:alerts_route_changelist"),
@@ -144,33 +150,37 @@ class RouteAdmin(BackOfficeAdmin):
                 form.add_error("text", error.message)
         return TemplateResponse(request, "admin/alerts/try.html", context)
 
-    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
-    def state(self, route: Route) -> str:
-        return "on" if route.is_enabled else "off"
+    @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, route: Route) -> tuple[str, str]:
+        return ("on", gettext("on")) if route.is_enabled else ("off", gettext("off"))
 
-    @admin.display(description="Which alerts")
+    @admin.display(description=_("Matchers"))
     def conditions(self, route: Route) -> SafeString | str:
-        return shown(route) if route.matchers else "all"
+        return shown(route) if route.matchers else gettext("all")
 
-    @admin.display(description="Group by")
+    @admin.display(description=_("Group by"))
     def grouping(self, route: Route) -> str:
-        return ", ".join(route.group_by or []) or "as the source says"
+        return ", ".join(route.group_by or []) or gettext("as set in the source")
 
-    @admin.display(description="What becomes of them")
+    @admin.display(description=_("Result"))
     def leads_to(self, route: Route) -> SafeString | str:
         if route.is_drop:
-            return format_html('<span class="ir-badge ir-late">{}</span>', "dropped")
-        severity = severity_badge(route.severity) if route.severity else ""
-        words = " · ".join(str(part) for part in (route.team, route.service, route.category) if part)
-        later = f" · after {route.open_after_count} in {route.open_after_minutes} min"
-        onward = (later if route.open_after_count > 1 else "") + (" · then on" if route.go_on else "")
-        return format_html("{} {}{}", severity, words or ("" if severity else "as the source says"), onward)
+            return format_html('<span class="ir-badge ir-late">{}</span>', gettext("dropped"))
+        parts = [str(part) for part in (route.team, route.service, route.category) if part]
+        if not parts and not route.severity:
+            parts = [gettext("as set in the source")]
+        if route.open_after_count > 1:
+            limits = {"count": route.open_after_count, "minutes": route.open_after_minutes}
+            parts.append(gettext("after %(count)d in %(minutes)d min") % limits)
+        if route.go_on:
+            parts.append(gettext("continues"))
+        return format_html("{} {}", severity_badge(route.severity) if route.severity else "", " · ".join(parts))
 
-    @admin.display(description="Matched")
+    @admin.display(description=_("Matched"))
     def matched(self, route: Route) -> int:
         return route.matched_count
 
-    @admin.display(description="Dropped")
+    @admin.display(description=_("Dropped"))
     def dropped(self, route: Route) -> int:
         return route.dropped_count
 
@@ -180,8 +190,12 @@ def shown(one: Route | Silence) -> SafeString | str:
     try:
         said = format_html('<code class="ir-code">{}</code>', words_of(matchers_from(one.matchers)))
     except MatcherInvalid as error:
-        return format_html('<span class="ir-badge ir-late" title="{}">{}</span>', error, "spoilt: matches nothing")
+        return format_html(
+            '<span class="ir-badge ir-late" title="{}">{}</span>', error, gettext("invalid: matches nothing")
+        )
     wrong = one.wrong
     return (
-        format_html('{} <span class="ir-badge ir-late" title="{}">to be mended</span>', said, wrong) if wrong else said
+        format_html('{} <span class="ir-badge ir-late" title="{}">{}</span>', said, wrong, gettext("needs fixing"))
+        if wrong
+        else said
     )

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelect2Widget
 
@@ -32,20 +34,20 @@ class SilenceForm(RefusableForm):
     class Meta:
         model = Silence
         fields = "__all__"
-        help_texts = {"comment": "Why, for those who wonder."}
+        help_texts = {"comment": _("Why these alerts are silenced.")}
 
-    matchers = MatchersField(label="Which alerts", help_text=MATCHERS_HELP)
+    matchers = MatchersField(label=_("Matchers"), help_text=MATCHERS_HELP)
     weekdays = forms.TypedMultipleChoiceField(
         choices=WEEKDAYS.items(),
         coerce=int,
         required=False,
         empty_value=[],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None: it keeps quiet all the time from start to end.",
+        help_text=_("None: the silence is active all the time from start to end."),
     )
-    starts_time = LocalTimeField(required=False, label="From", help_text="Empty: the whole day.")
+    starts_time = LocalTimeField(required=False, label=_("From"), help_text=_("Empty: the whole day."))
     ends_time = EndTimeField(
-        required=False, label="To", help_text="24:00 is midnight. Earlier than the start: on the next day."
+        required=False, label=_("To"), help_text=_("24:00 is midnight. Earlier than the start: on the next day.")
     )
     time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
 
@@ -58,11 +60,11 @@ class SilenceForm(RefusableForm):
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
     """Active and planned, or expired."""
 
-    title, parameter_name = "time", "time"
-    all_option = ["", "Not over"]
+    title, parameter_name = _("time"), "time"
+    all_option = ["", _("Active or planned")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("over", "Over"), ("any", "All")]
+        return [("over", gettext("Expired")), ("any", gettext("All"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> QuerySet[Silence]:
         if self.value() == "any":
@@ -85,7 +87,7 @@ class SilenceAdmin(BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": ("matchers", "comment", "starts_at", "ends_at")}),
         (
-            "Every week",
+            _("Weekly"),
             {"fields": ("weekdays", ("starts_time", "ends_time"), "time_zone"), "classes": ["collapse"]},
         ),
     )
@@ -107,7 +109,9 @@ class SilenceAdmin(BackOfficeAdmin):
                 initial["matchers"] = like(alert)
                 if len(initial["matchers"]) == 1:
                     messages.warning(
-                        request, f"The alert has no labels to tell it by: this silences all of {alert.source}."
+                        request,
+                        gettext("The alert has no labels: this silences all alerts from %(source)s.")
+                        % {"source": alert.source},
                     )
         return initial
 
@@ -124,7 +128,7 @@ class SilenceAdmin(BackOfficeAdmin):
     def has_end_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request))
 
-    @admin.action(description="End them now", permissions=["end"])
+    @admin.action(description=_("End now"), permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Silence]) -> None:
         user: User = request.user  # type: ignore[assignment]
         chosen = list(queryset.order_by("pk"))
@@ -132,42 +136,45 @@ class SilenceAdmin(BackOfficeAdmin):
         for silence in mine:
             end_silence(silence, by=user)
         if mine:
-            messages.success(request, f"{len(mine)} ended. What fires still opens its incident now.")
+            text = ngettext("%(number)d silence ended.", "%(number)d silences ended.", len(mine))
+            note = gettext("Alerts that still fire open their incidents now.")
+            messages.success(request, f"{text % {'number': len(mine)}} {note}")
         if len(mine) < len(chosen):
-            messages.error(request, f"{len(chosen) - len(mine)} left alone: others made them.")
+            text = gettext("%(number)d left alone: you can end only your own silences.")
+            messages.error(request, text % {"number": len(chosen) - len(mine)})
 
-    @admin.display(description="Silence")
+    @admin.display(description=_("Silence"))
     def what(self, silence: Silence) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', str(silence))
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, silence: Silence) -> SafeString | str:
         now = timezone.now()
         if specs_of([silence])[0].is_active(now):
-            return format_html('<span class="ir-badge ir-status-on_hold">{}</span>', "active now")
+            return format_html('<span class="ir-badge ir-status-on_hold">{}</span>', gettext("active"))
         if silence.ends_at <= now:
-            return format_html('<span class="ir-badge">{}</span>', "over")
-        word = "between times" if silence.starts_at <= now else "to come"
+            return format_html('<span class="ir-badge">{}</span>', gettext("expired"))
+        word = gettext("inactive until its next time") if silence.starts_at <= now else gettext("planned")
         return format_html('<span class="ir-badge ir-severity-low">{}</span>', word)
 
-    @admin.display(description="Which alerts")
+    @admin.display(description=_("Matchers"))
     def conditions(self, silence: Silence) -> SafeString | str:
         return shown(silence)
 
-    @admin.display(description="From")
+    @admin.display(description=_("From"))
     def starts(self, silence: Silence) -> SafeString | str:
         return ago(silence.starts_at)
 
-    @admin.display(description="Until")
+    @admin.display(description=_("Until"))
     def ends(self, silence: Silence) -> SafeString | str:
         return ago(silence.ends_at)
 
-    @admin.display(description="Made by")
+    @admin.display(description=_("Created by"))
     def maker(self, silence: Silence) -> str:
         """Name the maker unlinked: their page is for administrators."""
         return str(silence.created_by or "")
 
-    @admin.display(description="Every week")
+    @admin.display(description=_("Weekly"))
     def repeat(self, silence: Silence) -> str:
         if not silence.weekdays:
             return ""

@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts import validation
 from alerts.admin import new_keys
@@ -45,7 +47,7 @@ def panel_of(source: Source) -> dict[str, Any]:
     keys = list(source.keys.all())
     return {
         "source": source,
-        "received": exactly(source.last_received_at) if source.last_received_at else "never",
+        "received": exactly(source.last_received_at) if source.last_received_at else _("never"),
         "keys": [(key, exactly(key.created_at)) for key in keys],
         "may_have_key": len(keys) < MAX_KEYS,
         "words": [
@@ -126,10 +128,12 @@ class SourcePages:
             return self._back(source)
         key = new_keys.recall(request, source)
         if key is None:
-            messages.warning(request, "The key is not shown any more. Should it be lost, make another and revoke it.")
+            messages.warning(
+                request, _("The key is no longer shown. If you lost it, create another one and revoke this one.")
+            )
             return self._back(source)
         context = {
-            **self._context(request, source, f"The key of {source.name}"),
+            **self._context(request, source, _("Key of %(source)s") % {"source": source.name}),
             "key": key,
             "minutes": new_keys.SHOWN_SECONDS // 60,
             "snippet": snippet_for(source, key),
@@ -143,10 +147,11 @@ class SourcePages:
         if key is None:
             raise Http404
         if request.method != "POST":
-            sentence = f"Whoever still sends with the key {key} is refused from now on."
-            return self._ask(request, source, f"Revoke the key {key}", sentence, "Revoke", is_danger=True)
+            sentence = _("Requests with the key %(key)s are rejected from now on.") % {"key": key}
+            title = _("Revoke the key %(key)s") % {"key": key}
+            return self._ask(request, source, title, sentence, _("Revoke"), is_danger=True)
         work = lambda: revoke_key(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
-        attempt(request, work, done=f"The key {key} is of no use any more.")
+        attempt(request, work, done=_("The key %(key)s is revoked.") % {"key": key})
         return self._back(source)
 
     def teach_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -159,7 +164,7 @@ class SourcePages:
             source=source, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0
         ).first()
         if row is None:
-            messages.error(request, "That word was taught by somebody else, or is not used any more.")
+            messages.error(request, _("Somebody else has mapped that word, or the source no longer lists it."))
             return self._back(source)
         means = request.POST.get("means", "")
         try:
@@ -174,29 +179,36 @@ class SourcePages:
         except DomainError as error:
             messages.error(request, error.message)
             return self._back(source)
-        told = f" {applied} alert{'s' if applied != 1 else ''} will follow." if applied else ""
-        messages.success(request, f"From now on “{row.word}” means {means}.{told}")
+        text = _("From now on “%(word)s” means %(meaning)s.") % {"word": row.word, "meaning": means}
+        if applied:
+            note = ngettext("%(number)d alert will be updated.", "%(number)d alerts will be updated.", applied)
+            text = f"{text} {note % {'number': applied}}"
+        messages.success(request, text)
         return self._back(source)
 
     def sample_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send the kind's sample and show the result."""
         source = self._source(request, pk)
         if request.method != "POST":
-            sentence = (
-                "Sends the tool's own example to this source, the way the tool would. "
-                "It goes the way of every alert: it may open an incident."
+            sentence = _(
+                "This sends the tool's example payload to this source as the tool would. "
+                "The alert is treated like any other: it may open an incident."
             )
-            return self._ask(request, source, f"Test {source.name}", sentence, "Send the sample")
+            title = _("Test %(source)s") % {"source": source.name}
+            return self._ask(request, source, title, sentence, _("Send sample"))
         try:
             sample = send_sample(source)
         except DomainError as error:
             messages.error(request, error.message)
             return self._back(source)
         if sample.event is None:
-            messages.error(request, f"It was answered {sample.status}: {sample.detail}")
+            messages.error(
+                request,
+                _("The response was %(status)s: %(detail)s") % {"status": sample.status, "detail": sample.detail},
+            )
             return self._back(source)
         event = _worked_off(sample.event)
-        messages.success(request, f"The sample was answered {sample.status}. Below is what came of it.")
+        messages.success(request, _("The response was %(status)s. The result is below.") % {"status": sample.status})
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -206,8 +218,12 @@ class SourcePages:
         source.is_enabled = not source.is_enabled
         source.save(update_fields=["is_enabled"])
         clear_cache()
-        word = "on" if source.is_enabled else "off: what it sends is refused"
-        messages.success(request, f"{source.name} is {word}.")
+        text = (
+            _("%(source)s is enabled.")
+            if source.is_enabled
+            else _("%(source)s is disabled: its requests are rejected.")
+        )
+        messages.success(request, text % {"source": source.name})
         return self._back(source)
 
     def guide_view(self, request: HttpRequest, kind: str) -> HttpResponse:
@@ -218,7 +234,7 @@ class SourcePages:
             raise Http404
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Setting up {dict(kinds())[kind]}",
+            "title": _("Set up %(kind)s") % {"kind": dict(kinds())[kind]},
             "text": text,
             "opts": self.opts,
         }

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
@@ -31,42 +33,47 @@ class SourceForm(RefusableForm):
         model = Source
         fields = "__all__"
         labels = {
-            "is_enabled": "Switched on",
-            "reopen_minutes": "Reopens within (minutes)",
-            "auto_resolve": "Resolves by itself",
-            "heartbeat_minutes": "Must be heard of every (minutes)",
-            "expire_minutes": "Alerts expire after (minutes)",
-            "rate_limit": "Requests a minute",
-            "allow_other_endpoints": "Accept its keys at other endpoints",
+            "is_enabled": _("Enabled"),
+            "reopen_minutes": _("Reopen within (minutes)"),
+            "auto_resolve": _("Resolve automatically"),
+            "heartbeat_minutes": _("Must send every (minutes)"),
+            "expire_minutes": _("Alerts expire after (minutes)"),
+            "rate_limit": _("Requests per minute"),
+            "allow_other_endpoints": _("Accept its keys at other endpoints"),
         }
-        help_texts = {"rate_limit": "At most; what is above is refused, and the sender tries again."}
+        help_texts = {"rate_limit": _("Requests above this rate are rejected, and the sender retries.")}
 
     group_by = LabelNamesField(
         required=False,
-        help_text="Names of labels, with commas between. Alerts with the same values share one open incident; "
-        "empty: each alert has its own.",
+        help_text=_(
+            "Comma-separated label names. Alerts with the same values share one open incident; empty: each alert has "
+            "its own."
+        ),
     )
     severity_map = SeverityMapField(
         required=False,
-        label="Words for severity",
-        help_text="The sender's words for ours (critical, high, medium, low), one a line.",
+        label=_("Severity mapping"),
+        help_text=_("Maps the sender's words to critical, high, medium or low, one per line."),
     )
     status_map = StatusMapField(
         required=False,
-        label="Words for status",
-        help_text="The sender's words for ours (firing, resolved, acknowledged, ignore), one a line.",
+        label=_("Status mapping"),
+        help_text=_("Maps the sender's words to firing, resolved, acknowledged or ignore, one per line."),
     )
     templates = TemplatesField(
-        required=False, help_text="Only for the generic webhook: where each field lies in what is sent, one a line."
+        required=False,
+        help_text=_("Only for the generic webhook: where to find each field in the payload, one per line."),
     )
     signing_secret = forms.CharField(
         required=False,
         max_length=200,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="The secret that the sender signs its requests with, if it does. Never shown again; empty keeps it.",
+        help_text=_(
+            "The secret with which the sender signs its requests, if it does. Never shown again; empty keeps it."
+        ),
     )
     forget_secret = forms.BooleanField(
-        required=False, label="Forget the signing secret", widget=UnfoldBooleanSwitchWidget
+        required=False, label=_("Remove the signing secret"), widget=UnfoldBooleanSwitchWidget
     )
 
     def clean(self) -> dict[str, Any] | None:
@@ -81,10 +88,10 @@ class SourceForm(RefusableForm):
 
 
 class EnabledFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    title, parameter_name = "state", "enabled"
+    title, parameter_name = _("state"), "enabled"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "On"), ("no", "Off")]
+        return [("yes", gettext("Enabled")), ("no", gettext("Disabled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(is_enabled=self.value() == "yes") if self.value() else queryset
@@ -105,10 +112,10 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     change_form_outer_before_template = "admin/alerts/source_panel.html"
     fieldsets = (
         (None, {"fields": (("name", "kind"), ("team", "is_enabled"))}),
-        ("Severity and status", {"fields": ("default_severity", ("severity_map", "status_map"))}),
-        ("Incidents", {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
-        ("Silence and limits", {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
-        ("What is sent", {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
+        (_("Severity and status"), {"fields": ("default_severity", ("severity_map", "status_map"))}),
+        (_("Incidents"), {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
+        (_("Heartbeat and limits"), {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
+        (_("Requests"), {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
@@ -124,21 +131,21 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
             shown[-1][1]["fields"] = (*shown[-1][1]["fields"], "forget_secret")
         return shown
 
-    @display(description="State", label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
-    def state(self, source: Source) -> str:
-        return "on" if source.is_enabled else "off"
+    @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, source: Source) -> tuple[str, str]:
+        return ("on", gettext("on")) if source.is_enabled else ("off", gettext("off"))
 
-    @admin.display(description="Last received")
+    @admin.display(description=_("Last received"))
     def heard(self, source: Source) -> SafeString | str:
         return ago(source.last_received_at)
 
-    @admin.display(description="Alerts")
+    @admin.display(description=_("Alerts"))
     def is_firing(self, source: Any) -> SafeString | str:
-        return format_html('<span class="ir-badge ir-status-open">{}</span>', "firing") if source.fires else ""
+        return format_html('<span class="ir-badge ir-status-open">{}</span>', gettext("firing")) if source.fires else ""
 
-    @admin.display(description="Limited")
+    @admin.display(description=_("Limited"))
     def is_limited(self, source: Any) -> SafeString | str:
-        return format_html('<span class="ir-badge ir-late">{}</span>', "in 24 h") if source.was_limited else ""
+        return format_html('<span class="ir-badge ir-late">{}</span>', gettext("in 24 h")) if source.was_limited else ""
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -174,7 +181,7 @@ class HeartbeatForm(RefusableForm):
     class Meta:
         model = Heartbeat
         fields = "__all__"
-        labels = {"interval_minutes": "Interval (minutes)", "is_enabled": "Switched on"}
+        labels = {"interval_minutes": _("Interval (minutes)"), "is_enabled": _("Enabled")}
 
 
 @admin.register(Heartbeat)
@@ -190,20 +197,21 @@ class HeartbeatAdmin(BackOfficeAdmin):
     autocomplete_fields = ("source",)
     fields = ("source", "name", "interval_minutes", "is_enabled")
 
-    @admin.display(description="Every")
+    @admin.display(description=_("Every"))
     def interval(self, heartbeat: Heartbeat) -> str:
-        return f"{heartbeat.interval_minutes} min"
+        return gettext("%(number)d min") % {"number": heartbeat.interval_minutes}
 
-    @admin.display(description="Last heard")
+    @admin.display(description=_("Last ping"))
     def heard(self, heartbeat: Heartbeat) -> SafeString | str:
         return ago(heartbeat.last_beat_at)
 
-    @display(description="State", label={"missed": "danger", "alive": "success", "off": "default"})  # type: ignore[untyped-decorator]
-    def state(self, heartbeat: Heartbeat) -> str:
+    @display(description=_("State"), label={"missed": "danger", "alive": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    def state(self, heartbeat: Heartbeat) -> tuple[str, str]:
         if not heartbeat.is_enabled:
-            return "off"
+            return "off", gettext("off")
         limit = dt.timedelta(minutes=heartbeat.interval_minutes)
-        return "missed" if timezone.now() - heartbeat.last_beat_at > limit else "alive"
+        is_missed = timezone.now() - heartbeat.last_beat_at > limit
+        return ("missed", gettext("missed")) if is_missed else ("alive", gettext("alive"))
 
 
 def _is_in(sources: QuerySet[Any, Any]) -> Case:

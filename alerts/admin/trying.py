@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
 
@@ -30,7 +31,7 @@ class TryForm(forms.Form):
 
     shape = forms.ChoiceField(
         label=_("Input"),
-        choices=[(LABELS, _("An alert: its labels, one per line")), (PAYLOAD, _("A source's payload, as it is sent"))],
+        choices=[(LABELS, _("An alert: its labels, one per line")), (PAYLOAD, _("A payload, as its source sends it"))],
         initial=LABELS,
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -38,7 +39,7 @@ class TryForm(forms.Form):
         Source.objects.order_by("name"),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("Needed for a payload: it says how to read it."),
+        help_text=_("Required for a payload: its kind decides how the payload is read."),
     )
     text = forms.CharField(
         label=_("Alert"),
@@ -61,7 +62,7 @@ class TryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("shape") == PAYLOAD and not cleaned.get("source"):
-            self.add_error("source", _("Name the source that sends it."))
+            self.add_error("source", _("Choose the source that sends it."))
         if cleaned.get("shape") == LABELS and "text" in cleaned:
             try:
                 cleaned["alert"] = alert_of(cleaned["text"])
@@ -74,12 +75,12 @@ def alert_of(text: str) -> dict[str, Any]:
     """Return an alert from lines of labels. Raises ValueError."""
     facts = dict(pairs(text, "host = db-3"))
     if len(facts) > MOST_LABELS:
-        raise ValueError(f"There are at most {MOST_LABELS} labels.")
+        raise ValueError(gettext("An alert has at most %(number)d labels.") % {"number": MOST_LABELS})
     alert: dict[str, Any] = {name: facts.pop(name) for name in OWN if name in facts}
     alert["severity"] = alert.get("severity", "").lower()
     if alert["severity"] and alert["severity"] not in SEVERITY_OF_WORD:
         facts["severity"] = alert.pop("severity")  # the source's own words decide
-    return {**alert, "title": (alert.get("title") or "Tried alert")[:TITLE_LENGTH], "labels": facts}
+    return {**alert, "title": (alert.get("title") or gettext("Test alert"))[:TITLE_LENGTH], "labels": facts}
 
 
 def simulate_asked(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ def simulate_asked(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
         kind = {"content-type": "application/json"} if _is_json(asked["text"]) else {}
         answer = simulate(payload=asked["text"], headers=kind, **how)
     if not answer["alerts"]:
-        raise DomainError("There is no alert in it.")
+        raise DomainError(gettext("The payload contains no alert."))
     return [_shown(one) for one in answer["alerts"]]
 
 

@@ -1,6 +1,7 @@
 import datetime as dt
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from alerts.assigning import group_of
 from alerts.decide import stored_facts
@@ -21,5 +22,10 @@ def waits_for(alert: Alert) -> str:
     pending = AlertGroup.objects.filter(open_key=key).values_list("pending", flat=True).first() or []
     since = (timezone.now() - dt.timedelta(minutes=route.open_after_minutes)).timestamp()
     number = sum(at > since for _key, at in pending)
-    within = f"{route.open_after_minutes} minute{'s' if route.open_after_minutes != 1 else ''}"
-    return f"waits: {number} of {route.open_after_count} within {within} (route {route.name})"
+    text = ngettext(
+        "waiting: %(number)d of %(count)d firings within %(minutes)d minute (route %(route)s)",
+        "waiting: %(number)d of %(count)d firings within %(minutes)d minutes (route %(route)s)",
+        route.open_after_minutes,
+    )
+    facts = {"count": route.open_after_count, "minutes": route.open_after_minutes, "route": route.name}
+    return text % {"number": number, **facts}

@@ -117,11 +117,11 @@ class PageTests(AlertCase):
         first, second = fire(self.source, "disk"), fire(self.source, "net")
         over = fire(self.source, "over")
         resolve(self.source, "over")
-        sentence = f"waits: 1 of 3 within 10 minutes (route {route.name})"
+        sentence = f"waiting: 1 of 3 firings within 10 minutes (route {route.name})"
 
         for alert in (first, second):
             self.assertContains(self.client.get(self.page(alert)), f"no incident, {sentence}")
-        self.assertNotContains(self.client.get(self.page(over)), "waits:")
+        self.assertNotContains(self.client.get(self.page(over)), "waiting:")
         self.assertContains(self.client.get(self.list_of("route")), "after 3 in 10 min")
 
     def test_it_counts_what_fired_of_a_group_lately(self) -> None:
@@ -129,12 +129,12 @@ class PageTests(AlertCase):
         alerts = [fire(self.source, name, labels={"host": "db"}) for name in ("disk", "load")]
         group = AlertGroup.objects.get()
 
-        self.assertContains(self.client.get(self.page(alerts[0])), "waits: 2 of 3 within 1 minute (")
+        self.assertContains(self.client.get(self.page(alerts[0])), "waiting: 2 of 3 firings within 1 minute (")
         group.pending[0][1] -= 90
         group.save()
-        self.assertContains(self.client.get(self.page(alerts[0])), "waits: 1 of 3")
+        self.assertContains(self.client.get(self.page(alerts[0])), "waiting: 1 of 3")
         Route.objects.update(is_enabled=False)
-        self.assertNotContains(self.client.get(self.page(alerts[0])), "waits:")
+        self.assertNotContains(self.client.get(self.page(alerts[0])), "waiting:")
 
     def test_it_tells_what_its_status_changed_to(self) -> None:
         fire(self.source, "disk")
@@ -144,7 +144,7 @@ class PageTests(AlertCase):
         answer = self.client.get(self.page(alert))
 
         changes = answer.context["changes"]
-        self.assertContains(answer, f"{alert.expires_at:%H:%M:%S} UTC, unless heard of again")
+        self.assertContains(answer, f"{alert.expires_at:%H:%M:%S} UTC, unless seen again")
         self.assertEqual([status for _, status in changes], ["Firing", "Resolved", "Firing"])
         self.assertRegex(changes[0][0], r", [0-9]{2}:[0-9]{2}:[0-9]{2} UTC$")
 
@@ -163,8 +163,8 @@ class PageTests(AlertCase):
 
         warned, told = self.client.get(f"{url}?alert={plain.pk}"), self.client.get(f"{url}?alert={named.pk}")
 
-        self.assertContains(warned, "this silences all of Prometheus")
-        self.assertNotContains(told, "this silences all of")
+        self.assertContains(warned, "this silences all alerts from Prometheus")
+        self.assertNotContains(told, "this silences all alerts")
         matchers = told.context["adminform"].form["matchers"].value()
         self.assertEqual(matchers, 'label.source="srv01"\nsource="Prometheus"')
 
@@ -201,7 +201,7 @@ class MovingTests(AlertCase):
         self.client.post(self.list_of("alert"), {**ticked, "apply": "1", "title": "Its own"})
 
         other.refresh_from_db()
-        self.assertContains(asked, "Split 1 alert")
+        self.assertContains(asked, "Split off 1 alert")
         self.assertEqual(other.incident.title, "Its own")
         self.assertNotEqual(other.incident, one.incident)
 

@@ -89,7 +89,7 @@ class ListTests(RouteCase):
 
         answer = self.client.get(self.list_of("route"))
 
-        for text in ("dropped", "a=&quot;&lt;b&gt;&quot;", "Database · then on", "matches nothing", ">12<", ">11<"):
+        for text in ("dropped", "a=&quot;&lt;b&gt;&quot;", "Database · continues", "matches nothing", ">12<", ">11<"):
             self.assertContains(answer, text)
 
     def test_it_costs_the_same_at_any_number(self) -> None:
@@ -142,7 +142,7 @@ class TryTests(RouteCase):
     def test_it_says_what_it_cannot_read(self) -> None:
         source = make_source(kind="alertmanager")
         cases = {
-            "Name the source": {"shape": "payload", "text": "{}"},
+            "Choose the source": {"shape": "payload", "text": "{}"},
             "Line 1": {"shape": "labels", "text": "nonsense"},
             "no list of alerts": {"shape": "payload", "text": "{}", "source": source.pk},
             "not valid JSON": {"shape": "payload", "text": "{", "source": source.pk},

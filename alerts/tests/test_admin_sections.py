@@ -135,5 +135,5 @@ class HomePageTests(BackOfficeCase):
         for text in ("Quiet for all", "Quiet for none", "Away with it", "Ask for a value", "look-ahead"):
             self.assertContains(answer, text)
         self.assertNotContains(answer, "Quiet for some")
-        self.assertContains(listed, "to be mended", count=1)
-        self.assertContains(listed, "spoilt: matches nothing", count=1)
+        self.assertContains(listed, "needs fixing", count=1)
+        self.assertContains(listed, "invalid: matches nothing", count=1)

@@ -93,7 +93,7 @@ class SilenceTests(BackOfficeCase):
 
         now = timezone.now()
         self.assertEqual(list(Silence.objects.filter(ends_at__lte=now)), [mine])
-        self.assertIn("1 ended", self.messages(answer))
+        self.assertIn("1 silence ended", self.messages(answer))
         self.assertIn("1 left alone", self.messages(answer))
 
     def test_it_tells_which_are_active(self) -> None:
@@ -112,7 +112,7 @@ class SilenceTests(BackOfficeCase):
 
         self.assertEqual(shown[""], ["Weekly", "Next", "Present"])
         self.assertEqual((shown["?time=over"], len(shown["?time=any"])), (["Past"], 4))
-        for word in ("active now", "to come", "over", "between times"):
+        for word in ("active", "planned", "expired", "inactive until its next time"):
             self.assertIn(f">{word}<", text)
 
     def test_it_costs_the_same_at_any_number(self) -> None:

@@ -142,7 +142,7 @@ class ButtonTests(SourceCase):
         asked = self.client.get(url)
         self.client.post(url)
 
-        self.assertContains(asked, "refused from now on")
+        self.assertContains(asked, "rejected from now on")
         self.assertFalse(source.keys.exists())
         self.assertEqual(self.client.get(url).status_code, 404)
         self.assertEqual(LogEntry.objects.get_for_object(source).order_by("-id")[0].actor, self.admin)
@@ -176,7 +176,7 @@ class ButtonTests(SourceCase):
         while_off = source_of(key)
         self.client.post(self.page(source, "switch"))
 
-        self.assertIn("is off", self.messages(off))
+        self.assertIn("is disabled", self.messages(off))
         self.assertEqual((known, while_off, source_of(key)), (source, None, source))
 
     def test_it_does_nothing_by_a_link(self) -> None:
@@ -247,7 +247,7 @@ class HeartbeatTests(SourceCase):
         answer = self.client.get(reverse("admin:alerts_heartbeat_add"))
 
         self.assertContains(answer, "Interval (minutes)")
-        self.assertContains(answer, "Switched on")
+        self.assertContains(answer, "Enabled")
 
     def test_it_tells_what_was_missed(self) -> None:
         source, now = make_source(), timezone.now()
