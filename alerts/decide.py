@@ -261,7 +261,6 @@ def _new_alert(message: Message) -> Alert:
 
 
 def _count(alert: Alert, message: Message, *, is_stale: bool) -> set[str]:
-    """Count a repeat, take over what it says, and return the changed columns."""
     alert.occurrences += 1
     alert.last_seen_at = max(alert.last_seen_at, message.received_at)
     if is_stale:

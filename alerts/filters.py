@@ -61,7 +61,6 @@ def _by_incident(alerts: Any, name: str, value: str, user: Any) -> Any:
 
 
 def _by_fingerprint(alerts: Any, name: str, value: str, user: Any) -> Any:
-    """Select by the dedup key, which is indexed."""
     sources = Source.objects.order_by().values_list("pk", flat=True)[:MAX_SOURCES]
     return alerts.filter(key__in=[alert_key(pk, value) for pk in sources])
 

@@ -210,7 +210,6 @@ class _Translation:
         return rf"\{letter}" if letter.isascii() else letter
 
     def _boundary(self, letter: str) -> str:
-        r"""Translate `\b`, which RE2 knows for ASCII only."""
         beside = self.pattern[self.at - 3 : self.at - 2] + self.pattern[self.at : self.at + 1]
         if not beside.isascii():
             raise self._refuse(rf"\{letter} beside a letter that is not one of a to z")

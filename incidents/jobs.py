@@ -53,7 +53,6 @@ def sweep_files(now: dt.datetime) -> int:
 
 
 def _until_done(step: Callable[[], int], batch: int) -> int:
-    """Repeat a step while its batches are full."""
     total = 0
     for _ in range(MAX_BATCHES):
         done = step()

@@ -137,7 +137,6 @@ Rows = dict[Any, dict[str, Any]]
 
 
 def _group_sums(parts: list[IncidentQuerySet], group_by: str | None, now: dt.datetime) -> Rows:
-    """Return the sums of each group over all parts, which must be disjoint."""
     found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
     for part in parts:
         if group_by is None:

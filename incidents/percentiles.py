@@ -95,7 +95,6 @@ def _percentiles_from_index(counted: IncidentQuerySet, column: str, count: int, 
 
 
 def _values_between(counted: IncidentQuerySet, column: str, first: int, last: int, count: int) -> Iterable[int]:
-    """Return the values between two positions, from the nearer end."""
     present = counted.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
     if first > count // 2:
         return present.order_by(f"-{column}")[max(count - 1 - last, 0) : count - first]

@@ -87,7 +87,7 @@ class Endpoint:
         return source
 
     def accepts_others(self, request: IntakeRequest) -> bool:
-        """Return whether a source may let other kinds in here."""
+        """Return whether other kinds may be allowed here."""
         return True
 
     def checks_signature(self, source: Source) -> bool:

@@ -87,7 +87,6 @@ class IntakeEventViewSet(IdempotentWrites, ViewSet):
 
 
 def _asked_for(asked: dict[str, Any]) -> list[int]:
-    """Return ids, oldest first and one more than are replayed at once."""
     if "ids" in asked:
         ids: list[int] = asked["ids"]
         return ids

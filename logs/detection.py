@@ -129,7 +129,6 @@ class Index:
                         yield spec
 
     def _anchors_in(self, lowered: str) -> set[str]:
-        """Return the line's anchors, and "" for rules without one."""
         found = {""}
         if self._anchors:
             memory = self._memory

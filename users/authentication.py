@@ -104,7 +104,6 @@ def _find(raw_token: bytes) -> PersonalToken | None:
 
 
 def _stamp_use(token: PersonalToken, now: dt.datetime) -> None:
-    """Note the use at most once a minute, to spare a write per request."""
     stale = now - LAST_USED_STEP
     if token.last_used_at and token.last_used_at > stale:
         return

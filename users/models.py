@@ -108,7 +108,6 @@ class User(AbstractBaseUser):
         return self.is_active and self.is_admin
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Include the access epoch, which voids admin cookies."""
         text = f"{self.password}|{self.access_epoch}" if self.access_epoch else self.password
         return salted_hmac(COOKIE_SALT, text, secret=secret, algorithm="sha256").hexdigest()
 

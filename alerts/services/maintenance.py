@@ -58,7 +58,6 @@ def is_past(moment: dt.datetime | None, now: dt.datetime) -> bool:
 
 
 def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
-    """Return the message that an alert expired, numbered so that it is queued once."""
     update = AlertUpdate(
         title=alert.title,
         action=Action.RESOLVE,

@@ -218,7 +218,6 @@ def _move(
 
 
 def _named_as(word: str, incident: Incident) -> dict[str, str]:
-    """Name the other incident, unless it is restricted."""
     return {} if incident.is_restricted else {word: incident.reference}
 
 

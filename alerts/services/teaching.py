@@ -55,7 +55,6 @@ def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> i
 
 
 def _correction(source: Source, update: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:
-    """Return what a message means for an alert, now that its word is understood."""
     if about == MappedField.SEVERITY:
         if normal(word) not in [normal(one) for one in severity_words(update)] or update.action != Action.FIRE:
             return None

@@ -115,7 +115,6 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
         return attrs
 
     def _replaced(self) -> dict[str, Any]:
-        """Return defaults for what a PUT leaves out, except switches and secrets."""
         if self.instance is None or self.partial:
             return {}
         model = self.Meta.model

@@ -166,7 +166,6 @@ def _first_sentence(detail: Any) -> str:
 
 
 def _flatten(details: Any, path: str = "") -> Any:
-    """Yield {field, code, message} from DRF's nested details."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
         yield {"field": path, "code": str(details["code"]), "message": str(details["message"])}
     elif isinstance(details, dict):

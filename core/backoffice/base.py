@@ -45,7 +45,6 @@ class RefusableForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is g
         return [name for name in self.changed_data if name in columns]
 
     def _post_clean(self) -> None:
-        """Validate edits against the row as it stands now."""
         if self.instance.pk is None:
             super()._post_clean()
             return

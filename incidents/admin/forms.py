@@ -78,7 +78,6 @@ class IncidentForm(UpdateFields, RefusableForm):
             self.initial["priority"] = str(self.instance.priority) if given else ""
 
     def _post_clean(self) -> None:
-        """Leave the priority to the service, which derives it."""
         if "priority" in self.cleaned_data:
             given = self.cleaned_data.pop("priority")
             super()._post_clean()  # type: ignore[misc]

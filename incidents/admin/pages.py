@@ -80,7 +80,6 @@ def page_context(incident: Incident, user: User) -> dict[str, Any]:
 
 
 def _linked_incidents(incident: Incident, user: User) -> list[tuple[str, Incident, str]]:
-    """Return visible linked incidents between the words before and after them."""
     visible = Incident.objects.visible_to(user)
     from_here = IncidentLink.objects.filter(incident=incident, target__in=visible).select_related("target")
     from_there = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
@@ -284,7 +283,6 @@ class IncidentPages:
         return self.back_to(incident)
 
     def _refuse_without_work(self, request: HttpRequest, incident: Incident) -> HttpResponse | None:
-        """Refuse before a form is filled in for nothing."""
         try:
             require_work(_user(request), incident)
         except DomainError as error:

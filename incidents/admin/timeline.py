@@ -109,7 +109,6 @@ def _describe_link(data: dict[str, Any]) -> str:
 
 
 def _describe_access(data: dict[str, Any]) -> Iterable[str]:
-    """Yield who gained, or did not gain, access to which incident."""
     if "users" in data:
         names = ", ".join(str(user.get("name", "")) for user in data["users"])
         towards = f"to {data['original']}" if "original" in data else f"from {data.get('duplicate', '')}"

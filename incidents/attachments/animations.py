@@ -113,7 +113,6 @@ def copy_gif(source: IO[bytes], target: IO[bytes], canvas: Size) -> None:
 
 
 def _image_data(packed: IO[bytes]) -> bytes:
-    """Return the compressed data of a GIF's only frame."""
     header = read_exactly(packed, 13)
     read_exactly(packed, _colour_table_size(header[10]))
     while (block := read_exactly(packed, 1)[0]) != IMAGE:
@@ -129,14 +128,12 @@ def _colour_table_size(flags: int) -> int:
 
 
 def _graphic_control(blocks: bytes) -> bytes:
-    """Return the next frame's timing, disposal and transparency."""
     if len(blocks) < 6 or blocks[0] != 4:
         return b""
     return bytes([EXTENSION, GRAPHIC_CONTROL, 4, blocks[1] & 0x1F]) + blocks[2:5] + b"\0"
 
 
 def _loop_extension(blocks: bytes) -> bytes:
-    """Return the loop count, or nothing for other extensions."""
     name, rest = blocks[1:12], blocks[12:]
     if blocks[0] != 11 or name not in LOOPING or len(rest) < 4 or rest[0] < 3 or rest[1] != 1:
         return b""
@@ -178,7 +175,6 @@ def copy_webp(picture: Image.Image, target: IO[bytes], *, is_lossless: bool) -> 
 
 
 def _durations(picture: Image.Image) -> list[int]:
-    """Return the frames' durations in milliseconds, decoding one at a time."""
     budget, durations = Budget(), []
     try:
         for number in range(MAX_FRAMES + 1):

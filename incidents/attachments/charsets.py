@@ -81,7 +81,6 @@ def guess_code_page(sample: bytes) -> str:
 
 
 def _sample_beyond_ascii(source: IO[bytes], sample: bytes) -> bytes:
-    """Return lines that are not ASCII, which may be far down."""
     lines = _beyond_ascii(sample)
     source.seek(len(sample))
     while not lines and (chunk := source.read(SAMPLE_BYTES)):
@@ -94,7 +93,6 @@ def _beyond_ascii(chunk: bytes) -> bytes:
 
 
 def _is_iso2022(sample: bytes) -> bool:
-    """Return whether it has the escapes of ISO-2022-JP."""
     return b"\x1b$B" in sample or b"\x1b$@" in sample
 
 
@@ -105,14 +103,12 @@ def _is_wide(sample: bytes, encoding: str) -> bool:
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
-    """Return whether it is UTF-8 that was cut or mixed."""
     valid = UTF8_SEQUENCE.findall(sample)
     rest = len(BEYOND_ASCII.findall(sample)) - sum(map(len, valid))
     return len(valid) > 3 * rest
 
 
 def _guess_mainframe(sample: bytes) -> str:
-    """Return the EBCDIC code page of mostly plain characters, or ""."""
     best = max(MAINFRAME, key=lambda encoding: _count_plain(sample.decode(encoding)))
     return best if _count_plain(sample.decode(best)) * 10 >= len(sample) * 9 else ""
 
@@ -122,7 +118,6 @@ def _count_plain(text: str) -> int:
 
 
 def _guess_japanese(sample: bytes) -> str:
-    """Return the encoding in which kana stand together, or ""."""
     for encoding in JAPANESE:
         text = sample.decode(encoding, "replace")
         beyond = [mark for mark in text if not mark.isascii()]
@@ -133,7 +128,6 @@ def _guess_japanese(sample: bytes) -> str:
 
 
 def _guess_western(sample: bytes) -> str:
-    """Return the code page in which accented letters stand within words, or ""."""
     return next((encoding for encoding in WESTERN if _is_latin(sample, encoding)), "")
 
 

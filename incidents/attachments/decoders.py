@@ -165,7 +165,6 @@ class Pool:
 
     @contextlib.contextmanager
     def _wait_for_turn(self) -> Iterator[None]:
-        """Wait for a free process, leaving threads for requests without pictures."""
         with self.lock:
             if self.waiting >= max(PROCESSES, settings.WEB_THREADS * 3 // 4):
                 raise _busy()
@@ -236,7 +235,6 @@ def _busy() -> Busy:
 
 
 def _reset_after_fork() -> None:
-    """Leave the processes to the parent."""
     global pool
     pool = Pool()
 

@@ -147,7 +147,6 @@ def require_png_end(source: IO[bytes]) -> None:
 
 
 def _strip_metadata(picture: Image.Image) -> Image.Image:
-    """Return the pixels, upright and in sRGB."""
     turn = TURNS.get(_read_orientation(picture))
     profile = picture.info.get("icc_profile")
     upright = picture.transpose(turn) if turn is not None else picture
@@ -156,7 +155,6 @@ def _strip_metadata(picture: Image.Image) -> Image.Image:
 
 
 def _read_orientation(picture: Image.Image) -> int:
-    """Return EXIF's orientation, or 1 where EXIF is broken."""
     try:
         return int(picture.getexif().get(ORIENTATION, 1))
     except (*BROKEN, *BROKEN_FURTHER):
@@ -195,7 +193,6 @@ def _has_lossless_webp(source: IO[bytes], within: int) -> bool:
 
 
 def _flatten_on_white(picture: Image.Image) -> Image.Image:
-    """Return a grey or RGB picture, transparency over white."""
     if picture.mode in ("L", "RGB"):
         return picture
     if not picture.has_transparency_data:

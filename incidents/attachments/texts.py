@@ -70,7 +70,6 @@ def decode_parts(source: IO[bytes], encoding: str) -> Iterator[str]:
 
 
 def _as_single_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Decode bytes of another encoding within UTF-8 text."""
     assert isinstance(error, UnicodeDecodeError)  # noqa: S101 (for the type checker: it is registered for decoding)
     return error.object[error.start : error.end].decode(FALLBACK, "replace"), error.end
 

@@ -100,7 +100,6 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _unmarked(stream: BinaryIO, encoding: str) -> tuple[BinaryIO, str]:
-    """Return the stream behind its byte order mark, whose encoding overrides the mapping."""
     marked = marked_as(stream.read(LONGEST_MARK))
     stream.seek(len(codecs.BOM_UTF8) if marked == "utf-8-sig" else 0)
     if marked.startswith(("utf-16", "utf-32")):

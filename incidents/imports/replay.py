@@ -158,7 +158,6 @@ class _Story:
         return Priority((row.priority or before) if self.mapping.priority else severity)
 
     def _event(self, kind: EventKind, actor_name: str, values: dict[str, Any]) -> DraftEvent | None:
-        """Set fields, and add the event if any differs."""
         changes = {name: [self.now[name], value] for name, value in values.items() if self.now[name] != value}
         if not changes:
             return None

@@ -147,7 +147,6 @@ def _write_documents(incidents: Sequence[Incident], documents: Sequence[str]) ->
 
 
 def _match_subquery(terms: Terms, reads_internal: bool) -> tuple[str, str]:
-    """Return a subquery of incident ids and its parameter."""
     marks = _token_marks(reads_internal)
     if connection.vendor == "sqlite":
         quoted = (

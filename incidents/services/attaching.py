@@ -36,7 +36,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class StoredFiles:
-    """Checked files stored ahead of their rows. Whoever stored them calls `written.settle` in the end."""
+    """Files stored ahead of their rows; call `written.settle` in the end."""
 
     files: Sequence[Stored]
     written: storing.WrittenFiles
@@ -44,7 +44,7 @@ class StoredFiles:
 
 
 def store(checked: Sequence[Checked]) -> StoredFiles:
-    """Store files that `inspect` accepted, outside of any transaction; all or none. Raises StorageUnavailable."""
+    """Store checked files outside any transaction, all or none. Raises StorageUnavailable."""
     now = timezone.now()
     newest = Attachment.objects.order_by("-pk").values_list("pk", flat=True).first()
     written = storing.WrittenFiles(newest or 0)
@@ -71,9 +71,9 @@ def attach(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> list[Attachment]:
-    """Attach files that `inspect` accepted, each with its event; all or none. Requires the right to comment.
+    """Attach checked files, each with its event, all or none. Requires the right to comment.
 
-    Raises StorageUnavailable, and NotFound when the incident was deleted meanwhile.
+    Raises StorageUnavailable, and NotFound for an incident deleted meanwhile.
     """
     require_comment(by, incident)
     with kept(files) as stored:
@@ -82,7 +82,7 @@ def attach(
 
 @contextmanager
 def kept(files: Sequence[Checked] | StoredFiles) -> Iterator[StoredFiles | None]:
-    """Store files before their rows are written in this block, and delete them if that fails; None without files."""
+    """Store files around this block, and delete them if it fails."""
     if isinstance(files, StoredFiles):
         yield files
     elif not files:
@@ -106,7 +106,7 @@ def _attach(incident: Incident, stored: StoredFiles, context: ChangeContext) -> 
 
 @unit_of_work
 def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
-    """Delete a file for good; the event stays. Raises PermissionRefused.
+    """Delete a file for good; its event stays. Raises PermissionRefused.
 
     Allowed to those who work on the incident, and to the uploader while it is open.
     """
@@ -139,7 +139,7 @@ def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
 
 
 def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
-    """Insert the rows of stored files, each with its event, within a change of a stored incident."""
+    """Insert rows of stored files, each with its event."""
     transaction.on_commit(partial(setattr, stored.written, "is_committed", True))
     stored.rows[:] = [_row(change.incident, file, change.context) for file in stored.files]
     rows.insert(*stored.rows)
@@ -149,7 +149,6 @@ def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:
 
 
 def _mark_changed(change: IncidentChange) -> None:
-    """Have the version change: an incident is shown with its files."""
     change.columns.add("updated_at")
 
 

@@ -1,4 +1,4 @@
-"""Compare an incident's rows with its timeline: columns, files, followers and links."""
+"""Compare an incident's rows with its timeline."""
 
 import hmac
 from collections import defaultdict
@@ -16,11 +16,11 @@ from incidents.services.tallies import COLUMNS, label_of
 from incidents.snapshot import ENCODERS, encode_field, replay_changes
 from responders.models import Service
 
-NAMED = ("team", "assignee", "reporter")  # by id: people and teams may be called otherwise since
-SLUGS = ("category", "services")  # may be called otherwise since, too
+NAMED = ("team", "assignee", "reporter")  # by id: names change
+SLUGS = ("category", "services")  # names change here too
 FILE_FACTS = ("name", "media_type", "size", "sha256")
 
-FileFault = Callable[[Attachment], str]  # what is wrong with the stored files of a row; "" for nothing
+FileFault = Callable[[Attachment], str]  # "" for a good file
 
 
 @dataclass
@@ -30,19 +30,18 @@ class Rows:
     services: list[str] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
     followers: set[int] = field(default_factory=set)
-    links: set[tuple[str, str]] = field(default_factory=set)  # kind, and the reference of the other end
+    links: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Slugs:
-    """The slugs that exist; another one on a timeline was renamed since."""
+    """The present slugs; others were renamed."""
 
     categories: frozenset[str]
     services: frozenset[str]
 
     @classmethod
     def present(cls) -> "Slugs":
-        """Return the present ones."""
         return cls(
             frozenset(Category.objects.order_by().values_list("slug", flat=True)),
             frozenset(Service.objects.order_by().values_list("slug", flat=True)),
@@ -50,7 +49,7 @@ class Slugs:
 
 
 def rows_of(incidents: Sequence[Incident]) -> dict[int, Rows]:
-    """Return the rows of these incidents, by number; four queries."""
+    """Return incidents' rows by number, in four queries."""
     found: defaultdict[int, Rows] = defaultdict(Rows)
     through = Incident.services.through.objects.filter(incident__in=incidents)
     for number, slug in through.values_list("incident_id", "service__slug"):
@@ -68,7 +67,7 @@ def rows_of(incidents: Sequence[Incident]) -> dict[int, Rows]:
 def first_difference(
     incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs, file_fault: FileFault | None
 ) -> tuple[str, str] | None:
-    """Return the first row or column that differs from the timeline, and how; None when none does."""
+    """Return the first row or column that differs, and how; else None."""
     differences = (
         *_columns(incident, events, rows, slugs),
         *_files(events, rows.files, file_fault),
@@ -79,7 +78,7 @@ def first_difference(
 
 
 def is_sealed(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
-    """Return whether the row has a digest; those written before there were any do not."""
+    """Return whether the row has a digest."""
     return incident.row_digest is not None or events[-1].schema >= digest.NUMBERED
 
 
@@ -92,7 +91,7 @@ def _columns(
     told |= {name: (told[name] or {}).get("id") for name in NAMED} | {"services": sorted(told["services"])}
     has_seal, is_whole = is_sealed(incident, events), _is_row_whole(incident, events)
     if is_whole:
-        del stored["category"]  # which the digest has by its id, whatever is called so now
+        del stored["category"]  # the digest covers its id
     for name, value in stored.items():
         if value != told[name] and not (name in SLUGS and _is_renamed(name, told[name], value, slugs)):
             yield name, "is not what the timeline says"
@@ -105,7 +104,7 @@ def _columns(
 
 
 def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
-    """Return whether the digest is that of the row, with its number or, beside an event that has it, without."""
+    """Return whether the digest is the row's, with its number where events have it."""
     numbers: list[int | None] = [incident.pk]
     if events[0].schema >= digest.NUMBERED:
         numbers.append(None)
@@ -143,7 +142,7 @@ def _files(
 
 
 def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
-    """Return the first column of a file's row that its event contradicts, or ""."""
+    """Return a file's first wrong column, or ""."""
     told = {name: event.data[name] for name in FILE_FACTS}
     if told["name"] == REDACTED:
         told["name"] = f"file-{attachment.pk}"
@@ -153,7 +152,7 @@ def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
 
 
 def _wrong_copy(attachment: Attachment, event: IncidentEvent) -> str:
-    """Return what is wrong with how a file is served, or "". Since schema 3, copies have digests."""
+    """Return what is wrong with a served copy, or ""."""
     if not attachment.original_key or (attachment.is_picture and not attachment.served_key):
         return "names no stored file"
     if attachment.is_picture and not (attachment.width and attachment.height):

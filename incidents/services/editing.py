@@ -1,4 +1,4 @@
-"""Change what an incident says and who has it."""
+"""Change an incident's fields and assignment."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -43,12 +43,11 @@ def update(
     at: dt.datetime | None = None,
     expected_versions: Collection[int] | None = None,
 ) -> Incident:
-    """Change fields, then move to `status`; all or none, each with its own event.
+    """Change fields, then move to `status`, all or none, each with its event.
 
     `fields`: title, description, category, location, is_restricted, occurred_at, services (a list), severity, priority
-    (None: follow the severity), team, assignee. Equal values leave no event. The note goes with the move, else with the
-    new team or assignee, else it is a comment. An incident given by number is NotFound if `by` may not see it.
-    `grants_access` confirms that others gain access to a restricted incident.
+    (None: follow the severity), team, assignee. The note goes with the move, else the assignment, else as a comment.
+    `grants_access` confirms that others gain access. NotFound if `by` may not see it.
     """
     fields = dict(fields or {})
     if "title" in fields:
@@ -74,7 +73,7 @@ def _locked(incident: Incident | int, by: By, expected_versions: Collection[int]
 
 
 def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_said: bool) -> None:
-    """Refuse to give access to a restricted incident, unless `by` may and it is confirmed."""
+    """Refuse to grant access unless `by` may, and confirms it."""
     if not incident.is_restricted:
         return
     if fields.get("is_restricted") is False:
@@ -87,14 +86,14 @@ def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_sa
 
 
 def assign_team(incident: Incident, team: Team | None, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Assign the incident to a team, or to none."""
+    """Assign a team, or none."""
     return update(incident, by=by, fields={"team": team}, note=note, origin=origin)
 
 
 def assign_person(
     incident: Incident, assignee: User | None, *, by: By, note: str = "", origin: str = Origin.API
 ) -> Incident:
-    """Assign the incident to a person, or to nobody."""
+    """Assign a person, or nobody."""
     return update(incident, by=by, fields={"assignee": assignee}, note=note, origin=origin)
 
 
@@ -124,7 +123,7 @@ def _apply(change: IncidentChange, fields: dict[str, Any], note: str) -> None:
 
 
 def _require_active_choices(change: IncidentChange, fields: dict[str, Any]) -> None:
-    """Refuse retired choices, unless the incident has them."""
+    """Refuse retired choices that the incident does not have."""
     for name in ("team", "category"):
         if name in fields and getattr(change.incident, f"{name}_id") != _id(fields[name]):
             require_active(fields[name], name)
@@ -149,7 +148,7 @@ def _set_services(change: IncidentChange, services: list[Service]) -> None:
 
 
 def set_severity(change: IncidentChange, severity: Severity, *, moves_priority: bool = True) -> None:
-    """Set severity, priority and, for a new severity or category, the targets of its policy."""
+    """Set severity, priority and, where the policy changes, targets."""
     incident = change.incident
     is_changed = incident.severity != severity
     tracked: dict[str, Any] = {"severity": severity}
@@ -168,7 +167,7 @@ def set_severity(change: IncidentChange, severity: Severity, *, moves_priority: 
 
 
 def _judge_new_targets(change: IncidentChange) -> None:
-    """Mark or clear breaches after targets moved, by when each clock stopped, else by now."""
+    """Mark or clear breaches of moved targets."""
     incident, at = change.incident, change.context.at
     acknowledged_at = at if incident.status == Status.OPEN else acknowledged_since_start(incident)
     resolved_at = incident.paused_at or at

@@ -1,4 +1,4 @@
-"""Verify that nobody edited, inserted or removed a row of a timeline, or a row that it tells of."""
+"""Verify timelines and the rows they tell of."""
 
 import hmac
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from incidents.services.recording import row_digest, sealed_facts
 CHUNK_INCIDENTS = 500
 CHUNK_EVENTS = 5_000
 
-# What a redaction took out of an event and what it left there: digests of body and data.
+# what a redaction removed and left: digests of body and data
 Redaction = tuple[tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The first row that is not as written: an event, or `row`, a column or another row."""
+    """The first altered row: an event, or `row`, another one."""
 
     incident_id: int
     seq: int | None
@@ -32,7 +32,7 @@ class Fault:
 
 
 def verify(incident: Incident) -> Fault | None:
-    """Return the first fault in the chain of digests, or None; a fault is confirmed with the incident locked."""
+    """Return the first fault of the chain, confirmed with the incident locked, or None."""
     return _chain_confirmed(incident) if _chain_fault(incident) else None
 
 
@@ -50,7 +50,7 @@ def _chain_confirmed(incident: Incident) -> Fault | None:
 
 
 def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None:
-    """Return the first fault in an incident's events, ordered by `seq`; its own columns are believed."""
+    """Return the first fault in events ordered by `seq`."""
     redactions = _redactions(events)
     uid = str(incident.uid)
     previous, schema = "", 1
@@ -62,7 +62,7 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
             return Fault(incident.pk, event.seq, fault or "was edited or inserted")
         previous = digest.head_digest(sealed_facts(event, uid, incident.pk), event.digest)
         schema = event.schema
-    # Every incident has the event of its opening, whatever its own count says.
+    # every incident has its opening event, whatever its count says
     if max(incident.event_count, 1) > len(events):
         return Fault(incident.pk, len(events) + 1, "is missing")
     if incident.event_count < len(events):
@@ -74,20 +74,17 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
 
 @dataclass
 class Check:
-    """A walk over incidents: what to check, and what was found."""
+    """What to check, and what was found."""
 
-    file_fault: FileFault | None = None  # None: the files themselves are not read
-    seals: bool = False  # seal the rows of those that are whole and from before rows were
-    unsealed: int = 0  # those met that have no seal, and were given none
+    file_fault: FileFault | None = None  # None: files are not read
+    seals: bool = False  # seal whole rows from before seals
+    unsealed: int = 0
     sealed: int = 0
     slugs: Slugs = field(default_factory=Slugs.present)
 
 
 def verify_all(incidents: IncidentQuerySet | None = None, *, check: Check | None = None) -> Iterator[Fault | None]:
-    """Yield each incident's first fault, or None, by number. Memory is bounded.
-
-    The chain is checked first, then the rows against the timeline.
-    """
+    """Yield each incident's first fault or None, by number, in bounded memory."""
     check = check or Check()
     wanted = Incident.objects.all() if incidents is None else incidents
     rows = wanted.order_by("pk").select_related("category")
@@ -95,7 +92,7 @@ def verify_all(incidents: IncidentQuerySet | None = None, *, check: Check | None
     while chunk := _chunk(list(rows.filter(pk__gt=last_pk)[:CHUNK_INCIDENTS])):
         last_pk = chunk[-1].pk
         for incident, fault, has_seal in _looked_at(chunk, check):
-            # Somebody may have written between our queries: look again before saying so.
+            # somebody may have written between our queries
             if fault or (check.seals and not has_seal):
                 yield _confirmed(incident, check)
                 continue
@@ -120,7 +117,7 @@ def _difference(incident: Incident, events: list[IncidentEvent], rows: Rows, che
 
 
 def _chunk(incidents: list[Incident]) -> list[Incident]:
-    """Return the first incidents that have not too many events together, at least one."""
+    """Return the first incidents with a bounded number of events."""
     events = 0
     for number, incident in enumerate(incidents):
         events += incident.event_count
@@ -131,7 +128,7 @@ def _chunk(incidents: list[Incident]) -> list[Incident]:
 
 @transaction.atomic
 def _confirmed(incident: Incident, check: Check) -> Fault | None:
-    """Return the fault while nobody writes, None if purged; seal a whole row that has no seal, if asked to."""
+    """Return the fault while nobody writes; seal a whole row if asked to."""
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
     if locked is None:
         return None
@@ -148,7 +145,7 @@ def _confirmed(incident: Incident, check: Check) -> Fault | None:
 
 
 def _redactions(events: list[IncidentEvent]) -> dict[int, list[Redaction]]:
-    """Return the redactions of each event, by its seq; not verified yet, so they may hold anything."""
+    """Return each event's redactions by seq, not verified yet."""
     found: dict[int, list[Redaction]] = {}
     for event in events:
         if event.kind != EventKind.REDACTED:

@@ -111,7 +111,6 @@ def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
 
 
 def _sift(drafts: Sequence[Draft], mapping: Mapping) -> tuple[list[Draft], Outcome]:
-    """Return the drafts that are not there yet, and the count of the others."""
     keys = {external_key(mapping.origin_system, draft.external_id): draft for draft in drafts}
     found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "event_count"))
     behind = sum(found[key] < len(draft.events) for key, draft in keys.items() if key in found)
@@ -132,7 +131,6 @@ def _incident(draft: Draft, names: Names) -> Incident:
 
 
 def _change(draft: Draft, names: Names, received_at: dt.datetime) -> IncidentChange:
-    """Return the change that opens the incident with all its events."""
     context = ChangeContext(SYSTEM, Origin.IMPORT, draft.events[0].at, received_at)
     change = IncidentChange(_incident(draft, names), context)
     for drafted in draft.events:

@@ -32,7 +32,7 @@ def transition(
     at: dt.datetime | None = None,
     expected_versions: Collection[int] | None = None,
 ) -> Incident:
-    """Move to `status`; no event if it is there already.
+    """Move to `status`; no event if it is there.
 
     Raises InvalidTransition (with `allowed`), NoteMissing, PermissionRefused, StaleVersion, NotFound.
     """
@@ -44,17 +44,15 @@ def transition(
 
 
 def acknowledge(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Acknowledge the incident."""
     return transition(incident, Status.ACKNOWLEDGED, by=by, note=note, origin=origin)
 
 
 def resolve(incident: Incident, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Resolve the incident."""
     return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
 
 
 def move_to(change: IncidentChange, status: str, note: str) -> None:
-    """Apply a transition within a change: check the table, stamp the times, add the event."""
+    """Apply a transition: check the table, stamp times, add the event."""
     incident = change.incident
     if incident.status == status:
         return
@@ -79,7 +77,6 @@ def _write(
 
 
 def _acknowledgement(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the tracked and untracked columns of a first acknowledgement."""
     incident, at = change.incident, change.context.at
     if incident.status == Status.OPEN:
         mark_breaches_of(change, acknowledged_at=at)
@@ -142,7 +139,6 @@ def _stamp_reopen(change: IncidentChange, action: Action, note: str) -> None:
 
 
 def _seconds(start: dt.datetime, end: dt.datetime) -> int:
-    """Return the whole seconds between two moments, at least 0."""
     return max(int((end - start).total_seconds()), 0)
 
 

@@ -23,10 +23,10 @@ def link(
     origin: str = Origin.API,
     at: dt.datetime | None = None,
 ) -> IncidentLink:
-    """Link an incident to another. A duplicate is resolved, and its followers follow the original.
+    """Link an incident to another. A duplicate is resolved; its followers follow the original.
 
-    Followers who would gain access to a restricted original, or to one that `by` does not work on, are left behind
-    unless `grants_access`. Raises PermissionRefused, and Conflict for an existing link or a circle of duplicates.
+    Followers who would gain access stay behind unless `grants_access`. Raises PermissionRefused, and Conflict for an
+    existing link or a circle.
     """
     if incident.pk == target.pk:
         raise DomainError("An incident cannot be linked to itself.", field="target")
@@ -65,7 +65,6 @@ def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
         raise NotFound(f"{incident.reference} has no such link.")
-    # A deleted incident is told nothing any more.
     told = [] if found.target.deleted_at else [found.target]
     incident, *told = _locked(incident, *told)
     require_work(by, incident)
@@ -83,7 +82,7 @@ def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API
 
 
 def note_of_duplicate(original: Incident) -> str:
-    """Return why a duplicate is resolved, without naming a restricted original."""
+    """Return a duplicate's note, without naming a restricted original."""
     return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
 
 
@@ -93,12 +92,12 @@ def _note(change: IncidentChange, facts: dict[str, object], visibility: Visibili
 
 
 def _visibility(other: Incident) -> Visibility:
-    """Return who reads what names the other incident; `naming` strips it for staff without access."""
+    """Return who reads that the other incident is named."""
     return Visibility.INTERNAL if other.is_restricted else Visibility.PUBLIC
 
 
 def _locked(*incidents: Incident) -> list[Incident]:
-    """Return the incidents, locked in the order of their numbers, against deadlocks."""
+    """Lock incidents in order, against deadlocks."""
     rows = {row.pk: lock(row) for row in sorted(incidents, key=lambda row: row.pk)}
     return [rows[row.pk] for row in incidents]
 
@@ -108,7 +107,7 @@ def _facts(kind: str, other: Incident) -> dict[str, object]:
 
 
 def _leads_to(start: Incident, goal: Incident) -> bool:
-    """Return whether `duplicate_of` leads from `start` to `goal`, locking the incidents on the way against a race."""
+    """Return whether `duplicate_of` leads to `goal`, locking on the way against a race."""
     seen: set[int] = set()
     frontier = {start.pk}
     while frontier and goal.pk not in frontier:
@@ -120,7 +119,7 @@ def _leads_to(start: Incident, goal: Incident) -> bool:
 
 
 def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *, grants_access: bool) -> None:
-    """Subscribe the followers of a duplicate to the original, except those who would gain access."""
+    """Subscribe a duplicate's followers to the original, unless they would gain access."""
     original, by = mirrored.incident, mirrored.context.by
     followers = Subscription.objects.filter(incident=duplicate.incident).select_related("user").order_by("pk")
     present = set(Subscription.objects.filter(incident=original).values_list("user_id", flat=True))

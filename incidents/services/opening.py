@@ -1,4 +1,4 @@
-"""Open incidents that people report, machines raise and imports bring."""
+"""Open incidents: reported, raised by alerts, or imported."""
 
 import datetime as dt
 import hashlib
@@ -26,14 +26,14 @@ from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.models import User
 
-UNTITLED = "Untitled"  # of a title that held nothing but control characters
+UNTITLED = "Untitled"  # a title of control characters only
 
 
 @dataclass(frozen=True)
 class NewIncident:
-    """What is known of a new incident; `data` are further facts of its first event.
+    """A new incident as told; `data` are further facts of its first event.
 
-    Without `team`, its first service's, its category's or the default one gets it, unless `finds_team` is false.
+    Without `team` it goes to its first service's, its category's or the default one, unless `finds_team` is false.
     """
 
     title: str
@@ -52,14 +52,14 @@ class NewIncident:
     external_id: str = ""
     files: Sequence[Checked] | attaching.StoredFiles = ()
     data: dict[str, Any] = field(default_factory=dict)
-    by: Actor | None = None  # who opens it, where several do at once
+    by: Actor | None = None
 
 
 def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.datetime | None = None) -> Incident:
-    """Open an incident with its files, or neither, reported by `by` (None: the system) at `at`.
+    """Open an incident with its files, reported by `by` (None: the system).
 
-    Raises PermissionRefused when a reporter sets team, assignee or priority, DomainError for a choice that is retired
-    or an assignee who cannot respond, and StorageUnavailable.
+    Raises PermissionRefused when a reporter sets team, assignee or priority, DomainError for a retired choice or an
+    assignee who cannot respond, StorageUnavailable.
     """
     reporter = Actor.of(by).user
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
@@ -79,9 +79,9 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
 def open_many(
     news: Sequence[NewIncident], *, by: By = None, origin: str, at: dt.datetime | None = None
 ) -> list[Incident]:
-    """Open incidents, in their order and in few statements; their files must be stored.
+    """Open incidents in order and few statements; their files must be stored.
 
-    Only what people open is in the audit log and followed by its reporter.
+    Only people's are audited and followed by their reporter.
     """
     context = ChangeContext.now(by, origin, at)
     policies: dict[tuple[int, int], dict[str, Any]] = {}
@@ -111,10 +111,7 @@ def open_many(
 
 
 def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.StoredFiles | None] = ()) -> None:
-    """Insert the incidents of these changes with their files, sealed events and search documents.
-
-    A timeline of one event is sealed before the number is known, a longer one behind its last event.
-    """
+    """Insert new incidents with files, sealed events and search documents."""
     incidents = [change.incident for change in changes]
     heads = [opening_head(str(incident.uid)) for incident in incidents]
     for incident, head in zip(incidents, heads, strict=True):
@@ -164,7 +161,6 @@ def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], 
 
 
 def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], context: ChangeContext) -> None:
-    """Insert the affected services and, of a person's report, the subscription and the audit entry."""
     through = Incident.services.through
     pairs = [
         (one, service) for one, new in zip(incidents, news, strict=True) for service in dict.fromkeys(new.services)
@@ -178,24 +174,24 @@ def _insert_related(incidents: Sequence[Incident], news: Sequence[NewIncident], 
 
 
 def external_key(origin_system: str, external_id: str) -> str:
-    """Return the identity in another system: SHA-256 of both names."""
+    """Return the SHA-256 of an identity in another system."""
     return hashlib.sha256(f"{origin_system}\0{external_id}".encode()).hexdigest()
 
 
 def require_can_respond(assignee: User | None) -> None:
-    """Refuse to give work to anybody but active responders and administrators."""
+    """Refuse an assignee who cannot respond."""
     if assignee is not None and not assignee.is_staff:
         raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
 
 
 def require_active(row: Team | Category | Service | None, field: str) -> None:
-    """Refuse a choice that was retired."""
+    """Refuse a retired choice."""
     if row is not None and not row.is_active:
         raise DomainError(f"{row.name} is retired; choose another.", field=field)
 
 
 def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:
-    """Return the first service's team, else the category's, else the default one unless restricted."""
+    """Return the first service's team, the category's, or (unless restricted) the default one."""
     answering = next((service for service in services if service.team_id is not None), None)
     if answering is not None:
         return answering.team

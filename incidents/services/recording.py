@@ -20,10 +20,10 @@ from incidents.permissions import can_see
 from incidents.snapshot import Changes, encode_field
 from users.models import User
 
-# Written with every save that changes what the incident is, and read by nobody but the machinery.
+# bookkeeping of every change
 HISTORY_COLUMNS = ("event_count", "head_digest", "last_occurred_at", "last_received_at", "row_digest")
 BOOKKEEPING = ("updated_at", "version", "is_tallied", *HISTORY_COLUMNS)
-# Written by jobs, each by itself, and by the database; what they hold follows from the rest.
+# written by jobs and the database; derived from the rest
 UNSEALED = frozenset({"id", "row_digest", "is_open", "next_breach_at", "tallied_as", "is_tallied"})
 SEALED = tuple(field.attname for field in Incident._meta.concrete_fields if field.attname not in UNSEALED)
 Participant = Callable[[Sequence["IncidentChange"]], object]
@@ -32,7 +32,7 @@ SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
 def register_participant(participant: Participant) -> None:
-    """Register what is called with the changes of incidents, within their transaction; raising undoes them.
+    """Call this with changes of incidents, in their transaction; raising undoes them.
 
     Participants must not change other incidents.
     """
@@ -41,34 +41,33 @@ def register_participant(participant: Participant) -> None:
 
 @dataclass(frozen=True)
 class ChangeContext:
-    """Who acts, through what, when it happened and when we heard of it."""
+    """Who acts, through what, when it happened and was received."""
 
     actor: Actor
     origin: Origin
     at: dt.datetime
     received_at: dt.datetime
-    is_told_late: bool = False  # and keeps the time that it had, whatever was told before
+    is_told_late: bool = False  # keeps its time, however late
 
     @classmethod
     def now(cls, by: By, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
-        """Return the context of a change made now, or of one at `at` that we hear of now."""
+        """Return the context of a change now, or of one at `at`."""
         received_at = timezone.now()
         return cls(Actor.of(by), Origin(origin), at or received_at, received_at)
 
     @property
     def by(self) -> User | None:
-        """The account that acts, directly or through a machine."""
         return self.actor.user
 
     def not_before(self, incident: Incident) -> "ChangeContext":
-        """Return the context with times not before the last on the timeline, for clocks that were set back."""
+        """Return it with times not before the timeline's last: clocks are set back."""
         occurred, received = _last_times(incident)
         at = self.at if self.is_told_late else max(self.at, occurred)
         return replace(self, at=at, received_at=max(self.received_at, received))
 
 
 def _last_times(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
-    """Return when the last event happened and was received; estimated for rows written before these columns."""
+    """Return the last event's times; estimated for older rows."""
     if incident.last_occurred_at is not None and incident.last_received_at is not None:
         return incident.last_occurred_at, incident.last_received_at
     stamps = (incident.acknowledged_at, incident.resolved_at, incident.closed_at, incident.paused_at)
@@ -77,7 +76,7 @@ def _last_times(incident: Incident) -> tuple[dt.datetime, dt.datetime]:
 
 
 def lock(incident: Incident, *, expected_versions: Collection[int] | None = None) -> Incident:
-    """Return the incident as it is now, locked. Raises NotFound when deleted, StaleVersion on another version."""
+    """Return the incident, locked. Raises NotFound when deleted, StaleVersion."""
     locked = _locked(incident.pk)
     if locked is None or locked.deleted_at is not None:
         raise NotFound(f"{incident.reference} no longer exists.")
@@ -86,7 +85,7 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
 
 
 def lock_for(number: int, by: By, *, expected_versions: Collection[int] | None = None) -> Incident:
-    """Return the incident of a number, locked; raises NotFound too when `by` may not see it."""
+    """Lock an incident by number; NotFound also when `by` may not see it."""
     locked, viewer = _locked(number), person(by)
     if locked is None or (viewer is not None and not can_see(viewer, locked)):
         raise NotFound(
@@ -115,7 +114,7 @@ def _require_version(incident: Incident, expected: Collection[int] | None) -> No
 
 @dataclass
 class IncidentChange:
-    """A change of one locked, or new, incident: columns and events, written at once."""
+    """A change of a locked or new incident: columns and events."""
 
     incident: Incident
     context: ChangeContext
@@ -138,7 +137,7 @@ class IncidentChange:
         untracked: dict[str, Any] | None = None,
         data: dict[str, Any] | None = None,
     ) -> None:
-        """Set columns and add the event; its `data.changes` hold the `tracked` ones that differ."""
+        """Set columns and add the event, with the `tracked` ones that differ."""
         changes: Changes = {}
         for name, value in tracked.items():
             before = getattr(self.incident, name)
@@ -158,7 +157,7 @@ class IncidentChange:
         data: dict[str, Any] | None = None,
         by: Actor | None = None,
     ) -> IncidentEvent:
-        """Add an event that changes no column, by the context's actor unless `by` is given."""
+        """Add an event by the context's actor, or `by`."""
         incident, context = self.incident, self.context
         actor = by or context.actor
         incident.event_count += 1
@@ -184,17 +183,17 @@ class IncidentChange:
         return event
 
     def seal(self) -> None:
-        """Chain the events to the incident's timeline, and seal its row."""
+        """Chain the events and seal the row."""
         incident = self.incident
         for event in self.events:
-            event.incident = incident  # which has a number now
+            event.incident = incident
             sealed = sealed_facts(event, str(incident.uid), incident.pk)
             event.digest = digest.event_digest("" if event.seq == 1 else incident.head_digest, sealed)
             incident.head_digest = digest.head_digest(sealed, event.digest)
         incident.row_digest = row_digest(incident, incident.pk)
 
     def save(self) -> Incident:
-        """Write the columns, the events and the search document."""
+        """Write columns, events and search document."""
         incident = self.incident
         if not self.events and not self.columns:
             return incident
@@ -225,7 +224,6 @@ class IncidentChange:
 
 
 def row_digest(incident: Incident, number: int | None) -> str:
-    """Return the digest of the sealed columns, under a number."""
     return digest.row_digest({name: getattr(incident, name) for name in SEALED}, number)
 
 
@@ -251,12 +249,12 @@ def sealed_facts(event: IncidentEvent, incident_uid: str, incident_number: int) 
 
 
 def lock_many(ids: Collection[int]) -> dict[int, Incident]:
-    """Return the incidents of these ids, deleted ones too, locked in the order of their ids."""
+    """Return incidents by id, deleted ones too, locked in order."""
     return {incident.pk: incident for incident in rows.select_in(Incident, "id", ids, lock=True)}
 
 
 def save_all(changes: Iterable[IncidentChange]) -> None:
-    """Write changes of several locked incidents, in few statements where no column changed."""
+    """Write several changes in few statements."""
     light = []
     for change in changes:
         if change.columns or any(event.body for event in change.events):

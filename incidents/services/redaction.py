@@ -54,7 +54,6 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
 
 
 def _empty(change: IncidentChange, event: IncidentEvent, data: dict[str, Any], reason: str) -> None:
-    """Replace an event's data and body, and record the digests of both states."""
     taken_out = _digests(event)
     event.data = data
     event.body = REDACTED if event.body else ""
@@ -87,7 +86,6 @@ def _without_texts(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _others_with(leaked: Texts, event: IncidentEvent) -> list[IncidentEvent]:
-    """Return the other events that hold, or held, the leaked text."""
     if not leaked:
         return []
     events = IncidentEvent.objects.select_for_update().filter(
@@ -109,7 +107,6 @@ def _file_name_in(event: IncidentEvent) -> str:
 
 
 def _rename_file(change: IncidentChange, event: IncidentEvent, reason: str) -> None:
-    """Remove a file's name from its row and its other events."""
     number = event.data["id"]
     others = IncidentEvent.objects.select_for_update().filter(incident=change.incident, kind__in=FILE_EVENTS)
     for other in others.exclude(pk=event.pk):
@@ -120,7 +117,6 @@ def _rename_file(change: IncidentChange, event: IncidentEvent, reason: str) -> N
 
 
 def _clean_audit_log(incident: Incident, leaked: Texts) -> None:
-    """Remove the texts from the audit log's changes and titles."""
     if not leaked:
         return
     for record in LogEntry.objects.get_for_object(incident):

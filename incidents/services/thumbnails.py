@@ -95,7 +95,6 @@ def _after_outage(attachment: Attachment, now: dt.datetime, error: StorageUnavai
 
 
 def _pause(attachment: Attachment, now: dt.datetime) -> None:
-    """Try again later, without counting the attempt."""
     row = Attachment.objects.filter(pk=attachment.pk)
     row.update(thumbnail_due_at=now + OUTAGE_PAUSE, thumbnail_attempts=attachment.thumbnail_attempts - 1)
 

@@ -152,7 +152,6 @@ class AttachmentViewSet(IdempotentWrites, ViewSet):
 
 
 def _files(request: Request) -> "list[UploadedFile[bytes]]":
-    """The files of the request in their order, whatever field they came in."""
     files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     if not files:
         refuse(FIELD, "Send one or more files in the multipart field attachments.", "required")

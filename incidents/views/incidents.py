@@ -197,7 +197,6 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
 
 
 def _read_changes(request: Request, *, partial: bool) -> dict[str, Any]:
-    """The fields to change, the status and the note of a request."""
     serializer = IncidentUpdateSerializer(data=request.data, partial=partial, context={"request": request})
     serializer.is_valid(raise_exception=True)
     fields = dict(serializer.validated_data)

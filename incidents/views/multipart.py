@@ -169,7 +169,6 @@ def _parameters(header: Message) -> dict[str, str]:
 
 
 def _mail_decoded(value: str) -> str:
-    """Decode a name that a mail gateway wrote as words (RFC 2047)."""
     try:
         return str(make_header(decode_header(value)))
     except (LookupError, ValueError):

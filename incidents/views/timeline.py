@@ -228,7 +228,6 @@ class LinkViewSet(IdempotentWrites, ViewSet):
 
 
 def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[list[Any]], list[Any]]) -> Response:
-    """One page of the events that the caller may read."""
     refuse_unknown_parameters(request, PreparedPages.parameters)
     caller = person(request)
 
@@ -242,7 +241,6 @@ def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[li
 
 
 def _readable(rows: list[dict[str, Any]], viewer: User) -> list[dict[str, Any]]:
-    """The rows without what names an incident that the viewer must not know of."""
     facts = [(row["kind"], row["data"], row["body"]) for row in rows]
     hidden = hidden_references(viewer, facts)
     told = [(row, strip_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
@@ -265,7 +263,6 @@ def _follower(row: Subscription) -> dict[str, Any]:
 
 
 def _linked(link: IncidentLink, incident: Incident) -> dict[str, Any]:
-    """The link as it looks from the incident."""
     is_outgoing = link.incident_id == incident.pk
     other = link.target if is_outgoing else link.incident
     return {

@@ -68,7 +68,6 @@ def _stretches(groups: Iterable[Sequence[Waiting]], limit: int) -> list[list[Wai
 
 
 def _lock(ids: Sequence[int]) -> dict[int, IntakeEvent]:
-    """Return those of the events that nobody else holds, with their sources."""
     events = IntakeEvent.objects.waiting().filter(pk__in=ids)
     # A join would lock the sources, too, and reads them once for each event.
     if len(ids) <= FEW and not connection.features.has_select_for_update_skip_locked:

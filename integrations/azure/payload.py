@@ -90,7 +90,6 @@ def _update(essentials: dict[str, Any], context: dict[str, Any], data: dict[str,
 
 
 def _of_event(update: AlertUpdate, event: dict[str, Any], key: str) -> AlertUpdate:
-    """Return the update as the event of the activity log in it has it."""
     source, properties = text(event.get("eventSource")).replace(" ", ""), mapping(event.get("properties"))
     level, at = text(event.get("level")), moment(event.get("eventTimestamp"))
     update = replace(update, severity=severity(level), severity_word=level) if level else update
@@ -120,7 +119,6 @@ def _of_event(update: AlertUpdate, event: dict[str, Any], key: str) -> AlertUpda
 
 
 def _as_common(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what comes in an older schema as the common one has it."""
     context = mapping(data.get("context"))
     if event := mapping(context.get("activityLog")):
         return _common(

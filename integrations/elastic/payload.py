@@ -44,7 +44,6 @@ def parse(request: IntakeRequest) -> AlertUpdates:
 
 
 def _items(body: Any) -> list[Any]:
-    """Return one object per alert, completed by its summary."""
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), dict):
         return body if isinstance(body, list) else [body]
     common = {name: value for name, value in body.items() if name != "alerts"}

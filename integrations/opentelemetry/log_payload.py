@@ -183,7 +183,6 @@ def _json_value(value: Any, depth: int = MAX_NESTING) -> Any:
 
 
 def _id_of(value: Any, digits: int) -> str:
-    """Return an id as hexadecimal digits, also where base64 came."""
     if not isinstance(value, str):
         return ""
     try:

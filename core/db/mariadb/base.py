@@ -190,7 +190,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._ask(f"KILL CONNECTION {session.number}")
 
     def _ask(self, query: str, *values: object) -> Any:
-        """Return a new connection's first row."""
         connection = self.get_new_connection(self.get_connection_params())
         with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}")
