@@ -24,7 +24,7 @@ from users.models import User
 
 Card = Callable[[IntakeEvent, User], SafeString]
 
-MOST_SHOWN = 64 * 1024  # bytes of a body
+MAX_BODY_SHOWN = 64 * 1024  # bytes of a body
 COLOURS = {
     IntakeState.FAILED: "ir-late",
     IntakeState.LIMITED: "ir-severity-high",
@@ -76,7 +76,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
     """Each request and its result; failed ones can be replayed."""
 
     ordering = ("-id",)
-    list_display = ("received", "source", "format", "state_shown", "reason_shown", "number")
+    list_display = ("received", "source", "format", "state_display", "reason_display", "number")
     list_display_links = ("received",)
     list_select_related = ("source",)
     list_filter = (StateFilter, SourceFilter)
@@ -173,11 +173,11 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         return ago(event.received_at)
 
     @admin.display(description=gettext_lazy("State"))
-    def state_shown(self, event: IntakeEvent) -> SafeString:
+    def state_display(self, event: IntakeEvent) -> SafeString:
         return state_badge(event)
 
     @admin.display(description=gettext_lazy("Reason"))
-    def reason_shown(self, event: IntakeEvent) -> SafeString:
+    def reason_display(self, event: IntakeEvent) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', event.reason)
 
     @admin.display(description=gettext_lazy("Alerts"))
@@ -206,14 +206,14 @@ def around_event(event: IntakeEvent, user: User) -> dict[str, Any]:
         "headers": cut(event.headers),
         "text": readable(body),
         "size": len(body),
-        "is_cut": len(body) > MOST_SHOWN,
+        "is_cut": len(body) > MAX_BODY_SHOWN,
     }
 
 
 def readable(body: bytes) -> str:
     """Return a readable body: indented JSON, text, or marks for bytes."""
-    text = body[:MOST_SHOWN].decode("utf-8", "replace")
-    if len(body) <= MOST_SHOWN:
+    text = body[:MAX_BODY_SHOWN].decode("utf-8", "replace")
+    if len(body) <= MAX_BODY_SHOWN:
         try:
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):

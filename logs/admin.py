@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputW
 from alerts.admin.fields import LabelNamesField, readable
 from core.api.paging import BoundedPages, Key
 from core.backoffice.badges import cut
-from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_told
+from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_note
 from core.backoffice.paging import KeysetChangeList
 from core.errors import DomainError
 from intake.models import Source
@@ -128,14 +128,14 @@ def given(parameters: dict[str, str], text: str) -> dict[str, str]:
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
     ordering = ("-timestamp", "-id")
-    list_display = ("when", "level_shown", "service", "host", "message_shown")
-    list_display_links = ("when", "message_shown")
+    list_display = ("when", "level_display", "service", "host", "message_display")
+    list_display_links = ("when", "message_display")
     list_filter = (LevelFilter, SinceFilter, SourceFilter)
     search_fields = ("message",)
     search_help_text = _("Text in the message, service=checkout, host=web-1, trace_id=…")
     fields = (
-        *("timestamp", "received_at", "level_shown", "service", "host", "sender", "trace"),
-        *("whole_message", "attributes_shown"),
+        *("timestamp", "received_at", "level_display", "service", "host", "sender", "trace"),
+        *("whole_message", "attributes_display"),
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
@@ -152,11 +152,11 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return format_html('<time class="ir-nowrap" datetime="{}">{}</time>', moment.isoformat(), exactly(moment))
 
     @admin.display(description=_("Level"))
-    def level_shown(self, line: LogEntry) -> SafeString:
+    def level_display(self, line: LogEntry) -> SafeString:
         return level_badge(line.level)
 
     @admin.display(description=_("Message"))
-    def message_shown(self, line: LogEntry) -> SafeString:
+    def message_display(self, line: LogEntry) -> SafeString:
         return format_html('<span class="ir-code">{}</span>', line.message[:300])
 
     @admin.display(description=_("Message"))
@@ -176,7 +176,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return format_html('<a class="ir-link" href="{}">{}</a>', url, line.trace_id)
 
     @admin.display(description=_("Attributes"))
-    def attributes_shown(self, line: LogEntry) -> SafeString | str:
+    def attributes_display(self, line: LogEntry) -> SafeString | str:
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(line.attributes))
         return (
             format_html('<table class="ir-table ir-pairs"><tbody>{}</tbody></table>', rows) if rows else gettext("none")
@@ -227,7 +227,7 @@ class RangeForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.help_text = zone_told()
+            field.help_text = zone_note()
 
 
 @admin.register(DetectionRule)
@@ -236,7 +236,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 
     form = RuleForm
     ordering = ("name", "id")
-    list_display = ("name", "state_shown", "severity_shown", "condition", "fires", "try_link")
+    list_display = ("name", "state_display", "severity_display", "condition", "fires", "try_link")
     list_display_links = ("name",)
     list_filter = (("severity", ChoicesDropdownFilter),)
     search_fields = ("name__icontains",)
@@ -252,8 +252,8 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: DetectionRule | None = None) -> Any:
-        shown = super().get_fieldsets(request, obj)
-        return shown if self.has_change_permission(request, obj) else readable(shown, group_by="grouping")
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if self.has_change_permission(request, obj) else readable(fieldsets, group_by="grouping")
 
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
         save_rule(obj, only=form.changed_data if change else None)
@@ -304,11 +304,11 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         return TemplateResponse(request, "admin/logs/try.html", context)
 
     @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
-    def state_shown(self, rule: DetectionRule) -> tuple[str, str]:
+    def state_display(self, rule: DetectionRule) -> tuple[str, str]:
         return ("on", gettext("on")) if rule.is_enabled else ("off", gettext("off"))
 
     @admin.display(description=_("Severity"))
-    def severity_shown(self, rule: DetectionRule) -> SafeString:
+    def severity_display(self, rule: DetectionRule) -> SafeString:
         return format_html(
             '<span class="ir-badge ir-severity-{}">{}</span>', rule.severity, rule.get_severity_display()
         )

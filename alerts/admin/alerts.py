@@ -32,8 +32,16 @@ _REFERENCE = re.compile(r"inc-([0-9]{1,15})", re.IGNORECASE | re.ASCII)
 @admin.register(Alert)
 class AlertAdmin(AlertPages, ReadOnlyAdmin):
     ordering = ("-last_seen_at", "-id")
-    list_display = ("title_shown", "status_shown", "severity_shown", "source", "incident_shown", "heard", "seen")
-    list_display_links = ("title_shown",)
+    list_display = (
+        "title_display",
+        "status_display",
+        "severity_display",
+        "source",
+        "incident_display",
+        "message_count",
+        "seen",
+    )
+    list_display_links = ("title_display",)
     list_select_related = ("source", "incident")
     list_filter = (
         filters.StatusFilter,
@@ -47,7 +55,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
     actions = ("move_selected", "split_selected")
     change_form_outer_before_template = "admin/alerts/alert_panel.html"
     change_form_outer_after_template = "admin/alerts/alert_below.html"
-    fields = ("description_shown", "first_seen", "started", "last_seen", "ended", "expires", "fingerprint")
+    fields = ("description_display", "first_seen", "started", "last_seen", "ended", "expires", "fingerprint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         user: User = request.user  # type: ignore[assignment]
@@ -80,23 +88,23 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
         return response
 
     @admin.display(description=_("Alert"))
-    def title_shown(self, alert: Alert) -> SafeString:
+    def title_display(self, alert: Alert) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', alert.title)
 
     @admin.display(description=_("Status"))
-    def status_shown(self, alert: Alert) -> SafeString:
+    def status_display(self, alert: Alert) -> SafeString:
         return format_html("{} {}", alert_badge(alert), marks(alert))
 
     @admin.display(description=_("Severity"))
-    def severity_shown(self, alert: Alert) -> SafeString:
+    def severity_display(self, alert: Alert) -> SafeString:
         return severity_badge(alert.severity)
 
     @admin.display(description=_("Incident"))
-    def incident_shown(self, alert: Alert) -> SafeString | str:
+    def incident_display(self, alert: Alert) -> SafeString | str:
         return incident_link(alert.incident)
 
     @admin.display(description=_("Messages"))
-    def heard(self, alert: Alert) -> int:
+    def message_count(self, alert: Alert) -> int:
         return alert.occurrences
 
     @admin.display(description=_("Last seen"))
@@ -104,7 +112,7 @@ class AlertAdmin(AlertPages, ReadOnlyAdmin):
         return ago(alert.last_seen_at)
 
     @admin.display(description=_("Description"))
-    def description_shown(self, alert: Alert) -> SafeString | str:
+    def description_display(self, alert: Alert) -> SafeString | str:
         return (
             format_html('<span class="ir-lines">{}</span>', alert.description)
             if alert.description

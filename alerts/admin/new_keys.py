@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from intake.models import Source
 
-SHOWN_SECONDS = 15 * 60
+VISIBLE_SECONDS = 15 * 60
 
 
 def remember(request: HttpRequest, source: Source, key: str) -> None:
@@ -20,7 +20,7 @@ def recall(request: HttpRequest, source: Source) -> str | None:
     """Return the key not yet copied."""
     sealed = request.session.get(_name(source), "")
     try:
-        return _seal().decrypt(sealed, ttl=SHOWN_SECONDS).decode()
+        return _seal().decrypt(sealed, ttl=VISIBLE_SECONDS).decode()
     except InvalidToken:
         return None
 

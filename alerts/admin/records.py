@@ -24,8 +24,8 @@ MOST_ALERTS = 50
 
 def alerts_card(event: IntakeEvent, user: User) -> SafeString:
     """Return the alerts that an event speaks of, found by reading it once more."""
-    told = [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in _alerts_of(event, user)]
-    return render_to_string("admin/alerts/intake_alerts.html", {"told": told})
+    rows = [(alert, alert_badge(alert), incident_link(alert.incident)) for alert in _alerts_of(event, user)]
+    return render_to_string("admin/alerts/intake_alerts.html", {"rows": rows})
 
 
 register_card(alerts_card)
@@ -42,22 +42,31 @@ def _alerts_of(event: IntakeEvent, user: User) -> list[Alert]:
 @admin.register(ChangeEvent)
 class ChangeEventAdmin(ReadOnlyAdmin):
     ordering = ("-occurred_at", "-id")
-    list_display = ("occurred", "summary_shown", "service", "origin", "source")
-    list_display_links = ("summary_shown",)
+    list_display = ("occurred", "summary_display", "service", "origin", "source")
+    list_display_links = ("summary_display",)
     list_select_related = ("source", "service")
     list_filter = (SourceFilter,)
-    fields = ("summary", "occurred_at", "received_at", "service", "origin", "source", "details_shown", "links_shown")
+    fields = (
+        "summary",
+        "occurred_at",
+        "received_at",
+        "service",
+        "origin",
+        "source",
+        "details_display",
+        "links_display",
+    )
 
     @admin.display(description=_("When"))
     def occurred(self, change: ChangeEvent) -> SafeString | str:
         return ago(change.occurred_at)
 
     @admin.display(description=_("Change"))
-    def summary_shown(self, change: ChangeEvent) -> SafeString:
+    def summary_display(self, change: ChangeEvent) -> SafeString:
         return format_html('<span class="ir-title">{}</span>', change.summary)
 
     @admin.display(description=_("Details"))
-    def details_shown(self, change: ChangeEvent) -> SafeString:
+    def details_display(self, change: ChangeEvent) -> SafeString:
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cut(change.details))
         return (
             format_html('<table class="ir-table"><tbody>{}</tbody></table>', rows)
@@ -66,6 +75,6 @@ class ChangeEventAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description=_("Links"))
-    def links_shown(self, change: ChangeEvent) -> SafeString | str:
+    def links_display(self, change: ChangeEvent) -> SafeString | str:
         anchor = '<a class="ir-link" href="{}" rel="noopener noreferrer nofollow" target="_blank">{} ↗</a>'
         return format_html_join(" · ", anchor, safe_links(change.links)) or gettext("None.")

@@ -103,10 +103,10 @@ class RouteAdmin(BackOfficeAdmin):
         return RouteChangeList
 
     def get_fieldsets(self, request: HttpRequest, obj: Route | None = None) -> Any:
-        shown = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
-            return shown
-        return readable(shown, matchers="conditions", group_by="grouping")
+            return fieldsets
+        return readable(fieldsets, matchers="conditions", group_by="grouping")
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """Search in pickers only: part of a list cannot be ordered."""
@@ -156,7 +156,7 @@ class RouteAdmin(BackOfficeAdmin):
 
     @admin.display(description=_("Matchers"))
     def conditions(self, route: Route) -> SafeString | str:
-        return shown(route) if route.matchers else gettext("all")
+        return conditions_cell(route) if route.matchers else gettext("all")
 
     @admin.display(description=_("Group by"))
     def grouping(self, route: Route) -> str:
@@ -185,7 +185,7 @@ class RouteAdmin(BackOfficeAdmin):
         return route.dropped_count
 
 
-def shown(one: Route | Silence) -> SafeString | str:
+def conditions_cell(one: Route | Silence) -> SafeString | str:
     """Return its matchers for a cell, and what is wrong with them."""
     try:
         said = format_html('<code class="ir-code">{}</code>', words_of(matchers_from(one.matchers)))

@@ -21,9 +21,9 @@ from intake.models import IntakeEvent, Source
 from intake.vocabulary import IntakeState
 from users.models import User
 
-ALERTS_SHOWN = 20
-CHANGES_SHOWN = 10
-FAILURES_SHOWN = 5
+MAX_ALERTS = 20
+MAX_CHANGES = 10
+MAX_FAILURES = 5
 MOST_COUNTED = 100
 MOST_WATCHED = 1000
 LATELY = dt.timedelta(hours=24)
@@ -34,19 +34,19 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
     if not user.has_perm("alerts.view_alert"):
         return
     found = Alert.objects.filter(incident=incident).select_related("source").order_by("-id")
-    alerts = list(found.filter(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1])
-    alerts += list(found.exclude(status=AlertStatus.FIRING)[: ALERTS_SHOWN + 1 - len(alerts)])
+    alerts = list(found.filter(status=AlertStatus.FIRING)[: MAX_ALERTS + 1])
+    alerts += list(found.exclude(status=AlertStatus.FIRING)[: MAX_ALERTS + 1 - len(alerts)])
     if alerts:
-        rows = [_row_of(alert) for alert in alerts[:ALERTS_SHOWN]]
+        rows = [_row_of(alert) for alert in alerts[:MAX_ALERTS]]
         url = f"{reverse('admin:alerts_alert_changelist')}?q={incident.reference}"
         may_merge = can_work_on(user, incident.team_id) and incident.deleted_at is None
         merge_url = reverse("admin:alerts_alert_merge", args=[incident.pk]) if may_merge else ""
-        context = {"rows": rows, "url": url, "has_more": len(alerts) > ALERTS_SHOWN, "merge_url": merge_url}
+        context = {"rows": rows, "url": url, "has_more": len(alerts) > MAX_ALERTS, "merge_url": merge_url}
         yield Section("admin/alerts/incident_alerts.html", context)
-    changes = changes_before(incident, limit=CHANGES_SHOWN)
+    changes = changes_before(incident, limit=MAX_CHANGES)
     if changes:
-        shown = [(change, ago(change.occurred_at), safe_links(change.links)) for change in changes]
-        yield Section("admin/alerts/incident_changes.html", {"rows": shown})
+        rows = [(change, ago(change.occurred_at), safe_links(change.links)) for change in changes]
+        yield Section("admin/alerts/incident_changes.html", {"rows": rows})
 
 
 def _row_of(alert: Alert) -> dict[str, Any]:
@@ -70,28 +70,28 @@ def of_home(user: User) -> Iterable[Section]:
         .values("pk", "reason", "received_at", "source__name")[: MOST_COUNTED + 1]
     )
     context = {
-        "failures": [{**row, "ago": ago(row["received_at"], now)} for row in failed[:FAILURES_SHOWN]],
+        "failures": [{**row, "ago": ago(row["received_at"], now)} for row in failed[:MAX_FAILURES]],
         "number": min(len(failed), MOST_COUNTED),
         "last": failed[0]["pk"] if failed else 0,
         "is_cut": len(failed) > MOST_COUNTED,
         "limited": limited_since(now - LATELY),
-        "silent": silent_at(now),
+        "overdue": overdue_at(now),
         "unknown": unknown_words(),
     }
-    if any(context[name] for name in ("failures", "limited", "silent", "unknown")):
+    if any(context[name] for name in ("failures", "limited", "overdue", "unknown")):
         yield Section("admin/alerts/home_intake.html", context)
     if wrong := faulty(now):
         rows = [
             (one, reverse(f"admin:{one._meta.label_lower.replace('.', '_')}_change", args=[one.pk]), why)
             for one, why in wrong
         ]
-        yield Section("admin/alerts/home_conditions.html", {"rows": rows[:FAILURES_SHOWN], "number": len(rows)})
+        yield Section("admin/alerts/home_conditions.html", {"rows": rows[:MAX_FAILURES], "number": len(rows)})
 
 
 def unknown_words() -> list[tuple[int, str, int]]:
     """Return (id, name, count) of sources with unknown words."""
     counted = Source.objects.annotate(number=Count("unknown_words")).filter(is_enabled=True, number__gt=0)
-    return list(counted.order_by("name").values_list("pk", "name", "number")[:FAILURES_SHOWN])
+    return list(counted.order_by("name").values_list("pk", "name", "number")[:MAX_FAILURES])
 
 
 def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:
@@ -101,20 +101,20 @@ def limited_since(moment: dt.datetime) -> list[tuple[int, str]]:
     return list(sources.values_list("pk", "name")[:MOST_COUNTED])
 
 
-def silent_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
+def overdue_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
     """Return (name, page, last seen) of what is overdue."""
-    silent = []
-    beats = Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source")
-    for beat in beats.order_by("last_beat_at")[:MOST_WATCHED]:
-        if now - beat.last_beat_at > dt.timedelta(minutes=beat.interval_minutes):
-            url = reverse("admin:alerts_heartbeat_change", args=[beat.pk])
-            silent.append((f"{beat.name} ({beat.source.name})", url, ago(beat.last_beat_at, now)))
+    overdue = []
+    heartbeats = Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source")
+    for heartbeat in heartbeats.order_by("last_beat_at")[:MOST_WATCHED]:
+        if now - heartbeat.last_beat_at > dt.timedelta(minutes=heartbeat.interval_minutes):
+            url = reverse("admin:alerts_heartbeat_change", args=[heartbeat.pk])
+            overdue.append((f"{heartbeat.name} ({heartbeat.source.name})", url, ago(heartbeat.last_beat_at, now)))
     for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False)[:MOST_WATCHED]:
-        heard = source.quiet_since()
-        if now - heard > dt.timedelta(minutes=source.heartbeat_minutes or 0):
+        last_seen = source.quiet_since()
+        if now - last_seen > dt.timedelta(minutes=source.heartbeat_minutes or 0):
             url = reverse("admin:intake_source_change", args=[source.pk])
-            silent.append((source.name, url, ago(source.last_received_at, now)))
-    return silent
+            overdue.append((source.name, url, ago(source.last_received_at, now)))
+    return overdue
 
 
 on_incident(of_incident)

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from alerts import validation
 from alerts.admin.fields import MATCHERS_HELP, MatchersField, checked, readable
-from alerts.admin.routes import shown
+from alerts.admin.routes import conditions_cell
 from alerts.models import Alert, Silence
 from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import specs_of
@@ -93,10 +93,10 @@ class SilenceAdmin(BackOfficeAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Silence | None = None) -> Any:
-        shown = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
-            return shown
-        return [*readable(shown[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
+            return fieldsets
+        return [*readable(fieldsets[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Suggest two hours, and alerts like the one shown."""
@@ -159,7 +159,7 @@ class SilenceAdmin(BackOfficeAdmin):
 
     @admin.display(description=_("Matchers"))
     def conditions(self, silence: Silence) -> SafeString | str:
-        return shown(silence)
+        return conditions_cell(silence)
 
     @admin.display(description=_("From"))
     def starts(self, silence: Silence) -> SafeString | str:

@@ -135,7 +135,7 @@ class SourcePages:
         context = {
             **self._context(request, source, _("Key of %(source)s") % {"source": source.name}),
             "key": key,
-            "minutes": new_keys.SHOWN_SECONDS // 60,
+            "minutes": new_keys.VISIBLE_SECONDS // 60,
             "snippet": snippet_for(source, key),
             "guide": guide_text(source.kind, key),
         }
@@ -207,7 +207,7 @@ class SourcePages:
                 _("The response was %(status)s: %(detail)s") % {"status": sample.status, "detail": sample.detail},
             )
             return self._back(source)
-        event = _worked_off(sample.event)
+        event = _process_sample(sample.event)
         messages.success(request, _("The response was %(status)s. The result is below.") % {"status": sample.status})
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
@@ -268,7 +268,7 @@ class SourcePages:
         return TemplateResponse(request, "admin/ask.html", context)
 
 
-def _worked_off(event: IntakeEvent) -> IntakeEvent:
+def _process_sample(event: IntakeEvent) -> IntakeEvent:
     """Process the event here unless a worker is quicker; it may still be waiting."""
     until = time.monotonic() + TEST_SECONDS
     while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():

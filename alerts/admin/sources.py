@@ -72,7 +72,7 @@ class SourceForm(RefusableForm):
             "The secret with which the sender signs its requests, if it does. Never shown again; empty keeps it."
         ),
     )
-    forget_secret = forms.BooleanField(
+    remove_secret = forms.BooleanField(
         required=False, label=_("Remove the signing secret"), widget=UnfoldBooleanSwitchWidget
     )
 
@@ -80,7 +80,7 @@ class SourceForm(RefusableForm):
         cleaned = super().clean()
         kind = self.cleaned_data.get("kind", "")
         checked(self, "templates", lambda value: validation.templates(value, kind))
-        if self.cleaned_data.get("forget_secret"):
+        if self.cleaned_data.get("remove_secret"):
             self.cleaned_data["signing_secret"] = ""
         elif not self.cleaned_data.get("signing_secret"):
             self.cleaned_data["signing_secret"] = self.initial.get("signing_secret", "")
@@ -126,10 +126,10 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         return rows.annotate(fires=_is_in(firing), was_limited=_is_in(lately))
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        shown = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
+        fieldsets = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]
         if obj is not None and obj.signing_secret:
-            shown[-1][1]["fields"] = (*shown[-1][1]["fields"], "forget_secret")
-        return shown
+            fieldsets[-1][1]["fields"] = (*fieldsets[-1][1]["fields"], "remove_secret")
+        return fieldsets
 
     @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state(self, source: Source) -> tuple[str, str]:

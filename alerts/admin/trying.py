@@ -12,7 +12,7 @@ from alerts.admin.fields import area, pairs
 from alerts.services.simulating import contributors, simulate
 from alerts.updates import TITLE_LENGTH
 from core.backoffice.badges import severity_badge
-from core.backoffice.base import exactly, zone_told
+from core.backoffice.base import exactly, zone_note
 from core.errors import DomainError
 from core.severity import SEVERITY_OF_WORD
 from incidents.models import Category
@@ -57,7 +57,7 @@ class TryForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["at"].help_text = f"{self.fields['at'].help_text} {zone_told()}"
+        self.fields["at"].help_text = f"{self.fields['at'].help_text} {zone_note()}"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -93,10 +93,10 @@ def simulate_asked(asked: dict[str, Any], viewer: User) -> list[dict[str, Any]]:
         answer = simulate(payload=asked["text"], headers=kind, **how)
     if not answer["alerts"]:
         raise DomainError(gettext("The payload contains no alert."))
-    return [_shown(one) for one in answer["alerts"]]
+    return [_result_row(one) for one in answer["alerts"]]
 
 
-def _shown(result: dict[str, Any]) -> dict[str, Any]:
+def _result_row(result: dict[str, Any]) -> dict[str, Any]:
     opening, incident = result["opening"], result["incident"]
     return {
         **result,

@@ -85,7 +85,7 @@ class FormTests(SourceCase):
         self.client.post(self.page(source), self.form(name="GitHub", kind="github"))
         source.refresh_from_db()
         kept = source.signing_secret
-        self.client.post(self.page(source), self.form(name="GitHub", kind="github", forget_secret="on"))
+        self.client.post(self.page(source), self.form(name="GitHub", kind="github", remove_secret="on"))
         source.refresh_from_db()
 
         self.assertNotContains(shown, "hush-hush")
@@ -127,7 +127,7 @@ class ButtonTests(SourceCase):
         other = Client()
         other.force_login(make_admin())
 
-        with time_machine.travel(timezone.now() + dt.timedelta(seconds=new_keys.SHOWN_SECONDS + 2)):
+        with time_machine.travel(timezone.now() + dt.timedelta(seconds=new_keys.VISIBLE_SECONDS + 2)):
             later = self.client.get(url)
 
         self.assertEqual(later.status_code, HTTPStatus.FOUND)

@@ -39,7 +39,7 @@ def network_of(text: str) -> str:
     return str(ipaddress.IPv6Network((int(address), 64), strict=False).network_address)
 
 
-def network_told(text: str | None) -> str:
+def network_label(text: str | None) -> str:
     """Return a network for people."""
     return f"{text}/64" if text and ":" in text else text or ""
 

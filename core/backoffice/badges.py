@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from core.backoffice.base import exactly
 from core.severity import Severity
 
-LONGEST_SHOWN = 2000
+MAX_VALUE_LENGTH = 2000
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -42,4 +42,4 @@ def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeStrin
 
 def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return names and values, long ones cut."""
-    return [(name, str(value)[:LONGEST_SHOWN]) for name, value in sorted(values.items())]
+    return [(name, str(value)[:MAX_VALUE_LENGTH]) for name, value in sorted(values.items())]

@@ -89,7 +89,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.SplitDateTimeField):
-            field.help_text = f"{field.help_text} {zone_told()}".strip()
+            field.help_text = f"{field.help_text} {zone_note()}".strip()
         for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
             if field is not None and hasattr(field.widget, name):
                 setattr(field.widget, name, self.has_related_buttons)
@@ -234,7 +234,7 @@ def exactly(moment: dt.datetime) -> str:
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
-def zone_told() -> str:
+def zone_note() -> str:
     """Return the zone of this request's times."""
     return f"Times are in {timezone.get_current_timezone_name()}, the zone of your account."
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
 
-from core.api.clients import network_told
+from core.api.clients import network_label
 from core.backoffice.base import ReadOnlyAdmin
 from users.addresses import canonical
 from users.lockout import failures_of_client
@@ -99,7 +99,7 @@ class AccessAttemptAdmin(SignInRecordAdmin):
 
     list_display = ("username", "client", "failures_since_start", "locked", "attempt_time", "path_info")
     fields = ("username", "client", "user_agent", "failures_since_start", "attempt_time", "path_info")
-    actions = ("lift", "lift_client")
+    actions = ("unlock", "unlock_client")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
         rows: QuerySet[AccessAttempt] = super().get_queryset(request)
@@ -107,7 +107,7 @@ class AccessAttemptAdmin(SignInRecordAdmin):
 
     @display(description="Client")  # type: ignore[untyped-decorator]
     def client(self, attempt: AccessAttempt) -> str:
-        return network_told(attempt.ip_address)
+        return network_label(attempt.ip_address)
 
     @display(description="Lock", label={"locked": "danger", "client locked": "danger"})  # type: ignore[untyped-decorator]
     def locked(self, attempt: AccessAttempt) -> str:
@@ -117,20 +117,20 @@ class AccessAttemptAdmin(SignInRecordAdmin):
             return "locked"
         return "client locked" if attempt.client_failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT else ""
 
-    @admin.action(description="Lift the lock", permissions=["revoke"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
+    @admin.action(description="Unlock", permissions=["revoke"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         attempts = list(queryset)
         for attempt in attempts:
             reset(username=attempt.username, ip=attempt.ip_address)
-        self.message_user(request, f"{len(attempts)} lifted; they can sign in again.", messages.SUCCESS)
+        self.message_user(request, f"{len(attempts)} unlocked; they can sign in again.", messages.SUCCESS)
 
-    @admin.action(description="Lift the lock of the whole client", permissions=["revoke"])
-    def lift_client(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
+    @admin.action(description="Unlock the whole client", permissions=["revoke"])
+    def unlock_client(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         clients = sorted(set(queryset.values_list("ip_address", flat=True)), key=str)
         for client in clients:
             AccessAttempt.objects.filter(ip_address=client).delete()
-        told = ", ".join(map(network_told, clients))
-        self.message_user(request, f"Everybody at {told} can sign in again.", messages.SUCCESS)
+        networks = ", ".join(map(network_label, clients))
+        self.message_user(request, f"Everybody at {networks} can sign in again.", messages.SUCCESS)
 
 
 @admin.register(AccessFailureLog)

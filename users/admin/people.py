@@ -129,7 +129,7 @@ class UserResource(SafeResource):
             edit_account(instance, by=self.by, fields=fields)
 
 
-def invitation_told(user: User) -> str:
+def invitation_status(user: User) -> str:
     """Describe the invitation of somebody without a password."""
     if user.invited_at is None:
         return "None has been sent."
@@ -196,7 +196,7 @@ class UserAdmin(ExchangeAdmin):
             return "Not needed." if user.is_active else "None while the account is not active."
         link = reverse("admin:users_user_invite", args=[user.pk])
         button = "Send it again" if user.invited_at else "Send an invitation"
-        return format_html('{} <a class="ir-link" href="{}">{}</a>', invitation_told(user), link, button)
+        return format_html('{} <a class="ir-link" href="{}">{}</a>', invitation_status(user), link, button)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:

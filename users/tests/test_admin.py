@@ -173,20 +173,20 @@ class RecordTests(Base):
         self.assertIsNotNone(session.revoked_at)
         self.assertFalse(PersonalToken.objects.exists())
 
-    def test_it_lifts_a_lock(self) -> None:
+    def test_it_unlocks_an_account(self) -> None:
         attempt = AccessAttempt.objects.create(
             username="rita@example.com", ip_address="10.0.0.1", failures_since_start=10, user_agent="x"
         )
         url = reverse("admin:axes_accessattempt_changelist")
 
         listed = self.client.get(url)
-        self.client.post(url, {"action": "lift", "_selected_action": [attempt.pk]})
+        self.client.post(url, {"action": "unlock", "_selected_action": [attempt.pk]})
 
         self.assertContains(listed, "locked")
         self.assertFalse(AccessAttempt.objects.exists())
 
     @override_settings(LOGIN_CLIENT_FAILURE_LIMIT=3)
-    def test_it_lifts_the_lock_of_a_client(self) -> None:
+    def test_it_unlocks_a_client(self) -> None:
         for number in range(3):
             attempt = AccessAttempt.objects.create(
                 username=f"p{number}@example.com", ip_address="2001:db8::", failures_since_start=1, user_agent="x"
@@ -194,7 +194,7 @@ class RecordTests(Base):
         url = reverse("admin:axes_accessattempt_changelist")
 
         listed = self.client.get(url)
-        self.client.post(url, {"action": "lift_client", "_selected_action": [attempt.pk]})
+        self.client.post(url, {"action": "unlock_client", "_selected_action": [attempt.pk]})
 
         self.assertContains(listed, "client locked", 3)
         self.assertContains(listed, "2001:db8::/64")

@@ -1,6 +1,6 @@
 from django.test import RequestFactory, SimpleTestCase, override_settings
 
-from core.api.clients import client_address, client_name, client_network, network_told
+from core.api.clients import client_address, client_name, client_network, network_label
 
 
 def request(**meta):
@@ -55,7 +55,7 @@ class ClientNetworkTests(SimpleTestCase):
                 self.assertEqual(client_network(request(REMOTE_ADDR=address)), expected)
 
     def test_it_is_told_with_its_length(self) -> None:
-        told = [network_told(network) for network in ("192.0.2.7", "2001:db8:1:2::", None)]
+        told = [network_label(network) for network in ("192.0.2.7", "2001:db8:1:2::", None)]
 
         self.assertEqual(told, ["192.0.2.7", "2001:db8:1:2::/64", ""])
 
