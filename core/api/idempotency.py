@@ -182,7 +182,7 @@ class _Refused(Exception):
         self.response = response
 
 
-class _Taken(Exception):
+class _AnsweredMeanwhile(Exception):
     """Another request with the key was answered meanwhile."""
 
 
@@ -205,7 +205,7 @@ def answer_once(
         if unprepared is not None:
             raise _Refused(unprepared)
         return _work_once(claim, work, first)
-    except _Taken:
+    except _AnsweredMeanwhile:
         return _replay(_first_of(claim), claim)
     except _Refused as refusal:
         if refusal.response.status_code < 500 and refusal.response.status_code not in (401, 429):
@@ -253,7 +253,7 @@ def _part_once(claim: Claim, whole: IdempotentRequest, name: str, work: Callable
         return orjson.loads(first.body)
     try:
         return _work_part(part, name, work)
-    except _Taken:
+    except _AnsweredMeanwhile:
         first = _first_of(part)
         if first is None:
             raise _in_progress() from None
@@ -297,7 +297,7 @@ def _insert(claim: Claim) -> IdempotentRequest:
             user=claim.user, key_digest=claim.key_digest, content_digest=claim.content_digest
         )
     except IntegrityError as error:
-        raise _Taken from error
+        raise _AnsweredMeanwhile from error
     except OperationalError as error:
         if error.args[:1] == (LOCK_WAIT_TIMEOUT,):
             raise _in_progress() from error

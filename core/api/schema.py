@@ -57,12 +57,12 @@ class ProblemAutoSchema(AutoSchema):
 
     def get_summary(self) -> str | None:
         summary: str | None = super().get_summary()
-        deed = ACTION_SUMMARIES.get(getattr(self.view, "action", ""))
-        if summary or deed is None:
+        summary_template = ACTION_SUMMARIES.get(getattr(self.view, "action", ""))
+        if summary or summary_template is None:
             return summary
         viewset: Any = self.view  # only these have actions
         names = viewset.queryset.model._meta
-        return deed.format(one=names.verbose_name, many=names.verbose_name_plural)
+        return summary_template.format(one=names.verbose_name, many=names.verbose_name_plural)
 
     def map_parsers(self) -> list[str]:
         """Describe JSON only: generated clients would send every type described."""

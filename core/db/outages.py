@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 ASK_EVERY_SECONDS = 1.0
 DOUBT_SECONDS = 1.0  # while one caller retries
-FORGOTTEN_SECONDS = 60.0  # silence that ends an outage
+EPISODE_SECONDS = 60.0  # silence that ends an outage
 
 # too many connections; refused hosts, users or databases
 REFUSED_CODES = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 2005})
@@ -33,7 +33,7 @@ NO_SPACE = ("error 28", "No space")
 
 
 class Trouble(StrEnum):
-    AWAY = "away"
+    UNREACHABLE = "unreachable"
     READ_ONLY = "read-only"
     FULL = "full"
     CORRUPT = "corrupt"
@@ -41,34 +41,34 @@ class Trouble(StrEnum):
 
 
 SENTENCES = {
-    Trouble.AWAY: "The database does not answer; try again shortly.",
+    Trouble.UNREACHABLE: "The database does not answer; try again shortly.",
     Trouble.READ_ONLY: "The database takes no writes: it is read-only.",
     Trouble.FULL: "The database takes no writes: its disk is full.",
     Trouble.CORRUPT: "The database's files are damaged.",
     Trouble.BUSY: "The database is busy; try again shortly.",
 }
 CODES = {
-    Trouble.AWAY: "database_unavailable",
+    Trouble.UNREACHABLE: "database_unavailable",
     Trouble.READ_ONLY: "database_read_only",
     Trouble.FULL: "database_full",
     Trouble.CORRUPT: "database_corrupt",
     Trouble.BUSY: "database_busy",
 }
 OF_CODE = {
-    **dict.fromkeys(LOST_CODES | REFUSED_CODES, Trouble.AWAY),
+    **dict.fromkeys(LOST_CODES | REFUSED_CODES, Trouble.UNREACHABLE),
     **dict.fromkeys(READ_ONLY_CODES, Trouble.READ_ONLY),
     **dict.fromkeys(FULL_CODES, Trouble.FULL),
     **dict.fromkeys(CORRUPT_CODES, Trouble.CORRUPT),
     **dict.fromkeys(BUSY_CODES, Trouble.BUSY),
 }
 OF_WORDS = {  # SQLite's and Django's
-    "already closed": Trouble.AWAY,
+    "already closed": Trouble.UNREACHABLE,
     "readonly database": Trouble.READ_ONLY,
     "is full": Trouble.FULL,
     **dict.fromkeys(CORRUPT_WORDS, Trouble.CORRUPT),
     "is locked": Trouble.BUSY,
-    "unable to open": Trouble.AWAY,
-    "disk I/O error": Trouble.AWAY,
+    "unable to open": Trouble.UNREACHABLE,
+    "disk I/O error": Trouble.UNREACHABLE,
 }
 
 
@@ -116,7 +116,7 @@ class Outages:
         now = time.monotonic()
         with self._lock:
             episode = self._episodes.get(trouble)
-            is_first = episode is None or now - episode.last > FORGOTTEN_SECONDS
+            is_first = episode is None or now - episode.last > EPISODE_SECONDS
             if episode is None or is_first:
                 self._episodes[trouble] = Episode(now, now)
             else:
@@ -134,16 +134,16 @@ class Outages:
             seconds = round(time.monotonic() - episode.since, 1)
             log.warning("database_trouble_over", trouble=trouble.value, seconds=seconds, errors=episode.count)
 
-    def present(self, *, within: float = FORGOTTEN_SECONDS) -> list[Trouble]:
+    def present(self, *, within: float = EPISODE_SECONDS) -> list[Trouble]:
         """Return recent troubles that have not ended."""
         now = time.monotonic()
         with self._lock:
             return [trouble for trouble, episode in self._episodes.items() if now - episode.last <= within]
 
     @property
-    def is_away(self) -> bool:
+    def is_unreachable(self) -> bool:
         """Return whether the last attempt failed to connect."""
-        return Trouble.AWAY in self._episodes
+        return Trouble.UNREACHABLE in self._episodes
 
     @contextmanager
     def connecting(self, refusal: type[Exception]) -> Iterator[None]:
@@ -155,7 +155,7 @@ class Outages:
             self.note(OperationalError(*error.args))
             raise
         else:
-            self.over(Trouble.AWAY)
+            self.over(Trouble.UNREACHABLE)
         finally:
             if is_asking:
                 with self._asked_one:
@@ -164,10 +164,10 @@ class Outages:
 
     def _admit(self, refusal: type[Exception]) -> bool:
         with self._asked_one:
-            if self.spares_many and self._is_asking and (episode := self._episodes.get(Trouble.AWAY)):
+            if self.spares_many and self._is_asking and (episode := self._episodes.get(Trouble.UNREACHABLE)):
                 # One lost connection may be all: the retry then returns at once.
                 self._asked_one.wait(max(0.0, episode.since + DOUBT_SECONDS - time.monotonic()))
-            if not self.spares_many or not self.is_away:
+            if not self.spares_many or not self.is_unreachable:
                 return False
             if self._is_asking or time.monotonic() - self._asked < ASK_EVERY_SECONDS:
                 raise refusal(2003, "The database could not be reached a moment ago.")
@@ -189,5 +189,5 @@ def _said_by(error: Error) -> Trouble | None:
     if code == STORAGE_ENGINE:
         return Trouble.FULL if any(words in text for words in NO_SPACE) else Trouble.CORRUPT
     if code is not None:
-        return Trouble.AWAY if isinstance(error, InterfaceError) else OF_CODE.get(code)
+        return Trouble.UNREACHABLE if isinstance(error, InterfaceError) else OF_CODE.get(code)
     return next((trouble for words, trouble in OF_WORDS.items() if words in text), None)

@@ -86,8 +86,8 @@ class WorkerCheck:
             raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
         age = int(self._age(self.latest.timestamp(), timezone.now().timestamp()))
         if age > WORKER_SECONDS:
-            raise Unhealthy(f"No worker was heard of for {age} seconds.")
-        return f"heard of {age} s ago"
+            raise Unhealthy(f"No worker was seen for {age} seconds.")
+        return f"last seen {age} s ago"
 
 
 # without the database

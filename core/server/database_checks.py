@@ -34,7 +34,7 @@ def check_database() -> str:
             cursor.fetchone()
     except Error as error:
         raise Unhealthy(_sentence(error, "The database does not answer.")) from error
-    outages.over(Trouble.AWAY)
+    outages.over(Trouble.UNREACHABLE)
     return connection.vendor
 
 
@@ -152,4 +152,4 @@ def _write() -> None:
 
 def _sentence(error: Error, otherwise: str) -> str:
     trouble = outages.note(error)
-    return otherwise if trouble is None or trouble is Trouble.AWAY else SENTENCES[trouble]
+    return otherwise if trouble is None or trouble is Trouble.UNREACHABLE else SENTENCES[trouble]

@@ -52,7 +52,7 @@ class Entrance:
         except asyncio.CancelledError:
             if not self.is_stopping or exchange.is_answered:
                 raise
-            await _turn_away(receive, exchange, self.linger_seconds)
+            await _reject(receive, exchange, self.linger_seconds)
         finally:
             self.pending.discard(exchange)
 
@@ -89,7 +89,7 @@ async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -
     await send_response(send, status, headers, body)
 
 
-async def _turn_away(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:
+async def _reject(receive: Receive, exchange: Exchange, linger_seconds: float) -> None:
     """Answer 503, draining the body: a connection cut meanwhile may lose the answer."""
 
     async def send_all_but_the_end(message: Message) -> None:

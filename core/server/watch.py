@@ -15,7 +15,7 @@ Outcomes = dict[str, dict[str, str]]
 Checks = Callable[[Callable[[str], None]], Outcomes]
 
 EVERY_SECONDS = 2.0
-AWAY_SECONDS = 1.0  # during an outage
+OUTAGE_SECONDS = 1.0  # during an outage
 PATIENCE_SECONDS = 5.0  # slower checks fail
 LOUD_SECONDS = 5.0  # failing so long is logged
 LOGGED_ELSEWHERE = frozenset({"database", "writes", "integrity"})  # by `core.db.outages`
@@ -68,10 +68,10 @@ class Watch:
                 self.look()
             except Exception as error:  # nobody else would notice a missing round
                 log.error("check_broken", exc_info=error)
-            is_away = Trouble.AWAY in outages.present()
-            if is_away:
+            is_unreachable = Trouble.UNREACHABLE in outages.present()
+            if is_unreachable:
                 _close()
-            self._stopping.wait(AWAY_SECONDS if is_away else EVERY_SECONDS)
+            self._stopping.wait(OUTAGE_SECONDS if is_unreachable else EVERY_SECONDS)
 
     def _say(self, outcomes: Outcomes) -> None:
         now = self._monotonic()

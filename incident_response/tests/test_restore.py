@@ -13,23 +13,23 @@ class InUseTests(TestCase):
     def setUp(self) -> None:
         self.waited: list[float] = []
 
-    def heard_of(self, seconds_ago: float) -> None:
+    def record_run(self, seconds_ago: float) -> None:
         at = timezone.now() - dt.timedelta(seconds=seconds_ago)
         JobRun.objects.update_or_create(name="process_intake", defaults={"started_at": at})
 
-    def test_it_does_not_wait_where_nobody_was_heard_of_lately(self) -> None:
-        self.heard_of(21)
+    def test_it_does_not_wait_where_nobody_was_seen_lately(self) -> None:
+        self.record_run(21)
 
         self.assertFalse(databases.is_in_use(self.waited.append))
         self.assertEqual(self.waited, [])
 
     def test_it_waits_and_goes_on_after_a_server_that_was_just_stopped(self) -> None:
-        self.heard_of(5)
+        self.record_run(5)
 
         self.assertFalse(databases.is_in_use(self.waited.append))
         self.assertAlmostEqual(self.waited[0], 15, delta=2)
 
     def test_it_hears_of_a_server_that_runs(self) -> None:
-        self.heard_of(5)
+        self.record_run(5)
 
-        self.assertTrue(databases.is_in_use(lambda _seconds: self.heard_of(0)))
+        self.assertTrue(databases.is_in_use(lambda _seconds: self.record_run(0)))

@@ -2,7 +2,7 @@
 
 from users.services.access import LastAdmin, set_access
 from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email
-from users.services.invitations import MailNotTaken, accept_invitation, check_invitation, invite, invite_later
+from users.services.invitations import MailRefused, accept_invitation, check_invitation, invite, invite_later
 from users.services.passwords import change_password, check_reset, request_password_reset, reset_password
 from users.services.personal_tokens import create_personal_token, delete_personal_token
 from users.services.sessions import (
@@ -22,7 +22,7 @@ __all__ = [
     "AddressTaken",
     "CredentialsRefused",
     "LastAdmin",
-    "MailNotTaken",
+    "MailRefused",
     "RegistrationClosed",
     "TokenPair",
     "TokenRefused",

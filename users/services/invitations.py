@@ -17,11 +17,11 @@ SALT = "users.invitation"
 AGE = dt.timedelta(days=mails.INVITATION_DAYS)
 
 
-class MailNotTaken(DomainError):
+class MailRefused(DomainError):
     """The log says why."""
 
     status = 503
-    code = "mail_not_taken"
+    code = "mail_refused"
     title = "Mail not sent"
     retry_after = 60
 
@@ -34,7 +34,7 @@ def invitation_token(user: User) -> str:
 def invite(user: User, *, by: User) -> None:
     """Send the invitation now, and record it.
 
-    Raises PermissionRefused, Conflict for active passwords or inactive accounts, MailNotTaken.
+    Raises PermissionRefused, Conflict for active passwords or inactive accounts, MailRefused.
     """
     if not by.is_superuser:
         raise PermissionRefused("Only an administrator may do this.")
@@ -42,7 +42,7 @@ def invite(user: User, *, by: User) -> None:
     if user.has_usable_password() or not user.is_active:
         raise Conflict(f"{user} has a password already, or may not sign in.", code="not_to_be_invited")
     if not mails.send(mails.invitation_mail(user, invitation_token(user))):
-        raise MailNotTaken(f"The mail server did not take the invitation for {user.email}; the log says why.")
+        raise MailRefused(f"The mail server did not take the invitation for {user.email}; the log says why.")
     note_invitation(user, by=by)
 
 

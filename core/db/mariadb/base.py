@@ -94,7 +94,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def is_usable(self) -> bool:
-        return not (outages.spares_many and outages.is_away) and super().is_usable()
+        return not (outages.spares_many and outages.is_unreachable) and super().is_usable()
 
     def create_cursor(self, name: str | None = None) -> Any:
         return CursorWrapper(self.connection.cursor(), self)

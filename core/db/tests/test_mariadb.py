@@ -224,7 +224,7 @@ class SettledTests(TransactionTestCase):
             self.assertEqual(outcomes, [outcome])
 
 
-class ForgetTests(TransactionTestCase):
+class PruneTests(TransactionTestCase):
     def test_it_forgets_markers_of_which_nobody_asks_any_more(self) -> None:
         now = timezone.now()
         for minutes in (9, 11):

@@ -13,7 +13,7 @@ from core.db.outages import Outages, Trouble, trouble_of
 from core.db.transactions import DatabaseBusy
 
 TROUBLES = {
-    Trouble.AWAY: [
+    Trouble.UNREACHABLE: [
         OperationalError(2003, "Can't connect to MySQL server on 'db' (timed out)"),
         OperationalError(2013, "Lost connection to MySQL server during query"),
         OperationalError(2006, "Server has gone away"),
@@ -74,7 +74,7 @@ class TroubleTests(SimpleTestCase):
         ours = ValueError("a mistake of ours, while another was handled")
         ours.__context__ = OperationalError(2013, "Lost connection")
 
-        self.assertEqual((trouble_of(broken), trouble_of(ours)), (Trouble.AWAY, None))
+        self.assertEqual((trouble_of(broken), trouble_of(ours)), (Trouble.UNREACHABLE, None))
 
 
 class OutagesTests(SimpleTestCase):
@@ -108,7 +108,7 @@ class OutagesTests(SimpleTestCase):
         self.outages.note(full)
         self.outages.over(Trouble.FULL)
         self.outages.note(full)
-        self.clock.return_value += outages.FORGOTTEN_SECONDS + 1
+        self.clock.return_value += outages.EPISODE_SECONDS + 1
         self.outages.note(full)
 
         self.assertEqual(self.log.error.call_count, 3)
@@ -139,7 +139,7 @@ class OutagesTests(SimpleTestCase):
         self.connect()
         self.connect()
 
-        self.assertFalse(self.outages.is_away)
+        self.assertFalse(self.outages.is_unreachable)
         self.assertEqual(self.log.warning.call_args.args, ("database_trouble_over",))
 
     def test_it_keeps_others_from_asking_meanwhile(self) -> None:
@@ -172,4 +172,4 @@ class OutagesTests(SimpleTestCase):
 
         self.connect()
 
-        self.assertFalse(self.outages.is_away)
+        self.assertFalse(self.outages.is_unreachable)

@@ -47,7 +47,7 @@ class Begun:
         applied = MigrationRecorder(connection).applied_migrations()
         for app, name in self._noted():
             if (app, name) in applied:
-                self._forget(app, name)  # it broke off just before this
+                self._delete_mark(app, name)  # it broke off just before this
 
     def start(self, migration: Any) -> None:
         """Record it, and skip what it did before."""
@@ -58,9 +58,9 @@ class Begun:
     def finish(self, migration: Any) -> None:
         """Forget it, now that Django recorded it."""
         self.connection.resumes_migration = False
-        self._forget(migration.app_label, migration.name)
+        self._delete_mark(migration.app_label, migration.name)
 
-    def _forget(self, app: str, name: str) -> None:
+    def _delete_mark(self, app: str, name: str) -> None:
         self._run(f"DELETE FROM {TABLE} WHERE app = %s AND name = %s", app, name)  # noqa: S608
 
     def _noted(self) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from core.server.supervisor import Child, Supervisor
 
 BACKLOG = 1024
-TAKEN_SECONDS = 2.0  # until a killed server's port is free
+PORT_FREE_SECONDS = 2.0  # until a killed server's port is free
 AFTERWARDS_SECONDS = 5.0  # from grace to SIGKILL
 
 
@@ -92,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bind(host: str, port: int, family: int) -> socket.socket:
-    deadline = time.monotonic() + TAKEN_SECONDS
+    deadline = time.monotonic() + PORT_FREE_SECONDS
     while True:
         try:
             return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--supervised", action="store_true", help="Stop when standard input ends (set by `serve`).")
-        parser.add_argument("--is-alive", action="store_true", help="Only say whether a worker was heard of lately.")
+        parser.add_argument("--is-alive", action="store_true", help="Only say whether a worker was seen lately.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["is_alive"]:
@@ -44,12 +44,12 @@ class Command(BaseCommand):
 
     def _report(self) -> None:
         try:
-            self.stdout.write(f"Worker {heard_of()}.")
+            self.stdout.write(f"Worker {last_seen()}.")
         except Unhealthy as reason:
             raise CommandError(str(reason)) from reason
 
 
-def heard_of() -> str:
+def last_seen() -> str:
     """Return when the worker was last seen. Raises Unhealthy."""
     check = WorkerCheck()
     said = check()
@@ -59,5 +59,5 @@ def heard_of() -> str:
     time.sleep(RECORD_SECONDS + 1)
     said = check()
     if check.latest == before:
-        raise Unhealthy("The worker's sign of life is from the future, and no other followed it.")
+        raise Unhealthy("The worker's last run is from the future, and no other followed it.")
     return said

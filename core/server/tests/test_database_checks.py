@@ -33,7 +33,7 @@ class DatabaseCheckTests(OutagesTestCase):
 
         check_database()
 
-        self.assertEqual((during, self.outages.present()), ([Trouble.AWAY], []))
+        self.assertEqual((during, self.outages.present()), ([Trouble.UNREACHABLE], []))
 
 
 class WriteCheckTests(OutagesTestCase):

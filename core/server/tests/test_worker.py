@@ -125,7 +125,7 @@ class AllJobsTests(TestCase):
         self.assertIn("assign_feed", counts)
 
 
-class HeardOfTests(TestCase):
+class LastSeenTests(TestCase):
     def setUp(self):
         self.sleep = self.enterContext(mock.patch.object(command.time, "sleep"))
 
@@ -133,15 +133,15 @@ class HeardOfTests(TestCase):
         moment = timezone.now() + dt.timedelta(seconds=ahead)
         JobRun.objects.update_or_create(name="assign_feed", defaults={"started_at": moment})
 
-    def test_it_says_when_a_worker_was_heard_of(self):
+    def test_it_says_when_a_worker_was_last_seen(self):
         self.make_run(-3)
 
-        self.assertRegex(command.heard_of(), "heard of [34] s ago")
+        self.assertRegex(command.last_seen(), "last seen [34] s ago")
         self.sleep.assert_not_called()
 
-    def test_it_waits_for_another_sign_of_life_where_the_clock_was_put_back(self):
+    def test_it_waits_for_another_run_where_the_clock_was_put_back(self):
         self.make_run(3600)
 
-        self.assertRaisesMessage(Unhealthy, "no other followed it", command.heard_of)
+        self.assertRaisesMessage(Unhealthy, "no other followed it", command.last_seen)
         self.sleep.side_effect = lambda seconds: self.make_run(0)
-        self.assertEqual(command.heard_of(), "heard of 0 s ago")
+        self.assertEqual(command.last_seen(), "last seen 0 s ago")
