@@ -87,6 +87,26 @@ class MultipartTests(OwnStore, TestCase):
 
         self.assertEqual([shown["name"] for shown in response.json()["attachments"]], ["plain.txt"])
 
+    def test_it_takes_headers_that_are_folded(self) -> None:
+        for fold in (b"\r\n ", b"\r\n\t", b"\r\n   \r\n "):
+            with self.subTest(fold):
+                name = self.name_of(
+                    b";" + fold + b'filename="two' + fold + b'lines.txt"', b"X-More: a" + fold + b"b\r\n"
+                )
+                self.assertEqual(" ".join(name.split()), "two lines.txt")
+
+    def test_it_takes_boundaries_behind_bare_line_feeds(self) -> None:
+        response = self.report(part(b'; name="attachments"; filename="a.txt"').removesuffix(b"\r\n") + b"\n")
+
+        self.assertEqual([file["name"] for file in response.json()["attachments"]], ["a.txt"])
+        self.assertEqual(response.json()["attachments"][0]["size"], len(b"it will not close"))
+
+    def test_it_takes_an_empty_field_without_a_line_of_its_own(self) -> None:
+        empty = b'--X\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
+        response = self.report(empty, part(b'; name="attachments"; filename="a.txt"'))
+
+        self.assertEqual((response.json()["description"], len(response.json()["attachments"])), ("", 1))
+
     def test_it_ignores_a_file_input_that_was_left_empty(self) -> None:
         empty = part(b'; name="attachments"; filename=""', b"", b"Content-Type: application/octet-stream\r\n")
 

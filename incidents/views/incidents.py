@@ -165,6 +165,7 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
     @extend_schema(
         operation_id="incidents_export",
         summary=_("Export incidents as CSV"),
+        description=_("The incidents that match all filters, streamed, the newest first."),
         parameters=FILTER_PARAMETERS,
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )

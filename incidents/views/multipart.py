@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
 from email.header import decode_header, make_header
 from email.message import Message
@@ -71,18 +72,11 @@ class _Form:
             },
             max_header_size=MAX_HEADER_BYTES,
         )
-        # What comes before the first boundary is nothing (RFC 2046, section 5.1.1); python-multipart would refuse it.
-        first = re.compile(rb"\n(--" + re.escape(boundary) + rb")(?:(--)|[ \t]*\r\n)")
-        before: bytes | None = b"\n"
-        while chunk := stream.read(CHUNK):
-            if before is not None:
-                seen = before + chunk
-                if (found := first.search(seen)) is None:
-                    before = seen[-len(boundary) - MAX_PADDING :]
-                    continue
-                before, chunk = None, found[1] + (found[2] or b"\r\n") + seen[found.end() :]
-            parser.write(chunk)
-        if not self._is_closed and before != b"\n":
+        is_empty = True
+        for piece in _canonical(stream, boundary):
+            is_empty = False
+            parser.write(piece)
+        if not (self._is_closed or is_empty):
             raise ParseError("The body broke off before its end; nothing was stored.")
 
     def _begin_part(self) -> None:
@@ -137,6 +131,27 @@ class _Form:
             self._file_bytes += size
             file = UploadedFile(self._content, clean_name(self._filename), size=size)
             self.files.appendlist(self._name, file)
+
+
+def _canonical(stream: Any, boundary: bytes) -> Iterator[bytes]:
+    """Yield a form without preamble and padding, its boundaries behind CRLF, its headers unfolded (RFC 2046, 5.1.1)."""
+    header = rb"(\r\n(?s:.{,%d}?)\r\n(?=\r\n))" % MAX_HEADER_BYTES
+    delimiter = re.compile(rb"\n(--" + re.escape(boundary) + rb")(?:(--)|[ \t]*(?=\r\n)" + header + rb"?)")
+    rest, is_begun, keep = b"\n", False, len(boundary) + MAX_PADDING
+    while chunk := stream.read(CHUNK):
+        rest += chunk
+        while (found := delimiter.search(rest)) and (found[2] or found[3]):
+            # an empty part may have one line break only between its header and the next boundary
+            yield (rest[: found.start()].removesuffix(b"\r") or b"\r\n") if is_begun else b""
+            yield b"\r\n" + found[1] + (found[2] or re.sub(rb"\r\n(?=[ \t])", b"", found[3]))
+            rest, is_begun = rest[found.end() :], True
+        if found is None:
+            yield rest[:-keep] if is_begun else b""
+            rest = rest[-keep:]
+        elif len(rest) - found.start() > MAX_HEADER_BYTES + keep:
+            raise ParseError("A part of the form has too long a header; nothing was stored.")
+    if is_begun:
+        yield rest
 
 
 def _from_base64(data: bytes) -> bytes:
