@@ -35,7 +35,7 @@ class IntakeEventSerializer(serializers.ModelSerializer[IntakeEvent]):
 class IntakeEventDetailSerializer(IntakeEventSerializer):
     """The same with its body."""
 
-    body = serializers.SerializerMethodField()
+    body = serializers.SerializerMethodField(help_text="Text where it is text, else base64.")
     body_encoding = serializers.SerializerMethodField()
 
     class Meta(IntakeEventSerializer.Meta):
@@ -43,7 +43,6 @@ class IntakeEventDetailSerializer(IntakeEventSerializer):
         read_only_fields = fields
 
     def get_body(self, event: IntakeEvent) -> str:
-        """Return text, or base64."""
         text = _text_of(event)
         return base64.b64encode(event.body).decode() if text is None else text
 

@@ -95,7 +95,7 @@ class SilenceSerializer(CleanedModelSerializer):
         required=False, allow_null=True, help_text="24:00 is midnight; before starts_time: next day."
     )
     time_zone = ZoneField(max_length=64, required=False)
-    is_active = serializers.SerializerMethodField()
+    is_active = serializers.SerializerMethodField(help_text="Whether it silences now.")
 
     class Meta:
         model = Silence

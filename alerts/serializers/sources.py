@@ -56,7 +56,9 @@ class StatusMapField(CheckedField):
 class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
     """An unknown word; an unknown status fires, an unknown severity means the source's default."""
 
-    sample_event = serializers.SerializerMethodField()
+    sample_event = serializers.SerializerMethodField(
+        help_text="The latest intake event with the word; see intake-events/{id}/."
+    )
 
     class Meta:
         model = UnknownWord
@@ -64,7 +66,6 @@ class UnknownWordSerializer(serializers.ModelSerializer[UnknownWord]):
         read_only_fields = fields
 
     def get_sample_event(self, word: UnknownWord) -> int | None:
-        """Return its latest intake event."""
         return word.events[-1] if word.events else None
 
 
@@ -85,7 +86,7 @@ class SourceSerializer(CleanedModelSerializer):
     templates = TemplatesField(required=False)
     rate_limit = serializers.IntegerField(min_value=1, max_value=MOST_REQUESTS, required=False)
     signing_secret = serializers.CharField(max_length=200, required=False, allow_blank=True, write_only=True)
-    has_signing_secret = serializers.SerializerMethodField()
+    has_signing_secret = serializers.SerializerMethodField(help_text="Whether a secret is set; it is never shown.")
     keys = SourceKeySerializer(many=True, read_only=True)
 
     class Meta:
@@ -184,7 +185,7 @@ class HeartbeatSerializer(CleanedModelSerializer):
     """A named heartbeat, missed when silent for longer than its interval."""
 
     source = RowField(queryset=Source.objects.all())  # type: ignore[assignment]
-    is_missed = serializers.SerializerMethodField()
+    is_missed = serializers.SerializerMethodField(help_text="Whether it has been silent for too long by now.")
 
     class Meta:
         model = Heartbeat

@@ -302,7 +302,7 @@ def page_parameters(*orderings: str) -> list[OpenApiParameter]:
         OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page starts; from `next` or `previous`."),
         OpenApiParameter("page_size", OpenApiTypes.INT, description="1–200, default 50."),
         OpenApiParameter("ordering", OpenApiTypes.STR, description=f"{offered}; `-` in front for descending."),
-    ][: 3 if len(orderings) > 1 else 2]
+    ][: 3 if orderings else 2]
 
 
 def _parameter(name: str, value: str, one: Filter) -> Any:

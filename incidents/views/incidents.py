@@ -215,7 +215,10 @@ def _left_out(by: User) -> dict[str, Any]:
 
 
 class IncidentBulkViewSet(IdempotentParts, ViewSet):
-    """One change to up to 200 incidents; each succeeds or is refused by itself."""
+    """One change to up to 200 incidents; each succeeds or is refused by itself.
+
+    A repeat with its `Idempotency-Key` does what is left.
+    """
 
     @extend_schema(
         operation_id="incidents_bulk",
