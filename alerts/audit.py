@@ -14,7 +14,7 @@ def register() -> None:
         mask_fields=["signing_secret"],
         mask_callable="alerts.audit.masked",
     )
-    auditlog.register(Heartbeat, exclude_fields=["last_beat_at"])
+    auditlog.register(Heartbeat, exclude_fields=["last_ping_at"])
     auditlog.register(Route, exclude_fields=["dropped_count", "matched_count"])
     auditlog.register(Silence)
 

@@ -41,7 +41,7 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         "heartbeats",
         lambda: Heartbeat.objects.create(name="backup", source=make_source(name="Backups"), interval_minutes=5),
         {"interval_minutes": 9},
-        {"last_beat_at": LATER},
+        {"last_ping_at": LATER},
     ),
     DetectionRule: ("detection-rules", rule, {"severity": "low"}, {"threshold": 99}),
     Team: ("teams", make_team, {"name": "Sent"}, {"description": "Theirs"}),

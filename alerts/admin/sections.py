@@ -105,10 +105,10 @@ def overdue_at(now: dt.datetime) -> list[tuple[str, str, Any]]:
     """Return (name, page, last seen) of what is overdue."""
     overdue = []
     heartbeats = Heartbeat.objects.filter(is_enabled=True, source__is_enabled=True).select_related("source")
-    for heartbeat in heartbeats.order_by("last_beat_at")[:MOST_WATCHED]:
-        if now - heartbeat.last_beat_at > dt.timedelta(minutes=heartbeat.interval_minutes):
+    for heartbeat in heartbeats.order_by("last_ping_at")[:MOST_WATCHED]:
+        if now - heartbeat.last_ping_at > dt.timedelta(minutes=heartbeat.interval_minutes):
             url = reverse("admin:alerts_heartbeat_change", args=[heartbeat.pk])
-            overdue.append((f"{heartbeat.name} ({heartbeat.source.name})", url, ago(heartbeat.last_beat_at, now)))
+            overdue.append((f"{heartbeat.name} ({heartbeat.source.name})", url, ago(heartbeat.last_ping_at, now)))
     for source in Source.objects.filter(is_enabled=True, heartbeat_minutes__isnull=False)[:MOST_WATCHED]:
         last_seen = source.quiet_since()
         if now - last_seen > dt.timedelta(minutes=source.heartbeat_minutes or 0):

@@ -203,14 +203,14 @@ class HeartbeatAdmin(BackOfficeAdmin):
 
     @admin.display(description=_("Last ping"))
     def heard(self, heartbeat: Heartbeat) -> SafeString | str:
-        return ago(heartbeat.last_beat_at)
+        return ago(heartbeat.last_ping_at)
 
     @display(description=_("State"), label={"missed": "danger", "alive": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state(self, heartbeat: Heartbeat) -> tuple[str, str]:
         if not heartbeat.is_enabled:
             return "off", gettext("off")
         limit = dt.timedelta(minutes=heartbeat.interval_minutes)
-        is_missed = timezone.now() - heartbeat.last_beat_at > limit
+        is_missed = timezone.now() - heartbeat.last_ping_at > limit
         return ("missed", gettext("missed")) if is_missed else ("alive", gettext("alive"))
 
 

@@ -73,7 +73,7 @@ class Alert(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     occurrences = models.PositiveIntegerField(default=1)
-    expires_at = models.DateTimeField(null=True, help_text="Counts as resolved then, unless heard of again.")
+    expires_at = models.DateTimeField(null=True, help_text="Counts as resolved then, unless seen again.")
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="alerts")
     silenced_by = models.ForeignKey(Silence, null=True, on_delete=models.SET_NULL, related_name="alerts")
     is_flapping = FlagField(default=False)
@@ -85,7 +85,7 @@ class Alert(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["status"], name="alert_status"),
-            models.Index(fields=["status", "silenced_by"], name="alert_quiet"),  # what a silence holds back
+            models.Index(fields=["status", "silenced_by"], name="alert_silenced"),  # what a silence holds back
             models.Index(fields=["severity"], name="alert_severity"),
             models.Index(fields=["expires_at"], name="alert_expires"),
             models.Index(fields=["is_flapping"], name="alert_flapping"),

@@ -189,9 +189,9 @@ class HeartbeatSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Heartbeat
-        fields = ["id", "source", "name", "interval_minutes", "is_enabled", "last_beat_at", "is_missed"]
-        read_only_fields = ["last_beat_at"]
+        fields = ["id", "source", "name", "interval_minutes", "is_enabled", "last_ping_at", "is_missed"]
+        read_only_fields = ["last_ping_at"]
 
     def get_is_missed(self, heartbeat: Heartbeat) -> bool:
-        since = timezone.now() - heartbeat.last_beat_at
+        since = timezone.now() - heartbeat.last_ping_at
         return heartbeat.is_enabled and since > dt.timedelta(minutes=heartbeat.interval_minutes)

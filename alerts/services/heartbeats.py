@@ -53,7 +53,7 @@ def report_failure(source: Source, now: dt.datetime, name: str = "", detail: str
 def expect(source: Source, now: dt.datetime, name: str) -> None:
     """Create the heartbeat of what has started. One that is there stays as it is, so that what starts again and again
     and never ends is missed."""
-    Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
+    Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_ping_at": now})
 
 
 def has_heartbeat(source: Source, name: str) -> bool:
@@ -63,9 +63,9 @@ def has_heartbeat(source: Source, name: str) -> bool:
 
 def _record(source: Source, now: dt.datetime, name: str) -> None:
     if name:
-        heartbeat, is_new = Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_beat_at": now})
+        heartbeat, is_new = Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_ping_at": now})
         if not is_new:
-            Heartbeat.objects.filter(pk=heartbeat.pk, last_beat_at__lt=now).update(last_beat_at=now)
+            Heartbeat.objects.filter(pk=heartbeat.pk, last_ping_at__lt=now).update(last_ping_at=now)
     elif source.last_received_at is None or now - source.last_received_at > PING_STEP:
         Source.objects.filter(pk=source.pk).update(last_received_at=now)
         # The source is remembered between requests: what is rolled back, and then tried again, must not count as noted.
@@ -90,7 +90,7 @@ def _own(which: Q) -> Iterator[HeartbeatExpectation]:
 
 def _named(which: Q) -> Iterator[HeartbeatExpectation]:
     for named in Heartbeat.objects.filter(which, is_enabled=True, source__is_enabled=True).select_related("source"):
-        yield named.source, named.name, named.last_beat_at, named.interval_minutes
+        yield named.source, named.name, named.last_ping_at, named.interval_minutes
 
 
 def _is_silent(last_seen: dt.datetime, minutes: int, now: dt.datetime) -> bool:

@@ -53,7 +53,7 @@ class HomePageTests(BackOfficeCase):
         make_source(name="Quiet one", heartbeat_minutes=5, last_received_at=long_ago, awaited_since=long_ago)
         make_source(name="Asked just now", heartbeat_minutes=5, last_received_at=long_ago)
         make_source(name="Switched off", heartbeat_minutes=5, last_received_at=long_ago, is_enabled=False)
-        Heartbeat.objects.create(source=self.source, name="nightly-export", last_beat_at=long_ago)
+        Heartbeat.objects.create(source=self.source, name="nightly-export", last_ping_at=long_ago)
         for state, reason in ((IntakeState.FAILED, "Torn <b>off</b>."), (IntakeState.LIMITED, "")):
             IntakeEvent.objects.create(
                 source=self.source, format="x", state=state, reason=reason, body=b"", received_at=now

@@ -253,7 +253,7 @@ class HeartbeatTests(SourceCase):
         source, now = make_source(), timezone.now()
         for name, minutes, is_enabled in (("late", 20, True), ("alive", 5, True), ("off", 20, False)):
             Heartbeat.objects.create(
-                source=source, name=name, last_beat_at=now - dt.timedelta(minutes=minutes), is_enabled=is_enabled
+                source=source, name=name, last_ping_at=now - dt.timedelta(minutes=minutes), is_enabled=is_enabled
             )
 
         text = self.client.get(self.list_of("heartbeat")).content.decode()

@@ -304,7 +304,7 @@ class HeartbeatTests(TestCase):
 
     @documented(48)
     def test_it_raises_an_alert_for_silence(self) -> None:
-        Heartbeat.objects.create(source=self.source, name="backup", interval_minutes=30, last_beat_at=after(0))
+        Heartbeat.objects.create(source=self.source, name="backup", interval_minutes=30, last_ping_at=after(0))
         make_route(matchers=matchers_of(("heartbeat", "=", "backup")), team=make_team("Backup"))
 
         found = [self.watched(minute) for minute in (10, 10.1, 30, 30.1, 31)]
@@ -318,7 +318,7 @@ class HeartbeatTests(TestCase):
 
     @documented(49)
     def test_it_ends_with_the_next_sign_of_life_or_nobody_waiting(self) -> None:
-        Heartbeat.objects.create(source=self.source, name="backup", interval_minutes=30, last_beat_at=after(0))
+        Heartbeat.objects.create(source=self.source, name="backup", interval_minutes=30, last_ping_at=after(0))
         self.watched(40)
         found = [statuses()]
 

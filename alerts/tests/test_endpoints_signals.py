@@ -128,7 +128,7 @@ class FailureTests(TestCase):
 
     def test_it_waits_for_what_has_started(self) -> None:
         self.ping("backup/start")
-        Heartbeat.objects.update(last_beat_at=timezone.now() - dt.timedelta(hours=1))
+        Heartbeat.objects.update(last_ping_at=timezone.now() - dt.timedelta(hours=1))
         self.ping("backup/start")
         watch(timezone.now())
         process_waiting()
@@ -137,7 +137,7 @@ class FailureTests(TestCase):
 
     def test_it_takes_a_failure_for_a_sign_of_life(self) -> None:
         self.ping("backup")
-        Heartbeat.objects.update(last_beat_at=timezone.now() - dt.timedelta(hours=1))
+        Heartbeat.objects.update(last_ping_at=timezone.now() - dt.timedelta(hours=1))
         watch(timezone.now())
         process_waiting()
         self.ping("backup/fail")
@@ -166,13 +166,13 @@ class FailureTests(TestCase):
 
     def test_it_keeps_names_that_were_given_before(self) -> None:
         for name in ("shard/3", "log", "job/start"):
-            Heartbeat.objects.create(source=self.source, name=name, last_beat_at=timezone.now() - dt.timedelta(hours=1))
+            Heartbeat.objects.create(source=self.source, name=name, last_ping_at=timezone.now() - dt.timedelta(hours=1))
 
             self.ping(name)
 
         self.assertEqual((Heartbeat.objects.count(), self.alerts()), (3, {}))
         self.assertGreater(
-            min(Heartbeat.objects.values_list("last_beat_at", flat=True)), timezone.now() - dt.timedelta(minutes=1)
+            min(Heartbeat.objects.values_list("last_ping_at", flat=True)), timezone.now() - dt.timedelta(minutes=1)
         )
 
     def test_it_refuses_a_word_that_nobody_knows_and_takes_no_sign_of_life_from_it(self) -> None:

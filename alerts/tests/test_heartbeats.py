@@ -45,7 +45,7 @@ class MissedTests(TestCase):
 
     def test_it_looks_at_any_number_in_as_many_queries(self) -> None:
         for number in range(20):
-            Heartbeat.objects.create(source=self.source, name=f"job {number}", last_beat_at=self.now)
+            Heartbeat.objects.create(source=self.source, name=f"job {number}", last_ping_at=self.now)
 
         with CaptureQueriesContext(connection) as queries:
             found = watch(self.now + MINUTE)
@@ -54,7 +54,7 @@ class MissedTests(TestCase):
         self.assertLess(len(queries), 8)
 
     def test_it_raises_nothing_for_what_is_heard_while_it_looks(self) -> None:
-        Heartbeat.objects.create(source=self.source, name="backup", last_beat_at=self.now)
+        Heartbeat.objects.create(source=self.source, name="backup", last_ping_at=self.now)
         at = self.now + 11 * MINUTE
         judge = heartbeats._judge
 

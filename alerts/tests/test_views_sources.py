@@ -300,9 +300,9 @@ class HeartbeatTests(SourceCase):
     def test_it_says_which_is_missed(self):
         source, long_ago = make_source(), timezone.now() - dt.timedelta(minutes=11)
         make = Heartbeat.objects.create
-        make(source=source, name="a", interval_minutes=10, last_beat_at=long_ago)
-        make(source=source, name="b", interval_minutes=12, last_beat_at=long_ago)
-        make(source=source, name="c", interval_minutes=10, last_beat_at=long_ago, is_enabled=False)
+        make(source=source, name="a", interval_minutes=10, last_ping_at=long_ago)
+        make(source=source, name="b", interval_minutes=12, last_ping_at=long_ago)
+        make(source=source, name="c", interval_minutes=10, last_ping_at=long_ago, is_enabled=False)
 
         with self.assertNumQueries(1):
             found = self.client.get(HEARTBEATS).json()["results"]
@@ -311,7 +311,7 @@ class HeartbeatTests(SourceCase):
 
     def test_it_takes_no_beat_from_people(self):
         made = self.client.post(
-            HEARTBEATS, {"source": make_source().pk, "name": "b", "last_beat_at": "2020-01-01T00:00:00Z"}
+            HEARTBEATS, {"source": make_source().pk, "name": "b", "last_ping_at": "2020-01-01T00:00:00Z"}
         ).json()
 
-        self.assertFalse(made["last_beat_at"].startswith("2020"))
+        self.assertFalse(made["last_ping_at"].startswith("2020"))

@@ -48,10 +48,11 @@ def opened(url: str) -> Iterator[Any]:
         earlier.close()
 
 
-def read(source: Any, name: str, table: Table, changes: dict[Any, Change] | None = None) -> Generator[Row, None, None]:
-    """Read all rows' carried columns, by key, with some changed."""
+def read(source: Any, table: Table, changes: dict[Any, Change] | None = None) -> Generator[Row, None, None]:
+    """Read all rows' carried columns, by key, with some changed; of an earlier database, by their earlier names."""
     quote = source.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in table.carried)
+    name, earlier = (table.name, {}) if source is connection else (table.earlier_name, table.earlier_columns)
+    columns = ", ".join(quote(earlier.get(field.column, field.column)) for field in table.carried)
     order = ", ".join(quote(field.column) for field in table.model._meta.pk_fields)
     found = (((changes or {}).get(field) or _reader(field, source)) for field in table.carried)
     steps = [(number, step) for number, step in enumerate(found) if step]
@@ -118,7 +119,7 @@ class Sum:
 def compare(table: Table, carried: Sum) -> None:
     """Read back what was carried. Raises CarryOverError."""
     arrived = Sum()
-    deque(arrived.over(read(connection, table.name, table)), maxlen=0)
+    deque(arrived.over(read(connection, table)), maxlen=0)
     if arrived.count != carried.count:
         raise CarryOverError(f"{table.name} has {arrived.count:,} rows; {carried.count:,} were read.")
     writes_json_anew = connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", True)

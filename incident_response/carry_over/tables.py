@@ -22,6 +22,8 @@ RENAMED = {
     "users_idempotentrequest": "core_idempotentrequest",
     "users_transactionmarker": "core_transactionmarker",
 }
+# Present columns, and their earlier names.
+RENAMED_COLUMNS = {"alerts_heartbeat": {"last_ping_at": "last_beat_at"}}
 # Newer columns, by table, get their default as in migrations: rows and
 # files that nothing vouched for are not sealed.
 NEW_COLUMNS = {
@@ -58,6 +60,10 @@ class Table:
     @property
     def name(self) -> str:
         return self.model._meta.db_table
+
+    @property
+    def earlier_columns(self) -> dict[str, str]:
+        return RENAMED_COLUMNS.get(self.name, {})
 
 
 def tables_of(earlier: Any) -> list[Table]:
@@ -98,6 +104,8 @@ def _expected() -> Iterator[tuple[type[models.Model], str]]:
 
 def _compared(model: type[models.Model], name: str, columns: set[str]) -> tuple[Table, list[str]]:
     fields = list(model._meta.local_concrete_fields)
+    present_names = {earlier: present for present, earlier in RENAMED_COLUMNS.get(model._meta.db_table, {}).items()}
+    columns = {present_names.get(column, column) for column in columns}
     written = [field for field in fields if not field.generated]
     table = Table(
         model,

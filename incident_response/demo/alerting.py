@@ -30,7 +30,7 @@ def set_up(content: Values, people: Mapping[str, User], now: dt.datetime, span: 
     content["sources"] = sources
     for row in content["heartbeat"]:
         at, source = now - span(row.pop("ago")), sources[row.pop("source")]
-        Heartbeat.objects.create(source=source, last_beat_at=at, **row)
+        Heartbeat.objects.create(source=source, last_ping_at=at, **row)
     for position, row in enumerate(content["route"]):
         _checked(Route(position=position, **{**row, **_related(row)}))
     for row in content["silence"]:

@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
+from alerts.models import Heartbeat
 from core.server.checks import MigrationCheck
 from core.server.condition import CARRY_OVER, Unhealthy
 from incident_response.carry_over import copying
@@ -77,6 +78,12 @@ class CarryOverTests(TransactionTestCase):
         self.assertEqual(signed_in.status_code, 200)
         self.assertEqual([row["id"] for row in listed.json()["results"]], [1])
         self.assertLess(taken.status_code, 300)
+
+    def test_it_finds_columns_under_their_earlier_names(self):
+        self.carry()
+
+        [pinged_at] = Heartbeat.objects.values_list("last_ping_at", flat=True)
+        self.assertEqual(pinged_at.isoformat(), "2026-11-30T05:59:22.518961+00:00")
 
     def test_it_gives_what_is_new_the_values_that_migrations_gave(self):
         self.carry()

@@ -38,7 +38,7 @@ class IncidentEvent(models.Model):
     origin = models.CharField(max_length=16, choices=Origin.choices)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
     occurred_at = models.DateTimeField(help_text="When it happened.")
-    received_at = models.DateTimeField(help_text="When we heard of it.")
+    received_at = models.DateTimeField(help_text="When we received it.")
     body = models.TextField(blank=True, default="", help_text="What somebody wrote.")
     data = models.JSONField(default=dict, help_text="Facts; changed fields as data.changes: {field: [from, to]}.")
     schema = models.PositiveSmallIntegerField(default=1, help_text="Version of the sealed form.")

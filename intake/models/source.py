@@ -63,9 +63,9 @@ class Source(models.Model):
     rate_limit = models.PositiveIntegerField(
         default=6000, validators=[MinValueValidator(1)], help_text="Requests a minute; what is above gets 429."
     )
-    heartbeat_minutes = minutes_field("Raise an alert when nothing is heard for this long.")
+    heartbeat_minutes = minutes_field("Raise an alert when nothing arrives for this long.")
     expire_minutes = minutes_field(
-        "An alert not heard of for this long counts as resolved. Empty: after a day where its sender gives no times."
+        "An alert not seen for this long counts as resolved. Empty: after a day if its sender gives no times."
     )
     templates = models.JSONField(
         default=dict, blank=True, help_text="For generic sources: a template for each field, such as {{ check.name }}."

@@ -107,7 +107,7 @@ def heartbeat(source: Source, name: str) -> IntakeResponse:
     found = Heartbeat.objects.filter(source=source, name=name).first()
     if found is None:
         raise IntakeError(f"Heartbeat with name [{name[:100]}] does not exist.", status=404)
-    silent = timezone.now() - found.last_beat_at
+    silent = timezone.now() - found.last_ping_at
     data = {
         "name": found.name,
         "description": "",
@@ -115,7 +115,7 @@ def heartbeat(source: Source, name: str) -> IntakeResponse:
         "intervalUnit": "minutes",
         "enabled": found.is_enabled,
         "expired": found.is_enabled and silent > dt.timedelta(minutes=found.interval_minutes or 0),
-        "lastPingTime": _time(found.last_beat_at),
+        "lastPingTime": _time(found.last_ping_at),
     }
     return _data(data, started)
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         with connection.constraint_checks_disabled():
             for table in tables:
                 carried = copying.Sum()
-                with closing(copying.read(earlier, table.earlier_name, table, changes)) as rows:
+                with closing(copying.read(earlier, table, changes)) as rows:
                     copying.write(table, carried.over(rows))
                 copying.compare(table, carried)
                 copying.go_on_numbering(table, earlier)

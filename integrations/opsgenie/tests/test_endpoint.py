@@ -386,7 +386,7 @@ class ConfidentialityTests(OpsgenieTestCase):
     def test_it_lists_only_what_the_source_sent_itself(self):
         self.create()
         self.ask("POST", "/v2/heartbeats/backup/ping")
-        Heartbeat.objects.update(last_beat_at=timezone.now() - dt.timedelta(hours=1))
+        Heartbeat.objects.update(last_ping_at=timezone.now() - dt.timedelta(hours=1))
         watch(timezone.now())
         process_waiting()
         raised = Alert.objects.get(fingerprint="heartbeat:backup")
@@ -461,7 +461,7 @@ class HeartbeatTests(OpsgenieTestCase):
 
     def test_it_ends_the_alert_of_its_absence(self):
         self.ask("POST", "/v2/heartbeats/backup/ping")
-        Heartbeat.objects.update(last_beat_at=timezone.now() - dt.timedelta(hours=1))
+        Heartbeat.objects.update(last_ping_at=timezone.now() - dt.timedelta(hours=1))
         watch(timezone.now())
         process_waiting()
         expired = self.ask("GET", "/v2/heartbeats/backup").json()["data"]["expired"]
