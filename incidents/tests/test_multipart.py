@@ -138,6 +138,24 @@ class MultipartTests(OwnStore, TestCase):
                 self.assertEqual(self.report(broken).status_code, 400)
         self.assertEqual((Incident.objects.count(), Attachment.objects.count()), (0, 0))
 
+    def test_it_refuses_names_that_cannot_be_decoded(self) -> None:
+        names = {
+            "no charset of text": b"; name=a; filename*=idna''%ff.txt",
+            "a charset with NUL": b"; name=a; filename*=a%00b''x.txt",
+            "a charset with NUL, of the field": b"; name*=undefined''%ff; filename=x",
+            "pieces without order": b"; name=a; filename*0=x; filename*=utf-8''y; filename*0*=z",
+            "a piece of a huge number": b"; name=a; filename*" + b"9" * 5000 + b"=x",
+        }
+        for case, parameters in names.items():
+            with self.subTest(case):
+                self.assertEqual(self.report(part(parameters)).status_code, 400)
+        self.assertEqual(Incident.objects.count(), 0)
+
+    def test_it_keeps_a_file_whose_name_is_damaged_base64(self) -> None:
+        response = self.report(part(b'; name="attachments"; filename="=?utf-8?B?A?="'))
+
+        self.assertEqual(len(response.json()["attachments"]), 1)
+
     def test_it_counts_as_many_files_as_parts_were_sent(self) -> None:
         names = (b"a.txt", b"..", b"a.txt", b"\xff\xfe.txt", b"")
 

@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -92,7 +93,10 @@ class _Form:
         self._header_name, self._header_value = bytearray(), bytearray()
 
     def _begin_content(self) -> None:
-        parameters = _parameters(self._header)
+        try:
+            parameters = _parameters(self._header)
+        except (ValueError, TypeError) as error:  # a charset that decodes no text, pieces that cannot be put in order
+            raise ParseError("A part of the form has a name that cannot be read; nothing was stored.") from error
         if not ("name" in parameters or "filename" in parameters):
             raise ParseError("A part of the form has no Content-Disposition with a name; nothing was stored.")
         self._name, self._filename = parameters.get("name", FIELD), parameters.get("filename")
@@ -186,5 +190,5 @@ def _parameters(header: Message) -> dict[str, str]:
 def _mail_decoded(value: str) -> str:
     try:
         return str(make_header(decode_header(value)))
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, HeaderParseError):
         return value
