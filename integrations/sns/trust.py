@@ -30,8 +30,8 @@ OLDEST = dt.timedelta(hours=1) + AHEAD
 
 _SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SIGNED_OF_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+_TYPES = ("Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation")
 _HASHES = {"1": SHA1, "2": SHA256}
-
 
 _client = Client(step_seconds=5.0, total_seconds=10.0, max_bytes=64 * 1024, attempts=1)  # a sender waits
 
@@ -69,6 +69,11 @@ def canonical(message: dict[str, Any]) -> bytes:
     said = {name: message.get(name) for name in names if message.get(name) is not None}
     if not all(isinstance(value, str) for value in said.values()):
         raise _refused("What SNS signs is text throughout; this is not.")
+    # Otherwise the text of one topic's message could be read as the fields of another's, under the same signature.
+    if message.get("Type") not in _TYPES or any(
+        "\n" in str(value) for name, value in said.items() if name != "Message"
+    ):
+        raise _refused("This is not how SNS writes a message.")
     return "".join(f"{name}\n{value}\n" for name, value in said.items()).encode()
 
 

@@ -186,6 +186,25 @@ class SnsTests(SimpleTestCase):
 
         self.assert_refused(signed(message()), "arn:aws:sns:eu-west-1:123456789012:other")
 
+    def test_it_reads_no_message_as_one_of_another_topic(self):
+        end = f"MessageId\nm-1\nTimestamp\n2026-11-20T11:59:00.000Z\nTopicArn\n{TOPIC}x\nType\nNotification"
+        words = "MessageId\nm-2\nTimestamp\n2026-11-20T11:58:00.000Z\nTopicArn\n" + f"{TOPIC}\nType\nNotification"
+        strangers = signed(message(Message=f"It is\n{words}", TopicArn=f"{TOPIC}x", Subject=None))
+        forged = {
+            "in its type": {"Message": "It is", "Type": f"Notification\n{end}"},
+            "in its number": {
+                "Message": "It is",
+                "MessageId": "m-2",
+                "TopicArn": f"{TOPIC}\nType\nNotification\n{end}",
+            },
+        }
+        for where, changes in forged.items():
+            with self.subTest(where):
+                self.assert_refused(
+                    {**strangers, "TopicArn": TOPIC, "Timestamp": "2026-11-20T11:58:00.000Z", "MessageId": "m-2"}
+                    | changes,
+                )
+
     def test_it_confirms_a_subscription(self):
         is_greeting = sns.greet(request(signed(confirmation())))
 
