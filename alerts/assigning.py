@@ -71,7 +71,7 @@ class _IncidentView:
 
 
 @dataclass
-class _Slot:
+class GroupState:
     """Where the alerts of a group key go; too few `waiting` fired in this batch, and `pending` (keys) before."""
 
     group: AlertGroup | None
@@ -91,49 +91,54 @@ class IncidentAssigner:
         self.effects: list[Effect] = []
         self.views = {pk: _view(incident) for pk, incident in state.incidents.items()}
         self.assigned: dict[str, _IncidentView] = {}
-        self.slots: dict[str, _Slot] = {}
+        self.group_states: dict[str, GroupState] = {}
         self.opened = Counter(state.opened)
 
     def assign(self, started: Iterable[FiringAlert]) -> None:
         """Give each alert that began to fire its incident."""
         for one in started:
             self._assign(one)
-        for slot in self.slots.values():
-            for key in sorted(slot.pending):
-                self._fetch_waiting(key, slot)
-            if slot.group is not None and slot.is_changed:
-                self.effects.append(SaveGroup(slot.group))
+        for current in self.group_states.values():
+            for key in sorted(current.pending):
+                self._fetch_waiting(key, current)
+            if current.group is not None and current.is_changed:
+                self.effects.append(SaveGroup(current.group))
 
     def _assign(self, one: FiringAlert) -> None:
         key, labels = group_of(one.alert, one.route)
-        slot, own = self._slot(key), self._incident_of(one.alert)
-        if own is not None and not self._is_succeeded(own, one, slot, key) and self._join(own, one):
+        current, own = self._group_state(key), self._incident_of(one.alert)
+        if own is not None and not self._is_succeeded(own, one, current, key) and self._join(own, one):
             return
-        if slot.incident is not None:
-            if self._join(slot.incident, one):
+        if current.incident is not None:
+            if self._join(current.incident, one):
                 return
-            self._release(slot)
-        group = slot.group = slot.group or self._new_group(key, labels, one)
+            self._release(current)
+        group = current.group = current.group or self._new_group(key, labels, one)
         if one.route is not None and one.route.open_after_count > 1:
             since = (self.now - one.route.open_after_minutes * MINUTE).timestamp()
             recent = [[name, at] for name, at in group.pending if at > since]
             group.pending = [*recent, [one.alert.key, self.now.timestamp()]]
             if len(group.pending) < one.route.open_after_count:
-                slot.waiting[one.alert.key], slot.is_changed = one, True
+                current.waiting[one.alert.key], current.is_changed = one, True
                 return
-        self._open(slot, one)
+        self._open(current, one)
 
-    def _slot(self, key: str) -> _Slot:
-        if key not in self.slots:
+    def _group_state(self, key: str) -> GroupState:
+        if key not in self.group_states:
             group = copy(self.state.groups[key]) if key in self.state.groups else None
-            self.slots[key] = _Slot(group, self.views.get(group.incident_id or 0) if group else None)
-        return self.slots[key]
+            self.group_states[key] = GroupState(group, self.views.get(group.incident_id or 0) if group else None)
+        return self.group_states[key]
 
     def _incident_of(self, alert: Alert) -> _IncidentView | None:
         return self.assigned.get(alert.key) or self.views.get(alert.incident_id or 0)
 
-    def _is_succeeded(self, own: _IncidentView, one: FiringAlert, slot: _Slot, key: str) -> bool:
-        if one.transition == Transition.REPEATED or own.is_open or slot.incident is None or not slot.incident.is_open:
+    def _is_succeeded(self, own: _IncidentView, one: FiringAlert, current: GroupState, key: str) -> bool:
+        if (
+            one.transition == Transition.REPEATED
+            or own.is_open
+            or current.incident is None
+            or not current.incident.is_open
+        ):
             return False
         return (key, one.alert.incident_id) in self.state.past
 
@@ -166,11 +171,11 @@ class IncidentAssigner:
             view.severity = one.severity
             self.effects.append(RaiseSeverity(view.target, one.severity))
 
-    def _release(self, slot: _Slot) -> None:
-        if slot.group is not None:
-            slot.group.open_key = None
-            self.effects.append(SaveGroup(slot.group))
-        slot.group = slot.incident = None
+    def _release(self, current: GroupState) -> None:
+        if current.group is not None:
+            current.group.open_key = None
+            self.effects.append(SaveGroup(current.group))
+        current.group = current.incident = None
 
     def _new_group(self, key: str, labels: dict[str, str], one: FiringAlert, *, is_storm: bool = False) -> AlertGroup:
         return AlertGroup(
@@ -183,37 +188,47 @@ class IncidentAssigner:
             created_at=self.now,
         )
 
-    def _open(self, slot: _Slot, one: FiringAlert) -> None:
+    def _open(self, current: GroupState, one: FiringAlert) -> None:
         alert, route_id = one.alert, one.route.id if one.route else None
         title, description = alert.title, alert.description
         if 0 < self.state.storm_limit <= self.opened[route_id]:
-            slot = self._slot(storm_key(route_id))
-            if slot.incident is not None:
-                if self._join(slot.incident, one):
+            current = self._group_state(storm_key(route_id))
+            if current.incident is not None:
+                if self._join(current.incident, one):
                     return
-                self._release(slot)
-            slot.group = slot.group or self._new_group(storm_key(route_id), {}, one, is_storm=True)
+                self._release(current)
+            current.group = current.group or self._new_group(storm_key(route_id), {}, one, is_storm=True)
             way = f"took the route {one.route.name}" if one.route else "took no route"
             title = f"Alert storm: more than {self.state.storm_limit} incidents a minute"
             description = f"Alerts that {way} and would each have opened an incident of their own joined this one."
         else:
             self.opened[route_id] += 1
-        group = slot.group
+        group = current.group
         assert group is not None  # noqa: S101 (made by now)
         opening = OpenIncident(group, alert, one.route, title, description, one.severity)
         self.effects.append(opening)
         view = _IncidentView(opening, Status.OPEN, one.severity)
-        slot.incident = slot.opening = self.assigned[alert.key] = view
-        slot.route, slot.is_changed, slot.pending = one.route, True, {key for key, _at in group.pending}
+        current.incident = current.opening = self.assigned[alert.key] = view
+        current.route, current.is_changed, current.pending = (
+            one.route,
+            True,
+            {key for key, _at in group.pending},
+        )
         group.opened_at, group.pending = self.now, []
-        for waiting in [waiting for key, waiting in slot.waiting.items() if key != alert.key]:
+        for waiting in [waiting for key, waiting in current.waiting.items() if key != alert.key]:
             self._add(view, waiting)
 
-    def _fetch_waiting(self, key: str, slot: _Slot) -> None:
+    def _fetch_waiting(self, key: str, current: GroupState) -> None:
         alert = self.alerts.get(key) or self.state.waiting.get(key)
-        if alert is None or alert.silenced_by_id or alert.incident_id or key in self.assigned or slot.opening is None:
+        if (
+            alert is None
+            or alert.silenced_by_id
+            or alert.incident_id
+            or key in self.assigned
+            or current.opening is None
+        ):
             return
-        self._add(slot.opening, FiringAlert(alert, slot.route, Transition.REPEATED))
+        self._add(current.opening, FiringAlert(alert, current.route, Transition.REPEATED))
         self.effects.append(SaveAlert(alert, ("incident",)))
 
     def apply_actions(self, notes: Iterable[tuple[Alert, AlertUpdate]]) -> None:

@@ -30,7 +30,7 @@ from alerts.transitions import (
     is_flapping,
     is_late,
     may_be_late,
-    may_overtake,
+    may_be_out_of_order,
     next_state,
     with_change,
 )
@@ -77,7 +77,7 @@ def decide_released(state: State, now: dt.datetime) -> list[Effect]:
     return [*(SaveAlert(alert, ("incident", "silenced_by")) for alert in alerts.values()), *incidents.effects]
 
 
-def decide_calm(state: State, now: dt.datetime) -> list[Effect]:
+def decide_cleared(state: State, now: dt.datetime) -> list[Effect]:
     """Return the effects of the state's alerts not flapping any more."""
     alerts = {key: copy_of(alert) for key, alert in state.alerts.items()}
     for alert in alerts.values():
@@ -162,7 +162,7 @@ class BatchProcessor:
             end = replace(message, update=replace(update, action=Action.RESOLVE, ends_at=early.ended_at))
             self._change(end, next_state(alert, end.update), decision)
         transition = next_state(self.alerts.get(message.key), update)
-        if transition == Transition.NOTHING and may_overtake(update, message.received_at):
+        if transition == Transition.NOTHING and may_be_out_of_order(update, message.received_at):
             self._remember_end(message)
         if update.is_expiry and (alert is None or alert.expires_at is None or alert.expires_at > self.now):
             return Transition.STALE  # heard of again since it was found to have expired

@@ -5,7 +5,6 @@ The sender's times decide; without them, the order of arrival.
 
 import datetime as dt
 import enum
-from dataclasses import dataclass
 from typing import Protocol
 
 from alerts.updates import Action, AlertUpdate
@@ -29,7 +28,7 @@ FLAP_CHANGES = 6
 FLAP_SECONDS = 30 * 60
 
 
-class KnownAlert(Protocol):
+class AlertSnapshot(Protocol):
     """An alert as known so far."""
 
     status: str
@@ -37,17 +36,7 @@ class KnownAlert(Protocol):
     ended_by: str
 
 
-@dataclass
-class AlertSnapshot:
-    """An alert at one moment."""
-
-    status: str
-    starts_at: dt.datetime
-    ends_at: dt.datetime | None = None
-    ended_by: str = ""
-
-
-def next_state(known: KnownAlert | None, update: AlertUpdate) -> Transition:
+def next_state(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
     """Return what a FIRE or RESOLVE update means."""
     if update.action == Action.RESOLVE:
         return _next_after_end(known, update)
@@ -59,7 +48,7 @@ def next_state(known: KnownAlert | None, update: AlertUpdate) -> Transition:
     return _next_after_return(known, update)
 
 
-def _next_after_end(known: KnownAlert | None, update: AlertUpdate) -> Transition:
+def _next_after_end(known: AlertSnapshot | None, update: AlertUpdate) -> Transition:
     if known is None:
         return Transition.ENDED_UNSEEN if update.starts_at else Transition.NOTHING
     if known.status == AlertStatus.RESOLVED:
@@ -68,14 +57,14 @@ def _next_after_end(known: KnownAlert | None, update: AlertUpdate) -> Transition
     return Transition.STALE if ended is not None and ended < known.starts_at else Transition.RESOLVED
 
 
-def _is_news_of_an_end(known: KnownAlert, update: AlertUpdate) -> bool:
+def _is_news_of_an_end(known: AlertSnapshot, update: AlertUpdate) -> bool:
     if update.is_expiry or update.starts_at is None:
         return False
     is_same = update.starts_at == known.starts_at and known.ended_by == Ending.EXPIRY
     return is_same or update.starts_at > known.starts_at
 
 
-def _next_after_return(known: KnownAlert, update: AlertUpdate) -> Transition:
+def _next_after_return(known: AlertSnapshot, update: AlertUpdate) -> Transition:
     """Return what firing after an end means: an expired alert still fires."""
     if update.starts_at is None or update.starts_at > known.starts_at:
         return Transition.REFIRED
@@ -101,13 +90,13 @@ EARLY_KEPT = dt.timedelta(hours=1)
 EARLY_AHEAD = dt.timedelta(minutes=1)  # an end further ahead would hide what fires until then
 
 
-def may_overtake(update: AlertUpdate, received_at: dt.datetime) -> bool:
+def may_be_out_of_order(update: AlertUpdate, received_at: dt.datetime) -> bool:
     if update.action != Action.RESOLVE or update.is_expiry or update.starts_at is not None or update.ends_at is None:
         return False
     return update.ends_at <= received_at + EARLY_AHEAD
 
 
-def may_be_late(update: AlertUpdate, known: KnownAlert | None) -> bool:
+def may_be_late(update: AlertUpdate, known: AlertSnapshot | None) -> bool:
     is_over = known is None or known.status == AlertStatus.RESOLVED
     return is_over and update.action == Action.FIRE and update.starts_at is not None
 

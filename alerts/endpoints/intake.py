@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from alerts.endpoints.named import named, ping
+from alerts.endpoints.named import heartbeat_name, ping
 from alerts.endpoints.signals import endings_of, ping_of
 from alerts.reading.values import text
 from alerts.services.heartbeats import has_heartbeat
@@ -84,7 +84,7 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
         name, ending = endings_of(path)
         if ending and ending != "fail" and has_heartbeat(source, text(path)):
             name, ending = path, ""  # it was given this name
-        return ping(source, ping_of(named(name) if name else "", ending, request), IntakeResponse(204))
+        return ping(source, ping_of(heartbeat_name(name) if name else "", ending, request), IntakeResponse(204))
 
 
 def accepted(alerts: int, leftover: Leftover | None = None) -> IntakeResponse:

@@ -21,17 +21,17 @@ MOST_HEARTBEATS = 1_000
 
 def ping_named(source: Source, name: str, response: IntakeResponse) -> IntakeResult:
     """Ping a source's heartbeat."""
-    return ping(source, Ping(named(name)), response)
+    return ping(source, Ping(heartbeat_name(name)), response)
 
 
-def ping(source: Source, told: Ping, response: IntakeResponse) -> IntakeResult:
+def ping(source: Source, received: Ping, response: IntakeResponse) -> IntakeResult:
     """Return a ping's result; the first creates the heartbeat. Raises IntakeError (422) past the limit."""
-    if told.name:
-        _refuse_too_many(source, told.name)
-    return IntakeResult([told], response, store_pings, source)
+    if received.name:
+        _refuse_too_many(source, received.name)
+    return IntakeResult([received], response, store_pings, source)
 
 
-def named(name: str) -> str:
+def heartbeat_name(name: str) -> str:
     """Return a heartbeat's valid name. Raises IntakeError (422)."""
     name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
@@ -46,19 +46,19 @@ def named(name: str) -> str:
 def store_pings(result: Sequence[IntakeResult]) -> None:
     """Store pings, the last of each heartbeat."""
     now = timezone.now()
-    told: dict[tuple[Source, str, Signal], Ping] = {}
+    latest: dict[tuple[Source, str, Signal], Ping] = {}
     for one in result:
         if one.source is None:
             continue
         for row in one.rows:
             key = (one.source, row.name, row.signal)
-            told.pop(key, None)
-            told[key] = row
-    for (source, name, signal), row in told.items():
+            latest.pop(key, None)
+            latest[key] = row
+    for (source, name, signal), row in latest.items():
         if signal == Signal.ALIVE:
             record_ping(source, now, name)
         elif signal == Signal.FAILED:
-            report_failure(source, now, name, row.told)
+            report_failure(source, now, name, row.message)
         elif signal == Signal.STARTED and name:
             expect(source, now, name)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from intake.requests import IntakeError, IntakeRequest
 
-MAX_TOLD = 2_000
+MAX_MESSAGE = 2_000
 MAX_EXIT_CODE = 255
 
 
@@ -24,7 +24,7 @@ class Ping:
 
     name: str
     signal: Signal = Signal.ALIVE
-    told: str = ""
+    message: str = ""
 
 
 ENDINGS = {"fail": Signal.FAILED, "start": Signal.STARTED, "log": Signal.NOTHING}
@@ -61,18 +61,18 @@ def ping_of(name: str, ending: str, request: IntakeRequest) -> Ping:
     signals += [WORDS[state]] if state else []
     signals += [Signal.FAILED if int(code) else Signal.ALIVE] if code else []
     signal = Signal.FAILED if Signal.FAILED in signals else next(iter(signals), Signal.ALIVE)
-    return Ping(name, signal, _told(request, code) if signal == Signal.FAILED else "")
+    return Ping(name, signal, _message(request, code) if signal == Signal.FAILED else "")
 
 
 def _parameter(request: IntakeRequest, names: tuple[str, ...]) -> str:
     return next(filter(None, (request.parameter(name).strip() for name in names)), "")
 
 
-def _told(request: IntakeRequest, code: str) -> str:
+def _message(request: IntakeRequest, code: str) -> str:
     body = request.body.decode("utf-8", "replace").replace("\0", "").strip()
     message = request.parameter("msg") or request.parameter("message")
-    parts = (f"Exit code {code}." if code and int(code) else "", message, body[-MAX_TOLD:])
-    return "\n\n".join(filter(None, parts))[:MAX_TOLD]
+    parts = (f"Exit code {code}." if code and int(code) else "", message, body[-MAX_MESSAGE:])
+    return "\n\n".join(filter(None, parts))[:MAX_MESSAGE]
 
 
 def _unknown(message: str) -> IntakeError:

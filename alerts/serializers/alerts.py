@@ -93,7 +93,7 @@ class SplitSerializer(StrictFields, serializers.Serializer[Any]):
     grants_access = GrantField()
 
 
-class IncidentNamedSerializer(serializers.Serializer[Any]):
+class IncidentRefSerializer(serializers.Serializer[Any]):
     """An incident's reference and title."""
 
     id = serializers.IntegerField()

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from alerts.serializers.alerts import IncidentNamedSerializer
+from alerts.serializers.alerts import IncidentRefSerializer
 from alerts.serializers.sources import ParsedAlertSerializer
 from alerts.services.simulating import SimulationResult, contributors
 from alerts.transitions import Transition
@@ -67,14 +67,14 @@ class RouteSimulationSerializer(StrictFields, serializers.Serializer[Any]):
         return attrs
 
 
-class RouteNamedSerializer(serializers.Serializer[Any]):
+class RouteRefSerializer(serializers.Serializer[Any]):
     """A route."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class PassedRouteSerializer(RouteNamedSerializer):
+class PassedRouteSerializer(RouteRefSerializer):
     """A route that did not match."""
 
     reason = serializers.CharField()
@@ -115,7 +115,7 @@ class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text=_("What the message means for the alert; null if a route drops it."),
     )
-    route = RouteNamedSerializer(allow_null=True, help_text=_("Null if no route matched: the source decides."))
+    route = RouteRefSerializer(allow_null=True, help_text=_("Null if no route matched: the source decides."))
     passed = PassedRouteSerializer(many=True, help_text=_("Earlier routes, and why each did not match."))
     silence = SilencingSerializer(allow_null=True)
     group_by = serializers.DictField(
@@ -123,7 +123,7 @@ class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
     )
     result = serializers.ChoiceField(choices=[result.value for result in SimulationResult])
     detail = serializers.CharField(help_text=_("The result in a sentence."))
-    incident = IncidentNamedSerializer(
+    incident = IncidentRefSerializer(
         allow_null=True, help_text=_("Null if there is none or a new one. Incidents you cannot see are left out.")
     )
     opening = OpeningSerializer(allow_null=True)

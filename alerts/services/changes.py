@@ -23,10 +23,10 @@ MAX_DETAILS = 100
 DETAIL_LENGTH = 2000
 
 
-def store_changes(taken: Sequence[IntakeResult]) -> None:
+def store_changes(results: Sequence[IntakeResult]) -> None:
     """Store the changes of several requests."""
     by_source: dict[Source, list[Change]] = {}
-    for one in taken:
+    for one in results:
         if one.source is not None:
             by_source.setdefault(one.source, []).extend(one.rows)
     for source, changes in by_source.items():

@@ -14,7 +14,7 @@ from alerts.matching import facts_of
 from alerts.models import Alert, AlertGroup, EarlyResolve
 from alerts.routing import choose_route
 from alerts.services.rules import route_specs, silence_specs
-from alerts.transitions import Transition, may_be_late, may_overtake, next_state
+from alerts.transitions import Transition, may_be_late, may_be_out_of_order, next_state
 from alerts.updates import Action
 from alerts.vocabulary import AlertStatus
 from core.db import rows
@@ -42,16 +42,16 @@ def load(messages: Sequence[Message], now: dt.datetime, *, viewer: User | None =
     early = {
         one.key
         for one in messages
-        if may_overtake(one.update, one.received_at) or may_be_late(one.update, state.alerts.get(one.key))
+        if may_be_out_of_order(one.update, one.received_at) or may_be_late(one.update, state.alerts.get(one.key))
     }
     if early:
         state.early_resolves = {one.key: one for one in EarlyResolve.objects.filter(key__in=early)}
     moved = {message.key for message in messages if _may_move(message, state)}
-    moving = [message for message in messages if message.key in moved]
-    if moving:
-        may_end = any(message.update.action == Action.RESOLVE for message in moving)
+    reassigned = [message for message in messages if message.key in moved]
+    if reassigned:
+        may_end = any(message.update.action == Action.RESOLVE for message in reassigned)
         known = [state.alerts[key] for key in moved if key in state.alerts]
-        _load_incidents(state, _group_keys(moving, state), known, now, may_end=may_end, viewer=viewer)
+        _load_incidents(state, _group_keys(reassigned, state), known, now, may_end=may_end, viewer=viewer)
     return state
 
 
@@ -148,7 +148,7 @@ def _held(state: State) -> set[int]:
     holding = Alert.objects.filter(incident__in=state.incidents)
     busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True)).order_by()
     stored = dict(busy.values_list("incident").annotate(number=Count("pk")))
-    at_hand = Counter(
+    loaded_alerts = Counter(
         alert.incident_id for alert in state.alerts.values() if alert.status == AlertStatus.FIRING or alert.is_flapping
     )
-    return {pk for pk, number in stored.items() if number > at_hand[pk]}
+    return {pk for pk, number in stored.items() if number > loaded_alerts[pk]}

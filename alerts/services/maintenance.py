@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from alerts.decide import decide_calm, decide_released, stored_facts
+from alerts.decide import decide_cleared, decide_released, stored_facts
 from alerts.models import (
     Alert,
     AlertGroup,
@@ -85,7 +85,7 @@ def release_silenced(now: dt.datetime) -> int:
     names = tuple(Source.objects.order_by("pk").values_list("pk", "name"))
     active = silence_specs(now)
     released = 0
-    holding = list(Silence.objects.filter(Exists(_quiet().filter(silenced_by=OuterRef("pk")))).order_by("pk"))
+    holding = list(Silence.objects.filter(Exists(_silenced().filter(silenced_by=OuterRef("pk")))).order_by("pk"))
     for row, silence in zip(holding, specs_of(holding), strict=True):
         as_it_stands = hash((silence, row.created_at, names))
         since = _stands_since.setdefault((row.pk, as_it_stands), now)
@@ -100,7 +100,7 @@ _stands_since: LRUCache[tuple[int, int], dt.datetime] = LRUCache(MOST_SILENCES)
 
 def _release_from(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:
     # Most may have to be kept quiet still: looking at them must not keep others from writing.
-    looked_at = _quiet().filter(silenced_by=silence_id).select_related("source").order_by("pk")
+    looked_at = _silenced().filter(silenced_by=silence_id).select_related("source").order_by("pk")
     released: list[int] = []
     by_others: dict[int, list[int]] = defaultdict(list)
     for alert in looked_at.defer("description", "annotations", "links").iterator():
@@ -111,7 +111,7 @@ def _release_from(silence_id: int, active: list[SilenceSpec], now: dt.datetime) 
             by_others[other.id].append(alert.pk)
     for other_id, ids in by_others.items():
         for some in _batched(ids):
-            _quiet().filter(silenced_by=silence_id, pk__in=some).update(silenced_by=other_id)
+            _silenced().filter(silenced_by=silence_id, pk__in=some).update(silenced_by=other_id)
     return sum(_release(some, now) for some in _batched(released))
 
 
@@ -119,7 +119,7 @@ def _batched(ids: list[int]) -> Iterator[list[int]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def _quiet() -> AlertQuerySet:
+def _silenced() -> AlertQuerySet:
     # Said as a range, which SQLite looks up in an index, too.
     return Alert.objects.filter(status=AlertStatus.FIRING, silenced_by__gt=0)
 
@@ -153,13 +153,13 @@ def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[A
 def clear_flapping(now: dt.datetime) -> int:
     """Take alerts that keep still as not flapping any more, and see to what was held back; return how many."""
     flapping = Alert.objects.filter(is_flapping=True)
-    calm = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_calm(changes, now)]
-    still = _locked(calm[:BATCH], lambda alert: alert.is_flapping and _is_calm(alert.changes, now))
-    write(decide_calm(load_stored(still, now, may_start=False), now), now)
+    ended = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_steady(changes, now)]
+    still = _locked(ended[:BATCH], lambda alert: alert.is_flapping and _is_steady(alert.changes, now))
+    write(decide_cleared(load_stored(still, now, may_start=False), now), now)
     return len(still)
 
 
-def _is_calm(changes: list[int], now: dt.datetime) -> bool:
+def _is_steady(changes: list[int], now: dt.datetime) -> bool:
     return now.timestamp() - max(changes, default=0) >= FLAP_SECONDS
 
 

@@ -55,7 +55,7 @@ def register_reader(format: str, reader: Reader) -> None:
     _readers[format] = reader
 
 
-class Overtaken(Exception):
+class ClaimLost(Exception):
     """An event was taken from the queue while it was read."""
 
 
@@ -110,7 +110,7 @@ class Batch:
                 # Where one writes at a time, others must not wait while events are read.
                 self._process(listed, limit, None if shares_queue else self._read(listed, limit))
                 break
-            except (IntegrityError, Overtaken):
+            except (IntegrityError, ClaimLost):
                 if attempt == ATTEMPTS:
                     raise
 
@@ -124,8 +124,8 @@ class Batch:
             [message_of(one.source, update, one.event.received_at) for update in one.updates] if one.source else []
             for one in readings
         ]
-        told = [message for of_event in messages for message in of_event]
-        effects = decide(load(told, now), told, now)
+        all_messages = [message for of_event in messages for message in of_event]
+        effects = decide(load(all_messages, now), all_messages, now)
         with in_one_piece():
             write(effects, now)
         meant = {effect.message: effect.transition for effect in effects if isinstance(effect, Judge)}
@@ -141,7 +141,7 @@ class Batch:
 
 
 def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now: dt.datetime) -> None:
-    """Mark the events as processed. Raises Overtaken where one no longer waits."""
+    """Mark the events as processed. Raises ClaimLost where one no longer waits."""
     leftovers = [(reading.event, reading.leftover) for reading in readings if reading.leftover is not None]
     rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
     alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
@@ -159,7 +159,7 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
     for (state, reason, number), ids in alike.items():
         closed = {"state": state, "reason": reason[:500], "alert_count": number, "processed_at": now}
         if waiting_still.filter(pk__in=ids).update(**closed) != len(ids):
-            raise Overtaken
+            raise ClaimLost
     for pk, at in sorted(heard.items()):
         unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
         Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
@@ -221,16 +221,16 @@ def read(event: IntakeEvent) -> Reading:
 
 
 def parse(
-    source: Source, incoming: IntakeRequest, *, format: str = "", at: dt.datetime | None = None
+    source: Source, request: IntakeRequest, *, format: str = "", at: dt.datetime | None = None
 ) -> list[AlertUpdate]:
     """Return the updates in a request. Raises IntakeError."""
     reader: Any = payload_readers().get(format or source.kind)
     if reader is None:
         raise IntakeError(f"Nothing here reads {format or source.kind}.")
     if getattr(reader, "TAKES_TEMPLATES", False):
-        updates: list[AlertUpdate] = reader.parse(incoming, source.templates, source.status_map)
+        updates: list[AlertUpdate] = reader.parse(request, source.templates, source.status_map)
     else:
-        updates = reader.parse(incoming, at) if getattr(reader, "TAKES_TIME", False) else reader.parse(incoming)
+        updates = reader.parse(request, at) if getattr(reader, "TAKES_TIME", False) else reader.parse(request)
     if len(updates) > MOST_UPDATES:
         raise IntakeError(
             f"There are {len(updates):,} alerts in the request; one may hold {MOST_UPDATES:,}: send fewer at once.",

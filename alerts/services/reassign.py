@@ -187,12 +187,12 @@ def _move(
     alerts: Sequence[Alert],
     incidents: dict[int, Incident],
     target: Incident,
-    act: ChangeContext,
+    context: ChangeContext,
     *,
     shown: Sequence[Incident] = (),
     is_all: bool = False,
 ) -> None:
-    entries = {pk: IncidentChange(one, act) for pk, one in incidents.items() if one.deleted_at is None}
+    entries = {pk: IncidentChange(one, context) for pk, one in incidents.items() if one.deleted_at is None}
     arriving = entries[target.pk]
     left = {alert.incident_id: incidents[alert.incident_id] for alert in alerts if alert.incident_id}
     worst = max((_weight(alert, left.get(alert.incident_id or 0)) for alert in alerts), default=0)

@@ -45,7 +45,7 @@ from responders.models import Team
 from users.models import User
 
 MOST_ALERTS = 50
-MOST_TOLD = 100
+MAX_PEOPLE = 100
 
 
 class SimulationResult(enum.StrEnum):
@@ -249,5 +249,5 @@ def _serialize_opening(opening: NewIncident, team: Team | None) -> dict[str, Any
 def _members(team: Team | None) -> list[dict[str, Any]]:
     if team is None:
         return []
-    people = User.objects.active().filter(teams=team).order_by("name", "id")[:MOST_TOLD]
+    people = User.objects.active().filter(teams=team).order_by("name", "id")[:MAX_PEOPLE]
     return [{"id": user.pk, "name": user.name} for user in people]

@@ -42,8 +42,8 @@ GROUP_COLUMNS = ("open_key", "incident", "pending", "opened_at")
 
 TIMELINE = (JoinIncident, ReopenIncident, RaiseSeverity, AcknowledgeIncident, AddEvent, ResolveIncident)
 
-Targets = tuple[Team | None, Service | None, Category | None]
-NO_TARGETS: Targets = (None, None, None)
+RouteTargets = tuple[Team | None, Service | None, Category | None]
+NO_TARGETS: RouteTargets = (None, None, None)
 Kind = TypeVar("Kind")
 Row = TypeVar("Row", bound=Model)
 
@@ -66,7 +66,7 @@ def write(effects: Sequence[Effect], now: dt.datetime) -> None:
         Route.objects.filter(pk=route.route_id).update(matched_count=matched, dropped_count=dropped)
 
 
-def new_incident_of(effect: OpenIncident, targets: Targets) -> NewIncident:
+def new_incident_of(effect: OpenIncident, targets: RouteTargets) -> NewIncident:
     """Return the incident that an effect opens: what its route names, else its source; in the alert's words."""
     route, source, alert = effect.route, effect.alert.source, effect.alert
     team, service, category = targets
@@ -85,7 +85,7 @@ def new_incident_of(effect: OpenIncident, targets: Targets) -> NewIncident:
     )
 
 
-def targets_of(route: RouteSpec) -> Targets:
+def targets_of(route: RouteSpec) -> RouteTargets:
     """Return the team, service and category that a route names; its service's team where it names no other."""
     service = Service.objects.select_related("team").filter(pk=route.service_id).first() if route.service_id else None
     team = Team.objects.filter(pk=route.team_id).first() if route.team_id else service.team if service else None
@@ -154,12 +154,12 @@ def _write_timelines(effects: Iterable[Effect], opened: dict[OpenIncident, Incid
             incident = _incident(effect.incident, opened)
             if incident.pk not in changes:
                 changes[incident.pk] = IncidentChange(incident, context)
-            _tell(changes[incident.pk], effect)
+            _apply_effect(changes[incident.pk], effect)
     if changes:
         save_all(changes.values())
 
 
-def _tell(change: IncidentChange, effect: Effect) -> None:
+def _apply_effect(change: IncidentChange, effect: Effect) -> None:
     match effect:
         case JoinIncident():
             data = {"alert": serialize_alert(effect.alert)}

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.test import Client
@@ -18,6 +19,16 @@ from intake.services.sources import clear_cache, create_key
 from intake.vocabulary import IntakeState
 
 _numbers = itertools.count(1)
+
+
+@dataclass
+class Snapshot:
+    """An alert at one moment, without a database."""
+
+    status: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None = None
+    ended_by: str = ""
 
 
 def make_source(**fields: Any) -> Source:

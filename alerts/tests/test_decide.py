@@ -9,7 +9,7 @@ from typing import Any
 from django.test import SimpleTestCase
 
 from alerts.assigning import group_of
-from alerts.decide import decide, decide_calm, decide_released
+from alerts.decide import decide, decide_cleared, decide_released
 from alerts.effects import (
     AcknowledgeIncident,
     CountRoute,
@@ -281,4 +281,4 @@ class TimeTests(SimpleTestCase):
             with self.subTest(is_over=is_over, held=held):
                 alert = known(incident=incident, is_over=is_over, is_flapping=True)
 
-                self.assertEqual(names(decide_calm(state_of(alert, held=held), NOON)), expected)
+                self.assertEqual(names(decide_cleared(state_of(alert, held=held), NOON)), expected)

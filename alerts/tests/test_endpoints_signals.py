@@ -67,7 +67,7 @@ class EndingTests(SimpleTestCase):
     def test_it_tells_what_was_sent_along(self) -> None:
         ping = ping_of("a", "3", IntakeRequest("POST", "/", {}, b"no space\xff left", query="msg=Backup"))
 
-        self.assertEqual((ping.signal, ping.told), (Signal.FAILED, "Exit code 3.\n\nBackup\n\nno space\ufffd left"))
+        self.assertEqual((ping.signal, ping.message), (Signal.FAILED, "Exit code 3.\n\nBackup\n\nno space\ufffd left"))
 
 
 class FailureTests(TestCase):

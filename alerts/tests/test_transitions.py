@@ -7,10 +7,10 @@ from django.test import SimpleTestCase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerts.tests.factories import Snapshot
 from alerts.transitions import (
     FLAP_CHANGES,
     FLAP_SECONDS,
-    AlertSnapshot,
     Transition,
     is_flapping,
     next_state,
@@ -26,9 +26,9 @@ HOUR = dt.timedelta(hours=1)
 TIMES = {"none": None, "earlier": NOON - HOUR, "same": NOON, "later": NOON + HOUR}
 STATES = {
     "unknown": None,
-    "firing": AlertSnapshot(AlertStatus.FIRING, NOON),
-    "ended": AlertSnapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.SENDER),
-    "expired": AlertSnapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.EXPIRY),
+    "firing": Snapshot(AlertStatus.FIRING, NOON),
+    "ended": Snapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.SENDER),
+    "expired": Snapshot(AlertStatus.RESOLVED, NOON, NOON + HOUR / 2, Ending.EXPIRY),
 }
 # By state and action: what a message means whose beginning is not told, earlier, the same, later than the known one.
 TABLE = {
@@ -94,14 +94,14 @@ def moment(number: int) -> dt.datetime:
 
 def replayed(told: list[tuple[str, int]]) -> tuple[AlertStatus | None, dt.datetime | None]:
     """Where messages with these beginnings lead, in this order, as `applying` writes what they mean."""
-    known: AlertSnapshot | None = None
+    known: Snapshot | None = None
     for action, number in told:
         outcome = next_state(known, message(action, moment(number)))
         if outcome in (Transition.NEW, Transition.REFIRED):
-            known = AlertSnapshot(AlertStatus.FIRING, moment(number))
+            known = Snapshot(AlertStatus.FIRING, moment(number))
         elif outcome in (Transition.RESOLVED, Transition.ENDED_UNSEEN):
             start = max(known.starts_at, moment(number)) if known else moment(number)
-            known = AlertSnapshot(AlertStatus.RESOLVED, start, None, Ending.SENDER)
+            known = Snapshot(AlertStatus.RESOLVED, start, None, Ending.SENDER)
     return (known.status, known.starts_at) if known else (None, None)
 
 

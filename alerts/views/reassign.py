@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from alerts.serializers.alerts import (
     AlertSerializer,
-    IncidentNamedSerializer,
+    IncidentRefSerializer,
     MergeSerializer,
     MoveSerializer,
     SplitSerializer,
@@ -40,7 +40,7 @@ class AlertMoveView(IdempotentWrites, APIView):
     def post(self, request: Request, alert_id: int) -> Response:
         alerts = alerts_for(request, [alert_id])
         asked = _read(MoveSerializer, request)
-        target = _incident_named(request, "incident", asked["incident"])
+        target = _incident_at(request, "incident", asked["incident"])
         reassign.move(alerts, target, by=person(request), grants_access=asked["grants_access"])
         return Response(represent(alerts_for(request, [alert_id])[0]))
 
@@ -55,7 +55,7 @@ class AlertSplitView(IdempotentWrites, APIView):
         summary="Give alerts an incident of their own",
         parameters=[IDEMPOTENCY_KEY],
         request=SplitSerializer,
-        responses={201: IncidentNamedSerializer},
+        responses={201: IncidentRefSerializer},
     )
     def post(self, request: Request) -> Response:
         asked = _read(SplitSerializer, request)
@@ -63,7 +63,7 @@ class AlertSplitView(IdempotentWrites, APIView):
         incident = reassign.split(
             alerts, by=person(request), title=asked.get("title", ""), grants_access=asked["grants_access"]
         )
-        return Response(named(incident), status=http.HTTP_201_CREATED)
+        return Response(incident_ref(incident), status=http.HTTP_201_CREATED)
 
 
 class IncidentMergeView(IdempotentWrites, APIView):
@@ -74,17 +74,17 @@ class IncidentMergeView(IdempotentWrites, APIView):
         summary="Merge an incident into another",
         parameters=[INCIDENT_ID, IDEMPOTENCY_KEY],
         request=MergeSerializer,
-        responses={200: IncidentNamedSerializer},
+        responses={200: IncidentRefSerializer},
     )
     def post(self, request: Request, id: str) -> Response:
         incident = incident_for(request, id)
         asked = _read(MergeSerializer, request)
-        into = _incident_named(request, "into", asked["into"])
+        into = _incident_at(request, "into", asked["into"])
         reassign.merge(incident, into, by=person(request), grants_access=asked["grants_access"])
-        return Response(named(one_of(Incident.objects.visible_to(person(request)), str(into.pk))))
+        return Response(incident_ref(one_of(Incident.objects.visible_to(person(request)), str(into.pk))))
 
 
-def named(incident: Incident) -> dict[str, Any]:
+def incident_ref(incident: Incident) -> dict[str, Any]:
     """Return an incident's reference for the API."""
     return {
         "id": incident.pk,
@@ -94,7 +94,7 @@ def named(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _incident_named(request: Request, field: str, id: str) -> Incident:
+def _incident_at(request: Request, field: str, id: str) -> Incident:
     try:
         return one_of(Incident.objects.visible_to(person(request)), id)
     except NotFound as error:

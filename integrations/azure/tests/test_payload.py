@@ -6,7 +6,8 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.tests.factories import Snapshot
+from alerts.transitions import Transition, next_state
 from alerts.updates import AlertUpdate
 from alerts.vocabulary import AlertStatus
 from intake.requests import IntakeError, IntakeRequest
@@ -47,7 +48,7 @@ class CommonSchemaTests(SimpleTestCase):
     def test_it_ends_the_firing_that_it_began(self):
         fired = {"firedDateTime": "2026-11-20T10:00:00.1234567Z"}
         [end] = common(monitorCondition="Resolved", resolvedDateTime="2026-11-20T10:20:00Z", **fired)
-        known = AlertSnapshot(AlertStatus.FIRING, dt.datetime(2026, 11, 20, 10, 0, 0, 123456, dt.UTC))
+        known = Snapshot(AlertStatus.FIRING, dt.datetime(2026, 11, 20, 10, 0, 0, 123456, dt.UTC))
 
         self.assertEqual(next_state(known, end), Transition.RESOLVED)
         self.assertEqual(end.ends_at, dt.datetime(2026, 11, 20, 10, 20, tzinfo=dt.UTC))

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.tests.factories import Snapshot
+from alerts.transitions import Transition, next_state
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
 from intake.requests import IntakeRequest
@@ -19,8 +20,8 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(update: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
+def firing(update: AlertUpdate) -> Snapshot:
+    return Snapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class DatadogTests(SimpleTestCase):
@@ -52,7 +53,7 @@ class DatadogTests(SimpleTestCase):
         late = self.update(alert_transition="Triggered")
 
         self.assertEqual(next_state(firing(fired), again), Transition.REPEATED)
-        over = AlertSnapshot(AlertStatus.RESOLVED, fired.starts_at or NOW, ended_by="sender")
+        over = Snapshot(AlertStatus.RESOLVED, fired.starts_at or NOW, ended_by="sender")
         self.assertEqual(next_state(over, late), Transition.STALE)
 
     def test_it_prefers_the_key_that_outlives_a_firing(self):

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from django.test import SimpleTestCase
 
-from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.tests.factories import Snapshot
+from alerts.transitions import Transition, next_state
 from alerts.updates import AlertUpdate
 from alerts.vocabulary import AlertStatus
 from intake.requests import IntakeError, IntakeRequest
@@ -106,7 +107,7 @@ class NagiosTests(SimpleTestCase):
                 self.assertEqual(found.starts_at and found.starts_at.hour, 10)
 
     def test_it_takes_a_reminder_for_a_repeat_and_a_recovery_for_its_end(self):
-        known = AlertSnapshot(AlertStatus.FIRING, dt.datetime(2026, 11, 22, 10, tzinfo=dt.UTC))
+        known = Snapshot(AlertStatus.FIRING, dt.datetime(2026, 11, 22, 10, tzinfo=dt.UTC))
 
         self.assertEqual(next_state(known, update("PROBLEM")), Transition.REPEATED)
         self.assertEqual(

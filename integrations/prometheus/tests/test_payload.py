@@ -6,7 +6,8 @@ from typing import Any
 
 from django.test import SimpleTestCase
 
-from alerts.transitions import AlertSnapshot, Transition, next_state
+from alerts.tests.factories import Snapshot
+from alerts.transitions import Transition, next_state
 from alerts.updates import Action, AlertUpdate
 from alerts.vocabulary import AlertStatus
 from intake.requests import IntakeRequest
@@ -19,8 +20,8 @@ def request(body: Any) -> IntakeRequest:
     return IntakeRequest("POST", "/", {}, json.dumps(body).encode())
 
 
-def firing(update: AlertUpdate) -> AlertSnapshot:
-    return AlertSnapshot(AlertStatus.FIRING, update.starts_at or NOW)
+def firing(update: AlertUpdate) -> Snapshot:
+    return Snapshot(AlertStatus.FIRING, update.starts_at or NOW)
 
 
 class PrometheusTests(SimpleTestCase):
