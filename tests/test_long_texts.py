@@ -5,12 +5,12 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
+from alerts.reading import names
 from alerts.reading import words as _words
 from core.text import normalizing
 from core.text.names import LONGEST, tidied
 from incidents.attachments.inspecting import clean_name
 from incidents.search import tokens
-from integrations.generic import payload as generic
 from users.addresses import canonical
 
 
@@ -33,7 +33,7 @@ class LongTextTests(SimpleTestCase):
             (_words.normal, _words._normal),
             (_words.severity_of, _words._severity_of),
             (_words.action_of, _words._action_of),
-            (generic._plain, generic._known_plain),
+            (names.plain_name, names._plain),
         ):
             with self.subTest(ask=ask.__name__):
                 remembered.cache_clear()

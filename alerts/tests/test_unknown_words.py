@@ -234,6 +234,6 @@ class BackOfficeTests(WordsCase):
         self.assertContains(before, "Unknown words")
         self.assertContains(before, "&lt;Purple&gt;")
         self.assertContains(home, "sends 1 unknown word")
-        self.assertContains(answer, "1 alert will follow")
+        self.assertContains(answer, "1 alert will be updated")
         self.assertNotContains(answer, "Unknown words")
         self.assertEqual(Alert.objects.get().severity, Severity.CRITICAL)

@@ -99,7 +99,7 @@ class ChangeTests(ChangeCase):
         for number in range(20):
             self.make(str(number), number, self.payments, source=make_source())
 
-        with self.assertNumQueries(1):
+        with self.assertNumQueries(2):  # the changes, and their services
             self.client.get(CHANGES)
 
     def test_it_is_not_for_reporters(self):

@@ -103,6 +103,14 @@ class CarryOverTests(TransactionTestCase):
 
         self.assertEqual(bytes(IntakeEvent.objects.get(pk=2).body), body)
 
+    def test_it_hands_on_the_queue_as_workers_read_it(self):
+        self.earlier.run("UPDATE alerts_intakeevent SET format = 'draft', state = 'waiting' WHERE id = 2")
+
+        self.carry()
+
+        event = IntakeEvent.objects.get(pk=2)
+        self.assertEqual((event.format, event.byte_count), ("internal", len(event.body)))
+
     def test_it_carries_and_names_what_was_altered_before(self):
         self.earlier.run("UPDATE incidents_incidentevent SET body = 'never said' WHERE id = 6")
 
