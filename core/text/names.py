@@ -45,7 +45,6 @@ HOST = re.compile(
 )
 INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.)+[A-Z][a-z]+\b(?!/)")
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 LONGEST = 1_000  # above every field's own limit
@@ -83,11 +82,6 @@ def refuse_bad_person_name(text: str) -> None:
     refuse_bad_name(text)
     if HOST.search(INITIALS.sub("", normalized("NFKC", normal(text)))):
         raise ValidationError(NO_HOST, code="name_link")
-
-
-def printable(text: str) -> str:
-    """Remove control characters, except tabs and line ends."""
-    return CONTROLS.sub("", text)
 
 
 def one_line(text: str) -> str:
