@@ -169,7 +169,7 @@ class PageTests(AlertCase):
         self.assertEqual(matchers, 'label.source="srv01"\nsource="Prometheus"')
 
 
-class MovingTests(AlertCase):
+class ReassignTests(AlertCase):
     def test_it_moves_an_alert_to_another_incident(self) -> None:
         one, other = fire(self.source, "one"), fire(self.source, "other")
 

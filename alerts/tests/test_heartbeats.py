@@ -99,7 +99,7 @@ class MissedTests(TestCase):
         self.assertEqual((meanwhile, after), ("resolved", "firing"))
 
 
-class BeatTests(TransactionTestCase):
+class PingTests(TransactionTestCase):
     def test_it_notes_again_what_was_rolled_back(self) -> None:
         source, now = make_source(), timezone.now()
         with transaction.atomic():

@@ -17,17 +17,17 @@ from incidents.models import Incident
 from intake.models import Source
 
 
-class LiftTests(TestCase):
+class ReleaseTests(TestCase):
     def test_it_keeps_nobody_from_writing_while_it_looks(self) -> None:
         now = timezone.now()
         make_silence(("host", "=", "db-3"), starts_at=now - dt.timedelta(hours=1), ends_at=now + dt.timedelta(hours=1))
         quiet = fire(make_source(), labels={"host": "db-3"}, at=now)
 
         with CaptureQueriesContext(connection) as queries:
-            lifted = release_silenced(now)
+            released = release_silenced(now)
 
         self.assertIsNotNone(quiet.silenced_by)
-        self.assertEqual(lifted, 0)
+        self.assertEqual(released, 0)
         self.assertEqual([query["sql"] for query in queries if not query["sql"].startswith("SELECT")], [])
 
     def test_it_opens_nothing_that_is_silenced_again_while_it_looks(self) -> None:
@@ -41,10 +41,10 @@ class LiftTests(TestCase):
             return lift(ids, at)
 
         with mock.patch.object(maintenance, "_release", late):
-            lifted = release_silenced(later)
+            released = release_silenced(later)
 
         quiet.refresh_from_db()
-        self.assertEqual((lifted, quiet.incident, quiet.silenced_by), (0, None, first))
+        self.assertEqual((released, quiet.incident, quiet.silenced_by), (0, None, first))
 
 
 class WalkTests(TestCase):
@@ -85,14 +85,14 @@ class WalkTests(TestCase):
         other = make_silence(("host", "=~", "d."), ends_at=self.now + dt.timedelta(hours=3))
         later = self.now + dt.timedelta(hours=2)
 
-        lifted = [release_silenced(later), release_silenced(later)]
+        released = [release_silenced(later), release_silenced(later)]
 
-        self.assertEqual((lifted, set(Alert.objects.values_list("silenced_by", flat=True))), ([0, 0], {other.pk}))
+        self.assertEqual((released, set(Alert.objects.values_list("silenced_by", flat=True))), ([0, 0], {other.pk}))
         self.assertEqual(self.walked(hours=2, minutes=1), 0)
         self.assertEqual((release_silenced(self.now + dt.timedelta(hours=4)), Incident.objects.count()), (3, 3))
 
 
-class ForgetGroupsTests(TestCase):
+class PruneGroupsTests(TestCase):
     def test_it_forgets_groups_that_never_came_to_an_incident(self) -> None:
         source = make_source()
         make_route(open_after_count=3, open_after_minutes=60)

@@ -43,7 +43,7 @@ def chaos(engine: str, seconds: float) -> Chaos:
         source = loads.new_source(own)
         result = Chaos()
         asyncio.run(_storm(own, source["key"], seconds, result, restart_database))
-        _work_off(own)
+        _process_queue(own)
         _judge(own, str(source["id"]), result)
     return result
 
@@ -125,7 +125,7 @@ async def _post(port: int, key: str, name: str) -> int:
         writer.close()
 
 
-def _work_off(database: Database) -> None:
+def _process_queue(database: Database) -> None:
     with server.ours(database, with_worker=True):
         loads.drain(database)
 

@@ -21,7 +21,7 @@ ALERTMANAGER: dict[str, Any] = {"source": "alertmanager", "group_by": ("alertnam
 
 @dataclass(frozen=True)
 class Sent:
-    """One turn of a load: what the client saw, and how long it took until all of it was worked off."""
+    """One turn of a load: what the client saw, and how long it took until all of it was processed."""
 
     measured: Measured
     total: int
@@ -29,7 +29,7 @@ class Sent:
 
     @property
     def rate(self) -> float:
-        """Return messages a second, from the first to the last one worked off."""
+        """Return messages a second, from the first to the last one processed."""
         return self.total / self.seconds
 
     def percentile(self, percent: int) -> float:
@@ -59,7 +59,7 @@ class Flow:
         self.total = 0
 
     def run(self, seconds: float) -> Sent:
-        """Send for so long, and wait until it is worked off."""
+        """Send for so long, and wait until it is processed."""
         replies: list[Reply] = []
         started = time.perf_counter()
         measured = self.site.load(self.messages, seconds=seconds, warm_up=0, collect=replies.append)
@@ -170,7 +170,7 @@ def drain(database: Database) -> None:
     # Without Django, whose start would take longer than the look: a measurement's clock runs meanwhile.
     while database.query(WAITING)[0][0]:
         if time.monotonic() > deadline:
-            raise RuntimeError("the queue is not worked off")
+            raise RuntimeError("the queue is not processed")
         time.sleep(0.05)
 
 

@@ -31,7 +31,7 @@ class IntakeResults:
     wrong: list[str] = field(default_factory=list)
 
     def rate(self, what: str, name: str = "none") -> float:
-        """Return the alerts a second of a load, until all were worked off; or requests of the plain view."""
+        """Return the alerts a second of a load, until all were processed; or requests of the plain view."""
         return rate(self.turns[what][name]) * (1 if name == "plain" else KINDS[what].alerts)
 
 

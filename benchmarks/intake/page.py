@@ -17,7 +17,7 @@ INTRODUCTION = """\
 
 Written by `make bench`; do not edit. Each limit stands beside what this run measured. Senders post over eight
 kept-alive connections to two server processes, while the worker makes alerts and incidents of it. A rate counts until
-the last alert was worked off, and afterwards all are counted in the database. "Empty view" is an empty Django view on
+the last alert was processed, and afterwards all are counted in the database. "Empty view" is an empty Django view on
 the faster of our server and gunicorn's sync workers. What is compared is measured in turns, with all the servers
 running, and medians of the turns are divided: a machine's pace drifts."""
 
@@ -36,7 +36,7 @@ def sections(engines: list[str], size: int, bench: str) -> Iterator[tuple[str, l
 
 
 def _lines(results: IntakeResults, chaos: Chaos) -> Iterator[Line]:
-    """Yield every limit. Rates count until the last alert was worked off, not until it was accepted."""
+    """Yield every limit. Rates count until the last alert was processed, not until it was accepted."""
     for what, of_empty, a_second in (("distinct", 0.3, 600), ("own", 0, 150), ("repeated", 0.4, 0)):
         title, found = KINDS[what].title, results.rate(what)
         if of_empty:
@@ -63,7 +63,7 @@ def _section(results: IntakeResults, chaos: Chaos, lines: list[Line]) -> str:
         [kind.title, *(number(found) for name in ("none", "stored") for found in _figures(results, what, name))]
         for what, kind in KINDS.items()
     ]
-    header = ["load", "worked off/s", "accepted/s", "p50 ms", "p99 ms"]
+    header = ["load", "processed/s", "accepted/s", "p50 ms", "p99 ms"]
     header += [f"{name} at {results.size:,}" for name in header[1:]]
     plain = " and ".join(f"{number(found)} ({name})" for name, found in results.plain.items())
     return "\n\n".join(

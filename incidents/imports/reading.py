@@ -14,7 +14,6 @@ from core.text.encodings import LONGEST_MARK, marked_as
 from incidents.imports.mapping import Mapping
 
 MAX_LINE_BYTES = 1024 * 1024
-MAX_CELL_CHARACTERS = 131_072  # the csv module's own limit
 GZIP_MAGIC = b"\x1f\x8b"
 
 

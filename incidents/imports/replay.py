@@ -35,7 +35,7 @@ KIND_OF_FIELD = {
 
 
 @dataclass(frozen=True, slots=True)
-class DraftEvent:
+class ImportedEvent:
     """An event to be: our fields and the log's own columns, as {field: [before, after]}."""
 
     kind: EventKind
@@ -46,16 +46,18 @@ class DraftEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ImportedIncident:
     """An incident to be: its columns, and its events in order."""
 
     line: int
     external_id: str
     columns: dict[str, Any]
-    events: list[DraftEvent]
+    events: list[ImportedEvent]
 
 
-def draft(group: Sequence[Cells], mapping: Mapping, now: dt.datetime) -> tuple[Draft | None, list[Refusal]]:
+def read_incident(
+    group: Sequence[Cells], mapping: Mapping, now: dt.datetime
+) -> tuple[ImportedIncident | None, list[Refusal]]:
     """Return the incident of these rows (None when all are refused), and the refused rows."""
     rows: list[Row] = []
     refusals: list[Refusal] = []
@@ -71,14 +73,14 @@ def draft(group: Sequence[Cells], mapping: Mapping, now: dt.datetime) -> tuple[D
     return (replay(rows, mapping) if rows else None), refusals
 
 
-def replay(rows: Iterable[Row], mapping: Mapping) -> Draft:
+def replay(rows: Iterable[Row], mapping: Mapping) -> ImportedIncident:
     """Return the incident of these rows, in any order."""
     ordered = sorted(rows, key=lambda row: (row.at, row.order, row.line))
     story = _Story(ordered[0], mapping)
     for row in ordered:
         story.tell(row)
     story.settle_stamps(ordered)
-    return Draft(ordered[0].line, ordered[0].external_id, story.columns(), story.events)
+    return ImportedIncident(ordered[0].line, ordered[0].external_id, story.columns(), story.events)
 
 
 class _Story:
@@ -88,8 +90,8 @@ class _Story:
         self.mapping = mapping
         self.opened_at = self.clock_started_at = self.at = first.opened_at
         self.paused = dt.timedelta()
-        self.events: list[DraftEvent] = []
-        self.last_end: dict[str, DraftEvent] = {}
+        self.events: list[ImportedEvent] = []
+        self.last_end: dict[str, ImportedEvent] = {}
         severity = Severity(first.severity or mapping.severity.default)
         self.now: dict[str, Any] = {
             "title": first.title,
@@ -152,17 +154,17 @@ class _Story:
         if self.assignee:
             details[self.mapping.columns["assignee"]] = [None, self.assignee]
         changes = {name: [None, value] for name, value in told.items() if value not in (None, "", 0)}
-        self.events.append(DraftEvent(EventKind.CREATED, self.opened_at, opened_by, changes, details))
+        self.events.append(ImportedEvent(EventKind.CREATED, self.opened_at, opened_by, changes, details))
 
     def _priority(self, row: Row, severity: Severity, before: int) -> Priority:
         return Priority((row.priority or before) if self.mapping.priority else severity)
 
-    def _event(self, kind: EventKind, actor_name: str, values: dict[str, Any]) -> DraftEvent | None:
+    def _event(self, kind: EventKind, actor_name: str, values: dict[str, Any]) -> ImportedEvent | None:
         changes = {name: [self.now[name], value] for name, value in values.items() if self.now[name] != value}
         if not changes:
             return None
         self.now |= values
-        self.events.append(DraftEvent(kind, self.at, actor_name, changes))
+        self.events.append(ImportedEvent(kind, self.at, actor_name, changes))
         return self.events[-1]
 
     def _assign(self, row: Row) -> None:
@@ -170,7 +172,7 @@ class _Story:
         if row.assignee != self.assignee:
             pair = [self.assignee or None, row.assignee or None]
             details = {self.mapping.columns["assignee"]: pair}
-            self.events.append(DraftEvent(EventKind.ASSIGNEE_CHANGED, self.at, row.actor_name, {}, details))
+            self.events.append(ImportedEvent(EventKind.ASSIGNEE_CHANGED, self.at, row.actor_name, {}, details))
             self.assignee = row.assignee
 
     def _keep_details(self, row: Row) -> None:
@@ -178,7 +180,7 @@ class _Story:
         pairs = {name: [before.get(name), after.get(name)] for name in self.mapping.details}
         changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         if changed:
-            self.events.append(DraftEvent(EventKind.FIELD_CHANGED, self.at, row.actor_name, {}, changed))
+            self.events.append(ImportedEvent(EventKind.FIELD_CHANGED, self.at, row.actor_name, {}, changed))
             self.details = after
 
     def _move(self, row: Row) -> None:

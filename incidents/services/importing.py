@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from core.db.transactions import unit_of_work
 from incidents.actors import SYSTEM, Actor
 from incidents.imports.mapping import Mapping
-from incidents.imports.replay import Draft, DraftEvent
+from incidents.imports.replay import ImportedEvent, ImportedIncident
 from incidents.models import Category, Incident, Origin
 from incidents.services.opening import external_key, insert_new
 from incidents.services.recording import ChangeContext, IncidentChange
@@ -47,21 +47,21 @@ class Names:
     teams: dict[str, Team] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
 
-    def refused(self, draft: Draft) -> str | None:
+    def refused(self, imported: ImportedIncident) -> str | None:
         """Return why an incident cannot be imported: it names a team or category that does not exist."""
         for column, what, find in (("team", "team", self.team), ("category", "category", self.category)):
             part = getattr(self.mapping, column)
-            for name in _names_in(draft, column):
+            for name in _names_in(imported, column):
                 if part is not None and not part.create and find(name) is None:
                     return f"{part.column}: there is no {what} {name!r}, and the mapping does not create any"
         return None
 
-    def create_for(self, drafts: Sequence[Draft]) -> None:
-        """Create the teams and categories that the drafts name."""
-        for name in sorted({name for draft in drafts for name in _names_in(draft, "team")}):
+    def create_for(self, batch: Sequence[ImportedIncident]) -> None:
+        """Create the teams and categories that these name."""
+        for name in sorted({name for imported in batch for name in _names_in(imported, "team")}):
             if self.team(name) is None:
                 self.teams[name] = Team.objects.get_or_create(name=name)[0]
-        for name in sorted({name for draft in drafts for name in _names_in(draft, "category")}):
+        for name in sorted({name for imported in batch for name in _names_in(imported, "category")}):
             if self.category(name) is None:
                 self.categories[name] = Category.objects.get_or_create(name=name, defaults={"slug": _free_slug(name)})[
                     0
@@ -76,7 +76,7 @@ class Names:
         return _remembered(self.categories, name, lambda: Category.objects.filter(name=name).first())
 
     def value(self, column: str, value: Any) -> Any:
-        """Return a drafted value as the model holds it."""
+        """Return an imported value as the model holds it."""
         if column == "team":
             return self.teams[value] if value else None
         if column == "category":
@@ -84,76 +84,78 @@ class Names:
         return value
 
 
-def import_batch(drafts: Sequence[Draft], *, names: Names, is_dry_run: bool = False) -> Outcome:
-    """Write the drafts that are not there yet, in one transaction, and return the counts.
+def import_batch(batch: Sequence[ImportedIncident], *, names: Names, is_dry_run: bool = False) -> Outcome:
+    """Write the incidents that are not there yet, in one transaction, and return the counts.
 
     Safe to repeat and to run in parallel.
     """
     if is_dry_run:
-        missing, outcome = _sift(drafts, names.mapping)
-        return outcome + Outcome(imported=len(missing), events=sum(len(draft.events) for draft in missing))
-    names.create_for(drafts)
+        missing, outcome = _sift(batch, names.mapping)
+        return outcome + Outcome(imported=len(missing), events=sum(len(imported.events) for imported in missing))
+    names.create_for(batch)
     for _ in range(ATTEMPTS - 1):
         try:
-            return _write(drafts, names)
+            return _write(batch, names)
         except IntegrityError:
             continue  # another import wrote one of them since we looked; look again
-    return _write(drafts, names)
+    return _write(batch, names)
 
 
 @unit_of_work
-def _write(drafts: Sequence[Draft], names: Names) -> Outcome:
-    missing, outcome = _sift(drafts, names.mapping)
+def _write(batch: Sequence[ImportedIncident], names: Names) -> Outcome:
+    missing, outcome = _sift(batch, names.mapping)
     received_at = timezone.now()
-    changes = [_change(draft, names, received_at) for draft in missing]
+    changes = [_change(imported, names, received_at) for imported in missing]
     insert_new(changes)
     return outcome + Outcome(imported=len(changes), events=sum(len(change.events) for change in changes))
 
 
-def _sift(drafts: Sequence[Draft], mapping: Mapping) -> tuple[list[Draft], Outcome]:
-    keys = {external_key(mapping.origin_system, draft.external_id): draft for draft in drafts}
+def _sift(batch: Sequence[ImportedIncident], mapping: Mapping) -> tuple[list[ImportedIncident], Outcome]:
+    keys = {external_key(mapping.origin_system, imported.external_id): imported for imported in batch}
     found = dict(Incident.objects.filter(external_key__in=keys).values_list("external_key", "event_count"))
-    behind = sum(found[key] < len(draft.events) for key, draft in keys.items() if key in found)
-    missing = [draft for key, draft in keys.items() if key not in found]
+    behind = sum(found[key] < len(imported.events) for key, imported in keys.items() if key in found)
+    missing = [imported for key, imported in keys.items() if key not in found]
     return missing, Outcome(present=len(found), behind=behind)
 
 
-def _incident(draft: Draft, names: Names) -> Incident:
+def _incident(imported: ImportedIncident, names: Names) -> Incident:
     system = names.mapping.origin_system
-    columns = {column: names.value(column, value) for column, value in draft.columns.items()}
+    columns = {column: names.value(column, value) for column, value in imported.columns.items()}
     return Incident(
         origin_system=system,
-        external_id=draft.external_id,
-        external_key=external_key(system, draft.external_id),
+        external_id=imported.external_id,
+        external_key=external_key(system, imported.external_id),
         sla={},
         **columns,
     )
 
 
-def _change(draft: Draft, names: Names, received_at: dt.datetime) -> IncidentChange:
-    context = ChangeContext(SYSTEM, Origin.IMPORT, draft.events[0].at, received_at)
-    change = IncidentChange(_incident(draft, names), context)
-    for drafted in draft.events:
-        change.context = replace(context, at=drafted.at)
-        event = change.add_event(drafted.kind, data=_data(drafted, names), by=Actor(name=drafted.actor_name))
+def _change(imported: ImportedIncident, names: Names, received_at: dt.datetime) -> IncidentChange:
+    context = ChangeContext(SYSTEM, Origin.IMPORT, imported.events[0].at, received_at)
+    change = IncidentChange(_incident(imported, names), context)
+    for imported_event in imported.events:
+        change.context = replace(context, at=imported_event.at)
+        event = change.add_event(
+            imported_event.kind, data=_data(imported_event, names), by=Actor(name=imported_event.actor_name)
+        )
         event.feed_seq = NEVER_ANNOUNCED
     return change
 
 
-def _data(drafted: DraftEvent, names: Names) -> dict[str, Any]:
+def _data(imported_event: ImportedEvent, names: Names) -> dict[str, Any]:
     changes = {
         column: [_encoded(column, before, names), _encoded(column, after, names)]
-        for column, (before, after) in drafted.changes.items()
+        for column, (before, after) in imported_event.changes.items()
     }
-    return {"changes": changes} | ({"details": drafted.details} if drafted.details else {})
+    return {"changes": changes} | ({"details": imported_event.details} if imported_event.details else {})
 
 
 def _encoded(column: str, value: Any, names: Names) -> Any:
     return None if value is None else encode_field(column, names.value(column, value))
 
 
-def _names_in(draft: Draft, column: str) -> set[str]:
-    pairs = (event.changes[column] for event in draft.events if column in event.changes)
+def _names_in(imported: ImportedIncident, column: str) -> set[str]:
+    pairs = (event.changes[column] for event in imported.events if column in event.changes)
     return {name for pair in pairs for name in pair if name}
 
 

@@ -7,20 +7,20 @@ from django.test import SimpleTestCase
 
 from core.severity import Severity
 from incidents.imports.mapping import parse as parse_mapping
-from incidents.imports.replay import Draft, draft
+from incidents.imports.replay import ImportedIncident, read_incident
 from incidents.tests.import_logs import MAPPING, MAPPING_TEXT, NOW, at, cells
 from incidents.vocabulary import EventKind, Status
 
 
-def drafted(*rows: dict[str, str], mapping: Any = MAPPING) -> Draft:
-    """The draft of an incident that these rows tell of, in the order of the file."""
-    found, refusals = draft([cells(line, **row) for line, row in enumerate(rows, 2)], mapping, NOW)
+def imported(*rows: dict[str, str], mapping: Any = MAPPING) -> ImportedIncident:
+    """The imported of an incident that these rows tell of, in the order of the file."""
+    found, refusals = read_incident([cells(line, **row) for line, row in enumerate(rows, 2)], mapping, NOW)
     assert found is not None
     assert not refusals, refusals
     return found
 
 
-def told(found: Draft) -> list[tuple[str, dt.datetime]]:
+def told(found: ImportedIncident) -> list[tuple[str, dt.datetime]]:
     return [(event.kind.value, event.at) for event in found.events]
 
 
@@ -28,7 +28,7 @@ class ReplayTests(SimpleTestCase):
     """incidents.imports.replay."""
 
     def test_it_replays_a_plain_life(self) -> None:
-        found = drafted(
+        found = imported(
             {"state": "New", "updated": "1/2/2016 08:05"},
             {"state": "Active", "updated": "1/2/2016 09:00", "by": "Ada", "group": "Group 70"},
             {"state": "Waiting", "updated": "1/2/2016 10:00"},
@@ -58,7 +58,7 @@ class ReplayTests(SimpleTestCase):
         self.assertIsNone(found.columns["closed_at"])
 
     def test_it_takes_the_rows_by_time_then_by_their_own_order(self) -> None:
-        found = drafted(
+        found = imported(
             {"state": "Closed", "updated": "1/2/2016 09:00", "mods": "3", "closed": "1/2/2016 09:00"},
             {"state": "Resolved", "updated": "1/2/2016 09:00", "mods": "2", "resolved": "1/2/2016 09:00"},
             {"state": "New", "updated": "1/2/2016 08:30", "mods": "1"},
@@ -67,13 +67,13 @@ class ReplayTests(SimpleTestCase):
         self.assertEqual([kind for kind, _ in told(found)], ["created", "resolved", "closed"])
 
     def test_it_opens_what_the_log_first_shows_in_another_state(self) -> None:
-        found = drafted({"state": "Resolved", "updated": "1/2/2016 08:30", "resolved": "1/2/2016 08:30"})
+        found = imported({"state": "Resolved", "updated": "1/2/2016 08:30", "resolved": "1/2/2016 08:30"})
 
         self.assertEqual(told(found), [("created", at(8)), ("resolved", at(8, 30))])
         self.assertEqual(found.columns["ack_seconds"], 1800)
 
     def test_it_leaves_out_the_stamp_that_the_log_does_not_give(self) -> None:
-        found = drafted(
+        found = imported(
             {"state": "Resolved", "updated": "1/2/2016 09:00"}, {"state": "Closed", "updated": "1/2/2016 10:00"}
         )
 
@@ -90,13 +90,13 @@ class ReplayTests(SimpleTestCase):
             type(cells())(2 + n, tuple(row[name] for name in mapping.used_columns)) for n, row in enumerate(by_name)
         ]
 
-        found, _ = draft(group, mapping, NOW)
+        found, _ = read_incident(group, mapping, NOW)
 
         assert found is not None
         self.assertEqual((found.columns["resolved_at"], found.columns["closed_at"]), (at(10), at(10)))
 
     def test_it_reopens_what_was_closed(self) -> None:
-        found = drafted(
+        found = imported(
             {"state": "Resolved", "updated": "1/2/2016 09:00"},
             {"state": "Closed", "updated": "1/2/2016 10:00"},
             {"state": "Active", "updated": "1/2/2016 11:00"},
@@ -109,7 +109,7 @@ class ReplayTests(SimpleTestCase):
         self.assertEqual((found.columns["resolved_at"], found.columns["clock_started_at"]), (at(12), at(11)))
 
     def test_it_gives_no_resolution_to_what_ends_open(self) -> None:
-        found = drafted(
+        found = imported(
             {"state": "Closed", "updated": "1/2/2016 10:00", "resolved": "1/2/2016 09:00"},
             {"state": "Waiting", "updated": "1/2/2016 11:00", "resolved": "1/2/2016 09:00"},
         )
@@ -120,7 +120,7 @@ class ReplayTests(SimpleTestCase):
         self.assertEqual(found.columns["paused_at"], at(11))
 
     def test_it_follows_severity_people_and_kept_columns(self) -> None:
-        found = drafted(
+        found = imported(
             {"priority": "Mild", "person": "Resolver 1", "kind": "Disk"},
             {"updated": "1/2/2016 09:00", "priority": "Bad", "person": "Resolver 2", "kind": "Net"},
             {"updated": "1/2/2016 10:00", "priority": "?", "person": "?", "kind": "Net"},
@@ -134,7 +134,7 @@ class ReplayTests(SimpleTestCase):
         self.assertEqual(found.columns["severity"], Severity.CRITICAL)
 
     def test_it_takes_a_row_from_before_the_opening_as_of_the_opening(self) -> None:
-        found = drafted({"state": "Active", "updated": "1/2/2016 07:00"})
+        found = imported({"state": "Active", "updated": "1/2/2016 07:00"})
 
         self.assertEqual(told(found), [("created", at(8)), ("started", at(8))])
         self.assertEqual(found.columns["ack_seconds"], 0)
@@ -142,7 +142,7 @@ class ReplayTests(SimpleTestCase):
     def test_it_refuses_repeats_and_wrong_rows_and_keeps_the_rest(self) -> None:
         rows = [cells(2), cells(3), cells(4, state="-100"), cells(5, state="Active", updated="1/2/2016 09:00")]
 
-        found, refusals = draft(rows, MAPPING, NOW)
+        found, refusals = read_incident(rows, MAPPING, NOW)
 
         assert found is not None
         self.assertEqual(len(found.events), 2)
@@ -150,7 +150,7 @@ class ReplayTests(SimpleTestCase):
         self.assertEqual(refusals[0].reason, "repeats line 2")
 
     def test_it_makes_nothing_of_an_incident_without_a_good_row(self) -> None:
-        found, refusals = draft([cells(2, state="-100")], MAPPING, NOW)
+        found, refusals = read_incident([cells(2, state="-100")], MAPPING, NOW)
 
         self.assertIsNone(found)
         self.assertEqual(len(refusals), 1)

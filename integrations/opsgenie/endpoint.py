@@ -114,7 +114,7 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
             # the last slash may be the alias's (an address) or a client's habit
             identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier
         if not action:
-            return answers.one(source, kind, identifier)
+            return answers.alert_response(source, kind, identifier)
         alias = answers.alias_of(source, kind, identifier)
         if alias is None:
             return _accepted(request, source, action, "", state=IntakeState.IGNORED)

@@ -25,7 +25,7 @@ ACTION, ALIAS = ":action", ":alias"
 CREATE = "create"
 
 # actions for the timeline only: path ("-": removed), quoted field, words
-TOLD = {
+ACTIVITIES = {
     "unacknowledge": ("", "The acknowledgement was taken back"),
     "snooze": ("endTime", "Snoozed until"),
     "escalate": ("escalation", "Escalated to"),
@@ -95,7 +95,7 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
     if action in ("close", "delete"):
         note = [noted(alias, said)] if text(said.get("note")) else []
         return [closed(alias, {**said, "note": ""}), *note]  # once, and also where it is closed
-    parts = (told(action, said), text(said.get("note")))
+    parts = (activity_of(action, said), text(said.get("note")))
     comment = noted(alias, {**said, "note": ". ".join(part for part in parts if part)})
     if action == "priority":
         word = text(said.get("priority"))
@@ -103,11 +103,11 @@ def acted(action: str, alias: str, said: dict[str, Any]) -> list[AlertUpdate]:
     return [comment]
 
 
-def told(action: str, said: dict[str, Any]) -> str:
+def activity_of(action: str, said: dict[str, Any]) -> str:
     """Describe an action that changes nothing here."""
     if action.startswith(CUSTOM):
         return f"Action run: {action.removeprefix(CUSTOM)}"
-    field, words = TOLD[action]
+    field, words = ACTIVITIES[action]
     return f"{words} {_listed(said.get(field))}".strip()
 
 

@@ -47,7 +47,7 @@ def refusal(status: int, message: str, **headers: str) -> IntakeResponse:
     return IntakeResponse.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
 
 
-def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
+def alert_response(source: Source, kind: str, identifier: str) -> IntakeResponse:
     """Return an alert. Raises IntakeError (404)."""
     started = time.perf_counter()
     alert = find(source, kind, identifier)
@@ -59,7 +59,7 @@ def one(source: Source, kind: str, identifier: str) -> IntakeResponse:
         "description": alert.description,
         "details": alert.labels,
     }
-    return _data({**shown(alert), **details}, started)
+    return _data({**serialize_alert(alert), **details}, started)
 
 
 def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
@@ -73,7 +73,7 @@ def listed(source: Source, request: IntakeRequest) -> IntakeResponse:
             alerts = alerts.filter(status=AlertStatus.FIRING if value.lower() == "open" else AlertStatus.RESOLVED)
     offset = _number(request, "offset", 0, MAX_OFFSET)
     limit = _number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-    return _data([shown(alert) for alert in alerts.order_by("-id")[offset : offset + limit]], started)
+    return _data([serialize_alert(alert) for alert in alerts.order_by("-id")[offset : offset + limit]], started)
 
 
 def outcome(source: Source, number: str) -> IntakeResponse:
@@ -107,14 +107,14 @@ def heartbeat(source: Source, name: str) -> IntakeResponse:
     found = Heartbeat.objects.filter(source=source, name=name).first()
     if found is None:
         raise IntakeError(f"Heartbeat with name [{name[:100]}] does not exist.", status=404)
-    silent = timezone.now() - found.last_ping_at
+    age = timezone.now() - found.last_ping_at
     data = {
         "name": found.name,
         "description": "",
         "interval": found.interval_minutes,
         "intervalUnit": "minutes",
         "enabled": found.is_enabled,
-        "expired": found.is_enabled and silent > dt.timedelta(minutes=found.interval_minutes or 0),
+        "expired": found.is_enabled and age > dt.timedelta(minutes=found.interval_minutes or 0),
         "lastPingTime": _time(found.last_ping_at),
     }
     return _data(data, started)
@@ -146,7 +146,7 @@ def request_name(number: str) -> str:
     return f"request:{number}"
 
 
-def shown(alert: Alert) -> dict[str, Any]:
+def serialize_alert(alert: Alert) -> dict[str, Any]:
     """Return an alert for lists; nothing of a restricted incident."""
     incident = None if alert.incident is None or alert.incident.is_restricted else alert.incident
     is_open = alert.status == AlertStatus.FIRING

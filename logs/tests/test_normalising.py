@@ -9,7 +9,7 @@ from logs.normalising import ATTRIBUTES_LENGTH, MESSAGE_LENGTH, attributes_json,
 NOW = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
 
 
-class FittingTests(SimpleTestCase):
+class NormalisingTests(SimpleTestCase):
     def test_it_leaves_a_line_that_fits_as_it_is(self):
         line = Line("Zürich 満杯", NOW, service="a", host="b", trace_id="c")
 

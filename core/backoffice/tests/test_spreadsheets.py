@@ -6,7 +6,7 @@ from django.test import SimpleTestCase
 from core.backoffice.spreadsheets import cell, escape_formula, unescape_formula
 
 
-class DefusingTests(SimpleTestCase):
+class EscapingTests(SimpleTestCase):
     def test_it_defuses_what_a_spreadsheet_would_run(self) -> None:
         for text in ("=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "  =1", "\uff1d1"):
             with self.subTest(text):

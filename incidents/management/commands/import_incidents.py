@@ -17,7 +17,7 @@ from core.backoffice.spreadsheets import cell
 from core.errors import DomainError
 from incidents.imports.mapping import Mapping, load
 from incidents.imports.reading import Cells, Refusal, records
-from incidents.imports.replay import Draft, draft
+from incidents.imports.replay import ImportedIncident, read_incident
 from incidents.imports.spool import Spool
 from incidents.services.importing import Names, Outcome, import_batch
 
@@ -103,9 +103,9 @@ class Command(BaseCommand):
         with Spool() as spool:
             rows = _readable_records(file, mapping, report, progress)
             spool.fill(rows)
-            drafts = _importable_drafts(spool, mapping, names, report)
+            importable = _importable(spool, mapping, names, report)
             try:
-                while batch := list(islice(drafts, BATCH)):
+                while batch := list(islice(importable, BATCH)):
                     outcome += import_batch(batch, names=names, is_dry_run=is_dry_run)
                     progress.show("incidents", outcome.imported + outcome.present)
             except KeyboardInterrupt as error:
@@ -147,15 +147,15 @@ def _readable_records(file: Path, mapping: Mapping, report: Report, progress: Pr
     progress.shown_count = 0
 
 
-def _importable_drafts(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Iterator[Draft]:
+def _importable(spool: Spool, mapping: Mapping, names: Names, report: Report) -> Iterator[ImportedIncident]:
     now = timezone.now()
     for group in spool.incidents():
-        drafted, refusals = draft(group, mapping, now)
+        imported, refusals = read_incident(group, mapping, now)
         for refusal in refusals:
             report.add_refusal(refusal)
-        reason = names.refused(drafted) if drafted else None
-        if drafted and reason is None:
-            yield drafted
-        elif drafted and reason:
+        reason = names.refused(imported) if imported else None
+        if imported and reason is None:
+            yield imported
+        elif imported and reason:
             for cells in group:
-                report.add_refusal(Refusal(cells.line, drafted.external_id, reason))
+                report.add_refusal(Refusal(cells.line, imported.external_id, reason))
