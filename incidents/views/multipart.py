@@ -148,6 +148,10 @@ def _canonical(stream: Any, boundary: bytes) -> Iterator[bytes]:
             # an empty part may have one line break only between its header and the next boundary
             yield (rest[: found.start()].removesuffix(b"\r") or b"\r\n") if is_begun else b""
             yield b"\r\n" + found[1] + (found[2] or re.sub(rb"\r\n(?=[ \t])", b"", found[3]))
+            if found[2]:  # what follows the last boundary is nothing
+                while stream.read(CHUNK):
+                    pass
+                return
             rest, is_begun = rest[found.end() :], True
         if found is None:
             yield rest[:-keep] if is_begun else b""
