@@ -1,3 +1,4 @@
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.generics import get_object_or_404
@@ -32,14 +33,16 @@ class TeamMembersView(IdempotentWrites, APIView):
     orderings = {"name": [Key("name")], "id": [Key("id")]}
     default_ordering = "name"
 
-    @extend_schema(operation_id="team_members_list", summary="List who is in a team", responses=paged(MemberSerializer))
+    @extend_schema(
+        operation_id="team_members_list", summary=_("List a team's members"), responses=paged(MemberSerializer)
+    )
     def get(self, request: Request, team_id: int) -> Response:
         team = get_object_or_404(Team, pk=team_id)
         return page_of(team.members.all(), request, self, lambda rows: MemberSerializer(rows, many=True).data)
 
     @extend_schema(
         operation_id="team_members_create",
-        summary="Put a person into a team",
+        summary=_("Add a member to a team"),
         request=NewMemberSerializer,
         responses={200: MemberSerializer, 201: MemberSerializer},
     )
@@ -57,7 +60,7 @@ class TeamMemberView(IdempotentWrites, APIView):
 
     permission_classes = [IsAdmin]
 
-    @extend_schema(operation_id="team_members_destroy", summary="Take a person out of a team", responses={204: None})
+    @extend_schema(operation_id="team_members_destroy", summary=_("Remove a member from a team"), responses={204: None})
     def delete(self, request: Request, team_id: int, user_id: int) -> Response:
         services.remove_member(get_object_or_404(Team, pk=team_id), user_id, by=request.user)
         return Response(status=http.HTTP_204_NO_CONTENT)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.exceptions import NotFound
@@ -52,7 +53,7 @@ class RegisterView(OpenView):
     schema_errors = {"403": "Registration is closed.", "409": None, "503": BUSY}
 
     @extend_schema(
-        summary="Register as a reporter",
+        summary=_("Register as a reporter"),
         request=serializers.RegistrationSerializer,
         responses={201: serializers.ProfileSerializer},
     )
@@ -67,7 +68,7 @@ class TokenView(OpenView):
     schema_errors = {"401": "The e-mail address or the password is not right.", "409": None, "503": BUSY}
 
     @extend_schema(
-        summary="Sign in",
+        summary=_("Sign in"),
         request=serializers.CredentialsSerializer,
         responses={200: serializers.TokenPairSerializer},
     )
@@ -81,7 +82,7 @@ class RefreshView(OpenView):
     schema_errors = {"401": "The refresh token is not valid, was spent, or its session has ended.", "409": None}
 
     @extend_schema(
-        summary="Exchange a refresh token for the next pair",
+        summary=_("Refresh a pair of tokens"),
         request=serializers.RefreshSerializer,
         responses={200: serializers.TokenPairSerializer},
     )
@@ -90,7 +91,7 @@ class RefreshView(OpenView):
 
 
 class LogoutView(APIView):
-    @extend_schema(summary="Sign out", request=serializers.SignOutSerializer, responses={204: None})
+    @extend_schema(summary=_("Sign out"), request=serializers.SignOutSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         form = serializers.SignOutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -112,12 +113,12 @@ class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
 
     serializer_class = serializers.ProfileSerializer
 
-    @extend_schema(summary="Show one's own account")
+    @extend_schema(summary=_("Get your account"))
     def get(self, request: Request) -> Response:
         return Response(self.get_serializer(request.user).data)
 
     @extend_schema(
-        summary="Change one's own name, time zone or language",
+        summary=_("Update your name, time zone or language"),
         description="The language is kept for translations to come; so far, everything is in English.",
     )
     def patch(self, request: Request) -> Response:
@@ -132,7 +133,7 @@ class PasswordView(APIView):
     schema_errors = {"503": BUSY}
 
     @extend_schema(
-        summary="Change one's password; other sessions end, and personal tokens unless they are kept",
+        summary=_("Change your password; other sessions end, and personal access tokens unless you keep them"),
         request=serializers.PasswordChangeSerializer,
         responses={200: serializers.TokenPairSerializer},
     )
@@ -155,7 +156,7 @@ class PasswordResetView(OpenView):
     schema_errors = {"409": None}
 
     @extend_schema(
-        summary="Ask for a mail to choose a new password",
+        summary=_("Request a password reset by e-mail"),
         request=serializers.PasswordResetSerializer,
         responses={202: serializers.AcceptedSerializer},
     )
@@ -170,7 +171,7 @@ class PasswordResetConfirmView(OpenView):
     schema_errors = {"409": None, "503": BUSY}
 
     @extend_schema(
-        summary="Choose a new password; all sessions and personal tokens end",
+        summary=_("Reset a password; all sessions and personal access tokens end"),
         request=serializers.PasswordResetConfirmSerializer,
         responses={204: None},
     )
@@ -186,7 +187,7 @@ class VerifyEmailView(OpenView):
     schema_errors = {"409": None}
 
     @extend_schema(
-        summary="Confirm an e-mail address", request=serializers.VerifyEmailSerializer, responses={204: None}
+        summary=_("Confirm an e-mail address"), request=serializers.VerifyEmailSerializer, responses={204: None}
     )
     def post(self, request: Request) -> Response:
         services.verify_email(self.form(request)["token"])
@@ -205,7 +206,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
         return PersonalToken.objects.filter(user=_me(self.request))
 
     @extend_schema(
-        summary="List one's personal access tokens",
+        summary=_("List your personal access tokens"),
         responses=serializers.PersonalTokenSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -214,7 +215,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
-        summary="Make a personal access token",
+        summary=_("Create a personal access token"),
         description="`token` is shown this once. Say `Authorization: Token <token>` to use it.",
         responses={201: serializers.NewPersonalTokenSerializer},
     )
@@ -233,7 +234,7 @@ class PersonalTokenView(IdempotentWrites, generics.GenericAPIView[PersonalToken]
     serializer_class = serializers.PersonalTokenSerializer
     queryset = PersonalToken.objects.all()
 
-    @extend_schema(summary="Make a personal access token useless", responses={204: None})
+    @extend_schema(summary=_("Revoke a personal access token"), responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         services.delete_personal_token(_one(PersonalToken.objects.filter(user=_me(request)), pk))
         return Response(status=204)
@@ -251,7 +252,7 @@ class UserListView(generics.GenericAPIView[User]):
         return person_serializer(self.request.user)
 
     @extend_schema(
-        summary="List people",
+        summary=_("List people"),
         description="Responders see who is active, by id, name and teams; administrators see everybody and everything.",
         parameters=[
             OpenApiParameter("q", str, description="Part of the name."),
@@ -273,12 +274,12 @@ class UserView(IdempotentWrites, generics.GenericAPIView[User]):
     serializer_class = serializers.UserSerializer
     queryset = User.objects.all()
 
-    @extend_schema(summary="Show a person")
+    @extend_schema(summary=_("Get a person"))
     def get(self, request: Request, pk: int) -> Response:
         return Response(self.get_serializer(_one(self.get_queryset(), pk)).data)
 
     @extend_schema(
-        summary="Set a person's role, or whether they may sign in",
+        summary=_("Update a person's role, or whether they can sign in"),
         request=serializers.AccessSerializer,
         responses={200: serializers.UserSerializer},
     )

@@ -1,3 +1,4 @@
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +21,7 @@ class AlertListView(APIView):
 
     @extend_schema(
         operation_id="alerts_list",
-        summary="List alerts",
+        summary=_("List alerts"),
         parameters=ALERTS.parameters,
         responses=AlertPageSerializer,
     )
@@ -33,7 +34,7 @@ class AlertListView(APIView):
 class AlertView(APIView):
     """An alert."""
 
-    @extend_schema(operation_id="alerts_retrieve", summary="Show one alert", responses=AlertSerializer)
+    @extend_schema(operation_id="alerts_retrieve", summary=_("Get an alert"), responses=AlertSerializer)
     def get(self, request: Request, alert_id: int) -> Response:
         return Response(represent(alerts_for(request, [alert_id])[0]))
 
@@ -46,7 +47,7 @@ class IncidentAlertsView(APIView):
 
     @extend_schema(
         operation_id="incident_alerts_list",
-        summary="List the alerts of an incident",
+        summary=_("List an incident's alerts"),
         parameters=[INCIDENT_ID, *page_parameters()],
         responses=AlertPageSerializer,
     )

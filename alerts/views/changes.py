@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.request import Request
@@ -25,7 +26,7 @@ class ChangeListView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="changes_list",
-        summary="List changes made to systems",
+        summary=_("List changes made to systems"),
         parameters=CHANGES.parameters,
         responses=ChangePageSerializer,
     )
@@ -35,7 +36,7 @@ class ChangeListView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="changes_create",
-        summary="Tell of a change made to a system",
+        summary=_("Record a change made to a system"),
         parameters=[IDEMPOTENCY_KEY],
         request=ChangeSerializer,
         responses={201: ChangeSerializer},
@@ -54,7 +55,7 @@ class IncidentChangesView(APIView):
 
     @extend_schema(
         operation_id="incident_changes_list",
-        summary="List what changed in the hour before an incident",
+        summary=_("List changes in the hour before an incident"),
         parameters=[INCIDENT_ID],
         responses=ChangePageSerializer,
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.request import Request
@@ -32,7 +33,7 @@ class AlertMoveView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="alerts_move",
-        summary="Move an alert to another incident",
+        summary=_("Move an alert to another incident"),
         parameters=[IDEMPOTENCY_KEY],
         request=MoveSerializer,
         responses={200: AlertSerializer},
@@ -52,7 +53,7 @@ class AlertSplitView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="alerts_split",
-        summary="Give alerts an incident of their own",
+        summary=_("Split alerts off into a new incident"),
         parameters=[IDEMPOTENCY_KEY],
         request=SplitSerializer,
         responses={201: IncidentRefSerializer},
@@ -71,7 +72,7 @@ class IncidentMergeView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="incidents_merge",
-        summary="Merge an incident into another",
+        summary=_("Merge an incident into another"),
         parameters=[INCIDENT_ID, IDEMPOTENCY_KEY],
         request=MergeSerializer,
         responses={200: IncidentRefSerializer},

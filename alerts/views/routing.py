@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -30,7 +31,7 @@ class RouteViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="routes_reorder",
-        summary="Put the routes in another order",
+        summary=_("Reorder routes"),
         request=OrderSerializer,
         responses={200: OrderedSerializer},
     )
@@ -43,7 +44,7 @@ class RouteViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="routes_simulate",
-        summary="Say what would become of an alert; nothing is stored",
+        summary=_("Simulate routing of an alert; nothing is stored"),
         request=RouteSimulationSerializer,
         responses={200: RouteSimulatedSerializer},
     )
@@ -82,7 +83,7 @@ class SilenceViewSet(ConfigurationViewSet):
         end_silence(instance, by=person(self.request))
 
     @extend_schema(
-        summary="End a silence now; it stays, for the record",
+        summary=_("End a silence now; it is kept for the record"),
         operation_id="silences_end",
         request=None,
         responses={200: SilenceSerializer},

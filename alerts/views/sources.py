@@ -2,6 +2,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
@@ -52,7 +53,7 @@ class SourceViewSet(ConfigurationViewSet):
         else:
             super().initial(request, *args, **kwargs)
 
-    @extend_schema(summary="Make a new source with its first key", responses={201: NewSourceSerializer})
+    @extend_schema(summary=_("Create a source with its first key"), responses={201: NewSourceSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -78,7 +79,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="source_keys_create",
-        summary="Create another key of a source",
+        summary=_("Create another key for a source"),
         request=None,
         responses={201: NewKeySerializer},
     )
@@ -91,7 +92,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="source_keys_destroy",
-        summary="Revoke a key of a source",
+        summary=_("Revoke a key of a source"),
         parameters=[OpenApiParameter("key_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
         responses={204: None},
     )
@@ -106,7 +107,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="sources_teach",
-        summary="Teach a source what a word of its sender means",
+        summary=_("Map a sender's word for a source"),
         request=TeachSerializer,
         responses={200: TaughtSerializer},
     )
@@ -128,7 +129,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="sources_test",
-        summary="Have a source send itself a sample",
+        summary=_("Send a sample alert through a source"),
         request=None,
         responses={200: SampleResultSerializer},
     )

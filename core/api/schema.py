@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, extend_schema_serializer
@@ -43,12 +44,12 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 # for one row or many
 ACTION_SUMMARIES = {
-    "list": "List {many}",
-    "create": "Make a new {one}",
-    "retrieve": "Show one {one}",
-    "update": "Replace one {one}",
-    "partial_update": "Change one {one}",
-    "destroy": "Delete one {one}",
+    "list": _("List {many}"),
+    "create": _("Create {one}"),
+    "retrieve": _("Get {one}"),
+    "update": _("Replace {one}"),
+    "partial_update": _("Update {one}"),
+    "destroy": _("Delete {one}"),
 }
 
 
@@ -62,7 +63,9 @@ class ProblemAutoSchema(AutoSchema):
             return summary
         viewset: Any = self.view  # only these have actions
         names = viewset.queryset.model._meta
-        return summary_template.format(one=names.verbose_name, many=names.verbose_name_plural)
+        one = str(names.verbose_name)
+        article = "an" if one[0] in "aeio" or one.startswith("SLA") else "a"
+        return str(summary_template).format(one=f"{article} {one}", many=names.verbose_name_plural)
 
     def map_parsers(self) -> list[str]:
         """Describe JSON only: generated clients would send every type described."""

@@ -9,6 +9,7 @@ import django
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
@@ -128,7 +129,7 @@ class SystemInfoView(APIView):
     permission_classes = [IsAdmin]
 
     @extend_schema(
-        operation_id="system_info", summary="Show versions, counts, jobs and settings", responses=SystemInfoSerializer
+        operation_id="system_info", summary=_("Get versions, counts, jobs and settings"), responses=SystemInfoSerializer
     )
     def get(self, request: Request) -> Response:
         return Response(

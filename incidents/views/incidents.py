@@ -108,7 +108,7 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
 
     @extend_schema(
         operation_id="incidents_retrieve",
-        summary=_("Show an incident, now or at an earlier time"),
+        summary=_("Get an incident, now or at an earlier time"),
         parameters=[INCIDENT_ID, AS_OF],
         responses={200: IncidentDetailSerializer},
     )

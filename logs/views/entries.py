@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +33,7 @@ class LogEntriesView(APIView):
 
     @extend_schema(
         operation_id="logs_list",
-        summary="List log lines, newest first",
+        summary=_("List log lines, newest first"),
         parameters=LINES.parameters,
         responses=paged(LogEntrySerializer),
     )
@@ -42,7 +43,7 @@ class LogEntriesView(APIView):
 
     @extend_schema(
         operation_id="logs_create",
-        summary="Hand in log lines",
+        summary=_("Send log lines"),
         request={
             "application/json": NewLineSerializer(many=True),
             "application/x-ndjson": NewLineSerializer,
@@ -60,7 +61,7 @@ class LogEntryView(APIView):
 
     permission_classes = [IsResponder]
 
-    @extend_schema(operation_id="logs_retrieve", summary="Show one log line", responses=LogEntrySerializer)
+    @extend_schema(operation_id="logs_retrieve", summary=_("Get a log line"), responses=LogEntrySerializer)
     def get(self, request: Request, id: int) -> Response:
         row = LogEntry.objects.filter(pk=id).values(*COLUMNS).order_by().first() if id < 2**63 else None
         if row is None:

@@ -2,6 +2,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.decorators import action
@@ -40,7 +41,7 @@ class DetectionRuleViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="detection_rules_backtest",
-        summary="Try a detection rule on lines of the past",
+        summary=_("Backtest a detection rule"),
         request=RangeSerializer,
         responses=BacktestSerializer,
     )
@@ -54,7 +55,7 @@ class DetectionRuleViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="detection_rules_backtest_unsaved",
-        summary="Try a detection rule that is not stored on lines of the past",
+        summary=_("Backtest an unsaved detection rule"),
         request=UnsavedRuleSerializer,
         responses=BacktestSerializer,
     )
@@ -79,7 +80,7 @@ class SimulateIncidentView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="simulate_incident",
-        summary="Write log lines that lead to an alert and an incident",
+        summary=_("Simulate an incident from log lines"),
         request=SimulationSerializer,
         responses={202: SimulatedSerializer},
     )

@@ -1,5 +1,6 @@
 import datetime as dt
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -25,7 +26,7 @@ class LogTemplatesView(APIView):
 
     @extend_schema(
         operation_id="logs_templates",
-        summary="Group the newest log lines by what they say",
+        summary=_("Group the newest log lines by template"),
         parameters=[OpenApiParameter(name, OpenApiTypes.STR, description=LINES.filters[name].help) for name in OFFERED],
         responses=TemplatesSerializer,
     )
