@@ -107,6 +107,8 @@ def open_many(
     incidents = [change.incident for change in changes]
     insert_new(changes, [new.files if isinstance(new.files, attaching.StoredFiles) else None for new in news])
     _insert_related(incidents, news, context)
+    for participant in recording.participants:
+        participant(changes)
     return incidents
 
 
@@ -126,8 +128,6 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
     longer = [one for one, head in zip(incidents, heads, strict=True) if one.head_digest != head]
     rows.update_many(longer, HISTORY_COLUMNS)
     rows.insert(*(event for change in changes for event in change.events))
-    for participant in recording.participants:
-        participant(changes)
     search.index_incidents(*incidents)
 
 

@@ -34,7 +34,7 @@ SEARCHED_FIELDS = frozenset({"title", "description"})
 def register_participant(participant: Participant) -> None:
     """Call this with changes of incidents, in their transaction; raising undoes them.
 
-    Participants must not change other incidents.
+    Participants must not change other incidents; they hear nothing of imported history.
     """
     participants.append(participant)
 

@@ -4,10 +4,14 @@ from unittest import mock
 
 from django.test import TestCase
 
+from incidents.imports.replay import read_incident
 from incidents.models import Status
 from incidents.services import NewIncident, acknowledge, open_many, recording
+from incidents.services.importing import Names, import_batch
 from incidents.services.recording import IncidentChange, register_participant
-from incidents.tests.factories import make_incident
+from incidents.tests.factories import make_incident, make_service
+from incidents.tests.import_logs import MAPPING, NOW, cells
+from responders.models import Service
 from users.tests.factories import make_admin
 
 
@@ -32,6 +36,24 @@ class ParticipantTests(TestCase):
         open_many([NewIncident("A"), NewIncident("B")], origin="alert")
 
         self.assertEqual([change.incident.title for change in self.told], ["A", "B"])
+
+    def test_it_shows_them_a_new_incident_with_its_services(self) -> None:
+        seen: list[list[Service]] = []
+        service = make_service()
+        register_participant(lambda changes: seen.extend(list(one.incident.services.all()) for one in changes))
+
+        open_many([NewIncident("A", services=[service])], origin="alert")
+
+        self.assertEqual(seen, [[service]])
+
+    def test_it_does_not_call_them_for_imported_history(self) -> None:
+        imported, _ = read_incident([cells(2, state="New", updated="1/2/2016 08:05")], MAPPING, NOW)
+
+        outcome = import_batch([imported], names=Names(MAPPING))
+
+        self.assertEqual(outcome.imported, 1)
+
+        self.assertEqual(self.told, [])
 
     def test_it_undoes_a_change_that_one_of_them_refuses(self) -> None:
         incident = make_incident()
