@@ -108,7 +108,8 @@ def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
     numbers: list[int | None] = [incident.pk]
     if events[0].schema >= digest.NUMBERED:
         numbers.append(None)
-    return any(hmac.compare_digest(incident.row_digest or "", row_digest(incident, number)) for number in numbers)
+    found = (incident.row_digest or "").encode()
+    return any(hmac.compare_digest(found, row_digest(incident, number).encode()) for number in numbers)
 
 
 def _is_renamed(name: str, told: Any, stored: Any, slugs: Slugs) -> bool:

@@ -4,12 +4,15 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import structlog
 from django.db import transaction
 
 from incidents import digest
 from incidents.models import EventKind, Incident, IncidentEvent, IncidentQuerySet
 from incidents.services.comparing import FileFault, Rows, Slugs, first_difference, is_sealed, rows_of
 from incidents.services.recording import row_digest, sealed_facts
+
+log = structlog.get_logger(__name__)
 
 CHUNK_INCIDENTS = 500
 CHUNK_EVENTS = 5_000
@@ -67,7 +70,7 @@ def first_fault(incident: Incident, events: list[IncidentEvent]) -> Fault | None
         return Fault(incident.pk, len(events) + 1, "is missing")
     if incident.event_count < len(events):
         return Fault(incident.pk, len(events), "was added")
-    if not hmac.compare_digest(incident.head_digest, previous):
+    if not hmac.compare_digest(incident.head_digest.encode(), previous.encode()):
         return Fault(incident.pk, len(events), "does not match the incident's head digest")
     return None
 
@@ -107,7 +110,11 @@ def _looked_at(chunk: list[Incident], check: Check) -> Iterator[tuple[Incident, 
     rows = rows_of(chunk)
     for incident in chunk:
         events = timelines.pop(incident.pk)
-        fault = first_fault(incident, events) or _difference(incident, events, rows.get(incident.pk, Rows()), check)
+        try:
+            fault = first_fault(incident, events) or _difference(incident, events, rows.get(incident.pk, Rows()), check)
+        except (LookupError, TypeError, ValueError) as error:  # must not keep the others from being verified
+            log.warning("history_unreadable", incident=incident.pk, exc_info=error)
+            fault = Fault(incident.pk, None, "holds what the application never writes", row="row")
         yield incident, fault, fault is not None or is_sealed(incident, events)
 
 
@@ -168,6 +175,6 @@ def _fault_in(event: IncidentEvent, previous: str, redactions: list[Redaction], 
             return "was edited after its text was removed"
         body_digest, data_digest = redactions[0][0]
         facts = replace(facts, body_digest=body_digest, data_digest=data_digest)
-    if not hmac.compare_digest(digest.event_digest(previous, facts), event.digest):
+    if not hmac.compare_digest(digest.event_digest(previous, facts).encode(), event.digest.encode()):
         return "was edited or inserted"
     return None

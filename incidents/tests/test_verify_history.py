@@ -61,6 +61,22 @@ class VerifyHistoryTests(TestCase):
                 self.assertEqual(failure, "1 of 1 timelines have been altered.")
                 transaction.set_rollback(True)
 
+    def test_it_goes_on_past_rows_that_no_application_wrote(self) -> None:
+        touches = {
+            "event 3: does not match": {"head_digest": "é"},
+            "row: was edited": {"row_digest": "é"},
+            "row: holds what the application never writes": {"severity": 99},
+        }
+        for fault, columns in touches.items():
+            with self.subTest(fault), transaction.atomic():
+                Incident.objects.filter(pk=self.incidents[0].pk).update(**columns)
+
+                said, failure = run()
+
+                self.assertIn(f"{self.incidents[0].reference} {fault}", said)
+                self.assertEqual(failure, "1 of 3 timelines have been altered.")
+                transaction.set_rollback(True)
+
     def copy_the_last(self) -> None:
         event = self.events().get(seq=3)
         event.pk, event.seq = None, 4
