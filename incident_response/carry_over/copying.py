@@ -61,7 +61,13 @@ def read(source: Any, table: Table, changes: dict[Any, Change] | None = None) ->
         for row in cursor:
             values = list(row)
             for number, step in steps:
-                values[number] = step(values[number])
+                try:
+                    values[number] = step(values[number])
+                except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                    column = table.carried[number].column
+                    raise CarryOverError(
+                        f"{name} has {values[number]!r:.100} in {column}, which no row can hold."
+                    ) from error
             yield tuple(values)
 
 
@@ -157,6 +163,8 @@ def _matched(earlier: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
             types[number] = ContentType.objects.get_or_create(app_label=app, model=model)[0].pk
         cursor.execute("SELECT id, content_type_id, codename, name FROM auth_permission")
         for number, content_type, codename, name in cursor.fetchall():
+            if content_type not in types:
+                raise CarryOverError(f"auth_permission has {content_type!r:.100} in content_type_id, which is gone.")
             known = {"content_type_id": types[content_type], "codename": codename}
             permissions[number] = Permission.objects.get_or_create(**known, defaults={"name": name})[0].pk
     return types, permissions

@@ -140,6 +140,17 @@ class CarryOverTests(TransactionTestCase):
         self.assertIn("responders_team has a column colour", str(refused.exception))
         self.assertIn("responders_team has no column description", str(refused.exception))
 
+    def test_it_says_which_value_no_row_can_hold(self):
+        for statement, said in (
+            ("DELETE FROM django_content_type", r"auth_permission has \d+ in content_type_id"),
+            ("UPDATE incidents_incident SET uid = 'zz' WHERE id = 1", "incidents_incident has 'zz' in uid"),
+        ):
+            with self.subTest(statement):
+                self.earlier.run(statement)
+
+                with self.assertRaisesRegex(CommandError, said):
+                    self.carry()
+
     def test_it_refuses_one_that_is_older_than_it_knows(self):
         self.earlier.run("DELETE FROM django_migrations WHERE app = 'alerts'")
 
