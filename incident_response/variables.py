@@ -68,11 +68,13 @@ LOGIN_LOCK_MINUTES = env.integer(
 EMAIL = env.email_server(
     "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
 )
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender of our mails.")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender address of outgoing email."
+)
 MAX_ATTACHMENT_BYTES = env.integer(
     "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."
 )
-MAX_ATTACHMENTS = env.integer("MAX_ATTACHMENTS", default=20, minimum=1, help="Most files in one request.")
+MAX_ATTACHMENTS = env.integer("MAX_ATTACHMENTS", default=20, minimum=1, help="Maximum number of files per request.")
 X_ACCEL_PREFIX = env.text(
     "X_ACCEL_PREFIX", default="", help="nginx internal location that serves MEDIA_ROOT, such as /protected/."
 )
@@ -86,9 +88,11 @@ LOG_LEVEL = env.text(
     "LOG_LEVEL",
     default="INFO",
     choices=["DEBUG", "INFO", "WARNING", "ERROR"],
-    help="Least severe log level written.",
+    help="Minimum level of the log lines written.",
 )
-LOG_FORMAT = env.text("LOG_FORMAT", default="text", choices=["text", "json"], help="Format of our log lines.")
+LOG_FORMAT = env.text(
+    "LOG_FORMAT", default="text", choices=["text", "json"], help="Format of the server's log: text or json."
+)
 WEB_PROCESSES = env.integer("WEB_PROCESSES", default=1, minimum=1, maximum=64, help="Web processes that `serve` runs.")
 WEB_THREADS = env.integer(
     "WEB_THREADS", default=8, minimum=1, maximum=256, help="Requests that one web process handles at a time."
