@@ -12,11 +12,12 @@ INTRODUCTION = """\
 # Performance
 
 Written by `make bench`; do not edit. Each limit stands beside what this run measured. The data is three years of
-made-up history with sealed timelines (`benchmarks/incidents/history.py`), asked for by a responder of two teams. "Empty
-view" is an empty DRF view of the same project, and "DRF POST" one that validates twelve fields, each on the faster of
-our server and gunicorn's sync workers. The first page at 1,000 is that of the default list. What is compared is
-measured in turns, with all the servers running, and medians of the turns are divided: a machine's pace drifts. Times
-are as the client saw them. Queries are counted apart from the timing, the one that authenticates included."""
+synthetic history with sealed timelines (`benchmarks/incidents/history.py`), requested by a responder of two teams.
+"Empty view" is an empty DRF view of the same project, and "DRF POST" one that validates twelve fields; each runs on
+this server and on gunicorn's sync workers, and the faster of the two counts. The first page at 1,000 is that of the
+default list. Compared variants are measured in turns, with all servers running, and the medians of the turns are
+divided, because a machine's pace drifts. Times are measured at the client. Queries are counted in a separate run,
+including the one that authenticates."""
 
 FULL_SIZE = 1_000_000
 # The most that p50 ÷ naive aggregate may be at a million: a part that grows as the aggregate does, and a fixed part,

@@ -16,10 +16,10 @@ INTRODUCTION = """\
 # Performance of intake
 
 Written by `make bench`; do not edit. Each limit stands beside what this run measured. Senders post over eight
-kept-alive connections to two server processes, while the worker makes alerts and incidents of it. A rate counts until
-the last alert was processed, and afterwards all are counted in the database. "Empty view" is an empty Django view on
-the faster of our server and gunicorn's sync workers. What is compared is measured in turns, with all the servers
-running, and medians of the turns are divided: a machine's pace drifts."""
+kept-alive connections to two server processes, while the worker creates alerts and incidents. A rate covers the time
+until the last alert is processed; afterwards, all alerts are counted in the database. "Empty view" is an empty Django
+view, on this server or on gunicorn's sync workers, whichever is faster. Compared variants are measured in turns, with
+all servers running, and the medians of the turns are divided, because a machine's pace drifts."""
 
 PACES = {"quick": (4.0, 20.0), "full": (8.0, 60.0)}  # seconds of each load, and of the kills
 
