@@ -225,7 +225,7 @@ SPECTACULAR_SETTINGS = {
         "ReplayableStateEnum": ["failed", "dropped"],
         "SourceKindEnum": "intake.readers.kinds",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
-        "LogStoreEnum": "logs.sources.KINDS",
+        "LogStoreEnum": "logs.sources.kinds",
     },
 }
 

@@ -21,5 +21,5 @@ class LogsConfig(AppConfig):
         allow_responders("logs", "view")
         register_jobs(*JOBS)
         register_endpoints(OWN)
-        register_source(INTERNAL, InternalSource)
+        register_source(INTERNAL, InternalSource, "Lines stored here")
         look_for_faults(faulty_rules)

@@ -4,6 +4,7 @@ import core.db.fields
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import logs.sources
 from django.db import migrations, models
 from logs.migrations import _critical_rule
 
@@ -112,7 +113,7 @@ class Migration(migrations.Migration):
                 (
                     "source_kind",
                     models.CharField(
-                        choices=[("internal", "Lines stored here")],
+                        choices=logs.sources.kinds,
                         default="internal",
                         help_text="Where lines are read.",
                         max_length=20,

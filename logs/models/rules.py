@@ -12,7 +12,7 @@ from intake.models import Source
 from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
 from logs.models.entry import NAME_LENGTH
 from logs.queries import QUERY_LENGTH, QueryInvalid, parse, saved
-from logs.sources import INTERNAL, KINDS
+from logs.sources import INTERNAL, kinds
 from logs.vocabulary import Level
 
 MAX_GROUP_FIELDS = 5
@@ -78,7 +78,7 @@ class DetectionRule(models.Model):
     )
     window_seconds = _seconds_field(300, "How long the window is.")
     check_interval_seconds = _seconds_field(60, "How often the window is looked at.")
-    source_kind = models.CharField(max_length=20, choices=KINDS, default=INTERNAL, help_text="Where lines are read.")
+    source_kind = models.CharField(max_length=20, choices=kinds, default=INTERNAL, help_text="Where lines are read.")
     source = models.ForeignKey(
         Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="What its alerts belong to."
     )

@@ -40,16 +40,19 @@ class LogSource(Protocol):
         ...
 
 
-_sources: dict[str, Callable[[], LogSource]] = {}
+_sources: dict[str, tuple[Callable[[], LogSource], str]] = {}
 
 
-def register_source(kind: str, make: Callable[[], LogSource]) -> None:
-    _sources[kind] = make
+def register_source(kind: str, make: Callable[[], LogSource], title: str) -> None:
+    _sources[kind] = make, title
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return kinds and titles."""
+    return [(kind, title) for kind, (_make, title) in _sources.items()]
 
 
 def source_of_kind(kind: str) -> LogSource:
     """Return the store of a kind. Raises KeyError."""
-    return _sources[kind]()
-
-
-KINDS = [(INTERNAL, "Lines stored here")]
+    make, _title = _sources[kind]
+    return make()
