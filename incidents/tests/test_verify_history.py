@@ -102,7 +102,7 @@ class VerifyHistoryTests(TestCase):
         self.assertIn("is not an incident", run("twelve")[1])
 
     def test_it_checks_many_timelines_with_few_queries(self) -> None:
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(11):
             run()
 
     def test_it_walks_through_all_chunks(self) -> None:

@@ -11,6 +11,7 @@ from alerts.routing import alert_key
 from alerts.services.enqueueing import enqueue
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
+from intake.models import IntakeEvent
 from logs.detection import Tally
 from logs.lines import Line
 from logs.models import DetectionRule, RuleSeverity
@@ -36,6 +37,7 @@ class Simulated:
 
     type: str
     service: str
+    at: dt.datetime
     rule: str = ""
     lines: int = 0
     fingerprints: list[str] = field(default_factory=list)
@@ -48,7 +50,7 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
 
     The built-in rule decides the severity of critical lines. Raises Conflict where it ignores them.
     """
-    done = Simulated(type, service)
+    done = Simulated(type, service, now)
     lines = _lines(Scenario(type), service, now)
     stored = store(lines, None, now)
     done.lines = len(stored)
@@ -61,11 +63,16 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
     return done
 
 
+def is_waiting(done: Simulated) -> bool:
+    """Return whether a simulation's alerts wait to be processed."""
+    return IntakeEvent.objects.waiting().filter(source=rules.log_source(), received_at=done.at).exists()
+
+
 def alerts_of(done: Simulated) -> list[Alert]:
-    """Return a simulation's alerts, once processed."""
+    """Return a simulation's alerts as far as they are processed."""
     source = rules.log_source()
     keys = [alert_key(source.pk, fingerprint) for fingerprint in done.fingerprints]
-    return list(Alert.objects.filter(key__in=keys).select_related("incident"))
+    return list(Alert.objects.filter(key__in=keys, last_seen_at__gte=done.at).select_related("incident"))
 
 
 def _lines(scenario: Scenario, service: str, now: dt.datetime) -> list[Line]:

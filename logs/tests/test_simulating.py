@@ -2,12 +2,14 @@
 
 import io
 import re
+from unittest import mock
 
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
 from alerts.models import Alert
 from alerts.services import process_waiting
+from logs.management.commands import simulate_incident
 from logs.models import DetectionRule, LogEntry
 from logs.services import rules
 from logs.services.simulating import Scenario
@@ -41,6 +43,21 @@ class CommandTests(TestCase):
 
         self.assertEqual(Alert.objects.count(), 1)
         self.assertEqual(DetectionRule.objects.filter(name__startswith="Simulation").count(), 1)
+
+    def test_it_waits_for_a_worker_that_holds_the_event(self):
+        with mock.patch.object(simulate_incident, "process_waiting") as process:
+            process.side_effect = lambda: process_waiting() if process.call_count > 2 else 0
+            told = self._run()
+
+        self.assertIn("Incident INC-", told)
+
+    def test_it_gives_up_on_a_worker_that_is_stuck(self):
+        with (
+            mock.patch.object(simulate_incident, "process_waiting", return_value=0),
+            mock.patch.object(simulate_incident, "WAIT_SECONDS", 0.2),
+            self.assertRaisesMessage(CommandError, "still processing it"),
+        ):
+            self._run()
 
     def test_it_says_when_the_built_in_rule_is_switched_off(self):
         DetectionRule.objects.filter(is_builtin=True).update(is_enabled=False)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
+from core.management.migrated import require_migrated
 from incident_response.backups import BackupError, databases, manifest
 from incident_response.backups.files import FileCopier
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
+        require_migrated()
         try:
             _prepare(folder)
             migrations = manifest.applied_migrations()

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import StorageUnavailable
+from core.management.migrated import require_migrated
 from incidents.attachments.storing import check_files
 from incidents.models import Attachment, Incident, IncidentQuerySet
 from incidents.services.history import Check, verify_all
@@ -32,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the first fault of each broken timeline, and fail if there is one."""
+        require_migrated()
         total = broken = 0
         said_at = time.monotonic()
         check = Check(file_fault=_find_file_faults if options["files"] else None, seals=options["seal"])

@@ -1,15 +1,19 @@
 """`manage.py simulate_incident`: from log lines to an incident."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from alerts.models import Alert
 from alerts.services import process_waiting
 from core.errors import DomainError
-from logs.management.migrated import require_migrated
+from core.management.migrated import require_migrated
 from logs.models import RuleSeverity
-from logs.services.simulating import Scenario, Simulated, alerts_of, simulate
+from logs.services.simulating import Scenario, Simulated, alerts_of, is_waiting, simulate
+
+WAIT_SECONDS = 10.0  # for a worker that holds the event
 
 
 class Command(BaseCommand):
@@ -30,17 +34,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for step in done.steps:
             self.stdout.write(step)
-        while process_waiting():
-            pass
-        self._tell(done)
-
-    def _tell(self, done: Simulated) -> None:
-        found = alerts_of(done)
+        found = _process(done)
         if not found:
-            raise CommandError("No alert came of it: a route drops it, or a worker is still at it.")
+            raise CommandError("No alert was created: a route drops it, or a worker is still processing it.")
         for alert in found:
             self.stdout.write(f"Alert “{alert.title}” is {alert.status}.")
             if alert.incident is None:
                 self.stdout.write("It has no incident: a silence or a route holds it back.")
             else:
                 self.stdout.write(self.style.SUCCESS(f"Incident {alert.incident.reference}: {alert.incident.title}"))
+
+
+def _process(done: Simulated) -> list[Alert]:
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while is_waiting(done) and time.monotonic() < give_up_at:
+        if not process_waiting():
+            time.sleep(0.1)
+    return alerts_of(done)

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from core.errors import DomainError
+from core.management.migrated import require_migrated
 from logs.lines import Line
-from logs.management.migrated import require_migrated
 from logs.tailing import Follower, Joiner, line_from
 from logs.tailing.sending import ToDatabase, ToServer
 

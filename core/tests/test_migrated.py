@@ -11,7 +11,7 @@ from django.core.management import CommandError
 from django.db import OperationalError, connection
 from django.test import TestCase
 
-from logs.management import migrated
+from core.management import migrated
 
 
 class MigratedTests(TestCase):
@@ -23,7 +23,12 @@ class MigratedTests(TestCase):
                 **{"DATABASE_URL": f"sqlite:///{folder}/empty.sqlite3", "PLAIN_HTTP": "true"},
                 **{"SECRET_KEY": settings.SECRET_KEY, "HISTORY_KEY": settings.HISTORY_KEY},
             }
-            for command in (["simulate_incident"], ["tail", str(log), "--service", "web", "--once"]):
+            for command in (
+                ["simulate_incident"],
+                ["tail", str(log), "--service", "web", "--once"],
+                ["verify_history"],
+                ["backup", f"{folder}/copy"],
+            ):
                 with self.subTest(command[0]):
                     done = subprocess.run(
                         [sys.executable, "manage.py", *command],
@@ -33,6 +38,7 @@ class MigratedTests(TestCase):
                     self.assertEqual(done.returncode, 1)
                     self.assertRegex(done.stderr, r"^CommandError: The database \S+/empty\.sqlite3 is not migrated\.")
                     self.assertIn("manage.py migrate", done.stderr)
+                    self.assertEqual([path.name for path in Path(folder).iterdir()], ["app.log"])
 
     def test_it_names_a_server_without_its_password(self) -> None:
         server = {"NAME": "incidents", "HOST": "db.example.org", "USER": "app", "PASSWORD": "hush"}
