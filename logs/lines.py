@@ -42,7 +42,7 @@ class Parsed:
 
     @property
     def summary(self) -> str:
-        return f"{self.rejected:,} of {self.rejected + len(self.lines):,} were not taken. {' '.join(self.reasons)}"
+        return f"{self.rejected:,} of {self.rejected + len(self.lines):,} were rejected. {' '.join(self.reasons)}"
 
 
 def first_named(record: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:

@@ -20,7 +20,7 @@ def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -
         source_id=event.source_id,
         format=event.format,
         state=IntakeState.FAILED,
-        reason=f"Of a list, the rest of which was taken (event {event.pk}). {leftover.reason}"[:REASON_LENGTH],
+        reason=f"Of a list, the rest of which was accepted (event {event.pk}). {leftover.reason}"[:REASON_LENGTH],
         headers={**event.headers, "content-type": "application/json", "content-encoding": ""},
         body=leftover.body,
         byte_count=len(leftover.body),

@@ -212,7 +212,7 @@ def refused_by(checks: Iterable[Callable[[], Any]]) -> dict[str, Any]:
 
 
 def _with_commas(values: list[str]) -> str:
-    return "" if any("," in value for value in values) else ", with commas where several values are taken"
+    return "" if any("," in value for value in values) else ", with commas where several values are accepted"
 
 
 def moment_of(name: str, text: str) -> dt.datetime:

@@ -91,7 +91,7 @@ class ProblemAutoSchema(AutoSchema):
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):
             errors |= {"409": "The state of things does not allow it.", "429": "Too many requests; see Retry-After."}
         if self.method in ("POST", "PUT", "PATCH"):
-            errors |= {"413": "More than is taken.", "415": "Not in a media type that is taken; see Accept."}
+            errors |= {"413": "Larger than allowed.", "415": "Not in a media type that is accepted; see Accept."}
         errors["503"] = "The database or the file store is away or too busy; see Retry-After."
         if self.method in ("PUT", "PATCH", "DELETE"):
             errors["412"] = "If-Match names a version that is no longer the present one."
