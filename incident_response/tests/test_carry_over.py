@@ -141,15 +141,16 @@ class CarryOverTests(TransactionTestCase):
         self.assertIn("responders_team has no column description", str(refused.exception))
 
     def test_it_says_which_value_no_row_can_hold(self):
-        for statement, said in (
-            ("DELETE FROM django_content_type", r"auth_permission has \d+ in content_type_id"),
-            ("UPDATE incidents_incident SET uid = 'zz' WHERE id = 1", "incidents_incident has 'zz' in uid"),
-        ):
-            with self.subTest(statement):
-                self.earlier.run(statement)
+        self.earlier.run("UPDATE incidents_incident SET uid = 'zz' WHERE id = 1")
 
-                with self.assertRaisesRegex(CommandError, said):
-                    self.carry()
+        with self.assertRaisesMessage(CommandError, "incidents_incident has 'zz' in uid"):
+            self.carry()
+
+    def test_it_says_which_permission_is_of_nothing(self):
+        self.earlier.run("DELETE FROM django_content_type WHERE id = 2")
+
+        with self.assertRaisesMessage(CommandError, "auth_permission has 2 in content_type_id"):
+            self.carry()
 
     def test_it_refuses_one_that_is_older_than_it_knows(self):
         self.earlier.run("DELETE FROM django_migrations WHERE app = 'alerts'")
