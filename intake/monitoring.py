@@ -35,8 +35,10 @@ def collect() -> Iterable[Metric]:
         value=intake_check.wait(),
     )
     events = GaugeMetricFamily(
-        "incident_response_intake_events", "Intake events that wait to be processed, and that failed.", labels=["state"]
+        "incident_response_intake_events",
+        "Intake events that wait to be processed, and that failed and were not dismissed.",
+        labels=["state"],
     )
-    for state in (IntakeState.WAITING, IntakeState.FAILED):
-        events.add_metric([state.value], IntakeEvent.objects.filter(state=state).count())
+    events.add_metric([IntakeState.WAITING.value], IntakeEvent.objects.waiting().count())
+    events.add_metric([IntakeState.FAILED.value], IntakeEvent.objects.troubling().count())
     yield events

@@ -36,6 +36,7 @@ class IntakeCheckTests(TestCase):
     def test_it_counts_what_waits_and_what_failed(self):
         for state in (IntakeState.WAITING, IntakeState.FAILED, IntakeState.FAILED, IntakeState.DONE):
             make_event(state, seconds_ago=30)
+        IntakeEvent.objects.filter(pk=make_event(IntakeState.FAILED).pk).update(dismissed_at=timezone.now())
 
         text = self.client.get("/metrics", headers={"Authorization": "Bearer right-token"}).content.decode()
 
