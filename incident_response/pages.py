@@ -53,8 +53,8 @@ class SchemaView(APIView):
 
 SENTENCES = {
     400: "The request is not valid.",
-    403: "You may not do this.",
-    404: "There is nothing at this address.",
+    403: "You don't have permission to view this page.",
+    404: "Page not found.",
     500: "Something went wrong here. It has been logged.",
 }
 CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "server_error"}

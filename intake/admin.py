@@ -123,7 +123,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         dismiss(IntakeEvent.objects.filter(pk=event.pk), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, _("Dismissed; it stays in the list."))
+        messages.success(request, _("Dismissed. The event stays in the list."))
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
     def dismiss_all_view(self, request: HttpRequest) -> HttpResponse:
@@ -134,7 +134,7 @@ class IntakeEventAdmin(ReadOnlyAdmin):
         if request.method != "POST" or not (last.isascii() and last.isdigit()):
             return HttpResponseNotAllowed(["POST"])
         number = dismiss(IntakeEvent.objects.filter(pk__lte=int(last)), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, _("%(number)d dismissed; they stay in the list.") % {"number": number})
+        messages.success(request, _("%(number)d dismissed. They stay in the list.") % {"number": number})
         return HttpResponseRedirect(reverse("admin:index"))
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -225,5 +225,5 @@ def _tell(request: HttpRequest, number: int, asked: int) -> None:
     if number:
         messages.success(request, _("%(number)d queued again.") % {"number": number})
     if number < asked:
-        text = _("%(number)d left alone: only what failed, was dropped or held no alert can be replayed.")
+        text = _("%(number)d skipped: only events that failed, were dropped or contained no alert can be replayed.")
         messages.warning(request, text % {"number": asked - number})

@@ -18,6 +18,6 @@ class IntakeState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     DONE = "done", "Done"
     DROPPED = "dropped", "Dropped by a route"
-    IGNORED = "ignored", "Changed nothing"
+    IGNORED = "ignored", "No effect"
     FAILED = "failed", "Failed"
     LIMITED = "limited", "Over the rate limit"

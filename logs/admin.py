@@ -199,15 +199,15 @@ class RuleForm(RefusableForm):
             "query": _("Query"),
             "level": _("Minimum level"),
             "service": _("Service"),
-            "threshold": _("Lines"),
+            "threshold": _("Minimum lines"),
             "window_seconds": _("Within (seconds)"),
-            "check_interval_seconds": _("Evaluated every (seconds)"),
+            "check_interval_seconds": _("Evaluate every (seconds)"),
             "source_kind": _("Read from"),
         }
         help_texts = {
             "query": _(
                 'Words in the message, "an exact phrase", /a pattern/, attribute:value; a leading minus excludes. '
-                "All parts must match; empty: every line."
+                "All parts must match. Leave empty to match every line."
             ),
         }
 
@@ -246,7 +246,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         (None, {"fields": (("name", "is_enabled"), "severity")}),
         (_("Lines"), {"fields": ("query", ("level", "service"), "source_kind")}),
         (
-            _("Alert condition"),
+            _("Alert when"),
             {"fields": ("mode", ("threshold", "window_seconds"), "check_interval_seconds", "group_by")},
         ),
     )
@@ -305,7 +305,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 
     @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state_display(self, rule: DetectionRule) -> tuple[str, str]:
-        return ("on", gettext("on")) if rule.is_enabled else ("off", gettext("off"))
+        return ("on", gettext("enabled")) if rule.is_enabled else ("off", gettext("disabled"))
 
     @admin.display(description=_("Severity"))
     def severity_display(self, rule: DetectionRule) -> SafeString:

@@ -31,12 +31,12 @@ class Team(models.Model):
     is_active = models.BooleanField(
         _("active"),
         default=True,
-        help_text=_("Clear to retire the team: it keeps its history and is assigned nothing new."),
+        help_text=_("Clear to retire the team: it keeps its history but receives no new incidents."),
     )
     is_default = models.BooleanField(
         _("default team"),
         default=False,
-        help_text=_("Is assigned what no service, category, route or source assigns to a team. Only one can be."),
+        help_text=_("Receives anything not assigned to a team by a service, category, route or source."),
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -96,7 +96,7 @@ class Service(models.Model):
     """A system that incidents can affect, and its team."""
 
     name = NameField(max_length=100, unique=True)
-    slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
+    slug = models.SlugField(max_length=100, unique=True, help_text="Identifier used in the API.")
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")

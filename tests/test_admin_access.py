@@ -171,7 +171,7 @@ class AdminAccessTests(TestCase):
     def test_it_tells_a_reporter_why_the_sign_in_is_refused(self) -> None:
         answer = self.client.post(reverse("admin:login"), {"username": self.reporter.email, "password": PASSWORD})
 
-        self.assertContains(answer, "for responders and administrators")
+        self.assertContains(answer, "Reporter accounts cannot use the back office")
         self.assertNotIn("_auth_user_id", self.client.session)
 
     def test_it_signs_a_responder_in(self) -> None:

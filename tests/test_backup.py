@@ -153,7 +153,7 @@ class BackupDrill(TransactionTestCase):
 
         self.assertEqual(refused.returncode, 1)
         self.assertIn(file.name, refused.stderr)
-        self.assertNotIn("Put back", refused.stdout)
+        self.assertNotIn("Restored the database", refused.stdout)
 
     def test_it_refuses_a_backup_that_broke_off(self):
         unfinished = self.folder / "unfinished"

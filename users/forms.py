@@ -18,8 +18,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         if not getattr(user, "is_staff", False):
             raise ValidationError(
-                "Your account reports incidents; these pages are for responders and administrators. "
-                "Ask an administrator if you need them.",
+                "Reporter accounts cannot use the back office. Ask an administrator if you need access.",
                 code="not_staff",
             )
 

@@ -40,22 +40,22 @@ class RouteForm(RefusableForm):
             "open_after_minutes": _("Within (minutes)"),
         }
         help_texts = {
-            "go_on": _("Later routes decide whatever this one leaves empty."),
+            "go_on": _("Later routes fill in what this one leaves unset."),
             "is_drop": _("Matching alerts are counted, but not stored."),
-            "open_after_count": _("1: each firing opens or joins an incident at once."),
+            "open_after_count": _("At 1, every firing opens or joins an incident immediately."),
             "open_after_minutes": _("Only firings within this time count together."),
         }
 
     matchers = MatchersField(
         required=False,
         label=_("Matchers"),
-        help_text=format_lazy("{} {}", MATCHERS_HELP, _("Empty: all alerts.")),
+        help_text=format_lazy("{} {}", MATCHERS_HELP, _("Leave empty to match all alerts.")),
     )
     group_by = LabelNamesField(
         required=False,
         help_text=_(
             "Comma-separated label names: alerts with the same values share one open incident, whatever their source. "
-            "Empty: the source decides."
+            "Leave empty to use the source's setting."
         ),
     )
 
@@ -93,7 +93,7 @@ class RouteAdmin(BackOfficeAdmin):
     fieldsets = (
         (None, {"fields": (("name", "is_enabled"), "matchers")}),
         (
-            _("Result"),
+            _("Action"),
             {"fields": (("is_drop", "go_on"), ("team", "service"), ("severity", "priority"), "category")},
         ),
         (_("Incidents"), {"fields": ("group_by", ("open_after_count", "open_after_minutes"))}),
@@ -152,7 +152,7 @@ class RouteAdmin(BackOfficeAdmin):
 
     @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state(self, route: Route) -> tuple[str, str]:
-        return ("on", gettext("on")) if route.is_enabled else ("off", gettext("off"))
+        return ("on", gettext("enabled")) if route.is_enabled else ("off", gettext("disabled"))
 
     @admin.display(description=_("Matchers"))
     def conditions(self, route: Route) -> SafeString | str:
@@ -162,7 +162,7 @@ class RouteAdmin(BackOfficeAdmin):
     def grouping(self, route: Route) -> str:
         return ", ".join(route.group_by or []) or gettext("as set in the source")
 
-    @admin.display(description=_("Result"))
+    @admin.display(description=_("Action"))
     def leads_to(self, route: Route) -> SafeString | str:
         if route.is_drop:
             return format_html('<span class="ir-badge ir-late">{}</span>', gettext("dropped"))

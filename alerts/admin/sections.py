@@ -13,7 +13,7 @@ from alerts.models import Alert, Heartbeat
 from alerts.services.changes import changes_before
 from alerts.services.rules import faulty
 from alerts.vocabulary import AlertStatus
-from core.backoffice.badges import ago, severity_badge
+from core.backoffice.badges import ago, severity_badge, span
 from incidents.admin.sections import Section, on_home, on_incident
 from incidents.models import Incident
 from incidents.permissions import can_work_on
@@ -45,7 +45,10 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
         yield Section("admin/alerts/incident_alerts.html", context)
     changes = changes_before(incident, limit=MAX_CHANGES)
     if changes:
-        rows = [(change, ago(change.occurred_at), safe_links(change.links)) for change in changes]
+        rows = [
+            (change, span((incident.occurred_at - change.occurred_at).total_seconds()), safe_links(change.links))
+            for change in changes
+        ]
         yield Section("admin/alerts/incident_changes.html", {"rows": rows})
 
 

@@ -43,7 +43,7 @@ class SilenceForm(RefusableForm):
         required=False,
         empty_value=[],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("None: the silence is active all the time from start to end."),
+        help_text=_("Leave empty for a silence that is active throughout."),
     )
     starts_time = LocalTimeField(required=False, label=_("From"), help_text=_("Empty: the whole day."))
     ends_time = EndTimeField(
@@ -140,7 +140,7 @@ class SilenceAdmin(BackOfficeAdmin):
             note = gettext("Alerts that still fire open their incidents now.")
             messages.success(request, f"{text % {'number': len(mine)}} {note}")
         if len(mine) < len(chosen):
-            text = gettext("%(number)d left alone: you can end only your own silences.")
+            text = gettext("%(number)d skipped: you can end only your own silences.")
             messages.error(request, text % {"number": len(chosen) - len(mine)})
 
     @admin.display(description=_("Silence"))

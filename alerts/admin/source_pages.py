@@ -129,11 +129,11 @@ class SourcePages:
         key = new_keys.recall(request, source)
         if key is None:
             messages.warning(
-                request, _("The key is no longer shown. If you lost it, create another one and revoke this one.")
+                request, _("This key can no longer be shown. If you lost it, create a new key and revoke this one.")
             )
             return self._back(source)
         context = {
-            **self._context(request, source, _("Key of %(source)s") % {"source": source.name}),
+            **self._context(request, source, _("Key for %(source)s") % {"source": source.name}),
             "key": key,
             "minutes": new_keys.VISIBLE_SECONDS // 60,
             "snippet": snippet_for(source, key),
@@ -147,7 +147,7 @@ class SourcePages:
         if key is None:
             raise Http404
         if request.method != "POST":
-            sentence = _("Requests with the key %(key)s are rejected from now on.") % {"key": key}
+            sentence = _("Requests with the key %(key)s will be rejected.") % {"key": key}
             title = _("Revoke the key %(key)s") % {"key": key}
             return self._ask(request, source, title, sentence, _("Revoke"), is_danger=True)
         work = lambda: revoke_key(key, by=request.user)  # type: ignore[arg-type]  # noqa: E731
@@ -164,7 +164,7 @@ class SourcePages:
             source=source, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0
         ).first()
         if row is None:
-            messages.error(request, _("Somebody else has mapped that word, or the source no longer lists it."))
+            messages.error(request, _("That value has already been mapped, or the source no longer lists it."))
             return self._back(source)
         means = request.POST.get("means", "")
         try:
@@ -179,7 +179,7 @@ class SourcePages:
         except DomainError as error:
             messages.error(request, error.message)
             return self._back(source)
-        text = _("From now on “%(word)s” means %(meaning)s.") % {"word": row.word, "meaning": means}
+        text = _("“%(word)s” is now mapped to %(meaning)s.") % {"word": row.word, "meaning": means}
         if applied:
             note = ngettext("%(number)d alert will be updated.", "%(number)d alerts will be updated.", applied)
             text = f"{text} {note % {'number': applied}}"
@@ -191,8 +191,8 @@ class SourcePages:
         source = self._source(request, pk)
         if request.method != "POST":
             sentence = _(
-                "This sends the tool's example payload to this source as the tool would. "
-                "The alert is treated like any other: it may open an incident."
+                "Sends the tool's example payload to this source, as the tool would. "
+                "It is processed like any other alert and may open an incident."
             )
             title = _("Test %(source)s") % {"source": source.name}
             return self._ask(request, source, title, sentence, _("Send sample"))

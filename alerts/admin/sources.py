@@ -36,29 +36,29 @@ class SourceForm(RefusableForm):
             "is_enabled": _("Enabled"),
             "reopen_minutes": _("Reopen within (minutes)"),
             "auto_resolve": _("Resolve automatically"),
-            "heartbeat_minutes": _("Must send every (minutes)"),
+            "heartbeat_minutes": _("Expected at least every (minutes)"),
             "expire_minutes": _("Alerts expire after (minutes)"),
             "rate_limit": _("Requests per minute"),
             "allow_other_endpoints": _("Accept its keys at other endpoints"),
         }
-        help_texts = {"rate_limit": _("Requests above this rate are rejected, and the sender retries.")}
+        help_texts = {"rate_limit": _("Requests above this rate are rejected with 429; most senders retry.")}
 
     group_by = LabelNamesField(
         required=False,
         help_text=_(
-            "Comma-separated label names. Alerts with the same values share one open incident; empty: each alert has "
-            "its own."
+            "Comma-separated label names. Alerts with the same values share one open incident. "
+            "Leave empty to open one incident per alert."
         ),
     )
     severity_map = SeverityMapField(
         required=False,
         label=_("Severity mapping"),
-        help_text=_("Maps the sender's words to critical, high, medium or low, one per line."),
+        help_text=_("Map the sender's values to critical, high, medium or low, one per line."),
     )
     status_map = StatusMapField(
         required=False,
         label=_("Status mapping"),
-        help_text=_("Maps the sender's words to firing, resolved, acknowledged or ignore, one per line."),
+        help_text=_("Map the sender's values to firing, resolved, acknowledged or ignore, one per line."),
     )
     templates = TemplatesField(
         required=False,
@@ -69,7 +69,7 @@ class SourceForm(RefusableForm):
         max_length=200,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=_(
-            "The secret with which the sender signs its requests, if it does. Never shown again; empty keeps it."
+            "The secret the sender signs its requests with, if any. It is never shown again; leave empty to keep it."
         ),
     )
     remove_secret = forms.BooleanField(
@@ -115,7 +115,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         (_("Severity and status"), {"fields": ("default_severity", ("severity_map", "status_map"))}),
         (_("Incidents"), {"fields": ("group_by", ("reopen_minutes", "auto_resolve"))}),
         (_("Heartbeat and limits"), {"fields": (("heartbeat_minutes", "expire_minutes"), "rate_limit")}),
-        (_("Requests"), {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
+        (_("Payload"), {"fields": ("templates", "allow_other_endpoints", "signing_secret"), "classes": ["collapse"]}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
@@ -133,7 +133,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
 
     @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state(self, source: Source) -> tuple[str, str]:
-        return ("on", gettext("on")) if source.is_enabled else ("off", gettext("off"))
+        return ("on", gettext("enabled")) if source.is_enabled else ("off", gettext("disabled"))
 
     @admin.display(description=_("Last received"))
     def heard(self, source: Source) -> SafeString | str:
@@ -143,7 +143,7 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
     def is_firing(self, source: Any) -> SafeString | str:
         return format_html('<span class="ir-badge ir-status-open">{}</span>', gettext("firing")) if source.fires else ""
 
-    @admin.display(description=_("Limited"))
+    @admin.display(description=_("Rate-limited"))
     def is_limited(self, source: Any) -> SafeString | str:
         return format_html('<span class="ir-badge ir-late">{}</span>', gettext("in 24 h")) if source.was_limited else ""
 
@@ -208,7 +208,7 @@ class HeartbeatAdmin(BackOfficeAdmin):
     @display(description=_("State"), label={"missed": "danger", "alive": "success", "off": "default"})  # type: ignore[untyped-decorator]
     def state(self, heartbeat: Heartbeat) -> tuple[str, str]:
         if not heartbeat.is_enabled:
-            return "off", gettext("off")
+            return "off", gettext("disabled")
         limit = dt.timedelta(minutes=heartbeat.interval_minutes)
         is_missed = timezone.now() - heartbeat.last_ping_at > limit
         return ("missed", gettext("missed")) if is_missed else ("alive", gettext("alive"))

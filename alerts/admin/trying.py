@@ -31,7 +31,10 @@ class TryForm(forms.Form):
 
     shape = forms.ChoiceField(
         label=_("Input"),
-        choices=[(LABELS, _("An alert: its labels, one per line")), (PAYLOAD, _("A payload, as its source sends it"))],
+        choices=[
+            (LABELS, _("An alert: its labels, one per line")),
+            (PAYLOAD, _("A payload, exactly as the source sends it")),
+        ],
         initial=LABELS,
         widget=UnfoldAdminRadioSelectWidget,
     )
@@ -46,13 +49,13 @@ class TryForm(forms.Form):
         max_length=LONGEST,
         strip=False,
         widget=area(10, "title = Disk almost full\nseverity = high\nhost = db-3\ncluster = eu-1"),
-        help_text=_("Write labels as name = value; title, severity and description are the alert's own."),
+        help_text=_("One name = value per line; title, severity and description set the alert's own fields."),
     )
     at = forms.SplitDateTimeField(
         required=False,
         label=_("At"),
         widget=UnfoldAdminSplitDateTimeWidget,
-        help_text=_("When the alert would arrive, for silences and groups; now if empty."),
+        help_text=_("Arrival time, used for silences and grouping. Leave empty for now."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

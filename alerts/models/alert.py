@@ -73,11 +73,11 @@ class Alert(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     occurrences = models.PositiveIntegerField(default=1)
-    expires_at = models.DateTimeField(null=True, help_text="Counts as resolved then, unless seen again.")
+    expires_at = models.DateTimeField(null=True, help_text="When the alert is resolved unless it is seen again.")
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="alerts")
     silenced_by = models.ForeignKey(Silence, null=True, on_delete=models.SET_NULL, related_name="alerts")
     is_flapping = FlagField(default=False)
-    changes = models.JSONField(default=list, help_text="Seconds since 1970 of its latest changes of status.")
+    changes = models.JSONField(default=list, help_text="Unix times of the latest status changes.")
 
     objects = AlertQuerySet.as_manager()
 
@@ -140,7 +140,7 @@ class AlertGroup(models.Model):
     pending = models.JSONField(default=list)
     is_storm = models.BooleanField(default=False)
     created_at = models.DateTimeField()
-    opened_at = models.DateTimeField(null=True, help_text="When it opened its incident.")
+    opened_at = models.DateTimeField(null=True, help_text="When the incident was opened.")
 
     class Meta:
         indexes = [models.Index(fields=["route", "opened_at"], name="group_opened")]

@@ -13,7 +13,7 @@ class ChangeEvent(models.Model):
     source = models.ForeignKey(Source, null=True, on_delete=models.SET_NULL, related_name="changes")
     service = models.ForeignKey(Service, null=True, on_delete=models.SET_NULL, related_name="changes")
     summary = models.CharField(max_length=500)
-    origin = models.CharField(max_length=200, blank=True, default="", help_text="What it was made with or on.")
+    origin = models.CharField(max_length=200, blank=True, default="", help_text="The system the change came from.")
     details = models.JSONField(default=dict)
     links = models.JSONField(default=list)
     delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets changes have no time)
@@ -24,6 +24,7 @@ class ChangeEvent(models.Model):
 
     class Meta:
         ordering = ["-occurred_at", "-id"]
+        verbose_name = "change"
         indexes = [
             models.Index(fields=["occurred_at"], name="change_occurred"),
             models.Index(fields=["service", "occurred_at"], name="change_service"),

@@ -11,7 +11,7 @@ class Heartbeat(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
     name = NameField(max_length=100)
-    interval_minutes = minutes_field("How long it may stay away.", default=10)
+    interval_minutes = minutes_field("Maximum time between pings.", default=10)
     last_ping_at = models.DateTimeField(default=timezone.now)
     is_enabled = models.BooleanField(_("enabled"), default=True)
 

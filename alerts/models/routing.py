@@ -12,7 +12,7 @@ from incidents.models import Category
 from intake.models.source import minutes_field
 from responders.models import ACTIVE, Service, Team
 
-MATCHERS_HELP = 'All must hold; each {"name": label, or severity or source, "op": = != =~ or !~, "value": text}.'
+MATCHERS_HELP = 'All must match. Each is {"name": a label, severity or source, "op": = != =~ or !~, "value": text}.'
 
 MOST_FIRINGS = 1_000  # each that waits is stored in its group
 
@@ -21,13 +21,14 @@ class Route(models.Model):
     """What to do with matching alerts; the first match decides unless it continues."""
 
     name = NameField(max_length=100, unique=True)
-    position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower comes first.")
+    position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower positions are evaluated first.")
     is_enabled = models.BooleanField(_("enabled"), default=True)
     matchers = models.JSONField(default=list, blank=True, help_text=MATCHERS_HELP)
     go_on = models.BooleanField(
-        default=False, help_text="Look at later routes too, for what this one leaves open (`continue` in the API)."
+        default=False,
+        help_text="Continue with later routes for settings this one leaves unset (`continue` in the API).",
     )
-    is_drop = models.BooleanField(default=False, help_text="Keep nothing of these alerts but their number.")
+    is_drop = models.BooleanField(default=False, help_text="Discard matching alerts; only a counter is kept.")
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
     )
@@ -40,12 +41,12 @@ class Route(models.Model):
         Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
     )
     group_by = models.JSONField(  # NULL: the source's
-        null=True, blank=True, default=None, help_text="Label names; empty: as the source says."
+        null=True, blank=True, default=None, help_text="Label names. If empty, the source's setting applies."
     )
     open_after_count = models.PositiveIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_FIRINGS)],
-        help_text="Open an incident only after so many firings …",
+        help_text="Open an incident only after this many firings …",
     )
     open_after_minutes = minutes_field("… within this time.", default=5)
     dropped_count = models.PositiveBigIntegerField(default=0, editable=False)
@@ -80,7 +81,9 @@ class Silence(models.Model):
     starts_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField()
     comment = models.CharField(max_length=500, blank=True, default="")
-    weekdays = models.JSONField(default=list, blank=True, help_text="0 (Monday) to 6; empty: not weekly.")
+    weekdays = models.JSONField(
+        default=list, blank=True, help_text="0 (Monday) to 6 (Sunday). If empty, the silence is not weekly."
+    )
     starts_time = models.TimeField(null=True, blank=True)
     ends_time = models.TimeField(null=True, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")

@@ -82,7 +82,7 @@ class IntakeTests(BackOfficeCase):
         waiting = set(IntakeEvent.objects.waiting().values_list("pk", flat=True))
         self.assertEqual(waiting, {failed.pk, dropped.pk})
         self.assertIn("1 queued again", self.messages(one))
-        self.assertIn("1 left alone", self.messages(many))
+        self.assertIn("1 skipped", self.messages(many))
 
     def test_it_offers_to_work_off_again_what_held_no_alert(self) -> None:
         empty = self.event(state=IntakeState.IGNORED, reason=NO_ALERT)

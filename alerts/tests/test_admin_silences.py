@@ -94,7 +94,7 @@ class SilenceTests(BackOfficeCase):
         now = timezone.now()
         self.assertEqual(list(Silence.objects.filter(ends_at__lte=now)), [mine])
         self.assertIn("1 silence ended", self.messages(answer))
-        self.assertIn("1 left alone", self.messages(answer))
+        self.assertIn("1 skipped", self.messages(answer))
 
     def test_it_tells_which_are_active(self) -> None:
         now = timezone.now()

@@ -142,7 +142,7 @@ class ButtonTests(SourceCase):
         asked = self.client.get(url)
         self.client.post(url)
 
-        self.assertContains(asked, "rejected from now on")
+        self.assertContains(asked, "will be rejected")
         self.assertFalse(source.keys.exists())
         self.assertEqual(self.client.get(url).status_code, 404)
         self.assertEqual(LogEntry.objects.get_for_object(source).order_by("-id")[0].actor, self.admin)

@@ -236,7 +236,7 @@ def exactly(moment: dt.datetime) -> str:
 
 def zone_note() -> str:
     """Return the zone of this request's times."""
-    return f"Times are in {timezone.get_current_timezone_name()}, the zone of your account."
+    return f"Times are in {timezone.get_current_timezone_name()}, your account's time zone."
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:

@@ -13,7 +13,7 @@ def require_migrated() -> None:
         raise CommandError(f"The database {_name()} cannot be reached: {error}") from error
     if not is_migrated:
         raise CommandError(
-            f"The database {_name()} is not migrated. Is DATABASE_URL the one that the server has? "
+            f"The database {_name()} is not migrated. Is DATABASE_URL the same as the server's? "
             "If so, run `manage.py migrate` first."
         )
 

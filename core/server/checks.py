@@ -65,7 +65,7 @@ class StorageCheck:
                 default_storage.delete(name)  # a full store may have created it
         # Stores raise their own libraries' errors.
         except Exception as error:
-            raise Unhealthy("The file store takes no files.") from error
+            raise Unhealthy("The file store accepts no files.") from error
 
 
 class WorkerCheck:
@@ -79,7 +79,7 @@ class WorkerCheck:
         if failing := next((one for one in heard.failing if one.name == "worker"), None):
             raise Unhealthy(
                 f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
-                f"{failing.exit_code}; it is started again, ever later."
+                f"{failing.exit_code}; it is being restarted with increasing delays."
             )
         self.latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
         if self.latest is None:

@@ -38,7 +38,7 @@ class ClockCheck:
             self._jump, self._jumped = jump, now
             log.warning("clock_jumped", seconds=round(jump, 1))
         if not self._jump or now - self._jumped > TOLD_SECONDS:
-            return "steady"
+            return "in sync"
         direction = "forward" if self._jump > 0 else "back"
         return f"went {direction} by {abs(self._jump):.0f} s, {now - self._jumped:.0f} s ago"
 
@@ -97,4 +97,4 @@ class QueueCheck:
         waited = int(self.wait())
         if waited > self._limit:
             raise Unhealthy(self._sentence.format(waited))
-        return f"oldest waits {waited} s"
+        return f"oldest event {waited} s old"

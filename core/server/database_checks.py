@@ -50,13 +50,13 @@ class WriteCheck:
         if time.monotonic() >= self._good_until:
             self._probe()
             self._good_until = time.monotonic() + WRITE_SECONDS
-        return "taken"
+        return "ok"
 
     def _probe(self) -> None:
         try:
             _write()
         except Error as error:
-            raise Unhealthy(_sentence(error, "The database takes no writes.")) from error
+            raise Unhealthy(_sentence(error, "The database accepts no writes.")) from error
         if (file := sqlite_file()) is not None and (free := shutil.disk_usage(file.parent).free) < FREE_BYTES:
             raise Unhealthy(f"The disk of the database is full: {free:,} bytes are left.")
         lately = outages.present(within=LATELY_SECONDS)
@@ -88,7 +88,7 @@ class IntegrityCheck:
             raise Unhealthy(SENTENCES[Trouble.CORRUPT])
         if file is None:
             return "no damage met"
-        return "not looked at yet" if self.looked is None else f"whole {int(time.monotonic() - self.looked)} s ago"
+        return "not checked yet" if self.looked is None else f"intact {int(time.monotonic() - self.looked)} s ago"
 
     def look(self, file: Path) -> None:
         begun = time.monotonic()

@@ -104,7 +104,7 @@ def check(folder: Path) -> int:
     for digest, _key in listed(folder):
         path = path_of(folder, digest)
         if digest not in good and (not path.is_file() or sha256_of(path) != digest):
-            raise BackupError(f"The backup is damaged: {path} is missing or not what it was.")
+            raise BackupError(f"The backup is damaged: {path} is missing or has been changed.")
         good.add(digest)
         count += 1
     return count

@@ -96,7 +96,7 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 
 FILES: dict[str, Callable[[], bytes]] = {
-    "disk-usage.png": lambda: graph("Orders database: disk in use", "%", calm=61, peak=100, begins=0.45, top=100),
+    "disk-usage.png": lambda: graph("Orders database: disk usage", "%", calm=61, peak=100, begins=0.45, top=100),
     "payment-errors.png": lambda: graph("Payments declined", "%", calm=2, peak=19, begins=0.6, top=20),
     "picture-latency.png": lambda: graph(
         "Product pictures: time to load, p95", "s", calm=0.6, peak=11, begins=0.55, top=12

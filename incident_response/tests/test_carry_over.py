@@ -114,7 +114,7 @@ class CarryOverTests(TransactionTestCase):
     def test_it_carries_and_names_what_was_altered_before(self):
         self.earlier.run("UPDATE incidents_incidentevent SET body = 'never said' WHERE id = 6")
 
-        with self.assertRaisesRegex(CommandError, "Carried over as it was.*1 of 4 timelines"):
+        with self.assertRaisesRegex(CommandError, "Carried over unchanged.*1 of 4 timelines"):
             self.carry()
 
         self.assertIn("INC-1 event 3: was edited", self.said)
@@ -123,7 +123,7 @@ class CarryOverTests(TransactionTestCase):
     def test_it_names_files_that_are_not_there(self):
         default_storage.delete(FILE[0])
 
-        with self.assertRaisesRegex(CommandError, "but for 1 files"):
+        with self.assertRaisesRegex(CommandError, "except for 1 files"):
             self.carry()
 
         self.assertIn("attachment 1 of INC-2", self.said)

@@ -113,7 +113,7 @@ class RefusalTests(TestCase):
 
         said = demo()
 
-        self.assertEqual(said, "There are people or incidents here already, so the demo was left out.\n")
+        self.assertEqual(said, "The database already holds people or incidents, so the demo was not loaded.\n")
         self.assertEqual(User.objects.count(), 1)
 
     @override_settings(SECURE_TRANSPORT=True)

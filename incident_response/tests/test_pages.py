@@ -70,7 +70,7 @@ class ErrorTests(TestCase):
     def test_it_answers_a_page_elsewhere(self):
         response = self.client.get("/nothing")
 
-        self.assertContains(response, "There is nothing at this address", status_code=404)
+        self.assertContains(response, "Page not found", status_code=404)
         self.assertTrue(response["Content-Type"].startswith("text/html"))
 
     def test_it_hides_what_went_wrong(self):

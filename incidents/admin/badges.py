@@ -48,7 +48,7 @@ def missed_targets(incident: Incident, now: dt.datetime) -> list[str]:
     missed = []
     is_ack_late, is_resolve_late = overdue_targets(incident.status, incident.ack_due_at, incident.resolve_due_at, now)
     if incident.ack_breached or is_ack_late:
-        missed.append(_("acknowledged late") if incident.acknowledged_at else _("not acknowledged"))
+        missed.append(_("acknowledged late") if incident.acknowledged_at else _("acknowledgement overdue"))
     if incident.resolve_breached or is_resolve_late:
-        missed.append(_("resolved late") if incident.resolved_at else _("not resolved"))
+        missed.append(_("resolved late") if incident.resolved_at else _("resolution overdue"))
     return missed

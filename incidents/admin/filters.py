@@ -21,10 +21,10 @@ YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 
 class OpenFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
     title, parameter_name = _("state"), "open"
-    all_option = ["", _("Open")]
+    all_option = ["", _("Unresolved")]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", _("Open")), ("no", _("Resolved or closed")), ("all", _("All"))]
+        return [("yes", _("Unresolved")), ("no", _("Resolved or closed")), ("all", _("All"))]
 
     def queryset(self, request: HttpRequest, queryset: Incidents) -> Incidents:
         if self.value() in ("yes", "no"):

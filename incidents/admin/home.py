@@ -146,7 +146,7 @@ def count_tiles(totals: dict[str, Any]) -> list[tuple[str, int, str]]:
     """Return label, count and address of each tile."""
     by_status = totals["by_status"]
     return [
-        (_("Open"), totals["open"], list_url(open="yes")),
+        (_("Unresolved"), totals["open"], list_url(open="yes")),
         *((str(status.label), by_status[status.value], list_url(status=status.value)) for status in OPEN_STATUSES),
     ]
 

@@ -18,7 +18,18 @@ from users.models import User
 
 PAGE_SIZE = 100
 # Fields that the event's kind implies.
-UNTRACKED = frozenset({"status", "paused_at", "acknowledged_at", "resolved_at", "closed_at", "deleted_at"})
+UNTRACKED = frozenset(
+    {
+        "ack_breached",
+        "resolve_breached",
+        "status",
+        "paused_at",
+        "acknowledged_at",
+        "resolved_at",
+        "closed_at",
+        "deleted_at",
+    }
+)
 REDACTABLE = frozenset({"title", "description", "location"})
 # The other end of a link that was made there.
 SEEN_FROM_THERE = {

@@ -13,8 +13,8 @@ class Attachment(models.Model):
     """
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="attachments")
-    name = models.CharField(max_length=200, help_text="The name it came with, cleaned.")
-    media_type = models.CharField(max_length=64, help_text="Told by the content.")
+    name = models.CharField(max_length=200, help_text="The uploaded file name, sanitised.")
+    media_type = models.CharField(max_length=64, help_text="Detected from the content.")
     size = models.PositiveBigIntegerField(help_text="Bytes of the original.")
     sha256 = models.CharField(max_length=64, help_text="Of the original.")
     width = models.PositiveIntegerField(null=True)

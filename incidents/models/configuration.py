@@ -21,7 +21,7 @@ class Category(models.Model):
     """A kind of incident, and the team that gets those nobody else is named for."""
 
     name = NameField(max_length=100, unique=True)
-    slug = models.SlugField(max_length=100, unique=True, help_text="The name programs use.")
+    slug = models.SlugField(max_length=100, unique=True, help_text="Identifier used in the API.")
     description = models.TextField(blank=True, default="")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")

@@ -126,8 +126,8 @@ class Incident(models.Model):
     is_restricted = FlagField(
         _("restricted"), default=False, help_text=_("Visible only to the people involved and administrators.")
     )
-    origin_system = models.CharField(max_length=64, default="api", help_text="What opened it.")
-    external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id there.")
+    origin_system = models.CharField(max_length=64, default="api", help_text="The system that opened it.")
+    external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id in that system.")
     external_key = models.CharField(  # noqa: DJ001 (NULL is what lets many incidents have none)
         max_length=64, null=True, unique=True, editable=False, help_text="SHA-256 of both, exact bytes."
     )

@@ -23,7 +23,7 @@ class ListTests(BackOfficeCase):
         answer = self.client.get(LIST)
 
         self.assertContains(answer, "ir-severity-critical")
-        self.assertContains(answer, "not acknowledged · not resolved")
+        self.assertContains(answer, "acknowledgement overdue · resolution overdue")
         self.assertContains(answer, "2 incidents")
 
     def test_it_filters(self) -> None:

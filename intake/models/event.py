@@ -32,14 +32,16 @@ class IntakeEvent(models.Model):
     reason = models.CharField(max_length=500, blank=True, default="")
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
-    byte_count = models.PositiveIntegerField(null=True, editable=False, help_text="Of the body.")  # NULL: not measured
+    byte_count = models.PositiveIntegerField(
+        null=True, editable=False, help_text="Size of the body."
+    )  # NULL: not measured
     delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets deliveries have no number)
         max_length=64, null=True, unique=True, editable=False
     )
     received_at = models.DateTimeField(db_index=True)
     processed_at = models.DateTimeField(null=True)
     alert_count = models.PositiveIntegerField(default=0)
-    dismissed_at = models.DateTimeField(null=True, help_text="When somebody said that this failure needs nothing more.")
+    dismissed_at = models.DateTimeField(null=True, help_text="When the failure was dismissed.")
     dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = IntakeEventQuerySet.as_manager()

@@ -38,48 +38,50 @@ class Source(models.Model):
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
     )
     default_severity = models.PositiveSmallIntegerField(
-        choices=Severity.choices, default=Severity.MEDIUM, help_text="Of alerts that do not say how bad they are."
+        choices=Severity.choices, default=Severity.MEDIUM, help_text="For alerts without a severity."
     )
     severity_map = models.JSONField(
         default=dict,
         blank=True,
-        help_text='The sender\'s words for ours, such as {"sev0": "critical"}; wins over what is known here.',
+        help_text='Maps the sender\'s values to ours, such as {"sev0": "critical"}; overrides the built-in one.',
     )
     status_map = models.JSONField(
         default=dict,
         blank=True,
-        help_text='The sender\'s words for ours, such as {"check.up": "resolved"}; wins over what is known here.',
+        help_text='Maps the sender\'s values to ours, such as {"check.up": "resolved"}; overrides the built-in one.',
     )
     group_by = models.JSONField(
         default=list,
         blank=True,
-        help_text="Label names. Alerts with the same values share one open incident; empty: each alert has its own.",
+        help_text="Label names. Alerts with the same values share one open incident; if empty, each alert has its own.",
     )
     auto_resolve = models.BooleanField(default=True, help_text="Resolve the incident when all its alerts are resolved.")
     reopen_minutes = minutes_field(
-        "An alert that fires again within this time of the incident's end reopens it instead of opening another.",
+        "An alert that fires again this soon after resolution reopens the incident instead of opening a new one.",
         default=DAY_MINUTES,
     )
     rate_limit = models.PositiveIntegerField(
-        default=6000, validators=[MinValueValidator(1)], help_text="Requests a minute; what is above gets 429."
+        default=6000,
+        validators=[MinValueValidator(1)],
+        help_text="Requests per minute; requests above this rate are rejected with 429.",
     )
     heartbeat_minutes = minutes_field("Raise an alert when nothing arrives for this long.")
     expire_minutes = minutes_field(
-        "An alert not seen for this long counts as resolved. Empty: after a day if its sender gives no times."
+        "Resolve an alert after this long without an update. If empty, alerts without an end time expire after a day."
     )
     templates = models.JSONField(
-        default=dict, blank=True, help_text="For generic sources: a template for each field, such as {{ check.name }}."
+        default=dict, blank=True, help_text="For generic sources: one template per field, such as {{ check.name }}."
     )
     signing_secret = models.CharField(
         max_length=200,
         blank=True,
         default="",
-        help_text="The secret that the sender signs its requests with, if it does.",
+        help_text="The secret the sender signs its requests with, if any.",
     )
     allow_other_endpoints = models.BooleanField(
         default=False,
-        help_text="Accept its keys at the endpoints of other kinds, and its heartbeats where it has a signing secret. "
-        "What comes that way is not checked for a signature.",
+        help_text="Accept its keys at endpoints of other kinds, and its heartbeats despite a signing secret. "
+        "Signatures of such requests are not verified.",
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -139,7 +141,7 @@ class SourceKey(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
     digest = models.CharField(max_length=64, unique=True)
-    prefix = models.CharField(max_length=8, help_text="The first characters, to tell keys apart.")
+    prefix = models.CharField(max_length=8, help_text="The first characters, to identify the key.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

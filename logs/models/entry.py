@@ -27,7 +27,7 @@ class LogEntry(models.Model):
 
     class Meta:
         ordering = ["-timestamp", "-id"]
-        verbose_name_plural = "log entries"
+        verbose_name = "log line"
         # Read backwards from a time, ending with the primary key.
         indexes = [
             models.Index(fields=["timestamp"], name="log_time"),

@@ -23,8 +23,8 @@ SETTLE_SECONDS = 5  # after a window's end, for late lines
 
 
 class Mode(models.TextChoices):
-    THRESHOLD = "threshold", "In intervals: so many lines in a window"
-    IMMEDIATE = "immediate", "At once: every line"
+    THRESHOLD = "threshold", "Threshold"
+    IMMEDIATE = "immediate", "Immediate"
 
 
 class RuleSeverity(models.TextChoices):
@@ -59,28 +59,36 @@ class DetectionRule(models.Model):
     name = NameField(max_length=NAME_LENGTH, unique=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.THRESHOLD)
     query = models.CharField(
-        max_length=QUERY_LENGTH, blank=True, default="", help_text="What a line must hold; empty: every line counts."
+        max_length=QUERY_LENGTH,
+        blank=True,
+        default="",
+        help_text="What a line must match. If empty, every line matches.",
     )
     level = models.PositiveSmallIntegerField(
-        choices=Level.choices, null=True, blank=True, help_text="Lines of at least this level; empty: of any."
+        choices=Level.choices,
+        null=True,
+        blank=True,
+        help_text="Only lines of at least this level. If empty, any level.",
     )
     service = ExactCharField(
-        max_length=NAME_LENGTH, blank=True, default="", help_text="Lines of this service; empty: of any."
+        max_length=NAME_LENGTH, blank=True, default="", help_text="Only lines of this service. If empty, any service."
     )
     group_by = models.JSONField(
         default=list,
         blank=True,
-        help_text=f"Each combination of values is an alert of its own: {', '.join(GROUP_FIELDS)}, attributes.<name>.",
+        help_text=f"Each combination of values is a separate alert: {', '.join(GROUP_FIELDS)}, attributes.<name>.",
     )
     severity = models.CharField(max_length=8, choices=RuleSeverity.choices, default=RuleSeverity.MEDIUM)
     threshold = models.PositiveIntegerField(
-        default=1, validators=[MinValueValidator(1)], help_text="From this number of lines within the window on."
+        default=1, validators=[MinValueValidator(1)], help_text="Minimum number of lines in the window."
     )
-    window_seconds = _seconds_field(300, "How long the window is.")
-    check_interval_seconds = _seconds_field(60, "How often the window is looked at.")
-    source_kind = models.CharField(max_length=20, choices=kinds, default=INTERNAL, help_text="Where lines are read.")
+    window_seconds = _seconds_field(300, "Length of the window in seconds.")
+    check_interval_seconds = _seconds_field(60, "How often the window is evaluated, in seconds.")
+    source_kind = models.CharField(
+        max_length=20, choices=kinds, default=INTERNAL, help_text="Where log lines are read from."
+    )
     source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="What its alerts belong to."
+        Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="The source of its alerts."
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     is_builtin = models.BooleanField(default=False, editable=False)

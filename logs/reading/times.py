@@ -229,4 +229,4 @@ def _latest(parts: tuple[int, int, int, int, int, int], now: dt.datetime, zone: 
             continue
         if found <= now + _FUTURE:
             return found
-    raise ValueError("no calendar has this day")
+    raise ValueError("this date does not exist")

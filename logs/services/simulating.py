@@ -26,9 +26,9 @@ FLOOD = 2000
 
 
 class Scenario(models.TextChoices):
-    HIGH_ERROR_RATE = "high_error_rate", "Many errors of a service"
-    CRITICAL_LOG = "critical_log", "One critical line"
-    FLOOD = "flood", "Very many lines of a service"
+    HIGH_ERROR_RATE = "high_error_rate", "Error spike"
+    CRITICAL_LOG = "critical_log", "Critical line"
+    FLOOD = "flood", "Log flood"
 
 
 @dataclass
@@ -54,12 +54,12 @@ def simulate(type: str, *, severity: str, service: str, now: dt.datetime) -> Sim
     lines = _lines(Scenario(type), service, now)
     stored = store(lines, None, now)
     done.lines = len(stored)
-    done.steps.append(f"{len(stored):,} line{'s' if len(stored) > 1 else ''} of {service} written.")
+    done.steps.append(f"Wrote {len(stored):,} simulated log line{'s' if len(stored) > 1 else ''} of {service}.")
     if type == Scenario.CRITICAL_LOG:
         _at_once(done, stored, now)
     else:
         _in_window(done, _rule(Scenario(type), severity, len(stored), now), now)
-    done.steps.append(f"{len(done.fingerprints)} alert in the queue: {', '.join(done.fingerprints)}.")
+    done.steps.append(f"Queued {len(done.fingerprints)} alert: {', '.join(done.fingerprints)}.")
     return done
 
 
@@ -90,7 +90,7 @@ def _lines(scenario: Scenario, service: str, now: dt.datetime) -> list[Line]:
 
 
 def _rule(scenario: Scenario, severity: str, lines: int, now: dt.datetime) -> DetectionRule:
-    name = f"Simulation: {scenario.label.lower()}"
+    name = f"Simulated {scenario.label.lower()}"
     rule = DetectionRule.objects.filter(name=name).select_related("source").first() or DetectionRule(name=name)
     rule.query, rule.group_by = "Simulated", ["service"]
     rule.severity, rule.is_enabled = RuleSeverity(severity), False
@@ -119,5 +119,5 @@ def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
     rules.clear_cache()
     on_lines(lines, now=now)
     done.rule = rule.name
-    done.steps.append(f"Rule “{rule.name}” saw it at once.")
+    done.steps.append(f"Rule “{rule.name}” matched immediately.")
     done.fingerprints = [spec.fingerprint(spec.group_of(line))]

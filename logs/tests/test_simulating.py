@@ -26,7 +26,7 @@ class CommandTests(TestCase):
         told = self._run("--type", "high_error_rate", "--severity", "critical", "--service", "pay")
 
         alert = Alert.objects.get()
-        self.assertRegex(told, r"60 lines of pay written\.")
+        self.assertRegex(told, r"Wrote 60 simulated log lines of pay\.")
         self.assertIn(f"Incident {alert.incident.reference}", told)
         self.assertEqual((alert.incident.severity, alert.labels["service"]), (4, "pay"))
 
@@ -42,7 +42,7 @@ class CommandTests(TestCase):
             self._run("--severity", "low")
 
         self.assertEqual(Alert.objects.count(), 1)
-        self.assertEqual(DetectionRule.objects.filter(name__startswith="Simulation").count(), 1)
+        self.assertEqual(DetectionRule.objects.filter(name__startswith="Simulated").count(), 1)
 
     def test_it_waits_for_a_worker_that_holds_the_event(self):
         with mock.patch.object(simulate_incident, "process_waiting") as process:

@@ -36,7 +36,7 @@ class TailTests(TestCase):
 
         said = self.tail()
 
-        self.assertIn("Handed in 3 lines.", said)
+        self.assertIn("Sent 3 lines.", said)
         entry = LogEntry.objects.get(level=Level.ERROR)
         self.assertEqual(entry.message, "2026-11-20 10:00:01 ERROR down\n  at a.b")
         self.assertEqual((entry.service, entry.host, entry.timestamp.second), ("web", "h", 1))
@@ -57,7 +57,7 @@ class TailTests(TestCase):
         ):
             call_command("tail", self.path, service="web", host="h", from_start=True, stdout=out)
 
-        self.assertIn("Handed in 1 lines.", out.getvalue())
+        self.assertIn("Sent 1 lines.", out.getvalue())
 
     def test_it_takes_more_lines_than_a_batch(self) -> None:
         self.path.write_text("".join(f"2026-11-20 10:00:00 INFO {n}\n" for n in range(1234)), encoding="utf-8")

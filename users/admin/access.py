@@ -42,7 +42,7 @@ class SessionAdmin(RevocableAdmin):
     list_display_links = None
     list_select_related = ("user",)
     search_fields = ("user__email__istartswith",)
-    search_help_text = "The beginning of an address"
+    search_help_text = "Start of an email address"
     fields = (
         "user",
         "created_at",
@@ -75,7 +75,7 @@ class PersonalTokenAdmin(RevocableAdmin):
     list_display = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("user__email__istartswith", "prefix")
-    search_help_text = "The beginning of an address, or the token's first characters"
+    search_help_text = "Start of an email address, or the token's first characters"
     fields = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
     actions = ("revoke",)
 
@@ -87,10 +87,15 @@ class PersonalTokenAdmin(RevocableAdmin):
         self.message_user(request, f"{len(tokens)} revoked.", messages.SUCCESS)
 
 
+# Titles as in the menu.
+AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = "lock", "locks"
+AccessFailureLog._meta.verbose_name, AccessFailureLog._meta.verbose_name_plural = "refused sign-in", "refused sign-ins"
+
+
 class SignInRecordAdmin(RevocableAdmin):
     ordering = ("-id",)
     search_fields = ("username__istartswith", "ip_address")
-    search_help_text = "The beginning of an address, or an IP address"
+    search_help_text = "Start of an email address, or an IP address"
 
 
 @admin.register(AccessAttempt)

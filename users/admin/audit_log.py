@@ -15,6 +15,7 @@ from unfold.decorators import display
 from core.backoffice.base import ReadOnlyAdmin, exactly
 
 admin.site.unregister(LogEntry)
+LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = "audit log entry", "audit log"
 SHOWN_CHANGES = 4
 SHOWN_CHARACTERS = 80
 SHORTEST_MOMENT = len("2026-01-01 00:00:00")
@@ -29,7 +30,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     list_filter = (("action", ChoicesDropdownFilter),)
     list_select_related = ("actor", "content_type")
     search_fields = ("object_pk",)
-    search_help_text = "An e-mail address (who did it), or the number of what was changed"
+    search_help_text = "An actor's email address, or the id of a changed object"
     fields = ("timestamp", "who", "action_badge", "kind", "object_repr", "object_pk", "changes_table", "remote_addr")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -45,15 +46,15 @@ class AuditLogAdmin(ReadOnlyAdmin):
             return queryset.filter(Q(actor__email=term.lower())), False
         return queryset.filter(object_pk=term.upper().removeprefix("INC-")), False
 
-    @display(description="Who")  # type: ignore[untyped-decorator]
+    @display(description="Actor")  # type: ignore[untyped-decorator]
     def who(self, entry: LogEntry) -> str:
-        return str(entry.actor) if entry.actor else entry.actor_email or "the system"
+        return str(entry.actor) if entry.actor else entry.actor_email or "System"
 
-    @display(description="What", label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
+    @display(description="Action", label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
     def action_badge(self, entry: LogEntry) -> str:
         return ("created", "changed", "deleted", "noted")[entry.action]
 
-    @display(description="Of")  # type: ignore[untyped-decorator]
+    @display(description="Type")  # type: ignore[untyped-decorator]
     def kind(self, entry: LogEntry) -> str:
         return str(entry.content_type.name)
 

@@ -76,7 +76,7 @@ class AccountForm(RefusableForm):
 
 class NewAccountForm(PasswordsMatch, AccountForm):
     password1 = password_field(
-        "Password", required=False, help_text="Leave it empty, and the person gets a mail with a link to choose one."
+        "Password", required=False, help_text="Leave empty to email the person a link for setting one."
     )
     password2 = password_field("Password again", required=False)
 
@@ -160,7 +160,7 @@ class UserAdmin(ExchangeAdmin):
     list_display_links = ("name", "email")
     list_filter = (("role", ChoicesDropdownFilter), ActiveFilter)
     search_fields = ("email__istartswith", "name__icontains")
-    search_help_text = "Name, or the beginning of an address"
+    search_help_text = "Name, or start of an email address"
     readonly_fields = ("password_link", "invitation", "last_login", "created_at", "email_verified_at")
     sortable_by = ("email",)
     fieldsets = (

@@ -80,7 +80,7 @@ def _alone(connection: Any) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK(LEFT(CONCAT('migrate ', DATABASE()), 64), %s)", [WAIT_SECONDS])
         if cursor.fetchone() != (1,):
-            raise CommandError("Another migrate has been at work on this database for ten minutes; look at that one.")
+            raise CommandError("Another migration has been running on this database for ten minutes; check that one.")
     try:
         yield
     finally:

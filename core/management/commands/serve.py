@@ -23,14 +23,16 @@ AFTERWARDS_SECONDS = 5.0  # from grace to SIGKILL
 
 
 class Command(BaseCommand):
-    help = "Serve the web and run the background jobs; a process that ends is started again."
+    help = "Run the web server and the background jobs, restarting any process that exits."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--processes", type=int, default=settings.WEB_PROCESSES, help="Web processes.")
-        parser.add_argument("--no-worker", action="store_true", help="The worker runs elsewhere (`manage.py worker`).")
+        parser.add_argument(
+            "--no-worker", action="store_true", help="Do not start a worker; it runs elsewhere (`manage.py worker`)."
+        )
         parser.add_argument(
             "--prepare", action="store_true", help="Migrate first, and load the demo into an empty database."
         )
@@ -38,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         if options["processes"] < 1:
-            raise CommandError("--processes is a whole number of at least 1.")
+            raise CommandError("--processes must be a whole number of at least 1.")
         if options["prepare"]:
             prepare()
         with listen(host, port) as listener:
@@ -86,7 +88,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return _bind(host, port, family)
     except OverflowError as error:
-        raise CommandError(f"{port} is no port: give a number from 1 to 65535.") from error
+        raise CommandError(f"{port} is not a valid port; use a number from 1 to 65535.") from error
     except OSError as error:
         raise CommandError(_reason(error, host, port)) from error
 

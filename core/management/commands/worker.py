@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--supervised", action="store_true", help="Stop when standard input ends (set by `serve`).")
-        parser.add_argument("--is-alive", action="store_true", help="Only say whether a worker was seen lately.")
+        parser.add_argument("--is-alive", action="store_true", help="Report whether a worker ran recently, then exit.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["is_alive"]:
@@ -59,5 +59,5 @@ def last_seen() -> str:
     time.sleep(RECORD_SECONDS + 1)
     said = check()
     if check.latest == before:
-        raise Unhealthy("The worker's last run is from the future, and no other followed it.")
+        raise Unhealthy("The worker's last run has a future timestamp, and none followed it.")
     return said

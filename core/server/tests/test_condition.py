@@ -33,7 +33,7 @@ class ClockTests(SimpleTestCase):
         self.hands.pass_by(3600)
         self.hands.wall += 0.4  # as a time server slows and hastens it
 
-        self.assertEqual(self.check(), "steady")
+        self.assertEqual(self.check(), "in sync")
         self.log.warning.assert_not_called()
 
     def test_it_says_when_the_clock_was_set(self):
@@ -52,7 +52,7 @@ class ClockTests(SimpleTestCase):
         self.check()
         self.hands.pass_by(condition.TOLD_SECONDS + 1)
 
-        self.assertEqual(self.check(), "steady")
+        self.assertEqual(self.check(), "in sync")
 
 
 class AgingTests(SimpleTestCase):

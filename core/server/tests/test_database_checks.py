@@ -43,7 +43,7 @@ class WriteCheckTests(OutagesTestCase):
         with mock.patch.object(database_checks, "_write", wraps=database_checks._write) as write:
             said = [check(), check()]
 
-        self.assertEqual((said, write.call_count), (["taken", "taken"], 1))
+        self.assertEqual((said, write.call_count), (["ok", "ok"], 1))
         self.assertEqual(JobRun.objects.get().name, database_checks.WRITE_CHECK)
 
     def test_it_says_why_nothing_can_be_written(self):
@@ -100,7 +100,7 @@ class IntegrityCheckTests(OutagesTestCase):
         self.damage()
         check.look(self.file)
 
-        self.assertTrue(before.startswith("whole"), before)
+        self.assertTrue(before.startswith("intact"), before)
         self.assertRaisesMessage(Unhealthy, "The database's file is damaged; restore a backup", check)
         self.assertEqual(self.outages.present(), [Trouble.CORRUPT])
 
@@ -111,7 +111,7 @@ class IntegrityCheckTests(OutagesTestCase):
         self.file.write_bytes(whole)
         check.look(self.file)
 
-        self.assertTrue(check().startswith("whole"))
+        self.assertTrue(check().startswith("intact"))
         self.assertEqual(self.outages.present(), [])
 
     def test_it_does_not_call_damaged_what_cannot_be_opened(self):
@@ -142,7 +142,7 @@ class IntegrityCheckTests(OutagesTestCase):
         ):
             said = [check() for _call in range(3)]
 
-        self.assertEqual((said, thread.call_count), (["not looked at yet"] * 3, 1))
+        self.assertEqual((said, thread.call_count), (["not checked yet"] * 3, 1))
 
     def test_it_believes_who_met_a_damaged_page(self):
         self.outages.note(OperationalError(1712, "Index incident_open is corrupted"))

@@ -30,7 +30,7 @@ class ListenTests(SimpleTestCase):
     def test_it_says_what_is_wrong_with_an_address(self):
         for host, port, message in (
             ("no.such.host.invalid", 8000, "There is no address named no.such.host.invalid."),
-            ("127.0.0.1", 99999, "99999 is no port"),
+            ("127.0.0.1", 99999, "99999 is not a valid port"),
             ("192.0.2.1", 8000, "Cannot listen on 192.0.2.1"),
         ):
             with self.subTest(host=host, port=port), self.assertRaisesMessage(CommandError, message):

@@ -18,10 +18,10 @@ KEY_FILE = "keys.env"
 
 
 class Command(BaseCommand):
-    help = "Back up the database and the stored files into a new folder. The server may go on running."
+    help = "Back up the database and the stored files into a new folder. The server may keep running."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", metavar="DIR", type=Path, help="A folder that is not there yet, or empty.")
+        parser.add_argument("folder", metavar="DIR", type=Path, help="A new or empty folder.")
         parser.add_argument(
             "--link-to", metavar="EARLIER", type=Path, help="An earlier backup: files it holds are linked, not copied."
         )
@@ -47,18 +47,20 @@ class Command(BaseCommand):
     def _report(self, folder: Path, files: FileCopier, *, with_keys: bool) -> None:
         self.stdout.write(f"Backed up to {folder}: the database and {files.copied.count:,} files.")
         for name, fingerprint in manifest.key_fingerprints().items():
-            where = f"is in {KEY_FILE}" if with_keys else "is not in it: keep it elsewhere"
+            where = f"is in {KEY_FILE}" if with_keys else "is not included; store it separately"
             self.stdout.write(f"  {name} (fingerprint {fingerprint}) {where}.")
         for fault in files.copied.faults:
             self.stderr.write(fault)
         if files.copied.faults:
-            raise CommandError(f"The backup is complete but for {len(files.copied.faults):,} files, named above.")
+            raise CommandError(
+                f"The backup is incomplete: {len(files.copied.faults):,} files could not be copied (see above)."
+            )
 
 
 def _prepare(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise BackupError(f"{folder} is not empty; each backup has a folder of its own.")
+        raise BackupError(f"{folder} is not empty; each backup needs its own folder.")
     if connection.vendor == "sqlite" and _free(folder) < Path(connection.settings_dict["NAME"]).stat().st_size:
         raise BackupError(f"There is not enough room for the database on the disk of {folder}.")
 

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         IntakeEvent.objects.waiting().filter(byte_count=None).update(byte_count=Length("body"))
         connection.check_constraints()
         searchable = max(rebuild_index(), default=0)
-        self.stdout.write(f"All rows are there. {searchable:,} incidents can be searched.")
+        self.stdout.write(f"All rows were copied; {searchable:,} incidents are searchable.")
 
     def _verify(self) -> None:
         missing = files.missing()
@@ -70,9 +70,11 @@ class Command(BaseCommand):
         try:
             call_command("verify_history", stdout=self.stdout, stderr=self.stderr)
         except CommandError as error:
-            raise CommandError(f"Carried over as it was, and named above what was altered before: {error}") from error
+            raise CommandError(
+                f"Carried over unchanged; the timelines listed above had already been altered: {error}"
+            ) from error
         if missing:
-            raise CommandError(f"Carried over, but for {len(missing):,} files, named above.")
+            raise CommandError(f"Carried over, except for {len(missing):,} files listed above.")
         self.stdout.write("Carried over and verified.")
 
 

@@ -15,17 +15,15 @@ SHOWN = [("Administrator", "ada"), ("Responder", "ben"), ("Reporter", "hana")]
 
 
 class Command(BaseCommand):
-    help = "Load a demo into an empty installation and show its logins. Anywhere else, change nothing."
+    help = "Load the demo data into an empty installation and show its logins. Never touches existing data."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.filter(email=address_of("ada")).exists():
             self._announce()
         elif User.objects.exists() or Incident.objects.exists():
-            self.stdout.write("There are people or incidents here already, so the demo was left out.")
+            self.stdout.write("The database already holds people or incidents, so the demo was not loaded.")
         elif settings.SECURE_TRANSPORT:
-            self.stdout.write(
-                "The demo's password is known to everybody, so it is loaded only with PLAIN_HTTP=true or DEBUG=true."
-            )
+            self.stdout.write("The demo's password is public, so it is loaded only with PLAIN_HTTP=true or DEBUG=true.")
         else:
             self._load()
 

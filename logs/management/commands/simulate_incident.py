@@ -17,7 +17,7 @@ WAIT_SECONDS = 10.0  # for a worker that holds the event
 
 
 class Command(BaseCommand):
-    help = "Write log lines that lead to an alert and an incident, and tell each step."
+    help = "Write log lines that raise an alert and open an incident, reporting each step."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--type", choices=Scenario.values, default=Scenario.HIGH_ERROR_RATE)
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         for alert in found:
             self.stdout.write(f"Alert “{alert.title}” is {alert.status}.")
             if alert.incident is None:
-                self.stdout.write("It has no incident: a silence or a route holds it back.")
+                self.stdout.write("It has no incident: a silence or a route is holding it back.")
             else:
                 self.stdout.write(self.style.SUCCESS(f"Incident {alert.incident.reference}: {alert.incident.title}"))
 

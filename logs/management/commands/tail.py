@@ -30,25 +30,25 @@ class Target(Protocol):
 
 
 class Command(BaseCommand):
-    help = "Follow a log file and hand its lines in, to a server (--url, --key) or straight to this database."
+    help = "Follow a log file and send its lines to a server (--url, --key) or straight to this database."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--service", required=True, help="What writes the file.")
-        parser.add_argument("--host", default=socket.gethostname(), help="Where; this machine's name unless given.")
+        parser.add_argument("--service", required=True, help="The service that writes the file.")
+        parser.add_argument("--host", default=socket.gethostname(), help="The host (default: this machine's name).")
         parser.add_argument("--url", help="A server, such as https://incidents.example.org.")
-        parser.add_argument("--key", help="A key of its source of kind logs; or in the environment as LOG_KEY.")
-        parser.add_argument("--zone", default="UTC", help="The time zone of times that name none, such as Asia/Tokyo.")
-        parser.add_argument("--from-start", action="store_true", help="Hand in what the file holds already, too.")
-        parser.add_argument("--once", action="store_true", help="Stop at the file's end.")
+        parser.add_argument("--key", help="A key of a source of kind logs (or set LOG_KEY).")
+        parser.add_argument("--zone", default="UTC", help="Time zone of timestamps without one, such as Asia/Tokyo.")
+        parser.add_argument("--from-start", action="store_true", help="Also send the lines the file already holds.")
+        parser.add_argument("--once", action="store_true", help="Stop at the end of the file.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.zone = ZoneInfo(options["zone"])
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise CommandError(f"{options['zone']} is no time zone.") from error
+            raise CommandError(f"{options['zone']} is not a time zone.") from error
         if options["once"] and not options["file"].is_file():
-            raise CommandError(f"{options['file']} is not there, or is no file.")
+            raise CommandError(f"{options['file']} does not exist or is not a file.")
         self.service, self.host = options["service"], options["host"]
         self.target, self.total = self._target(options), 0
         self.follower = Follower(options["file"], from_start=options["from_start"] or options["once"])
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self._send_last()
         finally:
             self.follower.close()
-            self.stdout.write(f"Handed in {self.total:,} lines.")
+            self.stdout.write(f"Sent {self.total:,} lines.")
 
     def _send_last(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             return ToDatabase()
         key = options["key"] or os.environ.get("LOG_KEY", "")
         if not key:
-            raise CommandError("Give the source's key with --key, or in the environment as LOG_KEY.")
+            raise CommandError("Pass the source's key with --key or in LOG_KEY.")
         attempts = ATTEMPTS_ONCE if options["once"] else None
         return ToServer(options["url"], key, attempts=attempts, warn=self.stderr.write)
 

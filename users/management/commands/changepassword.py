@@ -12,7 +12,7 @@ from users.services import end_access
 
 
 class Command(changepassword.Command):
-    help = "Give somebody a new password. Their sessions and personal access tokens end."
+    help = "Set a person's password. Ends their sessions and revokes their personal access tokens."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         email = canonical(options["username"] or "")
