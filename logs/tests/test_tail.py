@@ -67,7 +67,7 @@ class TailTests(TestCase):
         self.assertEqual(LogEntry.objects.count(), 1234)
 
     def test_it_says_what_is_missing(self) -> None:
-        with self.assertRaisesMessage(CommandError, "is not there"):
+        with self.assertRaisesMessage(CommandError, "does not exist"):
             self.tail()
         self.path.write_text("x\n", encoding="utf-8")
         with self.assertRaisesMessage(CommandError, "is no time zone"):
