@@ -76,10 +76,10 @@ def status_map(value: Any) -> dict[str, str]:
 
 def _words(value: Any, meanings: Collection[str]) -> dict[str, str]:
     if not isinstance(value, Mapping) or len(value) > MAX_WORDS:
-        raise ValueError(f"This is an object of at most {MAX_WORDS} words of the sender's, each with one of ours.")
+        raise ValueError(f"Send an object that maps at most {MAX_WORDS} of the sender's values to ours.")
     for word, ours in value.items():
         if not 0 < len(word) <= LONGEST_WORD:
-            raise ValueError(f"A sender's word has 1 to {LONGEST_WORD} characters.")
+            raise ValueError(f"A sender's value must be 1 to {LONGEST_WORD} characters long.")
         if not isinstance(ours, str) or ours not in meanings:
             raise ValueError(f"{word}: {str(ours)[:100]!r} is not one of {', '.join(meanings)}.")
     return {word.lower(): ours for word, ours in value.items()}
@@ -90,7 +90,7 @@ def templates(value: Any, kind: str) -> dict[str, Any]:
     if wrong := problems(value):
         raise ValueError(" ".join(wrong[:5]))
     if value and not getattr(payload_readers().get(kind), "TAKES_TEMPLATES", False):
-        raise ValueError(f"A source of kind {kind} takes no templates: what it sends has a known shape.")
+        raise ValueError(f"A source of kind {kind} does not support templates: its payload format is fixed.")
     found: dict[str, Any] = value
     return found
 

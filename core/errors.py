@@ -25,7 +25,7 @@ class DomainError(Exception):
 class NotSignedIn(DomainError):
     status = 401
     code = "not_authenticated"
-    title = "Not signed in"
+    title = "Authentication required"
 
 
 class PermissionRefused(DomainError):
@@ -55,9 +55,9 @@ def conflict_of(error: Exception) -> Conflict | None:
     number = error.args[0] if error.args else None  # MySQL: 1062 duplicate; 1451, 1452 in use
     text = str(error)
     if number == 1062 or "UNIQUE constraint failed" in text:
-        return Conflict("There is one like this already; somebody was quicker.", code="already_exists")
+        return Conflict("Already exists; it was created by another request.", code="already_exists")
     if number in (1451, 1452) or "FOREIGN KEY constraint failed" in text:
-        return Conflict("What this names, or what names it, has just been changed by somebody else.", code="in_use")
+        return Conflict("A related object was just changed by another request; read it again and retry.", code="in_use")
     return None
 
 

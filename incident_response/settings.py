@@ -201,7 +201,7 @@ CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "retry-after",
 SPECTACULAR_SETTINGS = {
     "TITLE": "Incident Response",
     "DESCRIPTION": "Report, work, resolve and measure incidents. Errors are RFC 9457 problem documents. "
-    "What takes JSON takes forms as well.",
+    "Endpoints that accept JSON also accept form data.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -27,7 +27,7 @@ SLOW_THREADS = 2
 MAX_SLOW = 100
 SLOW_WAIT_SECONDS = 15.0  # Amazon SNS waits no longer
 
-BUSY = IntakeError("It could not be served now; send it again.", status=503, retry_after=5)
+BUSY = IntakeError("Temporarily unavailable; send it again.", status=503, retry_after=5)
 
 
 @dataclass(eq=False)

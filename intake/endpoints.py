@@ -82,7 +82,7 @@ class Endpoint:
             raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
         source = source_of(key)
         if source is None:
-            raise IntakeError("The key is not known here, or its source is switched off.", status=403, is_stored=False)
+            raise IntakeError("Unknown key, or its source is disabled.", status=403, is_stored=False)
         self._check(source, request)
         return source
 

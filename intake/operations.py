@@ -16,7 +16,7 @@ class KeyScheme:
     definition: Mapping[str, str]
 
 
-BEARER = KeyScheme("sourceKey", {"type": "http", "scheme": "bearer", "description": "The key of a source."})
+BEARER = KeyScheme("sourceKey", {"type": "http", "scheme": "bearer", "description": "A source's key."})
 
 
 @dataclass(frozen=True)

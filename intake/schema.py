@@ -28,12 +28,13 @@ def _describe(endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": "_".join([TAG, *words, *names, method]).replace(".", "_"),
         "summary": operation.summary,
+        "description": "" if is_read else "Whatever gets a 2xx response has been stored.",
         "tags": [TAG],
         "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
         "security": [{endpoint.scheme.name: []}] if endpoint.scheme else [],
         "responses": {
-            str(operation.status): {"description": "Found." if is_read else "Committed."},
-            "default": {"description": "Refused, in the shape that the sender knows."},
+            str(operation.status): {"description": "Found." if is_read else "Stored."},
+            "default": {"description": "Refused, in the format that the sender expects."},
         },
     }
     if method == "post":

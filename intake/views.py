@@ -30,7 +30,7 @@ EVENT_ID = OpenApiParameter("event_id", OpenApiTypes.INT, OpenApiParameter.PATH)
 
 
 class IntakeEventViewSet(IdempotentWrites, ViewSet):
-    """Requests of senders, newest first."""
+    """Requests from senders, newest first."""
 
     permission_classes = [IsAdmin]
     lookup_url_kwarg = "event_id"
@@ -72,14 +72,14 @@ class IntakeEventViewSet(IdempotentWrites, ViewSet):
 
     @extend_schema(
         operation_id="intake_events_replay_many",
-        summary="Replay failed or dropped events, and those without an alert",
+        summary="Replay failed and dropped events, and those without an alert",
         parameters=[IDEMPOTENCY_KEY],
         request=ReplaySerializer,
         responses={200: ReplayedSerializer},
     )
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_many(self, request: Request) -> Response:
-        """Replay events after a fix, at most so many at once that nothing else waits for it."""
+        """Replay events after a fix, in batches that do not hold up new events."""
         form = ReplaySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         ids = _asked_for(form.validated_data)

@@ -25,7 +25,7 @@ _waiting: set[Future[None]] = set()
 
 def verification_mail(user: User, token: str) -> EmailMessage:
     """Ask a new user to confirm the address."""
-    return _mail(user, "Confirm your e-mail address", "verify_email", "verify-email/", token=token)
+    return _mail(user, "Verify your email address", "verify_email", "verify-email/", token=token)
 
 
 def invitation_mail(user: User, token: str) -> EmailMessage:

@@ -133,7 +133,7 @@ class InvitationPage(FormPage):
 
 class VerifyEmailPage(FormPage):
     form_class = ConfirmationForm
-    title = "Confirm your e-mail address"
+    title = "Verify your email address"
     button = "This address is mine"
     done = "Thank you, your address is confirmed."
     throttle_scope = "verify_email"

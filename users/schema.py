@@ -25,5 +25,5 @@ class PersonalTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Authorization: Token <personal token>`, for scripts; made at `me/tokens/`.",
+            "description": "`Authorization: Token <personal access token>`, for scripts; created at `me/tokens/`.",
         }

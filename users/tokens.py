@@ -43,7 +43,7 @@ def read_refresh_token(text: str) -> tuple[uuid.UUID, str]:
         raise ValueError(str(error)) from error
     session = session_named_in(token)
     if session is None:
-        raise ValueError("The token names no session.")
+        raise ValueError("The token has no session.")
     return session, str(token["jti"])
 
 

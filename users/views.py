@@ -23,11 +23,11 @@ from users.authentication import NotByPersonalToken
 from users.models import PersonalToken, Role, Session, User
 from users.throttling import AddressRate
 
-BUSY = "Too many passwords are being checked at this moment; see Retry-After."
+BUSY = "Too many passwords are being checked; see Retry-After."
 
 
 class OpenView(APIView):
-    """Needs no sign-in; a broken `Authorization` header is ignored."""
+    """Requires no authentication; an invalid `Authorization` header is ignored."""
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
@@ -65,7 +65,7 @@ class RegisterView(OpenView):
 class TokenView(OpenView):
     throttle_scope = "token"
     serializer_class = serializers.CredentialsSerializer
-    schema_errors = {"401": "The e-mail address or the password is not right.", "409": None, "503": BUSY}
+    schema_errors = {"401": "Incorrect email or password.", "409": None, "503": BUSY}
 
     @extend_schema(
         summary=_("Sign in"),
@@ -79,7 +79,7 @@ class TokenView(OpenView):
 class RefreshView(OpenView):
     throttle_scope = "refresh"
     serializer_class = serializers.RefreshSerializer
-    schema_errors = {"401": "The refresh token is not valid, was spent, or its session has ended.", "409": None}
+    schema_errors = {"401": "The refresh token is invalid or already used, or its session has ended.", "409": None}
 
     @extend_schema(
         summary=_("Refresh a pair of tokens"),
@@ -98,7 +98,7 @@ class LogoutView(APIView):
         session = session_of(request)
         token = form.validated_data.get("refresh", "")
         if session is None and not token:
-            refuse("refresh", "Say which session to end.", "required")
+            refuse("refresh", "Name the session to end.", "required")
         services.sign_out(_me(request), session=session, token=token)
         return Response(status=204)
 
@@ -109,7 +109,7 @@ def session_of(request: Request) -> Session | None:
 
 
 class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
-    """The caller's own account."""
+    """Your account."""
 
     serializer_class = serializers.ProfileSerializer
 
@@ -195,7 +195,7 @@ class VerifyEmailView(OpenView):
 
 
 class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
-    """The caller's personal tokens. A repeated POST makes another: no answer with a secret is stored."""
+    """Your personal access tokens. A repeated POST creates another: responses with secrets are never stored."""
 
     serializer_class = serializers.PersonalTokenSerializer
     permission_classes = [IsAuthenticated, NotByPersonalToken]
@@ -228,7 +228,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
 
 
 class PersonalTokenView(IdempotentWrites, generics.GenericAPIView[PersonalToken]):
-    """One of the caller's personal tokens."""
+    """One of your personal access tokens."""
 
     permission_classes = [IsAuthenticated, NotByPersonalToken]
     serializer_class = serializers.PersonalTokenSerializer
@@ -268,7 +268,7 @@ class UserListView(generics.GenericAPIView[User]):
 
 
 class UserView(IdempotentWrites, generics.GenericAPIView[User]):
-    """A person's account; for administrators."""
+    """A user account; administrators only."""
 
     permission_classes = [IsAdmin]
     serializer_class = serializers.UserSerializer

@@ -56,7 +56,7 @@ class HeartbeatEndpoint(Endpoint):
 
     operations: ClassVar = (
         Operation("GET", HEARTBEAT, "Ping a source's heartbeat", 204),
-        Operation("POST", HEARTBEAT, "Ping a source's heartbeat by POST", 204),
+        Operation("POST", HEARTBEAT, "Ping a source's heartbeat (POST)", 204),
     )
     more_methods = ("HEAD", "PUT")
     key = IntakeEndpoint.key
@@ -71,9 +71,9 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
 
     operations = (
         Operation("GET", NAMED, "Ping a named heartbeat", 204),
-        Operation("POST", NAMED, "Ping a named heartbeat by POST", 204),
+        Operation("POST", NAMED, "Ping a named heartbeat (POST)", 204),
         Operation("GET", f"{NAMED}fail/", "Report a failed job", 204),
-        Operation("POST", f"{NAMED}fail/", "Report a failed job by POST", 204),
+        Operation("POST", f"{NAMED}fail/", "Report a failed job (POST)", 204),
     )
 
     def ingest(self, request: IntakeRequest, source: Source | None) -> IntakeResult | IntakeResponse:

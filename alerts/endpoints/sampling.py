@@ -49,7 +49,7 @@ def send_sample(source: Source) -> Sample:
             f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"
         )
     if not source.is_enabled:
-        raise Conflict(f"{source.name} is switched off; what it sends is refused.", code="source_disabled")
+        raise Conflict(f"{source.name} is disabled; its requests are refused.", code="source_disabled")
     endpoint = _SampleEndpoint(source)
     response = serve(endpoint, example_request(examples(payload_readers()[source.kind])[0]))
     endpoint.sample.status = response.status

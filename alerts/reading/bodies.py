@@ -44,7 +44,7 @@ def _from_xml(body: bytes) -> Any:
         parser.feed(body)
         root = parser.close()
     except DefusedXmlException as error:
-        raise IntakeError("XML with a document type, entities or references is not accepted.") from error
+        raise IntakeError("XML with a DOCTYPE, entities or references is not accepted.") from error
     except (ParseError, ValueError, LookupError) as error:
         raise IntakeError(f"The body is not well-formed XML: {error}.") from error
     return _value(root, is_root=True)

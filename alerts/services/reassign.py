@@ -51,7 +51,7 @@ def move(
     for concerned in incidents.values():
         require_work(by, concerned)
     if not target.is_still_open and any(alert.status == AlertStatus.FIRING for alert in moving):
-        raise Conflict(f"{target.reference} is over, and what is to be moved still fires; reopen it first.")
+        raise Conflict(f"{target.reference} has ended, but alerts to be moved are still firing; reopen it first.")
     left = [incidents[pk] for pk in {alert.incident_id for alert in moving if alert.incident_id}]
     shown = _shown_by(left, target, by=by, grants_access=grants_access)
     _move(moving, incidents, target, ChangeContext.now(by, origin), shown=shown)
@@ -73,7 +73,7 @@ def split(
     """
     locked = _lock_alerts(alerts)
     if not locked:
-        raise DomainError("Name the alerts that are to be split off.", field="alerts")
+        raise DomainError("Name the alerts to split off.", field="alerts")
     incidents = lock_many({alert.incident_id for alert in locked if alert.incident_id})
     for concerned in incidents.values():
         require_work(by, concerned)
@@ -118,12 +118,12 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
     require_work(by, incident)
     require_work(by, into)
     if not into.is_still_open and incident.is_still_open:
-        raise Conflict(f"{into.reference} is over, and {incident.reference} is not; reopen it first.")
+        raise Conflict(f"{into.reference} has ended, but {incident.reference} has not; reopen it first.")
     links = IncidentLink.objects.filter(incident=incident, kind=LinkKind.DUPLICATE_OF, target__deleted_at=None)
     other = links.exclude(target=into).select_related("target").first()
     if other is not None:
         known = f"{incident.reference} is a duplicate of {other.target.reference} already"
-        raise Conflict(f"{known}; merge that one, or take the link back first.")
+        raise Conflict(f"{known}; merge that one, or remove the link first.")
 
 
 def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:

@@ -68,7 +68,7 @@ DETAILS = {
     SimulationResult.NOTHING: _("It changes nothing: it is out of date, about an unknown alert, or only a note."),
     SimulationResult.RESOLVED: _("It resolves the alert."),
     SimulationResult.SILENCED: _("It is silenced; if it still fires when the silence ends, it gets its incident."),
-    SimulationResult.STAYS: _("It is known, and stays where it is."),
+    SimulationResult.STAYS: _("It updates a known alert, which stays in its incident."),
     SimulationResult.JOINS: _("It joins an open incident."),
     SimulationResult.REOPENS: _("It reopens an incident that ended recently."),
     SimulationResult.OPENS: _("It opens an incident."),

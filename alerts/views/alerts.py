@@ -63,5 +63,5 @@ def alerts_for(request: Request, ids: list[int]) -> list[Alert]:
     found = {alert.pk: alert for alert in visible.order_by()}
     missing = [pk for pk in ids if pk not in found]
     if missing:
-        raise NotFound(f"There is no alert {', '.join(map(str, missing[:10]))} here, or it is not yours to see.")
+        raise NotFound(f"Alert {', '.join(map(str, missing[:10]))} does not exist, or you do not have access to it.")
     return [found[pk] for pk in dict.fromkeys(ids)]

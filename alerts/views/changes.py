@@ -20,13 +20,13 @@ from incidents.views.lookup import INCIDENT_ID, incident_for
 
 
 class ChangeListView(IdempotentWrites, APIView):
-    """Changes made to systems."""
+    """Changes to systems, such as deployments."""
 
     permission_classes = [IsResponder]
 
     @extend_schema(
         operation_id="changes_list",
-        summary=_("List changes made to systems"),
+        summary=_("List changes"),
         parameters=CHANGES.parameters,
         responses=ChangePageSerializer,
     )
@@ -36,7 +36,7 @@ class ChangeListView(IdempotentWrites, APIView):
 
     @extend_schema(
         operation_id="changes_create",
-        summary=_("Record a change made to a system"),
+        summary=_("Record a change"),
         parameters=[IDEMPOTENCY_KEY],
         request=ChangeSerializer,
         responses={201: ChangeSerializer},
@@ -49,7 +49,7 @@ class ChangeListView(IdempotentWrites, APIView):
 
 
 class IncidentChangesView(APIView):
-    """What changed in the hour before an incident."""
+    """Changes in the hour before an incident."""
 
     permission_classes = [IsResponder]
 

@@ -47,9 +47,9 @@ class AlertMoveView(IdempotentWrites, APIView):
 
 
 class AlertSplitView(IdempotentWrites, APIView):
-    """Give alerts an incident of their own."""
+    """Split alerts off into a new incident."""
 
-    schema_errors = {"404": "One of the alerts is absent, or not visible to this caller."}
+    schema_errors = {"404": "One of the alerts does not exist, or is not visible to the caller."}
 
     @extend_schema(
         operation_id="alerts_split",

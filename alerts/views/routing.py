@@ -20,7 +20,7 @@ from users.authentication import person
 
 
 class RouteViewSet(ConfigurationViewSet):
-    """Routes, in the order in which they are tried."""
+    """Routes, in evaluation order."""
 
     queryset = Route.objects.select_related("category", "service")
     serializer_class = RouteSerializer
@@ -44,7 +44,7 @@ class RouteViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="routes_simulate",
-        summary=_("Simulate routing of an alert; nothing is stored"),
+        summary=_("Simulate an alert; nothing is stored"),
         request=RouteSimulationSerializer,
         responses={200: RouteSimulatedSerializer},
     )
@@ -56,7 +56,7 @@ class RouteViewSet(ConfigurationViewSet):
 
 
 class SilenceViewSet(ConfigurationViewSet):
-    """Silences; expired ones stay for the record."""
+    """Silences; expired ones are kept for the record."""
 
     queryset = Silence.objects.all()
     serializer_class = SilenceSerializer

@@ -37,7 +37,7 @@ from users.authentication import person
 
 
 class SourceViewSet(ConfigurationViewSet):
-    """Sources; a new one comes with its first key."""
+    """Sources of alerts and log lines."""
 
     queryset = Source.objects.prefetch_related("keys").annotate(
         has_unknown_words=Exists(UnknownWord.objects.filter(source=OuterRef("pk")))
@@ -107,7 +107,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="sources_teach",
-        summary=_("Map a sender's word for a source"),
+        summary=_("Map a sender's value to a status or severity"),
         request=TeachSerializer,
         responses={200: TaughtSerializer},
     )

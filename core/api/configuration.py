@@ -83,7 +83,7 @@ class StrictFields:
         if isinstance(data, MultiValueDict):  # DRF would take a form's last value
             for name in set(data) & set(fields):
                 if len(data.getlist(name)) > 1 and not isinstance(fields[name], MANY):
-                    text = f"{name} is given more than once; say it once."
+                    text = f"{name} is given more than once; send it once."
                     found[name] = [exceptions.ErrorDetail(text, "repeated")]
         return found
 
@@ -96,8 +96,8 @@ def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
     noun = field.queryset.model._meta.verbose_name
     given = "{pk_value}" if isinstance(field, PrimaryKeyRelatedField) else "{value}"
     return {
-        "does_not_exist": f"There is no {noun} {given} to choose.",
-        "incorrect_type": f"This takes the id of a {noun}, a whole number.",
+        "does_not_exist": f"{noun} {given} does not exist.",
+        "incorrect_type": f"Must be the id of a {noun}, a whole number.",
     }
 
 
@@ -145,7 +145,7 @@ def lock_row(row: Model) -> None:
 
 
 class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
-    """Everybody signed in reads, administrators write."""
+    """Readable by all signed-in users; writable by administrators."""
 
     permission_classes = [ReadOrAdmin]
     pagination_class = KeysetPagination
@@ -157,7 +157,7 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         return super().list(request, *args, **kwargs)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """What is left out becomes as in a new row; whether it is switched on stays, and so do secrets."""
+        """Omitted fields are reset to their defaults, except enabled state and secrets."""
         return unit_of_work(super().update)(request, *args, **kwargs)
 
     def get_object(self) -> Any:
@@ -179,14 +179,14 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
             with acting(self.request.user):
                 unit_of_work(serializer.save)()
         except IntegrityError as error:
-            raise Conflict("There is one like this already.", code="already_exists") from error
+            raise Conflict("Already exists.", code="already_exists") from error
 
     def perform_destroy(self, instance: Model) -> None:
         if used := usage_of(instance):
             instead, why_not = instead_of_deleting(instance)
             way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
             told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-            raise Conflict(f"{instance} is named by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=told)
+            raise Conflict(f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=told)
         try:
             with acting(self.request.user):
                 unit_of_work(instance.delete)()

@@ -61,7 +61,7 @@ class TextField(serializers.CharField):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise serializers.ValidationError("The text holds a broken character.", code="surrogate") from error
+            raise serializers.ValidationError("The text contains an invalid character.", code="surrogate") from error
         return text
 
 

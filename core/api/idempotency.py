@@ -142,7 +142,7 @@ def claim_of(request: Request) -> Claim:
     """Return the request's claim; refuse an empty or overlong key."""
     key = request.headers["Idempotency-Key"]
     if not 0 < len(key) <= MAX_KEY_LENGTH:
-        refuse("Idempotency-Key", f"The key is 1 to {MAX_KEY_LENGTH} characters long.")
+        refuse("Idempotency-Key", f"The key must be 1 to {MAX_KEY_LENGTH} characters long.")
     name = "\n".join([str(request.method), request.path, key])
     user: Any = request.user  # signed in: permissions were checked before
     return Claim(user, hashlib.sha256(name.encode()).hexdigest(), content_digest(request))
@@ -356,7 +356,7 @@ def _is_remembered(row: IdempotentRequest) -> bool:
 
 def _replay(row: IdempotentRequest | None, claim: Claim) -> HttpResponse:
     if row is not None and row.content_digest != claim.content_digest:
-        raise KeyReused("This Idempotency-Key was used with other content before; take a new one.")
+        raise KeyReused("This Idempotency-Key was already used with different content; use a new one.")
     if row is None or row.status is None:
         raise _in_progress()
     response = HttpResponse(row.body, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
@@ -366,4 +366,4 @@ def _replay(row: IdempotentRequest | None, claim: Claim) -> HttpResponse:
 
 
 def _in_progress() -> InProgress:
-    return InProgress("The first request with this key is still being worked on; try again in a moment.")
+    return InProgress("The first request with this key is still being processed; try again in a moment.")

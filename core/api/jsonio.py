@@ -76,7 +76,7 @@ class FormParser(parsers.FormParser):
         form = super().parse(stream, media_type, parser_context)
         if next(iter(form), "").lstrip().startswith(("{", "[")):
             raise exceptions.ParseError(
-                "The body looks like JSON, but its Content-Type says that it is a form. "
+                "The body looks like JSON, but its Content-Type says it is a form. "
                 "Send it with the header Content-Type: application/json.",
                 code="json_as_form",
             )

@@ -169,7 +169,7 @@ class KeysetPagination(BasePagination):
         """Return the requested page's size, or answer 400."""
         text = request.query_params.get("page_size", str(self.default_page_size))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
-            refuse("page_size", f"page_size is a whole number from 1 to {self.max_page_size}.")
+            refuse("page_size", f"page_size must be a whole number from 1 to {self.max_page_size}.")
         return int(text)
 
     def _link(self, row: Any, direction: str) -> str:
@@ -184,7 +184,7 @@ class KeysetPagination(BasePagination):
         try:
             direction, columns, *values = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             if columns != [key.order_by for key in self.keys]:
-                refuse("cursor", "This cursor belongs to another ordering; start from the first page.")
+                refuse("cursor", "This cursor belongs to a different ordering; start from the first page.")
             fields = [model._meta.get_field(key.column) for key in self.keys]
             position = [
                 _position(field, key, value) for field, key, value in zip(fields, self.keys, values, strict=True)
@@ -294,7 +294,9 @@ def ordering_keys(request: Request, view: Any) -> list[Key]:
     first, *rest = [word.strip() for word in text.split(",")]
     is_descending, name = first.startswith("-"), first.removeprefix("-")
     if name not in offered:
-        refuse("ordering", f"Cannot order by {name}; offered are {', '.join(sorted(offered))}.", "unknown_ordering")
+        refuse(
+            "ordering", f"Cannot order by {name}. Valid orderings: {', '.join(sorted(offered))}.", "unknown_ordering"
+        )
     keys = [key.reversed() if is_descending else key for key in offered[name]]
     if rest and rest != [key.order_by for key in keys[1 : 1 + len(rest)]]:
         refuse("ordering", f"Cannot combine {text}; order by {first} alone.", "unknown_ordering")

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 
 class IsAdmin(BasePermission):
-    message = "Only an administrator may do this."
+    message = "Only administrators can do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(request.user.is_authenticated and request.user.is_admin)
@@ -14,7 +14,7 @@ class IsAdmin(BasePermission):
 class ReadOrAdmin(BasePermission):
     """Everybody signed in reads; administrators write."""
 
-    message = "Only an administrator may change this."
+    message = "Only administrators can change this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
@@ -24,7 +24,7 @@ class ReadOrAdmin(BasePermission):
 class IsResponder(BasePermission):
     """Responders and administrators."""
 
-    message = "Only a responder or an administrator may do this."
+    message = "Only responders and administrators can do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(request.user.is_authenticated and (request.user.is_responder or request.user.is_admin))
@@ -33,7 +33,7 @@ class IsResponder(BasePermission):
 class RespondersReadOrAdmin(BasePermission):
     """Responders read; administrators write."""
 
-    message = "Responders and administrators read this, and only an administrator may change it."
+    message = "Only responders and administrators can read this, and only administrators can change it."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user

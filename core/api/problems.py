@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 TITLES = {
     400: "Invalid request",
-    401: "Not signed in",
+    401: "Authentication required",
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
@@ -190,10 +190,10 @@ def refuse_unknown_parameters(
     found = {}
     for name, values in query.lists():
         if name not in known:
-            text = f"There is no filter named {name}; known are {', '.join(sorted(known))}."
+            text = f"Unknown filter {name}. Valid filters: {', '.join(sorted(known))}."
             found[name] = [exceptions.ErrorDetail(text, "unknown_filter")]
         elif len(values) > 1 and name not in repeatable:
-            text = f"{name} is given more than once; say it once{_with_commas(values)}."
+            text = f"{name} is given more than once; send it once{_with_commas(values)}."
             found[name] = [exceptions.ErrorDetail(text, "repeated")]
     if found:
         raise exceptions.ValidationError(found)
@@ -225,5 +225,5 @@ def moment_of(name: str, text: str) -> dt.datetime:
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        refuse(name, f"{name} is a time such as 2026-11-21T09:30:00Z.")
+        refuse(name, f"{name} must be a time such as 2026-11-21T09:30:00Z.")
     return moment.replace(tzinfo=dt.UTC)

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.utils import Direction, extend_schema_serializer
 from rest_framework import serializers
 
@@ -67,6 +68,12 @@ class ProblemAutoSchema(AutoSchema):
         article = "an" if one[0] in "aeio" or one.startswith("SLA") else "a"
         return str(summary_template).format(one=f"{article} {one}", many=names.verbose_name_plural)
 
+    def get_description(self) -> str:
+        """Return the operation's description; the view's own on its list only."""
+        description: str = super().get_description() or ""
+        is_repeated = description == get_doc(type(self.view)) and getattr(self.view, "action", "list") != "list"
+        return "" if is_repeated else description
+
     def map_parsers(self) -> list[str]:
         """Describe JSON only: generated clients would send every type described."""
         media_types: list[str] = super().map_parsers()
@@ -85,16 +92,16 @@ class ProblemAutoSchema(AutoSchema):
     def _possible_errors(self) -> dict[str, str]:
         errors = {"400": "The request is not valid."}
         if self.get_auth():
-            errors |= {"401": "No or bad credentials.", "403": "Not allowed to this caller."}
+            errors |= {"401": "Missing or invalid credentials.", "403": "The caller lacks permission."}
         if "{" in self.path:
-            errors["404"] = "Absent, or not visible to this caller."
+            errors["404"] = "Does not exist, or is not visible to the caller."
         if self.method in ("POST", "PUT", "PATCH", "DELETE"):
-            errors |= {"409": "The state of things does not allow it.", "429": "Too many requests; see Retry-After."}
+            errors |= {"409": "Conflicts with the current state.", "429": "Too many requests; see Retry-After."}
         if self.method in ("POST", "PUT", "PATCH"):
-            errors |= {"413": "Larger than allowed.", "415": "Not in a media type that is accepted; see Accept."}
-        errors["503"] = "The database or the file store is away or too busy; see Retry-After."
+            errors |= {"413": "The request is too large.", "415": "Unsupported media type; see Accept."}
+        errors["503"] = "The database or file store is unavailable or busy; see Retry-After."
         if self.method in ("PUT", "PATCH", "DELETE"):
-            errors["412"] = "If-Match names a version that is no longer the present one."
+            errors["412"] = "If-Match does not match the current version."
         # A view's `schema_errors` adds to these, or removes with None.
         errors |= getattr(self.view, "schema_errors", {})
         return {code: text for code, text in errors.items() if text}
@@ -104,7 +111,7 @@ def paged(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers
     """Return a page's shape, for views without DRF's generics."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {
-        "__doc__": "A page; `next` and `previous` are the addresses of its neighbours.",
+        "__doc__": "A page; `next` and `previous` are the URLs of the adjacent pages.",
         "next": serializers.URLField(allow_null=True),
         "previous": serializers.URLField(allow_null=True),
         "results": serializer(many=True),

@@ -41,9 +41,9 @@ class Trouble(StrEnum):
 
 
 SENTENCES = {
-    Trouble.UNREACHABLE: "The database does not answer; try again shortly.",
-    Trouble.READ_ONLY: "The database takes no writes: it is read-only.",
-    Trouble.FULL: "The database takes no writes: its disk is full.",
+    Trouble.UNREACHABLE: "The database is not responding; try again shortly.",
+    Trouble.READ_ONLY: "The database does not accept writes: it is read-only.",
+    Trouble.FULL: "The database does not accept writes: its disk is full.",
     Trouble.CORRUPT: "The database's files are damaged.",
     Trouble.BUSY: "The database is busy; try again shortly.",
 }

@@ -84,10 +84,10 @@ class Budget:
         ):
             stalled = self._stalled(share, size) if self.cuts_off else None
             if stalled is None:
-                raise Busy("Too much is waiting; send it again.")
+                raise Busy("The server is overloaded; send it again.")
             stalled.cut_off()
         if share.is_cut_off:
-            raise Busy("Too much is waiting; send it again.")
+            raise Busy("The server is overloaded; send it again.")
         self.held += size
         self.held_by[share.owner] += size
         share.taken += size
@@ -165,7 +165,7 @@ async def _fill(
         try:
             spool.write(chunk)
         except OSError as error:
-            raise StorageUnavailable("There is no room to take this request in; try again later.") from error
+            raise StorageUnavailable("The server has no space for this request; try again later.") from error
     return size, more
 
 
@@ -175,7 +175,7 @@ async def _next(receive: Receive, share: Share, left: int, limit: int) -> tuple[
             message = await receive()
     except TimeoutError as error:
         if share.is_cut_off:
-            raise Busy("Too much is waiting; send it again.") from error
+            raise Busy("The server is overloaded; send it again.") from error
         raise RequestTimeout(f"Nothing of the request's body came for {STALL_SECONDS} seconds.") from error
     finally:
         share.patience = None

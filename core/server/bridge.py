@@ -116,7 +116,7 @@ class ThreadedApplication:
                 await self.free_streamers.acquire()
         except TimeoutError as error:
             await answer.loop.run_in_executor(self.executor, _close, response)
-            raise Busy("Too many downloads are under way; try again shortly.") from error
+            raise Busy("Too many downloads are in progress; try again shortly.") from error
         try:
             await answer.loop.run_in_executor(self.streamers, _send_stream, response, answer)
         finally:

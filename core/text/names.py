@@ -49,11 +49,11 @@ BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 LONGEST = 1_000  # above every field's own limit
 TOO_LONG = f"A name has at most {LONGEST:,} characters."
-ONE_LINE = "A name is one line."
-UNSEEN = "A name holds no control characters, and none that are invisible or turn the direction of text."
-EMPTY = "A name needs something that can be seen."
-NO_LINK = "A name is not a link or an e-mail address."
-NO_HOST = "A person's name holds no web address. Put a space after a full stop, as in J. R. Hartley."
+ONE_LINE = "A name must be a single line."
+UNSEEN = "A name cannot contain control characters, invisible characters or characters that change text direction."
+EMPTY = "A name needs a visible character."
+NO_LINK = "A name cannot contain a link or an email address."
+NO_HOST = "A person's name cannot contain a web address. Put a space after a full stop, as in J. R. Hartley."
 
 
 def normal(text: str) -> str:

@@ -25,7 +25,7 @@ class GrantField(FlagField):
 
     def __init__(self, **kwargs: Any) -> None:
         sentence = _(
-            "Let people see a restricted incident who could not before; only its team and administrators may allow it."
+            "Allow a change that gives people access to a restricted incident; only its team and administrators may."
         )
         super().__init__(**{"default": False, "help_text": sentence, **kwargs})
 

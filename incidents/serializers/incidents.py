@@ -124,7 +124,7 @@ class BulkSerializer(StrictFields, serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not {"status", "team", "assignee", "severity"} & set(attrs):
-            raise serializers.ValidationError(_("Say what to change: status, team, assignee or severity."))
+            raise serializers.ValidationError(_("Nothing to change: send status, team, assignee or severity."))
         return attrs
 
 

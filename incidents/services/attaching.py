@@ -113,7 +113,9 @@ def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
     incident = lock(attachment.incident)
     remover = person(by)
     if remover is not None and not _may_remove(remover, attachment, incident):
-        raise PermissionRefused("Files are removed by those who work on the incident, or by who sent them while open.")
+        raise PermissionRefused(
+            "Only those who work on the incident can remove files, and uploaders their own while it is open."
+        )
     attachment = _locked(attachment)
     change = IncidentChange(incident, ChangeContext.now(by, origin))
     change.add_event(EventKind.ATTACHMENT_REMOVED, data=_facts(attachment))
@@ -128,7 +130,7 @@ def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
 def _locked(attachment: Attachment) -> Attachment:
     row = Attachment.objects.select_for_update().filter(pk=attachment.pk).first()
     if row is None:
-        raise NotFound(f"{attachment.name} was removed meanwhile.")
+        raise NotFound(f"{attachment.name} has been removed in the meantime.")
     return row
 
 

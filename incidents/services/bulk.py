@@ -46,7 +46,12 @@ def refused(pk: int, error: DomainError) -> dict[str, Any]:
 
 def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
     if incident is None:
-        return {"id": pk, "ok": False, "code": "not_found", "detail": f"INC-{pk} does not exist or is not yours."}
+        return {
+            "id": pk,
+            "ok": False,
+            "code": "not_found",
+            "detail": f"INC-{pk} does not exist, or you do not have access to it.",
+        }
     before = incident.event_count
     try:
         changed = update(incident, **change)

@@ -27,7 +27,7 @@ def comment(
         raise DomainError("Write a message.", field="message")
     speaker = person(by)
     if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
-        raise PermissionRefused("Internal updates are for responders and administrators.")
+        raise PermissionRefused("Only responders and administrators can write internal updates.")
     incident = lock(incident)
     require_comment(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.

@@ -63,7 +63,7 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
     """
     reporter = Actor.of(by).user
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
-        raise PermissionRefused("Team, assignee and priority are set by responders and administrators.")
+        raise PermissionRefused("Only responders and administrators can set team, assignee and priority.")
     if new.assignee is not None:
         require_can_respond(new.assignee)
     for row, name in ((new.team, "team"), (new.category, "category"), *((one, "services") for one in new.services)):

@@ -107,7 +107,7 @@ def _to_lock() -> QuerySet[Incident]:
 def _require_version(incident: Incident, expected: Collection[int] | None) -> None:
     if expected is not None and incident.version not in expected:
         raise StaleVersion(
-            f"{incident.reference} was changed by somebody else; read it again and repeat your change.",
+            f"{incident.reference} was changed by somebody else; reload it and repeat your change.",
             version=incident.version,
         )
 

@@ -32,12 +32,12 @@ from users.authentication import person
 FILE_ID = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH)
 UPLOAD_ERRORS = {
     "413": "A file is too large; the problem names it.",
-    "415": "A file is of a kind that is not accepted; the problem names it.",
-    "503": "The file store takes no files now, or too many pictures are being looked at; nothing was stored.",
+    "415": "A file's type is not accepted; the problem names it.",
+    "503": "The file store is unavailable, or too many pictures are being processed; nothing was stored.",
 }
 SENDING_ERRORS = {
-    "500": "The stored file is not what was stored any more (`file_altered`); it is not served.",
-    "503": "The file store does not answer, or has lost the file.",
+    "500": "The stored file has been altered (`file_altered`); it is not served.",
+    "503": "The file store is unavailable, or has lost the file.",
 }
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 SERVED_TYPES = (*PICTURE_TYPES, "application/pdf", "text/plain")
@@ -92,7 +92,7 @@ class IncidentAttachmentViewSet(StoresFiles, IdempotentWrites, ViewSet):
 
 
 class AttachmentViewSet(IdempotentWrites, ViewSet):
-    """Files by their ids."""
+    """Attachments by id."""
 
     lookup_url_kwarg = "id"
     lookup_value_regex = r"\d+"
@@ -143,11 +143,13 @@ class AttachmentViewSet(IdempotentWrites, ViewSet):
     )
     @action(detail=True, schema_errors=SENDING_ERRORS)
     def original(self, request: Request, id: str) -> HttpResponseBase:
-        """What came, byte for byte, position data and all; for responders and administrators, as a download."""
+        """The upload, byte for byte, location data included; for responders and administrators, as a download."""
         attachment = _attachment_for(request, id)
         caller = person(request)
         if not (caller.is_responder or caller.is_admin):
-            raise PermissionRefused("Originals may tell where and by whom; they are for responders and administrators.")
+            raise PermissionRefused(
+                "Originals may reveal location and author; only responders and administrators can get them."
+            )
         return serving.serve_original(request._request, attachment)
 
 
@@ -163,5 +165,5 @@ def _attachment_for(request: Request, id: str) -> Attachment:
     attachment = Attachment.objects.filter(pk=int(id) if len(id) <= 18 else 0).select_related("incident").first()
     visible = Incident.objects.visible_to(person(request))
     if attachment is None or not visible.filter(pk=attachment.incident_id).exists():
-        raise NotFound("There is no such file here, or it is not yours to see.")
+        raise NotFound("This file does not exist, or you do not have access to it.")
     return attachment

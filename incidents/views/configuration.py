@@ -14,7 +14,7 @@ class CategoryViewSet(ConfigurationViewSet):
 
 
 class SlaPolicyViewSet(ConfigurationViewSet):
-    """SLA policies; one for each severity, and one for each severity and category where wanted."""
+    """SLA policies: one per severity, and optionally one per severity and category."""
 
     queryset = SlaPolicy.objects.select_related("category")
     serializer_class = SlaPolicySerializer

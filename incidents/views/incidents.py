@@ -122,8 +122,8 @@ class IncidentViewSet(StoresFiles, IdempotentWrites, ViewSet):
         operation_id="incidents_update",
         summary=_("Replace an incident's report"),
         description=_(
-            "Description, severity, priority, category, location and services that are left out are reset as in a "
-            "new report. Team, assignee, `is_restricted`, `occurred_at` and status change only if you send them."
+            "Omitted fields are reset to their defaults, except team, assignee, `is_restricted`, `occurred_at` "
+            "and status, which change only if you send them."
         ),
         parameters=ONE,
         request=IncidentUpdateSerializer,
@@ -202,7 +202,7 @@ def _read_changes(request: Request, *, partial: bool) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     fields = dict(serializer.validated_data)
     if set(fields) == {"note"}:
-        refuse("note", "A note goes with a change; to say something by itself, add it to the timeline.")
+        refuse("note", "A note needs a change; to add only a note, post it to the timeline.")
     return fields
 
 
@@ -234,7 +234,7 @@ class IncidentBulkViewSet(IdempotentParts, ViewSet):
         """Each incident is one."""
         by = person(request)
         if not (by.is_admin or by.is_responder):
-            raise PermissionRefused("Only responders and administrators change many incidents at once.")
+            raise PermissionRefused("Only responders and administrators can update incidents in bulk.")
         serializer = BulkSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
@@ -249,7 +249,7 @@ class IncidentBulkViewSet(IdempotentParts, ViewSet):
 
 
 class MetricsViewSet(ViewSet):
-    """How incidents were handled, in numbers."""
+    """Response and resolution metrics."""
 
     @extend_schema(
         operation_id="metrics_sla",
@@ -266,7 +266,7 @@ class MetricsViewSet(ViewSet):
         incidents = filter_incidents(Incident.objects.visible_to(viewer), request, also=frozenset({"group_by"}))
         group_by = request.query_params.get("group_by")
         if group_by is not None and group_by not in metrics.GROUPINGS:
-            refuse("group_by", f"Cannot group by {group_by}; offered are {', '.join(metrics.GROUPINGS)}.")
+            refuse("group_by", f"Cannot group by {group_by}. Valid groupings: {', '.join(metrics.GROUPINGS)}.")
         answer = metrics.response_metrics(
             incidents, is_filtered=_is_filtered(request), viewer=viewer, group_by=group_by, now=timezone.now()
         )

@@ -54,4 +54,4 @@ def number_of(id: str) -> int:
 
 
 def _not_here(id: str) -> NotFound:
-    return NotFound(f"There is no incident {id} here, or it is not yours to see.")
+    return NotFound(f"Incident {id} does not exist, or you do not have access to it.")

@@ -120,7 +120,7 @@ class EventViewSet(IdempotentWrites, ViewSet):
         visible = IncidentEvent.objects.readable_by(by).filter(incident__in=Incident.objects.visible_to(by))
         event = visible.filter(pk=event_id).select_related("incident").first()
         if event is None:
-            raise NotFound("There is no such event here, or it is not yours to see.")
+            raise NotFound("This event does not exist, or you do not have access to it.")
         return Response(_stored(services.redact(event, by=by, **serializer.validated_data)))
 
 
@@ -181,7 +181,7 @@ class SubscriberViewSet(IdempotentWrites, ViewSet):
 
 
 class LinkViewSet(IdempotentWrites, ViewSet):
-    """How an incident stands to others."""
+    """An incident's links to other incidents."""
 
     orderings = {"id": [Key("id")]}
     default_ordering = "id"

@@ -50,4 +50,4 @@ class FilesParser(BaseParser):
         except UnreadablePostError as error:
             raise ParseError("The body broke off.") from error
         except OSError as error:
-            raise StorageUnavailable("There is no room to take these files in; try again later.") from error
+            raise StorageUnavailable("The server has no space for these files; try again later.") from error

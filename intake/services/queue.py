@@ -16,7 +16,7 @@ from intake.results import IntakeResult
 from intake.vocabulary import IntakeState
 from users.models import User
 
-NO_ALERT = "There was no alert in it."
+NO_ALERT = "The request contains no alert."
 # of ignored ones only those without an alert, perhaps a reader's mistake
 REPLAYABLE = (IntakeState.FAILED, IntakeState.DROPPED, IntakeState.IGNORED)
 REASON_LENGTH = 500

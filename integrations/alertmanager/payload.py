@@ -39,7 +39,7 @@ def update_of(alert: Any, group: dict[str, Any]) -> AlertUpdate:
     if not isinstance(alert, dict):
         raise IntakeError("It is not an object.")
     if not text(alert.get("fingerprint")) and not texts(alert.get("labels")):
-        raise IntakeError("It has neither labels nor a fingerprint to tell it by.")
+        raise IntakeError("It has neither labels nor a fingerprint to identify it.")
     word = first(mapping(alert.get("status")).get("state"), alert.get("status"), group.get("status"))
     action, is_guess = state(word)
     is_over = action == Action.RESOLVE

@@ -173,7 +173,7 @@ def _asked(method: str, rest: str) -> tuple[str, str]:
             return text(match[1]), action
     if method == "DELETE":
         return text(rest), "delete"
-    raise IntakeError("Nothing of that name can be done to an alert here.", status=404)
+    raise IntakeError("Unknown alert action.", status=404)
 
 
 def _action(method: str, word: str) -> str:

@@ -42,7 +42,7 @@ def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdate
 
 def _update(alert: Any, now: dt.datetime) -> AlertUpdate:
     if not texts(mapping(alert).get("labels")):
-        raise IntakeError("It has no labels to tell it by.")
+        raise IntakeError("It has no labels to identify it.")
     ends_at = moment(alert.get("endsAt"))
     is_over = ends_at is not None and ends_at <= now
     return replace(

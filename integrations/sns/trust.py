@@ -128,4 +128,4 @@ def _refused(message: str) -> IntakeError:
 
 
 def _unreachable(reason: str) -> IntakeError:
-    return IntakeError(f"Amazon SNS could not be asked: {reason}.", status=503)
+    return IntakeError(f"Amazon SNS could not be reached: {reason}.", status=503)

@@ -23,7 +23,7 @@ class OwnEndpoint(LogEndpoint):
         if person is None:
             raise IntakeError(f"There is no key in the request. {self.asks_for}", status=401)
         if not (person.is_responder or person.is_admin):
-            raise IntakeError("Only a responder or an administrator may send log lines.", status=403, is_stored=False)
+            raise IntakeError("Only responders and administrators can send log lines.", status=403, is_stored=False)
         return None
 
     def response(self, request: IntakeRequest, parsed: Parsed) -> IntakeResponse:

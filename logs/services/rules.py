@@ -82,9 +82,7 @@ def save_rule(
     names = [name for name in (*SHOWN, *CONDITION) if only is None or name in only]
     changed = {name for name in names if before and getattr(before, name) != getattr(rule, name)}
     if before is not None and before.is_builtin and changed - TUNABLE:
-        raise Conflict(
-            f"{before} comes with the system; only {', '.join(sorted(TUNABLE))} of it can be changed.", code="built_in"
-        )
+        raise Conflict(f"{before} is built in; only {', '.join(sorted(TUNABLE))} can be changed.", code="built_in")
     if before is None:
         rule.source = log_source()
         _begin(rule, now or timezone.now())
@@ -104,7 +102,7 @@ def delete_rule(rule: DetectionRule) -> None:
     """Delete a rule, resolving its alerts. Raises Conflict for the built-in one."""
     present = DetectionRule.objects.select_for_update().get(pk=rule.pk)
     if present.is_builtin:
-        raise Conflict(f"{present} comes with the system; switch it off instead.", code="built_in")
+        raise Conflict(f"{present} is built in; disable it instead.", code="built_in")
     _end(present, timezone.now())
     rule.delete()
     clear_cache()

@@ -24,7 +24,7 @@ class LogEntriesView(APIView):
     """Log lines."""
 
     permission_classes = [IsResponder]
-    schema_errors = {"409": None, "413": "More than one request may hold."}
+    schema_errors = {"409": None, "413": "The request holds more lines than allowed."}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Skip authentication by a source's key: the endpoint does it."""

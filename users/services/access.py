@@ -21,7 +21,7 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     """
     admins = set(User.objects.admins().select_for_update().order_by("pk").values_list("pk", flat=True))
     if by.pk not in admins:
-        raise PermissionRefused("Only an administrator may change what somebody may do.")
+        raise PermissionRefused("Only administrators can change roles and access.")
     target: User = User.objects.select_for_update().get(pk=user.pk)
     wanted: dict[str, object] = {"role": role, "is_active": is_active}
     changes = {name: value for name, value in wanted.items() if value is not None and value != getattr(target, name)}

@@ -17,7 +17,7 @@ from users.passwords import refuse_weak_password
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)
-ADDRESS_TAKEN = "There is an account with this e-mail address already."
+ADDRESS_TAKEN = "An account with this email address already exists."
 
 
 class RegistrationClosed(PermissionRefused):

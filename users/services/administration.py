@@ -80,7 +80,7 @@ def _store_password(user: User, password_hash: str, by: User, keep_tokens: bool)
 
 def _require_admin(by: User) -> None:
     if not by.is_superuser:
-        raise PermissionRefused("Only an administrator may do this.")
+        raise PermissionRefused("Only administrators can do this.")
 
 
 def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:

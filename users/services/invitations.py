@@ -37,7 +37,7 @@ def invite(user: User, *, by: User) -> None:
     Raises PermissionRefused, Conflict for active passwords or inactive accounts, MailRefused.
     """
     if not by.is_superuser:
-        raise PermissionRefused("Only an administrator may do this.")
+        raise PermissionRefused("Only administrators can do this.")
     user = User.objects.get(pk=user.pk)
     if user.has_usable_password() or not user.is_active:
         raise Conflict(f"{user} has a password already, or may not sign in.", code="not_to_be_invited")

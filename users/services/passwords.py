@@ -97,7 +97,7 @@ def _owner_of(uid: str, token: str) -> User:
 
 
 def _not_present() -> DomainError:
-    return DomainError("This is not your present password.", field="current_password")
+    return DomainError("This is not your current password.", field="current_password")
 
 
 def _spent() -> DomainError:

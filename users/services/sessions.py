@@ -20,19 +20,19 @@ log = structlog.get_logger(__name__)
 
 # Answers get lost, and tabs refresh together: the previous token works so long.
 GRACE = dt.timedelta(seconds=10)
-REFUSED = "The e-mail address or the password is not right."
+REFUSED = "Incorrect email or password."
 
 
 class CredentialsRefused(DomainError):
     status = 401
     code = "invalid_credentials"
-    title = "Not signed in"
+    title = "Authentication required"
 
 
 class TokenRefused(DomainError):
     status = 401
     code = "token_not_valid"
-    title = "Not signed in"
+    title = "Authentication required"
 
 
 @dataclass(frozen=True)

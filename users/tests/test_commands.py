@@ -23,7 +23,7 @@ class CreateSuperuserTests(TestCase):
             ({"PASSWORD": "short"}, "too short"),
             ({"PASSWORD": "ada@example.org"}, "too similar"),
             ({"NAME": "A\bda"}, "control characters"),
-            ({"NAME": "see https://evil.example"}, "not a link"),
+            ({"NAME": "see https://evil.example"}, "cannot contain a link"),
         )
         for named, sentence in cases:
             with self.subTest(named), self.assertRaisesMessage(CommandError, sentence):
