@@ -169,9 +169,9 @@ class StrictnessTests(ContractCase):
     def test_it_says_what_would_have_been_right(self) -> None:
         table = {
             "severity": ("urgent", 'severity: "urgent" is not one of critical, high, medium, low.'),
-            "category": ("nonsense", "category: There is no category nonsense to choose."),
-            "team": (0, "team: There is no team 0 to choose."),
-            "assignee": ("Tom", "assignee: This takes the id of a user, a whole number."),
+            "category": ("nonsense", "category: Category nonsense does not exist."),
+            "team": (0, "team: Team 0 does not exist."),
+            "assignee": ("Tom", "assignee: Must be the id of a user, a whole number."),
         }
         for field, (value, sentence) in table.items():
             with self.subTest(field):

@@ -55,7 +55,7 @@ class ConflictTests(TestCase):
         with mock.patch.object(Team, "clean"), mock.patch.object(Team, "validate_unique"):
             answer = browser.post("/admin/responders/team/add/", form)
 
-        self.assertContains(answer, "somebody was quicker")
+        self.assertContains(answer, "created by another request")
         self.assertContains(answer, 'value="Web"')
 
 

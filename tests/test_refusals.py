@@ -42,7 +42,7 @@ class FieldTests(RefusalCase):
         }
         self.assertEqual(self.errors(answer), expected)
         [message] = [error["message"] for error in answer.json()["errors"] if error["field"] == "titel"]
-        self.assertIn("there are title, description, severity", message)
+        self.assertIn("Valid fields: title, description, severity", message)
         self.assertNotIn("created_at", message)
 
     def test_it_does_so_wherever_fields_are_set(self) -> None:

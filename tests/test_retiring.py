@@ -156,7 +156,7 @@ class InUseTests(TestCase):
         retired = self.client.get(url)
 
         self.assertContains(offered, "Retire it instead")
-        for page, reason in ((refused, "Work still comes to Network"), (retired, "It is retired already.")):
+        for page, reason in ((refused, "Work still comes to Network"), (retired, "It is already retired.")):
             with self.subTest(reason):
                 self.assertContains(page, reason)
                 self.assertNotContains(page, "instead")

@@ -259,7 +259,9 @@ class ReassignTests(AlertCase):
 
         for reference in (secret.incident.reference, gone.incident.reference, f"INC-{'9' * 18}", "9" * 30):
             with self.subTest(reference):
-                self.assertContains(self.merge(one, reference, confirmed=reference[4:]), "or it is not yours to see")
+                self.assertContains(
+                    self.merge(one, reference, confirmed=reference[4:]), "or you do not have access to it"
+                )
         self.assert_at(one, one.incident)
 
     def test_it_says_what_one_is_a_duplicate_of_already(self) -> None:

@@ -153,7 +153,7 @@ class SourceTests(SourceCase):
         answers = [self.client.delete(f"{SOURCES}{source.pk}/") for source in (busy, idle)]
 
         self.assertEqual([answer.status_code for answer in answers], [409, 204])
-        self.assertIn("Switch it off", answers[0].json()["detail"])
+        self.assertIn("Disable it", answers[0].json()["detail"])
         self.assertEqual(set(Source.objects.filter(pk__in=[busy.pk, idle_pk])), {busy})
 
     def test_it_writes_down_who_did_what(self):

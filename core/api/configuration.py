@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
 from rest_framework import exceptions
 from rest_framework.fields import (
     BooleanField,
@@ -78,7 +79,7 @@ class StrictFields:
         if unknown := data.keys() - fields.keys():
             known = ", ".join(name for name, field in fields.items() if not field.read_only)
             for name in sorted(map(str, unknown)):
-                text = f"There is no field {name} that can be set; there are {known}."
+                text = f"Unknown or read-only field {name}. Valid fields: {known}."
                 found[name] = [exceptions.ErrorDetail(text, "unknown_field")]
         if isinstance(data, MultiValueDict):  # DRF would take a form's last value
             for name in set(data) & set(fields):
@@ -96,7 +97,7 @@ def _sentences(field: Field[Any, Any, Any, Any]) -> dict[str, str]:
     noun = field.queryset.model._meta.verbose_name
     given = "{pk_value}" if isinstance(field, PrimaryKeyRelatedField) else "{value}"
     return {
-        "does_not_exist": f"{noun} {given} does not exist.",
+        "does_not_exist": f"{capfirst(noun)} {given} does not exist.",
         "incorrect_type": f"Must be the id of a {noun}, a whole number.",
     }
 

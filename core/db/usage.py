@@ -50,7 +50,7 @@ def switch_of(model: type[Model]) -> str | None:
 
 def off_state_of(model: type[Model]) -> str:
     """Return the word for a disabled row."""
-    return RETIRED if switch_of(model) == "is_active" else "switched off"
+    return RETIRED if switch_of(model) == "is_active" else "disabled"
 
 
 def instead_of_deleting(row: Model) -> tuple[str, str]:
@@ -60,13 +60,13 @@ def instead_of_deleting(row: Model) -> tuple[str, str]:
         return "", ""
     state = off_state_of(type(row))
     if not getattr(row, switch):
-        return "", f"It is {state} already."
+        return "", f"It is already {state}."
     setattr(row, switch, False)
     try:
         refusal = refusal_of(row)
     finally:
         setattr(row, switch, True)
-    return ("", refusal) if refusal else ("Retire it" if state == RETIRED else "Switch it off", "")
+    return ("", refusal) if refusal else ("Retire it" if state == RETIRED else "Disable it", "")
 
 
 def refusal_of(row: Model) -> str:

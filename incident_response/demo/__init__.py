@@ -5,5 +5,5 @@ DOMAIN = "demo.example"
 
 
 def address_of(key: str) -> str:
-    """Return a demo person's e-mail address."""
+    """Return a demo person's email address."""
     return f"{key}@{DOMAIN}"

@@ -115,7 +115,7 @@ def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
     spec = rule.spec
     line = lines[0]
     if not (rule.is_enabled and spec.takes(line, line.message.lower())):
-        raise Conflict(f"The rule “{rule}” is switched off, or does not look at such a line.", code="rule_is_off")
+        raise Conflict(f"The rule “{rule}” is disabled, or does not match such a line.", code="rule_is_off")
     rules.clear_cache()
     on_lines(lines, now=now)
     done.rule = rule.name

@@ -167,7 +167,7 @@ class RuleTests(TestCase):
         gone = self.client.post(reverse("admin:logs_detectionrule_delete", args=[rule.pk]), {"post": "yes"})
 
         rule.refresh_from_db()
-        self.assertContains(renamed, "comes with the system; only")
+        self.assertContains(renamed, "is built in; only")
         self.assertEqual((gone.status_code, rule.name == "Refusals"), (403, False))
 
     def test_it_tries_a_rule_on_the_past(self) -> None:

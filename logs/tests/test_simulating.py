@@ -62,7 +62,7 @@ class CommandTests(TestCase):
     def test_it_says_when_the_built_in_rule_is_switched_off(self):
         DetectionRule.objects.filter(is_builtin=True).update(is_enabled=False)
 
-        with self.assertRaisesMessage(CommandError, "switched off"):
+        with self.assertRaisesMessage(CommandError, "disabled"):
             self._run("--type", "critical_log")
 
         self.assertEqual(LogEntry.objects.count(), 0)

@@ -67,7 +67,9 @@ class ProbeTests(TestCase):
             response = self.client.get("/readyz")
 
         self.assertEqual(response.status_code, 503)
-        self.assertIn("writes: failed (The database takes no writes: it is read-only.)", response.content.decode())
+        self.assertIn(
+            "writes: failed (The database does not accept writes: it is read-only.)", response.content.decode()
+        )
         self.assertIn("worker: ok", response.content.decode())
 
     def test_it_logs_no_line_for_each_probe(self):
