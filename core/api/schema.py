@@ -68,7 +68,7 @@ class ProblemAutoSchema(AutoSchema):
         article = "an" if one[0] in "aeio" or one.startswith("SLA") else "a"
         return str(summary_template).format(one=f"{article} {one}", many=names.verbose_name_plural)
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular leaves out what DRF passes
         """Return the operation's description; the view's own on its list only."""
         description: str = super().get_description() or ""
         is_repeated = description == get_doc(type(self.view)) and getattr(self.view, "action", "list") != "list"
