@@ -70,7 +70,7 @@ class TailTests(TestCase):
         with self.assertRaisesMessage(CommandError, "does not exist"):
             self.tail()
         self.path.write_text("x\n", encoding="utf-8")
-        with self.assertRaisesMessage(CommandError, "is no time zone"):
+        with self.assertRaisesMessage(CommandError, "is not a time zone"):
             self.tail(zone="Nowhere/Town")
         with self.assertRaisesMessage(CommandError, "--key"):
             self.tail(url="http://x.test")
