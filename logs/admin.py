@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from alerts.admin.fields import LabelNamesField, readable
+from alerts.models import Alert
+from alerts.vocabulary import AlertStatus
 from core.api.paging import BoundedPages, Key
 from core.backoffice.badges import cut
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, exactly, zone_note
@@ -255,6 +258,15 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if self.has_change_permission(request, obj) else readable(fieldsets, group_by="grouping")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        sources = {rule.source_id for rule in changelist.result_list}
+        alerts = Alert.objects.filter(source__in=sources, status=AlertStatus.FIRING, fingerprint__startswith="rule:")
+        numbers = Counter(name.split(":")[1] for name in alerts.values_list("fingerprint", flat=True))
+        for rule in changelist.result_list:
+            rule.firing = numbers[str(rule.pk)]
+        return changelist
+
     def save_model(self, request: HttpRequest, obj: DetectionRule, form: Any, change: bool) -> None:
         save_rule(obj, only=form.changed_data if change else None)
 
@@ -322,9 +334,9 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         return ", ".join(rule.group_by) or gettext("nothing")
 
     @admin.display(description=_("Alerts"))
-    def fires(self, rule: DetectionRule) -> SafeString | str:
-        firing = rule.state.get("firing") if isinstance(rule.state, dict) else None
-        return format_html('<span class="ir-badge ir-status-open">{}</span>', gettext("firing")) if firing else ""
+    def fires(self, rule: Any) -> SafeString | str:
+        label = gettext("%(number)d firing") % {"number": rule.firing}
+        return format_html('<span class="ir-badge ir-status-open">{}</span>', label) if rule.firing else ""
 
     @admin.display(description="")
     def try_link(self, rule: DetectionRule) -> SafeString:

@@ -7,7 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.services import process_waiting
+from alerts.services.enqueueing import enqueue
 from alerts.tests.factories import make_source
+from alerts.updates import AlertUpdate
 from core.api.paging import BoundedPages
 from logs.lines import Line
 from logs.models import DetectionRule, LogEntry
@@ -169,6 +172,23 @@ class RuleTests(TestCase):
         rule.refresh_from_db()
         self.assertContains(renamed, "is built in; only")
         self.assertEqual((gone.status_code, rule.name == "Refusals"), (403, False))
+
+    def test_it_counts_the_firing_alerts_of_every_kind_of_rule(self) -> None:
+        immediate, threshold = DetectionRule.objects.get(is_builtin=True), self.make()
+        DetectionRule.objects.filter(pk=threshold.pk).update(is_enabled=False)
+        names = (
+            f"rule:{threshold.pk}",
+            f"rule:{immediate.pk}:ab",
+            f"rule:{immediate.pk}:cd",
+            f"rule:{immediate.pk}0:ef",
+        )
+        enqueue(threshold.source, [AlertUpdate(title="Fires", fingerprint=name) for name in names])
+        process_waiting()
+
+        rules = self.client.get(RULES).context["cl"].result_list
+
+        self.assertEqual({rule.pk: rule.firing for rule in rules}, {immediate.pk: 2, threshold.pk: 1})
+        self.assertContains(self.client.get(RULES), "2 firing")
 
     def test_it_tries_a_rule_on_the_past(self) -> None:
         rule, now = self.make(), timezone.now()
