@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 from structlog.typing import WrappedLogger
 
-# A source's key, unless it is a traceback's file or a logger's name.
-_IN_PATH = re.compile(r"(intake(?:/|%2f)+)(?!\w+\.py\b) *[^/\s\"'?#<>\\\[][^/\s\"'?#<>\\]*", re.IGNORECASE)
+# A source's key, unless it is a traceback's file, a logger's name or a page of the back office.
+_IN_PATH = re.compile(
+    r"(intake(?:/|%2f)+)(?!\w+\.py\b|(?<=/admin/intake/)[a-z]{1,20}/) *[^/\s\"'?#<>\\\[][^/\s\"'?#<>\\]*", re.IGNORECASE
+)
 
 
 def without_keys(_logger: WrappedLogger, _method: str, line: str) -> str:

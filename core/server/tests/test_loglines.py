@@ -52,7 +52,12 @@ RENDERERS = (structlog.dev.ConsoleRenderer(colors=False), structlog.processors.J
 
 class RequestTests(TestCase):
     def test_it_writes_no_key_of_an_address_that_is_not_there(self) -> None:
-        paths = (f"/intake/{KEY}/backup-job/7/", f"/x//intake//{KEY}/", f"/Intake/{KEY}", f"/intake/{KEY}/%2Fx")
+        paths = (
+            f"/intake/{KEY}/backup-job/7/",
+            f"/x//intake//{KEY}/",
+            f"/Intake/{KEY}",
+            f"/intake/{KEY}/%2Fx",
+        )
         for path in paths:
             for renderer in RENDERERS:
                 with self.subTest(path), Written(renderer) as written:
@@ -91,6 +96,8 @@ class LineTests(SimpleTestCase):
     def test_it_writes_no_key_into_the_log_of_requests(self) -> None:
         for logger in ("django.server", "uvicorn.error"):
             with self.subTest(logger), Written(RENDERERS[0]) as written:
+                logging.getLogger(logger).error("/admin/intake/%s/", KEY)
+                self.assertNotIn(KEY, written.text)
                 logging.getLogger(logger).error('"%s" %s', f"GET /intake/{KEY}/?x=1 HTTP/1.1", 404)
 
                 self.assertIn('"GET /intake/…/?x=1 HTTP/1.1" 404', written.text)
@@ -104,7 +111,13 @@ class LineTests(SimpleTestCase):
             self.assertIn("/heartbeat/", written.text)
 
     def test_it_leaves_everything_else_as_it_is(self) -> None:
-        for line in ("alerts/intake/serving.py", "/intake/", "/intake-events/7/", "intake of alerts"):
+        for line in (
+            "/admin/intake/source/7/",
+            "alerts/intake/serving.py",
+            "/intake/",
+            "/intake-events/7/",
+            "intake of alerts",
+        ):
             with self.subTest(line), Written(RENDERERS[0]) as written:
                 logging.getLogger("a").error(line)
 
