@@ -1,4 +1,4 @@
-"""Changes made to systems: taking them in, and finding those that came before an incident."""
+"""Store changes to systems, and find those before an incident."""
 
 import datetime as dt
 import hashlib
@@ -16,7 +16,7 @@ from intake.results import IntakeResult
 from responders.models import Service
 
 BEFORE = dt.timedelta(hours=1)
-MOST = 100  # rows of one answer
+MOST = 100
 SUMMARY_LENGTH = 500
 ORIGIN_LENGTH = 200
 MAX_DETAILS = 100
@@ -34,9 +34,7 @@ def store_changes(results: Sequence[IntakeResult]) -> None:
 
 
 def take(source: Source, changes: Sequence[Change], *, at: dt.datetime | None = None) -> int:
-    """Store changes, in the caller's transaction; how many were new. A change sent again is the same change, where
-    its sender says when it was made.
-    """
+    """Store changes in the caller's transaction; return how many were new. A repeat with its time counts once."""
     now = at or timezone.now()
     services = _services({name for change in changes for name in change.services})
     events = {_identity(source, change) or number: change for number, change in enumerate(changes)}
@@ -50,7 +48,7 @@ def take(source: Source, changes: Sequence[Change], *, at: dt.datetime | None = 
 def changes(
     *, since: dt.datetime, until: dt.datetime, services: Iterable[Service] = (), limit: int = MOST
 ) -> list[ChangeEvent]:
-    """Return the latest changes between two moments, newest first, of these services or of all."""
+    """Return the latest changes between two moments, newest first."""
     found = ChangeEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=until)
     if named := [service.pk for service in services]:
         found = found.filter(service__in=named)
@@ -58,7 +56,7 @@ def changes(
 
 
 def changes_before(incident: Incident, *, within: dt.timedelta = BEFORE, limit: int = MOST) -> list[ChangeEvent]:
-    """Return what changed before an incident in its services, or anywhere if it names none."""
+    """Return what changed before an incident in its services, or anywhere without any."""
     until = incident.occurred_at
     return changes(since=until - within, until=until, services=incident.services.all(), limit=limit)
 

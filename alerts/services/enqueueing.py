@@ -1,4 +1,4 @@
-"""Queueing what the project itself has to say."""
+"""Queue alert updates of our own."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from intake.models import IntakeEvent, Source
 from intake.services.queue import REASON_LENGTH, insert_events
 from intake.vocabulary import IntakeState
 
-INTERNAL_FORMAT = "internal"  # of what we raise ourselves
+INTERNAL_FORMAT = "internal"
 
 
 def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -> IntakeEvent:
-    """Return the row that keeps what of a request's list could not be read, for a replay."""
+    """Return the row of a list's unreadable rest, for a replay."""
     return IntakeEvent(
         source_id=event.source_id,
         format=event.format,
@@ -30,6 +30,6 @@ def event_of_leftover(event: IntakeEvent, leftover: Leftover, at: dt.datetime) -
 
 
 def enqueue(source: Source, updates: Sequence[AlertUpdate], *, at: dt.datetime | None = None) -> None:
-    """Queue updates of our own (a heartbeat, a log rule, an expiry), in the caller's transaction."""
+    """Queue updates of our own in the caller's transaction."""
     body = orjson.dumps([to_json(update) for update in updates])
     insert_events([IntakeEvent(source=source, format=INTERNAL_FORMAT, body=body, received_at=at or timezone.now())])

@@ -1,4 +1,4 @@
-"""Heartbeats: taking pings, and noticing that one is missed."""
+"""Receive pings, and notice missed heartbeats."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -17,20 +17,19 @@ from core.db.transactions import unit_of_work
 from intake.models import Source
 
 ALERT_NAME = "Heartbeat missed"
-# It says itself when it is over: whatever its source's alerts do, this one does not expire.
+# never expires: a ping ends it
 LASTING = dt.timedelta(days=3650)
 PING_STEP = dt.timedelta(seconds=5)  # how exactly the last ping is known
 PREFIX = "heartbeat"
 FAILED_NAME = "Heartbeat failed"
 FAILED_PREFIX = "heartbeat-failed"
 
-# What is waited for: whose, its name, when it was last seen, and how many minutes it may stay away.
+# source, name, last seen, and minutes allowed
 HeartbeatExpectation = tuple[Source, str, dt.datetime, int]
 
 
 def ping(source: Source, now: dt.datetime, name: str = "") -> None:
-    """Record a ping of the source, or of a named heartbeat, which the first ping creates; resolve the alerts that its
-    absence or its failure raised."""
+    """Record a ping; the first of a name creates the heartbeat. Resolves its alerts."""
     _record(source, now, name)
     ends = {
         _key(source, name): _missed_update(source, name, Action.RESOLVE),
@@ -42,7 +41,7 @@ def ping(source: Source, now: dt.datetime, name: str = "") -> None:
 
 
 def report_failure(source: Source, now: dt.datetime, name: str = "", detail: str = "") -> None:
-    """Raise an alert at once because the source, or one of its heartbeats, says that it failed; that is a ping, too."""
+    """Raise an alert of a reported failure, which is a ping too."""
     _record(source, now, name)
     updates = [_failed_update(source, name, Action.FIRE, detail, now)]
     if _is_missed(source, name):
@@ -51,13 +50,12 @@ def report_failure(source: Source, now: dt.datetime, name: str = "", detail: str
 
 
 def expect(source: Source, now: dt.datetime, name: str) -> None:
-    """Create the heartbeat of what has started. One that is there stays as it is, so that what starts again and again
-    and never ends is missed."""
+    """Create the heartbeat of a started job; an existing one stays, so that jobs that never end are missed."""
     Heartbeat.objects.get_or_create(source=source, name=name, defaults={"last_ping_at": now})
 
 
 def has_heartbeat(source: Source, name: str) -> bool:
-    """Return whether the source has a heartbeat of this name."""
+    """Return whether the source has this heartbeat."""
     return Heartbeat.objects.filter(source=source, name=name).exists()
 
 
@@ -68,16 +66,16 @@ def _record(source: Source, now: dt.datetime, name: str) -> None:
             Heartbeat.objects.filter(pk=heartbeat.pk, last_ping_at__lt=now).update(last_ping_at=now)
     elif source.last_received_at is None or now - source.last_received_at > PING_STEP:
         Source.objects.filter(pk=source.pk).update(last_received_at=now)
-        # The source is remembered between requests: what is rolled back, and then tried again, must not count as noted.
+        # the source is cached: what is rolled back must not count as noted
         transaction.on_commit(partial(setattr, source, "last_received_at", now))
 
 
 def watch(now: dt.datetime) -> int:
-    """Raise an alert for each missed heartbeat, and resolve those of heartbeats that are back; return how many."""
+    """Raise alerts of missed heartbeats, and resolve those that are back; return how many."""
     found = 0
     missed = set(_missed().values_list("key", flat=True))
     for source, name, last_seen, minutes in [*_own(Q()), *_named(Q())]:
-        # Most are as they were: looking at them must not keep others from writing.
+        # looking must not keep others from writing
         if _is_silent(last_seen, minutes, now) != (_key(source, name) in missed):
             found += _judge(source, name, now)
     return found + _release(now)
@@ -137,7 +135,7 @@ def _waited_for(source_ids: set[int]) -> set[str]:
 
 @unit_of_work
 def _judge(found: Source, name: str, now: dt.datetime) -> bool:
-    """Raise or resolve the alert of a heartbeat, looked at anew within the transaction."""
+    """Raise or resolve a heartbeat's alert, read anew within the transaction."""
     expected = _named(Q(source=found, name=name)) if name else _own(Q(pk=found.pk))
     expectation = next(expected, None)
     if expectation is None:
@@ -149,7 +147,7 @@ def _judge(found: Source, name: str, now: dt.datetime) -> bool:
     action = Action.FIRE if is_silent else Action.RESOLVE
     update = _missed_update(source, name, action, minutes, last_seen)
     if is_silent and Alert.objects.filter(key=_key(source, name), starts_at__gte=last_seen).exists():
-        update = replace(update, starts_at=None)  # taken for over once, when nobody waited for it: it begins anew
+        update = replace(update, starts_at=None)  # disabled meanwhile: it starts anew
     enqueue(source, [update], at=now)
     return True
 

@@ -1,4 +1,4 @@
-"""Reading and locking what a batch of messages meets: alerts, then groups, then incidents, each by their ids."""
+"""Load and lock what a batch touches: alerts, groups, incidents, each by id."""
 
 import datetime as dt
 from collections import Counter
@@ -27,9 +27,9 @@ UNMOVED = (Transition.NOTHING, Transition.STALE)
 
 
 def load(messages: Sequence[Message], now: dt.datetime, *, viewer: User | None = None) -> State:
-    """Return the state that `decide` needs, locked until the transaction ends.
+    """Return the state that `decide` needs, locked.
 
-    For a `viewer` nothing is locked, and what they may not see is as if it were not there.
+    For a `viewer` nothing is locked, and hidden rows are absent.
     """
     state = State(route_specs(), silence_specs(now), storm_limit=settings.STORM_INCIDENTS_PER_MINUTE)
     sources = {message.key: message.source for message in messages}
@@ -56,7 +56,7 @@ def load(messages: Sequence[Message], now: dt.datetime, *, viewer: User | None =
 
 
 def load_stored(alerts: Sequence[Alert], now: dt.datetime, *, may_start: bool) -> State:
-    """Return the state for alerts that are locked: what begins to count now (`may_start`), or ends."""
+    """Return the state of locked alerts: what starts counting now (`may_start`), or ends."""
     state = State(route_specs(), (), {alert.key: alert for alert in alerts})
     state.storm_limit = settings.STORM_INCIDENTS_PER_MINUTE
     groups: dict[str, int | None] = {}
@@ -68,7 +68,7 @@ def load_stored(alerts: Sequence[Alert], now: dt.datetime, *, may_start: bool) -
 
 
 def _may_move(message: Message, state: State) -> bool:
-    """Return whether more than a repeat, for which no incident is locked."""
+    """Return whether it is more than a repeat, which locks no incident."""
     update, alert = message.update, state.alerts.get(message.key)
     if update.action not in (Action.FIRE, Action.RESOLVE):
         return True
@@ -81,7 +81,7 @@ def _may_move(message: Message, state: State) -> bool:
 
 
 def _group_keys(messages: Iterable[Message], state: State) -> dict[str, int | None]:
-    """Return the keys of the groups that alerts may go to, with their routes' ids."""
+    """Return the groups that alerts may go to, with their routes' ids."""
     groups: dict[str, int | None] = {}
     labels = {key: alert.labels for key, alert in state.alerts.items()}
     for message in messages:

@@ -1,4 +1,4 @@
-"""What time does to alerts: they expire, silences end, flapping stops, old rows go."""
+"""What time does to alerts: expiry, ended silences, flapping, retention."""
 
 import datetime as dt
 from collections import defaultdict
@@ -38,14 +38,14 @@ from intake.services.queue import delivery_key, insert_events
 from intake.vocabulary import IntakeState
 
 BATCH = 200
-SETTLING = dt.timedelta(seconds=30)  # batches that read a silence before it was changed are committed by then
-MOST_SILENCES = 10_000  # that are remembered
+SETTLING = dt.timedelta(seconds=30)  # batches that read a silence before its change have committed by then
+MOST_SILENCES = 10_000
 GROUP_REST = dt.timedelta(days=1)
 
 
 @unit_of_work
 def expire(now: dt.datetime) -> int:
-    """End alerts that were not heard of again in time; return how many."""
+    """Expire silent alerts; return how many."""
     due = Alert.objects.filter(expires_at__lte=now, status=AlertStatus.FIRING)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
     alerts = _locked(ids, lambda alert: alert.status == AlertStatus.FIRING and is_past(alert.expires_at, now))
@@ -77,10 +77,9 @@ def _expiry(alert: Alert, now: dt.datetime) -> IntakeEvent:
 
 
 def release_silenced(now: dt.datetime) -> int:
-    """Open the incidents of alerts that still fire when what silenced them is over; return how many alerts.
+    """Open incidents of firing alerts whose silence is over; return how many alerts.
 
-    What an active silence keeps quiet is looked at while it is new, and again when its matchers or times, or a source's
-    name, have changed: an alert's labels never do, and what it says anew is judged as it comes.
+    Silenced alerts are examined while new, and when a silence or a source's name changes.
     """
     names = tuple(Source.objects.order_by("pk").values_list("pk", "name"))
     active = silence_specs(now)
@@ -94,12 +93,12 @@ def release_silenced(now: dt.datetime) -> int:
     return released
 
 
-# Since when, for this process, a silence stands as it does, by its id and that.
+# since when this process knows a silence as it is
 _stands_since: LRUCache[tuple[int, int], dt.datetime] = LRUCache(MOST_SILENCES)
 
 
 def _release_from(silence_id: int, active: list[SilenceSpec], now: dt.datetime) -> int:
-    # Most may have to be kept quiet still: looking at them must not keep others from writing.
+    # looking must not keep others from writing
     looked_at = _silenced().filter(silenced_by=silence_id).select_related("source").order_by("pk")
     released: list[int] = []
     by_others: dict[int, list[int]] = defaultdict(list)
@@ -120,14 +119,14 @@ def _batched(ids: list[int]) -> Iterator[list[int]]:
 
 
 def _silenced() -> AlertQuerySet:
-    # Said as a range, which SQLite looks up in an index, too.
+    # as a range, which SQLite's index answers
     return Alert.objects.filter(status=AlertStatus.FIRING, silenced_by__gt=0)
 
 
 @unit_of_work
 def _release(ids: list[int], now: dt.datetime) -> int:
     active = silence_specs(now)
-    # Somebody may have silenced them again since they were looked at.
+    # they may be silenced again
     locked = _locked(
         ids,
         lambda alert: (
@@ -141,7 +140,7 @@ def _release(ids: list[int], now: dt.datetime) -> int:
 
 
 def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[Alert]:
-    """Lock the alerts and return those still concerned. A join would lock their sources, too."""
+    """Lock the alerts still concerned; a join would lock their sources."""
     found = rows.select_in(Alert, "id", ids, lock=True)
     sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in found})
     for alert in found:
@@ -151,7 +150,7 @@ def _locked(ids: Sequence[int], is_concerned: Callable[[Alert], bool]) -> list[A
 
 @unit_of_work
 def clear_flapping(now: dt.datetime) -> int:
-    """Take alerts that keep still as not flapping any more, and see to what was held back; return how many."""
+    """Clear alerts that stopped flapping; return how many."""
     flapping = Alert.objects.filter(is_flapping=True)
     ended = [pk for pk, changes in flapping.order_by("pk").values_list("pk", "changes") if _is_steady(changes, now)]
     still = _locked(ended[:BATCH], lambda alert: alert.is_flapping and _is_steady(alert.changes, now))
@@ -164,7 +163,7 @@ def _is_steady(changes: list[int], now: dt.datetime) -> bool:
 
 
 def prune(now: dt.datetime) -> int:
-    """Delete what is kept no longer, in small batches; return how many rows."""
+    """Delete what is past retention in small batches; return how many rows."""
     raw = IntakeEvent.objects.filter(received_at__lt=now - dt.timedelta(days=settings.INTAKE_RETENTION_DAYS))
     until = now - dt.timedelta(days=settings.ALERT_RETENTION_DAYS)
     changes = ChangeEvent.objects.filter(occurred_at__lt=until)
@@ -181,7 +180,7 @@ def _delete(found: "object") -> int:
 
 @unit_of_work
 def _prune_alerts(until: dt.datetime) -> int:
-    # Nothing was heard of it, and it has been over, for as long.
+    # silent, and over, for as long
     old = Alert.objects.filter(status=AlertStatus.RESOLVED, last_seen_at__lt=until, ends_at__lt=until)
     ids = list(old.order_by("last_seen_at").values_list("pk", flat=True)[:BATCH])
     alerts = _locked(ids, lambda alert: alert.status == AlertStatus.RESOLVED and alert.last_seen_at < until)
@@ -202,7 +201,7 @@ def _prune_groups(now: dt.datetime) -> int:
 
 @unit_of_work
 def _prune_over(ids: list[int], now: dt.datetime) -> int:
-    # Another may have fired since they were looked at, and opened an incident or not.
+    # another may have fired meanwhile
     locked = [group for group in rows.select_in(AlertGroup, "id", ids, lock=True) if group.incident_id is None]
     minutes = dict(Route.objects.values_list("pk", "open_after_minutes"))
     still = [group.pk for group in locked if _is_over(group.pending, minutes.get(group.route_id or 0), now)]

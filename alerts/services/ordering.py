@@ -1,4 +1,4 @@
-"""Silences ended by people, and routes put in order."""
+"""End silences, and order routes."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from users.models import User
 
 
 def require_not_over(silence: Silence) -> None:
-    """Refuse to change a silence that is over. Raises Conflict."""
+    """Raise Conflict for a silence that is over."""
     if silence.ends_at <= timezone.now():
         raise Conflict("This silence is over; make a new one.", code="silence_over")
 
 
 @unit_of_work
 def end_silence(silence: Silence, *, by: User, at: dt.datetime | None = None) -> Silence:
-    """End a silence now; one that has not begun never was active."""
+    """End a silence now; a future one was never active."""
     now = at or timezone.now()
     locked = Silence.objects.select_for_update().get(pk=silence.pk)
     if locked.ends_at > now:

@@ -1,6 +1,6 @@
-"""From the queue to alerts and incidents: claim events, read them, then load, decide and write in one transaction.
+"""From the queue to incidents: claim events, read, then load, decide and write in one transaction.
 
-Any number of workers may do so at once: each claims rows that no other has (`intake.services.claiming`).
+Any number of workers: each claims rows that no other has (`intake.services.claiming`).
 """
 
 import datetime as dt
@@ -37,31 +37,31 @@ from intake.vocabulary import IntakeState
 
 log = structlog.get_logger(__name__)
 
-BATCH = 300  # events
-MOST_UPDATES = 10_000  # in one request: all of them are processed in one transaction
+BATCH = 300
+MOST_UPDATES = 10_000
 ATTEMPTS = 5
 
 Meaning = tuple[Message, Transition | None]
 
 postponed = Postponed()
 
-# What other apps' endpoints stored and somebody replays: by format, what reads it again and stores what it says.
+# by format: replays of other apps' requests
 Reader = Callable[[IntakeEvent], None]
 _readers: dict[str, Reader] = {}
 
 
 def register_reader(format: str, reader: Reader) -> None:
-    """Have another app read stored requests of this format. The reader raises IntakeError for what it cannot read."""
+    """Have another app read replayed requests of this format. The reader raises IntakeError."""
     _readers[format] = reader
 
 
 class ClaimLost(Exception):
-    """An event was taken from the queue while it was read."""
+    """An event left the queue while it was read."""
 
 
 @dataclass
 class Reading:
-    """One event of the queue, read: its updates, or why there are none."""
+    """An event's updates, or why there are none."""
 
     event: IntakeEvent
     source: Source | None
@@ -73,7 +73,7 @@ class Reading:
 
 def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> int:
     """Process up to `limit` waiting events, oldest first; return how many."""
-    listed = waiting(postponed.ids())  # most of the time there is nothing to do
+    listed = waiting(postponed.ids())  # mostly there is nothing to do
     if not listed:
         return 0
     with alone_at("intake") as is_alone:
@@ -95,19 +95,19 @@ def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> in
 
 @dataclass
 class Batch:
-    """The events that one transaction processes. What was read of them is kept for another attempt."""
+    """The events of one transaction; readings are kept for a retry."""
 
     now: dt.datetime | None
     claimed: list[int] = field(default_factory=list)
     readings: dict[int, Reading] = field(default_factory=dict)
 
     def process(self, listed: Sequence[Waiting], limit: int) -> None:
-        """Process what can be claimed. Two workers may open the same group or alert at once: the database lets one; the
-        other looks again and joins."""
+        """Process what can be claimed. Of two workers that open the same group, the database lets one; the other
+        joins."""
         shares_queue = connection.features.has_select_for_update_skip_locked
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                # Where one writes at a time, others must not wait while events are read.
+                # a single writer must not wait for reading
                 self._process(listed, limit, None if shares_queue else self._read(listed, limit))
                 break
             except (IntegrityError, ClaimLost):
@@ -141,7 +141,7 @@ class Batch:
 
 
 def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now: dt.datetime) -> None:
-    """Mark the events as processed. Raises ClaimLost where one no longer waits."""
+    """Mark the events as processed. Raises ClaimLost."""
     leftovers = [(reading.event, reading.leftover) for reading in readings if reading.leftover is not None]
     rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
     alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
@@ -187,7 +187,7 @@ def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, s
 
 
 def _process_next(now: dt.datetime | None) -> None:
-    """Process one event by itself; dead-letter it if it is to blame."""
+    """Process one event alone; dead-letter it if it is to blame."""
     batch = Batch(now)
     try:
         batch.process([one for one in waiting(postponed.ids()) if one.format not in _readers], 1)
@@ -203,7 +203,7 @@ def _process_next(now: dt.datetime | None) -> None:
 
 
 def read(event: IntakeEvent) -> Reading:
-    """Return what an event holds; never raises, for one that cannot be read must not hold up the others."""
+    """Return what an event holds; never raises."""
     source, body = event.source, bytes(event.body)
     if source is None:
         return Reading(event, None, [], IntakeState.FAILED, "Its source is gone.")

@@ -1,6 +1,6 @@
-"""Alerts put into another incident by people: moved, split off, or all of an incident's merged into another.
+"""Move, split and merge alerts between incidents.
 
-Locks are taken as everywhere in alerts: alerts, then groups, then incidents, each in the order of their ids.
+Locks as everywhere: alerts, groups, incidents, each by id.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -38,11 +38,11 @@ def move(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> Incident:
-    """Put the alerts into the incident, where they reopen it when they fire again in time.
+    """Put the alerts into the incident, which they reopen when they fire again in time.
 
-    An incident left with resolved alerts alone is resolved. Raises PermissionRefused unless `by` works on all of the
-    incidents, NotFound for a deleted one, and Conflict where a firing alert would go to an ended one, or where people
-    would come to see what a restricted incident holds unless `grants_access` says so.
+    An incident left with resolved alerts only is resolved. Raises PermissionRefused unless `by` works on all
+    incidents, NotFound for a deleted one, Conflict for a firing alert into an ended one, or access granted without
+    `grants_access`.
     """
     locked = _lock_alerts(alerts)
     incidents = lock_many({incident.pk, *(alert.incident_id for alert in locked if alert.incident_id)})
@@ -67,9 +67,9 @@ def split(
     grants_access: bool = False,
     origin: str = Origin.API,
 ) -> Incident:
-    """Open an incident with these alerts, as restricted as the one they leave, for its team, services and category.
+    """Open an incident with these alerts, as restricted and at most as severe as the one they leave.
 
-    It is as bad as the worst of them, though not worse than that one. Raises as `move`, and DomainError without alerts.
+    Raises as `move`, and DomainError without alerts.
     """
     locked = _lock_alerts(alerts)
     if not locked:
@@ -89,14 +89,14 @@ def split(
 def merge(
     incident: Incident, into: Incident, *, by: User | None, grants_access: bool = False, origin: str = Origin.API
 ) -> Incident:
-    """Put an incident's alerts, and those of its groups yet to come, into another, of which it becomes a duplicate.
+    """Put an incident's alerts, and its groups' future ones, into another; it becomes a duplicate.
 
-    Raises as `require_mergeable` and `link`; access is granted as by `move`.
+    Raises as `require_mergeable` and `link`.
     """
     locked = _lock(Alert, incident)
     groups = _lock(AlertGroup, incident)
     incidents = lock_many({incident.pk, into.pk})
-    # What joined while we waited for the incident is in it now; nothing more joins while it is ours.
+    # what joined while we waited is in it; nothing more joins
     locked += _lock(Alert, incident, but=locked)
     groups += _lock(AlertGroup, incident, but=groups)
     duplicate, target = _present(incidents, incident), _present(incidents, into)
@@ -111,8 +111,7 @@ def merge(
 
 
 def require_mergeable(incident: Incident, into: Incident, *, by: User | None) -> None:
-    """Refuse an incident and itself (DomainError), one that `by` does not work on (PermissionRefused), an open one that
-    would go to an ended one, and another's duplicate (Conflict)."""
+    """Raise DomainError for itself, PermissionRefused, or Conflict for an ended target or another's duplicate."""
     if incident.pk == into.pk:
         raise DomainError("An incident cannot be merged into itself.", field="into")
     require_work(by, incident)
@@ -127,7 +126,7 @@ def require_mergeable(incident: Incident, into: Incident, *, by: User | None) ->
 
 
 def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:
-    """Return the incidents left of which the target shows more than was seen; refuse unless that is said."""
+    """Return incidents of which the target shows more than was seen; refuse unless granted."""
     shown = [incident for incident in left if would_disclose(incident, target)]
     for incident in shown:
         require_grant(by, incident, f"whoever sees {target.reference}", is_said=grants_access)
@@ -139,14 +138,14 @@ def _lock_alerts(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def _lock(model: type[Row], incident: Incident, *, but: Sequence[Row] = ()) -> list[Row]:
-    """Lock what belongs to the incident, except what is locked already."""
+    """Lock what belongs to the incident and is not locked yet."""
     found = model._default_manager.filter(incident=incident).values_list("pk", flat=True)
     ids = set(found) - {row.pk for row in but}
     return [row for row in rows.select_in(model, "id", ids, lock=True) if row.incident_id == incident.pk]
 
 
 def _with_sources(alerts: Sequence[Alert]) -> list[Alert]:
-    """Attach the sources, read apart, for a join would lock them, too."""
+    """Attach sources; a join would lock them too."""
     sources = Source.objects.select_related("team").in_bulk({alert.source_id for alert in alerts})
     for alert in alerts:
         alert.source = sources[alert.source_id]
@@ -172,7 +171,7 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
         services=list(left_by_worst.services.active()) if left_by_worst else [],
         team=_unless_retired(left_by_worst.team if left_by_worst else worst.source.team),
         is_restricted=is_restricted,
-        finds_team=not is_restricted,  # whoever would get it need not see it
+        finds_team=not is_restricted,  # whoever gets it need not see it
         occurred_at=min(alert.starts_at for alert in alerts),
         origin_system=worst.source.kind,
     )
@@ -222,7 +221,7 @@ def _named_as(word: str, incident: Incident) -> dict[str, str]:
 
 
 def _without_firing(incident_ids: Collection[int]) -> list[int]:
-    """Return the incidents whose alerts are all over, of sources that resolve what they opened."""
+    """Return incidents whose alerts are all over, of sources that resolve."""
     holding = Alert.objects.filter(incident__in=incident_ids)
     busy = holding.filter(Q(status=AlertStatus.FIRING) | Q(is_flapping=True) | Q(source__auto_resolve=False))
     ids, busy_ids = (set(alerts.values_list("incident_id", flat=True).distinct()) for alerts in (holding, busy))
@@ -230,7 +229,7 @@ def _without_firing(incident_ids: Collection[int]) -> list[int]:
 
 
 def _weight(alert: Alert, left: Incident | None) -> int:
-    """Return the severity that an alert brings along; no more than the incident that it leaves."""
+    """Return an alert's severity, at most its former incident's."""
     if alert.status == AlertStatus.RESOLVED:
         return 0
     return min(alert.severity, left.severity) if left else alert.severity

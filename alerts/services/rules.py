@@ -1,4 +1,4 @@
-"""The routes and silences as they stand, ready for the pure modules that decide."""
+"""Routes and silences as pure specs."""
 
 import datetime as dt
 import zoneinfo
@@ -21,12 +21,11 @@ MOST_LOOKED_AT = 1000
 
 
 def route_specs() -> list[RouteSpec]:
-    """Return the enabled routes in their order."""
+    """Return enabled routes in order."""
     return [route_spec(route) for route in Route.objects.filter(is_enabled=True)]
 
 
 def route_spec(route: Route) -> RouteSpec:
-    """Return a route, ready to be asked."""
     return RouteSpec(
         id=route.pk,
         name=route.name,
@@ -45,12 +44,11 @@ def route_spec(route: Route) -> RouteSpec:
 
 
 def silence_specs(now: dt.datetime) -> list[SilenceSpec]:
-    """Return those that have begun and not ended; whether a weekly one is active, it says itself."""
+    """Return silences between start and end."""
     return specs_of(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now))
 
 
 def specs_of(found: Iterable[Silence]) -> list[SilenceSpec]:
-    """Return silences, ready to be asked."""
     return [
         SilenceSpec(
             id=silence.pk,
@@ -67,8 +65,7 @@ def specs_of(found: Iterable[Silence]) -> list[SilenceSpec]:
 
 
 def faulty(now: dt.datetime) -> list[tuple[Model, str]]:
-    """Return what was stored before its conditions were refused, each with why: enabled routes, silences that are not
-    over, and what other apps have."""
+    """Return enabled configuration whose conditions are refused today, each with why."""
     routes = Route.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]
     silences = Silence.objects.filter(ends_at__gt=now)[:MOST_LOOKED_AT]
     ours: list[tuple[Model, str]] = [(one, one.wrong) for some in (routes, silences) for one in some if one.wrong]
@@ -76,7 +73,7 @@ def faulty(now: dt.datetime) -> list[tuple[Model, str]]:
 
 
 def look_for_faults(function: Callable[[], list[tuple[Model, str]]]) -> None:
-    """Register a function that finds more of them."""
+    """Register a further finder of faults."""
     _looking.append(function)
 
 

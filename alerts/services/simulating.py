@@ -1,4 +1,4 @@
-"""What would become of an alert: the engine's load and decide for real, its effects dropped."""
+"""Simulate alerts: load and decide for real, dropping the effects."""
 
 import datetime as dt
 import enum
@@ -79,7 +79,7 @@ DETAILS = {
 
 @dataclass(frozen=True)
 class Simulated:
-    """What contributors are told: the message, its result, and the incident that it goes to or would open, if any."""
+    """For contributors: the message, its result, and its incident, if any."""
 
     message: Message
     result: SimulationResult
@@ -92,7 +92,7 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Contributor:
-    """What another app adds to the answer under `name`: a JSON value, its serializer field, and lines for the page."""
+    """What another app adds under `name`: a JSON value, its field, and lines for the page."""
 
     name: str
     title: str | Promise
@@ -105,7 +105,6 @@ contributors: list[Contributor] = []
 
 
 def register_contributor(contributor: Contributor) -> None:
-    """Have each simulated alert tell what the contributor knows of it."""
     contributors.append(contributor)
 
 
@@ -118,10 +117,9 @@ def simulate(
     headers: Mapping[str, str] | None = None,
     at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Return what would become of an alert (an AlertUpdate's members), or of each alert in a payload, at that time.
+    """Return what would become of an alert, or of each in a payload (RouteSimulatedSerializer's shape).
 
-    The shape is RouteSimulatedSerializer's. What the viewer may not see is as if it were not there. Raises DomainError
-    for a payload that cannot be read.
+    What the viewer may not see is absent. Raises DomainError for an unreadable payload.
     """
     now = at or timezone.now()
     sender = source or Source(name="", kind="generic")

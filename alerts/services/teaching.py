@@ -1,4 +1,4 @@
-"""What people teach: what a word of a source's sender means, also for what it said before."""
+"""Map unknown words, for past alerts too."""
 
 import datetime as dt
 from collections.abc import Sequence
