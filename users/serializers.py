@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -6,11 +7,14 @@ from django.db import models
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
 
 from core.actor import acting
 from core.api.configuration import StrictFields
 from core.text.names import refuse_bad_person_name
 from users.models import PersonalToken, Role, TokenScope, User
+from users.passwords import WeakPassword, refuse_weak_password
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
@@ -100,6 +104,19 @@ class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = password_field()
     name = serializers.CharField(max_length=150, validators=[refuse_bad_person_name])
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """Validate, reporting a weak password with all other errors."""
+        try:
+            return super().run_validation(data)
+        except serializers.ValidationError as error:
+            if isinstance(data, Mapping) and "password" not in error.detail:
+                person = User(email=str(data.get("email", "")), name=str(data.get("name", "")))
+                try:
+                    refuse_weak_password(str(data["password"]), person, field="password")
+                except WeakPassword as weak:
+                    error.detail["password"] = [ErrorDetail(weak.message, weak.code)]
+            raise
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

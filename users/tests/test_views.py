@@ -99,6 +99,18 @@ class AccountJourneyTests(TestCase):
 
                 self.assertEqual((answer.status_code, answer.json()["errors"][0]["field"]), (400, field))
 
+    def test_it_tells_a_weak_password_with_the_other_errors(self) -> None:
+        for more in ({}, {"colour": "red"}):
+            with self.subTest(more):
+                form = {"email": "z@z", "name": "http://x", "password": "short", **more}
+
+                errors = self.client.post(f"{AUTH}register/", form).json()["errors"]
+
+                told = {error["field"]: error["code"] for error in errors}
+                self.assertEqual(
+                    (told.keys(), told["password"]), ({"email", "name", "password", *more}, "weak_password")
+                )
+
     @override_settings(REGISTRATION_OPEN=False)
     def test_it_closes_registration(self) -> None:
         answer = self.client.post(f"{AUTH}register/", self.form)
