@@ -1,5 +1,3 @@
-import re
-import uuid
 from collections.abc import Callable
 
 import structlog
@@ -7,21 +5,20 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
+from core.server.responses import request_id_from
 from intake.endpoints import find
 from intake.http import request_from, response_from
 from intake.serving import serve
 
 REDIRECTED = ("/admin/", settings.STATIC_URL)
-WITHOUT_SLASH = ("/livez", "/readyz", "/metrics")
-SAFE_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+WITHOUT_SLASH = ("/favicon.ico", "/livez", "/readyz", "/metrics")
 
 
 def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Give each request an id, a proxy's if well-formed."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if SAFE_ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.request_id = request_id_from(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         response = get_response(request)
@@ -58,6 +55,6 @@ def endpoints(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
     def middleware(request: HttpRequest) -> HttpResponse:
         endpoint = find(request.method or "", request.path)
-        return response_from(serve(endpoint, request_from(request))) if endpoint else get_response(request)
+        return response_from(serve(endpoint, request_from(request)), request) if endpoint else get_response(request)
 
     return middleware

@@ -9,9 +9,9 @@ from django.db import close_old_connections
 from core.errors import DomainError
 from core.server.bodies import MEGABYTE, ASGIApplication, Budget, Receive, Scope, Send, read_body
 from core.server.callers import asking, network_of, strangers_budget
-from core.server.responses import send_response
+from core.server.responses import request_id_from, send_response
 from intake.committer import committer
-from intake.endpoints import Endpoint, find
+from intake.endpoints import Endpoint, find, identified
 from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
 from intake.services.sources import is_cached
 from intake.serving import admit
@@ -33,6 +33,8 @@ async def _serve(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send)
         response = await _respond(endpoint, scope, receive)
     except DomainError as error:
         response = endpoint.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    response = identified(response, request_id_from(given))
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
     headers += [(b"content-type", response.media_type.encode()), (b"content-length", str(len(response.body)).encode())]
     await send_response(send, response.status, headers, response.body)

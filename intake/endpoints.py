@@ -2,8 +2,11 @@
 
 import base64
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
+
+import orjson
 
 from core.api.jsonio import to_json
 from core.api.problems import problem
@@ -13,6 +16,7 @@ from intake.requests import IntakeError, IntakeRequest, IntakeResponse
 from intake.results import IntakeResult
 from intake.services.sources import source_of
 
+PROBLEM = "application/problem+json"
 CODES = {
     400: "invalid",
     401: "not_authenticated",
@@ -30,7 +34,15 @@ CODES = {
 def problem_response(status: int, message: str, **headers: str) -> IntakeResponse:
     """Return a problem document (RFC 9457)."""
     body = to_json(problem(status, message, code=CODES.get(status, "error")))
-    return IntakeResponse(status, body, headers, "application/problem+json")
+    return IntakeResponse(status, body, headers, PROBLEM)
+
+
+def identified(response: IntakeResponse, request_id: str) -> IntakeResponse:
+    """Return a problem document with its request's id; any other response as it is."""
+    if response.media_type != PROBLEM:
+        return response
+    body = to_json({**orjson.loads(response.body), "request_id": request_id})
+    return replace(response, body=body, headers={**response.headers, "X-Request-ID": request_id})
 
 
 class WrongKind(IntakeError):

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from intake.endpoints import Endpoint, endpoints, problem_response
+from intake.endpoints import Endpoint, endpoints, identified, problem_response
 from intake.requests import IntakeRequest, IntakeResponse
 
 View = Callable[..., HttpResponse]
@@ -24,8 +24,9 @@ def request_from(request: HttpRequest) -> IntakeRequest:
     )
 
 
-def response_from(response: IntakeResponse) -> HttpResponse:
+def response_from(response: IntakeResponse, request: HttpRequest) -> HttpResponse:
     """Return an IntakeResponse as Django's response."""
+    response = identified(response, getattr(request, "request_id", ""))
     answer = HttpResponse(response.body, status=response.status, content_type=response.media_type)
     for name, value in response.headers.items():
         answer[name] = value
@@ -43,7 +44,7 @@ def _refusal(endpoint: Endpoint) -> View:
 
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
-        return response_from(problem_response(405, f"Use {allowed} here.", Allow=allowed))
+        return response_from(problem_response(405, f"Use {allowed} here.", Allow=allowed), request)
 
     view.methods = endpoint.methods  # type: ignore[attr-defined]  # for whoever lists what is routed
     return view

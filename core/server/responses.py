@@ -1,9 +1,17 @@
+import re
 import uuid
 
 from core.api.jsonio import to_json
 from core.api.problems import CREDENTIALS, problem
 from core.errors import DomainError, RequestTimeout
 from core.server.bodies import Send
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def request_id_from(given: str) -> str:
+    """Return a proxy's request id if well-formed, else a new one."""
+    return given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 async def send_problem(send: Send, error: DomainError) -> None:

@@ -133,8 +133,22 @@ class GatewayTests(TransactionTestCase):
             again, _content = self.ask(b"{}")
 
         self.assertEqual((start["status"], dict(start["headers"])[b"retry-after"]), (503, b"2"))
-        self.assertIn("waiting", json.loads(content["body"])["detail"])
+        self.assertIn("overloaded", json.loads(content["body"])["detail"])
         self.assertEqual((again["status"], IntakeEvent.objects.count()), (400, 1))  # what was refused took nothing
+
+    def test_it_gives_refusals_the_requests_id(self) -> None:
+        for given in ({}, {"x_request_id": "proxy-0123456789"}):
+            with self.subTest(given):
+                start, content = self.ask(b'{"title": "x"}', path="/intake/unknown/", **given)
+
+                headers, problem = dict(start["headers"]), json.loads(content["body"])
+                self.assertEqual((start["status"], problem["request_id"].encode()), (403, headers[b"x-request-id"]))
+                self.assertRegex(problem["request_id"], given.get("x_request_id", "^[0-9a-f]{32}$"))
+
+    def test_it_gives_refusals_by_django_the_requests_id(self) -> None:
+        for response in (self.client.get("/intake/unknown/"), self.client.delete("/intake/unknown/")):
+            with self.subTest(response.status_code):
+                self.assertEqual(response.json()["request_id"], response["X-Request-ID"])
 
     def test_it_leaves_other_paths_to_django(self) -> None:
         start, *_rest = self.ask(path="/livez", method="GET", host="127.0.0.1")
