@@ -29,6 +29,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Return the icon to browsers that ask for it unlinked."""
+    icon = (settings.BASE_DIR / "static/favicon.svg").read_bytes()
+    return HttpResponse(icon, content_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
+
+
+@require_safe
 def redoc(request: HttpRequest) -> HttpResponse:
     return render(request, "redoc.html")
 

@@ -19,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", pages.index, name="index"),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="forgotten-password"),
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
     path("invitation/", people.InvitationPage.as_view(), name="invitation"),

@@ -93,6 +93,7 @@ CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
 ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "", None, ANYBODY),
+    ("get", "favicon.ico", None, ANYBODY),
     ("get", "livez", None, ANYBODY),
     ("get", "readyz", None, ANYBODY),
     ("get", "health/", None, ANYBODY),

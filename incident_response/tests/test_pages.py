@@ -23,9 +23,15 @@ class PageTests(TestCase):
             self.assertContains(response, f'href="{path}"')
 
     def test_it_has_a_sign_for_the_tab(self):
-        for path in ("/", "/admin/login/", "/api/docs/", "/api/redoc/", "/forgotten-password/"):
+        for path in ("/", "/admin/login/", "/api/docs/", "/api/redoc/", "/forgotten-password/", "/nothing"):
             with self.subTest(path=path):
                 self.assertRegex(self.client.get(path).content.decode(), r'rel="(shortcut )?icon"')
+
+    def test_it_answers_browsers_that_ask_for_a_sign_by_themselves(self):
+        response = self.client.get("/favicon.ico")
+
+        self.assertEqual((response.status_code, response["Content-Type"]), (200, "image/svg+xml"))
+        self.assertContains(response, "<svg")
 
     def test_it_describes_the_api(self):
         document = self.client.get("/api/schema/").json()
