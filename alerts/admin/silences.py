@@ -95,7 +95,8 @@ class SilenceAdmin(BackOfficeAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Silence | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
+            is_weekly = obj is not None and bool(obj.weekdays)
+            return [(title, {**options, "classes": []}) for title, options in fieldsets] if is_weekly else fieldsets
         return [*readable(fieldsets[:1], matchers="conditions"), (None, {"fields": ("repeat", "maker")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

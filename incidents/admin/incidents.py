@@ -223,7 +223,13 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
     ) -> HttpResponse:
         incident = self.get_object(request, object_id)
         around = page_context(incident, request.user) if incident else {}  # type: ignore[arg-type]
-        context = {**(extra_context or {}), **around, "title": str(incident or ""), "subtitle": None}
+        context = {
+            **(extra_context or {}),
+            **around,
+            "title": str(incident or ""),
+            "subtitle": None,
+            "show_save_and_add_another": False,
+        }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

@@ -26,6 +26,11 @@ class ListTests(BackOfficeCase):
         self.assertContains(answer, "acknowledgement overdue · resolution overdue")
         self.assertContains(answer, "2 incidents")
 
+    def test_it_says_that_nothing_was_found(self) -> None:
+        self.sign_in(self.admin)
+
+        self.assertContains(self.client.get(LIST, {"q": "unheard-of"}), "Nothing found.")
+
     def test_it_filters(self) -> None:
         category = make_category(default_team=self.other_team)
         mine = make_incident(title="Mine", category=category, severity=Severity.HIGH, is_restricted=True)

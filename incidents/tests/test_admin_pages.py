@@ -58,6 +58,13 @@ class PageTests(BackOfficeCase):
 
         self.assertIn("belongs to another team", self.messages(answer))
 
+    def test_it_says_whose_an_incident_of_another_team_is(self) -> None:
+        self.sign_in(self.outsider)
+
+        answer = self.client.get(page(self.incident))
+
+        self.assertContains(answer, "belongs to another team")
+
     def test_it_offers_moves_to_those_who_may(self) -> None:
         offered = {}
         for user in (self.admin, self.member, self.outsider):

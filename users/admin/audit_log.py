@@ -19,7 +19,7 @@ LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = "audit log ent
 SHOWN_CHANGES = 4
 SHOWN_CHARACTERS = 80
 SHORTEST_MOMENT = len("2026-01-01 00:00:00")
-ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger", "noted": "default"}
+ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger"}
 
 
 @admin.register(LogEntry)
@@ -52,7 +52,8 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     @display(description="Action", label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
     def action_badge(self, entry: LogEntry) -> str:
-        return ("created", "changed", "deleted", "noted")[entry.action]
+        event = str((entry.additional_data or {}).get("event", "noted"))
+        return ("created", "changed", "deleted", event.replace("_", " "))[entry.action]
 
     @display(description="Type")  # type: ignore[untyped-decorator]
     def kind(self, entry: LogEntry) -> str:
@@ -78,7 +79,9 @@ def changes_of(entry: LogEntry) -> list[tuple[str, str, str]]:
     """Return (field, before, after) of an entry, or a recorded fact's data."""
     changes: dict[str, Any] = entry.changes or {}
     rows = [(name, *_pair(change)) for name, change in changes.items()]
-    return rows + [(name, "", _short(value)) for name, value in (entry.additional_data or {}).items()]
+    return rows + [
+        (name, "", _short(value)) for name, value in (entry.additional_data or {}).items() if name != "event"
+    ]
 
 
 def _pair(change: Any) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from users import audit
 from users.middleware import local_time
 from users.models import PersonalToken, Role, Session, User
 from users.services import create_personal_token, open_session
@@ -240,6 +241,11 @@ class RecordTests(Base):
         self.assertEqual(
             {(entry.content_type, entry.object_pk) for entry in found}, {(content_type, str(self.person.pk))}
         )
+
+    def test_it_names_recorded_facts(self) -> None:
+        audit.record(self.person, "signed_in")
+
+        self.assertContains(self.client.get(reverse("admin:auditlog_logentry_changelist")), "signed in")
 
 
 class PagingTests(Base):
