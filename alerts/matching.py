@@ -65,7 +65,7 @@ def values_of(fact: str) -> tuple[str, ...]:
 def matchers_from(value: Any) -> list[Matcher]:
     """Parse a list of `{name, op, value}`. Raises MatcherInvalid."""
     if not isinstance(value, list) or len(value) > MAX_MATCHERS:
-        raise MatcherInvalid(f"Matchers are a list of at most {MAX_MATCHERS} objects with name, op and value.")
+        raise MatcherInvalid(f"Send a list of at most {MAX_MATCHERS} objects with name, op and value.")
     return [_matcher_from(item) for item in value]
 
 
@@ -198,14 +198,14 @@ def _escaped(text: str) -> str:
 
 def _matcher_from(item: Any) -> Matcher:
     if not isinstance(item, dict) or set(item) - {"name", "op", "value"}:
-        raise MatcherInvalid("A matcher is an object with name, op and value.")
+        raise MatcherInvalid("A matcher must be an object with name, op and value.")
     name, op, value = item.get("name"), item.get("op", "="), item.get("value", "")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise MatcherInvalid(f"{name!r} is not the name of a label.")
+        raise MatcherInvalid(f"{name!r} is not a label name.")
     if op not in MatchOperator.values:
         raise MatcherInvalid(f"{op!r} is not one of {' '.join(MatchOperator.values)}.")
     if not isinstance(value, str):
-        raise MatcherInvalid(f"The value for {name} is not a text.")
+        raise MatcherInvalid(f"The value for {name} must be text.")
     matcher = Matcher(name, MatchOperator(op), value)
     if matcher.op in (MatchOperator.MATCHES, MatchOperator.MATCHES_NOT):
         try:

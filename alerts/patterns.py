@@ -55,7 +55,7 @@ class Pattern:
 def compiled(pattern: str) -> Pattern:
     """Compile a pattern. Raises PatternInvalid."""
     if len(pattern) > PATTERN_LENGTH:
-        raise PatternInvalid(f"A pattern has at most {PATTERN_LENGTH} characters.")
+        raise PatternInvalid(f"A pattern can have at most {PATTERN_LENGTH} characters.")
     regex = _regex(pattern)
     if (words := words_of(pattern)) is not None:
         return _of_words(words)
@@ -88,7 +88,7 @@ def _regex(pattern: str) -> "re2._Regexp":
     try:
         return re2.compile(_Translation(pattern).whole().encode(), _options())
     except UnicodeEncodeError as error:
-        raise PatternInvalid("A pattern is text; this holds half a character.") from error
+        raise PatternInvalid("The pattern contains an invalid character.") from error
     except re2.error as error:
         raise PatternInvalid(_sentence(pattern, error)) from error
 

@@ -57,10 +57,10 @@ def _first_wrong(value: Any) -> str:
 def label_names(value: Any) -> list[str]:
     """Return distinct label names."""
     if not isinstance(value, list) or len(value) > MAX_NAMES:
-        raise ValueError(f"This is a list of at most {MAX_NAMES} names of labels.")
+        raise ValueError(f"Send a list of at most {MAX_NAMES} label names.")
     for name in value:
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ValueError(f"{str(name)[:100]!r} is not the name of a label.")
+            raise ValueError(f"{str(name)[:100]!r} is not a label name.")
     return list(dict.fromkeys(value))
 
 
@@ -98,16 +98,16 @@ def templates(value: Any, kind: str) -> dict[str, Any]:
 def weekdays(value: Any) -> list[int]:
     """Return distinct weekdays in order, 0 is Monday."""
     if not isinstance(value, list) or len(value) > MAX_NAMES or any(type(day) is not int for day in value):
-        raise ValueError("Weekdays are a list of numbers, 0 (Monday) to 6 (Sunday).")
+        raise ValueError("Send a list of numbers, 0 (Monday) to 6 (Sunday).")
     if any(not 0 <= day <= 6 for day in value):
-        raise ValueError("A weekday is a number from 0 (Monday) to 6 (Sunday).")
+        raise ValueError("A weekday must be a number from 0 (Monday) to 6 (Sunday).")
     return sorted(set(value))
 
 
 def time_zone(value: str) -> str:
     """Return an IANA name."""
     if value not in zoneinfo.available_timezones():
-        raise ValueError("This is not the name of a time zone; try Europe/Zurich.")
+        raise ValueError("Unknown time zone; use a name such as Europe/Zurich.")
     return value
 
 
@@ -123,11 +123,11 @@ def silence_times(
     if starts_at is None or ends_at is None:
         return wrong
     if ends_at <= starts_at:
-        wrong["ends_at"] = "A silence ends after it starts."
+        wrong["ends_at"] = "A silence must end after it starts."
     elif ends_at - starts_at > LONGEST_SILENCE:
         wrong["ends_at"] = f"A silence lasts {LONGEST_SILENCE.days} days at most."
     if not days and (starts_time or ends_time):
-        wrong["weekdays"] = "Say on which weekdays it keeps quiet between these times."
+        wrong["weekdays"] = "Select the weekdays on which these times apply."
     if starts_time is not None and starts_time == ends_time != dt.time.min:
-        wrong["ends_time"] = "It ends at another time than it starts; leave both out for whole days."
+        wrong["ends_time"] = "Start and end times must differ; omit both for whole days."
     return wrong

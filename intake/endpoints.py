@@ -91,7 +91,7 @@ class Endpoint:
         """Return the sender. Raises IntakeError: 401 without a key, 403 for a wrong one."""
         key = self.key(request)
         if not key:
-            raise IntakeError(f"There is no key in the request. {self.asks_for}".strip(), status=401)
+            raise IntakeError(f"The request has no key. {self.asks_for}".strip(), status=401)
         source = source_of(key)
         if source is None:
             raise IntakeError("Unknown key, or its source is disabled.", status=403, is_stored=False)

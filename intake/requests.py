@@ -153,7 +153,7 @@ def _has_fraction(value: Any) -> bool:
 
 
 def _constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON.")
+    raise ValueError(f"{name} is not valid JSON.")
 
 
 def _whole(digits: str) -> int | str:
@@ -207,7 +207,7 @@ def _unpack(body: bytes, bits: int) -> bytes:
         if len(unpacked) > MAX_BYTES:
             raise IntakeError(f"Unpacked, the body is larger than {MAX_BYTES:,} bytes.", status=413)
         if not stream.eof:
-            raise EOFError("it ends too early")
+            raise EOFError("it is truncated")
         body = stream.unused_data
         if not body.strip(b"\0\r\n "):  # zero padding
             return bytes(unpacked)

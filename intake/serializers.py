@@ -76,9 +76,9 @@ class ReplaySerializer(StrictFields, serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("state" in attrs):
-            raise serializers.ValidationError({"ids": "Name the events by their ids, or by their state; not both."})
+            raise serializers.ValidationError({"ids": "Send either ids or a state, not both."})
         if "ids" in attrs and "source" in attrs:
-            raise serializers.ValidationError({"source": "A source goes with a state; ids name the events already."})
+            raise serializers.ValidationError({"source": "Send a source only with a state, not with ids."})
         return attrs
 
 

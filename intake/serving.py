@@ -19,7 +19,7 @@ from intake.results import IntakeResult
 from intake.services.queue import event_of, store_events
 from intake.vocabulary import IntakeState
 
-TOO_LARGE = "The database does not take a request of this size (see max_allowed_packet); send it in smaller parts."
+TOO_LARGE = "The database does not accept a request of this size (see max_allowed_packet); send it in smaller parts."
 
 log = structlog.get_logger(__name__)
 

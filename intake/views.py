@@ -66,7 +66,7 @@ class IntakeEventViewSet(IdempotentWrites, ViewSet):
     def replay(self, request: Request, event_id: str) -> Response:
         event = _event(event_id)
         if not replay([event.pk]):
-            message = _("It is %(state)s; only what failed, was dropped or held no alert can be replayed.")
+            message = _("It is %(state)s; only events that failed, were dropped or held no alert can be replayed.")
             raise Conflict(message % {"state": event.get_state_display().lower()}, code="not_replayable")
         return Response({"replayed": 1, "has_more": False})
 
@@ -99,5 +99,5 @@ def _asked_for(asked: dict[str, Any]) -> list[int]:
 def _event(event_id: str) -> IntakeEvent:
     event = IntakeEvent.objects.filter(pk=int(event_id)).first() if len(event_id) < 19 else None
     if event is None:
-        raise NotFound(_("There is no intake event %(id)s; they are kept for a limited time.") % {"id": event_id})
+        raise NotFound(_("Intake event %(id)s does not exist; events are kept for a limited time.") % {"id": event_id})
     return event

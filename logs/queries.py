@@ -104,18 +104,18 @@ def saved(text: str) -> Query:
                 f'/timeout|refused/. To look for the word itself write "{word}".'
             )
         if name == LEVEL and part["pattern"] is None and word != "*" and level_of(_text(part)) is None:
-            raise QueryInvalid(f"{_text(part)} is no level; there are {', '.join(LEVEL_OF_WORD)}.")
+            raise QueryInvalid(f"{_text(part)} is not a level; valid levels: {', '.join(LEVEL_OF_WORD)}.")
         if name in TIMES:
-            raise QueryInvalid(f"A rule looks at lines as they come: leave {name} out, and say how long its window is.")
+            raise QueryInvalid(f"A rule evaluates lines as they arrive: omit {name} and set its window instead.")
     return parse(text)
 
 
 def _parts(text: str) -> list[re.Match[str]]:
     if len(text) > QUERY_LENGTH:
-        raise QueryInvalid(f"A query has at most {QUERY_LENGTH} characters.")
+        raise QueryInvalid(f"A query can have at most {QUERY_LENGTH} characters.")
     parts = list(_PART.finditer(text.rstrip()))
     if len(parts) > MAX_TERMS:
-        raise QueryInvalid(f"A query has at most {MAX_TERMS} parts.")
+        raise QueryInvalid(f"A query can have at most {MAX_TERMS} terms.")
     return parts
 
 

@@ -67,7 +67,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
         if token.expires_at and token.expires_at <= now:
             raise AuthenticationFailed("The token has expired.", code="token_expired")
         if token.scope == TokenScope.READ and request.method not in SAFE_METHODS:
-            raise PermissionDenied("This token may only read.", code="token_read_only")
+            raise PermissionDenied("This token is read-only.", code="token_read_only")
         _stamp_use(token, now)
         return token.user, token
 
@@ -78,7 +78,7 @@ class PersonalTokenAuthentication(BaseAuthentication):
 class NotByPersonalToken(BasePermission):
     """Refuse personal tokens: a leaked one must not outlive its expiry."""
 
-    message = "A personal token may not do this; sign in with your password."
+    message = "A personal access token cannot do this; sign in with your password."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return not isinstance(request.auth, PersonalToken)

@@ -16,7 +16,7 @@ WAIT_SECONDS = 3.0
 
 class HashingBusy(Busy):
     def __init__(self) -> None:
-        super().__init__("Too many people are signing in at this moment; try again in a few seconds.")
+        super().__init__("Too many people are signing in right now; try again in a few seconds.")
 
 
 class Line:

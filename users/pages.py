@@ -90,8 +90,8 @@ class FormPage(ABC, View):
 class ForgottenPasswordPage(FormPage):
     form_class = AddressForm
     title = "Forgotten password"
-    button = "Send me a mail"
-    done = "If there is an account with this address, a mail is on its way."
+    button = "Email me a link"
+    done = "If an account with this address exists, an email is on its way."
     throttle_scope = "password_reset"
 
     def act(self, values: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
 
     def validate_time_zone(self, value: str) -> str:
         if value not in available_timezones():
-            raise serializers.ValidationError("This is not the name of a time zone; try Europe/Zurich.")
+            raise serializers.ValidationError("Unknown time zone; use a name such as Europe/Zurich.")
         return value
 
     def validate_language(self, value: str) -> str:
@@ -151,7 +151,7 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
     current_password = password_field()
     new_password = password_field()
     keep_tokens = serializers.BooleanField(
-        default=False, help_text="Whether personal access tokens go on working; without it, they end."
+        default=False, help_text="Whether to keep personal access tokens; they are revoked by default."
     )
 
 
@@ -193,7 +193,7 @@ class PersonalTokenSerializer(StrictFields, serializers.ModelSerializer[Personal
 
     def validate_expires_at(self, value: Any) -> Any:
         if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("This is in the past.")
+            raise serializers.ValidationError("Must be in the future.")
         return value
 
 

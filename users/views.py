@@ -162,7 +162,7 @@ class PasswordResetView(OpenView):
     )
     def post(self, request: Request) -> Response:
         services.request_password_reset(**self.form(request))
-        return Response({"detail": "If there is an account with this address, a mail is on its way."}, status=202)
+        return Response({"detail": "If an account with this address exists, an email is on its way."}, status=202)
 
 
 class PasswordResetConfirmView(OpenView):
@@ -314,18 +314,18 @@ def narrowed(people: QuerySet[User], request: Request) -> QuerySet[User]:
         people = people.filter(teams=_number(given["team"]))
     if "role" in given:
         if given["role"] not in Role.values:
-            refuse("role", f"The roles are {', '.join(Role.values)}.")
+            refuse("role", f"Must be one of {', '.join(Role.values)}.")
         people = people.filter(role=given["role"])
     if "is_active" in given:
         if given["is_active"] not in ("true", "false"):
-            refuse("is_active", "Say true or false.")
+            refuse("is_active", "Must be true or false.")
         people = people.filter(is_active=given["is_active"] == "true")
     return people
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        refuse("team", "Give the number of a team.")
+        refuse("team", "Must be the id of a team.")
     return int(text)
 
 

@@ -40,7 +40,7 @@ class IntakeEndpoint(Endpoint):
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         reader: Any = payload_readers().get(source.kind)
         if reader is None:
-            raise IntakeError(f"A source of kind {source.kind} has addresses of its own; see its page in the docs.")
+            raise IntakeError(f"A source of kind {source.kind} has its own endpoints; see its page in the docs.")
         if verify := getattr(reader, "verify", None):
             verify(request, source.signing_secret)
         if (greet := getattr(reader, "greet", None)) and greet(request):
@@ -80,7 +80,7 @@ class NamedHeartbeatEndpoint(HeartbeatEndpoint):
         assert source is not None  # noqa: S101 (`source()` raises otherwise)
         path = self.path_parameter(request, "name")
         if path.startswith("/"):
-            raise IntakeError("A heartbeat's name begins after one slash.", status=404)
+            raise IntakeError("A heartbeat's name must follow a single slash.", status=404)
         name, ending = endings_of(path)
         if ending and ending != "fail" and has_heartbeat(source, text(path)):
             name, ending = path, ""  # it was given this name

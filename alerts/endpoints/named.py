@@ -35,7 +35,9 @@ def heartbeat_name(name: str) -> str:
     """Return a heartbeat's valid name. Raises IntakeError (422)."""
     name = normal(text(name))
     if not 0 < len(name) <= LONGEST_NAME:
-        raise IntakeError(f"A heartbeat's name has 1 to {LONGEST_NAME} characters.", status=422, is_stored=False)
+        raise IntakeError(
+            f"A heartbeat's name must be 1 to {LONGEST_NAME} characters long.", status=422, is_stored=False
+        )
     try:
         refuse_bad_name(name)
     except ValidationError as error:
@@ -67,7 +69,7 @@ def _refuse_too_many(source: Source, name: str) -> None:
     ours = Heartbeat.objects.filter(source=source)
     if not ours.filter(name=name).exists() and ours.count() >= MOST_HEARTBEATS:
         raise IntakeError(
-            f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you name another.",
+            f"A source has at most {MOST_HEARTBEATS:,} heartbeats; delete one before you add another.",
             status=422,
             is_stored=False,
         )

@@ -45,9 +45,7 @@ class _SampleEndpoint(IntakeEndpoint):
 def send_sample(source: Source) -> Sample:
     """Send the sample. Raises Conflict without one, or for a disabled source."""
     if source.kind not in payload_readers():
-        raise Conflict(
-            f"There is no sample for a source of kind {source.kind}: it has addresses of its own.", code="no_sample"
-        )
+        raise Conflict(f"A source of kind {source.kind} has no sample: it has its own endpoints.", code="no_sample")
     if not source.is_enabled:
         raise Conflict(f"{source.name} is disabled; its requests are refused.", code="source_disabled")
     endpoint = _SampleEndpoint(source)

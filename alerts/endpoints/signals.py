@@ -54,7 +54,7 @@ def ping_of(name: str, ending: str, request: IntakeRequest) -> Ping:
     code = ending if is_exit_code(ending) else _parameter(request, CODES)
     state = _parameter(request, STATES).lower()
     if code and not is_exit_code(code):
-        raise _unknown(f"An exit code is a number from 0 to {MAX_EXIT_CODE}")
+        raise _unknown(f"An exit code must be a number from 0 to {MAX_EXIT_CODE}")
     if state and state not in WORDS:
         raise _unknown(f"The status of a heartbeat is one of {', '.join(WORDS)}")
     signals = [ENDINGS[ending]] if ending in ENDINGS else []

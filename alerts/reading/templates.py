@@ -32,11 +32,11 @@ def render(template: str, body: Any) -> str:
 def problems(templates: Any) -> list[str]:
     """Return what is wrong with templates, a sentence each."""
     if not isinstance(templates, Mapping):
-        return ["Templates are an object of field and template."]
-    found = [f"There is no field called {name}." for name in templates if name not in FIELDS]
+        return ["Send an object that maps fields to templates."]
+    found = [f"Unknown field {name}." for name in templates if name not in FIELDS]
     labels = templates.get("labels", {})
     if not isinstance(labels, Mapping):
-        found.append("The labels are an object of name and template.")
+        found.append("The labels must be an object that maps names to templates.")
         labels = {}
     texts = {name: said for name, said in templates.items() if name != "labels"}
     texts |= {f"labels.{name}": said for name, said in labels.items()}
@@ -45,7 +45,7 @@ def problems(templates: Any) -> list[str]:
 
 def _problem(template: Any) -> str:
     if not isinstance(template, str):
-        return "a template is text."
+        return "a template must be text."
     if len(template) > LONGEST_TEMPLATE:
         return f"it is longer than {LONGEST_TEMPLATE} characters."
     for part, is_path in _parts(template):

@@ -23,16 +23,16 @@ _address = URLValidator(schemes=["http", "https"])
 def checked_links(value: Any) -> list[dict[str, str]]:
     """Check links to pages. Raises ValueError."""
     if not isinstance(value, list) or len(value) > MOST:
-        raise ValueError(f"Links are a list of at most {MOST} objects with href and text.")
+        raise ValueError(f"Send a list of at most {MOST} objects with href and text.")
     for link in value:
         if not isinstance(link, dict) or set(link) - {"href", "text"} or not isinstance(link.get("href"), str):
-            raise ValueError("A link is an object with href and text.")
+            raise ValueError("A link must be an object with href and text.")
         if not isinstance(link.get("text", ""), str) or len(link["href"]) > LONGEST_DETAIL:
-            raise ValueError("A link's text is text, and its address not longer than 2,000 characters.")
+            raise ValueError("A link's text must be text, and its URL at most 2,000 characters long.")
         try:
             _address(link["href"])
         except ValidationError as error:
-            raise ValueError(f"{link['href'][:100]} is not the address of a web page.") from error
+            raise ValueError(f"{link['href'][:100]} is not the URL of a web page.") from error
     return [{"href": link["href"], "text": link.get("text", "")[:LONGEST_DETAIL]} for link in value]
 
 
@@ -61,7 +61,7 @@ class ChangeSerializer(CleanedModelSerializer):
 
     def validate_details(self, value: dict[str, str]) -> dict[str, str]:
         if len(value) > MOST:
-            raise serializers.ValidationError(f"There are at most {MOST} details.")
+            raise serializers.ValidationError(f"At most {MOST} details are accepted.")
         return value
 
     def validate_occurred_at(self, value: dt.datetime) -> dt.datetime:

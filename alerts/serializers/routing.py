@@ -110,5 +110,5 @@ class SilenceSerializer(CleanedModelSerializer):
 
     def validate_matchers(self, value: list[dict[str, str]]) -> list[dict[str, str]]:
         if not value:
-            raise serializers.ValidationError("Say which alerts to silence; no matcher would match none.")
+            raise serializers.ValidationError("At least one matcher is required.")
         return value

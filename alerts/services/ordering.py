@@ -15,7 +15,7 @@ from users.models import User
 def require_not_over(silence: Silence) -> None:
     """Raise Conflict for a silence that is over."""
     if silence.ends_at <= timezone.now():
-        raise Conflict("This silence is over; make a new one.", code="silence_over")
+        raise Conflict("This silence has ended; create a new one.", code="silence_over")
 
 
 @unit_of_work
@@ -50,4 +50,4 @@ def _mistake(missing: list[int], unknown: list[int]) -> str:
         return f"There is no route {', '.join(map(str, unknown[:10]))}."
     if missing:
         return f"Name every route once; {', '.join(map(str, missing[:10]))} is missing."
-    return "Name every route once; some is named twice."
+    return "Name every route exactly once; one is named twice."

@@ -177,9 +177,9 @@ def _outcome(reading: Reading, meant: Sequence[Meaning]) -> tuple[IntakeState, s
     if not transitions:
         return IntakeState.IGNORED, NO_ALERT
     if transitions == {None}:
-        return IntakeState.DROPPED, "A route drops it."
+        return IntakeState.DROPPED, "Dropped by a route."
     if transitions == {Transition.NOTHING}:
-        return IntakeState.IGNORED, "It ends what was not firing, or speaks of an alert we never heard of."
+        return IntakeState.IGNORED, "It resolves an alert that was not firing, or refers to an unknown alert."
     unknown = [pair for message, _transition in meant for pair in message.unknown.items()]
     words = sentence_of(unknown) if unknown else ""
     items = ", ".join(str(number) for number, _why in reading.leftover.reasons[:20]) if reading.leftover else ""
@@ -206,7 +206,7 @@ def read(event: IntakeEvent) -> Reading:
     """Return what an event holds; never raises."""
     source, body = event.source, bytes(event.body)
     if source is None:
-        return Reading(event, None, [], IntakeState.FAILED, "Its source is gone.")
+        return Reading(event, None, [], IntakeState.FAILED, "Its source was deleted.")
     try:
         if event.format == INTERNAL_FORMAT:
             return Reading(event, source, [from_json(value) for value in orjson.loads(body)])
@@ -226,7 +226,7 @@ def parse(
     """Return the updates in a request. Raises IntakeError."""
     reader: Any = payload_readers().get(format or source.kind)
     if reader is None:
-        raise IntakeError(f"Nothing here reads {format or source.kind}.")
+        raise IntakeError(f"Unknown payload format {format or source.kind}.")
     if getattr(reader, "TAKES_TEMPLATES", False):
         updates: list[AlertUpdate] = reader.parse(request, source.templates, source.status_map)
     else:

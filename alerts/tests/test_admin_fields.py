@@ -27,7 +27,7 @@ class WrittenFieldTests(SimpleTestCase):
 
     def test_it_says_what_cannot_be_read(self) -> None:
         cases = [
-            (LabelNamesField(), 'a, b"', "not the name of a label"),
+            (LabelNamesField(), 'a, b"', "not a label name"),
             (SeverityMapField(), "sev0 = awful", "not one of"),
             (SeverityMapField(), "a = low\nsev0", "Line 2"),
             (TemplatesField(), "= x", "Line 1"),

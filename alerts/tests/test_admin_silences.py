@@ -52,8 +52,8 @@ class SilenceTests(BackOfficeCase):
             "Ask for a value": {"matchers": 'team=~".*"'},
             "contradict each other": {"matchers": "a=1\na=2"},
             "a look-ahead": {"matchers": 'a=~"(?!b)c"'},
-            "ends after it starts": {"ends_at_0": "2027-01-03"},
-            "on which weekdays": {"weekdays": []},
+            "must end after it starts": {"ends_at_0": "2027-01-03"},
+            "Select the weekdays": {"weekdays": []},
             "366 days": {"ends_at_0": "2029-01-03"},
         }
 

@@ -93,8 +93,8 @@ class RouteTests(TestCase):
 
     def test_it_names_the_matcher_that_cannot_be(self):
         table = [
-            ([MATCHER, {"name": "a b", "op": "=", "value": "x"}], "Matcher 2: 'a b' is not the name of a label."),
-            ([MATCHER, {"name": "a\n", "op": "=", "value": "x"}], "Matcher 2: 'a\\n' is not the name of a label."),
+            ([MATCHER, {"name": "a b", "op": "=", "value": "x"}], "Matcher 2: 'a b' is not a label name."),
+            ([MATCHER, {"name": "a\n", "op": "=", "value": "x"}], "Matcher 2: 'a\\n' is not a label name."),
             ([{"name": "host", "op": "=~", "value": "["}], "Matcher 1: [ is not a regular expression"),
             ([{"name": "host", "op": "=~", "value": "(?=a)b"}], "Matcher 1: (?=a)b holds a look-ahead"),
             (
@@ -102,10 +102,10 @@ class RouteTests(TestCase):
                 "is too large once its repetitions are written out",
             ),
             ([{"name": "host", "op": "==", "value": "x"}], "'==' is not one of = != =~ !~."),
-            ([{"name": "host", "op": "=", "value": 3}], "The value for host is not a text."),
+            ([{"name": "host", "op": "=", "value": 3}], "The value for host must be text."),
             ([{"name": "host", "op": ["="], "value": "x"}], "is not one of"),
-            ([{"label": "host"}], "A matcher is an object"),
-            (["host=db"], "A matcher is an object"),
+            ([{"label": "host"}], "A matcher must be an object"),
+            (["host=db"], "A matcher must be an object"),
             ("host=db", "a list of at most 50"),
             ([MATCHER] * 51, "a list of at most 50"),
             (None, "null"),

@@ -15,7 +15,7 @@ TITLE = "Amazon SNS (moto)"
 AMAZON = "sns.us-east-1.amazonaws.com"
 NAMES = {"offline": "SNS, offline", "other": "SNS, another topic", "genuine": "SNS, genuine"}
 OUR_TOPIC = "arn:aws:sns:us-east-1:123456789012:ours"
-OTHER_TOPIC = "The message is of another topic than this source's."
+OTHER_TOPIC = "The message is from a different topic than this source's."
 
 
 def run(server: Server) -> str:

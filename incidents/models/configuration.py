@@ -88,7 +88,7 @@ class SlaPolicy(models.Model):
         """Refuse a taken name, inverted targets, and a calendar without time."""
         validate_unique_ci(self, "name")
         if self.time_zone not in available_timezones():
-            raise ValidationError({"time_zone": "This is not the name of a time zone; try Europe/Zurich."})
+            raise ValidationError({"time_zone": "Unknown time zone; use a name such as Europe/Zurich."})
         self._refuse_targets()
         if not isinstance(self.weekdays, list) or not all(
             type(day) is int and day in range(7) for day in self.weekdays

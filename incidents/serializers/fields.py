@@ -58,7 +58,7 @@ class AssigneeField(RowField):
 class NumberField(serializers.IntegerField):
     """An incident by its number or its reference."""
 
-    default_error_messages = {"invalid": _("Give numbers or references of incidents, such as 20 or INC-20.")}
+    default_error_messages = {"invalid": _("Send numbers or references of incidents, such as 20 or INC-20.")}
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str):

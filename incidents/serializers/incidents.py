@@ -47,7 +47,7 @@ class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
         found = {service.slug: service for service in services}
         unknown = [slug for slug in slugs if slug not in found]
         if unknown:
-            raise serializers.ValidationError(f"There is no service {', '.join(unknown)}.", code="does_not_exist")
+            raise serializers.ValidationError(f"Service {', '.join(unknown)} does not exist.", code="does_not_exist")
         return [found[slug] for slug in dict.fromkeys(slugs)]
 
 
@@ -133,7 +133,7 @@ class BulkResultSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     ok = serializers.BooleanField()
-    is_changed = serializers.BooleanField(required=False, help_text="False where all was so already.")
+    is_changed = serializers.BooleanField(required=False, help_text="False if nothing changed.")
     status = serializers.CharField(required=False)
     version = serializers.IntegerField(required=False)
     code = serializers.CharField(required=False)
@@ -170,7 +170,7 @@ class ActorSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
-    machine = MachineSerializer(allow_null=True, help_text="The machine that acted, by itself or for `name`.")
+    machine = MachineSerializer(allow_null=True, help_text="The automation that acted, by itself or for `name`.")
 
 
 class EventSerializer(serializers.Serializer[Any]):

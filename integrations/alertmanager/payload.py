@@ -30,7 +30,7 @@ def updates_of(group: dict[str, Any]) -> AlertUpdates:
     """Return a group's updates. Raises IntakeError for none."""
     alerts = group.get("alerts")
     if not isinstance(alerts, list) or not alerts:
-        raise IntakeError("There is no list of alerts in it; is this Alertmanager's webhook?")
+        raise IntakeError("The payload has no list of alerts; is this Alertmanager's webhook?")
     return read_each(alerts, lambda alert: update_of(alert, group), lambda bad: {**group, "alerts": bad})
 
 

@@ -52,7 +52,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 def _update(essentials: dict[str, Any], context: dict[str, Any], data: dict[str, Any]) -> AlertUpdate:
     alert, word = text(essentials.get("alertId")), text(essentials.get("monitorCondition"))
     if not alert:
-        raise IntakeError("There is no data.essentials.alertId in it to tell the alert by.")
+        raise IntakeError("The payload has no data.essentials.alertId to identify the alert.")
     action, is_guess = state(word)
     target, rule = _first_of(essentials.get("alertTargetIDs")), text(essentials.get("alertRule"))
     service = text(essentials.get("monitoringService"))
@@ -133,7 +133,7 @@ def _as_common(data: dict[str, Any]) -> dict[str, Any]:
     if context:
         return _metric(context, data)
     if not first(data.get("AlertRuleName"), data.get("BudgetName")):
-        raise IntakeError("There is no data.essentials in it; does the action group's webhook use the common schema?")
+        raise IntakeError("The payload has no data.essentials; does the action group's webhook use the common schema?")
     where = first(data.get("WorkspaceId"), data.get("ApplicationId"), data.get("SubscriptionId"))
     spent = " ".join(filter(None, map(text, (data.get("SpendingAmount"), "of", data.get("Budget"), data.get("Unit")))))
     return _common(
@@ -151,9 +151,9 @@ def _metric(context: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Return a metric or classic alert, which is told by its rule, resource and dimensions."""
     rule, number = first(context.get("id"), context.get("name")), text(context.get("severity"))
     if not rule:
-        raise IntakeError("There is no context.id in it to tell the alert by.")
+        raise IntakeError("The payload has no context.id to identify the alert.")
     if not text(data.get("status")):
-        raise IntakeError("There is no status beside the context to say whether it fires.")
+        raise IntakeError("The payload has no status to say whether the alert fires.")
     is_over = state(data.get("status"))[0] == Action.RESOLVE
     return _common(
         [rule, context.get("resourceId"), *_dimensions(_conditions(context)).values()],

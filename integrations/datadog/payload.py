@@ -49,7 +49,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     sent = mapping(read_body(request))
     body = {name.lower().lstrip("$"): value for name, value in sent.items()}
     if not _said(body, "event_title", "alert_title", "title", "aggreg_key", "alert_id", "monitor_id"):
-        raise IntakeError("There is neither a title nor a monitor in it; is the template pasted as the payload?")
+        raise IntakeError("The payload has neither a title nor a monitor; was the template pasted as the payload?")
     return [_update(body)]
 
 

@@ -64,7 +64,7 @@ def _update(item: Any) -> AlertUpdate:
     alert = instance or said_as(said, "alertid")
     key = watch or ":".join(filter(None, (rule or name, alert or said_as(said, "alertuuid"))))
     if not key:
-        raise IntakeError("There is neither a rule_id nor a watch_id in it; is the action's body our template?")
+        raise IntakeError("The payload has neither a rule_id nor a watch_id; is the action's body our template?")
     word, action, is_guess = _state(said)
     tags = labels_of(said_as(said, "ruletags", "alertruletags", "tags"))
     how_bad = _how_bad(said) or tags.get("severity", "")

@@ -23,7 +23,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = json_object(request)
     incident = mapping(body.get("incident"))
     if not incident:
-        raise IntakeError("There is no incident in it; is this Google Cloud Monitoring's webhook?")
+        raise IntakeError("The payload has no incident; is this Google Cloud Monitoring's webhook?")
     if text(body.get("version")).lower() == "test":
         return []
     return [_update(incident)]

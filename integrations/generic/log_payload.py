@@ -58,6 +58,6 @@ def _add(parsed: Parsed, record: Any, place: str) -> None:
         return
     line = line_of(record) if isinstance(record, dict) else None
     if line is None:
-        parsed.reject(f"{place} is no object that says anything.")
+        parsed.reject(f"{place} is not an object, or is empty.")
     else:
         parsed.lines.append(line)

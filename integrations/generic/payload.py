@@ -74,7 +74,7 @@ def parse(
     if len(found) > MOST_ALERTS:
         raise IntakeError(f"One request holds at most {MOST_ALERTS:,} alerts; this one has {len(found):,}.", status=413)
     if not found:
-        raise IntakeError("The body must be an object that says something, or a list of such objects.")
+        raise IntakeError("The body must be a non-empty object, or a list of such objects.")
     return read_each(found, lambda one: update_of(one, templates or {}, status_map=status_map or {}))
 
 
@@ -87,7 +87,7 @@ def update_of(
 ) -> AlertUpdate:
     """Return an object's update. Raises IntakeError without title or key."""
     if not isinstance(body, dict) or not body:
-        raise IntakeError("The body must be an object that says something, or a list of such objects.")
+        raise IntakeError("The body must be a non-empty object, or a list of such objects.")
     if len(body) > MOST_FIELDS:
         raise IntakeError(f"One object holds at most {MOST_FIELDS:,} fields; this one has {len(body):,}.")
     said = _fields(body, templates or {})
@@ -99,7 +99,7 @@ def update_of(
     if not title and (mapped(status_map or {}, word) or action) not in ("firing", Action.FIRE):
         title = key  # enough for a known alert
     if not title:
-        raise IntakeError("There is no title in it: send title, summary or name, or set a template for the title.")
+        raise IntakeError("The payload has no title: send title, summary or name, or set a template for the title.")
     began = moment(said["starts_at"])
     return AlertUpdate(
         title=title,

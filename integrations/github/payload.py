@@ -42,7 +42,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     read = _READERS.get(event)
     if read is None:
         if not event:
-            raise IntakeError("There is no X-GitHub-Event header; is this GitHub's webhook?")
+            raise IntakeError("The X-GitHub-Event header is missing; is this GitHub's webhook?")
         return []
     return read(body)
 

@@ -42,7 +42,7 @@ def parse(request: IntakeRequest) -> AlertUpdates:
         return read_each(alerts, lambda alert: _update(alert, body), lambda bad: {**body, "alerts": bad})
     if first(body.get("ruleId"), body.get("ruleName")):
         return AlertUpdates([_legacy(body)])
-    raise IntakeError("There is neither a list of alerts nor a ruleId in it; is this Grafana's webhook?")
+    raise IntakeError("The payload has neither a list of alerts nor a ruleId; is this Grafana's webhook?")
 
 
 def _update(alert: dict[str, Any], group: dict[str, Any]) -> AlertUpdate:

@@ -66,7 +66,7 @@ def _each_line(body: bytes, parsed: Parsed) -> list[Any]:
 
 def _add(parsed: Parsed, message: Any) -> None:
     if not isinstance(message, dict):
-        parsed.reject("A message is no object.")
+        parsed.reject("A message is not an object.")
         return
     short, full = text(message.get("short_message")), text(message.get("full_message"))
     if not short.strip() and not full.strip():

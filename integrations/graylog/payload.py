@@ -26,7 +26,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
         return [_event(body, mapping(body["event"]))]
     if mapping(body.get("check_result")):
         return [_callback(mapping(body["check_result"]), mapping(body.get("stream")))]
-    raise IntakeError("There is neither an event nor a check_result in it; is this Graylog's notification?")
+    raise IntakeError("The payload has neither an event nor a check_result; is this Graylog's notification?")
 
 
 def _event(body: dict[str, Any], event: dict[str, Any]) -> AlertUpdate:

@@ -45,11 +45,11 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     phase = said_as(said, "buildphase", "phase", "eventtype").lower()
     word = said_as(said, "buildstatus", "buildresult", "result", "currentresult", "status", "event")
     if not job:
-        raise IntakeError("There is no job in it: send job, name, JOB_NAME or the build's url.")
+        raise IntakeError("The payload has no job: send job, name, JOB_NAME or the build's url.")
     if phase in _UNDER_WAY or word.lower() in (*_UNDER_WAY, *_NEITHER) or (phase and not word):
         return []
     if not word:
-        raise IntakeError("There is no result in it: send build.status, result or event.")
+        raise IntakeError("The payload has no result: send build.status, result or event.")
     return [_update(said, job, word, url)]
 
 

@@ -45,7 +45,7 @@ def _from_json(body: bytes) -> Parsed:
     push = read_json(body)
     streams = push.get("streams") if isinstance(push, dict) else None
     if not isinstance(streams, list):
-        raise IntakeError("The body is JSON, but has no list streams; is it Loki's push?")
+        raise IntakeError("The body is JSON but has no list streams; is this a Loki push?")
     parsed = Parsed()
     for stream in streams:
         labels = stream.get("stream") if isinstance(stream, dict) else None
@@ -73,7 +73,7 @@ def _from_protobuf(body: bytes) -> Parsed:
     try:
         push = PushRequest.FromString(_unpacked(body))
     except DecodeError as error:
-        raise IntakeError(f"The body is not Loki's push in protobuf: {error}.") from error
+        raise IntakeError(f"The body is not a Loki push in protobuf: {error}.") from error
     parsed = Parsed()
     for stream in push.streams:
         labels = labels_of(stream.labels)

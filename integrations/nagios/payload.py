@@ -74,11 +74,11 @@ def update_of(body: Any) -> AlertUpdate:
     kind = said_as(macros, "notificationtype").partition(" (")[0]
     how = said_as(macros, f"{about}state", "state", "checkresultstate")
     if not host:
-        raise IntakeError("There is no HOSTNAME in it; does the notification command send the macro by that name?")
+        raise IntakeError("The payload has no HOSTNAME; does the notification command send the macro by that name?")
     if names and not service and "servicestate" in macros:
-        raise IntakeError("There is a SERVICESTATE in it, but no SERVICEDESC to say of which service.")
+        raise IntakeError("The payload has a SERVICESTATE but no SERVICEDESC.")
     if not kind and not how:
-        raise IntakeError(f"There is neither a NOTIFICATIONTYPE nor a {about.upper()}STATE in it.")
+        raise IntakeError(f"The payload has neither a NOTIFICATIONTYPE nor a {about.upper()}STATE.")
     action, is_guess = _action(kind, how)
     how_bad = "" if _is_well(how) else how
     comment = said_as(macros, "notificationcomment", f"{about}ackcomment")

@@ -48,7 +48,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
         return [_incident(body)]
     if first(body.get("issueId"), body.get("id"), body.get("issueUrl")):
         return [_issue(body)]
-    raise IntakeError("There is neither an incident_id nor an issue in it; is this New Relic's webhook?")
+    raise IntakeError("The payload has neither an incident_id nor an issue; is this New Relic's webhook?")
 
 
 def _incident(body: dict[str, Any]) -> AlertUpdate:

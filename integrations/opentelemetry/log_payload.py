@@ -124,7 +124,7 @@ def _value(value: Any, depth: int = MAX_NESTING) -> Any:
 def _from_json(body: bytes) -> Parsed:
     request = read_json(body)
     if not isinstance(request, dict) or not isinstance(request.get("resourceLogs", []), list):
-        raise IntakeError("The body is JSON, but has no list resourceLogs; is it OTLP's logs?")
+        raise IntakeError("The body is JSON but has no list resourceLogs; is this OTLP logs?")
     parsed = Parsed()
     for of_resource in _objects(request.get("resourceLogs")):
         shared = _json_attributes(_object(of_resource.get("resource")).get("attributes"))
@@ -135,7 +135,7 @@ def _from_json(body: bytes) -> Parsed:
                 if isinstance(record, dict):
                     parsed.lines.append(_json_line_of(record, common))
                 else:
-                    parsed.reject(f"Log record {number} is no object.")
+                    parsed.reject(f"Log record {number} is not an object.")
     return parsed
 
 

@@ -109,7 +109,7 @@ class OpsgenieAlertEndpoint(_GenieEndpoint):
         identifier, action = _asked(request.method, self.path_parameter(request, "identifier"))
         kind = request.parameter("identifierType").lower() or "id"
         if kind not in answers.IDENTIFIERS:
-            raise IntakeError("identifierType is one of id, alias and tiny.", status=422, is_stored=False)
+            raise IntakeError("identifierType must be id, alias or tiny.", status=422, is_stored=False)
         if action in ("", "delete") and request.path.endswith("/") and kind == "alias":
             # the last slash may be the alias's (an address) or a client's habit
             identifier = f"{identifier}/" if answers.find(source, kind, f"{identifier}/") else identifier

@@ -197,7 +197,7 @@ def _conditions(query: str) -> list[tuple[str, str]]:
 def _number(request: IntakeRequest, name: str, default: int, most: int) -> int:
     given = request.parameter(name)
     if given and not re.fullmatch(r"[0-9]{1,9}", given):
-        raise IntakeError(f"{name} is a whole number.", status=422, is_stored=False)
+        raise IntakeError(f"{name} must be a whole number.", status=422, is_stored=False)
     return min(int(given or default), most)
 
 

@@ -24,7 +24,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     """Return the update of the check."""
     body = json_object(request)
     if not text(body.get("current_state")) or not first(body.get("check_id"), body.get("check_name")):
-        raise IntakeError("There is no check with a current_state in it; is this Pingdom's webhook?")
+        raise IntakeError("The payload has no check with a current_state; is this Pingdom's webhook?")
     return [_update(body)]
 
 

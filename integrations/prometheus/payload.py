@@ -35,7 +35,7 @@ def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdate
     if isinstance(body, dict) and "alerts" in body:
         return updates_of(body)
     if not isinstance(body, list):
-        raise IntakeError("There are no alerts with labels in it; is this what Prometheus sends to Alertmanager?")
+        raise IntakeError("The payload has no alerts with labels; is this what Prometheus sends to Alertmanager?")
     at = now or dt.datetime.now(dt.UTC)
     return read_each(body, lambda alert: _update(alert, at))
 

@@ -48,7 +48,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
         return _issue(body, mapping(data.get("issue")))
     event = _first_object(data.get("event"), data.get("error"), body.get("event"))
     if not event:
-        raise IntakeError("There is no issue, event, error or metric alert in it; is this Sentry?")
+        raise IntakeError("The payload has no issue, event, error or metric alert; is this Sentry?")
     return [_event(event, data, body)]
 
 

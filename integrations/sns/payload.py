@@ -47,7 +47,7 @@ def verify(request: IntakeRequest, secret: str) -> None:
     """
     body = json_object(request)
     if secret.startswith("arn:") and body.get("TopicArn") != secret:
-        raise IntakeError("The message is of another topic than this source's.", status=403)
+        raise IntakeError("The message is from a different topic than this source's.", status=403)
     _sns_trust.check(body, dt.datetime.now(dt.UTC))
 
 
@@ -134,4 +134,4 @@ def _other(message: Any, body: dict[str, Any], topic: str) -> AlertUpdate:
 
 
 def _nothing() -> list[AlertUpdate]:
-    raise IntakeError("There is no Message in it; is this Amazon SNS?")
+    raise IntakeError("The payload has no Message; is this Amazon SNS?")

@@ -55,7 +55,7 @@ def check(message: dict[str, Any], now: dt.datetime) -> None:
         raise _refused("The SignatureVersion must be 1 or 2; raw message delivery, which is not signed, must be off.")
     url = message.get("SigningCertURL")
     if not isinstance(url, str) or not CERTIFICATE.fullmatch(url):
-        raise _refused("The SigningCertURL does not lead to a certificate of Amazon SNS.")
+        raise _refused("The SigningCertURL does not point to a certificate of Amazon SNS.")
     key = _key(_certificate(url), now)
     try:
         key.verify(_signature(message), canonical(message), padding.PKCS1v15(), hashing())
@@ -68,12 +68,12 @@ def canonical(message: dict[str, Any]) -> bytes:
     names = _SIGNED if message.get("Type") == "Notification" else _SIGNED_OF_CONFIRMATION
     said = {name: message.get(name) for name in names if message.get(name) is not None}
     if not all(isinstance(value, str) for value in said.values()):
-        raise _refused("What SNS signs is text throughout; this is not.")
+        raise _refused("Every field that SNS signs must be text.")
     # Otherwise the text of one topic's message could be read as the fields of another's, under the same signature.
     if message.get("Type") not in _TYPES or any(
         "\n" in str(value) for name, value in said.items() if name != "Message"
     ):
-        raise _refused("This is not how SNS writes a message.")
+        raise _refused("This is not in the format of an SNS message.")
     return "".join(f"{name}\n{value}\n" for name, value in said.items()).encode()
 
 
@@ -86,7 +86,7 @@ def confirm(message: dict[str, Any]) -> None:
         "Token": text(message.get("Token")),
     }
     if match is None or parse_qs(match[2]) != {name: [value] for name, value in query.items()}:
-        raise _refused("The SubscribeURL does not lead to Amazon SNS's confirmation of this topic.")
+        raise _refused("The SubscribeURL does not confirm this topic with Amazon SNS.")
     fetch(f"{match[1]}/?{urlencode(query)}")
 
 
@@ -96,15 +96,15 @@ def _certificate(url: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(fetch(url))
     except ValueError as error:
-        raise _refused("What the SigningCertURL leads to is no certificate.") from error
+        raise _refused("The SigningCertURL does not return a certificate.") from error
 
 
 def _key(certificate: x509.Certificate, now: dt.datetime) -> rsa.RSAPublicKey:
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise _refused("The certificate that signed this is not valid now.")
+        raise _refused("The signing certificate is expired or not yet valid.")
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
-        raise _refused("The certificate's key is not of the kind SNS signs with.")
+        raise _refused("The certificate's key type is not one that SNS uses.")
     return key
 
 

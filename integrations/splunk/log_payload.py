@@ -80,7 +80,7 @@ def _each(body: bytes, parsed: Parsed) -> Iterator[Any]:
 
 def _add(parsed: Parsed, event: Any, number: int) -> None:
     if not isinstance(event, dict):
-        parsed.reject(f"Event {number} is no object.")
+        parsed.reject(f"Event {number} is not an object.")
         return
     said = event.get("event")
     if said is None:

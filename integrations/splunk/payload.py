@@ -23,7 +23,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = json_object(request)
     sid, search = text(body.get("sid")), text(body.get("search_name"))
     if not sid and not search:
-        raise IntakeError("There is neither sid nor search_name in it; is this Splunk's webhook?")
+        raise IntakeError("The payload has neither a sid nor a search_name; is this Splunk's webhook?")
     row = {name: value for name, value in texts(body.get("result")).items() if not name.startswith("__")}
     key = first(*(row.get(name) for name in KEYS), row.get("host"))
     word = first(row.get("severity"), row.get("urgency"))

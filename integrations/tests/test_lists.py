@@ -67,7 +67,7 @@ class KeepingTests(TestCase):
         self.assertEqual([one["item"] for one in response.json()["unread"]], [2])
         self.assertEqual((before, first.state, first.alert_count), ({"q", "l"}, IntakeState.DONE, 2))
         self.assertEqual((left.state, left.source), (IntakeState.FAILED, source))
-        self.assertIn("Item 2: There is no title in it", left.reason)
+        self.assertIn("Item 2: The payload has no title", left.reason)
         self.assertEqual(set(Alert.objects.values_list("fingerprint", flat=True)), {"q", "l", "d"})
         self.assertEqual(IntakeEvent.objects.filter(state=IntakeState.FAILED).count(), 0)
 
@@ -77,7 +77,7 @@ class KeepingTests(TestCase):
         response = post_json(self.client, f"/intake/{make_key(source)}/", [{"foo": 1}, {"bar": 2}])
 
         self.assertEqual(response.status_code, 400)
-        self.assertIn("Item 2: There is no title", response.json()["detail"])
+        self.assertIn("Item 2: The payload has no title", response.json()["detail"])
         self.assertEqual(IntakeEvent.objects.get().state, IntakeState.FAILED)
 
     def test_it_keeps_what_is_left_of_what_is_left(self):

@@ -33,7 +33,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
         return [_update(heartbeat, monitor)]
     said = text(body.get("msg"))
     if not said:
-        raise IntakeError("There is neither a heartbeat nor a msg in it; is this Uptime Kuma's webhook?")
+        raise IntakeError("The payload has neither a heartbeat nor a msg; is this Uptime Kuma's webhook?")
     return [] if said.endswith("Testing") else [_warning(said)]
 
 

@@ -61,7 +61,7 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
     body = {name: _said(value) for name, value in json_object(request).items()}
     key = text(body.get("event_id"))
     if not key:
-        raise IntakeError("There is no event_id in it; does the media type send {EVENT.ID} by that name?")
+        raise IntakeError("The payload has no event_id; does the media type send {EVENT.ID} by that name?")
     number, value = text(body.get("event_nseverity")), text(body.get("event_value"))
     is_guess = state(value)[1]
     update = AlertUpdate(

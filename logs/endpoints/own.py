@@ -21,7 +21,7 @@ class OwnEndpoint(LogEndpoint):
             return super().source(request)
         person = caller(request)
         if person is None:
-            raise IntakeError(f"There is no key in the request. {self.asks_for}", status=401)
+            raise IntakeError(f"The request has no key. {self.asks_for}", status=401)
         if not (person.is_responder or person.is_admin):
             raise IntakeError("Only responders and administrators can send log lines.", status=403, is_stored=False)
         return None

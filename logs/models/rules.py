@@ -141,7 +141,7 @@ class DetectionRule(models.Model):
 
 def _wrong_with_groups(names: object) -> str:
     if not isinstance(names, list) or len(names) > MAX_GROUP_FIELDS or len({str(name) for name in names}) != len(names):
-        return f"This is a list of at most {MAX_GROUP_FIELDS} different names of fields."
+        return f"Send a list of at most {MAX_GROUP_FIELDS} different field names."
     for name in names:
         is_attribute = isinstance(name, str) and name.startswith(ATTRIBUTE) and len(ATTRIBUTE) < len(name)
         if not (is_attribute and len(name) <= FIELD_LENGTH) and name not in GROUP_FIELDS:

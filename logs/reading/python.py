@@ -31,7 +31,7 @@ def parse(body: bytes) -> Parsed:
     fields = dict(pairs)
     message = fields.get("msg") or fields.get("message")
     if not message:
-        raise IntakeError("The form has no field msg; is this what Python's logging.HTTPHandler sends?")
+        raise IntakeError("The form has no field msg; is this Python's logging.HTTPHandler?")
     said, left = formatted(message, fields.get("args", ""))
     attributes: dict[str, Any] = {name: value for name, value in fields.items() if _is_extra(name, value)}
     if left:

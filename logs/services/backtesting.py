@@ -55,9 +55,9 @@ class Backtest:
 def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
     """Return the alerts of windows within the range. Raises BacktestRefused."""
     if since >= until:
-        raise BacktestRefused("The range is empty: since is not before until.", field="since")
+        raise BacktestRefused("The range is empty: since must be before until.", field="since")
     if until - since > MAX_RANGE:
-        raise BacktestRefused(f"A range has at most {MAX_RANGE.days} days.", field="since")
+        raise BacktestRefused(f"A range can span at most {MAX_RANGE.days} days.", field="since")
     kind = _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
     try:
         trial = kind(rule, since, until)
@@ -106,7 +106,8 @@ class _Windows(_Trial):
         ends = range(int(first), int(self.found.until.timestamp()) + 1, interval)
         if len(ends) > MAX_WINDOWS:
             raise BacktestRefused(
-                f"The range has {len(ends):,} windows; at most {MAX_WINDOWS:,} are tried at once.", field="since"
+                f"The range has {len(ends):,} windows; at most {MAX_WINDOWS:,} can be backtested at once.",
+                field="since",
             )
         self.tally = Tally()
         self.read_until = ends[0] - self.spec.window if ends else 0

@@ -142,9 +142,9 @@ class QueryTests(SimpleTestCase):
 
     def test_it_refuses_to_save_what_holds_of_no_line(self):
         for text, said in [
-            ("level:eror2x", "is no level"), ('level:"very bad"', "is no level"),
+            ("level:eror2x", "is not a level"), ('level:"very bad"', "is not a level"),
             ("timeout AND refused", "pattern"), ("a OR b", "/timeout|refused/"), ("NOT found", '"NOT"'),
-            ("timestamp:2026-11-29", "leave timestamp out"),
+            ("timestamp:2026-11-29", "omit timestamp"),
         ]:  # fmt: skip
             with self.subTest(text), self.assertRaisesMessage(QueryInvalid, said):
                 saved(text)

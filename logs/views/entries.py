@@ -65,5 +65,5 @@ class LogEntryView(APIView):
     def get(self, request: Request, id: int) -> Response:
         row = LogEntry.objects.filter(pk=id).values(*COLUMNS).order_by().first() if id < 2**63 else None
         if row is None:
-            raise NotFound(f"There is no log line {id} here; it may have been too old to keep.")
+            raise NotFound(f"Log line {id} does not exist; it may have expired.")
         return Response(represent(row))

@@ -29,7 +29,7 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     for name, value in changes.items():
         setattr(target, name, value)
     if admins == {target.pk} and not target.is_superuser:
-        raise LastAdmin("This is the last active administrator; make another one first.")
+        raise LastAdmin("This is the last active administrator; appoint another one first.")
     is_deactivated = was_active and not target.is_active
     is_lowered = RANKS[Role(target.role)] < RANKS[former_role]
     if is_deactivated or is_lowered:

@@ -82,7 +82,7 @@ def verification_token(user: User) -> str:
 @unit_of_work
 def verify_email(token: str) -> User:
     """Mark the address as confirmed; idempotent. Raises DomainError."""
-    refused = DomainError("This link is not valid or has expired; ask for a new one.", field="token")
+    refused = DomainError("This link is not valid or has expired; request a new one.", field="token")
     try:
         claim = signing.loads(token, salt=VERIFICATION_SALT, max_age=VERIFICATION_AGE)
     except signing.BadSignature as error:

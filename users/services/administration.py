@@ -92,5 +92,5 @@ def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
     if "time_zone" in cleaned and cleaned["time_zone"] not in available_timezones():
         raise DomainError(f"{cleaned['time_zone']} is not a time zone; try Europe/Zurich.", field="time_zone")
     if "role" in cleaned and cleaned["role"] not in Role.values:
-        raise DomainError(f"{cleaned['role']} is no role; roles are {', '.join(Role.values)}.", field="role")
+        raise DomainError(f"{cleaned['role']} is not a role; valid roles: {', '.join(Role.values)}.", field="role")
     return cleaned

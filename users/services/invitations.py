@@ -40,9 +40,9 @@ def invite(user: User, *, by: User) -> None:
         raise PermissionRefused("Only administrators can do this.")
     user = User.objects.get(pk=user.pk)
     if user.has_usable_password() or not user.is_active:
-        raise Conflict(f"{user} has a password already, or may not sign in.", code="not_to_be_invited")
+        raise Conflict(f"{user} already has a password, or may not sign in.", code="not_to_be_invited")
     if not mails.send(mails.invitation_mail(user, invitation_token(user))):
-        raise MailRefused(f"The mail server did not take the invitation for {user.email}; the log says why.")
+        raise MailRefused(f"The mail server rejected the invitation for  {user.email}; the log says why.")
     note_invitation(user, by=by)
 
 

@@ -101,4 +101,4 @@ def _not_present() -> DomainError:
 
 
 def _spent() -> DomainError:
-    return DomainError("This link is not valid, was used already, or has expired; ask for a new one.", field="token")
+    return DomainError("This link is not valid, was used already, or has expired; request a new one.", field="token")

@@ -38,7 +38,7 @@ class PageTests(TestCase):
         again = self.client.get(link)
 
         self.assertEqual((asked[0], done[0], again.status_code), (200, 200, 400))
-        self.assertIn("a mail is on its way", asked[1])
+        self.assertIn("an email is on its way", asked[1])
         self.assertContains(again, "was used already", status_code=400)
         self.assertNotContains(again, "<form", status_code=400)
         user.refresh_from_db()
@@ -49,7 +49,7 @@ class PageTests(TestCase):
 
         mails.flush()
         self.assertEqual((status, len(mail.outbox)), (200, 0))
-        self.assertIn("If there is an account", text)
+        self.assertIn("If an account", text)
 
     def test_it_says_what_is_wrong_with_a_password(self) -> None:
         make_reporter(email="ann@example.com")

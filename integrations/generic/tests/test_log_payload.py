@@ -12,7 +12,7 @@ class OwnTests(SimpleTestCase):
 
         self.assertEqual((len(parsed.lines), parsed.rejected), (1, 2))
         self.assertIn("Line 2 is not valid JSON", parsed.summary)
-        self.assertIn("Line 3 is no object", parsed.summary)
+        self.assertIn("Line 3 is not an object", parsed.summary)
 
     def test_it_reads_json_that_curl_calls_a_form(self):
         headers = {"content-type": "application/x-www-form-urlencoded"}

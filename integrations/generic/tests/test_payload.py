@@ -160,14 +160,14 @@ class TemplateTests(SimpleTestCase):
         self.assertEqual(_templates.problems({"title": "{{ a | lower | default:'x' }}", "labels": {"b": "c"}}), [])
         for templates, expected in (
             ([], "object"),
-            ({"titel": "x"}, "no field called titel"),
-            ({"title": 3}, "a template is text"),
+            ({"titel": "x"}, "Unknown field titel"),
+            ({"title": 3}, "a template must be text"),
             ({"title": "{{ a"}, "do not match"),
             ({"title": "a }}"}, "do not match"),
             ({"title": "{{ }}"}, "nothing between"),
             ({"title": "{{ a | upper }}"}, "no filter"),
             ({"title": "x" * 2_001}, "longer"),
-            ({"labels": "x"}, "labels are an object"),
+            ({"labels": "x"}, "labels must be an object"),
             ({"labels": {"a": None}}, "labels.a"),
         ):
             with self.subTest(templates=templates):

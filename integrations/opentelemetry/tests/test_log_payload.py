@@ -24,7 +24,7 @@ class OtlpTests(SimpleTestCase):
         self.assertEqual(otlp.level_of_number(99, "", ""), Level.INFO)
 
     def test_it_answers_in_the_request_s_encoding(self):
-        rejected = Parsed(rejected=2, reasons=["Log record 1 is no object."])
+        rejected = Parsed(rejected=2, reasons=["Log record 1 is not an object."])
         message = otlp.ExportLogsServiceResponse.FromString(otlp.response(rejected, as_json=False))
 
         self.assertEqual(message.partial_success.rejected_log_records, 2)

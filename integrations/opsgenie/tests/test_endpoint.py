@@ -427,7 +427,7 @@ class RequestTests(OpsgenieTestCase):
 
         outcome = self.outcome(self.create())
 
-        self.assertEqual((outcome["isSuccess"], outcome["status"]), (False, "A route drops it."))
+        self.assertEqual((outcome["isSuccess"], outcome["status"]), (False, "Dropped by a route."))
 
     def test_it_counts_a_silenced_alert_as_made(self):
         make_silence(("source", "=", self.source.name))
