@@ -44,10 +44,10 @@ class Line:
 
 @functools.cache
 def line() -> Line:
-    """Return the process's line: half of its cores, at most half of its threads."""
+    """Return the process's line: half of its cores, at most three quarters of its threads."""
     threads = settings.WEB_THREADS
     at_once = max(1, min((os.cpu_count() or 1) // 2, threads // 4))
-    return Line(at_once=at_once, waiting=max(1, threads // 2 - at_once))
+    return Line(at_once=at_once, waiting=max(1, threads * 3 // 4 - at_once))
 
 
 class BoundedPBKDF2PasswordHasher(PBKDF2PasswordHasher):
