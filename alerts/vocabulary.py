@@ -13,7 +13,7 @@ class Ending(models.TextChoices):
     """What ended a firing; an expired alert may still be firing."""
 
     SENDER = "sender", "Its sender"
-    EXPIRY = "expiry", "Nothing heard any more"
+    EXPIRY = "expiry", "No further updates"
 
 
 class AlertEventKind(models.TextChoices):

@@ -338,7 +338,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
         label = gettext("%(number)d firing") % {"number": rule.firing}
         return format_html('<span class="ir-badge ir-status-open">{}</span>', label) if rule.firing else ""
 
-    @admin.display(description="")
+    @admin.display(description=_("Test"))
     def try_link(self, rule: DetectionRule) -> SafeString:
         url = reverse("admin:logs_detectionrule_try", args=[rule.pk])
         return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, gettext("test …"))

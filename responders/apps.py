@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class RespondersConfig(AppConfig):
     name = "responders"
-    verbose_name = "Teams and services"
+    verbose_name = "Teams"
 
     def ready(self) -> None:
         from responders.audit import register

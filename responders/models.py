@@ -52,7 +52,7 @@ class Team(models.Model):
     def clean(self) -> None:
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
-            told = "The default team gets what nobody else is named for; make another the default before you retire it."
+            told = "The default team cannot be retired; make another team the default first."
             raise ValidationError({"is_active": told})
         if self.pk and not self.is_active:
             self._refuse_while_handed_work()

@@ -88,6 +88,7 @@ class PersonalTokenAdmin(RevocableAdmin):
 
 
 # Titles as in the menu.
+AccessAttempt._meta.app_config.verbose_name = "Records"
 AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = "lock", "locks"
 AccessFailureLog._meta.verbose_name, AccessFailureLog._meta.verbose_name_plural = "refused sign-in", "refused sign-ins"
 
