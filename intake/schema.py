@@ -24,11 +24,11 @@ def add_endpoints(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
 def _describe(endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
     method, path, names = operation.method.lower(), operation.openapi_path, operation.parameters
     words = re.sub(r"{\w+}|/", " ", path).split()
-    is_read = method == "get" and operation.status == 200
+    is_read = method in ("get", "options") and operation.status == 200
     described: dict[str, Any] = {
         "operationId": "_".join([TAG, *words, *names, method]).replace(".", "_"),
         "summary": operation.summary,
-        "description": "" if is_read else "Whatever gets a 2xx response has been stored.",
+        "description": "" if is_read else "A 2xx response means that the request is stored.",
         "tags": [TAG],
         "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
         "security": [{endpoint.scheme.name: []}] if endpoint.scheme else [],

@@ -82,7 +82,7 @@ class RefreshView(OpenView):
     schema_errors = {"401": "The refresh token is invalid or already used, or its session has ended.", "409": None}
 
     @extend_schema(
-        summary=_("Refresh a pair of tokens"),
+        summary=_("Exchange a refresh token for a new pair"),
         request=serializers.RefreshSerializer,
         responses={200: serializers.TokenPairSerializer},
     )
@@ -119,7 +119,7 @@ class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
 
     @extend_schema(
         summary=_("Update your name, time zone or language"),
-        description="The language is kept for translations to come; so far, everything is in English.",
+        description="The language is stored for future translations; everything is in English so far.",
     )
     def patch(self, request: Request) -> Response:
         form = self.get_serializer(request.user, data=request.data, partial=True)
@@ -156,7 +156,7 @@ class PasswordResetView(OpenView):
     schema_errors = {"409": None}
 
     @extend_schema(
-        summary=_("Request a password reset by e-mail"),
+        summary=_("Request a password reset"),
         request=serializers.PasswordResetSerializer,
         responses={202: serializers.AcceptedSerializer},
     )
@@ -187,7 +187,7 @@ class VerifyEmailView(OpenView):
     schema_errors = {"409": None}
 
     @extend_schema(
-        summary=_("Confirm an e-mail address"), request=serializers.VerifyEmailSerializer, responses={204: None}
+        summary=_("Verify an email address"), request=serializers.VerifyEmailSerializer, responses={204: None}
     )
     def post(self, request: Request) -> Response:
         services.verify_email(self.form(request)["token"])
@@ -216,7 +216,7 @@ class PersonalTokenListView(generics.GenericAPIView[PersonalToken]):
 
     @extend_schema(
         summary=_("Create a personal access token"),
-        description="`token` is shown this once. Say `Authorization: Token <token>` to use it.",
+        description="`token` is shown only once. Send `Authorization: Token <token>` to use it.",
         responses={201: serializers.NewPersonalTokenSerializer},
     )
     def post(self, request: Request) -> Response:
@@ -252,8 +252,8 @@ class UserListView(generics.GenericAPIView[User]):
         return person_serializer(self.request.user)
 
     @extend_schema(
-        summary=_("List people"),
-        description="Responders see who is active, by id, name and teams; administrators see everybody and everything.",
+        summary=_("List users"),
+        description="Responders see active users by id, name and teams; administrators see all users in full.",
         parameters=[
             OpenApiParameter("q", str, description="Part of the name."),
             OpenApiParameter("team", int, description="Members of this team."),
@@ -274,12 +274,12 @@ class UserView(IdempotentWrites, generics.GenericAPIView[User]):
     serializer_class = serializers.UserSerializer
     queryset = User.objects.all()
 
-    @extend_schema(summary=_("Get a person"))
+    @extend_schema(summary=_("Get a user"))
     def get(self, request: Request, pk: int) -> Response:
         return Response(self.get_serializer(_one(self.get_queryset(), pk)).data)
 
     @extend_schema(
-        summary=_("Update a person's role, or whether they can sign in"),
+        summary=_("Update a user's role, or whether they can sign in"),
         request=serializers.AccessSerializer,
         responses={200: serializers.UserSerializer},
     )

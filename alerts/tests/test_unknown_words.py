@@ -231,9 +231,9 @@ class BackOfficeTests(WordsCase):
         )
         process_waiting()
 
-        self.assertContains(before, "Unknown words")
+        self.assertContains(before, "Unmapped values")
         self.assertContains(before, "&lt;Purple&gt;")
-        self.assertContains(home, "sends 1 unknown word")
+        self.assertContains(home, "sends 1 unmapped value")
         self.assertContains(answer, "1 alert will be updated")
-        self.assertNotContains(answer, "Unknown words")
+        self.assertNotContains(answer, "Unmapped values")
         self.assertEqual(Alert.objects.get().severity, Severity.CRITICAL)

@@ -129,7 +129,7 @@ class SourceViewSet(ConfigurationViewSet):
 
     @extend_schema(
         operation_id="sources_test",
-        summary=_("Send a sample alert through a source"),
+        summary=_("Send a sample alert to a source"),
         request=None,
         responses={200: SampleResultSerializer},
     )

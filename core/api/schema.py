@@ -69,10 +69,11 @@ class ProblemAutoSchema(AutoSchema):
         return str(summary_template).format(one=f"{article} {one}", many=names.verbose_name_plural)
 
     def get_description(self) -> str:  # type: ignore[override]  # spectacular leaves out what DRF passes
-        """Return the operation's description; the view's own on its list only."""
+        """Return the operation's description; the view's own on its list only, and none that repeats the summary."""
         description: str = super().get_description() or ""
-        is_repeated = description == get_doc(type(self.view)) and getattr(self.view, "action", "list") != "list"
-        return "" if is_repeated else description
+        is_shared = hasattr(self.view, "list") and getattr(self.view, "action", "list") != "list"
+        is_repeated = is_shared and description == get_doc(type(self.view))
+        return "" if is_repeated or description.rstrip(".") == self.get_summary() else description
 
     def map_parsers(self) -> list[str]:
         """Describe JSON only: generated clients would send every type described."""

@@ -142,6 +142,6 @@ class LastSeenTests(TestCase):
     def test_it_waits_for_another_run_where_the_clock_was_put_back(self):
         self.make_run(3600)
 
-        self.assertRaisesMessage(Unhealthy, "no other followed it", command.last_seen)
+        self.assertRaisesMessage(Unhealthy, "none followed it", command.last_seen)
         self.sleep.side_effect = lambda seconds: self.make_run(0)
         self.assertEqual(command.last_seen(), "last seen 0 s ago")
