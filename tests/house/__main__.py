@@ -14,7 +14,7 @@ from tests.house import imports, prose, tracing, vendors
 from tests.house.sources import functions, sources
 
 # Limits that are not met yet; a row that meets its limit leaves.
-AWAITED = {"incident functions", "alert functions", "prose", "lines"}
+AWAITED = {"incident functions", "alert functions", "lines"}
 
 WORDS_PER_100 = 90
 FILE_LINES = 400
