@@ -203,7 +203,7 @@ class RuleTests(TestCase):
 
         self.assertContains(answer, "would have raised 1 alert")
         self.assertContains(answer, "Refused")
-        self.assertContains(backwards, "since is not before until")
+        self.assertContains(backwards, "since must be before until")
 
     def test_it_lists_rules_in_words(self) -> None:
         self.make()
