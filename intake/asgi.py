@@ -11,7 +11,7 @@ from core.server.bodies import MEGABYTE, ASGIApplication, Budget, Receive, Scope
 from core.server.callers import asking, network_of, strangers_budget
 from core.server.responses import request_id_from, send_response
 from intake.committer import committer
-from intake.endpoints import Endpoint, find, identified
+from intake.endpoints import PROBLEM, Endpoint, find, identified
 from intake.requests import MAX_BYTES, IntakeError, IntakeRequest, IntakeResponse
 from intake.services.sources import is_cached
 from intake.serving import admit
@@ -33,8 +33,9 @@ async def _serve(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send)
         response = await _respond(endpoint, scope, receive)
     except DomainError as error:
         response = endpoint.refuse(IntakeError(error.message, status=error.status, retry_after=error.retry_after or 0))
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    response = identified(response, request_id_from(given))
+    if response.media_type == PROBLEM:
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        response = identified(response, request_id_from(given))
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
     headers += [(b"content-type", response.media_type.encode()), (b"content-length", str(len(response.body)).encode())]
     await send_response(send, response.status, headers, response.body)

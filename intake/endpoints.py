@@ -38,9 +38,7 @@ def problem_response(status: int, message: str, **headers: str) -> IntakeRespons
 
 
 def identified(response: IntakeResponse, request_id: str) -> IntakeResponse:
-    """Return a problem document with its request's id; any other response as it is."""
-    if response.media_type != PROBLEM:
-        return response
+    """Return a problem document with its request's id."""
     body = to_json({**orjson.loads(response.body), "request_id": request_id})
     return replace(response, body=body, headers={**response.headers, "X-Request-ID": request_id})
 

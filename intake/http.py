@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from intake.endpoints import Endpoint, endpoints, identified, problem_response
+from intake.endpoints import PROBLEM, Endpoint, endpoints, identified, problem_response
 from intake.requests import IntakeRequest, IntakeResponse
 
 View = Callable[..., HttpResponse]
@@ -26,7 +26,8 @@ def request_from(request: HttpRequest) -> IntakeRequest:
 
 def response_from(response: IntakeResponse, request: HttpRequest) -> HttpResponse:
     """Return an IntakeResponse as Django's response."""
-    response = identified(response, getattr(request, "request_id", ""))
+    if response.media_type == PROBLEM:
+        response = identified(response, getattr(request, "request_id", ""))
     answer = HttpResponse(response.body, status=response.status, content_type=response.media_type)
     for name, value in response.headers.items():
         answer[name] = value
