@@ -38,7 +38,7 @@ print(create_personal_token(admin, name="e2e", scope="write")[1])
 """
 NEW_SOURCE = """
 import json, sys
-from alerts.models import Source
+from intake.models import Source
 from intake.services.sources import create_key
 print(create_key(Source.objects.create(**json.loads({0!r})))[1])
 """

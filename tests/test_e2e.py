@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import json
 import pkgutil
 import socket
 import ssl
@@ -13,13 +14,27 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, TestCase
 
 from e2e import clients, processes
 from e2e.__main__ import run
 from e2e.environments import Environment, Unavailable
-from e2e.server import HOST, eventually
+from e2e.server import HOST, NEW_SOURCE, SIGN_IN, eventually
 from e2e.tls import TlsFront
+from intake.models import Source
+from intake.services.sources import digest_of
+
+
+class ShellTests(TestCase):
+    def test_it_runs_in_the_shell_what_there_is(self):
+        said = io.StringIO()
+
+        with contextlib.redirect_stdout(said):
+            for code in (SIGN_IN, NEW_SOURCE.format(json.dumps({"kind": "generic", "name": "Scripts"}))):
+                exec(code, {})
+
+        token, key = said.getvalue().split()
+        self.assertTrue(token and Source.objects.get(name="Scripts").keys.filter(digest=digest_of(key)).exists())
 
 
 class FrameTests(SimpleTestCase):
