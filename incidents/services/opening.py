@@ -19,9 +19,9 @@ from incidents.actors import Actor, By
 from incidents.attachments import Checked
 from incidents.digest import opening_head
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
-from incidents.services import attaching, recording
+from incidents.services import attaching
 from incidents.services.clocks import due_times, policy_values
-from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, row_digest
+from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, call_participants, row_digest
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.models import User
@@ -107,8 +107,7 @@ def open_many(
     incidents = [change.incident for change in changes]
     insert_new(changes, [new.files if isinstance(new.files, attaching.StoredFiles) else None for new in news])
     _insert_related(incidents, news, context)
-    for participant in recording.participants:
-        participant(changes)
+    call_participants(changes)
     return incidents
 
 

@@ -32,11 +32,16 @@ SEARCHED_FIELDS = frozenset({"title", "description"})
 
 
 def register_participant(participant: Participant) -> None:
-    """Call this with changes of incidents, in their transaction; raising undoes them.
+    """Call this with changes of incidents once all are written, in their transaction; raising undoes them.
 
-    Participants must not change other incidents; they hear nothing of imported history.
+    Participants must not change other incidents; they are not called for imported history.
     """
     participants.append(participant)
+
+
+def call_participants(changes: Sequence["IncidentChange"]) -> None:
+    for participant in participants:
+        participant(changes)
 
 
 @dataclass(frozen=True)
@@ -193,10 +198,14 @@ class IncidentChange:
         incident.row_digest = row_digest(incident, incident.pk)
 
     def save(self) -> Incident:
-        """Write columns, events and search document."""
+        """Write columns, events and search document; call the participants."""
+        if self.events or self.columns:
+            self._write()
+            call_participants([self])
+        return self.incident
+
+    def _write(self) -> None:
         incident = self.incident
-        if not self.events and not self.columns:
-            return incident
         if self.columns:
             incident.version += 1
             incident.updated_at = self.context.received_at
@@ -206,15 +215,12 @@ class IncidentChange:
         with acting(self.context.by):
             audit.record_change(incident, self.before, self.columns)
         rows.insert(*self.events)
-        for participant in participants:
-            participant([self])
         if self.is_searchable_changed:
             search.reindex_incidents(incident)
         elif said := [event for event in self.events if event.body]:
             public = [event.body for event in said if event.visibility != Visibility.INTERNAL]
             internal = [event.body for event in said if event.visibility == Visibility.INTERNAL]
             search.add_text(incident, public="\n".join(public), internal="\n".join(internal))
-        return incident
 
     def _set(self, name: str, value: Any) -> None:
         setattr(self.incident, name, value)
@@ -254,15 +260,16 @@ def lock_many(ids: Collection[int]) -> dict[int, Incident]:
 
 
 def save_all(changes: Iterable[IncidentChange]) -> None:
-    """Write several changes in few statements."""
+    """Write several changes in few statements; call the participants once."""
+    written = [change for change in changes if change.columns or change.events]
     light = []
-    for change in changes:
+    for change in written:
         if change.columns or any(event.body for event in change.events):
-            change.save()
-        elif change.events:
+            change._write()
+        else:
             change.seal()
             light.append(change)
     rows.update_many([change.incident for change in light], HISTORY_COLUMNS)
     rows.insert(*(event for change in light for event in change.events))
-    for participant in participants if light else ():
-        participant(light)
+    if written:
+        call_participants(written)

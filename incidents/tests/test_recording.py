@@ -5,10 +5,11 @@ from unittest import mock
 from django.test import TestCase
 
 from incidents.imports.replay import read_incident
-from incidents.models import Status
+from incidents.models import EventKind, Origin, Status
 from incidents.services import NewIncident, acknowledge, open_many, recording
 from incidents.services.importing import Names, import_batch
-from incidents.services.recording import IncidentChange, register_participant
+from incidents.services.lifecycle import move_to
+from incidents.services.recording import ChangeContext, IncidentChange, register_participant, save_all
 from incidents.tests.factories import make_incident, make_service
 from incidents.tests.import_logs import MAPPING, NOW, cells
 from responders.models import Service
@@ -45,6 +46,19 @@ class ParticipantTests(TestCase):
         open_many([NewIncident("A", services=[service])], origin="alert")
 
         self.assertEqual(seen, [[service]])
+
+    def test_it_shows_them_all_changes_of_a_batch_written_at_once(self) -> None:
+        incidents = open_many([NewIncident("A"), NewIncident("B"), NewIncident("C")], origin="alert")
+        changes = [IncidentChange(incident, ChangeContext.now(None, Origin.ALERT)) for incident in incidents]
+        move_to(changes[0], Status.RESOLVED, "")
+        changes[1].add_event(EventKind.COMMENT, body="Rebooted.")
+        changes[2].add_event("alert_added", data={"alert": {"title": "x"}})
+        calls: list[list[int]] = []
+        register_participant(lambda batch: calls.append([change.incident.events.count() for change in batch]))
+
+        save_all(changes)
+
+        self.assertEqual(calls, [[2, 2, 2]])
 
     def test_it_does_not_call_them_for_imported_history(self) -> None:
         imported, _ = read_incident([cells(2, state="New", updated="1/2/2016 08:05")], MAPPING, NOW)
