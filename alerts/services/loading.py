@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -127,16 +127,23 @@ def _load_incidents(
         state.waiting = {alert.key: alert for alert in waiting}
     is_open = {key: _is_open(state, group.incident_id) for key, group in state.groups.items()}
     if state.storm_limit:
-        lately = AlertGroup.objects.filter(opened_at__gt=now - MINUTE)
-        for route_id in {route_id for key, route_id in groups.items() if not is_open.get(key)}:
-            of_route = Q(route_id=route_id) if route_id else Q(route__isnull=True)
-            state.opened[route_id] = lately.filter(of_route).count()
+        opening = {route_id for key, route_id in groups.items() if not is_open.get(key)}
+        state.opened = _opened_lately(opening, now) if opening else {}
     over = {alert.incident_id for alert in alerts if alert.incident_id and not _is_open(state, alert.incident_id)}
     if over and any(is_open.values()):
         past = AlertGroup.objects.filter(incident__in=over, key__in=list(groups))
         state.past = {(key, pk) for key, pk in past.values_list("key", "incident_id") if pk}
     if may_end and ids:
         state.held = _held(state)
+
+
+def _opened_lately(route_ids: Collection[int | None], now: dt.datetime) -> dict[int | None, int]:
+    """Return how many incidents these routes opened in the last minute."""
+    of_routes = Q(route__in=[pk for pk in route_ids if pk is not None])
+    if None in route_ids:
+        of_routes |= Q(route__isnull=True)
+    lately = AlertGroup.objects.filter(of_routes, opened_at__gt=now - MINUTE).order_by()
+    return dict(lately.values_list("route").annotate(number=Count("pk")))
 
 
 def _is_open(state: State, incident_id: int | None) -> bool:

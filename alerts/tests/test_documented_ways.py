@@ -2,7 +2,9 @@
 
 import datetime as dt
 
+from django.db import connection
 from django.test import TestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from alerts.jobs import process_intake
 from alerts.models import Alert, Heartbeat
@@ -121,6 +123,18 @@ class RouteTests(TestCase):
 
         self.assertEqual((len(titles), [storm.alerts.count() for storm in storms]), (8, [3, 2]))
         self.assertIn("Disks", storms[0].description)
+
+    def test_it_counts_what_all_routes_opened_in_one_query(self) -> None:
+        names = ("disk", "network", "power")
+        for name in names:
+            make_route(name=name, matchers=matchers_of(("kind", "=", name)))
+        drafts = [draft(name, labels={"kind": name}) for name in (*names, "other")]
+
+        with CaptureQueriesContext(connection) as queries:
+            tell(self.source, *drafts)
+
+        counts = [one["sql"] for one in queries if "COUNT(" in one["sql"] and "opened_at" in one["sql"]]
+        self.assertEqual((len(counts), Incident.objects.count()), (1, 4))
 
     @documented(42)
     @override_settings(STORM_INCIDENTS_PER_MINUTE=2)
