@@ -8,7 +8,7 @@ from incidents.actors import By
 from incidents.models import EventKind, Incident, IncidentLink, LinkKind, Origin, Status, Subscription, Visibility
 from incidents.permissions import can_grant, require_grant, require_work, users_gaining_access
 from incidents.services.lifecycle import move_to
-from incidents.services.recording import ChangeContext, IncidentChange, lock
+from incidents.services.recording import ChangeContext, IncidentChange, lock, save_all
 from users.models import User
 
 
@@ -46,16 +46,13 @@ def link(
     )
     if not is_new:
         raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
-    change.add_event(EventKind.LINKED, data=_facts(kind, target), visibility=_visibility(target))
-    mirrored.add_event(
-        EventKind.LINKED, data={**_facts(kind, incident), "is_from_there": True}, visibility=_visibility(incident)
-    )
+    _add_event(change, EventKind.LINKED, kind, target)
+    _add_event(mirrored, EventKind.LINKED, kind, incident, is_from_there=True)
     if kind == LinkKind.DUPLICATE_OF:
         _hand_followers_over(change, mirrored, grants_access=grants_access)
         if incident.is_still_open:
             move_to(change, Status.RESOLVED, note_of_duplicate(target))
-    change.save()
-    mirrored.save()
+    save_all([change, mirrored])
     return created
 
 
@@ -65,20 +62,19 @@ def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
         raise NotFound(f"{incident.reference} has no such link.")
-    told = [] if found.target.deleted_at else [found.target]
-    incident, *told = _locked(incident, *told)
+    targets = [] if found.target.deleted_at else [found.target]
+    incident, *targets = _locked(incident, *targets)
     require_work(by, incident)
     removed, _ = IncidentLink.objects.filter(pk=link_id).delete()
     if not removed:
         raise NotFound(f"{incident.reference} no longer has this link.")
     context = ChangeContext.now(by, origin)
-    _note(IncidentChange(incident, context), _facts(found.kind, found.target), _visibility(found.target))
-    for target in told:
-        _note(
-            IncidentChange(target, context),
-            {**_facts(found.kind, incident), "is_from_there": True},
-            _visibility(incident),
-        )
+    change = IncidentChange(incident, context)
+    _add_event(change, EventKind.UNLINKED, found.kind, found.target)
+    mirrored = [IncidentChange(target, context) for target in targets]
+    for one in mirrored:
+        _add_event(one, EventKind.UNLINKED, found.kind, incident, is_from_there=True)
+    save_all([change, *mirrored])
 
 
 def note_of_duplicate(original: Incident) -> str:
@@ -86,24 +82,16 @@ def note_of_duplicate(original: Incident) -> str:
     return "Duplicate." if original.is_restricted else f"Duplicate of {original.reference}."
 
 
-def _note(change: IncidentChange, facts: dict[str, object], visibility: Visibility) -> None:
-    change.add_event(EventKind.UNLINKED, data=facts, visibility=visibility)
-    change.save()
-
-
-def _visibility(other: Incident) -> Visibility:
-    """Return who reads that the other incident is named."""
-    return Visibility.INTERNAL if other.is_restricted else Visibility.PUBLIC
+def _add_event(change: IncidentChange, event: EventKind, kind: str, other: Incident, **more: object) -> None:
+    """Add the event of a link to `other`, internal where that is restricted."""
+    visibility = Visibility.INTERNAL if other.is_restricted else Visibility.PUBLIC
+    change.add_event(event, data={"link": str(kind), "incident": other.reference, **more}, visibility=visibility)
 
 
 def _locked(*incidents: Incident) -> list[Incident]:
     """Lock incidents in order, against deadlocks."""
     rows = {row.pk: lock(row) for row in sorted(incidents, key=lambda row: row.pk)}
     return [rows[row.pk] for row in incidents]
-
-
-def _facts(kind: str, other: Incident) -> dict[str, object]:
-    return {"link": str(kind), "incident": other.reference}
 
 
 def _leads_to(start: Incident, goal: Incident) -> bool:
@@ -135,8 +123,8 @@ def _hand_followers_over(duplicate: IncidentChange, mirrored: IncidentChange, *,
     if left:
         facts = {"users": [_person(user) for user in left]}
         for change, other in ((duplicate, original), (mirrored, duplicate.incident)):
-            told = {**facts, "original" if other is original else "duplicate": other.reference}
-            change.add_event(EventKind.FOLLOWERS_LEFT, data=told, visibility=Visibility.INTERNAL)
+            data = {**facts, "original" if other is original else "duplicate": other.reference}
+            change.add_event(EventKind.FOLLOWERS_LEFT, data=data, visibility=Visibility.INTERNAL)
 
 
 def _strangers(incident: Incident, users: list[User]) -> list[User]:
