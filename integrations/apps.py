@@ -14,7 +14,7 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         """Register what each vendor's folder holds."""
         import integrations
-        from alerts.services.processing import register_reader
+        from alerts.services.processing import register_replay_reader
         from intake.endpoints import register_endpoints
         from intake.readers import register_payload_reader
         from logs.formats import register_format
@@ -27,7 +27,7 @@ class IntegrationsConfig(AppConfig):
                 register_payload_reader(vendor.name, payload)
             if logs := _module(vendor.name, "log_payload"):
                 register_format(logs)
-                register_reader(logs.FORMAT, read_again)
+                register_replay_reader(logs.FORMAT, read_again)
             if endpoint := _module(vendor.name, "endpoint"):
                 register_endpoints(*endpoint.ENDPOINTS)
 

@@ -47,12 +47,12 @@ postponed = Postponed()
 
 # by format: replays of other apps' requests
 Reader = Callable[[IntakeEvent], None]
-_readers: dict[str, Reader] = {}
+_replay_readers: dict[str, Reader] = {}
 
 
-def register_reader(format: str, reader: Reader) -> None:
+def register_replay_reader(format: str, reader: Reader) -> None:
     """Have another app read replayed requests of this format. The reader raises IntakeError."""
-    _readers[format] = reader
+    _replay_readers[format] = reader
 
 
 class ClaimLost(Exception):
@@ -79,10 +79,10 @@ def process_waiting(now: dt.datetime | None = None, *, limit: int = BATCH) -> in
     with alone_at("intake") as is_alone:
         if not is_alone:
             return 0
-        elsewhere = sum(_read_elsewhere(one.pk) for one in listed[:limit] if one.format in _readers)
+        elsewhere = sum(_read_elsewhere(one.pk) for one in listed[:limit] if one.format in _replay_readers)
         batch = Batch(now)
         try:
-            batch.process([one for one in listed if one.format not in _readers], limit - elsewhere)
+            batch.process([one for one in listed if one.format not in _replay_readers], limit - elsewhere)
         except Exception as error:
             if is_database_unavailable(error) and (is_transient(error) or not postponed.is_suspicious()):
                 raise
@@ -190,7 +190,7 @@ def _process_next(now: dt.datetime | None) -> None:
     """Process one event alone; dead-letter it if it is to blame."""
     batch = Batch(now)
     try:
-        batch.process([one for one in waiting(postponed.ids()) if one.format not in _readers], 1)
+        batch.process([one for one in waiting(postponed.ids()) if one.format not in _replay_readers], 1)
     except Exception as error:
         if not batch.claimed or (is_database_unavailable(error) and not answers()):
             raise
@@ -261,7 +261,7 @@ def _store_elsewhere(pk: int) -> bool:
     event = lock_available(IntakeEvent.objects.waiting().filter(pk=pk)).first()
     if event is None:
         return False
-    _readers[event.format](event)
+    _replay_readers[event.format](event)
     IntakeEvent.objects.filter(pk=pk).update(state=IntakeState.DONE, reason="", processed_at=timezone.now())
     return True
 

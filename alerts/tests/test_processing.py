@@ -137,7 +137,7 @@ class ReaderTests(TransactionTestCase):
         source = make_source()
         IntakeEvent.objects.create(source=source, format="elsewhere", body=b"", received_at=timezone.now())
         enqueue(source, [AlertUpdate(title="good", fingerprint="good")])
-        with mock.patch.dict(processing._readers, {"elsewhere": read}):
+        with mock.patch.dict(processing._replay_readers, {"elsewhere": read}):
             process_waiting()
         return list(IntakeEvent.objects.order_by("id").values_list("state", flat=True))
 
