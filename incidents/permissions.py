@@ -123,13 +123,16 @@ def require_comment(by: By, incident: Incident) -> None:
         require_work(by, incident)
 
 
+def absent(incident: str) -> NotFound:
+    """Return the error for an incident that does not exist, or is not for the caller to see."""
+    return NotFound(_("%(incident)s does not exist, or you do not have access to it.") % {"incident": incident})
+
+
 def require_visible(by: By, incident: Incident) -> None:
     """Raise NotFound where the person does not see the incident."""
     user = person(by)
     if user is not None and not user.is_admin and not can_see(user, incident):
-        raise NotFound(
-            _("%(incident)s does not exist, or you do not have access to it.") % {"incident": incident.reference}
-        )
+        raise absent(incident.reference)
 
 
 def _require_sight_of_restricted(user: User, incident: Incident) -> None:

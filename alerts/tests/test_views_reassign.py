@@ -90,6 +90,15 @@ class SplitTests(MovingCase):
                 self.assertEqual(self.post("alerts/split/", body, by).status_code, status)
         self.assert_unmoved()
 
+    def test_it_names_the_alerts_that_are_not_there(self):
+        table = [
+            ([10**9], f"Alert {10**9} does not exist, or you do not have access to it."),
+            ([10**9, 10**9 + 1], f"Alerts {10**9}, {10**9 + 1} do not exist, or you do not have access to them."),
+        ]
+        for ids, sentence in table:
+            with self.subTest(ids=ids):
+                self.assertEqual(self.post("alerts/split/", {"alerts": ids}).json()["detail"], sentence)
+
 
 class MergeTests(MovingCase):
     def test_it_puts_one_into_another(self):

@@ -1,4 +1,5 @@
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -63,5 +64,10 @@ def alerts_for(request: Request, ids: list[int]) -> list[Alert]:
     found = {alert.pk: alert for alert in visible.order_by()}
     missing = [pk for pk in ids if pk not in found]
     if missing:
-        raise NotFound(f"Alert {', '.join(map(str, missing[:10]))} does not exist, or you do not have access to it.")
+        message = ngettext(
+            "Alert %(alerts)s does not exist, or you do not have access to it.",
+            "Alerts %(alerts)s do not exist, or you do not have access to them.",
+            len(missing),
+        )
+        raise NotFound(message % {"alerts": ", ".join(map(str, missing[:10]))})
     return [found[pk] for pk in dict.fromkeys(ids)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from rest_framework import serializers
 
 from core.api.configuration import StrictFields
@@ -47,7 +48,10 @@ class IncidentFieldsSerializer(StrictFields, serializers.Serializer[Any]):
         found = {service.slug: service for service in services}
         unknown = [slug for slug in slugs if slug not in found]
         if unknown:
-            raise serializers.ValidationError(f"Service {', '.join(unknown)} does not exist.", code="does_not_exist")
+            message = ngettext(
+                "Service %(slugs)s does not exist.", "Services %(slugs)s do not exist.", len(unknown)
+            ) % {"slugs": ", ".join(unknown)}
+            raise serializers.ValidationError(message, code="does_not_exist")
         return [found[slug] for slug in dict.fromkeys(slugs)]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.errors import Busy, DomainError
 from incidents.models import Incident, Origin
+from incidents.permissions import absent
 from incidents.services.editing import update
 from users.models import User
 
@@ -46,12 +47,7 @@ def refused(pk: int, error: DomainError) -> dict[str, Any]:
 
 def _one(incident: Incident | None, pk: int, **change: Any) -> dict[str, Any]:
     if incident is None:
-        return {
-            "id": pk,
-            "ok": False,
-            "code": "not_found",
-            "detail": f"INC-{pk} does not exist, or you do not have access to it.",
-        }
+        return refused(pk, absent(f"INC-{pk}"))
     before = incident.event_count
     try:
         changed = update(incident, **change)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db import rows
@@ -16,7 +15,7 @@ from core.errors import NotFound, StaleVersion
 from incidents import audit, digest, search
 from incidents.actors import Actor, By, person
 from incidents.models import Incident, IncidentEvent, Origin, Visibility
-from incidents.permissions import can_see
+from incidents.permissions import absent, can_see
 from incidents.snapshot import Changes, encode_field
 from users.models import User
 
@@ -93,9 +92,7 @@ def lock_for(number: int, by: By, *, expected_versions: Collection[int] | None =
     """Lock an incident by number; NotFound also when `by` may not see it."""
     locked, viewer = _locked(number), person(by)
     if locked is None or (viewer is not None and not can_see(viewer, locked)):
-        raise NotFound(
-            _("%(incident)s does not exist, or you do not have access to it.") % {"incident": f"INC-{number}"}
-        )
+        raise absent(f"INC-{number}")
     _require_version(locked, expected_versions)
     return locked
 

@@ -107,6 +107,17 @@ class CreateTests(IncidentCase):
 
         self.assertEqual(answer.json()["services"], ["payments", "search"])
 
+    def test_it_names_the_services_that_are_not_there(self) -> None:
+        make_service("payments")
+        for slugs, sentence in (
+            (["payments", "tea"], "Service tea does not exist."),
+            (["tea", "payments", "milk"], "Services tea, milk do not exist."),
+        ):
+            with self.subTest(slugs=slugs):
+                answer = self.client.post(INCIDENTS, {"title": "x", "services": slugs})
+
+                self.assertIn(sentence, str(answer.json()["errors"]))
+
 
 class ChangeTests(IncidentCase):
     def test_it_leaves_no_event_where_nothing_changes(self) -> None:

@@ -10,8 +10,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from core.db.prepared import Parameter, prepared
-from core.errors import NotFound
 from incidents.models import Incident
+from incidents.permissions import absent
 from incidents.representation import rows_of
 
 INCIDENT_ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description=_("Number or reference."))
@@ -27,7 +27,7 @@ def one_of(incidents: models.QuerySet[Incident], id: str) -> Incident:
     """Return the incident of a number or reference among these."""
     incident = incidents.filter(pk=number_of(id)).select_related("category", "team").order_by().first()
     if incident is None:
-        raise _not_here(id)
+        raise absent(f"Incident {id}")
     return incident
 
 
@@ -41,7 +41,7 @@ def row_for(request: Request, id: str) -> dict[str, Any]:
 
     rows = prepared(("incident", incidents.visibility_key(caller)), visible).dicts(pk=number_of(id))
     if not rows:
-        raise _not_here(id)
+        raise absent(f"Incident {id}")
     return rows[0]
 
 
@@ -49,9 +49,5 @@ def number_of(id: str) -> int:
     """Return the number of a number or reference; NotFound for anything else."""
     match = NUMBER.match(id)
     if match is None:
-        raise _not_here(id)
+        raise absent(f"Incident {id}")
     return int(match.group(1))
-
-
-def _not_here(id: str) -> NotFound:
-    return NotFound(f"Incident {id} does not exist, or you do not have access to it.")
