@@ -27,6 +27,8 @@ class MigratedTests(TestCase):
                 ["simulate_incident"],
                 ["tail", str(log), "--service", "web", "--once"],
                 ["verify_history"],
+                ["reindex_search"],
+                ["import_incidents", str(log), "--mapping", "servicenow"],
                 ["backup", f"{folder}/copy"],
             ):
                 with self.subTest(command[0]):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.backoffice.spreadsheets import cell
 from core.errors import DomainError
+from core.management.migrated import require_migrated
 from incidents.imports.mapping import Mapping, load
 from incidents.imports.reading import Cells, Refusal, records
 from incidents.imports.replay import ImportedIncident, read_incident
@@ -90,6 +91,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import the file and print a summary."""
+        require_migrated()
         try:
             mapping = load(options["mapping"])
             with ExitStack() as stack:

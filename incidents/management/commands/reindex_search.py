@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from core.management.migrated import require_migrated
 from incidents.search import rebuild_index
 
 
@@ -14,5 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rebuild it and print how many incidents were indexed."""
+        require_migrated()
         done = max(rebuild_index(), default=0)
         self.stdout.write(f"{done:,} incidents indexed.")
