@@ -381,7 +381,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
-        "python_multipart": {"level": "ERROR"},  # the sender is told
+        "python_multipart": {"level": "ERROR"},  # the sender gets the error
         "httpx2": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

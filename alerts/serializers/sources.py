@@ -138,7 +138,8 @@ class TeachSerializer(StrictFields, serializers.Serializer[Any]):
         help_text="Of a status firing, resolved, acknowledged or ignore; of a severity one of ours.",
     )
     apply = serializers.BooleanField(
-        default=False, help_text="Also tell the alerts that still fire as the latest messages with that word left them."
+        default=False,
+        help_text="Also correct the alerts that have not changed since their last message with this word.",
     )
 
 

@@ -16,7 +16,7 @@ BATCH = 500
 
 def assign_places(limit: int = BATCH) -> int:
     """Number up to `limit` waiting events; return how many."""
-    # Looking costs no lock; most of the time there is nothing to do.
+    # looking costs no lock
     return _assign_places(limit) if IncidentEvent.objects.waiting_for_feed().exists() else 0
 
 

@@ -1,8 +1,4 @@
-"""Keep the counts of the summary.
-
-Every write leaves `is_tallied` false; a job moves such incidents to the counts they belong to. The summary adds what
-the job has not done yet.
-"""
+"""Keep the counts of the summary: a job counts incidents that writes left with `is_tallied` false."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -35,7 +31,7 @@ def keys_of(label: str) -> Iterator[Key]:
 
 
 def current() -> Counter[Key]:
-    """Return all counts, with what the job has yet to do; read in one statement, so that none is missed between."""
+    """Return all counts, with what the job has yet to do, in one statement: none is missed between."""
     nothing = Value(None, output_field=CharField())
     kept = Tally.objects.values_list("dimension", "value", *[nothing] * 5, "count", Value(1))
     changed = (
@@ -55,7 +51,7 @@ def current() -> Counter[Key]:
 
 def update_batch(limit: int = BATCH) -> int:
     """Move up to `limit` changed incidents to their counts; return how many were checked."""
-    # Looking costs no lock; most of the time there is nothing to do.
+    # looking costs no lock
     return _update_batch(limit) if Incident.objects.filter(is_tallied=False).exists() else 0
 
 
@@ -71,7 +67,7 @@ def _update_batch(limit: int) -> int:
         _move(deltas, row["tallied_as"], label, 1)
     for label, ids in members.items():
         Incident.objects.filter(pk__in=ids).update(tallied_as=label, is_tallied=True)
-    # In the order of the keys, so that two workers never wait for each other crosswise.
+    # by key, against deadlocks
     for dimension, value in sorted(key for key, delta in deltas.items() if delta):
         Tally.objects.get_or_create(dimension=dimension, value=value)
         Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") + deltas[dimension, value])

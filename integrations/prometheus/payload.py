@@ -1,7 +1,6 @@
-"""Prometheus itself, which posts to us what it would post to Alertmanager's own API.
+"""Prometheus itself, which posts alerts to Alertmanager's API.
 
-Source: https://prometheus.io/docs/alerting/latest/alerts_api/. A list of alerts without any state: one whose `endsAt`
-is still to come fires until then; one whose `endsAt` has passed is over. Its labels are its identity.
+Source: https://prometheus.io/docs/alerting/latest/alerts_api/. An alert fires until `endsAt`; labels identify it.
 """
 
 import datetime as dt
@@ -29,8 +28,7 @@ alerting:
 
 
 def parse(request: IntakeRequest, now: dt.datetime | None = None) -> AlertUpdates:
-    """Return an update for each alert; Alertmanager's webhook is read as well. `now` (UTC) is when the request came in:
-    what is read later must say so, or what fired then would seem to be over."""
+    """Return an update for each alert, of Alertmanager's webhook too; `now` (UTC) is when the request came in."""
     body = request.json
     if isinstance(body, dict) and "alerts" in body:
         return updates_of(body)
