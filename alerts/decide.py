@@ -267,16 +267,16 @@ def _count(alert: Alert, message: Message, *, is_stale: bool) -> set[str]:
         return set(COUNTED)
     update = message.update
     alert.expires_at = _expiry(message)
-    told = {
+    reported = {
         "severity": message.severity,
         "title": update.title[:TITLE_LENGTH] or "Alert",
         "description": update.description[:TEXT_LENGTH],
         "annotations": cut(update.annotations),
         "links": list(update.links)[:MAX_LABELS],
     }
-    changed = {name for name, value in told.items() if getattr(alert, name) != value}
+    changed = {name for name, value in reported.items() if getattr(alert, name) != value}
     for name in changed:
-        setattr(alert, name, told[name])
+        setattr(alert, name, reported[name])
     return changed.union(COUNTED)
 
 

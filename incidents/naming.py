@@ -38,9 +38,9 @@ def strip_hidden(event: Facts, hidden: frozenset[str]) -> Facts | None:
         return event
     if kind in ABOUT_ANOTHER:
         return None
-    told = {name: value for name, value in data.items() if name not in NAMING or value not in hidden}
+    visible = {name: value for name, value in data.items() if name not in NAMING or value not in hidden}
     note = DUPLICATE_NOTE.match(body)
-    return kind, told, "Duplicate." if note and note.group(1) in hidden else body
+    return kind, visible, "Duplicate." if note and note.group(1) in hidden else body
 
 
 def _named_in(data: dict[str, Any], body: str) -> list[str]:

@@ -52,16 +52,16 @@ class Team(models.Model):
     def clean(self) -> None:
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
-            told = "The default team cannot be retired; make another team the default first."
-            raise ValidationError({"is_active": told})
+            message = "The default team cannot be retired; make another team the default first."
+            raise ValidationError({"is_active": message})
         if self.pk and not self.is_active:
             self._refuse_while_handed_work()
 
     def _refuse_while_handed_work(self) -> None:
         # Only configuration may be emptied; incidents keep their team.
         if handing := [str(usage) for usage in usage_of(self) if usage.may_be_emptied]:
-            told = f"Work still comes to {self.name} from {', '.join(handing)}; give these another team first."
-            raise ValidationError({"is_active": told})
+            message = f"Work still comes to {self.name} from {', '.join(handing)}; give these another team first."
+            raise ValidationError({"is_active": message})
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -179,10 +179,10 @@ def _severity_of(word: str) -> str:
     parts = _parts(word)
     if found := _severity("".join(parts)):
         return found
-    told = [part for part in parts if part not in _ABOUT and not part.isdecimal()]
-    if len(told) != len(parts) and (found := _severity("".join(told))):
+    significant = [part for part in parts if part not in _ABOUT and not part.isdecimal()]
+    if len(significant) != len(parts) and (found := _severity("".join(significant))):
         return found
-    each = [_severity(part) for part in told]
+    each = [_severity(part) for part in significant]
     return min(each, key=list(_SEVERITIES).index) if each and all(each) else ""
 
 
@@ -198,11 +198,11 @@ def _action_of(word: str) -> Action | None:
         return found
     if _NOT.intersection(parts):
         return None
-    told = [part for part in parts if part not in _ABOUT]
-    if told and (found := _ACTION_OF.get("".join(told))):
+    significant = [part for part in parts if part not in _ABOUT]
+    if significant and (found := _ACTION_OF.get("".join(significant))):
         return found
-    if len(told) > 1 and (told[-1] in _ENDED or _ACTION_OF.get(told[-1]) == Action.ACKNOWLEDGE):
-        return _ACTION_OF[told[-1]]
+    if len(significant) > 1 and (significant[-1] in _ENDED or _ACTION_OF.get(significant[-1]) == Action.ACKNOWLEDGE):
+        return _ACTION_OF[significant[-1]]
     return Action.FIRE if severity_of(word) else None
 
 

@@ -145,28 +145,28 @@ def _close(readings: Sequence[Reading], meant: Sequence[Sequence[Meaning]], now:
     leftovers = [(reading.event, reading.leftover) for reading in readings if reading.leftover is not None]
     rows.insert(*(event_of_leftover(event, leftover, now) for event, leftover in leftovers))
     alike: defaultdict[tuple[IntakeState, str, int], list[int]] = defaultdict(list)
-    heard: dict[int, dt.datetime] = {}
+    received: dict[int, dt.datetime] = {}
     unknown: list[tuple[IntakeEvent, Message]] = []
     for reading, of_event in zip(readings, meant, strict=True):
         event, source = reading.event, reading.source
         alike[(*_outcome(reading, of_event), len(of_event))].append(event.pk)
         if source is not None and event.format != INTERNAL_FORMAT:
-            known = heard.get(source.pk, source.last_received_at)
+            known = received.get(source.pk, source.last_received_at)
             if known is None or event.received_at - known > PING_STEP:
-                heard[source.pk] = event.received_at
+                received[source.pk] = event.received_at
         unknown += [(event, message) for message, _transition in of_event if message.unknown]
     waiting_still = IntakeEvent.objects.waiting().order_by()
     for (state, reason, number), ids in alike.items():
         closed = {"state": state, "reason": reason[:500], "alert_count": number, "processed_at": now}
         if waiting_still.filter(pk__in=ids).update(**closed) != len(ids):
             raise ClaimLost
-    for pk, at in sorted(heard.items()):
-        unheard = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
-        Source.objects.filter(unheard, pk=pk).update(last_received_at=at)
+    for pk, at in sorted(received.items()):
+        is_earlier = Q(last_received_at__isnull=True) | Q(last_received_at__lt=at)
+        Source.objects.filter(is_earlier, pk=pk).update(last_received_at=at)
     if unknown:
         words = UnknownWords()
         for event, message in unknown:
-            words.hear(message.source, event, message.unknown)
+            words.add_message(message.source, event, message.unknown)
         words.save()
 
 

@@ -36,22 +36,22 @@ def teach(source: Source, *, about: str, word: str, means: str, is_applied: bool
         locked.save(update_fields=[name])
     clear_cache()
     row = UnknownWord.objects.filter(key=key_of(locked, about, word)).first()
-    told = _apply(locked, about, word, row.events) if row is not None and is_applied else 0
+    corrected = _apply(locked, about, word, row.events) if row is not None and is_applied else 0
     UnknownWord.objects.filter(key=key_of(locked, about, word)).delete()
-    return told
+    return corrected
 
 
 def _apply(source: Source, about: str, word: str, event_ids: Sequence[int]) -> int:
-    told: dict[str, AlertUpdate] = {}
+    corrections: dict[str, AlertUpdate] = {}
     events = IntakeEvent.objects.filter(pk__in=list(event_ids), source=source).order_by("pk")
     for event in events:
         for update in (as_taught(source, one) for one in read(event).updates):
             correction = _correction(source, update, about, word, event.received_at)
             if correction is not None and _is_as_left(source, update, event.received_at):
-                told[update.identity] = correction
-    if told:
-        enqueue(source, list(told.values()))
-    return len(told)
+                corrections[update.identity] = correction
+    if corrections:
+        enqueue(source, list(corrections.values()))
+    return len(corrections)
 
 
 def _correction(source: Source, update: AlertUpdate, about: str, word: str, at: dt.datetime) -> AlertUpdate | None:

@@ -18,7 +18,7 @@ from core.severity import SEVERITY_OF_WORD, Severity
 from intake.models import IntakeEvent, Source, UnknownWord
 from intake.vocabulary import MappedField
 
-MOST_WORDS = 100  # of one source; the ones heard of longest ago give way
+MOST_WORDS = 100  # of one source; those seen longest ago give way
 MOST_EVENTS = 20  # whose numbers are kept for a word
 LONGEST_WORD = validation.LONGEST_WORD
 AHEAD = dt.timedelta(days=1)  # a clock that is wrong by its time zone is believed
@@ -75,8 +75,8 @@ def not_understood(source: Source, update: AlertUpdate) -> dict[str, str]:
 
 def sentence_of(words: Iterable[tuple[str, str]]) -> str:
     """Return the sentence that names them."""
-    told = ", ".join(f"{about} “{word}”" for about, word in dict.fromkeys(words))
-    return f"Not understood: {told}." if told else ""
+    named = ", ".join(f"{about} “{word}”" for about, word in dict.fromkeys(words))
+    return f"Not understood: {named}." if named else ""
 
 
 def serialize_message(message: Message) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def serialize_message(message: Message) -> dict[str, Any]:
 
 
 @dataclass
-class _Heard:
+class _Occurrences:
     source: Source
     about: str
     word: str
@@ -106,48 +106,48 @@ class UnknownWords:
     """The words of one batch: counted in memory, written once."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, _Heard] = {}
+        self._found: dict[str, _Occurrences] = {}
 
-    def hear(self, source: Source, event: IntakeEvent, words: Mapping[str, str]) -> None:
+    def add_message(self, source: Source, event: IntakeEvent, words: Mapping[str, str]) -> None:
         """Count the words of one message."""
         for about, word in words.items():
-            heard = self.note(source, about, word, event.received_at)
-            if event.pk not in heard.events:
-                heard.events = [*heard.events, event.pk][-MOST_EVENTS:]
+            found = self.add(source, about, word, event.received_at)
+            if event.pk not in found.events:
+                found.events = [*found.events, event.pk][-MOST_EVENTS:]
 
-    def note(self, source: Source, about: str, word: str, at: dt.datetime, count: int = 1) -> _Heard:
-        """Count a word that was heard so often."""
+    def add(self, source: Source, about: str, word: str, at: dt.datetime, count: int = 1) -> _Occurrences:
+        """Count a word that occurred so often."""
         key = key_of(source, about, word[:LONGEST_WORD])
-        heard = self._heard.setdefault(key, _Heard(source, about, word[:LONGEST_WORD], at, at))
-        heard.count += count
-        heard.since, heard.at = min(heard.since, at), max(heard.at, at)
-        return heard
+        found = self._found.setdefault(key, _Occurrences(source, about, word[:LONGEST_WORD], at, at))
+        found.count += count
+        found.since, found.at = min(found.since, at), max(found.at, at)
+        return found
 
     def save(self) -> None:
-        """Write what was heard. Call it last in a transaction, for senders share these rows."""
-        known = {row.key: row for row in rows.select_in(UnknownWord, "key", sorted(self._heard), lock=True)}
+        """Write what was counted. Call it last in a transaction, for senders share these rows."""
+        known = {row.key: row for row in rows.select_in(UnknownWord, "key", sorted(self._found), lock=True)}
         for key, row in known.items():
-            heard = self._heard[key]
-            row.count += heard.count
-            row.last_seen_at = max(row.last_seen_at, heard.at)
-            row.events = [*(pk for pk in row.events if pk not in heard.events), *heard.events][-MOST_EVENTS:]
+            found = self._found[key]
+            row.count += found.count
+            row.last_seen_at = max(row.last_seen_at, found.at)
+            row.events = [*(pk for pk in row.events if pk not in found.events), *found.events][-MOST_EVENTS:]
         rows.update_many(list(known.values()), ("count", "last_seen_at", "events"))
-        fresh = [_row(key, heard) for key, heard in sorted(self._heard.items()) if key not in known]
+        fresh = [_row(key, found) for key, found in sorted(self._found.items()) if key not in known]
         rows.insert(*fresh)
         for source_id in sorted({row.source_id for row in fresh}):
             _prune_words(source_id)
 
 
-def _row(key: str, heard: _Heard) -> UnknownWord:
+def _row(key: str, found: _Occurrences) -> UnknownWord:
     return UnknownWord(
-        source=heard.source,
-        field=heard.about,
-        word=heard.word,
+        source=found.source,
+        field=found.about,
+        word=found.word,
         key=key,
-        count=heard.count,
-        first_seen_at=heard.since,
-        last_seen_at=heard.at,
-        events=heard.events,
+        count=found.count,
+        first_seen_at=found.since,
+        last_seen_at=found.at,
+        events=found.events,
     )
 
 

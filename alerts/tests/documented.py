@@ -44,6 +44,6 @@ def statuses() -> list[str]:
     return list(Incident.objects.order_by("pk").values_list("status", flat=True))
 
 
-def draft(fingerprint: str = "a", **facts: Any) -> AlertUpdate:
+def make_update(fingerprint: str = "a", **facts: Any) -> AlertUpdate:
     """One that fires, unless it says otherwise."""
     return AlertUpdate(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts})

@@ -63,26 +63,26 @@ def matchers_of(*matchers: tuple[str, str, str]) -> list[dict[str, str]]:
 
 def fire(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
     """Have the source say that an alert fires, and work it off; the alert as it is then."""
-    return tell(
+    return receive(
         source, AlertUpdate(**{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts}), at=at
     )
 
 
 def resolve(source: Source, fingerprint: str = "a", *, at: dt.datetime | None = None, **facts: Any) -> Alert:
     """Have the source say that an alert is over, and work it off."""
-    draft = AlertUpdate(
+    update = AlertUpdate(
         **{"title": f"{fingerprint} is broken", "fingerprint": fingerprint, **facts, "action": Action.RESOLVE}
     )
-    return tell(source, draft, at=at)
+    return receive(source, update, at=at)
 
 
-def tell(source: Source, *drafts: AlertUpdate, at: dt.datetime | None = None) -> Alert:
-    """Put drafts into the queue and work it off; the first one's alert."""
-    enqueue(source, drafts, at=at)
+def receive(source: Source, *updates: AlertUpdate, at: dt.datetime | None = None) -> Alert:
+    """Put updates into the queue and work it off; the first one's alert."""
+    enqueue(source, updates, at=at)
     process_waiting(at)
     if failed := IntakeEvent.objects.filter(state=IntakeState.FAILED).first():
         raise AssertionError(failed.reason)
-    return Alert.objects.get(key=alert_key(source.pk, drafts[0].identity))
+    return Alert.objects.get(key=alert_key(source.pk, updates[0].identity))
 
 
 def said(event: IncidentEvent) -> str:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from alerts.models import Alert
 from alerts.services import enqueue, process_waiting, processing
-from alerts.tests.documented import draft
+from alerts.tests.documented import make_update
 from alerts.tests.factories import make_source
 from intake.models import IntakeEvent
 from intake.services import claiming
@@ -70,7 +70,7 @@ class QueueTests(TransactionTestCase):
         self.assertEqual((rounds, len(loaded)), ([1, 1, 1, 1, 1, 1, 0], 6))
 
     def test_it_notes_how_long_a_body_is(self) -> None:
-        enqueue(make_source(), [draft("a")])
+        enqueue(make_source(), [make_update("a")])
 
         event = IntakeEvent.objects.get()
 
@@ -80,7 +80,7 @@ class QueueTests(TransactionTestCase):
     def test_it_leaves_alone_what_another_worker_holds_and_helps_with_the_rest(self) -> None:
         busy, free = make_source(), make_source()
         for number in range(4):
-            enqueue(busy if number % 2 else free, [draft(f"{number}")])
+            enqueue(busy if number % 2 else free, [make_update(f"{number}")])
         other = connections["default"].copy()  # type: ignore[no-untyped-call]
         first = IntakeEvent.objects.filter(source=busy).order_by("pk").first()
         assert first is not None
@@ -108,7 +108,7 @@ class OutageTests(TransactionTestCase):
         self.enterContext(mock.patch("core.db.transactions.time.sleep"))
         self.source = make_source()
         for title in ("bad", "good"):
-            enqueue(self.source, [draft(title)])
+            enqueue(self.source, [make_update(title)])
 
     def process(self, error: Exception, *, times: int) -> list[str]:
         left = [times]

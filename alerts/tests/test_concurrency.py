@@ -21,7 +21,7 @@ from alerts.effects import Effect
 from alerts.models import Alert, AlertGroup
 from alerts.services import enqueue, merge, process_waiting, processing
 from alerts.services.maintenance import expire
-from alerts.tests.documented import draft, statuses
+from alerts.tests.documented import make_update, statuses
 from alerts.tests.factories import fire, make_source
 from incidents.models import Incident
 from incidents.services import acknowledge
@@ -62,7 +62,7 @@ class GroupTests(ConcurrencyTestCase):
         source = make_source(group_by=["service"])
 
         def raise_one(number: int) -> None:
-            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            enqueue(source, [make_update(f"{number}", labels=LABELS)])
             work()
 
         results = at_once(*(lambda number=number: raise_one(number) for number in range(WORKERS)))
@@ -77,7 +77,7 @@ class GroupTests(ConcurrencyTestCase):
     def test_it_makes_one_alert_of_one_fingerprint_raised_by_many_at_once(self) -> None:
         source = make_source()
 
-        results = at_once(*(lambda: (enqueue(source, [draft("same")]), work()) for _ in range(WORKERS)))
+        results = at_once(*(lambda: (enqueue(source, [make_update("same")]), work()) for _ in range(WORKERS)))
 
         self.assertEqual(self.failures(results), [])
         self.assertEqual((Alert.objects.get().occurrences, statuses()), (WORKERS, ["open"]))
@@ -89,7 +89,7 @@ class GroupTests(ConcurrencyTestCase):
         incident = Incident.objects.get()
 
         def raise_one(number: int) -> None:
-            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            enqueue(source, [make_update(f"{number}", labels=LABELS)])
             work()
 
         results = at_once(
@@ -113,7 +113,7 @@ class GroupTests(ConcurrencyTestCase):
         duplicate, into = Incident.objects.order_by("pk")
 
         def raise_one(number: int) -> None:
-            enqueue(source, [draft(f"{number}", labels=LABELS)])
+            enqueue(source, [make_update(f"{number}", labels=LABELS)])
             work()
 
         results = at_once(
@@ -131,7 +131,8 @@ class QueueTests(ConcurrencyTestCase):
         sources = [make_source(group_by=["service"]) for _ in range(4)]
         for number in range(320):
             enqueue(
-                sources[number % 4], [draft(f"{number % 40}", labels=LABELS), draft(f"{number % 8}", labels=LABELS)]
+                sources[number % 4],
+                [make_update(f"{number % 40}", labels=LABELS), make_update(f"{number % 8}", labels=LABELS)],
             )
 
         results = at_once(*[work] * WORKERS)
@@ -160,7 +161,7 @@ class QueueTests(ConcurrencyTestCase):
     def test_it_puts_a_poisonous_event_aside_among_fifty(self) -> None:
         source, judge = make_source(), BatchProcessor.judge
         for number in range(50):
-            enqueue(source, [draft(f"{number}")])
+            enqueue(source, [make_update(f"{number}")])
 
         def broken(batch: BatchProcessor, message: Any) -> Any:
             if message.update.fingerprint == "17":
@@ -181,7 +182,7 @@ class QueueTests(ConcurrencyTestCase):
         for error in (OperationalError(1213, "Deadlock found"), IntegrityError("Duplicate entry")):
             with self.subTest(error=error):
                 source, save = make_source(), processing.write
-                enqueue(source, [draft()])
+                enqueue(source, [make_update()])
                 tries: list[Exception | None] = [error, None]
 
                 def once(effects: list[Effect], now: dt.datetime) -> None:
@@ -197,7 +198,7 @@ class QueueTests(ConcurrencyTestCase):
 
     def test_it_keeps_the_queue_when_the_database_stays_away(self) -> None:
         source = make_source()
-        enqueue(source, [draft()])
+        enqueue(source, [make_update()])
 
         with mock.patch.object(processing, "load", side_effect=OperationalError(2003, "Cannot connect to the server")):
             self.assertRaises(OperationalError, process_waiting)
@@ -266,7 +267,7 @@ class KilledWorkerTests(ConcurrencyTestCase):
     def test_it_loses_and_repeats_nothing_when_a_worker_is_killed(self) -> None:
         source = make_source(group_by=["service"])
         for number in range(60):
-            enqueue(source, [draft(f"{number % 10}", labels=LABELS)])
+            enqueue(source, [make_update(f"{number % 10}", labels=LABELS)])
         name = connection.settings_dict["NAME"]
 
         for _ in range(3):

@@ -4,8 +4,8 @@ from django.test import TestCase
 
 from alerts.models import Alert, AlertGroup
 from alerts.services import merge, move, split
-from alerts.tests.documented import after, documented, draft, incident_of, statuses
-from alerts.tests.factories import fire, make_route, make_source, resolve, said, tell
+from alerts.tests.documented import after, documented, incident_of, make_update, statuses
+from alerts.tests.factories import fire, make_route, make_source, receive, resolve, said
 from alerts.updates import Action
 from core.severity import Severity
 from incidents.models import Incident
@@ -243,9 +243,9 @@ class EndTests(TestCase):
     def test_it_does_here_what_was_done_there(self) -> None:
         fire(self.source)
 
-        tell(self.source, draft(action=Action.NOTE, note="On it", user="ann"))
-        tell(self.source, draft(action=Action.ACKNOWLEDGE, user="ann"))
-        tell(self.source, draft(action=Action.ACKNOWLEDGE, user="bob"))
+        receive(self.source, make_update(action=Action.NOTE, note="On it", user="ann"))
+        receive(self.source, make_update(action=Action.ACKNOWLEDGE, user="ann"))
+        receive(self.source, make_update(action=Action.ACKNOWLEDGE, user="bob"))
 
         incident = Incident.objects.get()
         self.assertEqual(kinds_of(incident), ["created", "comment", "acknowledged"])
@@ -255,12 +255,12 @@ class EndTests(TestCase):
     def test_it_tells_what_was_said_before_an_end_before_it(self) -> None:
         fire(self.source)
 
-        tell(
+        receive(
             self.source,
-            draft(action=Action.ACKNOWLEDGE, user="ann"),
-            draft(action=Action.NOTE, note="Found it", user="ann"),
-            draft(action=Action.RESOLVE, note="Mended", user="ann"),
-            draft(action=Action.NOTE, note="Late", user="bob"),
+            make_update(action=Action.ACKNOWLEDGE, user="ann"),
+            make_update(action=Action.NOTE, note="Found it", user="ann"),
+            make_update(action=Action.RESOLVE, note="Mended", user="ann"),
+            make_update(action=Action.NOTE, note="Late", user="bob"),
         )
 
         incident = Incident.objects.get()
@@ -273,12 +273,12 @@ class EndTests(TestCase):
 
     def test_it_ignores_what_was_said_of_an_unknown_alert(self) -> None:
         with self.assertRaises(Alert.DoesNotExist):
-            tell(self.source, draft(action=Action.ACKNOWLEDGE))
+            receive(self.source, make_update(action=Action.ACKNOWLEDGE))
 
         self.assertEqual(statuses(), [])
 
     def test_it_ends_at_once_what_began_and_ended_in_one_batch(self) -> None:
-        tell(self.source, draft(), draft(action=Action.RESOLVE), at=after(0))
+        receive(self.source, make_update(), make_update(action=Action.RESOLVE), at=after(0))
 
         self.assertEqual((statuses(), Alert.objects.get().status), (["resolved"], "resolved"))
         self.assertEqual(kinds_of(Incident.objects.get()), ["created", "alert_resolved", "resolved"])
@@ -322,7 +322,7 @@ class SeverityTests(TestCase):
         fire(self.source, "a", severity="critical")
         fire(self.source, "b", severity="critical")
         fire(self.source, "a", severity="high")
-        tell(self.source, draft("c", severity="critical"), draft("d", severity="critical"))
+        receive(self.source, make_update("c", severity="critical"), make_update("d", severity="critical"))
         resolve(self.source, "a")
         fire(self.source, "a", severity="critical")
 

@@ -10,8 +10,8 @@ from alerts.jobs import prune_intake
 from alerts.models import Alert, AlertLabel
 from alerts.services import process_waiting
 from alerts.tests import test_changes, test_documented_incidents, test_documented_messages, test_documented_ways
-from alerts.tests.documented import COVERED, RULES, after, documented, draft, statuses
-from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, resolve, tell
+from alerts.tests.documented import COVERED, RULES, after, documented, make_update, statuses
+from alerts.tests.factories import fire, make_key, make_route, make_source, post_json, receive, resolve
 from intake.models import IntakeEvent
 from intake.services.queue import replay
 from intake.vocabulary import IntakeState
@@ -110,7 +110,7 @@ class FailureTests(TestCase):
     def test_it_takes_a_very_large_message(self) -> None:
         source = make_source(group_by=["service"])
 
-        tell(source, *(draft(f"{number}", labels={"number": f"{number}"}) for number in range(2000)))
+        receive(source, *(make_update(f"{number}", labels={"number": f"{number}"}) for number in range(2000)))
 
         self.assertEqual((Alert.objects.count(), self.states(), statuses()), (2000, {IntakeState.DONE: 1}, ["open"]))
 

@@ -6,8 +6,8 @@ from alerts.jobs import process_intake, prune_intake
 from alerts.models import Alert, EarlyResolve
 from alerts.services import enqueue, process_waiting
 from alerts.services.maintenance import clear_flapping, expire
-from alerts.tests.documented import after, documented, draft, incident_of, statuses
-from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
+from alerts.tests.documented import after, documented, incident_of, make_update, statuses
+from alerts.tests.factories import fire, make_key, make_source, post_json, receive, resolve
 from alerts.updates import Action
 from alerts.vocabulary import Ending
 from incidents.models import Incident
@@ -38,7 +38,7 @@ class IdentityTests(TestCase):
             ("z", {}),
             ("y", {}),
         ):
-            tell(source, draft("", title=title, labels=labels))
+            receive(source, make_update("", title=title, labels=labels))
 
         counted = sorted((alert.title, len(alert.labels), alert.occurrences) for alert in Alert.objects.all())
 
@@ -216,7 +216,7 @@ class OrderTests(TestCase):
 
     def tell_end(self, fingerprint: str, minute: float) -> None:
         """Have the source say, twelve minutes on, that it was over at this one."""
-        over = draft(fingerprint, action=Action.RESOLVE, ends_at=after(minute))
+        over = make_update(fingerprint, action=Action.RESOLVE, ends_at=after(minute))
         enqueue(self.source, [over, over], at=after(12))
         process_waiting(after(12))
 
@@ -389,4 +389,4 @@ class DoorTests(TestCase):
         stored = Alert.objects.get()
         self.assertEqual((stored.status, stored.occurrences, statuses()), ("resolved", 2, ["resolved"]))
         self.assertEqual(incident_of(stored), Incident.objects.get())
-        self.assertEqual(Action.FIRE, draft().action)
+        self.assertEqual(Action.FIRE, make_update().action)

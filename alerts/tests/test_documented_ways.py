@@ -10,8 +10,8 @@ from alerts.jobs import process_intake
 from alerts.models import Alert, Heartbeat
 from alerts.services.heartbeats import ping, watch
 from alerts.services.maintenance import expire, release_silenced
-from alerts.tests.documented import after, documented, draft, incident_of, statuses
-from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, resolve, tell
+from alerts.tests.documented import after, documented, incident_of, make_update, statuses
+from alerts.tests.factories import fire, make_route, make_silence, make_source, matchers_of, receive, resolve
 from core.severity import Severity
 from incidents.models import Incident
 from incidents.tests.factories import kinds_of, make_team
@@ -87,7 +87,7 @@ class RouteTests(TestCase):
         make_route(open_after_count=3)
         fire(self.source, "early", severity="high", at=after(0))
 
-        tell(self.source, draft("a"), draft("b"), draft("c"), at=after(1))
+        receive(self.source, make_update("a"), make_update("b"), make_update("c"), at=after(1))
         joined = Incident.objects.get().alerts.count()
         for name in ("a", "b", "c"):
             resolve(self.source, name, at=after(2))
@@ -101,7 +101,9 @@ class RouteTests(TestCase):
         fire(self.source, "a", labels={"host": "db-3"}, at=after(0))
         make_silence(("host", "=", "db-3"), starts_at=after(0.5), ends_at=after(10))
 
-        quiet = tell(self.source, draft("a", labels={"host": "db-3"}), draft("b"), draft("c"), at=after(1))
+        quiet = receive(
+            self.source, make_update("a", labels={"host": "db-3"}), make_update("b"), make_update("c"), at=after(1)
+        )
         meanwhile = incident_of(quiet), kinds_of(Incident.objects.get())
         release_silenced(after(11))
 
@@ -128,10 +130,10 @@ class RouteTests(TestCase):
         names = ("disk", "network", "power")
         for name in names:
             make_route(name=name, matchers=matchers_of(("kind", "=", name)))
-        drafts = [draft(name, labels={"kind": name}) for name in (*names, "other")]
+        updates = [make_update(name, labels={"kind": name}) for name in (*names, "other")]
 
         with CaptureQueriesContext(connection) as queries:
-            tell(self.source, *drafts)
+            receive(self.source, *updates)
 
         counts = [one["sql"] for one in queries if "COUNT(" in one["sql"] and "opened_at" in one["sql"]]
         self.assertEqual((len(counts), Incident.objects.count()), (1, 4))
@@ -151,7 +153,7 @@ class RouteTests(TestCase):
 
     @override_settings(STORM_INCIDENTS_PER_MINUTE=0)
     def test_it_knows_no_storms_where_there_is_no_limit(self) -> None:
-        tell(self.source, *(draft(f"{number}", labels={"service": f"{number}"}) for number in range(100)))
+        receive(self.source, *(make_update(f"{number}", labels={"service": f"{number}"}) for number in range(100)))
 
         self.assertEqual(Incident.objects.count(), 100)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alerts.models import Alert
 from alerts.services import enqueue, process_waiting, processing, writing
-from alerts.tests.factories import fire, make_key, make_source, post_json, resolve, tell
+from alerts.tests.factories import fire, make_key, make_source, post_json, receive, resolve
 from alerts.updates import Action, AlertUpdate
 from incidents.models import Incident
 from intake.models import IntakeEvent, Source
@@ -79,7 +79,7 @@ class ProcessingTests(TestCase):
         source = make_source()
         fire(source)
 
-        tell(source, AlertUpdate(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
+        receive(source, AlertUpdate(title="", action=Action.ACKNOWLEDGE, fingerprint="a", user="Kim"))
         resolve(source, note="Restarted it.", user="Kim")
 
         told = (

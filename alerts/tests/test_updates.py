@@ -34,10 +34,10 @@ DRAFTS = st.builds(
 class QueueTests(SimpleTestCase):
     @PATIENT
     @given(DRAFTS)
-    def test_it_comes_out_of_the_queue_as_it_went_in(self, draft: AlertUpdate) -> None:
-        stored = orjson.dumps({"title": "", **to_json(draft)})
+    def test_it_comes_out_of_the_queue_as_it_went_in(self, update: AlertUpdate) -> None:
+        stored = orjson.dumps({"title": "", **to_json(update)})
 
-        self.assertEqual(from_json(orjson.loads(stored)), draft)
+        self.assertEqual(from_json(orjson.loads(stored)), update)
 
     def test_it_leaves_out_what_is_empty(self) -> None:
         stored = to_json(AlertUpdate("Disk full", fingerprint="disk"))

@@ -12,9 +12,9 @@ def client_address(request: HttpRequest) -> str | None:
     """Return the caller's IP address, trusting only TRUSTED_PROXIES' entries of `X-Forwarded-For`."""
     hops = [hop for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXIES and hops:
-        told = _parse(hops[-min(settings.TRUSTED_PROXIES, len(hops))])
-        if told:
-            return told
+        address = _parse(hops[-min(settings.TRUSTED_PROXIES, len(hops))])
+        if address:
+            return address
     return _parse(request.META.get("REMOTE_ADDR", ""))
 
 
@@ -23,8 +23,8 @@ def client_network(request: HttpRequest) -> str | None:
 
     IPv4 within IPv6 (6to4, NAT64) counts as IPv4.
     """
-    told = client_address(request)
-    return told and network_of(told)
+    address = client_address(request)
+    return address and network_of(address)
 
 
 def network_of(text: str) -> str:

@@ -186,8 +186,10 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         if used := usage_of(instance):
             instead, why_not = instead_of_deleting(instance)
             way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
-            told = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-            raise Conflict(f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=told)
+            counts = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
+            raise Conflict(
+                f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=counts
+            )
         try:
             with acting(self.request.user):
                 unit_of_work(instance.delete)()

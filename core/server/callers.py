@@ -33,8 +33,8 @@ def network_of(scope: Scope) -> str:
     said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
     address = (scope.get("client") or ("",))[0]
     request = SimpleNamespace(META={"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": said})
-    told = client_address(cast("HttpRequest", request))
-    return (told and network_of_address(told)) or ""
+    found = client_address(cast("HttpRequest", request))
+    return (found and network_of_address(found)) or ""
 
 
 def signed_in(scope: Scope) -> str:

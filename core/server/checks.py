@@ -17,7 +17,7 @@ from core.db.outages import SENTENCES, outages
 from core.models import JobRun
 from core.server.condition import CARRY_OVER, Aging, ClockCheck, Unhealthy
 from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck, check_database
-from core.server.supervisor import heard
+from core.server.supervisor import last_report
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
 
 WORKER_SECONDS = 15  # dead after
@@ -76,7 +76,7 @@ class WorkerCheck:
         self.latest: dt.datetime | None = None
 
     def __call__(self) -> str:
-        if failing := next((one for one in heard.failing if one.name == "worker"), None):
+        if failing := next((one for one in last_report.failing if one.name == "worker"), None):
             raise Unhealthy(
                 f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
                 f"{failing.exit_code}; it is being restarted with increasing delays."

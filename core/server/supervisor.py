@@ -146,8 +146,8 @@ class Supervisor:
                 _close_input(child.process)
 
 
-class Heard:
-    """The supervisor's last word."""
+class Report:
+    """The children that fail, as the supervisor last reported."""
 
     def __init__(self) -> None:
         self.failing: list[Failing] = []
@@ -156,7 +156,7 @@ class Heard:
         self.failing = [Failing(**one) for one in json.loads(line)]
 
 
-heard = Heard()
+last_report = Report()
 
 
 def stop_with_parent() -> None:
@@ -167,7 +167,7 @@ def stop_with_parent() -> None:
         while piece := os.read(sys.stdin.fileno(), 4096):
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
-                heard.take(line)
+                last_report.take(line)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

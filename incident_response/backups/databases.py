@@ -22,7 +22,7 @@ from incident_response.backups import BackupError
 FILE_NAMES = {"sqlite": "database.sqlite3", "mysql": "database.sql.gz"}
 DUMP_TOOLS, LOAD_TOOLS = ("mariadb-dump", "mysqldump"), ("mariadb", "mysql")
 LAST_LINE = b"-- Dump completed"
-HEARD_LATELY = dt.timedelta(seconds=20)  # reports come at least every 10 s
+IN_USE_FOR = dt.timedelta(seconds=20)  # reports come at least every 10 s
 # `loose-` options may be unknown; like our driver, no certificate is checked;
 # some servers lack `column-statistics`
 OPTIONS = """[client]
@@ -68,12 +68,12 @@ def is_in_use(wait: Callable[[float], object] = time.sleep) -> bool:
     """Return whether a server uses it, waiting if one was seen lately."""
     if JobRun._meta.db_table not in _table_names():
         return False
-    heard = _last_runs()
-    silent_for = min((abs(timezone.now() - at) for at in heard.values()), default=HEARD_LATELY)
-    if silent_for >= HEARD_LATELY:
+    last_runs = _last_runs()
+    silent_for = min((abs(timezone.now() - at) for at in last_runs.values()), default=IN_USE_FOR)
+    if silent_for >= IN_USE_FOR:
         return False
-    wait((HEARD_LATELY - silent_for).total_seconds())
-    return _last_runs() != heard
+    wait((IN_USE_FOR - silent_for).total_seconds())
+    return _last_runs() != last_runs
 
 
 def _last_runs() -> dict[str, dt.datetime]:

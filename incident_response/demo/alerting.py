@@ -47,12 +47,12 @@ def demo_events(content: Values, now: dt.datetime, span: Callable[[str], dt.time
     for row in content["alert"]:
         at, source = now - span(row.pop("ago")), sources[row.pop("source")]
         over = row.pop("resolved_after", "")
-        draft = AlertUpdate(**{**row, "links": tuple(row.get("links", ())), "starts_at": at})
-        found.append((at, partial(_tell, source, draft, at)))
+        update = AlertUpdate(**{**row, "links": tuple(row.get("links", ())), "starts_at": at})
+        found.append((at, partial(_receive, source, update, at)))
         if over:
             end = at + span(over)
-            ended = AlertUpdate(title=draft.title, action=Action.RESOLVE, labels=draft.labels, ends_at=end)
-            found.append((end, partial(_tell, source, ended, end)))
+            ended = AlertUpdate(title=update.title, action=Action.RESOLVE, labels=update.labels, ends_at=end)
+            found.append((end, partial(_receive, source, ended, end)))
     for row in content["change"]:
         at, source = now - span(row.pop("ago")), sources[row.pop("source")]
         links, services = tuple(row.pop("links", ())), tuple(row.pop("services", ()))
@@ -91,8 +91,8 @@ def _checked(row: Source | Route | Silence) -> Source | Route | Silence:
     return row
 
 
-def _tell(source: Source, draft: AlertUpdate, at: dt.datetime) -> None:
-    enqueue(source, [draft], at=at)
+def _receive(source: Source, update: AlertUpdate, at: dt.datetime) -> None:
+    enqueue(source, [update], at=at)
     process_waiting(at)
     Source.objects.filter(pk=source.pk).update(last_received_at=at)
 

@@ -47,11 +47,11 @@ def load(now: dt.datetime) -> None:
     organisation = _content("organisation.toml")
     names = _organisation(organisation)
     incidents: dict[str, Incident] = {}
-    told = _content("alerts.toml")
-    alerting.set_up(told, names.people, now, span_of)
+    definitions = _content("alerts.toml")
+    alerting.set_up(definitions, names.people, now, span_of)
     happened = [
         *_happenings(_content("incidents.toml"), names, incidents, now),
-        *alerting.demo_events(told, now, span_of),
+        *alerting.demo_events(definitions, now, span_of),
     ]
     for at, happen in sorted(happened, key=lambda pair: pair[0]):
         _miss_targets(until=at)

@@ -148,12 +148,12 @@ class _Story:
         }
 
     def _begin(self, opened_by: str) -> None:
-        told = {**self.now, "occurred_at": self.opened_at, "created_at": self.opened_at}
-        told["origin_system"] = self.mapping.origin_system
+        initial = {**self.now, "occurred_at": self.opened_at, "created_at": self.opened_at}
+        initial["origin_system"] = self.mapping.origin_system
         details: dict[str, list[str | None]] = {name: [None, value] for name, value in self.details.items()}
         if self.assignee:
             details[self.mapping.columns["assignee"]] = [None, self.assignee]
-        changes = {name: [None, value] for name, value in told.items() if value not in (None, "", 0)}
+        changes = {name: [None, value] for name, value in initial.items() if value not in (None, "", 0)}
         self.events.append(ImportedEvent(EventKind.CREATED, self.opened_at, opened_by, changes, details))
 
     def _priority(self, row: Row, severity: Severity, before: int) -> Priority:

@@ -85,15 +85,15 @@ def is_sealed(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
 def _columns(
     incident: Incident, events: Sequence[IncidentEvent], rows: Rows, slugs: Slugs
 ) -> Iterable[tuple[str, str]]:
-    told = replay_changes(event.data.get("changes", {}) for event in events)
+    recorded = replay_changes(event.data.get("changes", {}) for event in events)
     stored = {name: encode_field(name, getattr(incident, name)) for name in ENCODERS if name not in NAMED}
     stored |= {name: getattr(incident, f"{name}_id") for name in NAMED} | {"services": sorted(rows.services)}
-    told |= {name: (told[name] or {}).get("id") for name in NAMED} | {"services": sorted(told["services"])}
+    recorded |= {name: (recorded[name] or {}).get("id") for name in NAMED} | {"services": sorted(recorded["services"])}
     has_seal, is_whole = is_sealed(incident, events), _is_row_whole(incident, events)
     if is_whole:
         del stored["category"]  # the digest covers its id
     for name, value in stored.items():
-        if value != told[name] and not (name in SLUGS and _is_renamed(name, told[name], value, slugs)):
+        if value != recorded[name] and not (name in SLUGS and _is_renamed(name, recorded[name], value, slugs)):
             yield name, "is not what the timeline says"
     if has_seal and not is_whole:
         yield "row", "was edited"
@@ -112,24 +112,24 @@ def _is_row_whole(incident: Incident, events: Sequence[IncidentEvent]) -> bool:
     return any(hmac.compare_digest(found, row_digest(incident, number).encode()) for number in numbers)
 
 
-def _is_renamed(name: str, told: Any, stored: Any, slugs: Slugs) -> bool:
+def _is_renamed(name: str, recorded: Any, stored: Any, slugs: Slugs) -> bool:
     if name == "category":
-        return told is not None and stored is not None and told not in slugs.categories
-    gone, new = set(told) - set(stored), set(stored) - set(told)
+        return recorded is not None and stored is not None and recorded not in slugs.categories
+    gone, new = set(recorded) - set(stored), set(stored) - set(recorded)
     return len(gone) == len(new) and gone.isdisjoint(slugs.services)
 
 
 def _files(
     events: Sequence[IncidentEvent], files: Sequence[Attachment], file_fault: FileFault | None
 ) -> Iterable[tuple[str, str]]:
-    told: dict[int, IncidentEvent] = {}
+    recorded: dict[int, IncidentEvent] = {}
     for line in events:
         if line.kind == EventKind.ATTACHMENT_ADDED:
-            told[line.data["id"]] = line
+            recorded[line.data["id"]] = line
         elif line.kind == EventKind.ATTACHMENT_REMOVED:
-            told.pop(line.data["id"], None)
+            recorded.pop(line.data["id"], None)
     for attachment in files:
-        row, event = f"file {attachment.pk}", told.get(attachment.pk)
+        row, event = f"file {attachment.pk}", recorded.get(attachment.pk)
         if event is None:
             yield row, "is not on the timeline"
         elif wrong := _wrong_facts(attachment, event):
@@ -138,17 +138,17 @@ def _files(
             yield row, wrong
         elif file_fault is not None and (fault := file_fault(attachment)):
             yield row, fault
-    for number in told.keys() - {attachment.pk for attachment in files}:
+    for number in recorded.keys() - {attachment.pk for attachment in files}:
         yield f"file {number}", "has no row any more"
 
 
 def _wrong_facts(attachment: Attachment, event: IncidentEvent) -> str:
     """Return a file's first wrong column, or ""."""
-    told = {name: event.data[name] for name in FILE_FACTS}
-    if told["name"] == REDACTED:
-        told["name"] = f"file-{attachment.pk}"
-    told |= {"uploaded_by_id": event.actor_id, "created_at": event.occurred_at}
-    wrong = next((name for name, value in told.items() if getattr(attachment, name) != value), "")
+    recorded = {name: event.data[name] for name in FILE_FACTS}
+    if recorded["name"] == REDACTED:
+        recorded["name"] = f"file-{attachment.pk}"
+    recorded |= {"uploaded_by_id": event.actor_id, "created_at": event.occurred_at}
+    wrong = next((name for name, value in recorded.items() if getattr(attachment, name) != value), "")
     return wrong.removesuffix("_id").replace("_", " ")
 
 
@@ -168,30 +168,30 @@ def _wrong_copy(attachment: Attachment, event: IncidentEvent) -> str:
 
 
 def _followers(events: Sequence[IncidentEvent], followers: set[int]) -> Iterable[tuple[str, str]]:
-    told: set[int] = set()
+    recorded: set[int] = set()
     for event in events:
         if event.kind == EventKind.CREATED and (reporter := event.data.get("changes", {}).get("reporter")):
-            told.add(reporter[1]["id"])
+            recorded.add(reporter[1]["id"])
         elif event.kind == EventKind.SUBSCRIBED:
-            told.add(event.data["user"]["id"])
+            recorded.add(event.data["user"]["id"])
         elif event.kind == EventKind.UNSUBSCRIBED:
-            told.discard(event.data["user"]["id"])
-    for person in sorted(followers - told):
+            recorded.discard(event.data["user"]["id"])
+    for person in sorted(followers - recorded):
         yield f"follower {person}", "is not on the timeline"
-    for person in sorted(told - followers):
+    for person in sorted(recorded - followers):
         yield f"follower {person}", "has no row any more"
 
 
 def _links(events: Sequence[IncidentEvent], links: set[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    told: set[tuple[str, str]] = set()
+    recorded: set[tuple[str, str]] = set()
     for event in events:
         if event.data.get("is_from_there") or event.kind not in (EventKind.LINKED, EventKind.UNLINKED):
             continue
         link = (event.data["link"], event.data["incident"])
-        told = told | {link} if event.kind == EventKind.LINKED else told - {link}
-    for kind, reference in sorted(links - told):
+        recorded = recorded | {link} if event.kind == EventKind.LINKED else recorded - {link}
+    for kind, reference in sorted(links - recorded):
         yield f"link {kind} {reference}", "is not on the timeline"
-    gone = {int(reference.removeprefix("INC-")): f"{kind} {reference}" for kind, reference in told - links}
+    gone = {int(reference.removeprefix("INC-")): f"{kind} {reference}" for kind, reference in recorded - links}
     if gone:
         for number in Incident.objects.filter(pk__in=gone).order_by("pk").values_list("pk", flat=True):
             yield f"link {gone[number]}", "has no row any more"

@@ -31,7 +31,7 @@ def comment(
     incident = lock(incident)
     require_comment(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.
-    change = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), is_told_late=at is not None))
+    change = IncidentChange(incident, replace(ChangeContext.now(by, origin, at), keeps_time=at is not None))
     event = change.add_event(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
     change.save()
     return event

@@ -51,7 +51,7 @@ class ChangeContext:
     origin: Origin
     at: dt.datetime
     received_at: dt.datetime
-    is_told_late: bool = False  # keeps its time, however late
+    keeps_time: bool = False  # however late it is
 
     @classmethod
     def now(cls, by: By, origin: str, at: dt.datetime | None = None) -> "ChangeContext":
@@ -66,7 +66,7 @@ class ChangeContext:
     def not_before(self, incident: Incident) -> "ChangeContext":
         """Return it with times not before the timeline's last: clocks are set back."""
         occurred, received = _last_times(incident)
-        at = self.at if self.is_told_late else max(self.at, occurred)
+        at = self.at if self.keeps_time else max(self.at, occurred)
         return replace(self, at=at, received_at=max(self.received_at, received))
 
 

@@ -243,8 +243,8 @@ def _page_of_events(request: Request, id: str, view: APIView, show: Callable[[li
 def _readable(rows: list[dict[str, Any]], viewer: User) -> list[dict[str, Any]]:
     facts = [(row["kind"], row["data"], row["body"]) for row in rows]
     hidden = hidden_references(viewer, facts)
-    told = [(row, strip_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
-    return [{**row, "data": event[1], "body": event[2]} for row, event in told if event is not None]
+    shown = [(row, strip_hidden(event, hidden)) for row, event in zip(rows, facts, strict=True)]
+    return [{**row, "data": event[1], "body": event[2]} for row, event in shown if event is not None]
 
 
 def _stored(event: IncidentEvent) -> dict[str, Any]:

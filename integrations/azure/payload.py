@@ -64,7 +64,7 @@ def _update(essentials: dict[str, Any], context: dict[str, Any], data: dict[str,
         fingerprint=alert,
         severity=severity(how_bad),
         severity_word=how_bad,
-        description="\n".join(filter(None, (text(essentials.get("description")), *map(_told, conditions)))),
+        description="\n".join(filter(None, (text(essentials.get("description")), *map(_describe, conditions)))),
         labels={
             **_dimensions(conditions),
             **texts(data.get("customProperties")),
@@ -192,7 +192,7 @@ def _conditions(context: dict[str, Any]) -> list[dict[str, Any]]:
     return (objects(condition.get("allOf")) or [condition])[:20]
 
 
-def _told(condition: dict[str, Any]) -> str:
+def _describe(condition: dict[str, Any]) -> str:
     names = ("metricName", "metricMeasureColumn", "operator", "threshold")
     parts = (" ".join(filter(None, map(text, map(condition.get, names)))), text(condition.get("metricValue")))
     return ": ".join(filter(None, parts))

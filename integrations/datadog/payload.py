@@ -54,8 +54,8 @@ def parse(request: IntakeRequest) -> list[AlertUpdate]:
 
 
 def _update(body: dict[str, Any]) -> AlertUpdate:
-    told, scope, title = _from_title(_said(body, "event_title", "alert_title", "title"))
-    transition = first(_said(body, "alert_transition", "transition"), told).lower()
+    title_transition, scope, title = _from_title(_said(body, "event_title", "alert_title", "title"))
+    transition = first(_said(body, "alert_transition", "transition"), title_transition).lower()
     scope = first(_said(body, "alert_scope", "scope", "scopes"), scope)
     is_over = state(transition or _said(body, "alert_type"))[0] == Action.RESOLVE
     # A reminder tells of the firing that we know; its date is that of the reminder.

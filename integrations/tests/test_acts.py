@@ -9,7 +9,17 @@ from django.utils import timezone
 
 from alerts.models import Alert
 from alerts.services import process_waiting
-from alerts.tests.factories import fire, make_key, make_route, make_source, matchers_of, post_json, resolve, said, tell
+from alerts.tests.factories import (
+    fire,
+    make_key,
+    make_route,
+    make_source,
+    matchers_of,
+    post_json,
+    receive,
+    resolve,
+    said,
+)
 from alerts.updates import Action, AlertUpdate
 from core.severity import Severity
 from incidents.models import EventKind, Incident
@@ -161,7 +171,7 @@ class FoldingTests(TestCase):
         source = make_source()
         fire(source)
         for note in ("On it", "Nearly there"):
-            tell(source, AlertUpdate("a", Action.ACKNOWLEDGE, "a", note=note, user="Kim"))
+            receive(source, AlertUpdate("a", Action.ACKNOWLEDGE, "a", note=note, user="Kim"))
 
         comment = Incident.objects.get().events.get(kind=EventKind.COMMENT)
         self.assertEqual(said(comment), "Kim: Nearly there")
@@ -171,7 +181,7 @@ class FoldingTests(TestCase):
         fire(source, severity="low")
         resolve(source)
 
-        alert = tell(source, AlertUpdate("a", Action.NOTE, "a", note="n", severity="critical"))
+        alert = receive(source, AlertUpdate("a", Action.NOTE, "a", note="n", severity="critical"))
 
         self.assertEqual((alert.severity, alert.status), (Severity.LOW, "resolved"))
 

@@ -36,11 +36,12 @@ def store_lines(results: Sequence[IntakeResult]) -> None:
     detecting.on_lines((line for delivery in deliveries for line in delivery.normalised.lines), now=now)
     for source in dict.fromkeys(one.source for one in results):
         _note(source, now)
-    heard: levels.Heard = Counter()
+    unknown: levels.WordCounts = Counter()
     for one in results:
-        heard += levels.news_of(one.source, (line for delivery in one.rows for line in delivery.normalised.lines))
-    if heard:  # apart: no line may wait for it or be lost by it
-        transaction.on_commit(lambda: levels.tell(heard, now), robust=True)
+        lines = (line for delivery in one.rows for line in delivery.normalised.lines)
+        unknown += levels.count_unknown(one.source, lines)
+    if unknown:  # apart: no line may wait for it or be lost by it
+        transaction.on_commit(lambda: levels.record(unknown, now), robust=True)
     insert_events([delivery.failed for delivery in deliveries if delivery.failed])
 
 

@@ -22,7 +22,7 @@ MOST_REMEMBERED = 10_000
 # A source's map is about alerts; for lines its words mean these.
 LEVEL_OF_SEVERITY = {"critical": Level.CRITICAL, "high": Level.ERROR, "medium": Level.WARNING, "low": Level.INFO}
 
-Heard = Counter[tuple[Source, str]]
+WordCounts = Counter[tuple[Source, str]]
 
 _recorded: TTLCache[tuple[int, str], bool] = TTLCache(MOST_REMEMBERED, SECONDS)
 _lock = Lock()
@@ -36,7 +36,7 @@ def as_taught(line: Line, source: Source | None) -> Line:
     return replace(line, level=LEVEL_OF_SEVERITY[meaning], unknown_level="") if meaning else line
 
 
-def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
+def count_unknown(source: Source | None, lines: Iterable[Line]) -> WordCounts:
     """Count unknown words, without those recorded just now."""
     if source is None:
         return Counter()
@@ -45,21 +45,21 @@ def news_of(source: Source | None, lines: Iterable[Line]) -> Heard:
         return Counter({(source, word): count for word, count in counts.items() if (source.pk, word) not in _recorded})
 
 
-def tell(heard: Heard, at: dt.datetime) -> None:
+def record(counts: WordCounts, at: dt.datetime) -> None:
     """Record unknown words; safe for two processes at once."""
     with _lock:
-        _recorded.update({(source.pk, word): True for source, word in heard})
+        _recorded.update({(source.pk, word): True for source, word in counts})
     try:
-        _write(heard, at)
+        _write(counts, at)
     except IntegrityError:
         with _lock:
-            for source, word in heard:
+            for source, word in counts:
                 _recorded.pop((source.pk, word), None)
 
 
 @unit_of_work
-def _write(heard: Heard, at: dt.datetime) -> None:
+def _write(counts: WordCounts, at: dt.datetime) -> None:
     words = UnknownWords()
-    for (source, word), count in heard.items():
-        words.note(source, MappedField.SEVERITY, word, at, count)
+    for (source, word), count in counts.items():
+        words.add(source, MappedField.SEVERITY, word, at, count)
     words.save()

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from core.models import JobRun
 from core.server import checks, database_checks
 from core.server.condition import Unhealthy
-from core.server.supervisor import Failing, heard
+from core.server.supervisor import Failing, last_report
 from users.models import Role, User
 
 
@@ -53,7 +53,7 @@ class ProbeTests(TestCase):
         self.make_run()
         failing = [Failing("web-2", 1, 2), Failing("worker", -9, 6)]
 
-        with mock.patch.object(heard, "failing", failing):
+        with mock.patch.object(last_report, "failing", failing):
             response = self.client.get("/readyz")
 
         self.assertEqual(response.status_code, 503)

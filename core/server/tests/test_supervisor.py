@@ -11,7 +11,7 @@ from unittest import mock
 from django.test import SimpleTestCase
 
 from core.server import supervisor
-from core.server.supervisor import Child, Failing, Heard, Supervisor
+from core.server.supervisor import Child, Failing, Report, Supervisor
 from incident_response.settings import BASE_DIR
 
 
@@ -25,9 +25,9 @@ HEARS = """
 import json, time
 from core.server import supervisor
 supervisor.stop_with_parent()
-while not supervisor.heard.failing:
+while not supervisor.last_report.failing:
     time.sleep(0.01)
-open({0!r}, "w").write(supervisor.heard.failing[0].name)
+open({0!r}, "w").write(supervisor.last_report.failing[0].name)
 time.sleep(60)
 """
 
@@ -180,13 +180,13 @@ class SupervisorTests(SimpleTestCase):
             self.assertEqual(note.read_text(), "broken")
 
     def test_it_understands_what_it_is_told(self):
-        heard = Heard()
+        report = Report()
 
-        heard.take(json.dumps([{"name": "worker", "exit_code": -9, "failed_starts": 3}]).encode())
+        report.take(json.dumps([{"name": "worker", "exit_code": -9, "failed_starts": 3}]).encode())
 
-        self.assertEqual(heard.failing, [Failing("worker", -9, 3)])
-        heard.take(b"[]")
-        self.assertEqual(heard.failing, [])
+        self.assertEqual(report.failing, [Failing("worker", -9, 3)])
+        report.take(b"[]")
+        self.assertEqual(report.failing, [])
 
     def test_it_lets_children_notice_that_it_is_gone(self):
         code = "from core.server.supervisor import stop_with_parent as s; s(); import time; time.sleep(60)"

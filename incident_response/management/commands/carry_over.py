@@ -81,10 +81,10 @@ class Command(BaseCommand):
 def _check_nobody_is_there(earlier: Any, *, is_repeated: bool) -> None:
     with earlier.cursor() as cursor:
         cursor.execute(f"SELECT MAX(started_at) FROM {JOB_RUNS}")  # noqa: S608 (a name of ours)
-        (heard,) = cursor.fetchone()
-    if heard is not None:
-        at = dt.datetime.fromisoformat(str(heard)).replace(tzinfo=dt.UTC)
-        if abs(timezone.now() - at) < databases.HEARD_LATELY:
+        (last_run,) = cursor.fetchone()
+    if last_run is not None:
+        at = dt.datetime.fromisoformat(str(last_run)).replace(tzinfo=dt.UTC)
+        if abs(timezone.now() - at) < databases.IN_USE_FOR:
             raise CarryOverError("A server or worker was at the earlier database just now; stop it, and try again.")
     if databases.is_in_use():
         raise CarryOverError("A server or worker is at the new database; stop it, then try again.")

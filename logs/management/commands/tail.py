@@ -91,13 +91,13 @@ class Command(BaseCommand):
 
     def _follow(self) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a second signal must not cost the last lines
-        heard = time.monotonic()
+        last_line_at = time.monotonic()
         while True:
             if lines := self.follower.poll():
-                heard = time.monotonic()
+                last_line_at = time.monotonic()
                 self._take(lines)
                 continue
-            if time.monotonic() - heard >= QUIET_SECONDS:
+            if time.monotonic() - last_line_at >= QUIET_SECONDS:
                 self._send(self.joiner.flush())
             time.sleep(POLL_SECONDS)
 
