@@ -16,7 +16,7 @@ SCRATCH := DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/check.sqlite3
 PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS=incidents.example.org \
 	PUBLIC_URL=https://incidents.example.org TRUSTED_PROXIES=1
 # What mypy checks strictly: the ground floor, intake and vendors, and of each app services and pure modules.
-APPS := users responders incidents alerts logs notifications console
+APPS := users responders incidents alerts logs paging notifications console
 TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflow.py sla.py digest.py snapshot.py \
 	percentiles.py metrics.py tokens.py attachments search imports oncall.py reading formats.py channels \
 	detection.py assigning.py decide.py effects.py matching.py routing.py transitions.py updates.py queries.py templates.py sources
@@ -78,6 +78,8 @@ lock: $(VENV)/.dev
 	$(LOCK) --constraint $(VENV)/all.txt --extra dev --output-file requirements-dev.txt
 	$(LOCK) --constraint $(VENV)/all.txt --extra mysql --output-file requirements-mysql.txt
 	$(LOCK) --constraint $(VENV)/all.txt --extra s3 --output-file requirements-s3.txt
+	$(LOCK) --constraint $(VENV)/all.txt --extra aws --output-file requirements-aws.txt
+	$(LOCK) --constraint $(VENV)/all.txt --extra celery --output-file requirements-celery.txt
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; install it, or name it with PYTHON=/path/to/python3."; exit 1; }

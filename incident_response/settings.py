@@ -29,6 +29,8 @@ INSTALLED_APPS = [
     "alerts",
     "logs",
     "integrations",
+    "paging",
+    "notifications",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",

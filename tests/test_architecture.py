@@ -36,7 +36,8 @@ OWN_MODULES = {
         *("addresses", "authentication", "backends", "forms", "hashing", "lockout", "mails", "middleware", "pages"),
         *("passwords", "schema", "throttling", "tokens"),
     },
-    "responders": {"oncall"},
+    "responders": {"oncall", "notices"},
+    "notifications": {"channels"},
     "intake": {
         "asgi",
         "committer",

@@ -3,6 +3,9 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from django.db import transaction
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,18 @@ def register_jobs(*jobs: Job) -> None:
 
 def all_jobs() -> list[Job]:
     return list(_jobs.values())
+
+
+Waker = Callable[[frozenset[str]], object]
+_wakers: list[Waker] = []
+
+
+def register_waker(waker: Waker) -> None:
+    """Call this with the names of jobs that have work."""
+    _wakers.append(waker)
+
+
+def wake(*names: str) -> None:
+    """Have jobs run soon, once this transaction commits; they would run anyway at their interval."""
+    for waker in _wakers:
+        transaction.on_commit(partial(waker, frozenset(names)))

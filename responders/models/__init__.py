@@ -1,0 +1,3 @@
+from responders.models.teams import ACTIVE, ActiveQuerySet, Membership, Service, Team
+
+__all__ = ["ACTIVE", "ActiveQuerySet", "Membership", "Service", "Team"]

@@ -1,0 +1,37 @@
+"""Notices to people, for apps that cannot import what delivers them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that people are told; `key` makes each notice unique, so that repeating it tells nobody twice.
+
+    `is_urgent` passes personal limits and quiet hours. `by_every_means` uses every address known, verified or not.
+    """
+
+    key: str
+    kind: str
+    title: str
+    body: str = ""
+    users: Collection[int] = ()
+    incident: int | None = None
+    path: str = ""  # of the page that shows it, below PUBLIC_URL
+    is_urgent: bool = False
+    by_every_means: bool = False
+
+
+Handler = Callable[[Sequence[Notice]], object]
+_handlers: list[Handler] = []
+
+
+def register_notice_handler(handler: Handler) -> None:
+    """Call this with notices, in the transaction that announces them; it only writes rows."""
+    _handlers.append(handler)
+
+
+def announce(*notices: Notice) -> None:
+    """Tell people, if this transaction commits."""
+    for handler in _handlers if notices else ():
+        handler(notices)
