@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import StringIO
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +86,17 @@ class Environment:
         return self._read(
             name, ",".join(default), help, lambda value: [word.strip() for word in value.split(",") if word.strip()]
         )
+
+    def networks(self, name: str, *, help: str) -> list[IPv4Network | IPv6Network]:
+        """Return a comma-separated list of networks."""
+
+        def parse(value: str) -> list[IPv4Network | IPv6Network]:
+            try:
+                return [ip_network(word.strip()) for word in value.split(",") if word.strip()]
+            except ValueError as error:
+                raise ValueError("networks such as 10.20.0.0/16, separated by commas") from error
+
+        return self._read(name, "", help, parse)
 
     def database(self, name: str, *, default: str, help: str) -> dict[str, Any]:
         """Return `DATABASES`' entry of `sqlite:///path` or `mysql://user:password@host/name`."""

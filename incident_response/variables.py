@@ -118,4 +118,8 @@ LOG_RETENTION_DAYS = env.integer(
 LOG_RETENTION_MB = env.integer(
     "LOG_RETENTION_MB", default=4096, minimum=1, help="Space for log lines, in megabytes; the oldest are deleted first."
 )
+OUTBOUND_ALLOW = env.networks(
+    "OUTBOUND_ALLOW",
+    help="Networks that addresses entered by users may lead to although they are not public, such as 10.20.0.0/16.",
+)
 env.refuse_unknown_names()

@@ -41,15 +41,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """Requests to public addresses, without redirects.
+    """Requests to allowed addresses, without redirects.
 
-    Seconds bound each step and the whole, pauses included; `attempts` is for idempotent methods only.
+    Seconds bound each step and the whole, pauses included; `attempts` is for idempotent methods only. `is_trusted`
+    is for addresses that the operator set in the environment: they may be on this machine or in its network.
     """
 
     step_seconds: float = 5.0
     total_seconds: float = 10.0
     max_bytes: int = 64 * 1024
     attempts: int = 3
+    is_trusted: bool = False
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
@@ -71,7 +73,7 @@ class Client:
 
     @cached_property
     def _transport(self) -> Transport:
-        return Transport()
+        return Transport(is_trusted=self.is_trusted)
 
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float

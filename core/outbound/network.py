@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
 import httpx2
+from django.conf import settings
 
 from core.outbound.addresses import is_public
 
@@ -95,17 +97,21 @@ class _Body(httpx2.SyncByteStream):
         yield from self._stream
 
 
+def is_allowed(address: str) -> bool:
+    """Return whether a user may send us there: it is public, or in a network that OUTBOUND_ALLOW names."""
+    return is_public(address) or any(ip_address(address) in network for network in settings.OUTBOUND_ALLOW)
+
+
 class Transport(httpx2.BaseTransport):
-    """Carries requests to public addresses, or to HTTPS_PROXY's.
+    """Carries requests to allowed addresses, or to HTTPS_PROXY's.
 
     httpx2's own transport takes no custom network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_trusted: bool = False) -> None:
         self._tls = httpx2.create_ssl_context()
-        self._direct = httpcore2.ConnectionPool(
-            self._tls, network_backend=Network(lambda address: is_public(address)), keepalive_expiry=5
-        )
+        network = Network(lambda address: is_trusted or is_allowed(address))
+        self._direct = httpcore2.ConnectionPool(self._tls, network_backend=network, keepalive_expiry=5)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url

@@ -47,6 +47,7 @@ class ReadingTests(SimpleTestCase):
     def test_it_names_the_setting_and_what_was_expected(self) -> None:
         table: list[tuple[str, str, dict[str, Any], str]] = [
             ("boolean", "maybe", {"default": True}, "NAME is not valid: expected true or false."),
+            ("networks", "10.1.1.1/8", {}, "expected networks such as 10.20.0.0/16"),
             ("integer", "1.5", {"default": 1}, "NAME is not valid: expected a whole number of at least 0."),
             ("integer", "0", {"default": 1, "minimum": 1}, "expected a whole number of at least 1."),
             ("integer", "9", {"default": 1, "maximum": 8}, "expected a whole number of at least 0 and at most 8."),

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -137,6 +138,17 @@ class ClientTests(SimpleTestCase):
             answer = Client(attempts=1).request("GET", f"http://rebound.test:{self.server.server_port}/ok")
 
         self.assertEqual((answer.status, self.server.seen[0][1]["Host"][:12]), (200, "rebound.test"))
+
+    def test_it_reaches_networks_that_the_operator_allows(self) -> None:
+        with mock.patch("core.outbound.network.is_public", return_value=False):
+            with self.settings(OUTBOUND_ALLOW=[ip_network("127.0.0.0/8")]):
+                self.assertEqual(self.get("/ok").status, 200)
+            with self.settings(OUTBOUND_ALLOW=[ip_network("10.0.0.0/8")]), self.assertRaises(Refused):
+                self.get("/ok")
+
+    def test_it_reaches_addresses_that_the_operator_set(self) -> None:
+        with mock.patch("core.outbound.network.is_public", return_value=False):
+            self.assertEqual(self.get("/ok", is_trusted=True).status, 200)
 
     def test_it_refuses_what_leads_inside(self) -> None:
         port = self.server.server_port
