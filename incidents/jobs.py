@@ -63,7 +63,7 @@ def _until_done(step: Callable[[], int], batch: int) -> int:
 
 
 JOBS = (
-    Job("assign_feed", assign_feed, 0.25),
+    Job("assign_feed", assign_feed, 0.25, is_eager=True),
     Job("mark_breaches", mark_breaches, 5),
     Job("make_thumbnails", make_thumbnails, 1),
     Job("update_tallies", update_tallies, 1),

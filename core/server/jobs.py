@@ -10,11 +10,16 @@ from django.db import transaction
 
 @dataclass(frozen=True)
 class Job:
-    """A function of now that does what is due and counts it."""
+    """A function of now that does what is due and counts it.
+
+    An eager one looks again soon, for a while, after it found work.
+    """
 
     name: str
     run: Callable[[dt.datetime], int]
     interval: float  # seconds
+    group: str = "general"  # a worker may run some groups only
+    is_eager: bool = False
 
 
 _jobs: dict[str, Job] = {}
@@ -40,7 +45,13 @@ def register_waker(waker: Waker) -> None:
     _wakers.append(waker)
 
 
+def remove_waker(waker: Waker) -> None:
+    _wakers.remove(waker)
+
+
 def wake(*names: str) -> None:
     """Have jobs run soon, once this transaction commits; they would run anyway at their interval."""
-    for waker in _wakers:
-        transaction.on_commit(partial(waker, frozenset(names)))
+    if names:
+        for waker in _wakers:
+            # robust: the transaction is committed, whatever becomes of the message
+            transaction.on_commit(partial(waker, frozenset(names)), robust=True)

@@ -3,7 +3,7 @@
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 from django.db import Error, close_old_connections, connection
@@ -12,13 +12,16 @@ from django.utils import timezone
 from core.db.outages import Trouble, outages
 from core.models import JobRun
 from core.server.condition import ClockCheck
-from core.server.jobs import Job
+from core.server.jobs import Job, register_waker, remove_waker
 
 log = structlog.get_logger(__name__)
 
 RECORD_SECONDS = 5.0  # between records of a fast job
 MAX_DELAY_SECONDS = 30.0  # between failing attempts
 MAX_TROUBLE_SECONDS = 4.0  # during an outage
+GATHER_SECONDS = 0.02  # between starts, however often a job is woken
+EAGER_SECONDS = 0.05  # between looks of an eager job
+EAGER_FOR_SECONDS = 5.0  # after it found work
 
 
 class Runner:
@@ -30,22 +33,37 @@ class Runner:
         self.failures = 0
         self.trouble: Trouble | None = None  # behind the last failure
         self._recorded = -RECORD_SECONDS
+        self._found_work = -EAGER_FOR_SECONDS
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Have the job run soon; once for any number of calls before that."""
+        self._woken.set()
 
     def loop(self) -> None:
-        """Run the job when due, until told to stop."""
+        """Run the job when due or woken, until told to stop."""
         try:
             while not self.stopping.is_set():
                 begun = time.monotonic()
+                self._woken.clear()  # whatever comes from now on may find more
                 self.run_once(timezone.now())
-                self.stopping.wait(max(0.0, self._delay() - (time.monotonic() - begun)))
+                self._rest(begun)
         finally:
             connection.close()
+
+    def _rest(self, begun: float) -> None:
+        """Wait until the job is due or woken; a failing one is not woken."""
+        due = begun + self._delay()
+        if not self.failures:
+            self._woken.wait(max(0.0, due - time.monotonic()))
+            due = min(due, begun + GATHER_SECONDS)
+        self.stopping.wait(max(0.0, due - time.monotonic()))
 
     def run_once(self, now: dt.datetime) -> None:
         """Run the job, surviving its errors."""
         close_old_connections()
         try:
-            self.job.run(now)
+            done = self.job.run(now)
         except Exception as error:
             self.failures += 1
             self.trouble = outages.note(error)
@@ -57,11 +75,14 @@ class Runner:
             if self.trouble is not None:
                 outages.over(self.trouble)
             self.failures, self.trouble = 0, None
+            if done:
+                self._found_work = time.monotonic()
             self._record(now, error="", at_once=is_recovered)
 
     def _delay(self) -> float:
         if not self.failures:
-            return self.job.interval
+            is_busy = self.job.is_eager and time.monotonic() - self._found_work < EAGER_FOR_SECONDS
+            return min(self.job.interval, EAGER_SECONDS) if is_busy else self.job.interval
         longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
         return max(self.job.interval, min(longest, 2.0 ** min(self.failures - 1, 5)))
 
@@ -78,20 +99,48 @@ class Runner:
             self._recorded = time.monotonic()
 
 
+class Runners:
+    """The runners of a worker."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.stopping = threading.Event()
+        self.by_name = {job.name: Runner(job, self.stopping) for job in jobs}
+        self.threads = [
+            threading.Thread(target=runner.loop, name=name, daemon=True) for name, runner in self.by_name.items()
+        ]
+
+    def start(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def wake(self, names: Collection[str]) -> None:
+        """Have these jobs run soon; others' names mean nothing here."""
+        for name in names:
+            if name in self.by_name:
+                self.by_name[name].wake()
+
+    def stop(self, grace_seconds: float) -> bool:
+        """Let all jobs finish; return False beyond the grace."""
+        self.stopping.set()
+        self.wake(self.by_name)
+        deadline = time.monotonic() + grace_seconds
+        for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self.threads)
+
+
 def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_seconds: float) -> bool:
     """Run all jobs until told to stop; return False beyond the grace.
 
     `is_told_to_stop` waits for the given seconds.
     """
-    stopping = threading.Event()
-    threads = [threading.Thread(target=Runner(job, stopping).loop, name=job.name, daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    look_at_clock = ClockCheck()
-    while not is_told_to_stop(1.0):
-        look_at_clock()
-    stopping.set()
-    deadline = time.monotonic() + grace_seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
+    runners = Runners(jobs)
+    register_waker(runners.wake)
+    try:
+        runners.start()
+        look_at_clock = ClockCheck()
+        while not is_told_to_stop(1.0):
+            look_at_clock()
+        return runners.stop(grace_seconds)
+    finally:
+        remove_waker(runners.wake)

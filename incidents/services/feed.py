@@ -8,10 +8,18 @@ from collections.abc import Callable
 
 from core.db import rows
 from core.db.transactions import unit_of_work
+from core.server.jobs import wake
 from incidents.models import FeedCursor, IncidentEvent
 
 HEAD = "head"
 BATCH = 500
+
+_followers: list[str] = []  # names of jobs
+
+
+def register_follower(job: str) -> None:
+    """Run this job as soon as events were numbered."""
+    _followers.append(job)
 
 
 def assign_places(limit: int = BATCH) -> int:
@@ -30,6 +38,8 @@ def _assign_places(limit: int) -> int:
         event.feed_seq = place
     rows.update_many(events, ["feed_seq"])
     FeedCursor.objects.filter(name=HEAD).update(position=head.position + len(events))
+    if events:
+        wake(*_followers)
     return len(events)
 
 

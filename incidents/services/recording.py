@@ -12,6 +12,7 @@ from core.actor import acting
 from core.db import rows
 from core.db.prepared import Parameter
 from core.errors import NotFound, StaleVersion
+from core.server.jobs import wake
 from incidents import audit, digest, search
 from incidents.actors import Actor, By, person
 from incidents.models import Incident, IncidentEvent, Origin, Visibility
@@ -41,6 +42,7 @@ def register_participant(participant: Participant) -> None:
 def call_participants(changes: Sequence["IncidentChange"]) -> None:
     for participant in participants:
         participant(changes)
+    wake("assign_feed")
 
 
 @dataclass(frozen=True)

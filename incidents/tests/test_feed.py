@@ -1,5 +1,8 @@
+from unittest import mock
+
 from django.test import TestCase
 
+from core.server import jobs as server_jobs
 from incidents import jobs
 from incidents.models import FeedCursor, IncidentEvent
 from incidents.services import comment, feed
@@ -31,6 +34,21 @@ class AssignTests(TestCase):
 
         self.assertEqual(places(), [1, 2])
         self.assertEqual(jobs.assign_feed(MONDAY), 0)
+
+    def test_it_wakes_the_numbering_with_each_change_and_its_followers_once_something_was_numbered(self) -> None:
+        woken: list[frozenset[str]] = []
+        self.enterContext(mock.patch.object(server_jobs, "_wakers", [woken.append]))
+        self.enterContext(mock.patch.object(feed, "_followers", []))
+        feed.register_follower("follow")
+
+        with self.captureOnCommitCallbacks(execute=True):
+            make_incident()
+        changed, woken[:] = list(woken), []
+        with self.captureOnCommitCallbacks(execute=True):
+            feed.assign_places()
+            feed.assign_places()
+
+        self.assertEqual((set(changed), woken), ({frozenset({"assign_feed"})}, [frozenset({"follow"})]))
 
     def test_it_passes_history_over(self) -> None:
         incident = make_incident()

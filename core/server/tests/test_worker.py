@@ -1,17 +1,18 @@
 import datetime as dt
 import threading
+import time
 from unittest import mock
 
-from django.db import DatabaseError, OperationalError, connection
-from django.test import TestCase, TransactionTestCase
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
 
 from core.db.outages import Outages
 from core.management.commands import worker as command
 from core.models import JobRun
-from core.server import worker
+from core.server import jobs, worker
 from core.server.condition import Unhealthy
-from core.server.jobs import Job, all_jobs
+from core.server.jobs import Job, all_jobs, wake
 from core.server.worker import Runner, work
 
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
@@ -87,7 +88,85 @@ class RunnerTests(TestCase):
         warning.assert_called_once()
 
 
+class RestTests(SimpleTestCase):
+    """How long a job waits; `rest` is what one call of `_rest` waited."""
+
+    def rest(self, runner):
+        begun = time.monotonic()
+        runner._rest(begun)
+        return time.monotonic() - begun
+
+    def test_it_waits_for_the_interval(self):
+        self.assertGreaterEqual(self.rest(make_runner(mock.Mock(), 0.06)), 0.06)
+
+    def test_it_runs_a_woken_job_at_once_and_only_once_for_many_calls(self):
+        runner = make_runner(mock.Mock(), 60)
+        threading.Timer(0.03, lambda: [runner.wake() for _ in range(100)]).start()
+
+        waited = self.rest(runner)
+
+        self.assertTrue(0.02 <= waited < 5, waited)
+
+    def test_it_keeps_a_job_that_is_woken_all_the_time_from_spinning(self):
+        runner = make_runner(mock.Mock(), 60)
+        runner.wake()
+
+        self.assertGreaterEqual(self.rest(runner), worker.GATHER_SECONDS)
+
+    def test_it_does_not_wake_a_job_that_fails(self):
+        runner = make_runner(mock.Mock(), 0.25)
+        runner.failures = 1
+        runner.wake()
+
+        with mock.patch.object(worker.Runner, "_delay", return_value=0.1):
+            waited = self.rest(runner)
+
+        self.assertGreaterEqual(waited, 0.1)
+
+    def test_it_stops_a_resting_job_at_once_whether_it_fails_or_not(self):
+        for failures in (0, 3):
+            runner = make_runner(mock.Mock(), 60)
+            runner.failures = failures
+            runner.stopping.set()
+            runner.wake()
+
+            with self.subTest(failures=failures):
+                self.assertLess(self.rest(runner), 5)
+
+    def test_it_looks_again_soon_after_an_eager_job_found_work(self):
+        runner = Runner(Job("job", mock.Mock(return_value=1), 9, is_eager=True), threading.Event())
+        before = runner._delay()
+
+        with mock.patch.object(Runner, "_record"), mock.patch.object(worker, "close_old_connections"):
+            runner.run_once(NOW)
+        found = runner._delay()
+        runner._found_work -= worker.EAGER_FOR_SECONDS
+
+        self.assertEqual((before, found, runner._delay()), (9, worker.EAGER_SECONDS, 9))
+
+
 class WorkTests(TransactionTestCase):
+    def test_it_wakes_its_jobs_once_a_transaction_commits(self):
+        woken, runs = threading.Event(), []
+
+        def note(now):
+            runs.append(now)
+            if len(runs) == 2:
+                woken.set()
+            return 0
+
+        def commit_then_wait(seconds):
+            if len(runs) == 1:
+                with transaction.atomic():
+                    wake("other", "job")
+                    self.assertFalse(woken.wait(0.1))
+            return woken.wait(0.05)
+
+        with mock.patch.object(Runner, "_record"), mock.patch.object(worker, "close_old_connections"):
+            is_clean = work([Job("job", note, 60)], commit_then_wait, 8.0)
+
+        self.assertEqual((is_clean, len(runs), jobs._wakers), (True, 2, []))
+
     def test_it_runs_jobs_side_by_side_until_told_to_stop(self):
         if connection.vendor == "sqlite":
             self.skipTest("an in-memory database belongs to one thread")
