@@ -1,6 +1,8 @@
 """Tell public addresses from all others."""
 
-from ipaddress import IPv4Address, ip_address, ip_network
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 # IANA's special-purpose registry for IPv4, multicast, and Azure's host.
 _REFUSED_V4 = tuple(
@@ -23,3 +25,38 @@ def is_public(address: str) -> bool:
     if isinstance(parsed, IPv4Address):
         return not any(parsed in block for block in _REFUSED_V4)
     return parsed in _PUBLIC_V6 and not any(parsed in block for block in _REFUSED_V6)
+
+
+_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))  # RFC 6052, RFC 8215
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE | re.ASCII)
+
+
+def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Return whether a network holds it, and holds the IPv4 address that it translates to, unless that is public."""
+    networks = list(networks)
+    parsed = ip_address(address)
+    if not any(parsed in network for network in networks):
+        return False
+    inner = _embedded(parsed)
+    return inner is None or is_public(str(inner)) or any(inner in network for network in networks)
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    if isinstance(address, IPv4Address):
+        return None
+    if any(address in network for network in _NAT64):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+def literal(host: str) -> str | None:
+    """Return the address that a host is written as; None for a name.
+
+    Raises ValueError for spellings that resolvers take for an address: decimal, octal, hexadecimal, shortened.
+    """
+    try:
+        return str(ip_address(host.strip("[]")))
+    except ValueError:
+        if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            raise
+        return None

@@ -1,10 +1,13 @@
 """The one HTTP client for requests to other servers."""
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cached_property
+from urllib.parse import urljoin, urlsplit
 
 import httpcore2
 import httpx2
@@ -14,6 +17,9 @@ from core.outbound.network import AddressRefused, Transport, deadline_at
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})  # a retry may succeed
 FIRST_PAUSE = 0.5  # seconds, doubled each time
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ELSEWHERE = frozenset({"accept", "if-modified-since", "if-none-match"})  # headers that another host may see
+LONGEST_WAIT = 86_400.0  # seconds
 
 
 class OutboundError(Exception):
@@ -38,13 +44,27 @@ class Answer:
     headers: Mapping[str, str]
     content: bytes
 
+    def retry_after(self, now: dt.datetime) -> float | None:
+        """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3), at most a day; None without one."""
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(min(int(text[:9]), LONGEST_WAIT))
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
+
 
 @dataclass(frozen=True)
 class Client:
-    """Requests to allowed addresses, without redirects.
+    """Requests to allowed addresses; connections are kept and shared by threads.
 
     Seconds bound each step and the whole, pauses included; `attempts` is for idempotent methods only. `is_trusted`
-    is for addresses that the operator set in the environment: they may be on this machine or in its network.
+    is for addresses that the operator set in the environment: they may be on this machine or in its network. Redirects
+    are followed for GET and HEAD up to `max_redirects`, each checked like the first address. `cuts_answer` reads no
+    further than `max_bytes` instead of raising TooLong.
     """
 
     step_seconds: float = 5.0
@@ -52,6 +72,12 @@ class Client:
     max_bytes: int = 64 * 1024
     attempts: int = 3
     is_trusted: bool = False
+    max_redirects: int = 0
+    cuts_answer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_trusted and self.max_redirects:
+            raise ValueError("A redirect would choose an address that the operator did not.")
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
@@ -78,6 +104,21 @@ class Client:
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float
     ) -> Answer:
+        answer = self._send(method, url, headers, content, deadline)
+        for _hop in range(self.max_redirects if method in ("GET", "HEAD") else 0):
+            location = answer.headers.get("Location")
+            if answer.status not in REDIRECTS or not location:
+                break
+            target = _redirected(url, location)
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                headers = {name: value for name, value in (headers or {}).items() if name.lower() in ELSEWHERE}
+            url = target
+            answer = self._send(method, url, headers, content, deadline)
+        return answer
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float
+    ) -> Answer:
         # No unpacking: a small response could become endless.
         headers = {"User-Agent": "incident-response", "Accept-Encoding": "identity", **(headers or {})}
         extensions = {"timeout": httpx2.Timeout(self.step_seconds).as_dict()}
@@ -90,9 +131,22 @@ class Client:
         content = bytearray()
         for part in parts:
             content += part
+            if len(content) > self.max_bytes and self.cuts_answer:
+                return bytes(content[: self.max_bytes])
             if len(content) > self.max_bytes:
                 raise TooLong("its answer is too long")
         return bytes(content)
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        scheme = urlsplit(target).scheme
+    except ValueError as error:
+        raise Refused("it redirects to no address") from error
+    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
+        raise Refused("it redirects from https to something else")
+    return target
 
 
 @contextmanager

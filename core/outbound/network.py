@@ -2,12 +2,12 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,7 +15,9 @@ import httpcore2
 import httpx2
 from django.conf import settings
 
-from core.outbound.addresses import is_public
+from core.outbound.addresses import is_public, is_within, literal
+
+MOST_CONNECTIONS = 100  # of a client: those to hosts that hang leave room for others
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 
@@ -71,7 +73,8 @@ class Network(httpcore2.SyncBackend):
     ) -> httpcore2.NetworkStream:
         """Connect to the host's first allowed address that answers."""
         failure: Exception = AddressRefused(f"{host} has no public address")
-        for address in filter(self._is_allowed, _addresses(host, port)):
+        found = _addresses(host, port, _time_left(timeout, httpcore2.ConnectTimeout))
+        for address in filter(self._is_allowed, found):
             try:
                 left = _time_left(timeout, httpcore2.ConnectTimeout)
                 return _Stream(super().connect_tcp(address, port, left, *args, **options))
@@ -80,12 +83,25 @@ class Network(httpcore2.SyncBackend):
         raise failure
 
 
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore2.ConnectError(f"{host} cannot be resolved") from error
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+def _addresses(host: str, port: int, seconds: float) -> list[str]:
+    """Resolve a name; the system's resolver has no time-out of its own, so a thread waits for it."""
+    results: list[list[str] | OSError | UnicodeError] = []
+
+    def resolve() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            results.append(list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found)))
+        except (OSError, UnicodeError) as error:
+            results.append(error)
+
+    thread = threading.Thread(target=resolve, name="resolve", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not results:
+        raise httpcore2.ConnectTimeout(f"{host} was not resolved in time")
+    if isinstance(results[0], list):
+        return results[0]
+    raise httpcore2.ConnectError(f"{host} cannot be resolved") from results[0]
 
 
 class _Body(httpx2.SyncByteStream):
@@ -99,7 +115,19 @@ class _Body(httpx2.SyncByteStream):
 
 def is_allowed(address: str) -> bool:
     """Return whether a user may send us there: it is public, or in a network that OUTBOUND_ALLOW names."""
-    return is_public(address) or any(ip_address(address) in network for network in settings.OUTBOUND_ALLOW)
+    return is_public(address) or is_within(address, settings.OUTBOUND_ALLOW)
+
+
+def check_host(host: str) -> None:
+    """Raise AddressRefused for a host that is no name and no allowed address; a proxy would not check it."""
+    try:
+        address = literal(host)
+    except ValueError as error:
+        raise AddressRefused(f"{host} has no public address") from error
+    if address is None and f".{host.lower().rstrip('.')}".endswith(".localhost"):
+        address = "127.0.0.1"
+    if address is not None and not is_allowed(address):
+        raise AddressRefused(f"{host} has no public address")
 
 
 class Transport(httpx2.BaseTransport):
@@ -109,12 +137,18 @@ class Transport(httpx2.BaseTransport):
     """
 
     def __init__(self, *, is_trusted: bool = False) -> None:
-        self._tls = httpx2.create_ssl_context()
-        network = Network(lambda address: is_trusted or is_allowed(address))
-        self._direct = httpcore2.ConnectionPool(self._tls, network_backend=network, keepalive_expiry=5)
+        self._is_trusted = is_trusted
+        self._direct = httpcore2.ConnectionPool(
+            _tls_context(),
+            network_backend=Network(lambda address: is_trusted or is_allowed(address)),
+            max_connections=MOST_CONNECTIONS,
+            keepalive_expiry=5,
+        )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
+        if not self._is_trusted:
+            check_host(url.host)
         response = self._pool(url).handle_request(
             httpcore2.Request(
                 method=request.method,
@@ -134,5 +168,14 @@ class Transport(httpx2.BaseTransport):
     def _proxied(self, address: str) -> httpcore2.ConnectionPool:
         proxy = httpx2.Proxy(address)
         return httpcore2.HTTPProxy(
-            str(proxy.url), proxy.raw_auth, ssl_context=self._tls, network_backend=Network(lambda _address: True)
+            str(proxy.url),
+            proxy.raw_auth,
+            ssl_context=_tls_context(),
+            network_backend=Network(lambda _address: True),
+            max_connections=MOST_CONNECTIONS,
         )
+
+
+@lru_cache(maxsize=1)
+def _tls_context() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()  # 30 ms: once a process

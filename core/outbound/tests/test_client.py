@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import SimpleTestCase
 
-from core.outbound.client import Client, Refused, TooLong, Unreachable
+from core.outbound.client import Answer, Client, Refused, TooLong, Unreachable
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -27,6 +27,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append((self.path, dict(self.headers)))
+        self.server.ports.add(self.client_address[1])
         getattr(self, f"answer_{self.path.rpartition('/')[2]}")()
 
     do_POST = do_GET
@@ -43,6 +44,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_moved(self) -> None:
         self.answer(302, Location="/ok")
+
+    def answer_inside(self) -> None:
+        self.answer(302, Location="http://10.0.0.1/ok")
+
+    def answer_loop(self) -> None:
+        self.answer(302, Location="loop")
+
+    def answer_file(self) -> None:
+        self.answer(301, Location="file:///etc/passwd")
+
+    def answer_elsewhere(self) -> None:
+        self.answer(307, Location=f"http://elsewhere.test:{self.server.server_port}/ok")
+
+    def answer_limited(self) -> None:
+        self.answer(429, **{"Retry-After": "7"})
 
     def answer_large(self) -> None:
         self.answer(200, b"x" * 70_000)
@@ -74,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
 def start_server(test: SimpleTestCase) -> Any:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads, server.handle_error, server.seen = True, lambda *args: None, []
+    server.ports = set()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     test.addCleanup(server.server_close)
     test.addCleanup(server.shutdown)
@@ -100,6 +117,58 @@ class ClientTests(SimpleTestCase):
 
     def test_it_follows_no_redirect(self) -> None:
         self.assertEqual((self.get("/moved").status, len(self.server.seen)), (302, 1))
+
+    def test_it_follows_redirects_that_it_may(self) -> None:
+        for path, method, status in (("/moved", "GET", 200), ("/moved", "POST", 302), ("/loop", "GET", 302)):
+            with self.subTest(path, method=method):
+                self.assertEqual(self.get(path, method, max_redirects=3).status, status)
+        for path in ("/inside", "/file"):
+            with self.subTest(path), self.assertRaises(Refused):
+                self.get(path, max_redirects=3)
+
+    def test_it_keeps_credentials_from_other_hosts(self) -> None:
+        headers = {"Authorization": "Bearer secret", "X-Key": "secret", "If-None-Match": '"1"'}
+        with mock.patch("core.outbound.network._addresses", return_value=["127.0.0.1"]):
+            Client(max_redirects=1).request("GET", f"{self.address}/elsewhere", headers=headers)
+
+        (_path, first), (_path, second) = self.server.seen
+        self.assertEqual((first["Authorization"], second["If-None-Match"]), ("Bearer secret", '"1"'))
+        self.assertNotIn("secret", str(second))
+
+    def test_it_lets_no_redirect_choose_a_trusted_address(self) -> None:
+        with self.assertRaises(ValueError):
+            Client(is_trusted=True, max_redirects=1)
+
+    def test_it_cuts_an_answer_that_nobody_needs(self) -> None:
+        for path in ("/large", "/endless"):
+            with self.subTest(path):
+                self.assertEqual(len(self.get(path, cuts_answer=True, max_bytes=100).content), 100)
+
+    def test_it_reads_how_long_to_wait(self) -> None:
+        now = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
+        for text, seconds in (
+            *(("7", 7.0), ("0", 0.0), ("99999999999999999999", 86_400.0), ("Mon, 30 Nov 2026 12:01:00 GMT", 60.0)),
+            *(("Mon, 30 Nov 2026 11:00:00 GMT", 0.0), ("Mon, 30 Nov 2026 12:01:00 -0000", 60.0)),
+            *(("", None), ("-1", None), ("1e9", None), ("soon", None), ("١", None)),
+        ):
+            with self.subTest(text):
+                self.assertEqual(Answer(429, {"Retry-After": text}, b"").retry_after(now), seconds)
+        self.assertEqual(self.get("/limited", attempts=1).retry_after(now), 7.0)
+
+    def test_it_waits_for_a_resolver_no_longer_than_for_other_steps(self) -> None:
+        with mock.patch("socket.getaddrinfo", side_effect=lambda *args, **options: time.sleep(2)):
+            begun = time.monotonic()
+            with self.assertRaisesMessage(Unreachable, "ConnectTimeout"):
+                Client(attempts=1, step_seconds=0.1).request("GET", "http://slow.test/")
+
+        self.assertLess(time.monotonic() - begun, 0.6)
+
+    def test_it_keeps_connections(self) -> None:
+        client = Client()
+        for _number in range(5):
+            client.request("POST", f"{self.address}/ok", content=b"{}")
+
+        self.assertEqual((len(self.server.seen), len(self.server.ports)), (5, 1))
 
     def test_it_bounds_the_answer(self) -> None:
         for path in ("/large", "/endless"):
@@ -157,11 +226,22 @@ class ClientTests(SimpleTestCase):
                 self.address,
                 f"http://localhost:{port}",
                 f"http://[::1]:{port}",
-                f"http://2130706433:{port}",
+                *(f"http://{host}:{port}" for host in ("2130706433", "0x7f.1", "127.1", "a.localhost")),
+                *("http://134744072/", "http://0x8080808/", "http://1.1/"),
             ):
                 with self.subTest(address), self.assertRaisesMessage(Refused, "no public address"):
                     Client().request("GET", address)
-        for address in ("file:///etc/passwd", "gopher://127.0.0.1/", "http://a:port/", "/relative"):
+            with mock.patch.dict("os.environ", {"http_proxy": self.address, "no_proxy": ""}):
+                for address in ("http://10.0.0.1/ok", "http://[::ffff:10.0.0.1]/ok", "http://localhost/ok"):
+                    with self.subTest(proxied=address), self.assertRaises(Refused):
+                        Client().request("GET", address)
+        for address in (
+            "http://0177.0.0.1/",
+            "file:///etc/passwd",
+            "gopher://127.0.0.1/",
+            "http://a:port/",
+            "/relative",
+        ):
             with self.subTest(address), self.assertRaises(Refused):
                 Client().request("GET", address)
         self.assertEqual(self.server.seen, [])
@@ -188,7 +268,7 @@ class CertificateTests(SimpleTestCase):
         return Client(attempts=1).request("GET", f"https://{host}:{self.server.server_port}/ok")
 
     def test_it_checks_the_certificate_against_the_name_in_the_address(self) -> None:
-        with mock.patch("httpx2.create_ssl_context", return_value=self.trusting):
+        with mock.patch("core.outbound.network._tls_context", return_value=self.trusting):
             self.assertEqual(self.get("named.test").content, b"found")
             with self.assertRaises(Unreachable):
                 self.get("other.test")
