@@ -6,8 +6,10 @@ class RespondersConfig(AppConfig):
     verbose_name = "Teams"
 
     def ready(self) -> None:
+        from responders import targets
         from responders.audit import register
         from users.permissions import allow_responders
 
         register()
+        targets.register()
         allow_responders("responders", "view")

@@ -1,9 +1,9 @@
 from auditlog.registry import auditlog
 
-from responders.models import Membership, Service, Team
+from responders.models import EscalationPolicy, Membership, Service, Team
 
 
 def register() -> None:
-    """Record every save of teams and services."""
-    for model in (Team, Membership, Service):
+    """Record every save of teams, services and policies."""
+    for model in (Team, Membership, Service, EscalationPolicy):
         auditlog.register(model)

@@ -36,7 +36,8 @@ OWN_MODULES = {
         *("addresses", "authentication", "backends", "forms", "hashing", "lockout", "mails", "middleware", "pages"),
         *("passwords", "schema", "throttling", "tokens"),
     },
-    "responders": {"oncall", "notices"},
+    "paging": {"pages", "planning"},
+    "responders": {"oncall", "notices", "policies", "targets"},
     "notifications": {"channels"},
     "intake": {
         "asgi",

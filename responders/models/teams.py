@@ -39,6 +39,15 @@ class Team(models.Model):
         help_text=_("Receives anything not assigned to a team by a service, category, route or source."),
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
+    escalation_policy = models.ForeignKey(
+        "responders.EscalationPolicy",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="teams",
+        limit_choices_to=ACTIVE,
+        help_text=_("Pages people for the team's incidents, unless their service names another policy."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ActiveQuerySet.as_manager()
@@ -103,6 +112,15 @@ class Service(models.Model):
     )
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services", limit_choices_to=ACTIVE
+    )
+    escalation_policy = models.ForeignKey(
+        "responders.EscalationPolicy",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="services",
+        limit_choices_to=ACTIVE,
+        help_text=_("Pages people for incidents that affect the service, in place of their team's policy."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
