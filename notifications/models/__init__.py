@@ -1,0 +1,31 @@
+"""Contact methods and rules, rooms and webhooks, the inbox, the outbox and its ledger."""
+
+from notifications.models.contacts import ContactMethod, ContactMethodQuerySet, LinkCode, NotificationRule
+from notifications.models.deliveries import (
+    AnswerToken,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryQuerySet,
+    DeliveryTally,
+    Pace,
+    ProviderLimit,
+)
+from notifications.models.inbox import Notification
+from notifications.models.rooms import RoomChannel, WebhookEndpoint
+
+__all__ = [
+    "AnswerToken",
+    "ContactMethod",
+    "ContactMethodQuerySet",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryQuerySet",
+    "DeliveryTally",
+    "LinkCode",
+    "Notification",
+    "NotificationRule",
+    "Pace",
+    "ProviderLimit",
+    "RoomChannel",
+    "WebhookEndpoint",
+]

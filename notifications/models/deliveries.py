@@ -1,0 +1,158 @@
+"""The outbox and the ledger: what is sent to whom, and every attempt."""
+
+from django.conf import settings
+from django.db import models
+
+from incidents.models import Incident, IncidentEvent
+from notifications.models.contacts import ContactMethod
+from notifications.models.rooms import RoomChannel, WebhookEndpoint
+from notifications.vocabulary import PENDING, Importance, Kind, Outcome, Priority, Purpose, State
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def pending(self) -> "DeliveryQuerySet":
+        """Select what has still to be sent."""
+        return self.filter(state__in=PENDING)
+
+
+class Delivery(models.Model):
+    """A message to one recipient by one method; written by notifications.services only.
+
+    `key` is the SHA-256 of cause, recipient and method. `next_attempt_at` is NULL when nothing is due, and the end of
+    the lease while `leased_until` equals it. A bundled row follows its `bundle`, which carries it. The four facts are
+    `handed_over_at`, `accepted_at`, `delivered_at` and `answered_at`. `page_id` is a Page's.
+    """
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.POST)
+    importance = models.CharField(max_length=8, choices=Importance.choices, default=Importance.LOW)
+    channel = models.CharField(max_length=32, help_text="Kind of channel.")
+
+    incident = models.ForeignKey(
+        Incident, null=True, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    page_id = models.BigIntegerField(null=True)
+    event = models.ForeignKey(  # its incident's end is this row's end
+        IncidentEvent, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="deliveries")
+    method = models.ForeignKey(ContactMethod, null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    room = models.ForeignKey(RoomChannel, null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    webhook = models.ForeignKey(WebhookEndpoint, null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    recipient = models.CharField(max_length=200, help_text="Who, by what; kept when the method is removed.")
+    pace_key = models.CharField(max_length=64, blank=True, default="", help_text="Messages to one place share it.")
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it failed or was cancelled.")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When it was to be sent first.")
+    next_attempt_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempt_count = models.PositiveIntegerField(default=0)
+    first_attempt_at = models.DateTimeField(null=True)
+    gives_up_at = models.DateTimeField(null=True, help_text="No attempt begins after this.")
+    held_because = models.CharField(max_length=200, blank=True, default="")
+    bundle = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="bundled")
+    bundle_count = models.PositiveIntegerField(default=0, help_text="Other deliveries that this one carries.")
+
+    handed_over_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    receipt_due_at = models.DateTimeField(null=True, help_text="Without a receipt by then, the next way is tried.")
+    provider = models.CharField(max_length=64, blank=True, default="")
+    provider_id = models.CharField(max_length=190, blank=True, default="")
+    content = models.JSONField(default=dict, help_text="What the message says beyond the incident.")
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["channel", "priority", "next_attempt_at"], name="delivery_due"),
+            models.Index(fields=["next_attempt_at"], name="delivery_next"),
+            models.Index(fields=["receipt_due_at"], name="delivery_receipt_due"),
+            models.Index(fields=["incident", "user"], name="delivery_incident"),
+            models.Index(fields=["page_id"], name="delivery_page"),
+            models.Index(fields=["state", "channel"], name="delivery_state"),
+            models.Index(fields=["pace_key", "state"], name="delivery_pace"),
+            models.Index(fields=["created_at"], name="delivery_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient}"
+
+
+class DeliveryAttempt(models.Model):
+    """One attempt to send, recorded before it begins."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.STARTED)
+    provider = models.CharField(max_length=64, blank=True, default="")
+    provider_id = models.CharField(max_length=190, blank=True, default="")
+    detail = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        ordering = ["delivery", "number"]
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
+        indexes = [models.Index(fields=["provider_id"], name="attempt_provider")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}/{self.number} {self.outcome}"
+
+
+class AnswerToken(models.Model):
+    """Answers a page in its recipient's name, by link or reply code; stored as SHA-256."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="+")
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="tokens")
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user_id} for {self.incident_id}"
+
+
+class Pace(models.Model):
+    """When a place was last sent to, and how much lately; held while a message to it is claimed."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    last_at = models.DateTimeField(null=True)
+    level = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ProviderLimit(models.Model):
+    """A channel's allowance: messages that may still go out, as of `refilled_at`."""
+
+    channel = models.CharField(max_length=32, primary_key=True)
+    allowance = models.FloatField(default=0)
+    refilled_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.channel
+
+
+class DeliveryTally(models.Model):
+    """Counters behind the metrics; one row each."""
+
+    channel = models.CharField(max_length=32)
+    name = models.CharField(max_length=32, help_text="attempt:<outcome>, or first:<seconds> for the histogram.")
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "name"], name="tally_of_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.name}"

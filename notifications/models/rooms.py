@@ -1,0 +1,60 @@
+"""Where teams and machines are told: rooms and webhooks."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.text.names import NameField
+from notifications.vocabulary import DEFAULT_EVENTS, MethodState
+from responders.models import Team
+
+
+def default_events() -> list[str]:
+    return list(DEFAULT_EVENTS)
+
+
+class RoomChannel(models.Model):
+    """A room or list of a team; administrators add it, so its address is trusted. Without a team it is told of all."""
+
+    name = NameField(max_length=100, unique=True)
+    kind = models.CharField(max_length=32, help_text="See notifications.channels.")
+    address = models.CharField(max_length=1000)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")
+    events = models.JSONField(default=default_events, blank=True, help_text="Kinds of events that it is told of.")
+    data = models.JSONField(default=dict, blank=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    state = models.CharField(max_length=16, choices=MethodState.choices, default=MethodState.OK)
+    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it is failing or disabled.")
+    failing_since = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("channel")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WebhookEndpoint(models.Model):
+    """A program that is told by Standard Webhooks; while its secret rotates, both secrets sign."""
+
+    name = NameField(max_length=100, unique=True)
+    url = models.CharField(max_length=1000)
+    secret = models.CharField(max_length=100, editable=False, help_text="whsec_…; shown once.")
+    old_secret = models.CharField(max_length=100, blank=True, default="", editable=False)
+    old_secret_until = models.DateTimeField(null=True, editable=False)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="webhooks")
+    events = models.JSONField(default=default_events, blank=True, help_text="Kinds of events that it is told of.")
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    state = models.CharField(max_length=16, choices=MethodState.choices, default=MethodState.OK)
+    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it is failing or disabled.")
+    failing_since = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("webhook")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,85 @@
+"""The words of notifications."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """What a message is about."""
+
+    PAGE = "page", _("Page")
+    UPDATE = "update", _("Update")
+    NOTICE = "notice", _("Notice")
+    CODE = "code", _("Code")
+    TEST = "test", _("Test")
+
+
+class Importance(models.TextChoices):
+    """Quiet hours hold low importance only."""
+
+    HIGH = "high", _("High")
+    LOW = "low", _("Low")
+
+
+class State(models.TextChoices):
+    """How far a delivery got; only an answer by a human counts as reached."""
+
+    WAITING = "waiting", _("Waiting")
+    HELD = "held", _("Held")
+    HANDED_OVER = "handed_over", _("Handed over")
+    ACCEPTED = "accepted", _("Accepted")
+    DELIVERED = "delivered", _("Delivered")
+    ANSWERED = "answered", _("Answered")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+PENDING = (State.WAITING, State.HELD)
+SENT = (State.HANDED_OVER, State.ACCEPTED, State.DELIVERED, State.ANSWERED)
+
+
+class Outcome(models.TextChoices):
+    """What came of one attempt; later receipts raise it."""
+
+    STARTED = "started", _("Started")
+    INTERRUPTED = "interrupted", _("Interrupted")
+    HANDED_OVER = "handed_over", _("Handed over")
+    ACCEPTED = "accepted", _("Accepted")
+    DELIVERED = "delivered", _("Delivered")
+    RETRY = "retry", _("To be repeated")
+    FAILED = "failed", _("Failed")
+    NO_RECEIPT = "no_receipt", _("No receipt")
+
+
+class Priority(models.IntegerChoices):
+    """What is sent first through a busy channel."""
+
+    PAGE = 0, _("Page")
+    PERSONAL = 1, _("Codes, tests and notices")
+    POST = 2, _("Update")
+    EDIT = 3, _("Edit of an earlier message")
+
+
+class MethodState(models.TextChoices):
+    """Whether a contact method works."""
+
+    UNVERIFIED = "unverified", _("Unverified")
+    OK = "ok", _("Works")
+    FAILING = "failing", _("Failing")
+    DISABLED = "disabled", _("Disabled")
+
+
+VERIFIED = (MethodState.OK, MethodState.FAILING)
+
+
+class Purpose(models.TextChoices):
+    """How an answer token comes back."""
+
+    LINK = "link", _("Link")
+    REPLY = "reply", _("Reply code")
+
+
+# What rooms and webhooks are told of unless somebody chooses.
+DEFAULT_EVENTS = ("created", "acknowledged", "resolved", "reopened", "comment")
+# What subscribers and reporters are told of, besides public comments.
+SUBSCRIBER_EVENTS = ("created", "acknowledged", "resolved")
