@@ -4,23 +4,27 @@ import datetime as dt
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Max
 from django.utils import timezone
 
 from core.db.outages import SENTENCES, outages
 from core.models import JobRun
 from core.server.condition import CARRY_OVER, Aging, ClockCheck, Unhealthy
-from core.server.database_checks import WRITE_CHECK, IntegrityCheck, WriteCheck, check_database
+from core.server.database_checks import IntegrityCheck, WriteCheck, check_database
+from core.server.jobs import GENERAL, Job, jobs_of
 from core.server.supervisor import last_report
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
 
 WORKER_SECONDS = 15  # dead after
+SLOW_SECONDS = 60  # dead after, where a run may wait for others' servers
+FREQUENT_SECONDS = 5.0  # jobs of at most this interval
+STUCK_SECONDS = 300  # are stuck after
 STORAGE_SECONDS = 30  # trusted for
 
 
@@ -69,10 +73,14 @@ class StorageCheck:
 
 
 class WorkerCheck:
-    """Fails when no worker ran lately, or it keeps ending."""
+    """Fails when no worker ran a group of jobs lately, a frequent job hangs, or the worker keeps ending.
 
-    def __init__(self) -> None:
-        self._age = Aging()
+    A worker counts as alive by what it does with the database, not by being connected to anything.
+    """
+
+    def __init__(self, groups: Collection[str] = ()) -> None:
+        self._groups = groups
+        self._ages: dict[str, Aging] = defaultdict(Aging)
         self.latest: dt.datetime | None = None
 
     def __call__(self) -> str:
@@ -81,13 +89,33 @@ class WorkerCheck:
                 f"The worker ended {failing.failed_starts} times soon after its start, the last time with exit code "
                 f"{failing.exit_code}; it is being restarted with increasing delays."
             )
-        self.latest = JobRun.objects.exclude(name=WRITE_CHECK).aggregate(latest=Max("started_at"))["latest"]
+        runs = dict(JobRun.objects.values_list("name", "started_at"))
+        jobs = jobs_of(self._groups)
+        self.latest = max((runs[job.name] for job in jobs if job.name in runs), default=None)
         if self.latest is None:
             raise Unhealthy("No worker has run yet; start one with `manage.py worker`.")
-        age = int(self._age(self.latest.timestamp(), timezone.now().timestamp()))
-        if age > WORKER_SECONDS:
-            raise Unhealthy(f"No worker was seen for {age} seconds.")
+        age = max(self._age_of_group(group, jobs, runs) for group in {job.group for job in jobs})
+        for job in jobs:
+            if job.interval <= FREQUENT_SECONDS and job.name in runs:
+                self._check_job(job, runs[job.name])
         return f"last seen {age} s ago"
+
+    def _age_of_group(self, group: str, jobs: list[Job], runs: dict[str, dt.datetime]) -> int:
+        latest = max((runs[job.name] for job in jobs if job.group == group and job.name in runs), default=None)
+        whose = "" if group == GENERAL else f" that runs {group} jobs"
+        if latest is None:
+            raise Unhealthy(f"No worker{whose} has run yet; start one with `manage.py worker --only {group}`.")
+        age = self._age(group, latest)
+        if age > (WORKER_SECONDS if group == GENERAL else SLOW_SECONDS):
+            raise Unhealthy(f"No worker{whose} was seen for {age} seconds.")
+        return age
+
+    def _check_job(self, job: Job, started: dt.datetime) -> None:
+        if (age := self._age(f"{job.group} {job.name}", started)) > STUCK_SECONDS:
+            raise Unhealthy(f"The job {job.name} has not run for {age} seconds.")
+
+    def _age(self, name: str, stamp: dt.datetime) -> int:
+        return int(self._ages[name](stamp.timestamp(), timezone.now().timestamp()))
 
 
 # without the database

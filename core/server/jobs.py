@@ -1,11 +1,12 @@
 """Background jobs; each app registers its own."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 
 from django.db import transaction
+
+GENERAL = "general"
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,12 @@ class Job:
     name: str
     run: Callable[[dt.datetime], int]
     interval: float  # seconds
-    group: str = "general"  # a worker may run some groups only
+    group: str = GENERAL  # a worker may run some groups only
     is_eager: bool = False
+
+
+class UnknownGroup(ValueError):
+    """The message is for the operator."""
 
 
 _jobs: dict[str, Job] = {}
@@ -34,6 +39,18 @@ def register_jobs(*jobs: Job) -> None:
 
 def all_jobs() -> list[Job]:
     return list(_jobs.values())
+
+
+def all_groups() -> list[str]:
+    return sorted({job.group for job in _jobs.values()})
+
+
+def jobs_of(only: Collection[str] = (), leave_out: Collection[str] = ()) -> list[Job]:
+    """Return the jobs of some groups, or of all but some. Raises UnknownGroup."""
+    groups = all_groups()
+    if unknown := sorted({*only, *leave_out}.difference(groups)):
+        raise UnknownGroup(f"There is no group of jobs named {', '.join(unknown)}; there are: {', '.join(groups)}.")
+    return [job for job in all_jobs() if job.group not in leave_out and (not only or job.group in only)]
 
 
 Waker = Callable[[frozenset[str]], object]
@@ -51,7 +68,10 @@ def remove_waker(waker: Waker) -> None:
 
 def wake(*names: str) -> None:
     """Have jobs run soon, once this transaction commits; they would run anyway at their interval."""
-    if names:
+
+    def tell_wakers() -> None:
         for waker in _wakers:
-            # robust: the transaction is committed, whatever becomes of the message
-            transaction.on_commit(partial(waker, frozenset(names)), robust=True)
+            waker(frozenset(names))
+
+    if names and _wakers:
+        transaction.on_commit(tell_wakers, robust=True)  # what is committed stays so, whatever a waker raises

@@ -178,8 +178,10 @@ def main() -> None:
     from core.server.checks import watch
     from core.server.protocol import BoundedProtocol
     from core.server.waits import limit_waits_of_web
+    from core.server.wakeups import send_wakeups
 
     limit_waits_of_web()
+    send_wakeups()
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,

@@ -13,6 +13,7 @@ from core.db.outages import Trouble, outages
 from core.models import JobRun
 from core.server.condition import ClockCheck
 from core.server.jobs import Job, register_waker, remove_waker
+from core.server.wakeups import receive_wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -138,6 +139,7 @@ def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_se
     register_waker(runners.wake)
     try:
         runners.start()
+        receive_wakeups(runners.wake)
         look_at_clock = ClockCheck()
         while not is_told_to_stop(1.0):
             look_at_clock()

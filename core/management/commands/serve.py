@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from core.management.commands.worker import add_group_arguments, chosen_jobs
 from core.server.supervisor import Child, Supervisor
+from core.server.wakeups import RECEIVER, SENDER
 
 BACKLOG = 1024
 PORT_FREE_SECONDS = 2.0  # until a killed server's port is free
@@ -37,7 +40,10 @@ class Command(BaseCommand):
             "--prepare", action="store_true", help="Migrate first, and load the demo into an empty database."
         )
 
+        add_group_arguments(parser)
+
     def handle(self, *args: Any, **options: Any) -> None:
+        chosen_jobs(options)
         host, port = options["host"], options["port"]
         if options["processes"] < 1:
             raise CommandError("--processes must be a whole number of at least 1.")
@@ -47,7 +53,7 @@ class Command(BaseCommand):
             address = address_of(host, listener.getsockname()[1])
             children = web_children(listener, options["processes"], address)
             if not options["no_worker"]:
-                children.append(Child("worker", [sys.executable, sys.argv[0], "worker", "--supervised"]))
+                children.append(beside(children, options))
             self._announce(address)
             Supervisor(children, settings.STOP_SECONDS + AFTERWARDS_SECONDS).run(on_stopping=listener.close)
         self.stdout.write("Stopped.")
@@ -80,6 +86,19 @@ def web_children(listener: socket.socket, processes: int, address: str) -> list[
     if not _has_public_url():
         extra["PUBLIC_URL"] = address
     return [Child(f"web-{number}", command, pass_fds=[descriptor], env=extra) for number in range(1, processes + 1)]
+
+
+def beside(web: Sequence[Child], options: Mapping[str, Any]) -> Child:
+    """Return the worker, woken by the web processes."""
+    # detached: they stay open for children that are started again
+    receiver, sender = (end.detach() for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+    for child in web:
+        child.pass_fds = [*child.pass_fds, sender]
+        child.env[SENDER] = str(sender)
+    command = [sys.executable, sys.argv[0], "worker", "--supervised"]
+    for option, groups in (("--only", options["only"]), ("--except", options["leave_out"])):
+        command += [option, *groups] if groups else []
+    return Child("worker", command, pass_fds=[receiver], env={RECEIVER: str(receiver)})
 
 
 def listen(host: str, port: int) -> socket.socket:

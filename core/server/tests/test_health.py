@@ -8,9 +8,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.models import JobRun
-from core.server import checks, database_checks
+from core.server import checks, database_checks, jobs
 from core.server.condition import Unhealthy
+from core.server.jobs import GENERAL, Job, all_jobs
 from core.server.supervisor import Failing, last_report
+from tests.reported import reported_failure
 from users.models import Role, User
 
 
@@ -21,7 +23,8 @@ class ProbeTests(TestCase):
 
     def make_run(self, seconds_ago=0):
         moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
-        return JobRun.objects.create(name="assign_feed", started_at=moment, succeeded_at=moment)
+        groups = {job.group: job.name for job in all_jobs()} | {GENERAL: "assign_feed"}
+        return [JobRun.objects.create(name=name, started_at=moment, succeeded_at=moment) for name in groups.values()]
 
     def test_it_is_live_without_a_database(self):
         with self.assertNumQueries(0):
@@ -43,6 +46,33 @@ class ProbeTests(TestCase):
 
                 self.assertEqual(response.status_code, 503)
                 self.assertIn("worker: failed", response.content.decode())
+
+    def test_it_is_not_ready_when_no_worker_runs_one_group_of_jobs(self):
+        slow = [Job("slow_one", lambda now: 0, 1, "slow"), Job("slow_two", lambda now: 0, 1, "slow")]
+        self.make_run()
+        self.enterContext(mock.patch.dict(jobs._jobs, {job.name: job for job in slow}))
+        found = []
+
+        for seconds_ago in (None, 61, 3):
+            if seconds_ago is not None:
+                moment = timezone.now() - dt.timedelta(seconds=seconds_ago)
+                JobRun.objects.update_or_create(name="slow_two", defaults={"started_at": moment})
+            found.append(self.client.get("/readyz").content.decode())
+
+        self.assertIn("worker: failed (No worker that runs slow jobs has run yet", found[0])
+        self.assertIn("worker: failed (No worker that runs slow jobs was seen for 61 seconds.)", found[1])
+        self.assertIn("worker: ok", found[2])
+
+    @reported_failure(11)
+    def test_it_is_not_ready_when_a_worker_lives_and_one_of_its_frequent_jobs_does_not(self):
+        self.make_run()
+        moment = timezone.now() - dt.timedelta(seconds=checks.STUCK_SECONDS + 1)
+        for name in ("mark_breaches", "sweep_files"):
+            JobRun.objects.create(name=name, started_at=moment, succeeded_at=moment)
+
+        response = self.client.get("/readyz")
+
+        self.assertIn("worker: failed (The job mark_breaches has not run for 301 seconds.)", response.content.decode())
 
     def test_it_takes_no_check_of_ours_for_a_worker(self):
         checks.CHECKS["writes"]()

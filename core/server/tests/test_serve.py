@@ -6,7 +6,8 @@ from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, TestCase
 
 from core.management.commands import serve
-from core.management.commands.serve import address_of, listen, prepare, web_children
+from core.management.commands.serve import address_of, beside, listen, prepare, web_children
+from core.server.wakeups import RECEIVER, SENDER
 
 
 class ListenTests(SimpleTestCase):
@@ -66,6 +67,44 @@ class ListenTests(SimpleTestCase):
                 found.append(web_children(listener, 1, "http://127.0.0.1:1")[0].env["MALLOC_ARENA_MAX"])
 
         self.assertEqual(found, ["2", "7"])
+
+
+class BesideTests(SimpleTestCase):
+    def make_worker(self, **options):
+        listener = self.enterContext(listen("127.0.0.1", 0))
+        web = web_children(listener, 2, "http://127.0.0.1:1")
+        worker = beside(web, {"only": [], "leave_out": [], **options})
+        for descriptor in (worker.pass_fds[0], web[0].pass_fds[1]):
+            self.addCleanup(os.close, descriptor)
+        return web, worker
+
+    def test_it_connects_the_web_processes_with_the_worker(self):
+        web, worker = self.make_worker()
+
+        os.write(int(web[1].env[SENDER]), b"one two")
+
+        self.assertEqual(os.read(int(worker.env[RECEIVER]), 100), b"one two")
+        self.assertEqual({child.pass_fds[1] for child in web}, {int(web[0].env[SENDER])})
+        self.assertEqual(list(worker.pass_fds), [int(worker.env[RECEIVER])])
+
+    def test_it_passes_on_what_the_worker_is_to_run(self):
+        commands = [
+            self.make_worker(**options)[1].command[2:]
+            for options in ({}, {"only": ["general"]}, {"leave_out": ["deliver", "other"]})
+        ]
+
+        self.assertEqual(
+            commands,
+            [
+                ["worker", "--supervised"],
+                ["worker", "--supervised", "--only", "general"],
+                ["worker", "--supervised", "--except", "deliver", "other"],
+            ],
+        )
+
+    def test_it_refuses_a_group_that_does_not_exist_before_anything_starts(self):
+        with self.assertRaisesMessage(CommandError, "There is no group of jobs named nothing; there are: "):
+            call_command("serve", "--except", "nothing")
 
 
 class PrepareTests(TestCase):

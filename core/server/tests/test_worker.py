@@ -1,8 +1,10 @@
 import datetime as dt
+import io
 import threading
 import time
 from unittest import mock
 
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
@@ -12,7 +14,7 @@ from core.management.commands import worker as command
 from core.models import JobRun
 from core.server import jobs, worker
 from core.server.condition import Unhealthy
-from core.server.jobs import Job, all_jobs, wake
+from core.server.jobs import Job, all_groups, all_jobs, wake
 from core.server.worker import Runner, work
 
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
@@ -204,13 +206,42 @@ class AllJobsTests(TestCase):
         self.assertIn("assign_feed", counts)
 
 
+class CommandTests(SimpleTestCase):
+    def run_with(self, *arguments):
+        ran = []
+        with (
+            mock.patch.object(command, "work", lambda chosen, *rest: ran.extend(chosen) or True),
+            mock.patch.object(command, "StopSignals"),
+            mock.patch.object(command, "limit_waits_of_worker"),
+        ):
+            call_command("worker", *arguments, stdout=io.StringIO())
+        return {job.name for job in ran}
+
+    def test_it_runs_all_jobs_or_the_chosen_groups(self):
+        self.enterContext(mock.patch.dict(jobs._jobs, {"slow": Job("slow", lambda now: 0, 1, "slow")}))
+
+        self.assertEqual(self.run_with(), {job.name for job in all_jobs()})
+        self.assertEqual(self.run_with("--only", "slow"), {"slow"})
+        self.assertEqual(self.run_with("--except", "slow"), self.run_with() - {"slow"})
+
+    def test_it_refuses_what_leaves_no_job_or_contradicts_itself(self):
+        for arguments, message in (
+            (("--only", "nothing"), "There is no group of jobs named nothing; there are: "),
+            (("--except", *all_groups()), "That leaves no job to run."),
+            (("--except", "general", "--only", "general"), "not allowed with argument"),
+        ):
+            with self.subTest(arguments=arguments), self.assertRaisesMessage(CommandError, message):
+                self.run_with(*arguments)
+
+
 class LastSeenTests(TestCase):
     def setUp(self):
         self.sleep = self.enterContext(mock.patch.object(command.time, "sleep"))
 
     def make_run(self, ahead):
         moment = timezone.now() + dt.timedelta(seconds=ahead)
-        JobRun.objects.update_or_create(name="assign_feed", defaults={"started_at": moment})
+        for name in {job.group: job.name for job in all_jobs()}.values():
+            JobRun.objects.update_or_create(name=name, defaults={"started_at": moment})
 
     def test_it_says_when_a_worker_was_last_seen(self):
         self.make_run(-3)
