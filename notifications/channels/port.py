@@ -52,6 +52,7 @@ class Message:
     time_zone: str = "UTC"
     occurred_at: dt.datetime | None = None
     attempt: int = 1
+    tried: Sequence[str] = ()  # providers of earlier attempts, the latest last
     thread: str = ""  # groups messages about one incident
     edits: str = ""  # provider's id of the message to replace, where the channel can
     event: Mapping[str, Any] = field(default_factory=dict)  # for machines: webhooks, topics
@@ -115,7 +116,8 @@ class Channel:
 
     `validate` returns the canonical address or raises DomainError(field="address"); `mask` hides it for other people.
     `why_unusable` says what the operator must set, or returns "". `receipt_seconds` is how long a receipt may take
-    before the next provider or method is tried; None where no receipts exist.
+    before the next provider or method is tried; None where no receipts exist. `providers` names those that send, in
+    order: while one of them is not among a delivery's `tried`, another attempt reaches the person by another way.
     """
 
     kind: str
@@ -131,6 +133,7 @@ class Channel:
     is_for_staff: bool = False  # responders and administrators only
     concurrency: int = 8
     receipt_seconds: float | None = None
+    providers: Callable[[], Sequence[str]] = tuple
     per_minute: int | None = None  # the provider's limit; a setting may lower it
 
 
