@@ -122,4 +122,53 @@ OUTBOUND_ALLOW = env.networks(
     "OUTBOUND_ALLOW",
     help="Networks that addresses entered by users may lead to although they are not public, such as 10.20.0.0/16.",
 )
+SMS_PROVIDERS = env.words(
+    "SMS_PROVIDERS",
+    default=["twilio", "sns", "gateway"],
+    help="Providers of SMS in the order they are tried; those not set up are skipped.",
+)
+VOICE_PROVIDERS = env.words(
+    "VOICE_PROVIDERS", default=["twilio"], help="Providers of calls in the order they are tried."
+)
+SMS_COUNTRIES = env.words(
+    "SMS_COUNTRIES", default=[], help="Countries (ISO codes, CH,DE) whose numbers are allowed; empty allows all."
+)
+SMS_INCLUDE_URL = env.boolean(
+    "SMS_INCLUDE_URL", default=False, help="Put links into SMS; many carriers block SMS that hold one."
+)
+PHONE_DAILY_PER_NUMBER = env.integer(
+    "PHONE_DAILY_PER_NUMBER", default=200, help="SMS and calls to one number in 24 hours. 0: no limit."
+)
+PHONE_DAILY_PER_PERSON = env.integer(
+    "PHONE_DAILY_PER_PERSON", default=300, help="SMS and calls to one person in 24 hours. 0: no limit."
+)
+PHONE_DAILY_PER_COUNTRY = env.integer(
+    "PHONE_DAILY_PER_COUNTRY", default=2000, help="SMS and calls to one country in 24 hours. 0: no limit."
+)
+TWILIO_API_URL = env.text("TWILIO_API_URL", default="https://api.twilio.com", help="Address of Twilio's REST API.")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", default="", help="Twilio account for SMS and calls (AC…).")
+TWILIO_AUTH_TOKEN = env.text(
+    "TWILIO_AUTH_TOKEN", default="", help="Its primary auth token; also checks Twilio's signatures."
+)
+TWILIO_FROM = env.text("TWILIO_FROM", default="", help="Number that sends and calls, such as +15005550006.")
+TWILIO_MESSAGING_SERVICE_SID = env.text(
+    "TWILIO_MESSAGING_SERVICE_SID", default="", help="Messaging service (MG…) that sends SMS instead of TWILIO_FROM."
+)
+SNS_SMS_REGION = env.text(
+    "SNS_SMS_REGION", default="", help="AWS region whose SNS sends SMS; credentials come from AWS's own environment."
+)
+SNS_SMS_ENDPOINT_URL = env.text("SNS_SMS_ENDPOINT_URL", default="", help="Address of SNS, if not AWS's own.")
+SNS_SMS_SENDER = env.text("SNS_SMS_SENDER", default="", help="Sender ID of SMS by SNS, where a country allows one.")
+SMS_GATEWAY_URL = env.text(
+    "SMS_GATEWAY_URL", default="", help="Address of an SMS gateway with {to}, {text}, {id} and {receipt_url}."
+)
+SMS_GATEWAY_METHOD = env.text("SMS_GATEWAY_METHOD", default="GET", choices=["GET", "POST"], help="Its HTTP method.")
+SMS_GATEWAY_HEADERS = env.text("SMS_GATEWAY_HEADERS", default="", help="Its headers, as Name: value; Name: value.")
+SMS_GATEWAY_BODY = env.text("SMS_GATEWAY_BODY", default="", help="Its body, with the same placeholders.")
+SMS_GATEWAY_SUCCESS = env.text(
+    "SMS_GATEWAY_SUCCESS", default="", help="Regular expression found in its answers to accepted SMS; empty: any 2xx."
+)
+SMS_GATEWAY_TOKEN = env.text(
+    "SMS_GATEWAY_TOKEN", default="", help="Secret with which the gateway passes on SMS it receives; empty: none are."
+)
 env.refuse_unknown_names()

@@ -1,0 +1,1 @@
+"""What SMS and calls share: numbers, segments, wording, providers in an order, caps."""

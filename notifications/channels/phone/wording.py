@@ -1,0 +1,109 @@
+"""Fixed sentences of SMS and calls, in the languages that calls are spoken in."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Sentences of one language; `voice` is the provider's name of who speaks it."""
+
+    tag: str  # BCP 47
+    voice: str
+    critical: str
+    high: str
+    medium: str
+    low: str
+    reply: str
+    again: str
+    page: str
+    keys: str
+    acknowledged_hint: str
+    unknown_key: str
+    no_key: str
+    code: str
+    goodbye: str
+    expired: str
+
+    def severity(self, word: str) -> str:
+        """Return the severity in this language; an unknown word as it is."""
+        return {"critical": self.critical, "high": self.high, "medium": self.medium, "low": self.low}.get(word, word)
+
+
+_ENGLISH = Wording(
+    tag="en-US",
+    voice="Polly.Joanna",
+    critical="critical",
+    high="high",
+    medium="medium",
+    low="low",
+    reply="Reply {code} A to acknowledge, {code} R to resolve",
+    again="(sent again)",
+    page="This is the incident response system. {severity} incident, {reference}.",
+    keys="Press 1 to acknowledge, 2 to hear this again, 3 to resolve.",
+    acknowledged_hint="Without a key, the next person is called.",
+    unknown_key="That key does nothing here.",
+    no_key="No key was pressed. Goodbye.",
+    code="Your code is: {code}.",
+    goodbye="Goodbye.",
+    expired="This call is too old to answer. Open the incident instead. Goodbye.",
+)
+_GERMAN = Wording(
+    tag="de-DE",
+    voice="Polly.Vicki",
+    critical="kritisch",
+    high="hoch",
+    medium="mittel",
+    low="niedrig",
+    reply="Antwort {code} A bestätigt, {code} R löst",
+    again="(erneut gesendet)",
+    page="Hier ist das System für Störfälle. Schweregrad {severity}, {reference}.",
+    keys="Drücken Sie 1, um zu bestätigen, 2, um dies noch einmal zu hören, 3, um als gelöst zu melden.",
+    acknowledged_hint="Ohne Tastendruck wird die nächste Person angerufen.",
+    unknown_key="Diese Taste ist hier nicht belegt.",
+    no_key="Es wurde keine Taste gedrückt. Auf Wiederhören.",
+    code="Ihr Code lautet: {code}.",
+    goodbye="Auf Wiederhören.",
+    expired="Dieser Anruf ist zu alt. Bitte öffnen Sie den Störfall. Auf Wiederhören.",
+)
+_FRENCH = Wording(
+    tag="fr-FR",
+    voice="Polly.Lea",
+    critical="critique",
+    high="élevée",
+    medium="moyenne",
+    low="faible",
+    reply="Répondez {code} A pour acquitter, {code} R pour résoudre",
+    again="(renvoyé)",
+    page="Ici le système de gestion des incidents. Gravité {severity}, {reference}.",
+    keys="Tapez 1 pour acquitter, 2 pour réécouter, 3 pour déclarer l'incident résolu.",
+    acknowledged_hint="Sans touche, la personne suivante est appelée.",
+    unknown_key="Cette touche n'a pas d'effet ici.",
+    no_key="Aucune touche n'a été tapée. Au revoir.",
+    code="Votre code est : {code}.",
+    goodbye="Au revoir.",
+    expired="Cet appel est trop ancien. Ouvrez l'incident. Au revoir.",
+)
+_SPANISH = Wording(
+    tag="es-ES",
+    voice="Polly.Lucia",
+    critical="crítica",
+    high="alta",
+    medium="media",
+    low="baja",
+    reply="Responda {code} A para confirmar, {code} R para resolver",
+    again="(reenviado)",
+    page="Este es el sistema de respuesta a incidentes. Gravedad {severity}, {reference}.",
+    keys="Pulse 1 para confirmar, 2 para oírlo de nuevo, 3 para darlo por resuelto.",
+    acknowledged_hint="Si no pulsa ninguna tecla, se llama a la siguiente persona.",
+    unknown_key="Esa tecla no hace nada aquí.",
+    no_key="No se pulsó ninguna tecla. Adiós.",
+    code="Su código es: {code}.",
+    goodbye="Adiós.",
+    expired="Esta llamada es demasiado antigua. Abra el incidente. Adiós.",
+)
+_BY_LANGUAGE = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
+
+
+def wording(language: str) -> Wording:
+    """Return the sentences of a language (`de`, `de-AT`), or the English ones."""
+    return _BY_LANGUAGE.get(language.lower().replace("_", "-").partition("-")[0], _ENGLISH)

@@ -1,0 +1,1 @@
+"""SMS: to people on call, with codes to answer by."""

@@ -1,0 +1,35 @@
+"""SMS as a channel: providers in the order of SMS_PROVIDERS."""
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from notifications.channels.awssns import client as awssns
+from notifications.channels.phone.numbers import mask, sms_number
+from notifications.channels.phone.providers import Provider, Providers
+from notifications.channels.port import Channel
+from notifications.channels.smsgateway import client as smsgateway
+from notifications.channels.twilio import client as twilio
+
+RECEIPT_SECONDS = 60.0
+providers = Providers(
+    "SMS_PROVIDERS",
+    lambda: settings.SMS_PROVIDERS,
+    (
+        Provider("twilio", twilio.send_sms, twilio.why_no_sms),
+        Provider("sns", awssns.send_sms, awssns.why_unusable),
+        Provider("gateway", smsgateway.send_sms, smsgateway.why_unusable),
+    ),
+)
+CHANNELS = [
+    Channel(
+        kind="sms",
+        label=_("SMS"),
+        send=providers.send,
+        validate=sms_number,
+        mask=mask,
+        why_unusable=providers.why_unusable,
+        is_for_staff=True,
+        receipt_seconds=RECEIPT_SECONDS,
+        providers=providers.names,
+    )
+]

@@ -1,0 +1,1 @@
+"""Any SMS gateway that is reached over HTTP: templates, receipts, replies."""

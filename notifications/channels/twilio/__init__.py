@@ -1,0 +1,1 @@
+"""Twilio: SMS, calls, and the webhooks by which it reports and answers."""

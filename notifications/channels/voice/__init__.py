@@ -1,0 +1,1 @@
+"""Phone calls: only a key press counts as reached."""
