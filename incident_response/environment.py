@@ -118,8 +118,13 @@ class Environment:
         def parse(value: str) -> dict[str, Any]:
             scheme = value.split(":", 1)[0]
             if scheme not in environ.Env.EMAIL_SCHEMES:
-                raise ValueError("consolemail://, smtp://user:password@host:25 or smtp+tls://user:password@host:587")
-            return dict(environ.Env.email_url_config(value))
+                raise ValueError(
+                    "consolemail://, smtp://user:password@host:25, smtp+tls://user:password@host:587 (STARTTLS) or "
+                    "smtps://user:password@host:465"
+                )
+            # smtps means TLS from the first byte (RFC 8314); django-environ takes it for STARTTLS
+            address = value.replace("smtps:", "smtp+ssl:", 1) if scheme == "smtps" else value
+            return dict(environ.Env.email_url_config(address))
 
         return self._read(name, default, help, parse)
 

@@ -71,6 +71,11 @@ EMAIL = env.email_server(
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender address of outgoing email."
 )
+INBOUND_ADDRESS = env.text(
+    "INBOUND_ADDRESS",
+    default="",
+    help="Address at which replies, reports and bounces arrive; its server must accept plus-addresses.",
+)
 MAX_ATTACHMENT_BYTES = env.integer(
     "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."
 )

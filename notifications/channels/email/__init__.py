@@ -1,0 +1,1 @@
+"""E-mail: sending over SMTP, one-click answers, and inbound mail."""

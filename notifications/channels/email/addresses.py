@@ -1,0 +1,52 @@
+"""E-mail addresses as people type them, and as servers take them."""
+
+from email.utils import parseaddr
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from core.errors import DomainError
+from users.addresses import canonical
+
+LONGEST = 254  # RFC 5321, 4.5.3.1.3, without its brackets
+
+
+def validate(text: str) -> str:
+    """Return the canonical address. Raises DomainError."""
+    address = canonical(text)
+    local, _, domain = address.rpartition("@")
+    if domain and not local.isascii():
+        raise DomainError(
+            "Only ASCII letters can stand before the @: many mail servers reject other ones.", field="address"
+        )
+    try:
+        validate_email(address)
+        wire = wire_form(address)
+    except (ValidationError, UnicodeError) as error:
+        raise DomainError("Enter a valid email address, such as ana@example.org.", field="address") from error
+    if len(wire) > LONGEST:
+        raise DomainError(f"An email address has at most {LONGEST} characters.", field="address")
+    return address
+
+
+def mask(address: str) -> str:
+    """Return the address with its local part hidden."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def wire_form(address: str) -> str:
+    """Return the address with its domain in ASCII (RFC 5890). Raises UnicodeError."""
+    local, _, domain = address.rpartition("@")
+    local.encode("ascii")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
+
+
+def bare(mailbox: str) -> str:
+    """Return the address of a mailbox such as `Incidents <incidents@example.org>`."""
+    return parseaddr(mailbox)[1] or mailbox
+
+
+def domain_of(address: str) -> str:
+    """Return the part after the @, or localhost."""
+    return address.rpartition("@")[2] or "localhost"

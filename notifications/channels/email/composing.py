@@ -1,0 +1,138 @@
+"""From a Message to a mail: headers, text and HTML."""
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from core.text.names import one_line
+from notifications.channels.email.addresses import bare, domain_of, wire_form
+from notifications.channels.email.tokens import BOUNCES, Token, make_token, plus_address, root_of
+from notifications.channels.port import Message
+
+SUBJECT_LENGTH = 150  # what mail programs show of it is shorter
+OWN_HEADER = "X-Incident-Response"  # by which a mail of ours is known when it returns
+SITE_MARK = "notification"
+POLICY = SMTP.clone(max_line_length=76, refold_source="none")
+COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
+OTHER_COLOUR = "#3b5b8c"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whom mails come from, and where replies and bounces go if that is set."""
+
+    mailbox: str
+    inbound: str = ""
+    site: str = ""  # PUBLIC_URL
+
+    @property
+    def domain(self) -> str:
+        return domain_of(wire_form(bare(self.mailbox)))
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail, and its envelope."""
+
+    message: EmailMessage
+    sender: str
+    recipient: str
+
+
+def compose(message: Message, address: str, sender: Sender, now: dt.datetime) -> Mail:
+    """Lay out a message as a mail. Raises UnicodeError for an address that no server takes."""
+    about = message.incident if message.count == 1 else None
+    token = make_token(key=message.key, incident=about, address=address)
+    origin, recipient = wire_form(bare(sender.mailbox)), wire_form(address)
+    mail = EmailMessage(policy=POLICY)
+    mail["Subject"] = subject_of(message)
+    mail["From"] = Mailbox(one_line(parseaddr(sender.mailbox)[0]), addr_spec=origin)
+    mail["Date"] = format_datetime(now)
+    for name, value in _plain_headers(message, about, token, recipient, sender):
+        mail.set_raw(name, value)
+    context = context_of(message, sender)
+    mail.set_content(render_to_string("notifications/email/message.txt", context), cte="quoted-printable")
+    mail.add_alternative(
+        render_to_string("notifications/email/message.html", context), subtype="html", cte="quoted-printable"
+    )
+    bounces = plus_address(sender.inbound, f"{BOUNCES}{token}") if sender.inbound else origin
+    return Mail(mail, bounces, recipient)
+
+
+def _plain_headers(
+    message: Message, about: int | None, token: Token, recipient: str, sender: Sender
+) -> Iterator[tuple[str, str]]:
+    """Yield headers of our own words, set raw: folding would encode long identifiers."""
+    yield "To", recipient
+    yield "Message-ID", f"<{token}@{sender.domain}>"
+    if about is not None:
+        root = root_of(about, sender.domain)
+        yield "In-Reply-To", root
+        yield "References", root
+    if sender.inbound:
+        yield "Reply-To", plus_address(sender.inbound, str(token)) if about is not None else sender.inbound
+    yield "Auto-Submitted", "auto-generated"  # RFC 3834
+    yield "X-Auto-Response-Suppress", "All"  # Exchange
+    yield OWN_HEADER, SITE_MARK
+    if message.kind == "page" and message.importance == "high":
+        yield "Importance", "high"
+        yield "X-Priority", "1"
+
+
+def subject_of(message: Message) -> str:
+    """Return one line; all mails of an incident share it, so that mail programs keep them together."""
+    title = one_line(_encodable(message.title))
+    if message.count == 1 and message.reference and message.reference not in title:
+        title = f"[{one_line(message.reference)}] {title}"
+    return title if len(title) <= SUBJECT_LENGTH else f"{title[: SUBJECT_LENGTH - 1].rstrip()}…"
+
+
+def context_of(message: Message, sender: Sender) -> dict[str, Any]:
+    """Return what the templates show."""
+    is_one = message.count == 1 and message.incident is not None
+    return {
+        "message": message,
+        "title": one_line(_encodable(message.title)),
+        "body": _encodable(message.body),
+        "lines": [one_line(_encodable(line)) for line in message.lines],
+        "facts": _facts_of(message) if is_one else [],
+        "colour": COLOURS.get(message.severity, OTHER_COLOUR),
+        "can_reply": bool(sender.inbound) and is_one,
+        "site": sender.site,
+    }
+
+
+def _facts_of(message: Message) -> list[tuple[str, str]]:
+    facts = [
+        ("Incident", message.reference),
+        ("Severity", _shown(message.severity)),
+        ("Status", _shown(message.status)),
+        ("Since", local_time(message.occurred_at, message.time_zone) if message.occurred_at else ""),
+    ]
+    return [(name, one_line(value)) for name, value in facts if value]
+
+
+def local_time(moment: dt.datetime, time_zone: str) -> str:
+    """Return the moment in the reader's time zone; in UTC if that is not known."""
+    try:
+        zone: dt.tzinfo = zoneinfo.ZoneInfo(time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zone = dt.UTC
+    return f"{moment.astimezone(zone):%a %d %b %Y, %H:%M %Z}"
+
+
+def _encodable(text: str) -> str:
+    """Return the text without halves of surrogate pairs, which no mail can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _shown(word: str) -> str:
+    return word.replace("_", " ").capitalize()
