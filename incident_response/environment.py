@@ -15,6 +15,7 @@ from dotenv.parser import parse_stream
 T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+MAIL_PORTS = {"smtps": 465, "smtp+ssl": 465, "smtp+tls": 587}
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -124,7 +125,9 @@ class Environment:
                 )
             # smtps means TLS from the first byte (RFC 8314); django-environ takes it for STARTTLS
             address = value.replace("smtps:", "smtp+ssl:", 1) if scheme == "smtps" else value
-            return dict(environ.Env.email_url_config(address))
+            config: dict[str, Any] = dict(environ.Env.email_url_config(address))
+            config["EMAIL_PORT"] = config["EMAIL_PORT"] or MAIL_PORTS.get(scheme, 25)
+            return config
 
         return self._read(name, default, help, parse)
 

@@ -66,7 +66,9 @@ LOGIN_LOCK_MINUTES = env.integer(
     "LOGIN_LOCK_MINUTES", default=15, minimum=1, help="How long a sign-in lock lasts, in minutes."
 )
 EMAIL = env.email_server(
-    "EMAIL_URL", default="consolemail://", help="smtp+tls://user:password@host:587; consolemail:// prints instead."
+    "EMAIL_URL",
+    default="consolemail://",
+    help="smtp+tls://user:password@host:587 (STARTTLS) or smtps:// (TLS); consolemail:// prints instead.",
 )
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender address of outgoing email."

@@ -44,6 +44,16 @@ class ReadingTests(SimpleTestCase):
         self.assertEqual((database["HOST"], database["PORT"], database["NAME"]), ("host", 3307, "name"))
         self.assertEqual((mail["EMAIL_HOST"], mail["EMAIL_USE_TLS"]), ("mail", True))
 
+    def test_it_takes_smtps_for_tls_from_the_first_byte(self) -> None:
+        environment = reading("F=smtps://u%40x:p%2F@mail")
+
+        mail = environment.email_server("F", default="consolemail://", help="")
+
+        self.assertTrue(mail["EMAIL_USE_SSL"])
+        self.assertEqual(mail["EMAIL_PORT"], 465)
+        self.assertNotIn("EMAIL_USE_TLS", mail)
+        self.assertEqual((mail["EMAIL_HOST_USER"], mail["EMAIL_HOST_PASSWORD"]), ("u@x", "p/"))
+
     def test_it_names_the_setting_and_what_was_expected(self) -> None:
         table: list[tuple[str, str, dict[str, Any], str]] = [
             ("boolean", "maybe", {"default": True}, "NAME is not valid: expected true or false."),

@@ -101,3 +101,4 @@ CHANNEL = Channel(
     is_room=True,
     concurrency=8,
 )
+CHANNELS = (CHANNEL,)
