@@ -178,4 +178,12 @@ SMS_GATEWAY_SUCCESS = env.text(
 SMS_GATEWAY_TOKEN = env.text(
     "SMS_GATEWAY_TOKEN", default="", help="Secret with which the gateway passes on SMS it receives; empty: none are."
 )
+VAPID_PRIVATE_KEY = env.text(
+    "VAPID_PRIVATE_KEY",
+    default="",
+    help="Signs browser push, from `manage.py make_vapid_key`; a new one ends all subscriptions.",
+)
+VAPID_SUBJECT = env.text(
+    "VAPID_SUBJECT", default="", help="Whom push services may write to, such as mailto:ops@example.org."
+)
 env.refuse_unknown_names()
