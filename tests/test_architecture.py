@@ -37,7 +37,7 @@ OWN_MODULES = {
         *("passwords", "schema", "throttling", "tokens"),
     },
     "paging": {"pages", "planning"},
-    "responders": {"oncall", "notices", "policies", "targets"},
+    "responders": {"lineups", "notices", "oncall", "policies", "targets", "validation"},
     "notifications": {"channels"},
     "intake": {
         "asgi",

@@ -1,0 +1,41 @@
+"""Who is on call, without database and clock."""
+
+from responders.oncall.feeds import FeedShift, FeedSpec
+from responders.oncall.layers import LayerSpec, Restriction
+from responders.oncall.rendering import (
+    Gap,
+    OverrideSpec,
+    Reason,
+    ScheduleSpec,
+    Segment,
+    Shift,
+    VersionSpec,
+    gaps,
+    hand_overs_after,
+    next_people,
+    people_at,
+    segments,
+    shift_of,
+    shifts,
+)
+
+__all__ = [
+    "FeedShift",
+    "FeedSpec",
+    "Gap",
+    "LayerSpec",
+    "OverrideSpec",
+    "Reason",
+    "Restriction",
+    "ScheduleSpec",
+    "Segment",
+    "Shift",
+    "VersionSpec",
+    "gaps",
+    "hand_overs_after",
+    "next_people",
+    "people_at",
+    "segments",
+    "shift_of",
+    "shifts",
+]

@@ -1,0 +1,42 @@
+"""A layer that an imported calendar fills."""
+
+import datetime as dt
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from responders.oncall.layers import LayerSegment
+from responders.oncall.walltime import DAWN, DUSK
+
+
+class FeedShift(NamedTuple):
+    """An event: whom it names, and the names that fit nobody."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    people: tuple[int, ...]
+    unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedSpec:
+    """People of all events that hold at an instant."""
+
+    name: str
+    shifts: tuple[FeedShift, ...]
+    calendar: int = 0
+
+    @cached_property
+    def _edges(self) -> list[dt.datetime]:
+        return sorted({edge for one in self.shifts for edge in (one.starts_at, one.ends_at)})
+
+    def segment(self, at: dt.datetime) -> LayerSegment:
+        """Return the layer's people at an instant."""
+        place = bisect_right(self._edges, at)
+        since = self._edges[place - 1] if place else DAWN
+        until = self._edges[place] if place < len(self._edges) else DUSK
+        holding = [one for one in self.shifts if one.starts_at <= at < one.ends_at]
+        people = dict.fromkeys(user for one in holding for user in one.people)
+        unmatched = dict.fromkeys(name for one in holding for name in one.unmatched)
+        return LayerSegment(tuple(people), since, until, tuple(unmatched))

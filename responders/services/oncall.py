@@ -1,0 +1,214 @@
+"""Who is on call, of any number of schedules in two queries: one for what decides it, one for names."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import CharField, F, IntegerField, JSONField, Q, Value
+
+from responders import oncall
+from responders.lineups import layer_spec
+from responders.models import ImportedShift, ScheduleOverride, ScheduleVersion
+from responders.oncall import FeedShift, OverrideSpec, ScheduleSpec, Segment, Shift, VersionSpec
+from users.models import User
+
+# How far the ends of a shift are looked for around an instant.
+HORIZON = dt.timedelta(days=100)
+VERSION, OVERRIDE, IMPORTED = range(3)
+
+
+@dataclass(frozen=True)
+class OnCallPerson:
+    """Somebody on call; `starts_at` and `ends_at` of the shift are None if more than 100 days away."""
+
+    user_id: int
+    name: str
+    layer: str
+    override_id: int | None
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    schedule: str = ""
+    time_zone: str = "UTC"
+
+    @property
+    def is_override(self) -> bool:
+        return self.override_id is not None
+
+    @property
+    def why(self) -> str:
+        """Return the reason in words, such as "Primary, layer Weekdays, until Mon 09:00"."""
+        by = "override" if self.is_override else f"layer {self.layer}"
+        until = f"until {self.ends_at.astimezone(ZoneInfo(self.time_zone)):%a %H:%M}" if self.ends_at else ""
+        return ", ".join(filter(None, (self.schedule, by, until)))
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """The people on call at `at`; `gap` says that there are none."""
+
+    people: tuple[OnCallPerson, ...] = ()
+    gap: bool = True
+    at: dt.datetime | None = None
+    unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A schedule's spec, and how its reasons read."""
+
+    spec: ScheduleSpec
+    name: str = ""
+    time_zone: str = "UTC"
+
+
+def on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, OnCall]:
+    """Return who is on call at an instant, of each schedule."""
+    return {key: found for key, (found, _) in on_call_and_next(schedule_ids, at).items()}
+
+
+def next_on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, OnCall]:
+    """Return who is on call after those at an instant, and from when on."""
+    return {key: found for key, (_, found) in on_call_and_next(schedule_ids, at).items()}
+
+
+def on_call_and_next(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, tuple[OnCall, OnCall]]:
+    """Return who is on call at an instant and who follows."""
+    loaded = load(schedule_ids, at - HORIZON, at + HORIZON)
+    found = {key: _now_and_next(one.spec, at) for key, one in loaded.items()}
+    names = names_of(user for pair in found.values() for one in pair if one for user in one.people)
+    return {
+        key: (_on_call(loaded[key], now, at, names), _on_call(loaded[key], after, after and after.since, names))
+        for key, (now, after) in found.items()
+    }
+
+
+def shifts(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> dict[int, list[Shift]]:
+    """Return everybody's shifts within a time, of each schedule."""
+    return {key: oncall.shifts(one.spec, start, end) for key, one in load(schedule_ids, start, end).items()}
+
+
+def names_of(user_ids: Iterable[int]) -> dict[int, str]:
+    return dict(User.objects.filter(pk__in=set(user_ids)).order_by().values_list("pk", "name"))
+
+
+def spec_of(schedule_id: int, start: dt.datetime, end: dt.datetime) -> ScheduleSpec:
+    """Return what decides one schedule within a time."""
+    return load([schedule_id], start, end)[schedule_id].spec
+
+
+def load(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> dict[int, Loaded]:
+    """Return what decides who is on call within a time, in one query; nobody is, of schedules that do not exist."""
+    rows: dict[int, tuple[list[Any], list[Any], list[Any]]] = defaultdict(lambda: ([], [], []))
+    for row in _rows(schedule_ids, start, end):
+        rows[row[1]][row[0]].append(row)
+    return {key: _loaded(*rows[key], start, end) for key in schedule_ids}
+
+
+def _now_and_next(spec: ScheduleSpec, at: dt.datetime) -> tuple[Any, Any]:
+    now = oncall.people_at(spec, at)
+    after = oncall.next_people(spec, now)
+    return _Extended(spec, now), _Extended(spec, after) if after else None
+
+
+class _Extended:
+    """A segment with the ends of its people's shifts."""
+
+    def __init__(self, spec: ScheduleSpec, segment: Segment) -> None:
+        self.people, self.since, self.unmatched = segment.people, segment.since, segment.unmatched
+        self.ends = {user: oncall.shift_of(spec, user, segment) for user in segment.people}
+
+
+def _on_call(loaded: Loaded, found: Any, at: dt.datetime | None, names: dict[int, str]) -> OnCall:
+    if found is None:
+        return OnCall()
+    people = tuple(
+        OnCallPerson(
+            user,
+            names.get(user, ""),
+            why.layer,
+            why.override,
+            *found.ends[user],
+            loaded.name,
+            loaded.time_zone,
+        )
+        for user, why in found.people.items()
+    )
+    return OnCall(people, not people, at, found.unmatched)
+
+
+def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> Any:
+    """Read versions, overrides and imported shifts as rows of one shape."""
+    ours = Q(schedule__in=schedule_ids, schedule__is_active=True)
+    within = ours & Q(starts_at__lt=end, ends_at__gt=start)
+    versions = ScheduleVersion.objects.filter(ours, effective_from__lt=end).exclude(superseded_at__lte=start)
+    empty, none = Value([], output_field=JSONField()), _text("")
+    return _shaped(
+        versions,
+        kind=_integer(VERSION),
+        starts=F("effective_from"),
+        ends=F("superseded_at"),
+        first=F("layers"),
+        second=empty,
+        word=F("time_zone"),
+        name=F("schedule__name"),
+        number=_integer(0),
+    ).union(
+        _shaped(
+            ScheduleOverride.objects.filter(within),
+            kind=_integer(OVERRIDE),
+            starts=F("starts_at"),
+            ends=F("ends_at"),
+            first=F("add"),
+            second=F("remove"),
+            word=F("layer"),
+            name=none,
+            number=F("is_everybody"),
+        ),
+        _shaped(
+            ImportedShift.objects.filter(within),
+            kind=_integer(IMPORTED),
+            starts=F("starts_at"),
+            ends=F("ends_at"),
+            first=F("users"),
+            second=F("unmatched"),
+            word=none,
+            name=none,
+            number=F("calendar_id"),
+        ),
+        all=True,
+    )
+
+
+def _shaped(rows: Any, **shape: Any) -> Any:
+    names = ("kind", "schedule_id", "pk", "starts", "ends", "first", "second", "word", "name", "number")
+    return rows.order_by().annotate(**shape).values_list(*names)
+
+
+def _integer(value: int) -> Value:
+    return Value(value, output_field=IntegerField())
+
+
+def _text(value: str) -> Value:
+    return Value(value, output_field=CharField())
+
+
+def _loaded(
+    versions: list[Any], overrides: list[Any], imported: list[Any], start: dt.datetime, end: dt.datetime
+) -> Loaded:
+    feeds: dict[int, list[FeedShift]] = defaultdict(list)
+    for *_, starts, ends, users, unmatched, _word, _name, calendar in imported:
+        feeds[calendar].append(FeedShift(starts, ends, tuple(users), tuple(unmatched)))
+    versions.sort(key=lambda row: row[3])
+    specs = [
+        VersionSpec(starts, tuple(layer_spec(one, zone, feeds) for one in layers))
+        for *_, starts, _ends, layers, _empty, zone, _name, _number in versions
+    ]
+    made = [
+        OverrideSpec(pk, starts, ends, layer, tuple(add), tuple(remove), bool(is_everybody))
+        for _, _, pk, starts, ends, add, remove, layer, _name, is_everybody in overrides
+    ]
+    time_zone, name = versions[-1][7:9] if versions else ("UTC", "")
+    return Loaded(ScheduleSpec(tuple(specs), tuple(sorted(made)), start, end), name, time_zone)
