@@ -13,7 +13,7 @@ from core.api.permissions import IsAdmin, ReadOrAdmin
 from core.api.schema import paged
 from responders import services
 from responders.models import Service, Team
-from responders.serializers import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
+from responders.serializers.teams import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
 
 
 class TeamViewSet(ConfigurationViewSet):

@@ -1,0 +1,3 @@
+from responders.serializers.teams import MemberSerializer, NewMemberSerializer, ServiceSerializer, TeamSerializer
+
+__all__ = ["MemberSerializer", "NewMemberSerializer", "ServiceSerializer", "TeamSerializer"]
