@@ -9,7 +9,9 @@ from core.outbound.network import AddressRefused, check_host
 LONGEST = 2048
 
 
-def validate_url(text: str, *, field: str = "address", schemes: Collection[str] = ("https", "http")) -> str:
+def validate_url(
+    text: str, *, field: str = "address", schemes: Collection[str] = ("https", "http"), most: int = LONGEST
+) -> str:
     """Return an address without blanks around it. Raises DomainError.
 
     Names are not resolved: what they lead to is checked at each connection.
@@ -22,8 +24,8 @@ def validate_url(text: str, *, field: str = "address", schemes: Collection[str] 
         raise DomainError("This is not an address.", field=field) from error
     if url.scheme not in schemes or not host or not text.isprintable() or " " in text:
         raise DomainError(f"Expected an address such as {min(schemes, key=len)}://….", field=field)
-    if len(text) > LONGEST:
-        raise DomainError(f"An address may have {LONGEST} characters.", field=field)
+    if len(text) > most:
+        raise DomainError(f"An address may have {most} characters.", field=field)
     if "@" in url.netloc or url.fragment:
         raise DomainError("Leave out user name, password and what follows #.", field=field)
     try:
