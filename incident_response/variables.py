@@ -186,4 +186,20 @@ VAPID_PRIVATE_KEY = env.text(
 VAPID_SUBJECT = env.text(
     "VAPID_SUBJECT", default="", help="Whom push services may write to, such as mailto:ops@example.org."
 )
+SLACK_BOT_TOKEN = env.text(
+    "SLACK_BOT_TOKEN", default="", help="Token of the Slack app (xoxb-…), for messages to people and channels."
+)
+SLACK_SIGNING_SECRET = env.text(
+    "SLACK_SIGNING_SECRET", default="", help="Signing secret of the Slack app, for its buttons and the command."
+)
+SLACK_API_URL = env.text("SLACK_API_URL", default="https://slack.com/api", help="Base address of Slack's Web API.")
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", default="", help="Token of the Telegram bot.")
+TELEGRAM_WEBHOOK_SECRET = env.text(
+    "TELEGRAM_WEBHOOK_SECRET",
+    default="",
+    help="Secret that was given to Telegram with the webhook, for the bot's buttons and commands.",
+)
+TELEGRAM_API_URL = env.text(
+    "TELEGRAM_API_URL", default="https://api.telegram.org", help="Base address of Telegram's Bot API."
+)
 env.refuse_unknown_names()

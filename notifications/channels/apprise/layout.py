@@ -1,0 +1,44 @@
+"""Messages as plain text. Pure."""
+
+import re
+
+from notifications.channels.chat.words import ELLIPSIS, cut, heading, severity_words, status_words
+from notifications.channels.port import Message
+
+TITLE, BODY, LINE = 200, 1200, 300
+MAX_LINES = 10
+KINDS = {"critical": "failure", "high": "failure", "medium": "warning"}
+_MENTION = re.compile(r"@(?=(?:everyone|here|channel|all|room)\b)|(?<=<)@", re.IGNORECASE)
+OVER = frozenset({"resolved", "closed"})
+
+
+def layout(message: Message, most: int, *, has_title: bool = True) -> tuple[str, str]:
+    """Return title and body, of at most so many bytes; the link stays whole.
+
+    Where a service has no titles, Apprise puts it into the body.
+    """
+    title = cut(quiet(heading(message) or message.kind), TITLE)
+    facts = " · ".join(part for part in (severity_words(message), status_words(message)) if part)
+    lines = [" ".join(line.split()) for line in message.lines[:MAX_LINES]]
+    parts = (facts, cut(message.body, BODY), *(cut(line, LINE) for line in lines))
+    text = quiet("\n".join(part for part in parts if part)) or title
+    link = f"\n{message.url}" if message.url else ""
+    room = most - len(link.encode()) - (0 if has_title else len(title.encode()) + 10)
+    return title, cut_bytes(text, room) + link if room > 0 else cut_bytes(text, most)
+
+
+def cut_bytes(text: str, most: int) -> str:
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= most:
+        return encoded.decode()
+    return encoded[: most - len(ELLIPSIS.encode())].decode("utf-8", "ignore").rstrip() + ELLIPSIS
+
+
+def quiet(text: str) -> str:
+    """Return text in which no chat finds a mention of a whole room."""
+    return _MENTION.sub("@\u200b", text)
+
+
+def notify_type(message: Message) -> str:
+    """Return Apprise's word for how bad it is."""
+    return "success" if message.status in OVER else KINDS.get(message.severity, "info")

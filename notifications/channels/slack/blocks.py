@@ -1,0 +1,121 @@
+"""Messages as Slack's Block Kit. Pure.
+
+Source: https://docs.slack.dev/reference/block-kit. Limits: 50 blocks, 150 characters of a header, 3,000 of a section,
+10 elements of a context, 25 actions, 75 characters of a button, 255 of an action_id, 2,000 of a value.
+"""
+
+from typing import Any
+
+from notifications.channels.chat.words import (
+    CLOSED,
+    cut,
+    heading,
+    offers_buttons,
+    severity_words,
+    status_words,
+    summary,
+)
+from notifications.channels.port import Message
+
+HEADER, SECTION, BUTTON, CONTEXT_PARTS, TEXT = 150, 3000, 75, 10, 4000
+MAX_LINES = 20
+NOTE = 3000
+
+# What a pressed button asks for; its value is the incident's number.
+ACTION_PREFIX = "incident."
+NOTE_INPUT = f"{ACTION_PREFIX}note_text"
+STYLES = {"acknowledge": "primary", "resolve": "danger"}
+AFTER_THE_END = frozenset({"note"})
+
+Block = dict[str, Any]
+
+
+def escape(text: str) -> str:
+    """Return text that Slack shows as it is: no links, no mentions of everybody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def layout(message: Message, *, with_buttons: bool = True) -> tuple[str, list[Block]]:
+    """Return the text for notifications and the blocks."""
+    blocks: list[Block] = [{"type": "header", "text": _plain(heading(message) or message.kind, HEADER)}]
+    facts = [part for part in (severity_words(message), status_words(message)) if part]
+    if message.count > 1:
+        facts.append(f"{message.count} incidents")
+    if facts:
+        blocks.append(_section(f"*{escape(' · '.join(facts))}*"))
+    if message.body:
+        blocks.append(_section(escape(message.body)))
+    if message.lines:
+        blocks.append(_lines(message))
+    if with_buttons and offers_buttons(message):
+        blocks.append(_actions(message))
+    if message.url:
+        blocks.append({"type": "context", "elements": [_mrkdwn(f"<{_link(message.url)}|Open>")]})
+    return cut(escape(summary(message)), TEXT), blocks
+
+
+def note_form(number: int, reference: str) -> list[Block]:
+    """Return a field that sends a note when Enter is pressed."""
+    return [
+        {
+            "type": "input",
+            "block_id": f"note.{number}",
+            "dispatch_action": True,
+            "label": _plain(f"Note for {reference}", 2000),
+            "element": {
+                "type": "plain_text_input",
+                "action_id": NOTE_INPUT,
+                "max_length": NOTE,
+                "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+            },
+        }
+    ]
+
+
+def _lines(message: Message) -> Block:
+    shown = [cut(escape(" ".join(line.split())), 500) for line in message.lines[:MAX_LINES]]
+    more = len(message.lines) - len(shown)
+    return _section("\n".join([*shown, f"and {more} more"] if more else shown))
+
+
+def _actions(message: Message) -> Block:
+    is_over = message.status in CLOSED
+    elements = []
+    for button in message.buttons:
+        if is_over and button.action not in AFTER_THE_END:
+            continue
+        element: Block = {
+            "type": "button",
+            "action_id": f"{ACTION_PREFIX}{button.action}",
+            "value": str(message.incident),
+            "text": _plain(button.label, BUTTON),
+        }
+        if style := STYLES.get(button.action):
+            element["style"] = style
+        elements.append(element)
+    return {"type": "actions", "block_id": f"incident.{message.incident}", "elements": elements}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(cut_escaped(text, SECTION))}
+
+
+def _plain(text: str, most: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, most) or "—", "emoji": False}
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _link(url: str) -> str:
+    return url.replace("|", "%7C").replace(">", "%3E").replace("<", "%3C").replace("&", "&amp;")
+
+
+def cut_escaped(text: str, most: int) -> str:
+    """Cut escaped text without leaving half an entity."""
+    if len(text) <= most:
+        return text
+    shortened = cut(text, most)
+    start = shortened.rfind("&", len(shortened) - 6)
+    return shortened if start == -1 or ";" in shortened[start:] else f"{shortened[:start]}…"

@@ -1,0 +1,79 @@
+"""Messages as Telegram's HTML. Pure.
+
+Source: https://core.telegram.org/bots/api. Limits: 4,096 UTF-16 units after entities
+are read, 64 bytes of callback_data.
+"""
+
+from html import escape
+from typing import Any
+
+from notifications.channels.chat.words import CLOSED, ELLIPSIS, heading, offers_buttons, severity_words, status_words
+from notifications.channels.port import Message
+
+MOST = 4096
+TITLE, BODY, LINE = 400, 2200, 300
+MAX_LINES = 20
+CALLBACK_BYTES = 64
+SEPARATOR = ":"
+ROOM_FOR_LINES = MOST - TITLE - BODY - 300
+
+
+def layout(message: Message) -> dict[str, Any]:
+    """Return the parameters of sendMessage or editMessageText, without the chat."""
+    parts = [f"<b>{escape(cut(heading(message) or message.kind, TITLE))}</b>"]
+    facts = [part for part in (severity_words(message), status_words(message)) if part]
+    if message.count > 1:
+        facts.append(f"{message.count} incidents")
+    if facts:
+        parts.append(escape(" · ".join(facts)))
+    if message.body:
+        parts.append(escape(cut(message.body, BODY)))
+    parts += _lines(message)
+    if message.url:
+        parts.append(f'<a href="{escape(message.url)}">Open</a>')
+    found: dict[str, Any] = {
+        "text": "\n".join(parts),
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    keyboard = _keyboard(message)
+    if keyboard or message.edits:
+        found["reply_markup"] = {"inline_keyboard": keyboard}
+    return found
+
+
+def cut(text: str, most: int) -> str:
+    """Return the text in at most so many UTF-16 units."""
+    units = text.encode("utf-16-le", "replace")
+    if len(units) <= 2 * most:
+        return text
+    return units[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + ELLIPSIS
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def _lines(message: Message) -> list[str]:
+    shown: list[str] = []
+    room = ROOM_FOR_LINES
+    for line in message.lines[:MAX_LINES]:
+        text = cut(" ".join(line.split()), LINE)
+        if (needed := _units(text) + 1) > room:
+            break
+        room -= needed
+        shown.append(escape(text))
+    more = len(message.lines) - len(shown)
+    return [*shown, f"and {more} more"] if more else shown
+
+
+def _keyboard(message: Message) -> list[list[dict[str, str]]]:
+    if not offers_buttons(message):
+        return []
+    is_over = message.status in CLOSED
+    buttons = [
+        {"text": button.label, "callback_data": f"{button.action}{SEPARATOR}{message.incident}"}
+        for button in message.buttons
+        if not is_over or button.action == "note"
+    ]
+    return [buttons[start : start + 2] for start in range(0, len(buttons), 2)]
