@@ -6,3 +6,18 @@ class PagingConfig(AppConfig):
 
     name = "paging"
     verbose_name = "On call"
+
+    def ready(self) -> None:
+        """Follow the incidents, and stop paging when somebody answers."""
+        from core.server.jobs import register_jobs
+        from incidents.kinds import register_kinds
+        from incidents.services.feed import register_follower
+        from incidents.services.recording import register_participant
+        from paging.jobs import JOBS
+        from paging.services.answering import stand_down
+        from paging.vocabulary import PagingEventKind
+
+        register_kinds(PagingEventKind)
+        register_participant(stand_down)
+        register_follower("start_escalations")
+        register_jobs(*JOBS)

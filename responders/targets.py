@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from responders.models import Team
+from responders.models import Schedule, Team
 from users.models import Role, User
 
 NamesOf = Callable[[Collection[int]], Mapping[int, str]]
@@ -48,7 +48,8 @@ def names_of(targets: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]
 
 
 def register() -> None:
-    """Register people and teams."""
+    """Register schedules, people and teams."""
+    register_target_kind("schedule", label=_("Schedule"), names_of=_schedules, is_people=True)
     register_target_kind("user", label=_("Person"), names_of=_people, is_people=True)
     register_target_kind("team", label=_("Team"), names_of=_teams, is_people=True)
 
@@ -56,6 +57,10 @@ def register() -> None:
 def _people(ids: Collection[int]) -> dict[int, str]:
     people = User.objects.active().filter(pk__in=ids, role__in=(Role.RESPONDER, Role.ADMIN))
     return dict(people.values_list("pk", "name"))
+
+
+def _schedules(ids: Collection[int]) -> dict[int, str]:
+    return dict(Schedule.objects.active().filter(pk__in=ids).values_list("pk", "name"))
 
 
 def _teams(ids: Collection[int]) -> dict[int, str]:

@@ -21,6 +21,7 @@ class Page(models.Model):
     run = models.ForeignKey(EscalationRun, null=True, on_delete=models.CASCADE, related_name="pages")
     step = models.PositiveSmallIntegerField(null=True, help_text="From 1; NULL by hand and when a policy is exhausted.")
     round = models.PositiveSmallIntegerField(default=0)
+    performed = models.PositiveIntegerField(null=True, help_text="Which of the run's steps, counted as they happened.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="pages", db_index=False
     )

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.text.names import NameField, validate_unique_ci
+from responders.models.schedules import Schedule
 from responders.models.teams import ACTIVE, ActiveQuerySet, Team
 
 MAX_REPEAT = 20
@@ -82,6 +83,7 @@ class PolicyTarget(models.Model):
     policy = models.ForeignKey(EscalationPolicy, on_delete=models.CASCADE, related_name="targets")
     kind = models.CharField(max_length=16)
     target_id = models.BigIntegerField()
+    schedule = models.ForeignKey(Schedule, null=True, on_delete=models.PROTECT, related_name="+")
     team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
