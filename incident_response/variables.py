@@ -178,6 +178,7 @@ SMS_GATEWAY_SUCCESS = env.text(
 SMS_GATEWAY_TOKEN = env.text(
     "SMS_GATEWAY_TOKEN", default="", help="Secret with which the gateway passes on SMS it receives; empty: none are."
 )
+SNS_ENDPOINT_URL = env.text("SNS_ENDPOINT_URL", default="", help="Address of SNS for topics, if not AWS's own.")
 VAPID_PRIVATE_KEY = env.text(
     "VAPID_PRIVATE_KEY",
     default="",
