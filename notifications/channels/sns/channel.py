@@ -1,7 +1,6 @@
 """Amazon SNS topics, for teams whose programs subscribe there."""
 
 import re
-from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt, Stage
+from notifications.channels.sns.client import client_for
 from notifications.channels.sns.publishing import request_of
 
 NAME = "sns"
@@ -28,7 +28,7 @@ def send(message: Message, to: Address) -> Receipt:
 
     region = _match(to.value)[2]
     try:
-        answer = _client(region, settings.SNS_ENDPOINT_URL).publish(**request_of(message, to.value))
+        answer = client_for(region, settings.SNS_ENDPOINT_URL).publish(**request_of(message, to.value))
     except ClientError as error:
         raise _failed(error.response) from error
     except BotoCoreError as error:
@@ -69,16 +69,6 @@ def _match(text: str) -> re.Match[str]:
             _("Expected the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:incidents."), field="address"
         )
     return match
-
-
-@cache
-def _client(region: str, endpoint: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    # One attempt: the engine repeats, and counts.
-    config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1}, max_pool_connections=16)
-    return boto3.session.Session().client("sns", region_name=region, endpoint_url=endpoint or None, config=config)
 
 
 def _failed(response: Any) -> Failed:

@@ -24,8 +24,8 @@ class TopicTests(SimpleTestCase):
     def setUp(self) -> None:
         self.enterContext(mock.patch.dict("os.environ", KEYS))
         self.enterContext(mock_aws())
-        channel._client.cache_clear()
-        self.addCleanup(channel._client.cache_clear)
+        channel.client_for.cache_clear()
+        self.addCleanup(channel.client_for.cache_clear)
         self.sns, self.sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
 
     def topic(self, name: str = "incidents", **attributes: str) -> tuple[str, str]:
@@ -88,7 +88,7 @@ class TopicTests(SimpleTestCase):
             (NoCredentialsError(), True, True),
         ):
             client = mock.Mock(**{"publish.side_effect": raised})
-            with self.subTest(repr(raised)), mock.patch.object(channel, "_client", return_value=client):
+            with self.subTest(repr(raised)), mock.patch.object(channel, "client_for", return_value=client):
                 with self.assertRaises(Failed) as caught:
                     self.send(PAGE, TOPIC)
                 failed = caught.exception
