@@ -120,6 +120,7 @@ class Channel:
     order: while one of them is not among a delivery's `tried`, another attempt reaches the person by another way.
     `admit` (user id, address, now) is asked in the transaction that begins an attempt: it counts the attempt, or
     returns why it must not be made.
+    `new_data` is kept with each new address and shown to whoever adds it, once: a secret.
     """
 
     kind: str
@@ -128,6 +129,7 @@ class Channel:
     validate: Callable[[str], str]
     mask: Callable[[str], str]
     why_unusable: Callable[[], str] = lambda: ""
+    new_data: Callable[[], Mapping[str, str]] = dict
     is_personal: bool = True  # people may add it as a contact method
     is_room: bool = False  # administrators may add it as a team's channel
     can_edit: bool = False
