@@ -12,6 +12,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
 
+from notifications.pacing import Limit, parse_limits
+
 T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -87,6 +89,10 @@ class Environment:
         return self._read(
             name, ",".join(default), help, lambda value: [word.strip() for word in value.split(",") if word.strip()]
         )
+
+    def limits(self, name: str, *, help: str) -> dict[str, Limit]:
+        """Return limits by channel, from sms=60/min,voice=10/min."""
+        return self._read(name, "", help, lambda value: parse_limits(value.split(",") if value.strip() else []))
 
     def networks(self, name: str, *, help: str) -> list[IPv4Network | IPv6Network]:
         """Return a comma-separated list of networks."""

@@ -11,7 +11,11 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        """Register the channels that each folder of `channels` holds."""
+        """Register the channels that each folder of `channels` holds, and what delivers."""
+        self._register_channels()
+        self._follow()
+
+    def _register_channels(self) -> None:
         from notifications import channels
         from notifications.channels.port import register_channel
 
@@ -22,3 +26,27 @@ class NotificationsConfig(AppConfig):
             if any(module.name == "channel" for module in pkgutil.iter_modules(package.__path__)):
                 for channel in importlib.import_module(f"{package.__name__}.channel").CHANNELS:
                     register_channel(channel)
+
+    def _follow(self) -> None:
+        from core.server.jobs import register_jobs
+        from incidents.services.feed import register_follower
+        from notifications import monitoring
+        from notifications.audit import register
+        from notifications.jobs import JOBS, delivery_jobs
+        from notifications.services.notices import plan_notices
+        from notifications.services.planning import cancel_pages, plan_pages, undelivered
+        from notifications.services.reach import deliveries_of, describe_reach, stuck
+        from paging import pages
+        from responders.notices import register_notice_handler
+
+        register()
+        register_notice_handler(plan_notices)
+        pages.register_page_handler(plan_pages)
+        pages.register_cancel_handler(cancel_pages)
+        pages.register_reach(describe_reach)
+        pages.register_delivery_details(deliveries_of)
+        pages.register_undelivered(undelivered)
+        pages.register_finding(stuck)
+        register_follower("plan_deliveries")
+        register_jobs(*JOBS, *delivery_jobs())
+        monitoring.register()

@@ -38,7 +38,7 @@ OWN_MODULES = {
     },
     "paging": {"pages", "planning"},
     "responders": {"lineups", "notices", "oncall", "policies", "targets", "validation"},
-    "notifications": {"channels"},
+    "notifications": {"channels", "pacing", "rules"},
     "intake": {
         "asgi",
         "committer",

@@ -1,6 +1,7 @@
 """Background jobs; each app registers its own."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -51,6 +52,20 @@ def jobs_of(only: Collection[str] = (), leave_out: Collection[str] = ()) -> list
     if unknown := sorted({*only, *leave_out}.difference(groups)):
         raise UnknownGroup(f"There is no group of jobs named {', '.join(unknown)}; there are: {', '.join(groups)}.")
     return [job for job in all_jobs() if job.group not in leave_out and (not only or job.group in only)]
+
+
+_of_thread = threading.local()
+
+
+def stop_by(stopping: threading.Event) -> None:
+    """Have the jobs of this thread end soon once this is set."""
+    _of_thread.stopping = stopping
+
+
+def is_stopping() -> bool:
+    """Return whether a job that finds more and more to do should end now."""
+    stopping = getattr(_of_thread, "stopping", None)
+    return stopping is not None and stopping.is_set()
 
 
 Waker = Callable[[frozenset[str]], object]

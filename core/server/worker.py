@@ -12,7 +12,7 @@ from django.utils import timezone
 from core.db.outages import Trouble, outages
 from core.models import JobRun
 from core.server.condition import ClockCheck
-from core.server.jobs import Job, register_waker, remove_waker
+from core.server.jobs import Job, register_waker, remove_waker, stop_by
 from core.server.wakeups import receive_wakeups
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ class Runner:
 
     def loop(self) -> None:
         """Run the job when due or woken, until told to stop."""
+        stop_by(self.stopping)
         try:
             while not self.stopping.is_set():
                 begun = time.monotonic()

@@ -11,7 +11,6 @@ from notifications.models.deliveries import (
     ProviderLimit,
 )
 from notifications.models.inbox import Notification
-from notifications.models.phone import PhoneUsage
 from notifications.models.rooms import RoomChannel, WebhookEndpoint
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "Notification",
     "NotificationRule",
     "Pace",
-    "PhoneUsage",
     "ProviderLimit",
     "RoomChannel",
     "WebhookEndpoint",

@@ -14,6 +14,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Select what has still to be sent."""
         return self.filter(state__in=PENDING)
 
+    def carried_by(self, lead_id: int) -> "DeliveryQuerySet":
+        """Select what a bundle still carries."""
+        return self.filter(bundle=lead_id).exclude(state__in=(State.CANCELLED, State.ANSWERED))
+
 
 class Delivery(models.Model):
     """A message to one recipient by one method; written by notifications.services only.

@@ -21,11 +21,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
-# The second reads what settings are made of; the last holds those to whom we send, a folder each.
-REGISTRIES = (
-    *("incident_response/settings.py", "incident_response/variables.py", "incident_response/demo/"),
-    "notifications/channels/",
-)
+REGISTRIES = ("incident_response/settings.py", "incident_response/demo/")
 
 
 def vendors() -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -28,7 +27,7 @@ class Spoken:
     reference: str
     severity: str
     language: str
-    count: int
+    incident: int | None
 
 
 def seal(message: Message) -> str:
@@ -36,21 +35,15 @@ def seal(message: Message) -> str:
     spoken = Spoken(
         key=message.key,
         kind=message.kind,
-        title=_title(message)[:MOST_TITLE],
+        title=message.title[:MOST_TITLE],
         body=message.body[:MOST_TITLE],
         why=next(iter(message.lines), "")[:MOST_LINE],
         reference=message.reference,
         severity=message.severity,
         language=message.language,
-        count=message.count,
+        incident=message.incident,
     )
     return _box().encrypt(orjson.dumps(asdict(spoken))).decode()
-
-
-def _title(message: Message) -> str:
-    """Return the title without the reference and severity that are said before it."""
-    prefix = rf"{re.escape(message.reference)}\s+(?:{re.escape(message.severity)}:\s*)?"
-    return re.sub(prefix, "", message.title, count=1, flags=re.IGNORECASE) if message.reference else message.title
 
 
 def unseal(text: str) -> Spoken | None:

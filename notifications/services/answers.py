@@ -1,0 +1,145 @@
+"""Answers of people, by button, link, key press or reply: the only proof that somebody was reached."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.db.clock import database_now
+from core.db.transactions import unit_of_work
+from core.errors import DomainError, PermissionRefused
+from incidents.actors import Actor
+from incidents.models import EventKind, Incident, Origin, Status
+from incidents.services import acknowledge, assign_person, comment, resolve
+from incidents.services.recording import lock_for
+from incidents.vocabulary import DEFAULT_VISIBILITY, MachineKind
+from notifications.models import Delivery
+from notifications.vocabulary import PENDING, SENT, Kind, State
+from paging.services.answering import record_answer
+from users.models import User
+
+ACKNOWLEDGE, RESOLVE, TAKE, NOTE = "acknowledge", "resolve", "take", "note"
+DONE = {
+    EventKind.ACKNOWLEDGED: "acknowledged",
+    EventKind.STARTED: "acknowledged",
+    EventKind.RESOLVED: "resolved",
+    EventKind.CLOSED: "closed",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said to the person, and whether anything changed."""
+
+    text: str
+    incident: Incident
+    changed: bool
+
+
+@dataclass(frozen=True)
+class _Request:
+    incident: Incident
+    user: User
+    by: Actor
+    note: str
+
+
+@unit_of_work
+def answer(
+    user: User,
+    incident_number: int,
+    action: str,
+    *,
+    channel_name: str,
+    note: str = "",
+    delivery: Delivery | None = None,
+) -> Answer:
+    """Act for a person who answers through a channel; asked twice, say so and change nothing.
+
+    `action` is acknowledge, resolve, take (assign to oneself and acknowledge) or note. Raises DomainError: NotFound,
+    PermissionRefused, InvalidTransition.
+    """
+    perform = ACTIONS.get(action)
+    if perform is None:
+        raise DomainError(f"{action} is no answer; answer with {', '.join(ACTIONS)}.", field="action")
+    if not user.is_active:
+        raise PermissionRefused("This account is deactivated.")
+    by = Actor(user, user.name, MachineKind.CHANNEL, channel_name)
+    incident = lock_for(incident_number, by)
+    result = perform(_Request(incident, user, by, note))
+    now = database_now()
+    record_answer(result.incident, user, now)
+    mark_answered(user, result.incident, now, delivery)
+    return result
+
+
+def _acknowledge(request: _Request) -> Answer:
+    incident = request.incident
+    if incident.status != Status.OPEN:
+        return Answer(_already(incident), incident, False)
+    incident = acknowledge(incident, by=request.by, note=request.note, origin=Origin.CHAT)
+    return Answer(f"You acknowledged {incident.reference}: {incident.title}", incident, True)
+
+
+def _resolve(request: _Request) -> Answer:
+    incident = request.incident
+    if incident.status in (Status.RESOLVED, Status.CLOSED):
+        return Answer(_already(incident), incident, False)
+    incident = resolve(incident, by=request.by, note=request.note, origin=Origin.CHAT)
+    return Answer(f"You resolved {incident.reference}: {incident.title}", incident, True)
+
+
+def _take(request: _Request) -> Answer:
+    incident, user = request.incident, request.user
+    if incident.status in (Status.RESOLVED, Status.CLOSED):
+        return Answer(_already(incident), incident, False)
+    is_new = incident.assignee_id != user.pk
+    if is_new:
+        incident = assign_person(incident, user, by=request.by, note=request.note, origin=Origin.CHAT)
+    is_open = incident.status == Status.OPEN
+    if is_open:
+        incident = acknowledge(incident, by=request.by, origin=Origin.CHAT)
+    if is_new or is_open:
+        return Answer(f"{incident.reference} is yours: {incident.title}", incident, True)
+    return Answer(f"{incident.reference} is yours already.", incident, False)
+
+
+def _note(request: _Request) -> Answer:
+    comment(request.incident, request.note, by=request.by, visibility=DEFAULT_VISIBILITY, origin=Origin.CHAT)
+    return Answer(f"Your note was added to {request.incident.reference}.", request.incident, True)
+
+
+ACTIONS: dict[str, Callable[[_Request], Answer]] = {
+    ACKNOWLEDGE: _acknowledge,
+    RESOLVE: _resolve,
+    TAKE: _take,
+    NOTE: _note,
+}
+
+
+def _already(incident: Incident) -> str:
+    """Say what the incident is already, by whom and since when."""
+    kinds = [EventKind.RESOLVED, EventKind.CLOSED]
+    if incident.status not in (Status.RESOLVED, Status.CLOSED):
+        kinds = [EventKind.ACKNOWLEDGED, EventKind.STARTED]
+    event = incident.events.filter(kind__in=kinds).order_by("-seq").first()
+    if event is None:
+        return f"{incident.reference} is {Status(incident.status).label.lower()} already."
+    done = DONE[EventKind(event.kind)]
+    by = f" by {event.actor_label}" if event.actor_label else ""
+    return f"{incident.reference} was {done} already{by}, at {event.occurred_at:%H:%M} UTC."
+
+
+def mark_answered(user: User, incident: Incident, at: dt.datetime, delivery: Delivery | None = None) -> None:
+    """Mark what the person answered, by default the page sent last, and cancel the person's that still wait."""
+    pages = Delivery.objects.filter(kind=Kind.PAGE, incident=incident, user=user, answered_at__isnull=True)
+    sent = pages.filter(state__in=SENT)
+    if delivery is not None and delivery.kind == Kind.PAGE:
+        answered = Delivery.objects.filter(pk=delivery.pk, answered_at__isnull=True)
+    else:
+        last = sent.order_by("-handed_over_at", "-id").values_list("pk", flat=True).first()
+        answered = pages.filter(pk=last or 0)
+    answered.update(state=State.ANSWERED, answered_at=at, next_attempt_at=None, receipt_due_at=None)
+    pages.filter(state__in=PENDING).update(
+        state=State.CANCELLED, reason="Answered by another message.", next_attempt_at=None
+    )
+    sent.update(receipt_due_at=None)

@@ -1,0 +1,340 @@
+"""Write what a message says, from plain values: no database, no clock."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY, Severity
+from incidents.kinds import label_of
+from incidents.models import Incident, IncidentEvent, Status
+from notifications.channels.port import Button, Message
+from notifications.models import Delivery
+from notifications.rules import zone_of
+from notifications.vocabulary import Kind
+from paging.models import Page
+
+MOST_LISTED = 10
+MOST_TEXT = 2000
+OLD_SECONDS = 300  # what is older says how old it is
+RESTRICTED = "Restricted incident"
+ACTIONS = (
+    Button("acknowledge", "Acknowledge"),
+    Button("take", "Take it"),
+    Button("resolve", "Resolve"),
+    Button("note", "Add note"),
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom a message is written for; a room or machine has no name."""
+
+    name: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    is_staff: bool = True
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An incident, and what happened; `is_visible` says whether the reader may know more than its reference."""
+
+    incident: Incident
+    is_visible: bool = True
+    page: Page | None = None
+    event: IncidentEvent | None = None
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Everything that a message is made of."""
+
+    delivery: Delivery
+    reader: Reader
+    now: dt.datetime
+    public_url: str
+    subject: Subject | None = None
+    carried: Sequence[Subject] = ()
+    next_step_at: dt.datetime | None = None
+    token: str = ""
+    code: str = ""
+    tried: Sequence[str] = ()
+    edits: str = ""
+    passed: Sequence[Subject] = ()  # during quiet hours
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def compose(parcel: Parcel) -> Message:
+    """Return the message, with what is the same for every kind."""
+    delivery, reader = parcel.delivery, parcel.reader
+    common = {
+        "key": delivery.key,
+        "kind": delivery.kind,
+        "importance": delivery.importance,
+        "language": reader.language,
+        "time_zone": reader.time_zone,
+        "attempt": max(1, delivery.attempt_count),
+        "tried": tuple(parcel.tried),
+        "edits": parcel.edits,
+    }
+    return Message(**{**common, **_parts(parcel)})
+
+
+def _parts(parcel: Parcel) -> dict[str, Any]:
+    kind, subject = parcel.delivery.kind, parcel.subject
+    if kind == Kind.CODE:
+        return _code(parcel)
+    if kind == Kind.TEST:
+        return _test(parcel)
+    if subject is None or (kind == Kind.NOTICE and not parcel.delivery.content.get("of_incident")):
+        return _notice(parcel)
+    subjects = _distinct([subject, *parcel.carried], is_page=kind == Kind.PAGE)
+    if len(subjects) > 1:
+        return _page_bundle(parcel, subjects) if kind == Kind.PAGE else _update_bundle(parcel, subjects)
+    return _page(parcel, subject) if kind == Kind.PAGE else _update(parcel, subject)
+
+
+def _distinct(subjects: Sequence[Subject], *, is_page: bool) -> list[Subject]:
+    """Return one subject per incident for pages, whose newest facts are the same; one per event for updates."""
+    if not is_page:
+        return list(subjects)
+    return list({subject.incident.pk: subject for subject in reversed(subjects)}.values())[::-1]
+
+
+def _about(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    """Return what names the incident; no more than its reference where the reader may not see it."""
+    incident = subject.incident
+    named: dict[str, Any] = {
+        "incident": incident.pk,
+        "reference": incident.reference,
+        "thread": incident.reference,
+        "url": incident_url(parcel, incident),
+        "occurred_at": subject.event.occurred_at if subject.event else incident.created_at,
+        "event": machine_event(parcel, subject),
+    }
+    if subject.is_visible:
+        named |= {"severity": WORD_OF_SEVERITY[incident.severity], "status": incident.status}
+    return named
+
+
+def _page(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    incident, page = subject.incident, subject.page
+    message = page.message if page else ""
+    lines = [page.why if page else "", *_state_lines(parcel, subject)]
+    if parcel.next_step_at is not None and parcel.next_step_at > parcel.now:
+        lines.append(f"Without an answer, the next step follows at {moment(parcel, parcel.next_step_at)}.")
+    body = message or (incident.description if subject.is_visible else "")
+    return {
+        **_about(parcel, subject),
+        "title": headline(subject),
+        "body": body[:MOST_TEXT],
+        "lines": tuple(line for line in lines if line),
+        "buttons": ACTIONS if subject.is_visible else (),
+        **_answering(parcel),
+    }
+
+
+def _answering(parcel: Parcel) -> dict[str, str]:
+    if not parcel.token:
+        return {}
+    return {"answer_url": f"{parcel.public_url}/a/{parcel.token}/", "reply_code": parcel.code}
+
+
+def _page_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any]:
+    ranked = sorted(subjects, key=lambda subject: (-subject.incident.severity, subject.incident.pk))
+    counts = Counter(subject.incident.severity for subject in ranked if subject.is_visible)
+    severities = ", ".join(
+        f"{counts[severity]:,} {severity.word}" for severity in sorted(Severity, reverse=True) if counts[severity]
+    )
+    title = f"{len(ranked):,} incidents need you" + (f": {severities}" if severities else "")
+    listed = [f"{headline(subject)}, {age(parcel, subject.incident)}" for subject in ranked[:MOST_LISTED]]
+    return {
+        **_about(parcel, subjects[0]),
+        "title": title,
+        "lines": (*listed, *_rest(len(ranked))),
+        "count": len(ranked),
+        "url": f"{parcel.public_url}/admin/incidents/incident/" if parcel.reader.is_staff else "",
+        "buttons": (Button("acknowledge", f"Acknowledge all {len(ranked):,}"),),
+        **_answering(parcel),
+    }
+
+
+def _rest(count: int) -> list[str]:
+    return [f"and {count - MOST_LISTED:,} more"] if count > MOST_LISTED else []
+
+
+def _update(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    event = subject.event
+    return {
+        **_about(parcel, subject),
+        "title": update_line(subject) if event else headline(subject),
+        "body": event.body[:MOST_TEXT] if event and subject.is_visible else "",
+        "lines": tuple(_state_lines(parcel, subject)),
+        "buttons": () if not parcel.reader.name and subject.is_visible is False else _room_buttons(parcel, subject),
+    }
+
+
+def _room_buttons(parcel: Parcel, subject: Subject) -> Sequence[Button]:
+    is_room = parcel.delivery.room_id is not None
+    return ACTIONS if is_room and subject.is_visible and subject.incident.is_still_open else ()
+
+
+def _update_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any]:
+    incidents = {subject.incident.pk for subject in subjects}
+    of = f"{len(incidents):,} incidents" if len(incidents) > 1 else subjects[0].incident.reference
+    listed = [update_line(subject) for subject in subjects[:MOST_LISTED]]
+    return {
+        **_about(parcel, subjects[0]),
+        "title": f"{len(subjects):,} updates on {of}",
+        "lines": (*listed, *_rest(len(subjects))),
+        "count": len(incidents),
+    }
+
+
+def _notice(parcel: Parcel) -> dict[str, Any]:
+    content = parcel.delivery.content
+    if "catch_up_since" in content:
+        return _catch_up(parcel)
+    path = str(content.get("path", ""))
+    return {
+        "title": str(content.get("title", "")),
+        "body": str(content.get("body", "")),
+        "url": f"{parcel.public_url}/{path.lstrip('/')}" if path else _url_of(parcel),
+        "occurred_at": parcel.delivery.created_at,
+        "incident": parcel.subject.incident.pk if parcel.subject else None,
+        "reference": parcel.subject.incident.reference if parcel.subject else "",
+    }
+
+
+def _url_of(parcel: Parcel) -> str:
+    return incident_url(parcel, parcel.subject.incident) if parcel.subject else ""
+
+
+def _catch_up(parcel: Parcel) -> dict[str, Any]:
+    listed = [
+        f"{headline(subject)} ({Status(subject.incident.status).label.lower()})"
+        for subject in parcel.passed[:MOST_LISTED]
+    ]
+    count = len(parcel.passed)
+    what = "1 incident that is over" if count == 1 else f"{count:,} incidents that are over"
+    return {
+        "title": f"During your quiet hours: {what}",
+        "lines": (*listed, *_rest(count)),
+        "count": max(1, count),
+        "occurred_at": parcel.delivery.created_at,
+    }
+
+
+def _code(parcel: Parcel) -> dict[str, Any]:
+    code = str(parcel.delivery.content.get("code", ""))
+    return {
+        "title": f"{code} is your code",
+        "body": "Enter it to confirm that you are reached here. If you did not ask for it, ignore this message.",
+        "reply_code": code,
+    }
+
+
+def _test(parcel: Parcel) -> dict[str, Any]:
+    return {"title": "Test message", "body": "You asked for it: incidents would reach you here."}
+
+
+def headline(subject: Subject) -> str:
+    """Return the line by which an incident is known: INC-12 Critical: Checkout is down."""
+    incident = subject.incident
+    if not subject.is_visible:
+        return f"{incident.reference} {RESTRICTED}"
+    return f"{incident.reference} {Severity(incident.severity).label}: {incident.title}"
+
+
+def update_line(subject: Subject) -> str:
+    """Return what happened in a line: INC-12 Resolved: Checkout is down."""
+    incident, event = subject.incident, subject.event
+    what = label_of(event.kind) if event else Status(incident.status).label
+    title = incident.title if subject.is_visible else RESTRICTED
+    return f"{incident.reference} {what}: {title}"
+
+
+def _state_lines(parcel: Parcel, subject: Subject) -> list[str]:
+    incident, event = subject.incident, subject.event
+    if not subject.is_visible:
+        return []
+    lines = [f"{Status(incident.status).label}, {age(parcel, incident)}"]
+    if incident.team is not None:
+        lines.append(f"Team: {incident.team.name}")
+    if event is not None and event.actor_label:
+        lines.append(f"{label_of(event.kind)} by {event.actor_label} at {moment(parcel, event.occurred_at)}")
+    return lines
+
+
+def age(parcel: Parcel, incident: Incident) -> str:
+    """Return since when an incident is open, and how long that is once it is old."""
+    since = f"since {moment(parcel, incident.created_at)}"
+    seconds = int((parcel.now - incident.created_at).total_seconds())
+    return since if seconds < OLD_SECONDS else f"{since} ({duration(seconds)} ago)"
+
+
+def duration(seconds: int) -> str:
+    """Return a duration in its two largest units."""
+    days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
+    parts = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
+    return " ".join(parts[:2]) or f"{seconds} s"
+
+
+def moment(parcel: Parcel, at: dt.datetime) -> str:
+    """Return a time as the reader's clock shows it, with the day unless it is today."""
+    zone = zone_of(parcel.reader.time_zone)
+    local = at.astimezone(zone)
+    is_today = local.date() == parcel.now.astimezone(zone).date()
+    return f"{local:%H:%M %Z}" if is_today else f"{local:%a %d %b %H:%M %Z}"
+
+
+def incident_url(parcel: Parcel, incident: Incident) -> str:
+    """Return the page of an incident: that of the admin, for those who may open it."""
+    if not parcel.reader.is_staff:
+        return ""
+    return f"{parcel.public_url}/admin/incidents/incident/{incident.pk}/change/"
+
+
+def machine_event(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    """Return the event as webhooks and topics get it."""
+    incident, event = subject.incident, subject.event
+    facts: dict[str, Any] = {
+        "id": incident.pk,
+        "reference": incident.reference,
+        "is_restricted": incident.is_restricted,
+    }
+    if subject.is_visible:
+        facts |= _incident_facts(parcel, incident)
+    data: dict[str, Any] = {"incident": facts}
+    if subject.page is not None:
+        data["page"] = {"why": subject.page.why, "message": subject.page.message, "target": subject.page.target_name}
+    if event is not None and subject.is_visible:
+        data["event"] = {
+            "seq": event.seq,
+            "kind": event.kind,
+            "actor": event.actor_label,
+            "occurred_at": event.occurred_at.isoformat(),
+            "body": event.body,
+        }
+    kind = event.kind if event is not None else "paged"
+    at = event.occurred_at if event is not None else parcel.delivery.created_at
+    return {"type": f"incident.{kind}", "timestamp": at.isoformat(), "data": data}
+
+
+def _incident_facts(parcel: Parcel, incident: Incident) -> dict[str, Any]:
+    times = ("created_at", "acknowledged_at", "resolved_at", "closed_at")
+    stamps = {name: getattr(incident, name) for name in times}
+    return {
+        "title": incident.title,
+        "description": incident.description[:MOST_TEXT],
+        "status": incident.status,
+        "severity": WORD_OF_SEVERITY[incident.severity],
+        "priority": WORD_OF_PRIORITY[incident.priority],
+        "team": {"id": incident.team_id, "name": incident.team.name} if incident.team is not None else None,
+        "origin_system": incident.origin_system,
+        "external_id": incident.external_id,
+        "url": incident_url(parcel, incident),
+        **{name: stamp.isoformat() if stamp else None for name, stamp in stamps.items()},
+    }

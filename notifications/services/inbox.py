@@ -1,0 +1,55 @@
+"""Write entries of people's inboxes, and mark them read."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from core.db import rows
+from core.db.transactions import unit_of_work
+from notifications.models import Notification
+from notifications.services.outbox import key_of
+from notifications.vocabulary import Importance, Kind
+from users.models import User
+
+LONGEST_TITLE = 300
+
+
+def new_entry(
+    cause: str,
+    user_id: int,
+    kind: Kind,
+    title: str,
+    *,
+    at: dt.datetime,
+    body: str = "",
+    incident_id: int | None = None,
+    importance: str = Importance.LOW,
+    path: str = "",
+) -> Notification:
+    """Return an entry, unsaved; the same cause tells a person once."""
+    return Notification(
+        key=key_of(cause, f"inbox:{user_id}"),
+        user_id=user_id,
+        kind=kind,
+        importance=importance,
+        title=title[:LONGEST_TITLE],
+        body=body,
+        incident_id=incident_id,
+        path=path,
+        created_at=at,
+    )
+
+
+def put_entries(entries: Sequence[Notification]) -> int:
+    """Insert the entries whose key is new."""
+    by_key = {entry.key: entry for entry in entries}
+    known = set(Notification.objects.filter(key__in=by_key).values_list("key", flat=True)) if by_key else set()
+    new = [entry for key, entry in by_key.items() if key not in known]
+    rows.insert(*new)
+    return len(new)
+
+
+@unit_of_work
+def mark_read(user: User, now: dt.datetime, ids: Collection[int] | None = None) -> int:
+    """Mark a person's entries read, all when none are named; return how many."""
+    unread = Notification.objects.unread().filter(user=user)
+    return (unread if ids is None else unread.filter(pk__in=ids)).update(read_at=now)

@@ -1,0 +1,215 @@
+"""Read what messages are made of, for all of a claim at once."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from incidents.models import Incident, IncidentEvent
+from incidents.permissions import can_see
+from notifications.channels.port import Address, Channel, Failed
+from notifications.models import (
+    ContactMethod,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryQuerySet,
+    RoomChannel,
+    WebhookEndpoint,
+)
+from notifications.services import tokens
+from notifications.services.composing import Parcel, Reader, Subject, compose
+from notifications.services.outbox import ACCOUNT, EMAIL
+from notifications.services.tokens import Answering, Pair
+from notifications.vocabulary import VERIFIED, Kind, MethodState, State
+from paging.models import EscalationRun, Page
+from users.models import User
+
+if TYPE_CHECKING:
+    from notifications.services.claiming import Claimed
+
+NO_PAIR = Pair("", "")
+QUIET = "Quiet hours"  # why such pages are held
+
+
+@dataclass
+class Loaded:
+    """Rows by id."""
+
+    users: dict[int, User]
+    methods: dict[int, ContactMethod]
+    rooms: dict[int, RoomChannel]
+    webhooks: dict[int, WebhookEndpoint]
+    incidents: dict[int, Incident]
+    pages: dict[int, Page]
+    events: dict[int, IncidentEvent]
+    next_steps: dict[int, dt.datetime]
+    tried: dict[int, list[str]]
+    originals: dict[int, str]
+    pairs: dict[int, Pair] = field(default_factory=dict)
+    sights: dict[tuple[int, int], bool] = field(default_factory=dict)
+
+
+def load_messages(channel: Channel, claimed: Sequence["Claimed"], now: dt.datetime) -> None:
+    """Give each its message and address, or the reason why it cannot be sent."""
+    if not claimed:
+        return
+    loaded = _load(claimed)
+    for one in claimed:
+        one.address, one.failure = _address(channel, one.delivery, loaded, now)
+    loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
+    for one in claimed:
+        if one.failure is None:
+            one.message = compose(_parcel(one, loaded, now))
+
+
+def _load(claimed: Sequence["Claimed"]) -> Loaded:
+    leads = [one.delivery for one in claimed]
+    every = [*leads, *(row for one in claimed for row in one.carried)]
+    pages = [row for row in leads if row.kind == Kind.PAGE]
+    incidents = Incident.objects.select_related("team")
+    return Loaded(
+        users=User.objects.in_bulk(_ids(leads, "user_id")),
+        methods=ContactMethod.objects.in_bulk(_ids(leads, "method_id")),
+        rooms=RoomChannel.objects.in_bulk(_ids(leads, "room_id")),
+        webhooks=WebhookEndpoint.objects.in_bulk(_ids(leads, "webhook_id")),
+        incidents=incidents.in_bulk(_ids(every, "incident_id")),
+        pages=Page.objects.in_bulk(_ids(leads, "page_id")),
+        events=IncidentEvent.objects.in_bulk(_ids(every, "event_id")),
+        next_steps=_next_steps(_ids(pages, "incident_id")),
+        tried=_tried([row.pk for row in leads if row.attempt_count > 1]),
+        originals=_originals({row.content["edits_of"] for row in leads if "edits_of" in row.content}),
+    )
+
+
+def _ids(deliveries: Collection[Delivery], name: str) -> list[int]:
+    return sorted({number for row in deliveries if (number := getattr(row, name)) is not None})
+
+
+def _next_steps(incident_ids: Collection[int]) -> dict[int, dt.datetime]:
+    if not incident_ids:
+        return {}
+    runs = EscalationRun.objects.current().filter(incident__in=incident_ids, next_step_at__isnull=False)
+    return {incident: at for incident, at in runs.values_list("incident_id", "next_step_at") if at is not None}
+
+
+def _tried(ids: Collection[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    attempts = DeliveryAttempt.objects.filter(delivery__in=ids).exclude(provider="").order_by("delivery", "number")
+    for delivery, provider in attempts.values_list("delivery_id", "provider") if ids else ():
+        found.setdefault(delivery, []).append(provider)
+    return found
+
+
+def _originals(ids: Collection[int]) -> dict[int, str]:
+    return dict(Delivery.objects.filter(pk__in=ids).values_list("pk", "provider_id")) if ids else {}
+
+
+def _address(
+    channel: Channel, delivery: Delivery, loaded: Loaded, now: dt.datetime
+) -> tuple[Address | None, Failed | None]:
+    """Return where a delivery goes, or why it goes nowhere."""
+    if delivery.user_id is not None and not loaded.users[delivery.user_id].is_active:
+        return None, Failed("The account is deactivated.", is_permanent=True)
+    if delivery.room_id is not None:
+        return _room_address(loaded.rooms[delivery.room_id])
+    if delivery.webhook_id is not None:
+        return _webhook_address(loaded.webhooks[delivery.webhook_id], now)
+    if delivery.method_id is not None:
+        return _method_address(loaded.methods[delivery.method_id], delivery)
+    if delivery.user_id is not None and channel.kind == EMAIL and delivery.content.get("to") == ACCOUNT:
+        return Address(loaded.users[delivery.user_id].email), None
+    return None, Failed("The contact method, channel or webhook was removed.", is_permanent=True)
+
+
+def _method_address(method: ContactMethod, delivery: Delivery) -> tuple[Address | None, Failed | None]:
+    if method.state == MethodState.DISABLED:
+        return None, Failed(f"The contact method is disabled: {method.reason}"[:300], is_permanent=True)
+    if method.state not in VERIFIED and delivery.kind == Kind.PAGE:
+        return None, Failed("The contact method is not verified.", is_permanent=True)
+    return Address(method.address, method.data), None
+
+
+def _room_address(room: RoomChannel) -> tuple[Address | None, Failed | None]:
+    if not room.is_enabled or room.state == MethodState.DISABLED:
+        return None, Failed("The channel is disabled.", is_permanent=True)
+    return Address(room.address, room.data, is_trusted=True), None
+
+
+def _webhook_address(webhook: WebhookEndpoint, now: dt.datetime) -> tuple[Address | None, Failed | None]:
+    if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
+        return None, Failed("The webhook is disabled.", is_permanent=True)
+    secrets = [webhook.secret]
+    if webhook.old_secret and webhook.old_secret_until is not None and webhook.old_secret_until > now:
+        secrets.append(webhook.old_secret)
+    return Address(webhook.url, {"secrets": secrets}, is_trusted=True), None
+
+
+def _pairs(deliveries: Sequence[Delivery], now: dt.datetime) -> dict[int, Pair]:
+    wanted = [
+        Answering(row.user_id, row.incident_id, row.pk)
+        for row in deliveries
+        if row.kind == Kind.PAGE and row.user_id is not None and row.incident_id is not None
+    ]
+    return tokens.new_pairs(wanted, now) if wanted else {}
+
+
+def _parcel(one: "Claimed", loaded: Loaded, now: dt.datetime) -> Parcel:
+    delivery = one.delivery
+    user = loaded.users.get(delivery.user_id or 0)
+    pair = loaded.pairs.get(delivery.pk, NO_PAIR)
+    return Parcel(
+        delivery=delivery,
+        reader=_reader(user),
+        now=now,
+        public_url=settings.PUBLIC_URL.rstrip("/"),
+        subject=_subject(delivery, user, loaded),
+        carried=[subject for row in one.carried if (subject := _subject(row, user, loaded)) is not None],
+        next_step_at=loaded.next_steps.get(delivery.incident_id or 0),
+        token=pair.token,
+        code=pair.code,
+        tried=loaded.tried.get(delivery.pk, ()),
+        edits=loaded.originals.get(delivery.content.get("edits_of", 0), ""),
+        passed=_passed(delivery, user, loaded) if "catch_up_since" in delivery.content else (),
+    )
+
+
+def _reader(user: User | None) -> Reader:
+    return Reader() if user is None else Reader(user.name, user.language, user.time_zone, user.is_staff)
+
+
+def _subject(delivery: Delivery, user: User | None, loaded: Loaded) -> Subject | None:
+    incident = loaded.incidents.get(delivery.incident_id or 0)
+    if incident is None:
+        return None
+    page, event = loaded.pages.get(delivery.page_id or 0), loaded.events.get(delivery.event_id or 0)
+    return Subject(incident, _sees(user, incident, loaded), page, event)
+
+
+def _sees(user: User | None, incident: Incident, loaded: Loaded) -> bool:
+    """Return whether the reader may know more than the reference; rooms and machines may not, of restricted ones."""
+    if user is None:
+        return not incident.is_restricted
+    key = (user.pk, incident.pk)
+    if key not in loaded.sights:
+        loaded.sights[key] = can_see(user, incident)
+    return loaded.sights[key]
+
+
+def passed_during(delivery: Delivery) -> DeliveryQuerySet:
+    """Select the pages that quiet hours held and that were withdrawn meanwhile."""
+    return Delivery.objects.filter(
+        kind=Kind.PAGE,
+        user=delivery.user_id,
+        created_at__gte=delivery.content["catch_up_since"],
+        created_at__lt=delivery.due_at,
+        held_because=QUIET,
+        state=State.CANCELLED,
+    )
+
+
+def _passed(delivery: Delivery, user: User | None, loaded: Loaded) -> list[Subject]:
+    ids = set(passed_during(delivery).values_list("incident_id", flat=True))
+    incidents = Incident.objects.select_related("team").in_bulk(ids)
+    return [Subject(incident, _sees(user, incident, loaded)) for _pk, incident in sorted(incidents.items())]

@@ -1,0 +1,61 @@
+"""Turn notices into inbox entries and deliveries."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from core.db.clock import database_now
+from notifications.models import Delivery, Notification
+from notifications.services import inbox, outbox, recipients
+from notifications.services.outbox import Target, new_delivery, of_account, of_method
+from notifications.services.recipients import Recipient
+from notifications.vocabulary import Importance, Kind
+from responders.notices import Notice
+
+
+def plan_notices(notices: Sequence[Notice]) -> None:
+    """Write the entries and deliveries of notices, in the transaction that announces them."""
+    at = database_now()
+    people = recipients.load({user for notice in notices for user in notice.users})
+    told = [(notice, people[user]) for notice in notices for user in sorted(set(notice.users)) if user in people]
+    inbox.put_entries([_entry(notice, person, at) for notice, person in told])
+    outbox.put([_delivery(notice, target, at) for notice, person in told for target in targets_of(notice, person)])
+
+
+def targets_of(notice: Notice, person: Recipient) -> list[Target]:
+    """Return where a notice goes: mail; if urgent, every verified method; by every means, whatever there is."""
+    if notice.by_every_means:
+        return person.all_targets()
+    if not notice.is_urgent:
+        return person.mail_targets()
+    verified = [of_method(method, person.user.name) for method in person.usable().values()]
+    return verified or person.mail_targets() or [of_account(person.user)]
+
+
+def _delivery(notice: Notice, target: Target, at: dt.datetime) -> Delivery:
+    return new_delivery(
+        f"notice:{notice.key}",
+        target,
+        Kind.NOTICE,
+        at=at,
+        importance=_importance(notice),
+        incident_id=notice.incident,
+        content={"title": notice.title, "body": notice.body, "path": notice.path},
+    )
+
+
+def _entry(notice: Notice, person: Recipient, at: dt.datetime) -> Notification:
+    return inbox.new_entry(
+        f"notice:{notice.key}",
+        person.user.pk,
+        Kind.NOTICE,
+        notice.title,
+        at=at,
+        body=notice.body,
+        incident_id=notice.incident,
+        importance=_importance(notice),
+        path=notice.path,
+    )
+
+
+def _importance(notice: Notice) -> str:
+    return Importance.HIGH if notice.is_urgent or notice.by_every_means else Importance.LOW

@@ -1,0 +1,130 @@
+"""Send what is due by one channel: claimed in one thread, sent in a bounded pool that never touches the database."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import structlog
+
+from core.server.jobs import is_stopping
+from notifications.channels.port import Channel, Failed, Receipt
+from notifications.services.claiming import LEASE, Claimed, claim, renew
+from notifications.services.settling import Result, settle
+
+log = structlog.get_logger(__name__)
+
+ROUND_SECONDS = 200.0  # of one run, while there is more to send
+LOOK_SECONDS = 0.1  # between looks for more while something is being sent
+RENEW_SECONDS = LEASE.total_seconds() / 3
+STUCK_SECONDS = 120.0  # a channel ends sooner; what does not is left to its lease
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A message that is being sent."""
+
+    claimed: Claimed
+    since: float
+
+
+class Sender:
+    """Sends by one channel; one per channel and process.
+
+    Claims exactly as many as there are free threads: a lost worker repeats no more than what was in flight.
+    """
+
+    def __init__(self, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
+        self.channel = channel
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(channel.concurrency, thread_name_prefix=f"send-{channel.kind}")
+        self._flights: dict[Future[Receipt], Flight] = {}
+        self._results: list[Result] = []  # until they are written
+        self._lock = threading.Lock()
+        self._renewed = clock()
+
+    def run(self) -> int:
+        """Send what is due; return how many messages were sent or failed."""
+        if not self._lock.acquire(blocking=False):
+            return 0  # another thread of this process does
+        try:
+            return self._run()
+        finally:
+            self._lock.release()
+
+    def _run(self) -> int:
+        begun, done = self._clock(), 0
+        while True:
+            done += self._settle()
+            is_over = is_stopping() or self._clock() - begun > ROUND_SECONDS
+            claimed = 0 if is_over else self._start()
+            if not claimed and not self._flights and not self._results:
+                return done
+            self._collect()
+            self._keep_leases()
+
+    def _start(self) -> int:
+        free = self.channel.concurrency - len(self._flights)
+        claimed = claim(self.channel, free) if free > 0 else []
+        for one in claimed:
+            if one.failure is not None or one.message is None or one.address is None:
+                self._results.append(Result(one, failure=one.failure or Failed("Nothing to send.", is_permanent=True)))
+            else:
+                future = self._pool.submit(self.channel.send, one.message, one.address)
+                self._flights[future] = Flight(one, self._clock())
+        return len(claimed)
+
+    def _collect(self) -> None:
+        """Wait for the first to end, and gather all that have."""
+        if not self._flights:
+            return
+        ended, _ = wait(self._flights, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        for future in ended:
+            self._results.append(_result(self._flights.pop(future).claimed, future))
+        self._leave_stuck()
+
+    def _settle(self) -> int:
+        if not self._results:
+            return 0
+        settle(self.channel, self._results)
+        settled, self._results = len(self._results), []
+        return settled
+
+    def _keep_leases(self) -> None:
+        if self._flights and self._clock() - self._renewed > RENEW_SECONDS:
+            self._renewed = self._clock()
+            renew([flight.claimed for flight in self._flights.values()])
+
+    def _leave_stuck(self) -> None:
+        """Leave sends that never end to their leases, and give the others new threads."""
+        stuck = [future for future, flight in self._flights.items() if self._clock() - flight.since > STUCK_SECONDS]
+        if not stuck:
+            return
+        log.error("sends_stuck", channel=self.channel.kind, count=len(stuck))
+        for future in stuck:
+            del self._flights[future]
+        self._pool.shutdown(wait=False)
+        self._pool = ThreadPoolExecutor(self.channel.concurrency, thread_name_prefix=f"send-{self.channel.kind}")
+
+
+def _result(claimed: Claimed, future: "Future[Receipt]") -> Result:
+    error = future.exception()
+    if error is None:
+        return Result(claimed, receipt=future.result())
+    if isinstance(error, Failed):
+        return Result(claimed, failure=error)
+    log.error("send_failed", channel=claimed.delivery.channel, delivery=claimed.delivery.pk, exc_info=error)
+    return Result(claimed, failure=Failed(f"{type(error).__name__} in the channel; see the worker's log."))
+
+
+_senders: dict[str, Sender] = {}
+_making = threading.Lock()
+
+
+def sender_of(channel: Channel) -> Sender:
+    """Return this process's sender of a channel."""
+    with _making:
+        if channel.kind not in _senders or _senders[channel.kind].channel is not channel:
+            _senders[channel.kind] = Sender(channel)
+        return _senders[channel.kind]
