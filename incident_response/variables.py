@@ -144,13 +144,13 @@ SMS_INCLUDE_URL = env.boolean(
     "SMS_INCLUDE_URL", default=False, help="Put links into SMS; many carriers block SMS that hold one."
 )
 PHONE_DAILY_PER_NUMBER = env.integer(
-    "PHONE_DAILY_PER_NUMBER", default=200, help="SMS and calls to one number in 24 hours. 0: no limit."
+    "PHONE_DAILY_PER_NUMBER", default=200, help="SMS and calls to one number a day (UTC). 0: no limit."
 )
 PHONE_DAILY_PER_PERSON = env.integer(
-    "PHONE_DAILY_PER_PERSON", default=300, help="SMS and calls to one person in 24 hours. 0: no limit."
+    "PHONE_DAILY_PER_PERSON", default=300, help="SMS and calls to one person a day (UTC). 0: no limit."
 )
 PHONE_DAILY_PER_COUNTRY = env.integer(
-    "PHONE_DAILY_PER_COUNTRY", default=2000, help="SMS and calls to one country in 24 hours. 0: no limit."
+    "PHONE_DAILY_PER_COUNTRY", default=2000, help="SMS and calls to one country a day (UTC). 0: no limit."
 )
 TWILIO_API_URL = env.text("TWILIO_API_URL", default="https://api.twilio.com", help="Address of Twilio's REST API.")
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", default="", help="Twilio account for SMS and calls (AC…).")
@@ -164,10 +164,9 @@ TWILIO_MESSAGING_SERVICE_SID = env.text(
 SNS_SMS_REGION = env.text(
     "SNS_SMS_REGION", default="", help="AWS region whose SNS sends SMS; credentials come from AWS's own environment."
 )
-SNS_SMS_ENDPOINT_URL = env.text("SNS_SMS_ENDPOINT_URL", default="", help="Address of SNS, if not AWS's own.")
 SNS_SMS_SENDER = env.text("SNS_SMS_SENDER", default="", help="Sender ID of SMS by SNS, where a country allows one.")
 SMS_GATEWAY_URL = env.text(
-    "SMS_GATEWAY_URL", default="", help="Address of an SMS gateway with {to}, {text}, {id} and {receipt_url}."
+    "SMS_GATEWAY_URL", default="", help="Address of an SMS gateway with {to}, {text}, {id}, {coding} and {receipt_url}."
 )
 SMS_GATEWAY_METHOD = env.text("SMS_GATEWAY_METHOD", default="GET", choices=["GET", "POST"], help="Its HTTP method.")
 SMS_GATEWAY_HEADERS = env.text("SMS_GATEWAY_HEADERS", default="", help="Its headers, as Name: value; Name: value.")
@@ -178,6 +177,7 @@ SMS_GATEWAY_SUCCESS = env.text(
 SMS_GATEWAY_TOKEN = env.text(
     "SMS_GATEWAY_TOKEN", default="", help="Secret with which the gateway passes on SMS it receives; empty: none are."
 )
+SNS_ENDPOINT_URL = env.text("SNS_ENDPOINT_URL", default="", help="Address of SNS, if not AWS's own.")
 VAPID_PRIVATE_KEY = env.text(
     "VAPID_PRIVATE_KEY",
     default="",

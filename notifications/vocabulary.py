@@ -69,6 +69,13 @@ class MethodState(models.TextChoices):
     DISABLED = "disabled", _("Disabled")
 
 
+class BodyFormat(models.TextChoices):
+    """How the body of a webhook is laid out."""
+
+    PLAIN = "", _("Plain")
+    CLOUDEVENTS = "cloudevents", _("CloudEvents")
+
+
 VERIFIED = (MethodState.OK, MethodState.FAILING)
 
 

@@ -118,6 +118,9 @@ class Channel:
     `why_unusable` says what the operator must set, or returns "". `receipt_seconds` is how long a receipt may take
     before the next provider or method is tried; None where no receipts exist. `providers` names those that send, in
     order: while one of them is not among a delivery's `tried`, another attempt reaches the person by another way.
+    `admit` (user id, address, now) is asked in the transaction that begins an attempt: it counts the attempt, or
+    returns why it must not be made.
+    `new_data` is kept with each new address and shown to whoever adds it, once: a secret.
     """
 
     kind: str
@@ -126,6 +129,7 @@ class Channel:
     validate: Callable[[str], str]
     mask: Callable[[str], str]
     why_unusable: Callable[[], str] = lambda: ""
+    new_data: Callable[[], Mapping[str, str]] = dict
     is_personal: bool = True  # people may add it as a contact method
     is_room: bool = False  # administrators may add it as a team's channel
     can_edit: bool = False
@@ -135,6 +139,7 @@ class Channel:
     concurrency: int = 8
     receipt_seconds: float | None = None
     providers: Callable[[], Sequence[str]] = tuple
+    admit: Callable[[int | None, str, dt.datetime], str] | None = None
     per_minute: int | None = None  # the provider's limit; a setting may lower it
 
 

@@ -11,6 +11,7 @@ from notifications.models.deliveries import (
     ProviderLimit,
 )
 from notifications.models.inbox import Notification
+from notifications.models.phone import PhoneUsage
 from notifications.models.rooms import RoomChannel, WebhookEndpoint
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Notification",
     "NotificationRule",
     "Pace",
+    "PhoneUsage",
     "ProviderLimit",
     "RoomChannel",
     "WebhookEndpoint",

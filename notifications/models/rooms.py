@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.text.names import NameField
-from notifications.vocabulary import DEFAULT_EVENTS, MethodState
+from notifications.vocabulary import DEFAULT_EVENTS, BodyFormat, MethodState
 from responders.models import Team
 
 
@@ -46,6 +46,14 @@ class WebhookEndpoint(models.Model):
     old_secret_until = models.DateTimeField(null=True, editable=False)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="webhooks")
     events = models.JSONField(default=default_events, blank=True, help_text="Kinds of events that it is told of.")
+    format = models.CharField(
+        max_length=16, choices=BodyFormat.choices, blank=True, default="", help_text="Of the body; see its guide."
+    )
+    mirrors = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Kinds or names of sources behind the address: what came from them is never sent back there.",
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     state = models.CharField(max_length=16, choices=MethodState.choices, default=MethodState.OK)
     reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it is failing or disabled.")

@@ -25,14 +25,14 @@ def plain(text: str) -> str:
 
 def segments(text: str) -> int:
     """Return how many SMS carry the text."""
-    alone, joined = (160, 153) if _is_gsm(text) else (70, 67)
+    alone, joined = (160, 153) if is_gsm(text) else (70, 67)
     used = length(text)
     return 1 if used <= alone else -(-used // joined)
 
 
 def length(text: str) -> int:
     """Return the septets, or UTF-16 units, that a text takes."""
-    if _is_gsm(text):
+    if is_gsm(text):
         return len(text) + sum(character in _EXTENDED for character in text)
     return len(text.encode("utf-16-be", "replace")) // 2
 
@@ -52,5 +52,6 @@ def fit(text: str, fixed: str, most: int) -> str:
     return kept.rstrip(" ,;:-") + "..." if kept else ""
 
 
-def _is_gsm(text: str) -> bool:
+def is_gsm(text: str) -> bool:
+    """Return whether GSM-7 holds the text: 160 characters in an SMS instead of 70."""
     return all(character in _BASIC or character in _EXTENDED for character in text)

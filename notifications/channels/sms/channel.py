@@ -3,11 +3,12 @@
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from notifications.channels.awssns import client as awssns
 from notifications.channels.phone.numbers import mask, sms_number
 from notifications.channels.phone.providers import Provider, Providers
+from notifications.channels.phone.usage import admit
 from notifications.channels.port import Channel
 from notifications.channels.smsgateway import client as smsgateway
+from notifications.channels.sns import sms as sns
 from notifications.channels.twilio import client as twilio
 
 RECEIPT_SECONDS = 60.0
@@ -16,7 +17,7 @@ providers = Providers(
     lambda: settings.SMS_PROVIDERS,
     (
         Provider("twilio", twilio.send_sms, twilio.why_no_sms),
-        Provider("sns", awssns.send_sms, awssns.why_unusable),
+        Provider("sns", sns.send_sms, sns.why_unusable),
         Provider("gateway", smsgateway.send_sms, smsgateway.why_unusable),
     ),
 )
@@ -31,5 +32,6 @@ CHANNELS = [
         is_for_staff=True,
         receipt_seconds=RECEIPT_SECONDS,
         providers=providers.names,
+        admit=admit,
     )
 ]

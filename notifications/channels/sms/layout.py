@@ -3,7 +3,7 @@
 import re
 
 from notifications.channels.phone.segments import fit, plain
-from notifications.channels.phone.wording import wording
+from notifications.channels.phone.wording import Wording, wording
 from notifications.channels.port import Message
 
 MOST_SEGMENTS = 3
@@ -13,11 +13,9 @@ _URL = re.compile(r"\bhttps?://([^\s/]+)\S*", re.IGNORECASE)
 def lay_out(message: Message, *, with_urls: bool = False) -> str:
     """Return the text: severity, reference, title, how to answer. The title is cut, never the code."""
     words = wording(message.language)
-    head = [f"[{words.severity(message.severity)}]"] if message.severity else []
-    if message.reference and message.reference not in message.title:
-        head.append(message.reference)
+    head = _head(message, words)
     tail = [words.again] if message.attempt > 1 and message.kind == "page" else []
-    if message.reply_code:
+    if message.reply_code and message.kind == "page":
         tail.append(words.reply.format(code=message.reply_code))
     if with_urls and (url := message.answer_url or message.url):
         tail.append(url)
@@ -25,6 +23,14 @@ def lay_out(message: Message, *, with_urls: bool = False) -> str:
     start, end = plain(_joined(head)), plain(". ".join(tail))
     middle = plain(_one_line(middle if with_urls else _URL.sub(r"\1", middle)))
     return _sentences(_joined([start, fit(middle, f"{start} . {end}", MOST_SEGMENTS)]), end)
+
+
+def _head(message: Message, words: Wording) -> list[str]:
+    """Return severity and reference, unless the title begins with them or is about several incidents."""
+    if message.count > 1 or (message.reference and message.title.startswith(message.reference)):
+        return []
+    severity = [f"[{words.severity(message.severity)}]"] if message.severity else []
+    return [*severity, message.reference]
 
 
 def _sentences(first: str, second: str) -> str:

@@ -1,7 +1,7 @@
 """SMS by any gateway that HTTP reaches: the operator's templates say how.
 
-`{to}`, `{text}`, `{id}` and `{receipt_url}` are replaced: percent-encoded in the address and in forms, escaped in
-JSON.
+`{to}`, `{text}`, `{id}`, `{coding}` (0: GSM-7, 2: UCS-2) and `{receipt_url}` are replaced: percent-encoded in the
+address and in forms, escaped in JSON.
 """
 
 import hashlib
@@ -15,11 +15,12 @@ import orjson
 from django.conf import settings
 
 from core.outbound.client import Answer, Client, OutboundError, Refused
+from notifications.channels.phone.segments import is_gsm
 from notifications.channels.port import Address, Failed, Message, Receipt, Stage
 from notifications.channels.sms.layout import lay_out
 
 NAME = "gateway"
-_PLACEHOLDER = re.compile(r"\{(to|text|id|receipt_url)\}")
+_PLACEHOLDER = re.compile(r"\{(to|text|id|coding|receipt_url)\}")
 
 
 def why_unusable() -> str:
@@ -42,10 +43,12 @@ def why_unusable() -> str:
 def send_sms(message: Message, to: Address) -> Receipt:
     """Send an SMS. Raises Failed."""
     name = receipt_id(message.key)
+    text = lay_out(message, with_urls=settings.SMS_INCLUDE_URL)
     values = {
         "to": to.value,
-        "text": lay_out(message, with_urls=settings.SMS_INCLUDE_URL),
+        "text": text,
         "id": name,
+        "coding": "0" if is_gsm(text) else "2",
         "receipt_url": receipt_url(name),
     }
     headers = _headers()

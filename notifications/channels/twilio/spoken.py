@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -27,7 +28,7 @@ class Spoken:
     reference: str
     severity: str
     language: str
-    incident: int | None
+    count: int
 
 
 def seal(message: Message) -> str:
@@ -35,15 +36,21 @@ def seal(message: Message) -> str:
     spoken = Spoken(
         key=message.key,
         kind=message.kind,
-        title=message.title[:MOST_TITLE],
+        title=_title(message)[:MOST_TITLE],
         body=message.body[:MOST_TITLE],
         why=next(iter(message.lines), "")[:MOST_LINE],
         reference=message.reference,
         severity=message.severity,
         language=message.language,
-        incident=message.incident,
+        count=message.count,
     )
     return _box().encrypt(orjson.dumps(asdict(spoken))).decode()
+
+
+def _title(message: Message) -> str:
+    """Return the title without the reference and severity that are said before it."""
+    prefix = rf"{re.escape(message.reference)}\s+(?:{re.escape(message.severity)}:\s*)?"
+    return re.sub(prefix, "", message.title, count=1, flags=re.IGNORECASE) if message.reference else message.title
 
 
 def unseal(text: str) -> Spoken | None:

@@ -54,6 +54,8 @@ def reply(text: str) -> bytes:
 
 
 def _happened(spoken: Spoken, words: Wording) -> list[str]:
+    if spoken.count > 1:
+        return [words.several, spoken.title, words.all_of_them]
     intro = words.page.format(severity=words.severity(spoken.severity), reference=_slowly(spoken.reference))
     return [intro, spoken.title, spoken.why]
 

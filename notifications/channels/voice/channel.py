@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.channels.phone.numbers import mask, voice_number
 from notifications.channels.phone.providers import Provider, Providers
+from notifications.channels.phone.usage import admit
 from notifications.channels.port import Channel
 from notifications.channels.twilio import client as twilio
 
@@ -25,5 +26,6 @@ CHANNELS = [
         is_for_staff=True,
         receipt_seconds=RECEIPT_SECONDS,
         providers=providers.names,
+        admit=admit,
     )
 ]

@@ -13,7 +13,7 @@ from core.outbound.urls import validate_url
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt, Stage
 from notifications.channels.posting import post, wait_of
 from notifications.channels.webhook.payload import body_of
-from notifications.channels.webhook.signing import message_id, signed_headers
+from notifications.channels.webhook.signing import message_id, new_secret, signed_headers
 
 LONGEST = 1000
 MINUTE, HOUR = 60.0, 3600.0
@@ -49,6 +49,11 @@ def secrets_of(data: Mapping[str, Any]) -> Sequence[str]:
     """Return what an address is signed with: `secrets`, or its one `secret`."""
     one = data.get("secret")
     return list(data.get("secrets") or ([one] if one else []))
+
+
+def new_data() -> dict[str, str]:
+    """Return the secret of a new address."""
+    return {"secret": new_secret()}
 
 
 def wait_before_next(message: Message) -> float:
@@ -90,6 +95,7 @@ CHANNELS = [
         send=send,
         validate=validate,
         mask=mask,
+        new_data=new_data,
         is_room=True,
         concurrency=16,
     )

@@ -50,7 +50,14 @@ class LayoutTests(SimpleTestCase):
         self.assertIn("Antwort 4271 A", lay_out(replace(PAGE, language="de-AT")))
         self.assertIn("Reply 4271 A", lay_out(replace(PAGE, language="tlh")))
 
-    def test_it_sends_codes_as_they_are(self):
-        code = Message(key="k", kind="code", title="Your code is 123456")
+    def test_it_says_nothing_twice(self):
+        page = replace(PAGE, title="INC-1042 Critical: Disk full on db-3")
+        several = replace(PAGE, title="20 incidents need you: 2 critical", count=20)
 
-        self.assertEqual(lay_out(code), "Your code is 123456")
+        self.assertTrue(lay_out(page).startswith("INC-1042 Critical: Disk full on db-3. Reply"))
+        self.assertTrue(lay_out(several).startswith("20 incidents need you: 2 critical. Reply"))
+
+    def test_it_sends_codes_as_they_are(self):
+        code = Message(key="k", kind="code", title="123456 is your code", reply_code="123456")
+
+        self.assertEqual(lay_out(code), "123456 is your code")

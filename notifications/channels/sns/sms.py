@@ -1,6 +1,5 @@
 """SMS by Amazon SNS (Publish with PhoneNumber). It reports no receipts: accepted is the most it says."""
 
-from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -8,6 +7,7 @@ from django.conf import settings
 
 from notifications.channels.port import Address, Failed, Message, Receipt, Stage
 from notifications.channels.sms.layout import lay_out
+from notifications.channels.sns.client import client_for
 
 NAME = "sns"
 _PASSING = {
@@ -36,7 +36,7 @@ def send_sms(message: Message, to: Address) -> Receipt:
         attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": settings.SNS_SMS_SENDER}
     text = lay_out(message, with_urls=settings.SMS_INCLUDE_URL)
     try:
-        answer = _client(settings.SNS_SMS_REGION, settings.SNS_SMS_ENDPOINT_URL).publish(
+        answer = client_for(settings.SNS_SMS_REGION, settings.SNS_ENDPOINT_URL).publish(
             PhoneNumber=to.value, Message=text, MessageAttributes=attributes
         )
     except ClientError as error:
@@ -51,16 +51,6 @@ def send_sms(message: Message, to: Address) -> Receipt:
             may_have_arrived=not never_sent,
         ) from error
     return Receipt(Stage.ACCEPTED, NAME, answer["MessageId"], "Amazon SNS: accepted; it gives no receipts")
-
-
-@cache
-def _client(region: str, endpoint: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    # One attempt: the engine repeats, and counts.
-    config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
-    return boto3.session.Session().client("sns", region_name=region, endpoint_url=endpoint or None, config=config)
 
 
 def _failed(response: Any) -> Failed:

@@ -1,1 +1,0 @@
-"""Amazon SNS: SMS without receipts."""

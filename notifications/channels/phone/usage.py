@@ -1,0 +1,49 @@
+"""Caps on SMS and calls a day: whoever takes over an account must not ring up a bill."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db.models import F
+
+from core.db.transactions import unit_of_work
+from notifications.channels.phone.numbers import country_of, mask
+from notifications.models import PhoneUsage
+
+KEPT_DAYS = 7
+NAMES = {
+    "number": "PHONE_DAILY_PER_NUMBER",
+    "person": "PHONE_DAILY_PER_PERSON",
+    "country": "PHONE_DAILY_PER_COUNTRY",
+}
+
+
+@unit_of_work
+def admit(user_id: int | None, number: str, now: dt.datetime) -> str:
+    """Count an SMS or call that is about to begin, or return which cap forbids it."""
+    today, scopes = now.date(), _scopes(user_id, number)
+    found = PhoneUsage.objects.filter(day=today, scope__in=scopes.values())
+    counts = dict(found.values_list("scope", "count"))
+    for name, scope in scopes.items():
+        most = getattr(settings, NAMES[name])
+        if most and counts.get(scope, 0) >= most:
+            what = {"number": f"the number {mask(number)}", "person": "one person", "country": "one country"}[name]
+            return f"{most:,} SMS and calls went to {what} today, which is {NAMES[name]}"
+    _count(today, scopes, counts)
+    return ""
+
+
+def _scopes(user_id: int | None, number: str) -> dict[str, str]:
+    digest = hashlib.sha256(number.encode()).hexdigest()
+    scopes = {"number": f"number:{digest}", "country": f"country:{country_of(number)}"}
+    return scopes if user_id is None else {**scopes, "person": f"person:{user_id}"}
+
+
+def _count(today: dt.date, scopes: Mapping[str, str], counts: Mapping[str, int]) -> None:
+    if new := sorted(set(scopes.values()) - set(counts)):
+        PhoneUsage.objects.filter(day__lt=today - dt.timedelta(days=KEPT_DAYS)).delete()
+        PhoneUsage.objects.bulk_create([PhoneUsage(day=today, scope=scope) for scope in new], ignore_conflicts=True)
+    # Always in one order: two workers must not wait for each other.
+    for scope in sorted(scopes.values()):
+        PhoneUsage.objects.filter(day=today, scope=scope).update(count=F("count") + 1)
