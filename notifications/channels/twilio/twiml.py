@@ -83,7 +83,11 @@ def _say(parent: Element, words: Wording, sentences: Sequence[str]) -> None:
 
 
 def _sayable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable() and not "\ud800" <= character <= "\udfff")
+    return "".join(
+        character
+        for character in " ".join(text.split())
+        if character.isprintable() and not "\ud800" <= character <= "\udfff"
+    )
 
 
 def _document(response: Element) -> bytes:

@@ -1,7 +1,7 @@
 """A fake of Twilio: judges each request by Twilio's OpenAPI, signs what it sends back, plays calls.
 
-In tests, what it sends goes through `post`, when a test says so. `python -m notifications.channels.twilio.tests.fake`
-runs it as a process that acts by itself; see `serving`.
+In tests, what it sends goes through `post`, when a test says so. `python -m notifications.channels.twilio.tests` runs
+it as a process that acts by itself.
 """
 
 import base64
@@ -226,15 +226,25 @@ def _rules(resource: str, form: dict[str, list[str]]) -> Iterator[str]:
 # --- As a server ----------------------------------------------------------------------------------------------------
 
 
+Control = Callable[[str, str], dict[str, Any]]  # (path, body) → JSON
+
+
 @contextmanager
-def serving(fake: FakeTwilio, port: int = 0) -> Iterator[str]:
-    """Serve the fake on the loopback address; yield its address."""
+def serving(fake: FakeTwilio, port: int = 0, control: Control | None = None) -> Iterator[str]:
+    """Serve the fake on the loopback address; yield its address. `control` serves `/fake/…`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, answer = fake.take(self.path, headers, body)
+            if control and self.path.startswith("/fake/"):
+                self.answer(200, control(self.path, body))
+            else:
+                self.answer(*fake.take(self.path, headers, body))
+
+        do_GET = do_POST
+
+        def answer(self, status: int, answer: dict[str, Any]) -> None:
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
