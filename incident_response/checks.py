@@ -3,10 +3,12 @@
 import os
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
+from django.http.request import validate_host
 from django.utils import timezone
 
 MARIADB_AT_LEAST = (10, 6)
@@ -33,6 +35,23 @@ def public_url_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set PUBLIC_URL to the https:// address people use, or PLAIN_HTTP=true on a machine of your own."
     return [Warning("PUBLIC_URL is not an https:// address.", hint=hint, id="incident_response.W001")]
+
+
+@register(Tags.security)
+def twilio_can_call_back(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that receipts, replies and calls find this server."""
+    from notifications.channels.twilio.client import why_unreachable
+
+    if not settings.TWILIO_ACCOUNT_SID:
+        return []
+    hint = "Without it, calls are not made, and receipts and replies of SMS do not arrive."
+    public = urlsplit(settings.PUBLIC_URL)
+    reasons = [why_unreachable()]
+    if public.scheme != "https":
+        reasons.append("Twilio should call this server by https; PUBLIC_URL is another address.")
+    if not validate_host(public.hostname or "", settings.ALLOWED_HOSTS):
+        reasons.append(f"ALLOWED_HOSTS lacks {public.hostname}, the host of PUBLIC_URL.")
+    return [Warning(reason, hint=hint, id="incident_response.W003") for reason in reasons if reason]
 
 
 @register(Tags.database)

@@ -29,6 +29,8 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("api/redoc/", pages.redoc, name="redoc"),
     path("api/v1/", include(api)),
+    path("integrations/twilio/", include("notifications.channels.twilio.urls")),
+    path("integrations/sms-gateway/", include("notifications.channels.smsgateway.urls")),
     *sender_patterns(),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

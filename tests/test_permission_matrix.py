@@ -105,6 +105,13 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", "forgotten-password/", {}, (400,) * 6),
     ("get", "reset-password/", None, ANYBODY),
     ("post", "reset-password/", {}, (400,) * 6),
+    # Webhooks of providers: a signature or token opens them, whoever the person is
+    *(("post", f"integrations/twilio/{name}", {}, (403,) * 6) for name in ("voice", "sms", "status")),
+    *(
+        (method, f"integrations/sms-gateway/{name}", {}, (403,) * 6)
+        for method in ("get", "post")
+        for name in ("receipts", "replies")
+    ),
     # Doors of senders: a key opens them, whoever the person is
     *((method, "intake/<key>/", None, (403,) * 6) for method in ("get", "post", "put")),
     *((method, "intake/<key>/heartbeat/", None, (403,) * 6) for method in ("get", "post", "put")),

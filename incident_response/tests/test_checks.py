@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from incident_response import checks
+from tests.reported import reported_failure
 
 
 class MediaTests(SimpleTestCase):
@@ -30,6 +31,30 @@ class PublicUrlTests(SimpleTestCase):
                 messages = checks.public_url_is_secure(None)
 
                 self.assertEqual([message.id for message in messages], expected)
+
+
+class TwilioTests(SimpleTestCase):
+    @reported_failure(23)
+    def test_it_wants_an_address_that_twilio_can_call_back(self):
+        for account, url, count in (
+            ("", "http://127.0.0.1:8000", 0),
+            ("AC1", "http://127.0.0.1:8000", 2),  # this machine's, and no https
+            ("AC1", "http://incidents.example.org", 1),
+            ("AC1", "https://incidents.example.org", 0),
+            ("AC1", "https://other.example.org", 1),
+        ):
+            with (
+                self.subTest(account=account, url=url),
+                override_settings(
+                    TWILIO_ACCOUNT_SID=account,
+                    TWILIO_API_URL="https://api.twilio.com",
+                    PUBLIC_URL=url,
+                    ALLOWED_HOSTS=["incidents.example.org", "127.0.0.1"],
+                ),
+            ):
+                messages = checks.twilio_can_call_back(None)
+
+                self.assertEqual([message.id for message in messages], ["incident_response.W003"] * count)
 
 
 class ServerTests(TestCase):

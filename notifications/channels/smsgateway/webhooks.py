@@ -1,0 +1,67 @@
+"""What a gateway reports (receipts) and passes on (SMS that came in); GET or POST, query or form."""
+
+import hmac
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from core.api.problems import problem
+from notifications.channels.port import Failed, Stage
+from notifications.channels.sms.answering import answer_sms
+from notifications.channels.smsgateway.client import NAME, receipt_token
+from notifications.services.receipts import record_failure, record_receipt
+
+# Kannel's numbers, and the words of the SMPP standard and of most gateways.
+DELIVERED = {"1", "delivered", "delivrd", "deliveryok", "ok", "success", "read"}
+FAILED = {"2", "16", "failed", "undelivered", "undeliv", "rejected", "rejectd", "expired", "deliveryfailed", "error"}
+
+View = Callable[[HttpRequest, dict[str, str]], HttpResponse]
+
+
+def _from_gateway(view: View) -> Callable[[HttpRequest], HttpResponse]:
+    @csrf_exempt
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "POST"):
+            return _problem(request, 405, "Use GET or POST here.", "method_not_allowed")
+        return view(request, {**request.GET.dict(), **request.POST.dict()})
+
+    checked.methods = ["GET", "POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed
+    return checked
+
+
+@_from_gateway
+def receipts(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
+    """Note how far an SMS got; the token is that message's own."""
+    name, word = values.get("id", ""), re.sub(r"[^a-z0-9]", "", values.get("status", "").lower())
+    if not name or not _equal(values.get("token", ""), receipt_token(name)):
+        return _problem(request, 403, "The token is not that of this message.", "permission_denied")
+    if word in DELIVERED:
+        record_receipt("sms", name, Stage.DELIVERED, "Gateway: delivered")
+    elif word in FAILED:
+        record_failure("sms", name, Failed(f"Gateway: not delivered ({word})", provider=NAME))
+    return HttpResponse(status=204)
+
+
+@_from_gateway
+def replies(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
+    """Take an answer by SMS; the response is the text to send back, if any."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    token = bearer if scheme.lower() == "bearer" else values.get("token", "")
+    if not settings.SMS_GATEWAY_TOKEN or not _equal(token, settings.SMS_GATEWAY_TOKEN):
+        return _problem(request, 403, "The token is not SMS_GATEWAY_TOKEN.", "permission_denied")
+    number = values.get("from", "").strip()
+    # Many gateways write a number without its plus sign, and a query turns that into a space.
+    text = answer_sms(f"+{number.lstrip('+')}", values.get("text", ""))
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def _equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _problem(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
+    body = problem(status, detail, code=code, request_id=getattr(request, "request_id", ""))
+    return JsonResponse(body, status=status, content_type="application/problem+json")
