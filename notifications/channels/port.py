@@ -82,7 +82,8 @@ class Failed(Exception):
     """The message was not taken; `detail` names no secret.
 
     `is_permanent` stops attempts by this method. `retry_after` (seconds) is the provider's own wish. `disables` says
-    that the address will never work again (410, unsubscribed, landline).
+    that the address will never work again (410, unsubscribed, landline). `is_unanswered` says that it works and nobody
+    reacted: no further attempt is made with this message.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Failed(Exception):
         disables: bool = False,
         provider: str = "",
         may_have_arrived: bool = False,
+        is_unanswered: bool = False,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -102,6 +104,7 @@ class Failed(Exception):
         self.disables = disables
         self.provider = provider
         self.may_have_arrived = may_have_arrived
+        self.is_unanswered = is_unanswered
 
 
 class Send(Protocol):

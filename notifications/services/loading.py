@@ -58,6 +58,8 @@ def load_messages(channel: Channel, claimed: Sequence["Claimed"], now: dt.dateti
     loaded = _load(claimed)
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
+        if channel.admit and one.address and (reason := channel.admit(one.delivery.user_id, one.address.value, now)):
+            one.failure = Failed(reason, is_permanent=True)
     loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
     for one in claimed:
         if one.failure is None:

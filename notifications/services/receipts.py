@@ -54,10 +54,10 @@ def record_failure(kind: str, provider_id: str, failed: Failed) -> bool:
     attempt.save(update_fields=["outcome", "detail"])
     if row.method is not None and failed.is_permanent:
         _judge(row.method, failed, now)
-    if row.state in ENDED or row.leased_until is not None:
-        return True
+    if row.state in ENDED or row.leased_until is not None or attempt.number < row.attempt_count:
+        return True  # it is over, or a later attempt decides
     pages = pages_of(row)
-    if failed.is_permanent or row.gives_up_at is None or row.gives_up_at <= now:
+    if failed.is_permanent or failed.is_unanswered or row.gives_up_at is None or row.gives_up_at <= now:
         give_up(row, failed.detail, now)
     else:
         wait = retry_seconds(row.attempt_count, 0.5, failed.retry_after)

@@ -16,8 +16,7 @@ from notifications.vocabulary import Purpose
 
 LIFETIME = dt.timedelta(hours=24)
 SALT = "notifications.answers"
-# Letters and digits that are not mistaken for each other; keypads and SMS carry them.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+ALPHABET = "0123456789"  # what is typed quickest on a phone; codes are a person's own
 CODE_LENGTHS = (4, 4, 4, 6, 8)  # the first that stands for nothing else
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from core.errors import DomainError
-from incidents.models import Incident, Status
 from notifications.models import Delivery
 from notifications.services.answers import answer
+from notifications.services.claiming import reasons_against
 from notifications.vocabulary import Kind, State
 from users.models import User
 
@@ -22,9 +22,9 @@ class Page:
     @property
     def is_open(self) -> bool:
         """Whether somebody's answer is still awaited."""
-        numbers = (self.incident, *self.others)
-        waits = self.delivery.state not in (State.ANSWERED, State.CANCELLED)
-        return waits and Incident.objects.filter(pk__in=numbers, status=Status.OPEN).exists()
+        rows = [self.delivery, *self.delivery.bundled.all()]
+        waiting = [row for row in rows if row.state not in (State.ANSWERED, State.CANCELLED)]
+        return len(reasons_against(waiting)) < len(waiting)
 
 
 @dataclass(frozen=True)

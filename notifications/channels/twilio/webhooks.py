@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 KEYS = {"1": "acknowledge", "3": "resolve"}
 MOST_REPEATS = 10
+MOST_CALLS = 2  # phones set to silence let the second one through
 STAGES = {
     **dict.fromkeys(("accepted", "queued", "scheduled", "sending", "sent"), Stage.ACCEPTED),
     **dict.fromkeys(("delivered", "read"), Stage.DELIVERED),
@@ -97,7 +98,7 @@ def status(request: HttpRequest) -> HttpResponse:
     if message:
         _note_message(message, str(request.POST.get("MessageStatus", "")), _number(request.POST.get("ErrorCode", "")))
     elif call:
-        _note_call(call, str(request.POST.get("CallStatus", "")))
+        _note_call(call, str(request.POST.get("CallStatus", "")), _number(request.GET.get("attempt", "")))
     return HttpResponse(status=204)
 
 
@@ -128,9 +129,10 @@ def _note_message(sid: str, word: str, code: int) -> None:
         _until_known(lambda: record_failure("sms", sid, failure))
 
 
-def _note_call(sid: str, word: str) -> None:
+def _note_call(sid: str, word: str, attempt: int) -> None:
     if reason := NOT_REACHED.get(word):
-        _until_known(lambda: record_failure("voice", sid, Failed(f"Twilio: {reason}", provider=NAME)))
+        failure = Failed(f"Twilio: {reason}", provider=NAME, is_unanswered=attempt >= MOST_CALLS)
+        _until_known(lambda: record_failure("voice", sid, failure))
     else:
         _until_known(lambda: record_receipt("voice", sid, Stage.ACCEPTED, f"Twilio: {word}"))
 
