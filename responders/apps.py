@@ -8,8 +8,11 @@ class RespondersConfig(AppConfig):
     def ready(self) -> None:
         from responders import targets
         from responders.audit import register
+        from responders.services.leaving import leave_schedules, losses
+        from users.leaving import register_leaving
         from users.permissions import allow_responders
 
         register()
         targets.register()
+        register_leaving(losses, leave_schedules)
         allow_responders("responders", "view")

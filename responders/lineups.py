@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.errors import DomainError
+from responders import oncall
 from responders.oncall import FeedShift, FeedSpec, LayerSpec, Restriction
-from responders.oncall.walltime import wall_of
+from responders.oncall.walltime import candidates, is_skipped, wall_of
 
 MIDNIGHT = "24:00"
 DAY = dt.timedelta(days=1)
@@ -60,3 +62,64 @@ def _since_midnight(text: str) -> dt.timedelta:
         return DAY
     time = dt.time.fromisoformat(text)
     return dt.timedelta(hours=time.hour, minutes=time.minute)
+
+
+GRID = ("rotation", "starts_at", "hand_over", "advance")
+
+
+def continued(layer: dict[str, Any], old: Mapping[str, Any] | None, time_zone: str, at: dt.datetime) -> dict[str, Any]:
+    """Return a layer that takes its predecessor's turns over; `first_turn` is None where it was not given."""
+    chosen = layer.get("first_turn")
+    if old is None or layer.get("calendar") or old.get("calendar"):
+        return {**layer, "first_turn": chosen or 0}
+    if any(layer[name] != old[name] for name in GRID) or (chosen is not None and chosen != old["first_turn"]):
+        return {**layer, "first_turn": chosen or 0}
+    layer = {**layer, "first_turn": old["first_turn"]}
+    if (kept := oncall.with_places_kept(old["users"], layer["users"])) is not None:
+        return {**layer, "users": kept}
+    if len(layer["users"]) == len(old["users"]):
+        return layer
+    before, after = layer_spec(old, time_zone, {}), layer_spec(layer, time_zone, {})
+    assert isinstance(before, LayerSpec) and isinstance(after, LayerSpec)  # noqa: S101 (calendars went above)
+    return {**layer, "first_turn": oncall.first_turn_for(before, after, at)}
+
+
+def without(layers: Sequence[Mapping[str, Any]], user_id: int) -> list[dict[str, Any]]:
+    """Return the layers without a person; their turns stay, empty or smaller."""
+    return [
+        {**layer, "users": [[user for user in turn if user != user_id] for turn in layer["users"]]} for layer in layers
+    ]
+
+
+class WallTimeRefused(DomainError):
+    """A typed time that the zone's clocks skip or show twice; `candidates` are the times it may mean."""
+
+
+def typed_instant(moment: dt.datetime, time_zone: str, field: str) -> dt.datetime:
+    """Return the instant of a typed time, by the zone's clocks if it has no offset. Raises WallTimeRefused."""
+    if moment.tzinfo is not None:
+        return moment.astimezone(dt.UTC)
+    zone = zone_of(time_zone)
+    found = candidates(moment, zone)
+    if len(found) == 1:
+        return found[0].astimezone(dt.UTC)
+    happens, code = (
+        ("does not exist", "time_skipped") if is_skipped(moment, zone) else ("happens twice", "time_repeated")
+    )
+    choices = [one.isoformat() for one in found]
+    raise WallTimeRefused(
+        f"{moment:%Y-%m-%d %H:%M} {happens} in {time_zone}, where the clocks change. "
+        f"Send {choices[0]} or {choices[1]}.",
+        field=field,
+        code=code,
+        candidates=choices,
+    )
+
+
+def typed_wall_time(moment: dt.datetime, time_zone: str, field: str) -> str:
+    """Return a typed time as layers keep it; one that happens twice keeps its offset. Raises WallTimeRefused."""
+    zone = zone_of(time_zone)
+    wall = wall_of(typed_instant(moment, time_zone, field), zone)
+    if len(candidates(wall, zone)) == 1:
+        return wall.replace(fold=0).isoformat()
+    return wall.replace(tzinfo=zone).isoformat()

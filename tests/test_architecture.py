@@ -33,11 +33,22 @@ APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions"
 OWN_MODULES = {
     "core": {"db", "text", "api", "backoffice", "server", "outbound", "errors", "severity", "jobs", "actor"},
     "users": {
-        *("addresses", "authentication", "backends", "forms", "hashing", "lockout", "mails", "middleware", "pages"),
+        *(
+            "addresses",
+            "authentication",
+            "backends",
+            "forms",
+            "hashing",
+            "lockout",
+            "leaving",
+            "mails",
+            "middleware",
+            "pages",
+        ),
         *("passwords", "schema", "throttling", "tokens"),
     },
     "paging": {"pages", "planning"},
-    "responders": {"lineups", "notices", "oncall", "policies", "targets", "validation"},
+    "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
     "notifications": {"channels", "pacing", "rules"},
     "intake": {
         "asgi",

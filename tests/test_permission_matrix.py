@@ -23,6 +23,8 @@ from intake.vocabulary import IntakeState
 from logs.lines import Line
 from logs.tests.factories import make_lines
 from logs.tests.rules import make_rule
+from responders.models import ShiftSwap
+from responders.tests.schedules import layer, make_override, make_schedule
 from tests.people import signed_in
 from users.services import create_personal_token
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
@@ -88,6 +90,40 @@ CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("patch", f"{API}silences/<pk>/", {"comment": "x"}, RESPONDERS),
     ("delete", f"{API}silences/<pk>/", None, (401, 403, 403, 204, 204, 204)),
     ("post", f"{API}silences/<pk>/end/", {}, RESPONDERS),
+]
+
+TOMORROW = {"from": "2150-01-01T00:00:00Z", "to": "2150-01-02T00:00:00Z", "add": ["{member}"]}
+SWAP = {"from": "2150-01-01T00:00:00Z", "to": "2150-01-02T00:00:00Z", "schedule": "{schedule}"}
+TEAM_CREATES = (401, 403, 403, 201, 403, 201)
+ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}schedules/", None, SIGNED_IN),
+    ("post", f"{API}schedules/", {"name": "New"}, ADMINS_CREATE),
+    ("get", f"{API}schedules/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}schedules/<pk>/", {"name": "New"}, ADMINS),
+    ("patch", f"{API}schedules/<pk>/", {"name": "New"}, ADMINS),
+    ("delete", f"{API}schedules/<pk>/", None, ADMINS_DELETE),
+    *(("get", f"{API}schedules/<pk>/{what}/", None, SIGNED_IN) for what in ("on-call", "shifts", "gaps", "fairness")),
+    ("get", f"{API}schedules/<schedule_id>/overrides/", None, SIGNED_IN),
+    ("post", f"{API}schedules/<schedule_id>/overrides/", TOMORROW, TEAM_CREATES),
+    ("get", f"{API}schedules/<schedule_id>/overrides/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}schedules/<schedule_id>/overrides/<pk>/", TOMORROW, (401, 403, 403, 200, 403, 200)),
+    ("patch", f"{API}schedules/<schedule_id>/overrides/<pk>/", {"comment": "x"}, (401, 403, 403, 200, 403, 200)),
+    ("delete", f"{API}schedules/<schedule_id>/overrides/<pk>/", None, (401, 403, 403, 204, 403, 204)),
+    ("get", f"{API}schedules/<pk>/calendar.ics", None, (401,) * 6),  # a token opens it, whoever the person is
+    ("post", f"{API}schedules/<pk>/calendar-token/", {}, (401, 201, 201, 201, 201, 201)),
+    ("delete", f"{API}schedules/<pk>/calendar-token/", None, (401, 204, 204, 204, 204, 204)),
+    ("get", f"{API}me/shifts.ics", None, (401,) * 6),
+    ("post", f"{API}me/calendar-token/", {}, (401, 201, 201, 201, 201, 201)),
+    ("delete", f"{API}me/calendar-token/", None, (401, 204, 204, 204, 204, 204)),
+    ("get", f"{API}shift-swaps/", None, SIGNED_IN),
+    # the member of the team is on shift
+    ("post", f"{API}shift-swaps/", SWAP, (401, 409, 409, 201, 409, 409)),
+    ("get", f"{API}shift-swaps/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}shift-swaps/<pk>/", SWAP, (401, 403, 403, 200, 403, 200)),
+    ("patch", f"{API}shift-swaps/<pk>/", {"comment": "x"}, (401, 403, 403, 200, 403, 200)),
+    ("delete", f"{API}shift-swaps/<pk>/", None, (401, 403, 403, 204, 403, 204)),
+    ("post", f"{API}shift-swaps/<pk>/take/", {}, (401, 403, 403, 409, 403, 200)),  # not one's own
+    ("post", f"{API}shift-swaps/<pk>/approve/", {}, (401, 403, 403, 409, 403, 409)),  # nobody has taken it
 ]
 
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
@@ -157,6 +193,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}users/", None, RESPONDERS),
     ("get", f"{API}users/<pk>/", None, ADMINS),
     ("patch", f"{API}users/<pk>/", {"is_active": True}, ADMINS),
+    ("get", f"{API}users/<pk>/deactivation/", None, ADMINS),
     # Configuration
     ("get", f"{API}teams/", None, SIGNED_IN),
     ("post", f"{API}teams/", {"name": "New"}, ADMINS_CREATE),
@@ -185,6 +222,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("put", f"{API}sla-policies/<pk>/", NEW_POLICY, ADMINS),
     ("patch", f"{API}sla-policies/<pk>/", {"ack_minutes": 7}, ADMINS),
     ("delete", f"{API}sla-policies/<pk>/", None, ADMINS_DELETE),
+    *ON_CALL,
     # Alerts
     *CONFIGURED_ALERTS,
     ("get", f"{API}alerts/", None, SIGNED_IN),
@@ -304,6 +342,7 @@ class PermissionMatrixTests(TestCase):
             "<key>": "nobodys-key",
             "<user_id>": member.pk,
         }
+        cls.make_on_call(member)
         cls.source = make_source()
         make_key(cls.source)
         cls.ids |= {"source": cls.source.pk, "route": make_route(is_enabled=False).pk}
@@ -324,6 +363,22 @@ class PermissionMatrixTests(TestCase):
             source=cls.source, format="generic", body=b"{", state=IntakeState.FAILED, received_at=timezone.now()
         )
         cls.paths["intake-events/<event_id>/"] = failed.pk
+
+    @classmethod
+    def make_on_call(cls, member: Any) -> None:
+        """A schedule of the team with an override and a swap to come."""
+        schedule = make_schedule(layer(member), team=cls.team)
+        override = make_override(schedule, "2150-01-01T00:00", "2150-01-02T00:00", add=(member,))
+        swap = ShiftSwap.objects.create(
+            schedule=schedule, requester=member, starts_at=override.starts_at, ends_at=override.ends_at
+        )
+        cls.ids["schedule"] = schedule.pk
+        cls.paths |= {
+            "schedules/<pk>/": schedule.pk,
+            "<schedule_id>": schedule.pk,
+            "overrides/<pk>/": override.pk,
+            "shift-swaps/<pk>/": swap.pk,
+        }
 
     @classmethod
     def make_world(cls, owner: Any, admin: Any, *, is_restricted: bool) -> dict[str, int]:

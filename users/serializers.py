@@ -70,6 +70,21 @@ class AccessSerializer(StrictFields, serializers.Serializer[Any]):
     is_active = serializers.BooleanField(required=False)
 
 
+class LossSerializer(serializers.Serializer[Any]):
+    """Something that nobody, or somebody else (`is_covered`), would have."""
+
+    what = serializers.CharField()
+    vars()["from"] = serializers.DateTimeField(source="starts_at")
+    to = serializers.DateTimeField(source="ends_at")
+    is_covered = serializers.BooleanField()
+
+
+class DeactivationSerializer(serializers.Serializer[Any]):
+    """What a deactivation would lose, in order."""
+
+    losses = LossSerializer(many=True)
+
+
 class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
     """One's own account. The language is kept for future translations."""
 

@@ -16,4 +16,5 @@ urlpatterns = [
     path("me/tokens/<int:pk>/", views.PersonalTokenView.as_view(), name="personal-token"),
     path("users/", views.UserListView.as_view(), name="users"),
     path("users/<int:pk>/", views.UserView.as_view(), name="user"),
+    path("users/<int:pk>/deactivation/", views.DeactivationView.as_view(), name="user-deactivation"),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
@@ -20,6 +21,7 @@ from core.api.permissions import IsAdmin, IsResponder
 from core.api.problems import refuse, refuse_unknown_parameters
 from users import serializers, services
 from users.authentication import NotByPersonalToken
+from users.leaving import losses_of
 from users.models import PersonalToken, Role, Session, User
 from users.throttling import AddressRate
 
@@ -289,6 +291,19 @@ class UserView(IdempotentWrites, generics.GenericAPIView[User]):
         form.is_valid(raise_exception=True)
         user = services.set_access(user, by=_me(request), **form.validated_data)
         return Response(self.get_serializer(user).data)
+
+
+class DeactivationView(generics.GenericAPIView[User]):
+    """What deactivating somebody now would lose; administrators only."""
+
+    permission_classes = [IsAdmin]
+    serializer_class = serializers.DeactivationSerializer
+    queryset = User.objects.all()
+
+    @extend_schema(operation_id="users_deactivation", summary=_("Preview a user's deactivation"))
+    def get(self, request: Request, pk: int) -> Response:
+        losses = losses_of(_one(self.get_queryset(), pk), timezone.now())
+        return Response(self.get_serializer({"losses": losses}).data)
 
 
 def people_seen_by(user: User) -> QuerySet[User]:

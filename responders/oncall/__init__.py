@@ -1,5 +1,7 @@
 """Who is on call, without database and clock."""
 
+from responders.oncall.comparing import Difference, differences
+from responders.oncall.continuing import first_turn_for, with_places_kept
 from responders.oncall.feeds import FeedShift, FeedSpec
 from responders.oncall.layers import LayerSpec, Restriction
 from responders.oncall.rendering import (
@@ -20,6 +22,7 @@ from responders.oncall.rendering import (
 )
 
 __all__ = [
+    "Difference",
     "FeedShift",
     "FeedSpec",
     "Gap",
@@ -31,6 +34,8 @@ __all__ = [
     "Segment",
     "Shift",
     "VersionSpec",
+    "differences",
+    "first_turn_for",
     "gaps",
     "hand_overs_after",
     "next_people",
@@ -38,4 +43,5 @@ __all__ = [
     "segments",
     "shift_of",
     "shifts",
+    "with_places_kept",
 ]

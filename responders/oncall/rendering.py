@@ -6,7 +6,7 @@ name a layer to its people, the others to the result.
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -203,7 +203,7 @@ def next_people(spec: ScheduleSpec, segment: Segment) -> Segment | None:
     return None
 
 
-def hand_overs_after(version: VersionSpec, at: dt.datetime, names: Mapping[str, object]) -> list[dt.datetime]:
+def hand_overs_after(version: VersionSpec, at: dt.datetime, names: Collection[str]) -> list[dt.datetime]:
     """Return the next hand-over of each of the named layers that has one."""
     rotating = [one for one in version.layers if isinstance(one, LayerSpec) and one.name in names and one.turns]
     return [layer.next_hand_over(at) for layer in rotating]

@@ -4,7 +4,7 @@ import datetime as dt
 from itertools import count
 from typing import Any
 
-from responders.models import Schedule, ScheduleOverride, ScheduleVersion, Team
+from responders.models import Membership, Schedule, ScheduleOverride, ScheduleVersion, Team
 from users.models import User
 
 _numbers = count(1)
@@ -13,6 +13,14 @@ _numbers = count(1)
 def at(text: str) -> dt.datetime:
     """An instant in UTC, such as 2026-11-30T09:00."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+def make_team(name: str, *members: User) -> Team:
+    """A team."""
+    team = Team.objects.create(name=name)
+    for user in members:
+        Membership.objects.create(team=team, user=user)
+    return team
 
 
 def layer(*turns: User | list[User], **fields: Any) -> dict[str, Any]:

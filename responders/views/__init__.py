@@ -1,3 +1,23 @@
+from responders.views.covering import OverrideViewSet, SwapViewSet
+from responders.views.schedules import (
+    CalendarTokenView,
+    OwnCalendarTokenView,
+    OwnCalendarView,
+    ScheduleCalendarView,
+    ScheduleViewSet,
+)
 from responders.views.teams import ServiceViewSet, TeamMembersView, TeamMemberView, TeamViewSet
 
-__all__ = ["ServiceViewSet", "TeamMemberView", "TeamMembersView", "TeamViewSet"]
+__all__ = [
+    "CalendarTokenView",
+    "OverrideViewSet",
+    "OwnCalendarTokenView",
+    "OwnCalendarView",
+    "ScheduleCalendarView",
+    "ScheduleViewSet",
+    "ServiceViewSet",
+    "SwapViewSet",
+    "TeamMemberView",
+    "TeamMembersView",
+    "TeamViewSet",
+]

@@ -1,6 +1,9 @@
+from django.utils import timezone
+
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, PermissionRefused
+from users.leaving import leave
 from users.models import Role, User
 from users.services.sessions import end_access
 
@@ -38,6 +41,8 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     if changes:
         with acting(by):
             target.save(update_fields=list(changes))
+    if is_deactivated:
+        leave(target, timezone.now(), by)
     if not target.is_active or is_lowered:
         end_access(target, reason="deactivated" if not target.is_active else "role_lowered", by=by)
     return target

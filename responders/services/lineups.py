@@ -1,0 +1,235 @@
+"""Schedules and the versions of their line-ups: what has begun never changes."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.actor import acting
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError
+from responders import oncall
+from responders.lineups import continued, layer_spec
+from responders.models import Schedule, ScheduleVersion, Team
+from responders.notices import Notice, announce
+from responders.oncall import Difference, FeedSpec, LayerSpec, ScheduleSpec, VersionSpec
+from responders.services.oncall import HORIZON, names_of, spec_of
+from users.models import User
+
+Layers = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class LineUpChange:
+    """When a change takes effect, with which layers, and whose shifts it moves."""
+
+    effective_from: dt.datetime
+    layers: Layers
+    difference: list[Difference]
+
+
+@unit_of_work
+def create_schedule(
+    *,
+    name: str,
+    now: dt.datetime,
+    by: User | None,
+    team: Team | None = None,
+    time_zone: str = "UTC",
+    layers: Sequence[Mapping[str, Any]] = (),
+    **fields: Any,
+) -> Schedule:
+    """Create a schedule; its line-up takes effect where a layer says so, or when its first layer starts.
+
+    `layers` are as the API's LayerSerializer returns them, with `effective_from` or without.
+    """
+    schedule = Schedule(name=name, team=team, time_zone=time_zone, **fields)
+    schedule.clean()
+    with acting(by):
+        schedule.save()
+    plain: Layers = [{**layer, "first_turn": layer.get("first_turn") or 0} for layer in layers]
+    starts = [_start(layer, time_zone) for layer in plain if not layer.get("calendar")]
+    default = min(starts, default=now)
+    for moment, line_up in _by_moment(plain, {}, default):
+        insert_version(schedule, moment, time_zone, line_up, by)
+    link_versions(schedule)
+    return schedule
+
+
+def preview_line_up(
+    schedule: Schedule, layers: Sequence[Mapping[str, Any]], *, time_zone: str, now: dt.datetime
+) -> LineUpChange:
+    """Return what a change would do. Raises Conflict for a time that has passed."""
+    change, _ = _planned(schedule, layers, time_zone, now)
+    return change
+
+
+@unit_of_work
+def change_line_up(
+    schedule: Schedule, layers: Sequence[Mapping[str, Any]], *, time_zone: str, now: dt.datetime, by: User | None
+) -> LineUpChange:
+    """Store a new version and tell those whose shifts it moves. Raises Conflict for a time that has passed."""
+    Schedule.objects.select_for_update().get(pk=schedule.pk)
+    change, line_ups = _planned(schedule, layers, time_zone, now)
+    for moment, line_up in line_ups:
+        schedule.versions.filter(effective_from__gte=moment).delete()  # what was planned from then on
+        version = insert_version(schedule, moment, time_zone, line_up, by)
+    link_versions(schedule)
+    touch(schedule, now)
+    tell_affected(schedule, change.difference, key=f"line-up:{version.pk}", by=by)
+    return change
+
+
+def current_version(schedule: Schedule, at: dt.datetime) -> ScheduleVersion | None:
+    return schedule.versions.filter(effective_from__lte=at).order_by("-effective_from").first()
+
+
+def newest_version(schedule: Schedule) -> ScheduleVersion | None:
+    return schedule.versions.order_by("-effective_from").first()
+
+
+def touch(schedule: Schedule, now: dt.datetime) -> None:
+    """Count a change of who is on call."""
+    schedule.refresh_from_db(fields=["revision"])
+    schedule.revision += 1
+    schedule.changed_at = now
+    Schedule.objects.filter(pk=schedule.pk).update(revision=schedule.revision, changed_at=now)
+
+
+def tell_affected(schedule: Schedule, difference: Sequence[Difference], *, key: str, by: User | None) -> None:
+    """Announce to each person the first of their shifts that moved."""
+    first: dict[int, Difference] = {}
+    for one in difference:
+        for user in one.affected:
+            first.setdefault(user, one)
+    names = names_of({user for one in first.values() for user in (*one.was, *one.will_be)})
+    for user, one in first.items():
+        if by is not None and user == by.pk:
+            continue
+        was, will_be = (", ".join(names.get(key, "") for key in keys) or "nobody" for keys in (one.was, one.will_be))
+        announce(
+            Notice(
+                key=f"{key}:{user}",
+                kind="line_up",
+                title=f"Your shifts of {schedule.name} change",
+                body=f"From {one.starts_at:%a %Y-%m-%d %H:%M} UTC on: was {was}, will be {will_be}.",
+                users=(user,),
+                path=f"/admin/responders/schedule/{schedule.pk}/change/",
+            )
+        )
+
+
+def _planned(
+    schedule: Schedule, layers: Sequence[Mapping[str, Any]], time_zone: str, now: dt.datetime
+) -> tuple[LineUpChange, list[tuple[dt.datetime, Layers]]]:
+    present = current_version(schedule, now)
+    given = [_without_echo(layer, present) for layer in layers]
+    default = _default_moment(schedule, present, given, now)
+    chosen = min((layer["effective_from"] for layer in given if layer.get("effective_from")), default=default)
+    if chosen < now:
+        raise Conflict(
+            f"{chosen:%Y-%m-%d %H:%M} UTC has passed; a line-up changes from a hand-over to come.",
+            field="effective_from",
+            code="in_the_past",
+        )
+    base = current_version(schedule, chosen)
+    old = {layer["name"]: layer for layer in base.layers} if base else {}
+    plain = [continued(dict(layer), old.get(layer["name"]), time_zone, chosen) for layer in given]
+    line_ups = _by_moment(plain, old, default)
+    difference = _difference(schedule, line_ups, time_zone)
+    return LineUpChange(line_ups[0][0], line_ups[-1][1], difference), line_ups
+
+
+def _without_echo(layer: Mapping[str, Any], present: ScheduleVersion | None) -> Mapping[str, Any]:
+    """Take the time of the version in force, as it was read, for none."""
+    is_echo = present is not None and layer.get("effective_from") == present.effective_from
+    return {**layer, "effective_from": None} if is_echo else layer
+
+
+def _default_moment(
+    schedule: Schedule, present: ScheduleVersion | None, layers: Sequence[Mapping[str, Any]], now: dt.datetime
+) -> dt.datetime:
+    """Return when a planned version begins, else the next hand-over of what changes, else of any layer, else now."""
+    newest = newest_version(schedule)
+    if newest is not None and newest.effective_from > now:
+        return newest.effective_from
+    if present is None:
+        return now
+    new = {layer["name"]: layer for layer in layers}
+    changed = [layer["name"] for layer in present.layers if not _is_same(layer, new.get(layer["name"]))]
+    specs = tuple(layer_spec(one, present.time_zone, {}) for one in present.layers)
+    version = VersionSpec(present.effective_from, specs)
+    for names in (changed, [layer["name"] for layer in present.layers]):
+        if found := oncall.hand_overs_after(version, now, names):
+            return min(found)
+    return now
+
+
+def _is_same(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> bool:
+    return new is not None and all(new.get(name) == value for name, value in old.items() if name != "first_turn")
+
+
+def _by_moment(
+    layers: Layers, old: Mapping[str, Mapping[str, Any]], default: dt.datetime
+) -> list[tuple[dt.datetime, Layers]]:
+    """Return a line-up for each time at which layers take effect; until then, their predecessors stay."""
+    moments = [layer.pop("effective_from", None) or default for layer in layers]
+    found = []
+    for moment in sorted(set(moments)) or [default]:
+        line_up = [
+            layer if since <= moment else dict(old[layer["name"]])
+            for layer, since in zip(layers, moments, strict=True)
+            if since <= moment or layer["name"] in old
+        ]
+        found.append((moment, line_up))
+    return found
+
+
+def _difference(schedule: Schedule, line_ups: Sequence[tuple[dt.datetime, Layers]], time_zone: str) -> list[Difference]:
+    start = line_ups[0][0]
+    end = start + HORIZON
+    before = spec_of(schedule.pk, start, end)
+    feeds = _feeds(before)
+    new = {
+        moment: VersionSpec(moment, tuple(layer_spec(one, time_zone, feeds) for one in some))
+        for moment, some in line_ups
+    }
+    versions = {one.effective_from: one for one in before.versions if one.effective_from < start} | new
+    after = replace(before, versions=tuple(versions[moment] for moment in sorted(versions)))
+    return oncall.differences(before, after, start, end)
+
+
+def _feeds(spec: ScheduleSpec) -> dict[int, Any]:
+    layers = (layer for version in spec.versions for layer in version.layers)
+    return {layer.calendar: layer.shifts for layer in layers if isinstance(layer, FeedSpec)}
+
+
+def _start(layer: Mapping[str, Any], time_zone: str) -> dt.datetime:
+    spec = layer_spec(layer, time_zone, {})
+    assert isinstance(spec, LayerSpec)  # noqa: S101 (a calendar has no start)
+    return spec.start
+
+
+def insert_version(
+    schedule: Schedule, moment: dt.datetime, time_zone: str, layers: Layers, by: User | None
+) -> ScheduleVersion:
+    with acting(by):
+        return ScheduleVersion.objects.create(
+            schedule=schedule, effective_from=moment, time_zone=time_zone, layers=layers, created_by=by
+        )
+
+
+def link_versions(schedule: Schedule) -> None:
+    """Have each version end where the next begins."""
+    following: dt.datetime | None = None
+    for version in schedule.versions.order_by("-effective_from"):
+        if version.superseded_at != following:
+            ScheduleVersion.objects.filter(pk=version.pk).update(superseded_at=following)
+        following = version.effective_from
+
+
+def refuse_repeated_names(layers: Sequence[Mapping[str, Any]]) -> None:
+    """Raise DomainError if two layers have one name: overrides could not tell them apart."""
+    names = [layer["name"].casefold() for layer in layers]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise DomainError(f"Two layers are called {repeated}; give each its own name.", field="layers", code="unique")
