@@ -124,19 +124,14 @@ class _Extended:
 def _on_call(loaded: Loaded, found: Any, at: dt.datetime | None, names: dict[int, str]) -> OnCall:
     if found is None:
         return OnCall()
-    people = tuple(
-        OnCallPerson(
-            user,
-            names.get(user, ""),
-            why.layer,
-            why.override,
-            *found.ends[user],
-            loaded.name,
-            loaded.time_zone,
+    people = []
+    for user, why in found.people.items():
+        starts_at, ends_at = found.ends[user]
+        person = OnCallPerson(
+            user, names.get(user, ""), why.layer, why.override, starts_at, ends_at, loaded.name, loaded.time_zone
         )
-        for user, why in found.people.items()
-    )
-    return OnCall(people, not people, at, found.unmatched)
+        people.append(person)
+    return OnCall(tuple(people), not people, at, found.unmatched)
 
 
 def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> Any:
