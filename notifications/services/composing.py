@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.severity import WORD_OF_PRIORITY, WORD_OF_SEVERITY, Severity
+from core.severity import WORD_OF_SEVERITY, Severity
 from incidents.kinds import label_of
 from incidents.models import Incident, IncidentEvent, Status
 from notifications.channels.port import Button, Message
 from notifications.models import Delivery
 from notifications.rules import zone_of
+from notifications.services.machine_events import event_of
 from notifications.vocabulary import Kind
 from paging.models import Page
 
@@ -299,42 +300,11 @@ def incident_url(parcel: Parcel, incident: Incident) -> str:
 
 def machine_event(parcel: Parcel, subject: Subject) -> dict[str, Any]:
     """Return the event as webhooks and topics get it."""
-    incident, event = subject.incident, subject.event
-    facts: dict[str, Any] = {
-        "id": incident.pk,
-        "reference": incident.reference,
-        "is_restricted": incident.is_restricted,
-    }
-    if subject.is_visible:
-        facts |= _incident_facts(parcel, incident)
-    data: dict[str, Any] = {"incident": facts}
-    if subject.page is not None:
-        data["page"] = {"why": subject.page.why, "message": subject.page.message, "target": subject.page.target_name}
-    if event is not None and subject.is_visible:
-        data["event"] = {
-            "seq": event.seq,
-            "kind": event.kind,
-            "actor": event.actor_label,
-            "occurred_at": event.occurred_at.isoformat(),
-            "body": event.body,
-        }
-    kind = event.kind if event is not None else "paged"
-    at = event.occurred_at if event is not None else parcel.delivery.created_at
-    return {"type": f"incident.{kind}", "timestamp": at.isoformat(), "data": data}
-
-
-def _incident_facts(parcel: Parcel, incident: Incident) -> dict[str, Any]:
-    times = ("created_at", "acknowledged_at", "resolved_at", "closed_at")
-    stamps = {name: getattr(incident, name) for name in times}
-    return {
-        "title": incident.title,
-        "description": incident.description[:MOST_TEXT],
-        "status": incident.status,
-        "severity": WORD_OF_SEVERITY[incident.severity],
-        "priority": WORD_OF_PRIORITY[incident.priority],
-        "team": {"id": incident.team_id, "name": incident.team.name} if incident.team is not None else None,
-        "origin_system": incident.origin_system,
-        "external_id": incident.external_id,
-        "url": incident_url(parcel, incident),
-        **{name: stamp.isoformat() if stamp else None for name, stamp in stamps.items()},
-    }
+    return event_of(
+        subject.incident,
+        url=incident_url(parcel, subject.incident),
+        at=parcel.delivery.created_at,
+        event=subject.event,
+        page=subject.page,
+        is_visible=subject.is_visible,
+    )

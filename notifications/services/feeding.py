@@ -13,6 +13,7 @@ from notifications.services import inbox, outbox, recipients
 from notifications.services.composing import Subject, update_line
 from notifications.services.outbox import new_delivery, of_room, of_webhook
 from notifications.services.recipients import Recipient
+from notifications.services.webhooks import is_echo
 from notifications.vocabulary import SENT, SUBSCRIBER_EVENTS, Kind, MethodState, Priority, State
 
 CURSOR = "notifications"
@@ -106,7 +107,12 @@ def _for_rooms(events: Iterable[IncidentEvent], rooms: Sequence[RoomChannel], at
 def _for_webhooks(
     events: Iterable[IncidentEvent], webhooks: Sequence[WebhookEndpoint], at: dt.datetime
 ) -> list[Delivery]:
-    return [_update(event, of_webhook(hook), at) for event in events for hook in webhooks if _is_told(hook, event)]
+    return [
+        _update(event, of_webhook(hook), at)
+        for event in events
+        for hook in webhooks
+        if _is_told(hook, event) and not is_echo(hook, event.incident, event)
+    ]
 
 
 def _plan_edits(events: Iterable[IncidentEvent], at: dt.datetime) -> None:

@@ -22,6 +22,7 @@ from notifications.services import tokens
 from notifications.services.composing import Parcel, Reader, Subject, compose
 from notifications.services.outbox import ACCOUNT, EMAIL
 from notifications.services.tokens import Answering, Pair
+from notifications.services.webhooks import address_of
 from notifications.vocabulary import VERIFIED, Kind, MethodState, State
 from paging.models import EscalationRun, Page
 from users.models import User
@@ -142,10 +143,7 @@ def _room_address(room: RoomChannel) -> tuple[Address | None, Failed | None]:
 def _webhook_address(webhook: WebhookEndpoint, now: dt.datetime) -> tuple[Address | None, Failed | None]:
     if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
         return None, Failed("The webhook is disabled.", is_permanent=True)
-    secrets = [webhook.secret]
-    if webhook.old_secret and webhook.old_secret_until is not None and webhook.old_secret_until > now:
-        secrets.append(webhook.old_secret)
-    return Address(webhook.url, {"secrets": secrets}, is_trusted=True), None
+    return address_of(webhook, now), None
 
 
 def _pairs(deliveries: Sequence[Delivery], now: dt.datetime) -> dict[int, Pair]:

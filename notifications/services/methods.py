@@ -48,10 +48,14 @@ HOUR = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Added:
-    """A new method; `code` is what the person sends to the bot, where a chat is to be linked."""
+    """A new method; `code` is what the person sends to the bot, where a chat is to be linked.
+
+    `secret` is shown now and never again.
+    """
 
     method: ContactMethod
     code: str = ""
+    secret: str = ""
 
 
 def address_key(kind: str, address: str) -> str:
@@ -73,7 +77,7 @@ def add_method(
     User.objects.select_for_update().get(pk=user.pk)  # counts and duplicates of one person, one at a time
     if ContactMethod.objects.filter(user=user).count() >= MOST_METHODS:
         raise Conflict(f"There are at most {MOST_METHODS} contact methods; remove one first.", code="too_many_methods")
-    method = ContactMethod(user=user, kind=kind, label=label, data=dict(data or {}))
+    method = ContactMethod(user=user, kind=kind, label=label, data={**(data or {}), **channel.new_data()})
     if channel.is_linked:
         return _add_linked(method)
     method.address = channel.validate(address)
@@ -85,7 +89,7 @@ def add_method(
     method.save()
     if channel.needs_code:
         send_code(method)
-    return Added(method)
+    return Added(method, secret=method.data.get("secret", ""))
 
 
 def _usable_channel(user: User, kind: str) -> Channel:

@@ -69,6 +69,11 @@ def key_of(cause: str, place: str) -> str:
     return hashlib.sha256(f"{cause}\n{place}".encode()).hexdigest()
 
 
+def horizon_of(channel: str, kind: str) -> dt.timedelta:
+    """Return how long after its first attempt a delivery is tried."""
+    return WEBHOOK_HORIZON if channel == WEBHOOK and kind == Kind.UPDATE else HORIZON[Kind(kind)]
+
+
 def new_delivery(
     cause: str,
     target: Target,
@@ -82,7 +87,7 @@ def new_delivery(
 ) -> Delivery:
     """Return a row of the outbox, unsaved; `fields` are incident_id, page_id, event_id, priority, held_because."""
     due = due_at or at
-    horizon = WEBHOOK_HORIZON if target.channel == WEBHOOK else HORIZON[kind]
+    horizon = horizon_of(target.channel, kind)
     is_bundled = kind in BUNDLED_KINDS and target.webhook_id is None and fields.get("priority") != Priority.EDIT
     return Delivery(
         key=key_of(cause, target.place),

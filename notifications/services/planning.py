@@ -14,6 +14,7 @@ from notifications.services.loading import QUIET
 from notifications.services.outbox import Target, new_delivery, of_method, of_room, of_webhook
 from notifications.services.recipients import Recipient
 from notifications.services.unreached import tell_failed_pages
+from notifications.services.webhooks import is_echo
 from notifications.vocabulary import SENT, Importance, Kind, MethodState, State
 from paging.models import Page
 
@@ -32,7 +33,7 @@ def plan_pages(pages: Sequence[Page]) -> None:
     entries: list[Notification] = []
     for page in pages:
         if page.user_id is None:
-            deliveries.append(_of_machine(page, machines, at))
+            deliveries.append(_of_machine(page, machines, incidents.get(page.incident_id), at))
             continue
         deliveries += _of_person(page, people.get(page.user_id), at)
         if page.user_id in people:
@@ -101,22 +102,30 @@ def _catch_up(person: Recipient, at: dt.datetime, end: dt.datetime) -> Delivery:
     return new_delivery(cause, target, Kind.NOTICE, at=at, due_at=end, content=content)
 
 
-def _of_machine(page: Page, targets: Mapping[tuple[str, int], Target], at: dt.datetime) -> Delivery:
-    target = targets.get((page.target_kind, page.target_id))
-    if target is None:
+Machine = RoomChannel | WebhookEndpoint
+
+
+def _of_machine(
+    page: Page, machines: Mapping[tuple[str, int], Machine], incident: Incident | None, at: dt.datetime
+) -> Delivery:
+    machine = machines.get((page.target_kind, page.target_id))
+    if machine is None:
         return _failed(page, f"{page.target_name} was removed or disabled.", at)
-    return _new(page, f"page:{page.pk}", target, at, at, {})
+    if isinstance(machine, RoomChannel):
+        return _new(page, f"page:{page.pk}", of_room(machine), at, at, {})
+    if incident is not None and is_echo(machine, incident):
+        return _failed(page, f"The incident came from {machine.name}: it is not sent back.", at)
+    return _new(page, f"page:{page.pk}", of_webhook(machine), at, at, {})
 
 
-def _targets(pages: Sequence[Page]) -> dict[tuple[str, int], Target]:
+def _targets(pages: Sequence[Page]) -> dict[tuple[str, int], Machine]:
     """Return the rooms and webhooks among the pages' targets that may be sent to."""
     ids = {page.target_id for page in pages if page.user_id is None}
     if not ids:
         return {}
     rooms = RoomChannel.objects.filter(pk__in=ids, is_enabled=True).exclude(state=MethodState.DISABLED)
     webhooks = WebhookEndpoint.objects.filter(pk__in=ids, is_enabled=True).exclude(state=MethodState.DISABLED)
-    found = {(ROOM, room.pk): of_room(room) for room in rooms}
-    return found | {(WEBHOOK, webhook.pk): of_webhook(webhook) for webhook in webhooks}
+    return {(ROOM, room.pk): room for room in rooms} | {(WEBHOOK, webhook.pk): webhook for webhook in webhooks}
 
 
 def _failed(page: Page, reason: str, at: dt.datetime) -> Delivery:

@@ -1,6 +1,7 @@
-"""Configured webhooks: secrets, what is not sent back."""
+"""Configured webhooks: secrets, what is not sent back, deliveries sent again."""
 
 import datetime as dt
+import secrets
 from urllib.parse import urlsplit
 
 from auditlog.models import LogEntry
@@ -10,17 +11,22 @@ from django.utils.translation import gettext as _
 from core.actor import acting
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
-from core.errors import DomainError
+from core.errors import Conflict, DomainError, NotFound, TooManyRequests
 from core.outbound.urls import validate_url
-from incidents.models import IncidentEvent
+from incidents.models import Incident, IncidentEvent
 from notifications.channels.port import Address
 from notifications.channels.webhook.channel import LONGEST
 from notifications.channels.webhook.signing import new_secret
-from notifications.models import WebhookEndpoint
+from notifications.models import Delivery, WebhookEndpoint
+from notifications.services.outbox import horizon_of, new_delivery, of_webhook, put, wake_channels
+from notifications.vocabulary import Importance, Kind, MethodState, State
 from users.audit import write
 from users.models import User
 
 OVERLAP = dt.timedelta(hours=24)  # both secrets sign
+TESTS_PER_HOUR = 20
+ENDED = (State.HANDED_OVER, State.ACCEPTED, State.DELIVERED, State.FAILED, State.CANCELLED)
+WORKING = {"state": MethodState.OK, "reason": "", "failing_since": None}
 
 
 def address_of(webhook: WebhookEndpoint, now: dt.datetime) -> Address:
@@ -30,10 +36,11 @@ def address_of(webhook: WebhookEndpoint, now: dt.datetime) -> Address:
     return Address(webhook.url, {"secrets": keys, "format": webhook.format})
 
 
-def is_echo(webhook: WebhookEndpoint, event: IncidentEvent) -> bool:
-    """Return whether an event came from the system behind the webhook, or its incident did: it is not sent back."""
+def is_echo(webhook: WebhookEndpoint, incident: Incident, event: IncidentEvent | None = None) -> bool:
+    """Return whether an incident came from the system behind the webhook, or the event did: it is not sent back."""
     systems = {name.casefold() for name in webhook.mirrors}
-    return event.incident.origin_system.casefold() in systems or event.machine_name.casefold() in systems
+    origins = {incident.origin_system, event.machine_name if event is not None else ""}
+    return any(origin.casefold() in systems for origin in origins)
 
 
 def check_url(text: str) -> str:
@@ -59,3 +66,47 @@ def rotate_secret(webhook: WebhookEndpoint, *, by: User) -> str:
     with acting(by):
         write(row, LogEntry.Action.UPDATE, {"secret": ("…", "replaced")})
     return row.secret
+
+
+@unit_of_work
+def send_test(webhook: WebhookEndpoint, *, by: User) -> Delivery:
+    """Send a test message. Raises Conflict, TooManyRequests."""
+    if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
+        raise Conflict(_("The webhook is disabled; enable it first."), code="disabled")
+    now = database_now()
+    tests = Delivery.objects.filter(webhook=webhook, kind=Kind.TEST, created_at__gt=now - dt.timedelta(hours=1))
+    if tests.count() >= TESTS_PER_HOUR:
+        message = _("At most %(most)d tests an hour; try again later.")
+        raise TooManyRequests(message % {"most": TESTS_PER_HOUR}, retry_after=3600)
+    delivery = new_delivery(
+        f"test:{secrets.token_hex(16)}",
+        of_webhook(webhook),
+        Kind.TEST,
+        at=now,
+        importance=Importance.HIGH,
+        content={"by": by.name},
+    )
+    put([delivery])
+    return delivery
+
+
+@unit_of_work
+def redeliver(webhook: WebhookEndpoint, delivery_id: int) -> Delivery:
+    """Send a delivery once more, under its old webhook-id. Raises NotFound, Conflict."""
+    delivery = Delivery.objects.select_for_update().filter(pk=delivery_id, webhook=webhook).first()
+    if delivery is None:
+        raise NotFound(_("This webhook has no such delivery."))
+    if delivery.state not in ENDED:
+        message = _("The delivery is %(state)s.") % {"state": State(delivery.state).label.lower()}
+        raise Conflict(message, code="invalid_state", state=delivery.state)
+    now = database_now()
+    values = {
+        **{"state": State.WAITING, "reason": "", "held_because": "", "leased_until": None, "receipt_due_at": None},
+        **{"handed_over_at": None, "accepted_at": None, "delivered_at": None},
+        **{"next_attempt_at": now, "gives_up_at": now + horizon_of(delivery.channel, delivery.kind)},
+    }
+    for name, value in values.items():
+        setattr(delivery, name, value)
+    delivery.save(update_fields=list(values))
+    wake_channels([delivery])
+    return delivery

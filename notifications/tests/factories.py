@@ -7,6 +7,7 @@ from unittest import mock
 from incidents.models import Incident
 from incidents.tests.factories import make_incident
 from notifications.channels.port import Channel
+from notifications.channels.webhook.signing import new_secret
 from notifications.models import ContactMethod, Delivery, NotificationRule, RoomChannel, WebhookEndpoint
 from notifications.services.methods import address_key
 from notifications.services.sending import sender_of
@@ -37,7 +38,8 @@ def make_room(name: str = "operations", kind: str = "fake", **fields: Any) -> Ro
 
 
 def make_webhook(name: str = "mirror", **fields: Any) -> WebhookEndpoint:
-    return WebhookEndpoint.objects.create(name=name, url="https://example.org/hook", secret="whsec_MfKQ", **fields)
+    values = {"url": "https://board.example/hooks", "secret": new_secret(), **fields}
+    return WebhookEndpoint.objects.create(name=name, **values)
 
 
 def make_page(user: User | None = None, incident: Incident | None = None, **fields: Any) -> Page:

@@ -12,7 +12,7 @@ VERSION = 1
 CLOUDEVENTS = "cloudevents"
 # Types of messages that no event of a timeline caused.
 TYPES = {
-    "page": "incident.page",
+    "page": "incident.paged",
     "update": "incident.update",
     "notice": "notice",
     "code": "contact_method.code",
@@ -40,14 +40,15 @@ def body_of(message: Message, identity: str, *, format: str = "") -> tuple[bytes
 
 def payload_of(message: Message) -> dict[str, Any]:
     """Return type, timestamp, version and data."""
-    event = message.event
+    event, given = message.event, message.event.get("data", {})
     return {
         "type": event.get("type") or TYPES.get(message.kind, message.kind),
         "timestamp": event.get("timestamp") or _text(message.occurred_at or dt.datetime.now(dt.UTC)),
         "version": VERSION,
         "data": {
-            "incident": event.get("incident") or _incident_of(message),
-            "event": event.get("event"),
+            "incident": given.get("incident") or _incident_of(message),
+            "event": given.get("event"),
+            "page": given.get("page"),
             "message": {
                 "kind": message.kind,
                 "title": message.title,

@@ -97,8 +97,9 @@ class TopicTests(SimpleTestCase):
 
     def test_it_fits_into_what_sns_takes(self) -> None:
         topic, queue = self.topic()
-        event = {**UPDATE.event, "event": {**UPDATE.event["event"], "body": "⬢" * 100_000}}
-        event["event"]["changes"] = {"description": ["", "⬢" * 100_000], "status": ["open", "resolved"]}
+        changes = {"description": ["", "⬢" * 100_000], "status": ["open", "resolved"]}
+        told = {**UPDATE.event["data"]["event"], "body": "⬢" * 100_000, "changes": changes}
+        event = {**UPDATE.event, "data": {**UPDATE.event["data"], "event": told}}
         message = Message(**{**vars(UPDATE), "title": "⬢" * 300, "body": "⬢" * 100_000, "event": event})
 
         self.send(message, topic)

@@ -16,15 +16,13 @@ VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 EVENT = {
     "type": "incident.acknowledged",
     "timestamp": "2026-11-30T03:15:00Z",
-    "incident": {
-        **{"id": 7, "uid": "0193792c-0000-7000-8000-000000000000", "reference": "INC-7", "title": "Database down"},
-        **{"status": "acknowledged", "severity": "critical", "priority": None, "team": "Data", "services": ["db"]},
-        **{"assignee": None, "source": "api", "created_at": "2026-11-30T03:12:00Z", "url": "https://i.test/7/"},
-        **{"acknowledged_at": "2026-11-30T03:15:00Z", "resolved_at": None},
-    },
-    "event": {
-        **{"seq": 2, "kind": "acknowledged", "occurred_at": "2026-11-30T03:15:00Z", "actor": "Ada"},
-        **{"visibility": "public", "body": "", "changes": {"status": ["open", "acknowledged"]}},
+    "data": {
+        "incident": {"id": 7, "reference": "INC-7", "is_restricted": False, "title": "Database down", "status": "open"},
+        "event": {
+            **{"seq": 2, "kind": "acknowledged", "occurred_at": "2026-11-30T03:15:00Z", "actor": "Ada"},
+            **{"visibility": "public", "body": "", "changes": {"status": ["open", "acknowledged"]}},
+        },
+        "page": None,
     },
 }
 UPDATE = Message(key="d-3", kind="update", title="Ada acknowledged INC-7", incident=7, reference="INC-7", event=EVENT)
@@ -43,7 +41,7 @@ class PayloadTests(SimpleTestCase):
     def test_it_names_what_happened_and_when(self) -> None:
         for message, expected in (
             (UPDATE, ("incident.acknowledged", "2026-11-30T03:15:00Z")),
-            (PAGE, ("incident.page", "2026-11-30T03:12:00Z")),
+            (PAGE, ("incident.paged", "2026-11-30T03:12:00Z")),
         ):
             with self.subTest(message.kind):
                 given = payload.payload_of(message)
