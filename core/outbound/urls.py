@@ -26,6 +26,8 @@ def validate_url(
         raise DomainError(f"Expected an address such as {min(schemes, key=len)}://….", field=field)
     if len(text) > most:
         raise DomainError(f"An address may have {most} characters.", field=field)
+    if not host.isascii() or "\\" in text:
+        raise DomainError("Write the host in ASCII (xn--…), and no backslash.", field=field)
     if "@" in url.netloc or url.fragment:
         raise DomainError("Leave out user name, password and what follows #.", field=field)
     try:

@@ -1,5 +1,6 @@
 """The client for what we send, against a server on this machine that a hook lets through."""
 
+import contextlib
 import datetime as dt
 import socket
 import ssl
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import SimpleTestCase
 
+from core.outbound.addresses import is_public
 from core.outbound.client import Answer, Client, Refused, TooLong, Unreachable
 
 
@@ -218,6 +220,36 @@ class ClientTests(SimpleTestCase):
     def test_it_reaches_addresses_that_the_operator_set(self) -> None:
         with mock.patch("core.outbound.network.is_public", return_value=False):
             self.assertEqual(self.get("/ok", is_trusted=True).status, 200)
+
+    def test_it_is_not_led_inside_by_a_name_that_changes(self) -> None:
+        answers = iter([["10.0.0.1"], ["127.0.0.1"], ["10.0.0.1"]])
+        with mock.patch("core.outbound.network._addresses", side_effect=lambda *args: next(answers)) as resolve:
+            for expected in (Refused, None, Refused):
+                client = Client(attempts=1)
+                with self.subTest(expected), contextlib.ExitStack() as stack:
+                    if expected is not None:
+                        stack.enter_context(self.assertRaises(expected))
+                    client.request("GET", f"http://rebound.test:{self.server.server_port}/ok")
+
+        # One look a connection: there is no moment between the check and its use.
+        self.assertEqual((resolve.call_count, len(self.server.seen)), (3, 1))
+
+    def test_it_is_not_led_inside_by_spelling(self) -> None:
+        port = self.server.server_port
+        with mock.patch("core.outbound.network.is_public", side_effect=is_public):
+            for address in (
+                *(f"http://①②⑦.⓪.⓪.①:{port}/ok", f"http://127。0。0。1:{port}/ok", f"http://127.0.0.1.:{port}/ok"),
+                *(f"http://LOCALHOST:{port}/ok", f"http://localhost.:{port}/ok", f"http://[::ffff:7f00:1]:{port}/ok"),
+                *(f"http://[::]:{port}/ok", f"http://0:{port}/ok", f"http://[::ffff:127.0.0.1]:{port}/ok"),
+                *(f"http://a@127.0.0.1:{port}/ok", f"http://1.1.1.1@127.0.0.1:{port}/ok"),
+                *(f"http://127.0.0.1:{port}\\@a.test/ok", f"http://127.0.0.1:{port}#@a.test/ok"),
+                *(f"http:\\\\127.0.0.1:{port}/ok", f"http:///127.0.0.1:{port}/ok", f" http://127.0.0.1:{port}/ok"),
+                *(f"HTTP://127.0.0.1:{port}/ok", f"http://127.0.0.1:0{port}/ok", f"http://%31%32%37.0.0.1:{port}/ok"),
+                *(f"http://[fe80::1%25lo]:{port}/ok", f"http://[64:ff9b::7f00:1]:{port}/ok", f"http://①27.1:{port}/ok"),
+            ):
+                with self.subTest(address), self.assertRaises((Refused, Unreachable)):
+                    Client(attempts=1, step_seconds=0.3).request("GET", address)
+        self.assertEqual(self.server.seen, [])
 
     def test_it_refuses_what_leads_inside(self) -> None:
         port = self.server.server_port

@@ -29,6 +29,7 @@ class UrlTests(SimpleTestCase):
             *("https://me:secret@a.test/", "https://me@a.test/", "https://a.test/#x", "https://a.test/a b"),
             *("https://a.test/\x00", "https://a.test/" + "x" * 2048),
             *("http://127.0.0.1/", "http://2130706433/", "http://localhost:8000/", "http://[::ffff:10.0.0.1]/"),
+            *("http://①②⑦.⓪.⓪.①/", "http://127。0。0。1/", "http://a.test\\@127.0.0.1/", "http://[::ffff:7f00:1]/"),
             *("http://169.254.169.254/latest/meta-data/", "http://0/", "http://[fe80::1%25eth0]/"),
         ):
             with self.subTest(text), self.assertRaises(DomainError) as caught:
