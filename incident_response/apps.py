@@ -1,4 +1,8 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from core.server.jobs import register_waker
 
 
 class IncidentResponseConfig(AppConfig):
@@ -7,3 +11,16 @@ class IncidentResponseConfig(AppConfig):
 
     def ready(self) -> None:
         from incident_response import checks  # noqa: F401
+
+        if settings.ENGINE == "celery":
+            _wake_by_messages()
+
+
+def _wake_by_messages() -> None:
+    try:
+        from core.server.messages import publisher
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            "ENGINE is celery, which is not installed: pip install -r requirements-celery.txt"
+        ) from error
+    register_waker(publisher.wake)

@@ -119,6 +119,16 @@ class Environment:
 
         return self._read(name, default, help, parse)
 
+    def broker(self, name: str, *, is_needed: bool, help: str) -> str:
+        """Return the address of RabbitMQ or Redis."""
+
+        def parse(value: str) -> str:
+            if is_needed and not value.startswith(("amqp://", "amqps://", "redis://", "rediss://")):
+                raise ValueError("amqp://user:password@host:5672/vhost or redis://host:6379/0")
+            return value
+
+        return self._read(name, "", help, parse)
+
     def email_server(self, name: str, *, default: str, help: str) -> dict[str, Any]:
         """Return the `EMAIL_*` settings of an address."""
 

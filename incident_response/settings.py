@@ -384,6 +384,9 @@ LOGGING = {
         "axes": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
         "python_multipart": {"level": "ERROR"},  # the sender gets the error
+        # two lines a message
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

@@ -107,6 +107,17 @@ WEB_THREADS = env.integer(
 STOP_SECONDS = env.integer(
     "STOP_SECONDS", default=30, minimum=1, help="Seconds that running requests and jobs have to finish on shutdown."
 )
+ENGINE = env.text(
+    "ENGINE",
+    default="embedded",
+    choices=["embedded", "celery"],
+    help="What runs jobs: embedded (`manage.py worker`) or celery (Celery workers, and a broker).",
+)
+BROKER_URL = env.broker(
+    "BROKER_URL",
+    is_needed=ENGINE == "celery",
+    help="Celery's broker: amqp://user:password@host:5672/vhost or redis://host:6379/0.",
+)
 STORM_INCIDENTS_PER_MINUTE = env.integer(
     "STORM_INCIDENTS_PER_MINUTE",
     default=30,

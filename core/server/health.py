@@ -120,6 +120,7 @@ SHOWN_SETTINGS = [
     "LOG_FORMAT",
     "WEB_PROCESSES",
     "WEB_THREADS",
+    "ENGINE",
 ]
 
 

@@ -36,6 +36,7 @@ class Runner:
         self._recorded = -RECORD_SECONDS
         self._found_work = -EAGER_FOR_SECONDS
         self._woken = threading.Event()
+        self._rests_until = 0.0
 
     def wake(self) -> None:
         """Have the job run soon; once for any number of calls before that."""
@@ -60,6 +61,13 @@ class Runner:
             self._woken.wait(max(0.0, due - time.monotonic()))
             due = min(due, begun + GATHER_SECONDS)
         self.stopping.wait(max(0.0, due - time.monotonic()))
+
+    def run_if_rested(self, now: dt.datetime) -> None:
+        """Run the job, unless it failed a moment ago."""
+        if time.monotonic() >= self._rests_until:
+            begun = time.monotonic()
+            self.run_once(now)
+            self._rests_until = begun + self._delay() if self.failures else 0.0
 
     def run_once(self, now: dt.datetime) -> None:
         """Run the job, surviving its errors."""
@@ -112,6 +120,7 @@ class Runners:
         ]
 
     def start(self) -> None:
+        register_waker(self.wake)
         for thread in self.threads:
             thread.start()
 
@@ -123,6 +132,7 @@ class Runners:
 
     def stop(self, grace_seconds: float) -> bool:
         """Let all jobs finish; return False beyond the grace."""
+        remove_waker(self.wake)
         self.stopping.set()
         self.wake(self.by_name)
         deadline = time.monotonic() + grace_seconds
@@ -137,13 +147,9 @@ def work(jobs: Sequence[Job], is_told_to_stop: Callable[[float], bool], grace_se
     `is_told_to_stop` waits for the given seconds.
     """
     runners = Runners(jobs)
-    register_waker(runners.wake)
-    try:
-        runners.start()
-        receive_wakeups(runners.wake)
-        look_at_clock = ClockCheck()
-        while not is_told_to_stop(1.0):
-            look_at_clock()
-        return runners.stop(grace_seconds)
-    finally:
-        remove_waker(runners.wake)
+    runners.start()
+    receive_wakeups(runners.wake)
+    look_at_clock = ClockCheck()
+    while not is_told_to_stop(1.0):
+        look_at_clock()
+    return runners.stop(grace_seconds)

@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from argparse import ArgumentParser
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -38,8 +38,9 @@ class Command(BaseCommand):
         limit_waits_of_worker()
         if options["supervised"]:
             stop_with_parent()
-        self.stdout.write(f"Worker running {', '.join(job.name for job in jobs)}.")
-        is_clean = work(jobs, signals.wait, settings.STOP_SECONDS)
+        names = ", ".join(job.name for job in jobs)
+        self.stdout.write(f"Having Celery run {names}." if settings.ENGINE == "celery" else f"Worker running {names}.")
+        is_clean = engine()(jobs, signals.wait, settings.STOP_SECONDS)
         signals.ignore()
         if not is_clean:
             raise CommandError("A job was cut short; its unfinished rows will be taken up again.")
@@ -49,6 +50,15 @@ class Command(BaseCommand):
             self.stdout.write(f"Worker {last_seen(groups)}.")
         except Unhealthy as reason:
             raise CommandError(str(reason)) from reason
+
+
+def engine() -> Callable[[Sequence[Job], Callable[[float], bool], float], bool]:
+    """Return what runs jobs: this process, or Celery at its request."""
+    if settings.ENGINE == "celery":
+        from core.server.ticker import tick
+
+        return tick
+    return work
 
 
 def add_group_arguments(parser: ArgumentParser) -> None:
