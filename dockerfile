@@ -6,8 +6,9 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential pkg-config libmariadb-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /venv
-COPY requirements-mysql.txt requirements-s3.txt /tmp/
-RUN /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements-mysql.txt -r /tmp/requirements-s3.txt
+COPY requirements-mysql.txt requirements-s3.txt requirements-aws.txt requirements-celery.txt /tmp/
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements-mysql.txt -r /tmp/requirements-s3.txt \
+    -r /tmp/requirements-aws.txt -r /tmp/requirements-celery.txt
 
 FROM python:3.13-slim
 RUN apt-get update \
@@ -33,12 +34,14 @@ COPY intake intake
 COPY alerts alerts
 COPY logs logs
 COPY integrations integrations
+COPY paging paging
+COPY notifications notifications
 # The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
 COPY docs/logs.md docs/logs.md
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
-RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations \
+RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations paging notifications \
     && SECRET_KEY=only-for-collecting-static-files-0123456789 HISTORY_KEY=only-for-collecting-static-files-9876543210 \
     python manage.py collectstatic --noinput --verbosity 0
 USER app

@@ -57,6 +57,13 @@ class ReadingTests(SimpleTestCase):
     def test_it_names_the_setting_and_what_was_expected(self) -> None:
         table: list[tuple[str, str, dict[str, Any], str]] = [
             ("boolean", "maybe", {"default": True}, "NAME is not valid: expected true or false."),
+            (
+                "broker",
+                "",
+                {"is_needed": True},
+                "NAME is not set: expected amqp://user:password@host:5672/vhost or redis",
+            ),
+            ("broker", "http://host", {"is_needed": True}, "NAME is not valid: expected amqp://"),
             ("networks", "10.1.1.1/8", {}, "expected networks such as 10.20.0.0/16"),
             ("integer", "1.5", {"default": 1}, "NAME is not valid: expected a whole number of at least 0."),
             ("integer", "0", {"default": 1, "minimum": 1}, "expected a whole number of at least 1."),

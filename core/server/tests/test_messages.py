@@ -158,3 +158,18 @@ class RunJobTests(CeleryCase):
             run_job("no_longer_here")
 
         log.warning.assert_called_once_with("unknown_job", job="no_longer_here")
+
+
+@skipUnless(start_worker, "Celery is not installed")
+class ConfigurationTests(CeleryCase):
+    def test_it_keeps_results_nowhere_and_takes_one_message_at_a_time_until_it_is_done(self):
+        registry.register_jobs(Job("one", lambda now: 0, 1), Job("two", lambda now: 0, 1, "slow"))
+
+        conf = messages.celery_app().conf
+
+        self.assertTrue(conf.task_acks_late and conf.task_ignore_result and conf.task_time_limit)
+        self.assertEqual((conf.worker_prefetch_multiplier, conf.result_backend), (1, None))
+        self.assertEqual([queue.name for queue in conf.task_queues], [f"{self.prefix}general", f"{self.prefix}slow"])
+        self.assertEqual(
+            {queue.routing_key for queue in conf.task_queues}, {f"{self.prefix}general", f"{self.prefix}slow"}
+        )
