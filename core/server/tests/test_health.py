@@ -153,7 +153,18 @@ class ProbeTests(TestCase):
 
         self.assertEqual(body["status"], "ok", body)
         self.assertEqual(set(body), {"status", "timestamp", "version", "uptime_seconds", "checks"})
-        names = {"database", "writes", "integrity", "migrations", "storage", "worker", "feed", "intake", "clock"}
+        names = {
+            "database",
+            "writes",
+            "integrity",
+            "migrations",
+            "storage",
+            "worker",
+            "feed",
+            "intake",
+            "clock",
+            "deliveries",
+        }
         self.assertEqual(set(body["checks"]), names)
 
     @override_settings(SECURE_SSL_REDIRECT=True)
