@@ -69,5 +69,5 @@ def lower(one: Limit | None, per_minute: int | None) -> Limit | None:
 
 
 def words_of(limit: Limit) -> str:
-    unit = {1.0: "second", 60.0: "minute", 3600.0: "hour"}[limit.seconds]
-    return f"{limit.count:,} a {unit}"
+    period = {1.0: "a second", 60.0: "a minute", 3600.0: "an hour"}[limit.seconds]
+    return f"{limit.count:,} {period}"

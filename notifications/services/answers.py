@@ -18,6 +18,7 @@ from paging.services.answering import record_answer
 from users.models import User
 
 ACKNOWLEDGE, RESOLVE, TAKE, NOTE = "acknowledge", "resolve", "take", "note"
+MOST_AT_ONCE = 200  # of a bundle, in one transaction
 DONE = {
     EventKind.ACKNOWLEDGED: "acknowledged",
     EventKind.STARTED: "acknowledged",
@@ -65,11 +66,45 @@ def answer(
         raise PermissionRefused("This account is deactivated.")
     by = Actor(user, user.name, MachineKind.CHANNEL, channel_name)
     incident = lock_for(incident_number, by)
-    result = perform(_Request(incident, user, by, note))
+    request = _Request(incident, user, by, note)
+    if action == NOTE:
+        return perform(request)  # whoever writes has not taken it on
     now = database_now()
-    record_answer(result.incident, user, now)
+    record_answer(incident, user, now)  # first: acknowledging withdraws the pages that are not answered
+    result = perform(request)
+    others = _others(delivery, incident) if action == ACKNOWLEDGE and delivery is not None else []
     mark_answered(user, result.incident, now, delivery)
-    return result
+    return _acknowledge_others(result, others, user, by, now) if others else result
+
+
+def _others(delivery: Delivery, incident: Incident) -> list[int]:
+    """Return the other incidents that a message stood for."""
+    carried = Delivery.objects.carried_by(delivery.pk).exclude(incident=incident)
+    return sorted({number for number in carried.values_list("incident_id", flat=True) if number is not None})
+
+
+def _acknowledge_others(first: Answer, numbers: list[int], user: User, by: Actor, now: dt.datetime) -> Answer:
+    """Acknowledge everything that one message stood for, as far as the person may."""
+    done, refused = int(first.changed), 0
+    for number in numbers[:MOST_AT_ONCE]:
+        try:
+            done += _acknowledge_another(_Request(lock_for(number, by), user, by, ""), now)
+        except DomainError:
+            refused += 1
+    text = f"You acknowledged {done:,} of {1 + len(numbers):,} incidents."
+    if refused:
+        text += f" {refused:,} are not yours to acknowledge."
+    if left := len(numbers[MOST_AT_ONCE:]):
+        text += f" {left:,} more are left; acknowledge them on their page."
+    return Answer(text, first.incident, done > 0)
+
+
+@unit_of_work
+def _acknowledge_another(request: _Request, now: dt.datetime) -> bool:
+    record_answer(request.incident, request.user, now)
+    result = _acknowledge(request)
+    mark_answered(request.user, result.incident, now)
+    return result.changed
 
 
 def _acknowledge(request: _Request) -> Answer:

@@ -51,9 +51,9 @@ def claim(channel: Channel, free: int) -> list[Claimed]:
     found = list(rows.lock_available(due.order_by("priority", "next_attempt_at"))[:granted])
     claimed = _bundle(_still_wanted(found, now), now)
     limits.give_back(channel, granted - len(claimed))
+    _write(claimed, now)
     if granted < free:
         limits.hold_excess(channel, now)
-    _write(claimed, now)
     loading.load_messages(channel, claimed, now)
     return claimed
 
