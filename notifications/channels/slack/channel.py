@@ -94,7 +94,8 @@ CHANNELS = (
         why_unusable=why_unusable,
         is_room=True,
         can_edit=True,
-        needs_code=False,  # the code is sent to the app, with the account that is to be linked
+        needs_code=False,
+        is_linked=True,  # the code is sent to the app, with the account that is to be linked
         per_minute=PER_MINUTE,
     ),
 )

@@ -71,7 +71,8 @@ CHANNELS = (
         why_unusable=why_unusable,
         is_room=True,
         can_edit=True,
-        needs_code=False,  # the code is sent to the bot, from the chat that is to be linked
+        needs_code=False,
+        is_linked=True,  # the code is sent to the bot, from the chat that is to be linked
         per_minute=PER_MINUTE,
     ),
 )
