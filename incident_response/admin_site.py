@@ -19,6 +19,14 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (("Incidents", "emergency", "incidents.incident"), ("Alerts", "notifications_active", "alerts.alert")),
     ),
     (
+        "On call",
+        (
+            ("Contact methods", "contact_phone", "notifications.contactmethod"),
+            ("Channels", "forum", "notifications.roomchannel"),
+            ("Deliveries", "outbox", "notifications.delivery"),
+        ),
+    ),
+    (
         "Intake",
         (
             ("Sources", "input", "intake.source"),

@@ -228,6 +228,10 @@ SPECTACULAR_SETTINGS = {
         "SourceKindEnum": "intake.readers.kinds",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
         "LogStoreEnum": "logs.sources.kinds",
+        "DeliveryStateEnum": "notifications.vocabulary.State",
+        "DeliveryKindEnum": "notifications.vocabulary.Kind",
+        "ContactStateEnum": "notifications.vocabulary.MethodState",
+        "ImportanceEnum": "notifications.vocabulary.Importance",
     },
 }
 

@@ -14,6 +14,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("logs.urls")),
     path("", include("alerts.urls")),
     path("", include("intake.urls")),
+    path("", include("notifications.urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 

@@ -23,6 +23,8 @@ from intake.vocabulary import IntakeState
 from logs.lines import Line
 from logs.tests.factories import make_lines
 from logs.tests.rules import make_rule
+from notifications.models import NotificationRule, RoomChannel
+from notifications.tests.factories import make_delivery, make_method
 from responders.models import ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from tests.people import signed_in
@@ -124,6 +126,45 @@ ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("delete", f"{API}shift-swaps/<pk>/", None, (401, 403, 403, 204, 403, 204)),
     ("post", f"{API}shift-swaps/<pk>/take/", {}, (401, 403, 403, 409, 403, 200)),  # not one's own
     ("post", f"{API}shift-swaps/<pk>/approve/", {}, (401, 403, 403, 409, 403, 409)),  # nobody has taken it
+]
+
+ROOM = {"name": "New", "kind": "email", "address": "new@example.org"}
+OWN = (401, 404, 404, 200, 404, 404)  # the responder's
+OWN_SENT = (401, 404, 404, 202, 404, 404)
+NOTIFICATIONS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}channels/", None, ADMINS),
+    ("post", f"{API}channels/", ROOM, ADMINS_CREATE),
+    ("get", f"{API}channels/<pk>/", None, ADMINS),
+    ("put", f"{API}channels/<pk>/", ROOM, ADMINS),
+    ("patch", f"{API}channels/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}channels/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}channels/<pk>/test/", {}, (401, 403, 403, 403, 403, 202)),
+    ("get", f"{API}deliveries/", None, ADMINS),
+    ("get", f"{API}deliveries/<delivery_id>/", None, ADMINS),
+    ("post", f"{API}deliveries/<delivery_id>/retry/", {}, ADMINS),
+    ("post", f"{API}deliveries/<delivery_id>/cancel/", {}, ADMINS),
+    ("post", f"{API}deliveries/<delivery_id>/release/", {}, (401, 403, 403, 403, 403, 409)),  # it is not held
+    ("get", f"{API}me/contact-methods/", None, SIGNED_IN),
+    (
+        "post",
+        f"{API}me/contact-methods/",
+        {"kind": "email", "address": "new@example.org"},
+        (401, 201, 201, 201, 201, 201),
+    ),
+    ("post", f"{API}me/contact-methods/link/", {"code": "NOBODYS"}, (401, 400, 400, 400, 400, 400)),
+    ("get", f"{API}me/contact-methods/<method_id>/", None, OWN),
+    ("patch", f"{API}me/contact-methods/<method_id>/", {"label": "Home"}, OWN),
+    ("delete", f"{API}me/contact-methods/<method_id>/", None, (401, 404, 404, 204, 404, 404)),
+    ("post", f"{API}me/contact-methods/<method_id>/code/", {}, OWN_SENT),
+    ("post", f"{API}me/contact-methods/<method_id>/test/", {}, OWN_SENT),
+    ("post", f"{API}me/contact-methods/<method_id>/verify/", {"code": "1"}, (401, 404, 404, 409, 404, 404)),
+    ("get", f"{API}me/notification-rules/", None, SIGNED_IN),
+    ("post", f"{API}me/notification-rules/", {"importance": "low", "steps": []}, (401, 400, 400, 400, 400, 400)),
+    ("get", f"{API}me/notification-rules/<importance>/", None, OWN),
+    ("delete", f"{API}me/notification-rules/<importance>/", None, (401, 404, 404, 204, 404, 404)),
+    ("get", f"{API}me/notifications/", None, SIGNED_IN),
+    ("post", f"{API}me/notifications/read/", {"all": True}, SIGNED_IN),
+    ("get", f"{API}readiness/", None, RESPONDERS),
 ]
 
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
@@ -232,6 +273,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}intake-events/<event_id>/", None, ADMINS),
     ("post", f"{API}intake-events/<event_id>/replay/", {}, (401, 403, 403, 403, 403, 200)),
     ("post", f"{API}intake-events/replay/", {"state": "failed"}, ADMINS),
+    *NOTIFICATIONS,
     # What logs tell
     ("get", f"{API}detection-rules/", None, RESPONDERS),
     ("post", f"{API}detection-rules/", {"name": "New"}, ADMINS_CREATE),
@@ -352,6 +394,14 @@ class PermissionMatrixTests(TestCase):
             "heartbeats/<pk>/": Heartbeat.objects.create(source=cls.source, name="backup").pk,
             "routes/<pk>/": cls.ids["route"],
             "silences/<pk>/": make_silence(("host", "=", "nowhere")).pk,
+        }
+        method = make_method(member, "email")
+        NotificationRule.objects.create(user=member, importance="high", steps=[{"method": 1, "delay_minutes": 0}])
+        cls.paths |= {
+            "channels/<pk>/": RoomChannel.objects.create(name="Ops", kind="email", address="ops@example.org").pk,
+            "<delivery_id>": make_delivery(method).pk,
+            "<method_id>": method.pk,
+            "<importance>": "high",
         }
         cls.paths["detection-rules/<pk>/"] = make_rule().pk
         cls.paths["logs/<id>/"] = make_lines(Line("up"))[0].pk

@@ -10,8 +10,9 @@ from notifications.channels.port import Channel
 from notifications.channels.webhook.signing import new_secret
 from notifications.models import ContactMethod, Delivery, NotificationRule, RoomChannel, WebhookEndpoint
 from notifications.services.methods import address_key
+from notifications.services.outbox import new_delivery, of_method, put
 from notifications.services.sending import sender_of
-from notifications.vocabulary import Importance, MethodState
+from notifications.vocabulary import Importance, Kind, MethodState
 from paging.models import Page
 from paging.pages import hand_over
 from users.models import User
@@ -34,7 +35,16 @@ def make_rule(user: User, *steps: tuple[ContactMethod, float], importance: str =
 
 
 def make_room(name: str = "operations", kind: str = "fake", **fields: Any) -> RoomChannel:
-    return RoomChannel.objects.create(name=name, kind=kind, address=f"#{name}", **fields)
+    return RoomChannel.objects.create(name=name, kind=kind, **{"address": f"#{name}", **fields})
+
+
+def make_delivery(method: ContactMethod, **fields: Any) -> Delivery:
+    """A page to the method, waiting to be sent unless told otherwise."""
+    target = of_method(method, method.user.name)
+    [delivery] = put([new_delivery(f"test:{next(_numbers)}", target, Kind.PAGE, at=now())])
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    delivery.refresh_from_db()
+    return delivery
 
 
 def make_webhook(name: str = "mirror", **fields: Any) -> WebhookEndpoint:

@@ -1,0 +1,59 @@
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from core.api.configuration import CleanedModelSerializer
+from core.api.fields import LineField
+from notifications.channels.port import channel_of
+from notifications.models import RoomChannel
+from notifications.services import rooms
+from responders.models import Team
+
+
+class EventKindsField(serializers.ListField):
+    """Kinds of timeline events."""
+
+    child = serializers.CharField(max_length=24)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return rooms.check_events(super().to_internal_value(data))
+
+
+class RoomChannelSerializer(CleanedModelSerializer):
+    """A room that is told of a team's incidents; without a team, of all that are not restricted."""
+
+    kind = LineField(max_length=32, help_text=_("Kind of channel, such as slack, teams, telegram, email or webhook."))
+    address = LineField(max_length=1000, help_text=_("Masked when read; send it back masked to leave it as it is."))
+    team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.active(), allow_null=True, required=False)
+    events = EventKindsField(required=False)
+
+    class Meta:
+        model = RoomChannel
+        fields = ["id", "name", "kind", "address", "team", "events", "is_enabled", "state", "reason", "created_at"]
+        read_only_fields = ["state", "reason", "created_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        room: RoomChannel | None = self.instance
+        kind = attrs.get("kind", room.kind if room else "")
+        address = attrs.get("address", room.address if room else "")
+        if room is not None and kind == room.kind and address == masked(room.kind, room.address):
+            address = room.address
+        if room is None or (kind, address) != (room.kind, room.address):
+            attrs["address"] = rooms.check_address(kind, address)
+            attrs |= {"state": RoomChannel._meta.get_field("state").get_default(), "reason": ""} if room else {}
+        elif self.partial:
+            attrs.pop("address", None)
+        else:
+            attrs["address"] = room.address  # a PUT would reset it
+        return super().validate(attrs)
+
+    def to_representation(self, instance: RoomChannel) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return {**shown, "address": masked(instance.kind, instance.address)}
+
+
+def masked(kind: str, address: str) -> str:
+    """Return what others may see of an address; nothing where the channel is unknown."""
+    channel = channel_of(kind)
+    return channel.mask(address) if channel is not None else "…"

@@ -1,0 +1,107 @@
+"""Who is to be paged in the coming weeks but cannot be reached, and why."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from notifications.channels.port import channel_of
+from notifications.models import ContactMethod, NotificationRule
+from notifications.vocabulary import MethodState
+from responders.models import EscalationPolicy, Membership, Schedule
+from responders.services.oncall import shifts
+from users.models import User
+
+AHEAD = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Unready:
+    """Somebody whom a page would not reach surely; a `warning` still leaves a way."""
+
+    user: User
+    code: str
+    reason: str
+    where: tuple[str, ...]
+    is_warning: bool = False
+
+
+def unready_people(now: dt.datetime) -> list[Unready]:
+    """Return those on active schedules (30 days ahead) and policies who cannot be reached, the worst first."""
+    places = _places(now)
+    people = {user.pk: user for user in User.objects.filter(pk__in=places)}
+    methods: dict[int, list[ContactMethod]] = defaultdict(list)
+    for method in ContactMethod.objects.filter(user__in=places).order_by("id"):
+        methods[method.user_id].append(method)
+    rules: dict[int, list[NotificationRule]] = defaultdict(list)
+    for rule in NotificationRule.objects.filter(user__in=places).order_by("importance"):
+        rules[rule.user_id].append(rule)
+    found = []
+    for pk, user in people.items():
+        where = tuple(dict.fromkeys(places[pk]))
+        for code, reason, is_warning in _problems(user, methods[pk], rules[pk]):
+            found.append(Unready(user, code, str(reason), where, is_warning))
+    return sorted(found, key=lambda one: (one.is_warning, one.user.name, one.user.pk))
+
+
+def _places(now: dt.datetime) -> dict[int, list[str]]:
+    """Return where each person is to be paged: their schedules and policies."""
+    places: dict[int, list[str]] = defaultdict(list)
+    schedules = dict(Schedule.objects.active().values_list("pk", "name"))
+    for schedule, rendered in shifts(list(schedules), now, now + AHEAD).items():
+        for user in {shift.user_id for shift in rendered}:
+            places[user].append(_("schedule %(name)s") % {"name": schedules[schedule]})
+    for policy in EscalationPolicy.objects.active().order_by("name"):
+        named = [target for step in policy.steps for target in step["targets"]] + list(policy.on_exhausted)
+        teams = {target["id"] for target in named if target["kind"] == "team"}
+        members = Membership.objects.filter(team__in=teams).values_list("user", flat=True)
+        users = {target["id"] for target in named if target["kind"] == "user"} | set(members)
+        for user in sorted(users):
+            places[user].append(_("policy %(name)s") % {"name": policy.name})
+    return places
+
+
+def _problems(
+    user: User, methods: list[ContactMethod], rules: list[NotificationRule]
+) -> Iterable[tuple[str, object, bool]]:
+    if not user.is_active:
+        yield "inactive", _("The account is deactivated."), False
+        return
+    verified = [method for method in methods if method.is_verified]
+    usable = [method for method in verified if _why_not(method) == ""]
+    if not methods:
+        yield "no_method", _("No contact method."), False
+    elif not verified:
+        yield "no_verified_method", _("No contact method is verified: %(why)s") % {"why": _states(methods)}, False
+    elif not usable:
+        yield "no_working_method", " ".join(_why_not(method) for method in verified), False
+    elif all(method.state == MethodState.FAILING for method in usable):
+        yield "all_failing", _("Every contact method is failing: %(why)s") % {"why": _states(usable)}, True
+    known = {method.pk for method in usable}
+    for rule in rules:
+        lost = sum(step["method"] not in known for step in rule.steps)
+        if lost:
+            message = ngettext(
+                "The rule for %(importance)s importance has %(number)d step that reaches nobody.",
+                "The rule for %(importance)s importance has %(number)d steps that reach nobody.",
+                lost,
+            )
+            yield "rule_broken", message % {"importance": rule.importance, "number": lost}, True
+
+
+def _why_not(method: ContactMethod) -> str:
+    channel = channel_of(method.kind)
+    if channel is None:
+        return str(_("%(kind)s is unknown to this server.") % {"kind": method.kind})
+    return str(channel.why_unusable())
+
+
+def _states(methods: list[ContactMethod]) -> str:
+    shown = (
+        f"{method.kind} {method.get_state_display().lower()}{f' ({method.reason})' if method.reason else ''}"
+        for method in methods
+    )
+    return ", ".join(shown) + "."
