@@ -10,8 +10,11 @@ class IncidentResponseConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
+        from alerts.services.simulating import register_contributor
         from incident_response import checks  # noqa: F401
+        from incident_response.notified import NOTIFIED
 
+        register_contributor(NOTIFIED)
         if settings.ENGINE == "celery":
             _wake_by_messages()
 

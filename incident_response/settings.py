@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryKindEnum": "notifications.vocabulary.Kind",
         "ContactStateEnum": "notifications.vocabulary.MethodState",
         "ImportanceEnum": "notifications.vocabulary.Importance",
+        "TargetKindEnum": "responders.targets.kinds",
     },
 }
 

@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("alerts.urls")),
     path("", include("intake.urls")),
     path("", include("notifications.urls")),
+    path("", include("paging.urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 

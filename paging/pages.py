@@ -86,6 +86,11 @@ def reach_of(user_ids: Collection[int], importance: str, at: dt.datetime) -> dic
     return {number: sorted(ways, key=lambda way: way.after_minutes) for number, ways in found.items()}
 
 
+def has_reach() -> bool:
+    """Return whether anybody knows how people are reached."""
+    return bool(_reach)
+
+
 def delivery_details(pages: Sequence[Page]) -> dict[int, list[Mapping[str, Any]]]:
     """Return what became of each page."""
     found: dict[int, list[Mapping[str, Any]]] = {page.pk: [] for page in pages}

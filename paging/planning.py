@@ -195,7 +195,12 @@ def give_up(policy: Policy, facts: Facts) -> Outcome:
 
 
 def plan(
-    policy: Policy, facts_at: Callable[[int], Facts], *, start: Cursor | None = None, delay: int | None = None
+    policy: Policy,
+    facts_at: Callable[[int], Facts],
+    *,
+    start: Cursor | None = None,
+    delay: int | None = None,
+    most: int = MAX_PLANNED,
 ) -> list[Planned]:
     """Return what a policy would do to its end; `facts_at` takes the minutes since the start.
 
@@ -205,7 +210,7 @@ def plan(
     turns: dict[int, int | None] = {}
     cursor = start or Cursor()
     elapsed = first_delay(policy) if delay is None else delay
-    while cursor.position < len(policy.steps) and len(planned) < MAX_PLANNED:
+    while cursor.position < len(policy.steps) and len(planned) < most:
         facts = facts_at(elapsed)
         facts = replace(facts, turns={**facts.turns, **turns})
         outcome = perform(policy.steps[cursor.position], cursor.position, facts)
@@ -214,6 +219,6 @@ def plan(
         planned.append(Planned(elapsed, cursor.position + 1, cursor.round, outcome))
         cursor, wait = advance(policy, cursor, is_paged=bool(outcome.recipients))
         elapsed += wait
-    if len(planned) < MAX_PLANNED:
+    if len(planned) < most:
         planned.append(Planned(elapsed, None, cursor.round, give_up(policy, facts_at(elapsed))))
     return planned

@@ -37,6 +37,11 @@ def target_kinds() -> dict[str, TargetKind]:
     return dict(_kinds)
 
 
+def kinds() -> list[tuple[str, str]]:
+    """Return each kind and its label, for the API description."""
+    return [(one.kind, str(one.label)) for one in _kinds.values()]
+
+
 def names_of(targets: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """Return the names of those (kind, id) that exist; one query per kind."""
     found: dict[tuple[str, int], str] = {}

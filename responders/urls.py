@@ -8,6 +8,7 @@ router.register("teams", views.TeamViewSet, basename="team")
 router.register("services", views.ServiceViewSet, basename="service")
 router.register("schedules", views.ScheduleViewSet, basename="schedule")
 router.register("shift-swaps", views.SwapViewSet, basename="shift-swap")
+router.register("escalation-policies", views.EscalationPolicyViewSet, basename="escalation-policy")
 
 overrides = SimpleRouter()
 overrides.register("overrides", views.OverrideViewSet, basename="schedule-override")

@@ -25,6 +25,7 @@ from logs.tests.factories import make_lines
 from logs.tests.rules import make_rule
 from notifications.models import NotificationRule, RoomChannel
 from notifications.tests.factories import make_delivery, make_method
+from paging.tests.factories import make_escalation, step
 from responders.models import ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from tests.people import signed_in
@@ -167,6 +168,17 @@ NOTIFICATIONS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}readiness/", None, RESPONDERS),
 ]
 
+STEPS = {"steps": [{"targets": [{"kind": "team", "id": "{team}"}]}]}
+ESCALATION: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}escalation-policies/", None, SIGNED_IN),
+    ("post", f"{API}escalation-policies/", {"name": "New", **STEPS}, ADMINS_CREATE),
+    ("get", f"{API}escalation-policies/<pk>/", None, SIGNED_IN),
+    ("put", f"{API}escalation-policies/<pk>/", {"name": "New", **STEPS}, ADMINS),
+    ("patch", f"{API}escalation-policies/<pk>/", {"repeat": 2}, ADMINS),
+    ("delete", f"{API}escalation-policies/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}escalation-policies/<policy_id>/simulate/", {}, RESPONDERS),
+]
+
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
 ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "", None, ANYBODY),
@@ -266,6 +278,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     *ON_CALL,
     # Alerts
     *CONFIGURED_ALERTS,
+    *ESCALATION,
     ("get", f"{API}alerts/", None, SIGNED_IN),
     ("get", f"{API}changes/", None, RESPONDERS),
     ("post", f"{API}changes/", {"summary": "Deploy"}, RESPONDERS_CREATE),
@@ -298,6 +311,8 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}metrics/sla/", None, SIGNED_IN),
 ]
 INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{ONE}escalation/", None, (401, 403, 404, 200, 200, 200)),
+    ("post", f"{ONE}page/", {"targets": [{"kind": "team", "id": "{team}"}]}, (401, 403, 404, 201, 403, 201)),
     ("get", ONE, None, SEE),
     ("put", ONE, {"title": "Changed"}, EDIT),
     ("patch", ONE, {"title": "Changed"}, EDIT),
@@ -393,6 +408,8 @@ class PermissionMatrixTests(TestCase):
             "<key_id>": cls.source.keys.get().pk,
             "heartbeats/<pk>/": Heartbeat.objects.create(source=cls.source, name="backup").pk,
             "routes/<pk>/": cls.ids["route"],
+            "escalation-policies/<pk>/": make_escalation(step(member)).pk,
+            "<policy_id>": make_escalation(step(member)).pk,
             "silences/<pk>/": make_silence(("host", "=", "nowhere")).pk,
         }
         method = make_method(member, "email")

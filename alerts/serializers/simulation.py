@@ -99,13 +99,6 @@ class OpeningSerializer(serializers.Serializer[Any]):
     services = serializers.ListField(child=serializers.CharField())
 
 
-class NotifiedSerializer(serializers.Serializer[Any]):
-    """A person who would be notified."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-
-
 class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
     """What would happen to one alert; apps add their part."""
 
@@ -127,7 +120,6 @@ class SimulatedAlertResultSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text=_("Null if there is none or a new one. Incidents you cannot see are left out.")
     )
     opening = OpeningSerializer(allow_null=True)
-    notified = NotifiedSerializer(many=True, help_text=_("Members of the incident's team."))
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {**super().get_fields(), **{one.name: one.field() for one in contributors}}

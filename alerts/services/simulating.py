@@ -45,7 +45,6 @@ from responders.models import Team
 from users.models import User
 
 MOST_ALERTS = 50
-MAX_PEOPLE = 100
 
 
 class SimulationResult(enum.StrEnum):
@@ -173,7 +172,6 @@ def _simulate(message: Message, now: dt.datetime, viewer: User) -> dict[str, Any
         "detail": str(DETAILS[result]),
         "incident": _serialize_incident(incident) if incident else None,
         "opening": _serialize_opening(opening, team) if opening else None,
-        "notified": _members(team),
         **{one.name: one.contribute(simulated) for one in contributors},
     }
 
@@ -242,10 +240,3 @@ def _serialize_opening(opening: NewIncident, team: Team | None) -> dict[str, Any
         "category": opening.category.slug if opening.category else None,
         "services": [service.slug for service in opening.services],
     }
-
-
-def _members(team: Team | None) -> list[dict[str, Any]]:
-    if team is None:
-        return []
-    people = User.objects.active().filter(teams=team).order_by("name", "id")[:MAX_PEOPLE]
-    return [{"id": user.pk, "name": user.name} for user in people]

@@ -138,7 +138,8 @@ def _describe_facts(data: dict[str, Any]) -> Iterable[str]:
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):
         yield str(data["user"].get("name", ""))
-    if isinstance(data.get("name"), str):
-        yield data["name"]
+    for name in ("name", "text"):
+        if isinstance(data.get(name), str):
+            yield data[name]
     if "seq" in data:
         yield _("Event #%(number)s") % {"number": data["seq"]} + (f": {data['reason']}" if data.get("reason") else "")

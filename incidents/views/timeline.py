@@ -64,7 +64,11 @@ def serialize_event(row: dict[str, Any]) -> dict[str, Any]:
     kind, name = row["machine_kind"], row["machine_name"]
     machine = {"kind": kind, "name": name} if kind or name else None
     actor = {"id": row["actor_id"], "name": row["actor_name"] or name, "machine": machine}
-    return {**{shown: row[shown] for shown in SHOWN_COLUMNS}, "actor": actor, "message": row["body"]}
+    return {
+        **{shown: row[shown] for shown in SHOWN_COLUMNS},
+        "actor": actor,
+        "message": row["body"] or row["data"].get("text", ""),
+    }
 
 
 class TimelineViewSet(IdempotentWrites, ViewSet):

@@ -81,7 +81,7 @@ def load(named: Iterable[tuple[Target, bool]], at: dt.datetime) -> Known:
         on_call=_only(on_call, people),
         on_call_next=_only(on_call_next, people),
         members=memberships,
-        people={number: Person(number, name, "Named by the policy") for number, name in people.items()},
+        people={number: Person(number, name, "Named directly") for number, name in people.items()},
         admins=admins,
         rooms=targets.names_of({target.key for target, _ in wanted if target.kind not in PEOPLE}),
     )

@@ -42,6 +42,13 @@ class Turns:
         rows.update_many([self._rows[key] for key in sorted(self._taken)], ["last_user"])
 
 
+def last_turns(policy: Policy) -> dict[int, int | None]:
+    """Return who was last in turn, by the place of the step; nothing is locked."""
+    keys = {key_of(policy, place): place for place, one in enumerate(policy.steps) if one.strategy == ROUND_ROBIN}
+    known = RoundRobin.objects.filter(key__in=keys).values_list("key", "last_user") if keys else ()
+    return {keys[key]: last for key, last in known}
+
+
 def key_of(policy: Policy, place: int) -> str:
     """Return the key of a step: the same after other steps were moved."""
     named = ",".join(sorted(f"{one.kind}:{one.id}" for one in policy.steps[place].targets))

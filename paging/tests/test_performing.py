@@ -37,7 +37,7 @@ class PerformingTests(TestCase):
 
         self.assertEqual((first, still, paged(incident)), (["Ana"], ["Ana"], ["Ana", "Ben"]))
         self.assertTrue(told(incident)[0].startswith("Paged Ana (on call in Primary, layer Weekdays"), told(incident))
-        self.assertEqual(told(incident)[1], "Paged Ben (named by the policy).")
+        self.assertEqual(told(incident)[1], "Paged Ben (named directly).")
         self.assertEqual(run_of(incident).state, RunState.RUNNING)
 
     def test_it_gives_up_after_the_last_wait_and_tells_all_administrators(self) -> None:
@@ -128,7 +128,7 @@ class PerformingTests(TestCase):
         run_jobs(after(incident, 0.1))
 
         page = Page.objects.get()
-        self.assertEqual((page.user, page.why), (self.ana, "Named by the policy; Member of Web"))
+        self.assertEqual((page.user, page.why), (self.ana, "Named directly; Member of Web"))
 
     def test_it_takes_turns(self) -> None:
         team = make_team("Web", self.ana, self.ben)

@@ -23,7 +23,9 @@ class TeamSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Team
-        fields = ["id", "name", "description", "is_active", "is_default", "members", "created_at"]
+        fields = [
+            *("id", "name", "description", "is_active", "is_default", "escalation_policy", "members", "created_at"),
+        ]
         read_only_fields = ["created_at"]
 
     def save(self, **kwargs: Any) -> Any:
@@ -44,5 +46,5 @@ class ServiceSerializer(CleanedModelSerializer):
 
     class Meta:
         model = Service
-        fields = ["id", "name", "slug", "description", "team", "is_active", "created_at"]
+        fields = ["id", "name", "slug", "description", "team", "escalation_policy", "is_active", "created_at"]
         read_only_fields = ["created_at"]

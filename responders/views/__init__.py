@@ -1,4 +1,5 @@
 from responders.views.covering import OverrideViewSet, SwapViewSet
+from responders.views.policies import EscalationPolicyViewSet
 from responders.views.schedules import (
     CalendarTokenView,
     OwnCalendarTokenView,
@@ -10,6 +11,7 @@ from responders.views.teams import ServiceViewSet, TeamMembersView, TeamMemberVi
 
 __all__ = [
     "CalendarTokenView",
+    "EscalationPolicyViewSet",
     "OverrideViewSet",
     "OwnCalendarTokenView",
     "OwnCalendarView",
