@@ -179,10 +179,11 @@ def page_failed(page_ids: Collection[int], at: dt.datetime) -> None:
     pages = list(failed.select_related("incident").order_by("pk"))
     failed.update(failed_at=at)
     announce(*(_failure_notice(page) for page in pages if page.run_id is None and page.by_id is not None))
-    running = {page.run_id for page in pages if page.run_id is not None}
-    for run in EscalationRun.objects.filter(pk__in=running, state=RunState.RUNNING, next_step_at__gt=at).order_by("pk"):
-        if not run.pages.filter(performed=run.performed - 1, failed_at__isnull=True).exists():
-            EscalationRun.objects.filter(pk=run.pk, performed=run.performed).update(next_step_at=at)
+    running = sorted({page.run_id for page in pages if page.run_id is not None})
+    runs = [run for run in rows.select_in(EscalationRun, "id", running, lock=True) if run.state == RunState.RUNNING]
+    alive = set(Page.objects.filter(run__in=running, failed_at__isnull=True).values_list("run_id", "performed"))
+    failing = [run.pk for run in runs if (run.pk, run.performed - 1) not in alive]
+    EscalationRun.objects.filter(pk__in=failing, next_step_at__gt=at).update(next_step_at=at)
     wake("perform_steps")
 
 

@@ -1,7 +1,6 @@
 import datetime as dt
 
 from django.db import connection
-from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from incidents.tests.factories import make_team
 from paging import pages
 from paging.models import EscalationAlarm, Page
 from paging.services import answering
+from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, paged, run_jobs, run_of, step, told
 from paging.vocabulary import RunState
 from tests.reported import reported_failure
@@ -21,8 +21,9 @@ def soon(minutes: float) -> dt.datetime:
     return timezone.now() + dt.timedelta(minutes=minutes)
 
 
-class AnsweringTests(TestCase):
+class AnsweringTests(PagingCase):
     def setUp(self) -> None:
+        super().setUp()
         self.ana, self.ben = make_responder(name="Ana"), make_responder(name="Ben")
         self.withdrawn: list[int] = []
 
@@ -30,7 +31,6 @@ class AnsweringTests(TestCase):
             self.withdrawn.extend(page_ids)
 
         pages.register_cancel_handler(keep)
-        self.addCleanup(pages._cancel_handlers.remove, keep)
 
     @reported_failure(12)
     def test_it_cancels_what_waits_when_somebody_acknowledges(self) -> None:

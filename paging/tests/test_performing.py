@@ -1,7 +1,6 @@
 import datetime as dt
 from unittest import mock
 
-from django.test import TestCase
 from django.utils import timezone
 
 from core.severity import Severity
@@ -10,6 +9,7 @@ from incidents.models import Incident
 from incidents.tests.factories import make_team
 from paging.models import EscalationAlarm, EscalationRun, Page
 from paging.services import performing, starting
+from paging.tests.cases import PagingCase
 from paging.tests.factories import clock, critical, make_escalation, paged, rota, run_jobs, run_of, step, target, told
 from paging.vocabulary import RunState
 from tests.reported import reported_failure
@@ -21,8 +21,9 @@ def after(incident: Incident, minutes: float) -> dt.datetime:
     return incident.created_at + dt.timedelta(minutes=minutes)
 
 
-class PerformingTests(TestCase):
+class PerformingTests(PagingCase):
     def setUp(self) -> None:
+        super().setUp()
         self.ana, self.ben = make_responder(name="Ana"), make_responder(name="Ben")
 
     def test_it_pages_who_is_on_call_then_escalates(self) -> None:
@@ -200,7 +201,7 @@ class PerformingTests(TestCase):
         self.assertEqual(Page.objects.count(), 40)
 
 
-class FailureTests(TestCase):
+class FailureTests(PagingCase):
     def test_it_goes_on_at_once_when_every_attempt_failed(self) -> None:
         ana, ben = make_responder(name="Ana"), make_responder(name="Ben")
         make_escalation(step(ana), step(ben, delay=30))
@@ -214,7 +215,7 @@ class FailureTests(TestCase):
         self.assertEqual(EscalationAlarm.objects.get().reason, "all_failed")
 
 
-class ReackTests(TestCase):
+class ReackTests(PagingCase):
     def test_it_pages_again_when_nobody_works_on_it(self) -> None:
         ana = make_responder(name="Ana")
         make_escalation(step(ana), reack_minutes=30)

@@ -1,6 +1,5 @@
 import datetime as dt
 
-from django.test import TestCase
 from django.utils import timezone
 
 from incidents import services
@@ -8,6 +7,7 @@ from incidents.tests.factories import make_team
 from paging import pages
 from paging.models import Page
 from paging.pages import Reach
+from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, rota, run_jobs, step, target, told
 from tests.reported import reported_failure
 from users.models import User
@@ -16,15 +16,15 @@ from users.tests.factories import client_of, make_admin, make_reporter, make_res
 API = "/api/v1/"
 
 
-class EscalationViewTests(TestCase):
+class EscalationViewTests(PagingCase):
     def setUp(self) -> None:
+        super().setUp()
         self.ana, self.ben = make_responder(name="Ana"), make_responder(name="Ben")
 
         def ways(users, importance, at):
             return {number: [Reach("push"), Reach("voice", 2)] for number in users if number != self.ben.pk}
 
         pages.register_reach(ways)
-        self.addCleanup(pages._reach.remove, ways)
 
     def get(self, incident, user: User | None = None):
         return client_of(user or self.ben).get(f"{API}incidents/{incident.reference}/escalation/")
