@@ -34,6 +34,8 @@ urlpatterns = [
     path("integrations/twilio/", include("notifications.channels.twilio.urls")),
     path("integrations/sms-gateway/", include("notifications.channels.smsgateway.urls")),
     *sender_patterns(),
+    path("integrations/slack/", include("notifications.channels.slack.urls")),
+    path("integrations/", include("notifications.channels.telegram.urls")),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),

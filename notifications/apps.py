@@ -32,6 +32,8 @@ class NotificationsConfig(AppConfig):
         from incidents.services.feed import register_follower
         from notifications import monitoring
         from notifications.audit import register
+        from notifications.channels.chat import monitoring as chat_monitoring
+        from notifications.channels.chat.jobs import CHAT_JOBS
         from notifications.jobs import JOBS, delivery_jobs
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
@@ -50,3 +52,5 @@ class NotificationsConfig(AppConfig):
         register_follower("plan_deliveries")
         register_jobs(*JOBS, *delivery_jobs())
         monitoring.register()
+        register_jobs(*CHAT_JOBS)
+        chat_monitoring.register()

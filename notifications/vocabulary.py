@@ -79,6 +79,16 @@ class BodyFormat(models.TextChoices):
 VERIFIED = (MethodState.OK, MethodState.FAILING)
 
 
+class RequestState(models.TextChoices):
+    """How far a request from a chat got."""
+
+    WAITING = "waiting", _("Waiting")
+    UNLINKED = "unlinked", _("Waits for a linked account")
+    ANSWERED = "answered", _("Answer not sent yet")
+    DONE = "done", _("Done")
+    EXPIRED = "expired", _("Expired")
+
+
 class Purpose(models.TextChoices):
     """How an answer token comes back."""
 

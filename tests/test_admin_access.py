@@ -211,6 +211,7 @@ class AdminAccessTests(TestCase):
                 "intake.source",
                 "logs.detectionrule",
                 "logs.logentry",
+                "notifications.chatrequest",
                 "notifications.contactmethod",
                 "notifications.delivery",
                 "notifications.roomchannel",

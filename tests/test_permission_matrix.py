@@ -210,6 +210,11 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
         for rest in ("", "fail/")
     ),
     ("post", "api/v2/alerts/", [], (401, 403, 403, 403, 403, 403)),
+    # What chats call: a signature or a secret lets them in
+    *(
+        ("post", f"integrations/{path}", {}, (403,) * 6)
+        for path in ("slack/interactions", "slack/commands", "telegram")
+    ),
     ("post", "v2/enqueue/", {}, (400,) * 6),
     ("post", "v2/change/enqueue/", {}, (400,) * 6),
     *((method, "v2/alerts/", None, (401,) * 6) for method in ("get", "post")),

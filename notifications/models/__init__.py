@@ -1,5 +1,6 @@
 """Contact methods and rules, rooms and webhooks, the inbox, the outbox and its ledger."""
 
+from notifications.models.chat import ChatIntegration, ChatRequest
 from notifications.models.contacts import ContactMethod, ContactMethodQuerySet, LinkCode, NotificationRule
 from notifications.models.deliveries import (
     AnswerToken,
@@ -16,6 +17,8 @@ from notifications.models.rooms import RoomChannel, WebhookEndpoint
 
 __all__ = [
     "AnswerToken",
+    "ChatIntegration",
+    "ChatRequest",
     "ContactMethod",
     "ContactMethodQuerySet",
     "Delivery",

@@ -1,6 +1,6 @@
 """How messages name an incident in every chat."""
 
-from notifications.channels.port import Message
+from notifications.channels.port import Button, Message
 
 SHAPES = {"critical": "⬢", "high": "▲", "medium": "◆", "low": "○"}
 CLOSED = frozenset({"resolved", "closed"})
@@ -30,9 +30,19 @@ def summary(message: Message) -> str:
     return " · ".join(part for part in (severity_words(message), heading(message), status_words(message)) if part)
 
 
-def offers_buttons(message: Message) -> bool:
-    """Return whether there is one incident to act on."""
-    return bool(message.buttons) and message.incident is not None and message.count == 1
+def buttons_of(message: Message) -> list[Button]:
+    """Return the buttons that would do something to the one incident there is."""
+    if message.incident is None or message.count > 1:
+        return []
+    useless = {"acknowledge"} if message.status not in ("", "open") else set()
+    if message.status in CLOSED:
+        useless = {"acknowledge", "take", "resolve"}
+    return [button for button in message.buttons if button.action not in useless]
+
+
+def link_button(message: Message) -> Button | None:
+    """Return the button of a message about many incidents, which opens the page that answers them."""
+    return message.buttons[0] if message.buttons and message.count > 1 and message.answer_url else None
 
 
 def cut(text: str, most: int) -> str:

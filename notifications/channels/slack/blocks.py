@@ -7,10 +7,10 @@ Source: https://docs.slack.dev/reference/block-kit. Limits: 50 blocks, 150 chara
 from typing import Any
 
 from notifications.channels.chat.words import (
-    CLOSED,
+    buttons_of,
     cut,
     heading,
-    offers_buttons,
+    link_button,
     severity_words,
     status_words,
     summary,
@@ -25,7 +25,6 @@ NOTE = 3000
 ACTION_PREFIX = "incident."
 NOTE_INPUT = f"{ACTION_PREFIX}note_text"
 STYLES = {"acknowledge": "primary", "resolve": "danger"}
-AFTER_THE_END = frozenset({"note"})
 
 Block = dict[str, Any]
 
@@ -47,8 +46,8 @@ def layout(message: Message, *, with_buttons: bool = True) -> tuple[str, list[Bl
         blocks.append(_section(escape(message.body)))
     if message.lines:
         blocks.append(_lines(message))
-    if with_buttons and offers_buttons(message):
-        blocks.append(_actions(message))
+    if with_buttons and (elements := _buttons(message)):
+        blocks.append({"type": "actions", "block_id": "incident.buttons", "elements": elements})
     if message.url:
         blocks.append({"type": "context", "elements": [_mrkdwn(f"<{_link(message.url)}|Open>")]})
     return cut(escape(summary(message)), TEXT), blocks
@@ -78,22 +77,16 @@ def _lines(message: Message) -> Block:
     return _section("\n".join([*shown, f"and {more} more"] if more else shown))
 
 
-def _actions(message: Message) -> Block:
-    is_over = message.status in CLOSED
+def _buttons(message: Message) -> list[Block]:
     elements = []
-    for button in message.buttons:
-        if is_over and button.action not in AFTER_THE_END:
-            continue
-        element: Block = {
-            "type": "button",
-            "action_id": f"{ACTION_PREFIX}{button.action}",
-            "value": str(message.incident),
-            "text": _plain(button.label, BUTTON),
-        }
-        if style := STYLES.get(button.action):
-            element["style"] = style
-        elements.append(element)
-    return {"type": "actions", "block_id": f"incident.{message.incident}", "elements": elements}
+    for button in buttons_of(message):
+        value = {"action_id": f"{ACTION_PREFIX}{button.action}", "value": str(message.incident)}
+        style = {"style": STYLES[button.action]} if button.action in STYLES else {}
+        elements.append({"type": "button", "text": _plain(button.label, BUTTON), **value, **style})
+    if linked := link_button(message):
+        link = {"action_id": "link", "url": message.answer_url}
+        elements.append({"type": "button", "text": _plain(linked.label, BUTTON), **link})
+    return elements
 
 
 def _section(text: str) -> Block:

@@ -7,7 +7,14 @@ are read, 64 bytes of callback_data.
 from html import escape
 from typing import Any
 
-from notifications.channels.chat.words import CLOSED, ELLIPSIS, heading, offers_buttons, severity_words, status_words
+from notifications.channels.chat.words import (
+    ELLIPSIS,
+    buttons_of,
+    heading,
+    link_button,
+    severity_words,
+    status_words,
+)
 from notifications.channels.port import Message
 
 MOST = 4096
@@ -68,12 +75,10 @@ def _lines(message: Message) -> list[str]:
 
 
 def _keyboard(message: Message) -> list[list[dict[str, str]]]:
-    if not offers_buttons(message):
-        return []
-    is_over = message.status in CLOSED
     buttons = [
         {"text": button.label, "callback_data": f"{button.action}{SEPARATOR}{message.incident}"}
-        for button in message.buttons
-        if not is_over or button.action == "note"
+        for button in buttons_of(message)
     ]
+    if linked := link_button(message):
+        buttons.append({"text": linked.label, "url": message.answer_url})
     return [buttons[start : start + 2] for start in range(0, len(buttons), 2)]

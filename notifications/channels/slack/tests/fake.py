@@ -128,13 +128,21 @@ class FakeSlack(FakeServer):
     # what people do
 
     def press(
-        self, user: str, action_id: str, value: str, *, channel: str = "C0INCIDENTS", ts: str = "", kind: str = "button"
+        self,
+        user: str,
+        action_id: str,
+        value: str,
+        *,
+        channel: str = "C0INCIDENTS",
+        ts: str = "",
+        kind: str = "button",
+        block: str = "b",
     ) -> bytes:
         """Return the body of a pressed button, as Slack sends it."""
         number = next(self.numbers)
         action = {
             "action_id": action_id,
-            "block_id": "b",
+            "block_id": block,
             "value": value,
             "type": kind,
             "action_ts": f"1700000001.{number:06d}",
@@ -170,7 +178,7 @@ class FakeSlack(FakeServer):
             "text": text,
             "api_app_id": "A0TEST",
             "is_enterprise_install": "false",
-            "response_url": f"{self.address}/commands/{TEAM}/{number}/x".replace("/commands/", "/actions/"),
+            "response_url": f"{self.address}/actions/{TEAM}/{number}/x",
             "trigger_id": f"{number}.2.abc",
         }
         return urlencode(fields).encode()

@@ -56,7 +56,9 @@ class BlocksTests(SimpleTestCase):
 
     def test_it_offers_buttons_only_where_they_do_something(self) -> None:
         self.assertEqual(actions(page(status="resolved")), ["incident.note"])
-        self.assertEqual(actions(page(count=20)), [])
+        self.assertNotIn("incident.acknowledge", actions(page(status="in_progress")))
+        self.assertEqual(actions(page(count=20)), ["link"])
+        self.assertEqual(actions(page(count=20, answer_url="")), [])
         self.assertEqual(actions(page(incident=None)), [])
         self.assertEqual(layout(page(), with_buttons=False)[1][-1]["type"], "context")
 

@@ -98,6 +98,8 @@ def judge_text(given: dict[str, Any]) -> str:
     markup = given.get("reply_markup", {})
     for row in markup.get("inline_keyboard", []):
         for button in row:
+            if set(button) == {"text", "url"}:
+                continue
             if set(button) != {"text", "callback_data"} or not 1 <= len(button["callback_data"].encode()) <= 64:
                 return "BUTTON_DATA_INVALID"
     return ""

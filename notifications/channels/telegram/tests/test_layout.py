@@ -29,7 +29,8 @@ class LayoutTests(SimpleTestCase):
 
         self.assertEqual(keyboard[0][0], {"text": "Acknowledge", "callback_data": "acknowledge:1042"})
         self.assertEqual([len(row) for row in keyboard], [2, 2])
-        self.assertNotIn("reply_markup", layout(page(count=3)))
+        self.assertIn("url", layout(page(count=3))["reply_markup"]["inline_keyboard"][0][0])
+        self.assertNotIn("reply_markup", layout(page(count=3, answer_url="")))
         self.assertEqual(
             layout(page(status="closed", buttons=(), edits="1:2"))["reply_markup"], {"inline_keyboard": []}
         )

@@ -1,0 +1,65 @@
+"""What people type in a chat. Pure."""
+
+import re
+from dataclasses import dataclass
+
+HELP = "help"
+WORDS = {
+    **dict.fromkeys(("mine", "list", "my"), "mine"),
+    **dict.fromkeys(("show", "status"), "show"),
+    **dict.fromkeys(("ack", "acknowledge"), "acknowledge"),
+    **dict.fromkeys(("resolve", "close"), "resolve"),
+    **dict.fromkeys(("take", "assign"), "take"),
+    **dict.fromkeys(("note", "comment"), "note"),
+    **dict.fromkeys(("oncall", "on-call", "who"), "oncall"),
+    **dict.fromkeys(("link", "start"), "link"),
+    HELP: HELP,
+}
+ON_INCIDENT = frozenset({"show", "acknowledge", "resolve", "take", "note"})
+MOST = 3000
+_NUMBER = re.compile(r"(?:inc-?)?#?(\d{1,18})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Command:
+    """`complaint` says what was not understood; `text` is what follows."""
+
+    action: str
+    number: int | None = None
+    text: str = ""
+    complaint: str = ""
+
+
+def parse(text: str) -> Command:
+    """Return what a text asks for; help for whatever is not understood."""
+    word, _blank, rest = " ".join(text.split())[:MOST].partition(" ")
+    if not word:
+        return Command(HELP)
+    action = WORDS.get(word.lower())
+    if action is None and _NUMBER.fullmatch(word):
+        action, rest = "show", f"{word} {rest}".strip()
+    if action is None:
+        return Command(HELP, complaint=f"There is no command “{word[:40]}”.")
+    if action not in ON_INCIDENT:
+        return Command(action, text=rest.removeprefix("is on call").strip() if action == "oncall" else rest)
+    match = _NUMBER.match(rest)
+    if match is None:
+        return Command(HELP, complaint=f"Which incident? For example: {word.lower()} INC-1042.")
+    note = rest[match.end() :].strip()
+    if action == "note" and not note:
+        return Command(HELP, complaint=f"Add the note: {word.lower()} INC-{match[1]} what you found.")
+    return Command(action, int(match[1]), note)
+
+
+def help_lines(prefix: str, complaint: str = "") -> list[str]:
+    """Return the commands; `prefix` is what a chat puts before each."""
+    known = [
+        f"{prefix}mine — your open incidents",
+        f"{prefix}show INC-1042",
+        f"{prefix}ack INC-1042 · {prefix}take INC-1042 · {prefix}resolve INC-1042",
+        f"{prefix}note INC-1042 what you found",
+        f"{prefix}oncall — who is on call now",
+        f"{prefix}link CODE — link this account to yours here",
+        f"{prefix}help",
+    ]
+    return [complaint, *known] if complaint else known

@@ -1,0 +1,28 @@
+"""Background jobs of chats, safe in any number of processes."""
+
+import datetime as dt
+
+from core.db.clock import database_now
+from core.server.jobs import Job
+from notifications.channels.chat import answering
+
+
+def answer_chat(now: dt.datetime) -> int:
+    """Do what people asked in chats."""
+    return answering.answer_due()
+
+
+def tell_chat(now: dt.datetime) -> int:
+    """Send them the answers; apart, since a chat may be slow."""
+    return answering.tell_due()
+
+
+def prune_chat(now: dt.datetime) -> int:
+    return answering.prune(database_now())
+
+
+CHAT_JOBS = (
+    Job("answer_chat", answer_chat, 1, is_eager=True),
+    Job("tell_chat", tell_chat, 1, "deliver", is_eager=True),
+    Job("prune_chat", prune_chat, 3600),
+)

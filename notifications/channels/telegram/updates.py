@@ -1,0 +1,69 @@
+"""What Telegram sends the bot. Pure. Source: https://core.telegram.org/bots/api#update."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from notifications.channels.chat.asked import Asked
+from notifications.channels.chat.commands import HELP, parse
+from notifications.channels.telegram.layout import SEPARATOR
+
+KIND = "telegram"
+MOST = 3000
+_DATA = re.compile(rf"([a-z_]{{1,32}}){SEPARATOR}(\d{{1,18}})")
+_COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@\w{3,40})?(?:\s+|$)(.*)", re.DOTALL)
+_CODE = re.compile(r"[2-9A-Za-z]{4}-?[2-9A-Za-z]{4}")
+_NOTE_FOR = re.compile(r"Note for INC-(\d{1,18})\b")
+
+
+def read_update(update: Mapping[str, Any]) -> Asked | None:
+    """Return what an update asks for, if anything."""
+    name = str(update.get("update_id", ""))
+    if callback := _mapping(update.get("callback_query")):
+        return _of_callback(name, callback)
+    message = _mapping(update.get("message"))
+    return _of_message(name, message) if message else None
+
+
+def _of_callback(name: str, callback: Mapping[str, Any]) -> Asked | None:
+    person = _id(callback.get("from"))
+    match = _DATA.fullmatch(str(callback.get("data", "")))
+    if not person or not match:
+        return None
+    reply = {"callback": str(callback.get("id", ""))[:64], "chat": person}
+    return Asked(KIND, name, person, match[1], int(match[2]), reply=reply)
+
+
+def _of_message(name: str, message: Mapping[str, Any]) -> Asked | None:
+    person, chat = _id(message.get("from")), _id(message.get("chat"))
+    text = str(message.get("text", ""))[:MOST].strip()
+    if not person or not chat or not text or _mapping(message.get("from")).get("is_bot"):
+        return None
+    # In a group, answers go to the person: others there may not see the incident.
+    reply, data = {"chat": person, "public": chat}, {} if chat == person else {"is_public": True}
+    asked_of = str(_mapping(message.get("reply_to_message")).get("text", ""))
+    if match := _NOTE_FOR.match(asked_of):
+        return Asked(KIND, name, person, "note", int(match[1]), text, reply, data)
+    if match := _COMMAND.fullmatch(text):
+        return _of_command(name, person, match[1].lower(), match[2], reply, data)
+    if chat == person and _CODE.fullmatch(text):
+        return Asked(KIND, name, person, "link", None, text, reply, data)
+    return Asked(KIND, name, person, HELP, None, "", reply, data) if chat == person else None
+
+
+def _of_command(
+    name: str, person: str, word: str, rest: str, reply: Mapping[str, Any], data: Mapping[str, Any]
+) -> Asked:
+    if word == "id":
+        return Asked(KIND, name, person, HELP, None, f"This chat's ID is {reply['public']}.", reply, data)
+    command = parse(f"{word} {rest}")
+    return Asked(KIND, name, person, command.action, command.number, command.complaint or command.text, reply, data)
+
+
+def _id(value: object) -> str:
+    found = _mapping(value).get("id")
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
