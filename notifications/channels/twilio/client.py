@@ -42,7 +42,7 @@ def call(message: Message, to: Address) -> Receipt:
         ("From", settings.TWILIO_FROM),
         ("Url", callback("voice", m=seal(message))),
         ("Method", "POST"),
-        ("StatusCallback", callback("status", attempt=str(message.attempt))),
+        ("StatusCallback", callback("status", kind=message.kind, attempt=str(message.attempt))),
         ("StatusCallbackMethod", "POST"),
         *(("StatusCallbackEvent", event) for event in ("ringing", "answered", "completed")),
         ("Timeout", str(RING_SECONDS)),

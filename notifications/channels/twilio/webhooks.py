@@ -98,7 +98,9 @@ def status(request: HttpRequest) -> HttpResponse:
     if message:
         _note_message(message, str(request.POST.get("MessageStatus", "")), _number(request.POST.get("ErrorCode", "")))
     elif call:
-        _note_call(call, str(request.POST.get("CallStatus", "")), _number(request.GET.get("attempt", "")))
+        is_page = request.GET.get("kind", "page") == "page"
+        attempt = _number(request.GET.get("attempt", ""))
+        _note_call(call, str(request.POST.get("CallStatus", "")), is_page=is_page, attempt=attempt)
     return HttpResponse(status=204)
 
 
@@ -129,8 +131,10 @@ def _note_message(sid: str, word: str, code: int) -> None:
         _until_known(lambda: record_failure("sms", sid, failure))
 
 
-def _note_call(sid: str, word: str, attempt: int) -> None:
-    if reason := NOT_REACHED.get(word):
+def _note_call(sid: str, word: str, *, is_page: bool, attempt: int) -> None:
+    if word == "completed" and not is_page:
+        _until_known(lambda: record_receipt("voice", sid, Stage.DELIVERED, "Twilio: the call was taken"))
+    elif reason := NOT_REACHED.get(word):
         failure = Failed(f"Twilio: {reason}", provider=NAME, is_unanswered=attempt >= MOST_CALLS)
         _until_known(lambda: record_failure("voice", sid, failure))
     else:
