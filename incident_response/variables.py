@@ -223,4 +223,9 @@ NOTIFICATION_RETENTION_DAYS = env.integer(
     minimum=1,
     help="How long deliveries and inbox entries are kept, in days.",
 )
+DEADMAN_URL = env.text(
+    "DEADMAN_URL",
+    default="",
+    help="Address that is requested every minute while paging works; whoever watches it tells when it stops.",
+)
 env.refuse_unknown_names()

@@ -13,6 +13,7 @@ class PagingConfig(AppConfig):
         from incidents.kinds import register_kinds
         from incidents.services.feed import register_follower
         from incidents.services.recording import register_participant
+        from paging import monitoring
         from paging.jobs import JOBS
         from paging.services.answering import stand_down
         from paging.vocabulary import PagingEventKind
@@ -21,3 +22,4 @@ class PagingConfig(AppConfig):
         register_participant(stand_down)
         register_follower("start_escalations")
         register_jobs(*JOBS)
+        monitoring.register()

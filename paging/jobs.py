@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from core.server.jobs import Job
 from incidents.services import feed
-from paging.services import performing, starting
+from paging.services import auditing, performing, starting
 
 MAX_BATCHES = 50  # per run
 
@@ -18,6 +18,11 @@ def start_escalations(now: dt.datetime) -> int:
 def perform_steps(now: dt.datetime) -> int:
     """Page whom the steps that are due name."""
     return _until_done(performing.perform_due, performing.BATCH)
+
+
+def audit_escalations(now: dt.datetime) -> int:
+    """Look whether everybody is paged who should be."""
+    return auditing.audit(now)
 
 
 def _until_done(step: Callable[[], int], batch: int) -> int:
@@ -33,4 +38,5 @@ def _until_done(step: Callable[[], int], batch: int) -> int:
 JOBS = (
     Job("start_escalations", start_escalations, 1),
     Job("perform_steps", perform_steps, 1),
+    Job("audit_escalations", audit_escalations, 15),
 )

@@ -26,6 +26,8 @@ Detail = Callable[[Sequence[Page]], Mapping[int, Sequence[Mapping[str, Any]]]]
 Undelivered = Callable[[Sequence[Page]], Collection[int]]
 # now -> sentences on what is stuck
 Finding = Callable[[dt.datetime], Iterable[str]]
+# (incidents, now) -> why some of them page nobody for now
+Pause = Callable[[Collection[int], dt.datetime], Mapping[int, str]]
 
 _page_handlers: list[PageHandler] = []
 _cancel_handlers: list[CancelHandler] = []
@@ -33,6 +35,7 @@ _reach: list[Describe] = []
 _details: list[Detail] = []
 _undelivered: list[Undelivered] = []
 _findings: list[Finding] = []
+_pauses: list[Pause] = []
 
 
 def register_page_handler(handler: PageHandler) -> None:
@@ -63,6 +66,11 @@ def register_undelivered(find: Undelivered) -> None:
 def register_finding(find: Finding) -> None:
     """Say what else is stuck, each as a sentence, for the audit."""
     _findings.append(find)
+
+
+def register_pause(find: Pause) -> None:
+    """Say which incidents page nobody for now, and why: a silence, a maintenance."""
+    _pauses.append(find)
 
 
 def hand_over(pages: Sequence[Page]) -> None:
@@ -107,3 +115,10 @@ def undelivered(pages: Sequence[Page]) -> set[int]:
 
 def findings(now: dt.datetime) -> list[str]:
     return [sentence for find in _findings for sentence in find(now)]
+
+
+def paused(incident_ids: Collection[int], now: dt.datetime) -> dict[int, str]:
+    """Return why incidents page nobody for now; asked whenever a step is due."""
+    return {
+        number: why for find in (_pauses if incident_ids else ()) for number, why in find(incident_ids, now).items()
+    }

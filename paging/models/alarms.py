@@ -31,6 +31,7 @@ class AuditPass(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     position = models.BigIntegerField(default=0)
+    position_at = models.DateTimeField(null=True, help_text="When the last incident looked at was opened.")
     checked = models.PositiveIntegerField(default=0)
     findings = models.JSONField(default=list)
     started_at = models.DateTimeField(null=True)

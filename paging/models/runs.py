@@ -42,6 +42,7 @@ class EscalationRun(models.Model):
     acknowledged_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_because = models.CharField(max_length=200, blank=True, default="")
+    paused_because = models.CharField(max_length=300, blank=True, default="", help_text="Such as a silence.")
     failure = models.CharField(max_length=500, blank=True, default="", help_text="Why the last attempt failed.")
 
     objects = EscalationRunQuerySet.as_manager()

@@ -45,6 +45,8 @@ def state_of(run: EscalationRun | None, incident: Incident) -> str:
 def _because(run: EscalationRun | None, incident: Incident) -> str:
     if run is None:
         return "No escalation has started."
+    if run.state == RunState.RUNNING and run.paused_because:
+        return f"Paging is paused: {run.paused_because}."
     if run.state == RunState.RUNNING and run.again_at is not None:
         return "Nobody has worked on it since it was acknowledged; people are paged again."
     if run.state == RunState.RUNNING and run.acks_needed > 1:

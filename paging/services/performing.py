@@ -15,6 +15,7 @@ from core.db.clock import database_now
 from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from incidents.models import Incident, IncidentEvent, Status
 from paging.models import EscalationRun, Page
+from paging.pages import paused
 from paging.planning import Cursor, Outcome, advance, give_up, importance_of, perform
 from paging.services import answering, turns
 from paging.services.facts import Known, load, steps_named
@@ -25,10 +26,10 @@ from responders.policies import Policy, policy_of
 log = structlog.get_logger(__name__)
 
 BATCH = 200
-RETRY = dt.timedelta(minutes=1)  # after an unexpected error
+RETRY = dt.timedelta(minutes=1)  # after an unexpected error, or while paging is paused
 RUN_COLUMNS = (
     *("state", "position", "round", "performed", "acks_needed", "has_paged", "again_at"),
-    *("next_step_at", "failure"),
+    *("next_step_at", "failure", "paused_because"),
 )
 
 
@@ -91,6 +92,7 @@ class _Engine:
         self.turns = turns.Turns(policies.values())
         self.failures = _failures(runs)
         self.last_work = _last_work(runs)
+        self.paused = paused([run.incident_id for run in runs], batch.now)
         self.stood_down: list[EscalationRun] = []
 
     @property
@@ -114,9 +116,18 @@ class _Engine:
         elif self._is_answered(run, incident):
             run.next_step_at = None
             self.stood_down.append(run)
+        elif why := self.paused.get(incident.pk):
+            self._pause(run, incident, why)
         else:
+            run.paused_because = ""
             self._note_failure(run, incident)
             self._perform_steps(run, incident)
+
+    def _pause(self, run: EscalationRun, incident: Incident, why: str) -> None:
+        """Ask again soon; said once on the timeline."""
+        if not run.paused_because:
+            self.batch.add_event(incident, _name(run), PagingEventKind.STEP_SKIPPED, f"Paging is paused: {why}.")
+        run.paused_because, run.next_step_at = why[:300], self.now + RETRY
 
     def _is_answered(self, run: EscalationRun, incident: Incident) -> bool:
         """Return whether somebody answered without the escalation having been told."""

@@ -4,7 +4,7 @@ from unittest import mock
 
 from django.test import TestCase
 
-REGISTRIES = ("_page_handlers", "_cancel_handlers", "_reach", "_details", "_undelivered", "_findings")
+REGISTRIES = ("_page_handlers", "_cancel_handlers", "_reach", "_details", "_undelivered", "_findings", "_pauses")
 
 
 class PagingCase(TestCase):

@@ -20,7 +20,7 @@ from responders.services.policies import keep_targets
 from responders.tests.schedules import layer, make_schedule
 from users.models import User
 
-MODULES = ("performing", "starting")
+MODULES = ("performing", "starting", "auditing", "by_hand")
 _numbers = count(1)
 
 
