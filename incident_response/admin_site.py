@@ -23,6 +23,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Contact methods", "contact_phone", "notifications.contactmethod"),
             ("Channels", "forum", "notifications.roomchannel"),
+            ("Webhooks", "webhook", "notifications.webhookendpoint"),
             ("Deliveries", "outbox", "notifications.delivery"),
             ("Chat requests", "chat", "notifications.chatrequest"),
         ),

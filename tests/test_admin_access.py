@@ -215,6 +215,7 @@ class AdminAccessTests(TestCase):
                 "notifications.contactmethod",
                 "notifications.delivery",
                 "notifications.roomchannel",
+                "notifications.webhookendpoint",
                 "users.user",
                 "users.session",
                 "users.personaltoken",

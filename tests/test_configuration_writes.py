@@ -19,8 +19,8 @@ from incidents.tests.factories import make_category, make_policy, make_service, 
 from intake.models import Source
 from logs.models import DetectionRule
 from logs.services.rules import save_rule
-from notifications.models import RoomChannel
-from notifications.tests.factories import make_room
+from notifications.models import RoomChannel, WebhookEndpoint
+from notifications.tests.factories import make_room, make_webhook
 from responders.models import Service, Team
 from users.models import User
 from users.tests.factories import client_of, make_admin
@@ -55,6 +55,7 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         {"name": "Sent"},
         {"is_enabled": False},
     ),
+    WebhookEndpoint: ("webhooks", make_webhook, {"name": "Sent"}, {"reason": "Theirs"}),
     SlaPolicy: ("sla-policies", lambda: make_policy(severity=2), {"name": "Sent"}, {"ack_minutes": 7}),
 }
 
@@ -164,7 +165,11 @@ class AdminWriteTests(TestCase):
             **{Route: {"is_enabled": False, "matched_count": 77}, Source: {"rate_limit": 77, "is_enabled": False}},
             **{Heartbeat: {"is_enabled": False}, DetectionRule: {"threshold": 99}, SlaPolicy: {"ack_minutes": 7}},
             **{Silence: {"ends_at": LATER}, Team: {"description": "Theirs"}, Category: {"description": "Theirs"}},
-            **{Service: {"description": "Theirs"}, RoomChannel: {"is_enabled": False}},
+            **{
+                Service: {"description": "Theirs"},
+                RoomChannel: {"is_enabled": False},
+                WebhookEndpoint: {"is_enabled": False},
+            },
         }
         self.assertEqual(set(meanwhile), set(RESOURCES))
         for model, theirs in meanwhile.items():

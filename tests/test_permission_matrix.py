@@ -24,7 +24,7 @@ from logs.lines import Line
 from logs.tests.factories import make_lines
 from logs.tests.rules import make_rule
 from notifications.models import NotificationRule, RoomChannel
-from notifications.tests.factories import make_delivery, make_method
+from notifications.tests.factories import make_delivery, make_method, make_webhook
 from paging.tests.factories import make_escalation, step
 from responders.models import ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
@@ -129,6 +129,7 @@ ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}shift-swaps/<pk>/approve/", {}, (401, 403, 403, 409, 403, 409)),  # nobody has taken it
 ]
 
+WEBHOOK = {"name": "New", "url": "https://new.example/hooks"}
 ROOM = {"name": "New", "kind": "email", "address": "new@example.org"}
 OWN = (401, 404, 404, 200, 404, 404)  # the responder's
 OWN_SENT = (401, 404, 404, 202, 404, 404)
@@ -140,6 +141,17 @@ NOTIFICATIONS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("patch", f"{API}channels/<pk>/", {"name": "Other"}, ADMINS),
     ("delete", f"{API}channels/<pk>/", None, ADMINS_DELETE),
     ("post", f"{API}channels/<pk>/test/", {}, (401, 403, 403, 403, 403, 202)),
+    ("get", f"{API}webhooks/", None, ADMINS),
+    ("post", f"{API}webhooks/", WEBHOOK, ADMINS_CREATE),
+    ("get", f"{API}webhooks/<pk>/", None, ADMINS),
+    ("put", f"{API}webhooks/<pk>/", WEBHOOK, ADMINS),
+    ("patch", f"{API}webhooks/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}webhooks/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}webhooks/<pk>/test/", {}, (401, 403, 403, 403, 403, 202)),
+    ("post", f"{API}webhooks/<pk>/secret/", {}, ADMINS_CREATE),
+    ("get", f"{API}webhooks/<pk>/deliveries/", None, ADMINS),
+    ("post", f"{API}webhooks/<pk>/deliveries/<delivery_id>/redeliver/", {}, (401, 403, 403, 403, 403, 404)),
+    ("get", f"{API}me/contact-methods/push-key/", None, SIGNED_IN),
     ("get", f"{API}deliveries/", None, ADMINS),
     ("get", f"{API}deliveries/<delivery_id>/", None, ADMINS),
     ("post", f"{API}deliveries/<delivery_id>/retry/", {}, ADMINS),
@@ -421,6 +433,7 @@ class PermissionMatrixTests(TestCase):
         NotificationRule.objects.create(user=member, importance="high", steps=[{"method": 1, "delay_minutes": 0}])
         cls.paths |= {
             "channels/<pk>/": RoomChannel.objects.create(name="Ops", kind="email", address="ops@example.org").pk,
+            "webhooks/<pk>/": make_webhook().pk,
             "<delivery_id>": make_delivery(method).pk,
             "<method_id>": method.pk,
             "<importance>": "high",

@@ -1,3 +1,3 @@
-from notifications.admin import chat, contacts, deliveries, rooms, sections
+from notifications.admin import chat, contacts, deliveries, rooms, sections, webhooks
 
-__all__ = ["chat", "contacts", "deliveries", "rooms", "sections"]
+__all__ = ["chat", "contacts", "deliveries", "rooms", "sections", "webhooks"]

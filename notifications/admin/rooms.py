@@ -15,7 +15,8 @@ from core.backoffice.base import BackOfficeAdmin, RefusableForm, attempt
 from core.errors import DomainError
 from incidents.kinds import all_kinds
 from notifications.admin.badges import method_badge
-from notifications.channels.port import all_channels
+from notifications.admin.secrets import show_secret
+from notifications.channels.port import all_channels, channel_of
 from notifications.models import RoomChannel
 from notifications.serializers.rooms import masked
 from notifications.services.rooms import check_address
@@ -76,6 +77,11 @@ class RoomChannelAdmin(BackOfficeAdmin):
         if change and not form.cleaned_data.get("address"):
             form.changed_data = [name for name in form.changed_data if name != "address"]
             obj.address = RoomChannel.objects.values_list("address", flat=True).get(pk=obj.pk)
+        channel = channel_of(obj.kind)
+        if channel is not None and (not change or "kind" in form.changed_data):
+            obj.data = dict(channel.new_data())
+            form.changed_data.append("data")
+            show_secret(request, obj.data.get("secret", ""))
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[Any]:

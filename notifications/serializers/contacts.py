@@ -7,6 +7,7 @@ from core.api.configuration import StrictFields
 from core.api.fields import LineField
 from core.api.schema import paged
 from notifications.channels.port import channel_of
+from notifications.channels.push.subscription import joined
 from notifications.models import ContactMethod, NotificationRule
 from notifications.vocabulary import Importance, MethodState
 
@@ -34,6 +35,7 @@ class AddedMethodSerializer(ContactMethodSerializer):
     link_code = serializers.CharField(
         help_text=_("For chats: send it to the bot within ten minutes. Empty where a code is sent to the address.")
     )
+    secret = serializers.CharField(help_text=_("Of a webhook: what it is signed with, shown only now. Else empty."))
 
 
 class NewContactMethodSerializer(StrictFields, serializers.Serializer[Any]):
@@ -45,8 +47,18 @@ class NewContactMethodSerializer(StrictFields, serializers.Serializer[Any]):
     )
     label = LineField(max_length=100, required=False, allow_blank=True, default="")  # type: ignore[assignment]
     data = serializers.DictField(  # type: ignore[assignment]
-        required=False, help_text=_("What the channel needs besides: the keys of a push subscription.")
+        required=False,
+        help_text=_("Of a push subscription, its `keys`, where `address` is its endpoint alone; nothing else."),
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        data = attrs.pop("data", None)
+        if not data:
+            return attrs
+        keys = data.get("keys")
+        if attrs["kind"] != "push" or set(data) != {"keys"} or not isinstance(keys, dict):
+            raise serializers.ValidationError({"data": _("Only a push subscription has data: its keys.")})
+        return {**attrs, "address": joined(attrs["address"], keys)}
 
 
 class MethodLabelSerializer(StrictFields, serializers.Serializer[Any]):

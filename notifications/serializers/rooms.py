@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,10 @@ class EventKindsField(serializers.ListField):
 
 
 class RoomChannelSerializer(CleanedModelSerializer):
-    """A room that is told of a team's incidents; without a team, of all that are not restricted."""
+    """A room that is told of a team's incidents; without a team, of all that are not restricted.
+
+    The answer that makes a webhook of it holds the webhook's `secret`, which is shown only then.
+    """
 
     kind = LineField(max_length=32, help_text=_("Kind of channel, such as slack, teams, telegram, email or webhook."))
     address = LineField(max_length=1000, help_text=_("Masked when read; send it back masked to leave it as it is."))
@@ -33,6 +37,8 @@ class RoomChannelSerializer(CleanedModelSerializer):
         fields = ["id", "name", "kind", "address", "team", "events", "is_enabled", "state", "reason", "created_at"]
         read_only_fields = ["state", "reason", "created_at"]
 
+    _new_data: Mapping[str, str] = {}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         room: RoomChannel | None = self.instance
         kind = attrs.get("kind", room.kind if room else "")
@@ -42,6 +48,8 @@ class RoomChannelSerializer(CleanedModelSerializer):
         if room is None or (kind, address) != (room.kind, room.address):
             attrs["address"] = rooms.check_address(kind, address)
             attrs |= {"state": RoomChannel._meta.get_field("state").get_default(), "reason": ""} if room else {}
+            if room is None or kind != room.kind:
+                attrs["data"] = self._new_data = rooms.room_channel(kind).new_data()
         elif self.partial:
             attrs.pop("address", None)
         else:
@@ -50,7 +58,8 @@ class RoomChannelSerializer(CleanedModelSerializer):
 
     def to_representation(self, instance: RoomChannel) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        return {**shown, "address": masked(instance.kind, instance.address)}
+        secret = {"secret": self._new_data["secret"]} if "secret" in self._new_data else {}
+        return {**shown, "address": masked(instance.kind, instance.address), **secret}
 
 
 def masked(kind: str, address: str) -> str:

@@ -50,7 +50,7 @@ class ContactMethodViewSet(ViewSet):
     )
     def create(self, request: Request) -> Response:
         added = methods.add_method(person(request), **_valid(shapes.NewContactMethodSerializer, request))
-        body = {**shapes.serialize_method(added.method), "link_code": added.code}
+        body = {**shapes.serialize_method(added.method), "link_code": added.code, "secret": added.secret}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
     @extend_schema(

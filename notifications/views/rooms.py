@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -5,7 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.configuration import ConfigurationViewSet
+from core.api.idempotency import IdempotentWrites
 from core.api.permissions import IsAdmin
+from notifications.channels.port import channel_of
 from notifications.models import RoomChannel
 from notifications.serializers.ledger import DeliverySerializer, serialize_delivery
 from notifications.serializers.rooms import RoomChannelSerializer
@@ -18,6 +23,15 @@ class RoomChannelViewSet(ConfigurationViewSet):
     permission_classes = [IsAdmin]
     queryset = RoomChannel.objects.all()
     serializer_class = RoomChannelSerializer
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse to remember answers that hold a secret: those are never stored."""
+        kind = request.data.get("kind") if isinstance(request.data, Mapping) else None
+        channel = channel_of(kind) if isinstance(kind, str) else None
+        if channel is not None and "secret" in channel.new_data():
+            super(IdempotentWrites, self).initial(request, *args, **kwargs)
+        else:
+            super().initial(request, *args, **kwargs)
 
     @extend_schema(
         operation_id="channels_test",

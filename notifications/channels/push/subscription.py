@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +56,11 @@ def parse_subscription(text: str) -> Subscription:
 def validate(text: str) -> str:
     """Return a subscription as it is stored. Raises DomainError."""
     return parse_subscription(text).as_text()
+
+
+def joined(endpoint: str, keys: Mapping[str, Any]) -> str:
+    """Return the subscription of an endpoint and its keys, where they come apart."""
+    return json.dumps({"endpoint": endpoint, "keys": dict(keys)})
 
 
 def mask(text: str) -> str:
