@@ -6,13 +6,17 @@ class RespondersConfig(AppConfig):
     verbose_name = "Teams"
 
     def ready(self) -> None:
-        from responders import targets
+        from core.server.jobs import register_jobs
+        from responders import monitoring, targets
         from responders.audit import register
+        from responders.jobs import JOBS
         from responders.services.leaving import leave_schedules, losses
         from users.leaving import register_leaving
         from users.permissions import allow_responders
 
         register()
         targets.register()
+        register_jobs(*JOBS)
+        monitoring.register()
         register_leaving(losses, leave_schedules)
         allow_responders("responders", "view")

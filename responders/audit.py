@@ -1,9 +1,23 @@
 from auditlog.registry import auditlog
 
-from responders.models import EscalationPolicy, Membership, Service, Team
+from responders.models import (
+    EscalationPolicy,
+    ImportedCalendar,
+    Membership,
+    Schedule,
+    ScheduleOverride,
+    ScheduleVersion,
+    Service,
+    ShiftSwap,
+    Team,
+)
 
 
 def register() -> None:
-    """Record every save of teams, services and policies."""
-    for model in (Team, Membership, Service, EscalationPolicy):
+    """Record every save of teams, services, policies and schedules."""
+    plain = Team, Membership, Service, EscalationPolicy, ScheduleVersion, ScheduleOverride, ShiftSwap
+    for model in plain:
         auditlog.register(model)
+    auditlog.register(Schedule, exclude_fields=["revision", "changed_at"])
+    # addresses of calendars are secrets
+    auditlog.register(ImportedCalendar, include_fields=["schedule", "name"])

@@ -119,9 +119,12 @@ class LayerSpec:
         if self.weekday is not None:
             day -= DAY * ((day.weekday() - self.weekday) % 7)
         anchor = dt.datetime.combine(day, self.hand_over)
-        if anchor > start and self.unit != "months":
-            anchor -= WEEK if self.weekday is not None else DAY
-        return anchor
+        if anchor <= start:
+            return anchor
+        if self.unit == "months":
+            # only year and month count
+            return anchor.replace(day=1) - DAY
+        return anchor - (WEEK if self.weekday is not None else DAY)
 
     @cached_property
     def _first(self) -> int:
