@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -19,16 +18,15 @@ from notifications.models import (
     WebhookEndpoint,
 )
 from notifications.services import tokens
+from notifications.services.bundling import Claimed
 from notifications.services.composing import Parcel, Reader, Subject, compose
+from notifications.services.needed import Causes, causes_of
 from notifications.services.outbox import ACCOUNT, EMAIL
 from notifications.services.tokens import Answering, Pair
 from notifications.services.webhooks import address_of
 from notifications.vocabulary import VERIFIED, Kind, MethodState, State
 from paging.models import EscalationRun, Page
 from users.models import User
-
-if TYPE_CHECKING:
-    from notifications.services.claiming import Claimed
 
 NO_PAIR = Pair("", "")
 QUIET = "Quiet hours"  # why such pages are held
@@ -52,11 +50,11 @@ class Loaded:
     sights: dict[tuple[int, int], bool] = field(default_factory=dict)
 
 
-def load_messages(channel: Channel, claimed: Sequence["Claimed"], now: dt.datetime) -> None:
+def load_messages(channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime) -> None:
     """Give each its message and address, or the reason why it cannot be sent."""
     if not claimed:
         return
-    loaded = _load(claimed)
+    loaded = _load(claimed, causes)
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
         if channel.admit and one.address and (reason := channel.admit(one.delivery.user_id, one.address.value, now)):
@@ -67,18 +65,18 @@ def load_messages(channel: Channel, claimed: Sequence["Claimed"], now: dt.dateti
             one.message = compose(_parcel(one, loaded, now))
 
 
-def _load(claimed: Sequence["Claimed"]) -> Loaded:
+def _load(claimed: Sequence[Claimed], causes: Causes) -> Loaded:
     leads = [one.delivery for one in claimed]
     every = [*leads, *(row for one in claimed for row in one.carried)]
     pages = [row for row in leads if row.kind == Kind.PAGE]
-    incidents = Incident.objects.select_related("team")
+    further = causes_of([row for row in every if row.incident_id not in causes.incidents])
     return Loaded(
         users=User.objects.in_bulk(_ids(leads, "user_id")),
         methods=ContactMethod.objects.in_bulk(_ids(leads, "method_id")),
         rooms=RoomChannel.objects.in_bulk(_ids(leads, "room_id")),
         webhooks=WebhookEndpoint.objects.in_bulk(_ids(leads, "webhook_id")),
-        incidents=incidents.in_bulk(_ids(every, "incident_id")),
-        pages=Page.objects.in_bulk(_ids(leads, "page_id")),
+        incidents=causes.incidents | further.incidents,
+        pages=causes.pages,
         events=IncidentEvent.objects.in_bulk(_ids(every, "event_id")),
         next_steps=_next_steps(_ids(pages, "incident_id")),
         tried=_tried([row.pk for row in leads if row.attempt_count > 1]),
@@ -155,7 +153,7 @@ def _pairs(deliveries: Sequence[Delivery], now: dt.datetime) -> dict[int, Pair]:
     return tokens.new_pairs(wanted, now) if wanted else {}
 
 
-def _parcel(one: "Claimed", loaded: Loaded, now: dt.datetime) -> Parcel:
+def _parcel(one: Claimed, loaded: Loaded, now: dt.datetime) -> Parcel:
     delivery = one.delivery
     user = loaded.users.get(delivery.user_id or 0)
     pair = loaded.pairs.get(delivery.pk, NO_PAIR)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from core.server.jobs import is_stopping
-from notifications.channels.port import Channel, Failed, Receipt
+from notifications.channels.port import Address, Channel, Failed, Message, Receipt
 from notifications.services.claiming import LEASE, Claimed, claim, renew
 from notifications.services.settling import Result, settle
 
@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 200.0  # of one run, while there is more to send
 LOOK_SECONDS = 0.1  # between looks for more while something is being sent
+GATHER_SECONDS = 0.02  # for results to be written together
+AHEAD_SECONDS = 0.15  # of work is claimed beyond what is being sent, so that fast providers are never waited for
+MOST_AHEAD = 40
 RENEW_SECONDS = LEASE.total_seconds() / 3
 STUCK_SECONDS = 120.0  # a channel ends sooner; what does not is left to its lease
 
@@ -32,7 +35,7 @@ class Flight:
 class Sender:
     """Sends by one channel; one per channel and process.
 
-    Claims exactly as many as there are free threads: a lost worker repeats no more than what was in flight.
+    Little is claimed beyond the free threads: a lost worker delays it by a lease, and more urgent rows wait for it.
     """
 
     def __init__(self, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,6 +46,7 @@ class Sender:
         self._results: list[Result] = []  # until they are written
         self._lock = threading.Lock()
         self._renewed = clock()
+        self._seconds = 1.0  # that a send takes of late
 
     def run(self) -> int:
         """Send what is due; return how many messages were sent or failed."""
@@ -65,13 +69,15 @@ class Sender:
             self._keep_leases()
 
     def _start(self) -> int:
-        free = self.channel.concurrency - len(self._flights)
-        claimed = claim(self.channel, free) if free > 0 else []
+        room = self.channel.concurrency + self._ahead()
+        free = room - len(self._flights)
+        # fewer at a time would cost a transaction each
+        claimed = claim(self.channel, free) if free >= (room + 1) // 2 or free >= self.channel.concurrency else []
         for one in claimed:
             if one.failure is not None or one.message is None or one.address is None:
                 self._results.append(Result(one, failure=one.failure or Failed("Nothing to send.", is_permanent=True)))
             else:
-                future = self._pool.submit(self.channel.send, one.message, one.address)
+                future = self._pool.submit(self._send, one.message, one.address)
                 self._flights[future] = Flight(one, self._clock())
         return len(claimed)
 
@@ -79,10 +85,22 @@ class Sender:
         """Wait for the first to end, and gather all that have."""
         if not self._flights:
             return
-        ended, _ = wait(self._flights, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        ended, waiting = wait(self._flights, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        if ended and waiting:
+            ended |= wait(waiting, timeout=GATHER_SECONDS).done
         for future in ended:
             self._results.append(_result(self._flights.pop(future).claimed, future))
         self._leave_stuck()
+
+    def _ahead(self) -> int:
+        return min(MOST_AHEAD, int(self.channel.concurrency * AHEAD_SECONDS / max(self._seconds, 0.001)))
+
+    def _send(self, message: Message, to: Address) -> Receipt:
+        begun = self._clock()
+        try:
+            return self.channel.send(message, to)
+        finally:
+            self._seconds += (self._clock() - begun - self._seconds) / 4
 
     def _settle(self) -> int:
         if not self._results:

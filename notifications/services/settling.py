@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
@@ -16,7 +18,7 @@ from notifications.services import health, tallies
 from notifications.services.claiming import Claimed
 from notifications.services.health import Way
 from notifications.services.onward import try_next
-from notifications.vocabulary import Kind, Outcome, State
+from notifications.vocabulary import Kind, MethodState, Outcome, State
 
 PATIENCE = 2  # failed attempts of a page before its next method is tried beside it
 FAILING_AFTER = 3  # temporary failures before a way counts as failing
@@ -181,8 +183,10 @@ def _judge_ways(settled: Iterable[tuple[Result, Delivery]], now: dt.datetime) ->
                 outcomes[model, number].append((result, row))
     for model in (ContactMethod, RoomChannel, WebhookEndpoint):
         ids = [number for of_model, number in outcomes if of_model is model]
-        for number, way in (model._default_manager.in_bulk(ids) if ids else {}).items():
-            for result, row in outcomes[model, number]:
+        failed = [number for number in ids if any(one.failure for one, _row in outcomes[model, number])]
+        concerned = model._default_manager.filter(Q(pk__in=failed) | Q(pk__in=ids, state=MethodState.FAILING))
+        for way in concerned if ids else ():
+            for result, row in outcomes[model, way.pk]:
                 _judge(way, result, row, now)
 
 
