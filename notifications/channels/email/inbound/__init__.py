@@ -1,0 +1,1 @@
+"""Inbound mail: kept first, then read, judged, and turned into reports, comments or bounces."""

@@ -1,0 +1,198 @@
+"""From the bytes of a mail to its text and files. Hostile ones lose form, never the rest."""
+
+import html
+import re
+from dataclasses import dataclass
+from email import policy
+from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
+from html.parser import HTMLParser
+
+import nh3
+
+from notifications.channels.email.inbound.headers import (
+    LONGEST,
+    decoded,
+    header,
+    headers,
+    identity_of,
+    printable,
+    recipients_of,
+    references_of,
+    sender_of,
+    to_text,
+)
+
+MAX_TEXT = 90_000  # characters; an incident's texts hold 100,000
+MAX_HTML = 1_000_000
+MAX_PARTS = 500
+MOST_BOUNDARIES = 100
+ATTACHED_MAIL = "message/rfc822"
+BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"})
+# of subjects in the languages that mail programs write them in
+PREFIXES = re.compile(r"^(?:\s*(?:re|aw|sv|vs|antw|fw|fwd|wg|tr|rv|enc|i)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE)
+REFERENCE = re.compile(r"\bINC-(\d{1,18})\b", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\[INC-\d{1,18}\]\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that came with a mail."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ReceivedMail:
+    """A mail as read; `sender` is "" unless From names exactly one address."""
+
+    message: Message
+    identity: str
+    name: str
+    sender: str
+    subject: str
+    recipients: list[str]
+    references: str
+    text: str
+    files: list[File]
+    results: list[str]  # Authentication-Results, topmost first
+
+    @property
+    def title(self) -> str:
+        """The subject, without marks of replies and our own reference."""
+        return IN_BRACKETS.sub("", PREFIXES.sub("", self.subject)).strip()
+
+    @property
+    def named_incident(self) -> int | None:
+        """The incident that the subject names."""
+        found = REFERENCE.search(self.subject)
+        return int(found[1]) if found else None
+
+
+def read_mail(raw: bytes) -> ReceivedMail:
+    """Read a mail; one that is too deeply nested is read as plain text."""
+    message = parse(raw)
+    name, sender = sender_of(message)
+    texts, files = _contents(message)
+    return ReceivedMail(
+        message=message,
+        identity=identity_of(message),
+        name=name,
+        sender=sender,
+        subject=header(message, "Subject"),
+        recipients=recipients_of(message),
+        references=references_of(message),
+        text=texts,
+        files=files,
+        results=headers(message, "Authentication-Results"),
+    )
+
+
+def parse(raw: bytes) -> Message:
+    """Take a mail apart, or only its headers if it is built to exhaust whoever does."""
+    if raw.lower().count(b"boundary=") <= MOST_BOUNDARIES:
+        try:
+            return BytesParser(policy=policy.compat32).parsebytes(raw)
+        except RecursionError:
+            pass
+    plain = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+    for name in ("Content-Type", "Content-Transfer-Encoding"):
+        del plain[name]
+    return plain
+
+
+def _contents(message: Message) -> tuple[str, list[File]]:
+    """Return the text, plain if there is a plain one, and the files."""
+    plain: list[str] = []
+    rich: list[str] = []
+    files: list[File] = []
+    inside: set[int] = set()  # parts of an attached mail, which is one file
+    for number, part in enumerate(message.walk()):
+        if number >= MAX_PARTS:
+            break
+        if id(part) in inside or (part.is_multipart() and part.get_content_type() != ATTACHED_MAIL):
+            continue
+        if part.get_content_type() == ATTACHED_MAIL:
+            inside.update(map(id, part.walk()))
+            files.append(File(_name_of(part) or "attached.eml", _attached(part)))
+        elif _is_file(part):
+            files.append(File(_name_of(part) or "attachment", _bytes_of(part)))
+        elif part.get_content_subtype() == "html":
+            rich.append(text_of_html(to_text(_bytes_of(part)[:MAX_HTML], _charset(part))))
+        else:
+            plain.append(to_text(_bytes_of(part)[: 4 * MAX_TEXT], _charset(part)))
+    text = "\n\n".join(filter(str.strip, plain)) or "\n\n".join(filter(str.strip, rich))
+    return printable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()[:MAX_TEXT], files
+
+
+def _is_file(part: Message) -> bool:
+    is_text = part.get_content_maintype() == "text" and part.get_content_subtype() in ("plain", "html")
+    disposition = str(part.get("Content-Disposition", "")).strip().lower()
+    return not is_text or disposition.startswith("attachment") or bool(_name_of(part))
+
+
+def _name_of(part: Message) -> str:
+    try:
+        name = part.get_filename() or ""
+    except (ValueError, LookupError, TypeError):
+        name = ""
+    return decoded(str(name)[:LONGEST])
+
+
+def _bytes_of(part: Message) -> bytes:
+    try:
+        content = part.get_payload(decode=True)
+    except (ValueError, LookupError, AssertionError):
+        content = None
+    if isinstance(content, bytes):
+        return content
+    text = part.get_payload()
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
+
+
+def _attached(part: Message) -> bytes:
+    payload = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else None
+    if not isinstance(inner, Message):
+        return _bytes_of(part)
+    try:
+        return inner.as_bytes()
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return str(inner.get_payload()).encode("utf-8", "surrogateescape")
+
+
+def _charset(part: Message) -> str:
+    try:
+        return str(part.get_content_charset() or "utf-8")
+    except (ValueError, LookupError, TypeError):
+        return "utf-8"
+
+
+class _Lines(HTMLParser):
+    """Writes clean HTML as lines; quotes begin with `> `."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag == "blockquote"
+        self.pieces.append(f"\n{'> ' * min(self.depth, 5)}{'- ' if tag == 'li' else ''}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag == "blockquote" and self.depth > 0
+        self.pieces.append("\n" if tag != "br" else "")
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(" ".join(data.split()) if data.strip() else " ")
+
+
+def text_of_html(markup: str) -> str:
+    """Return the text of HTML, in lines."""
+    lines = _Lines()
+    lines.feed(nh3.clean(markup, tags=set(BLOCKS), attributes={}))  # well-formed: the parser takes linear time
+    lines.close()
+    text = html.unescape("".join(lines.pieces))
+    return re.sub(r"\n\s*\n\s*\n+", "\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()
