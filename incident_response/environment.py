@@ -1,12 +1,14 @@
 """Read settings strictly from the environment and `.env`: errors stop the program."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +20,8 @@ T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 MAIL_PORTS = {"smtps": 465, "smtp+ssl": 465, "smtp+tls": 587}
+INBOUND = re.compile(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]{1,190}")
+IMAP_PORTS = {"imaps": 993, "imap+tls": 143, "imap": 143}
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -28,6 +32,18 @@ class Variable:
     name: str
     default: str
     help: str
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A mailbox to poll. `security` is tls, starttls or ""."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str
+    security: str
 
 
 class Environment:
@@ -144,6 +160,38 @@ class Environment:
             config: dict[str, Any] = dict(environ.Env.email_url_config(address))
             config["EMAIL_PORT"] = config["EMAIL_PORT"] or MAIL_PORTS.get(scheme, 25)
             return config
+
+        return self._read(name, default, help, parse)
+
+    def inbound_address(self, name: str, *, default: str, help: str) -> str:
+        """Return an address whose local part leaves room for what is added after a plus."""
+
+        def parse(value: str) -> str:
+            if value and not INBOUND.fullmatch(value):
+                raise ValueError(
+                    "an address such as incidents@example.org: at most 20 characters and no + before the @"
+                )
+            return value.lower()
+
+        return self._read(name, default, help, parse)
+
+    def imap_mailbox(self, name: str, *, default: str, help: str) -> Mailbox | None:
+        """Return the mailbox of `imaps://user:password@host:993/folder`, None if empty."""
+
+        def parse(value: str) -> Mailbox | None:
+            if not value:
+                return None
+            url = urlsplit(value)
+            if url.scheme not in IMAP_PORTS or not url.hostname or not url.username:
+                raise ValueError("imaps://user:password@host:993/INBOX, imap+tls:// (STARTTLS) or imap://")
+            return Mailbox(
+                host=url.hostname,
+                port=url.port or IMAP_PORTS[url.scheme],
+                user=unquote(url.username),
+                password=unquote(url.password or ""),
+                folder=unquote(url.path.strip("/")) or "INBOX",
+                security={"imaps": "tls", "imap+tls": "starttls"}.get(url.scheme, ""),
+            )
 
         return self._read(name, default, help, parse)
 

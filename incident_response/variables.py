@@ -73,10 +73,30 @@ EMAIL = env.email_server(
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default="incidents@localhost", help="Sender address of outgoing email."
 )
-INBOUND_ADDRESS = env.text(
+INBOUND_ADDRESS = env.inbound_address(
     "INBOUND_ADDRESS",
     default="",
     help="Address at which replies, reports and bounces arrive; its server must accept plus-addresses.",
+)
+IMAP = env.imap_mailbox(
+    "IMAP_URL", default="", help="Mailbox to poll for inbound mail: imaps://user:password@host:993/INBOX."
+)
+INBOUND_AUTHSERV_ID = env.text(
+    "INBOUND_AUTHSERV_ID",
+    default="",
+    help="Name in the Authentication-Results of your own mail server; only senders it finds genuine are trusted.",
+)
+INBOUND_FROM = env.text(
+    "INBOUND_FROM",
+    default="accounts",
+    choices=["nobody", "accounts", "anybody"],
+    help="Whose mails open incidents: nobody, accounts (genuine senders only) or anybody; others are held.",
+)
+INBOUND_PER_HOUR = env.integer(
+    "INBOUND_PER_HOUR", default=20, minimum=1, help="Mails per sender and hour that take effect; the rest are held."
+)
+INBOUND_RETENTION_DAYS = env.integer(
+    "INBOUND_RETENTION_DAYS", default=90, minimum=1, help="How long inbound mails are kept, in days."
 )
 MAX_ATTACHMENT_BYTES = env.integer(
     "MAX_ATTACHMENT_BYTES", default=10 * 1024 * 1024, minimum=1, help="Largest attachment accepted, in bytes."

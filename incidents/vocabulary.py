@@ -71,6 +71,7 @@ class Origin(models.TextChoices):
     CONSOLE = "console", _("Web page")
     ADMIN = "admin", _("Admin")
     CHAT = "chat", _("Chat")
+    EMAIL = "email", _("Email")
     ALERT = "alert", _("Alert")
     JOB = "job", _("Job")
     IMPORT = "import", _("Import")

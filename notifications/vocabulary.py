@@ -96,6 +96,18 @@ class Purpose(models.TextChoices):
     REPLY = "reply", _("Reply code")
 
 
+class InboundState(models.TextChoices):
+    """What became of a mail that came in."""
+
+    WAITING = "waiting", _("Waiting")
+    OPENED = "opened", _("Incident opened")
+    COMMENTED = "commented", _("Added to an incident")
+    BOUNCE = "bounce", _("Bounce")
+    IGNORED = "ignored", _("Ignored")
+    HELD = "held", _("Held")
+    FAILED = "failed", _("Failed")
+
+
 # What rooms and webhooks are told of unless somebody chooses.
 DEFAULT_EVENTS = ("created", "acknowledged", "resolved", "reopened", "comment")
 # What subscribers and reporters are told of, besides public comments.

@@ -11,6 +11,7 @@ from notifications.models.deliveries import (
     Pace,
     ProviderLimit,
 )
+from notifications.models.inbound import InboundMail, InboundMailQuerySet
 from notifications.models.inbox import Notification
 from notifications.models.phone import PhoneUsage
 from notifications.models.rooms import RoomChannel, WebhookEndpoint
@@ -25,6 +26,8 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryQuerySet",
     "DeliveryTally",
+    "InboundMail",
+    "InboundMailQuerySet",
     "LinkCode",
     "Notification",
     "NotificationRule",

@@ -27,7 +27,7 @@ def send(message: Message, to: Address) -> Receipt:
     except (UnicodeError, ValueError) as error:
         raise Failed("No mail can be addressed to this address.", is_permanent=True) from error
     answer = client.send(server(), mail) if settings.EMAIL_BACKEND == SMTP_BACKEND else _hand_to_backend(mail)
-    return Receipt(Stage.ACCEPTED, provider_id=str(mail.message["Message-ID"]), detail=answer)
+    return Receipt(Stage.ACCEPTED, provider_id=mail.token, detail=answer)
 
 
 def why_unusable() -> str:

@@ -40,11 +40,12 @@ class Sender:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail, and its envelope."""
+    """A mail, its envelope, and the token by which a bounce names it."""
 
     message: EmailMessage
     sender: str
     recipient: str
+    token: str
 
 
 def compose(message: Message, address: str, sender: Sender, now: dt.datetime) -> Mail:
@@ -64,7 +65,7 @@ def compose(message: Message, address: str, sender: Sender, now: dt.datetime) ->
         render_to_string("notifications/email/message.html", context), subtype="html", cte="quoted-printable"
     )
     bounces = plus_address(sender.inbound, f"{BOUNCES}{token}") if sender.inbound else origin
-    return Mail(mail, bounces, recipient)
+    return Mail(mail, bounces, recipient, str(token))
 
 
 def _plain_headers(

@@ -23,7 +23,8 @@ class ChannelTests(SimpleTestCase):
             receipt = CHANNEL.send(PAGE, TO)
 
         self.assertEqual(receipt.stage, Stage.ACCEPTED)
-        self.assertEqual(receipt.provider_id, sink.read()["Message-ID"])
+        self.assertIn(receipt.provider_id, sink.read()["Message-ID"])
+        self.assertRegex(receipt.provider_id, r"^7-[a-z2-7]{12}-[a-z2-7]{16}$")
 
     def test_it_gives_mails_to_other_backends_whole(self):
         CHANNEL.send(PAGE, TO)

@@ -1,0 +1,99 @@
+"""Fetch new mails from a mailbox (IMAP, RFC 9051): store each, and mark it as read only then.
+
+A crash in between fetches it again, and its Message-ID shows that it is here already. Nothing is deleted.
+"""
+
+import datetime as dt
+import imaplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, Protocol
+
+from django.conf import settings
+from imap_tools import (
+    BaseMailBox,
+    ImapToolsError,
+    MailBox,
+    MailboxLoginError,
+    MailBoxStartTls,
+    MailBoxUnencrypted,
+    MailMessageFlags,
+)
+
+from notifications.channels.email.inbound.receiving import MAX_BYTES, receive
+
+BATCH = 50
+SECONDS = 30.0
+
+
+class Account(Protocol):
+    """Whose mailbox; `security` is tls, starttls or ""."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def security(self) -> str: ...
+
+
+class MailboxUnavailable(Exception):
+    """The mailbox could not be read; the message names no password."""
+
+
+def poll_mailbox(now: dt.datetime) -> int:
+    """Store unread mails of the mailbox of IMAP_URL; return how many are new."""
+    return fetch_new(settings.IMAP, now) if settings.IMAP is not None else 0
+
+
+def fetch_new(account: Account, now: dt.datetime, *, tls: ssl.SSLContext | None = None) -> int:
+    """Store unread mails, at most a batch; return how many are new. Raises MailboxUnavailable."""
+    number = 0
+    with signed_in(account, tls) as mailbox:
+        for uid in mailbox.uids("UNSEEN")[:BATCH]:
+            content, size = _fetch(mailbox.client, uid)
+            number += receive(content, now=now, size=size)
+            mailbox.flag([uid], [MailMessageFlags.SEEN], True)
+    return number
+
+
+@contextmanager
+def signed_in(account: Account, tls: ssl.SSLContext | None) -> Iterator[BaseMailBox]:
+    """Open the folder. Raises MailboxUnavailable."""
+    where = f"The mailbox {account.folder} at {account.host}:{account.port}"
+    try:
+        mailbox = _connect(account, tls)
+        with mailbox.login(account.user, account.password, initial_folder=account.folder):
+            yield mailbox
+    except MailboxLoginError as error:
+        raise MailboxUnavailable(f"{where} refused our user name or password.") from error
+    except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:
+        raise MailboxUnavailable(f"{where} cannot be read: {str(error)[:200]}") from error
+
+
+def _connect(account: Account, tls: ssl.SSLContext | None) -> BaseMailBox:
+    where = account.host, account.port, SECONDS
+    if account.security == "tls":
+        return MailBox(*where, ssl_context=tls or ssl.create_default_context())
+    if account.security == "starttls":
+        return MailBoxStartTls(*where, ssl_context=tls or ssl.create_default_context())
+    return MailBoxUnencrypted(*where)
+
+
+def _fetch(client: Any, uid: str) -> tuple[bytes, int]:
+    """Return a mail, or its beginning, and its size. imap-tools' own `fetch` parses mails, which hostile ones break."""
+    _, answer = client.uid("FETCH", uid, f"(RFC822.SIZE BODY.PEEK[]<0.{MAX_BYTES}>)")
+    for part in answer:
+        if isinstance(part, tuple):
+            words = part[0].decode("ascii", "replace").replace("(", " ").replace(")", " ").split()
+            size = next((int(size) for name, size in pairwise(words) if name == "RFC822.SIZE"), 0)
+            return part[1], max(size, len(part[1]))
+    raise MailboxUnavailable(f"The mail server did not send mail {uid}.")
