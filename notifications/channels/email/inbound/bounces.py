@@ -52,5 +52,5 @@ def _is_final(block: Message) -> bool:
 def _reason(block: Message) -> str:
     said = header(block, "Diagnostic-Code").partition(";")[2].strip()
     status = header(block, "Status")
-    words = " ".join(filter(None, (status if not said.startswith(status) else "", said))) or header(block, "Subject")
+    words = " ".join(filter(None, (status if status not in said else "", said))) or header(block, "Subject")
     return decoded(words)[:REASON_LENGTH]

@@ -68,7 +68,7 @@ def addresses(values: list[str]) -> list[tuple[str, str]]:
     """Return the names and canonical addresses of address headers."""
     try:
         pairs = getaddresses([" ".join(value.split()) for value in values])
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, RecursionError):
         return []
     return [(name, canonical(printable(address))) for name, address in pairs if is_address(address)]
 

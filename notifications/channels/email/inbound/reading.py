@@ -1,14 +1,10 @@
 """From the bytes of a mail to its text and files. Hostile ones lose form, never the rest."""
 
-import html
 import re
 from dataclasses import dataclass
 from email import policy
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
-from html.parser import HTMLParser
-
-import nh3
 
 from notifications.channels.email.inbound.headers import (
     LONGEST,
@@ -22,13 +18,13 @@ from notifications.channels.email.inbound.headers import (
     sender_of,
     to_text,
 )
+from notifications.channels.email.inbound.markup import text_of_html
 
 MAX_TEXT = 90_000  # characters; an incident's texts hold 100,000
-MAX_HTML = 1_000_000
+MAX_HTML = 1_000_000  # bytes
 MAX_PARTS = 500
 MOST_BOUNDARIES = 100
 ATTACHED_MAIL = "message/rfc822"
-BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"})
 # of subjects in the languages that mail programs write them in
 PREFIXES = re.compile(r"^(?:\s*(?:re|aw|sv|vs|antw|fw|fwd|wg|tr|rv|enc|i)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE)
 REFERENCE = re.compile(r"\bINC-(\d{1,18})\b", re.IGNORECASE)
@@ -167,32 +163,3 @@ def _charset(part: Message) -> str:
         return str(part.get_content_charset() or "utf-8")
     except (ValueError, LookupError, TypeError):
         return "utf-8"
-
-
-class _Lines(HTMLParser):
-    """Writes clean HTML as lines; quotes begin with `> `."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self.depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.depth += tag == "blockquote"
-        self.pieces.append(f"\n{'> ' * min(self.depth, 5)}{'- ' if tag == 'li' else ''}")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.depth -= tag == "blockquote" and self.depth > 0
-        self.pieces.append("\n" if tag != "br" else "")
-
-    def handle_data(self, data: str) -> None:
-        self.pieces.append(" ".join(data.split()) if data.strip() else " ")
-
-
-def text_of_html(markup: str) -> str:
-    """Return the text of HTML, in lines."""
-    lines = _Lines()
-    lines.feed(nh3.clean(markup, tags=set(BLOCKS), attributes={}))  # well-formed: the parser takes linear time
-    lines.close()
-    text = html.unescape("".join(lines.pieces))
-    return re.sub(r"\n\s*\n\s*\n+", "\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()
