@@ -34,6 +34,7 @@ class NotificationsConfig(AppConfig):
         from notifications.audit import register
         from notifications.channels.chat import monitoring as chat_monitoring
         from notifications.channels.chat.jobs import CHAT_JOBS
+        from notifications.channels.email.jobs import JOBS as MAIL_JOBS
         from notifications.jobs import JOBS, delivery_jobs
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
@@ -50,7 +51,6 @@ class NotificationsConfig(AppConfig):
         pages.register_undelivered(undelivered)
         pages.register_finding(stuck)
         register_follower("plan_deliveries")
-        register_jobs(*JOBS, *delivery_jobs())
+        register_jobs(*JOBS, *MAIL_JOBS, *CHAT_JOBS, *delivery_jobs())
         monitoring.register()
-        register_jobs(*CHAT_JOBS)
         chat_monitoring.register()

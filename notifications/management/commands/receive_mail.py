@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from core.db.clock import database_now
 from notifications.channels.email.inbound.receiving import MAX_BYTES, receive
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         try:
             receive(
                 raw,
-                now=timezone.now(),
+                now=database_now(),
                 size=size,
                 envelope_sender=options["sender"],
                 recipient=options["recipient"],

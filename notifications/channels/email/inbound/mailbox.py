@@ -19,7 +19,6 @@ from imap_tools import (
     MailboxLoginError,
     MailBoxStartTls,
     MailBoxUnencrypted,
-    MailMessageFlags,
 )
 
 from notifications.channels.email.inbound.receiving import MAX_BYTES, receive
@@ -61,7 +60,7 @@ def fetch_new(account: Account, now: dt.datetime, *, tls: ssl.SSLContext | None 
         for uid in mailbox.uids("UNSEEN")[:BATCH]:
             content, size = _fetch(mailbox.client, uid)
             number += receive(content, now=now, size=size)
-            mailbox.flag([uid], [MailMessageFlags.SEEN], True)
+            mailbox.client.uid("STORE", uid, "+FLAGS", "(\\Seen)")  # imap-tools' `flag` would expunge the folder
     return number
 
 
@@ -71,8 +70,12 @@ def signed_in(account: Account, tls: ssl.SSLContext | None) -> Iterator[BaseMail
     where = f"The mailbox {account.folder} at {account.host}:{account.port}"
     try:
         mailbox = _connect(account, tls)
-        with mailbox.login(account.user, account.password, initial_folder=account.folder):
+        try:
+            sign_in = mailbox.login if (account.user + account.password).isascii() else mailbox.login_utf8
+            sign_in(account.user, account.password, initial_folder=account.folder)
             yield mailbox
+        finally:
+            _leave(mailbox)
     except MailboxLoginError as error:
         raise MailboxUnavailable(f"{where} refused our user name or password.") from error
     except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:
@@ -86,6 +89,13 @@ def _connect(account: Account, tls: ssl.SSLContext | None) -> BaseMailBox:
     if account.security == "starttls":
         return MailBoxStartTls(*where, ssl_context=tls or ssl.create_default_context())
     return MailBoxUnencrypted(*where)
+
+
+def _leave(mailbox: BaseMailBox) -> None:
+    try:
+        mailbox.logout()
+    except (ImapToolsError, imaplib.IMAP4.error, OSError):
+        mailbox.client.shutdown()
 
 
 def _fetch(client: Any, uid: str) -> tuple[bytes, int]:

@@ -17,24 +17,29 @@ TRIES_AGAIN = "The mail server still tries to deliver: "
 def record_bounce(bounce: Bounce) -> Outcome:
     """Have the delivery go on to the next method, and mark the address as failing.
 
-    A token counts only if it is signed for an address of ours: reports are easily forged.
+    Reports are easily forged, tokens are not: one counts if it is that of a mail sent, or signed for an address here.
     """
-    ways = [(token, way) for token in bounce.tokens if (way := _way_of(token)) is not None]
-    if not ways:
-        return Outcome(InboundState.IGNORED, NOT_OURS)
     if not bounce.is_final:
         return Outcome(InboundState.IGNORED, f"{TRIES_AGAIN}{bounce.reason}")
-    token, way = ways[0]
     reason = f"A mail came back: {bounce.reason}"
-    record_failure(KIND, str(token), Failed(reason, is_permanent=True))
-    mark_failing(way, reason)
+    is_sent = any(record_failure(KIND, str(token), Failed(reason, is_permanent=True)) for token in bounce.tokens)
+    ways = [way for token in bounce.tokens if (way := _way_of(token)) is not None]
+    way = ways[0] if ways else None
+    if way is not None:
+        mark_failing(way, reason)
+    elif not is_sent:
+        return Outcome(InboundState.IGNORED, NOT_OURS)
     return Outcome(InboundState.BOUNCE, bounce.reason, user=way.user if isinstance(way, ContactMethod) else None)
 
 
 def _way_of(token: Token) -> ContactMethod | RoomChannel | None:
     """Return the address that a mail went to; bounces are rare, so that all are tried."""
-    for model in (ContactMethod, RoomChannel):
-        for pk, address in model._default_manager.filter(kind=KIND).values_list("pk", "address").iterator():
-            if token.is_for(address):
-                return model._default_manager.filter(pk=pk).first()
+    methods = ContactMethod.objects.filter(kind=KIND)
+    rooms = RoomChannel.objects.filter(kind=KIND)
+    for pk, address in methods.values_list("pk", "address").iterator():
+        if token.is_for(address):
+            return methods.filter(pk=pk).first()
+    for pk, address in rooms.values_list("pk", "address").iterator():
+        if token.is_for(address):
+            return rooms.filter(pk=pk).first()
     return None
