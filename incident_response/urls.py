@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from core.server import health, metrics
 from incident_response import pages
 from intake.http import sender_patterns
+from notifications.pages import AnswerPage
 from users import pages as people
 
 api: list[URLPattern | URLResolver] = [
@@ -26,6 +27,7 @@ urlpatterns = [
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
     path("invitation/", people.InvitationPage.as_view(), name="invitation"),
     path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
+    path("a/<str:token>/", AnswerPage.as_view(), name="answer"),
     path("admin/", admin.site.urls),
     path("api/schema/", pages.SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),

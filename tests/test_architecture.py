@@ -49,7 +49,7 @@ OWN_MODULES = {
     },
     "paging": {"pages", "planning"},
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
-    "notifications": {"channels", "pacing", "rules"},
+    "notifications": {"channels", "pacing", "pages", "rules"},
     "intake": {
         "asgi",
         "committer",

@@ -244,6 +244,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "invitation/", None, ANYBODY),
     ("post", "invitation/", {}, (400,) * 6),
     ("get", "verify-email/", None, ANYBODY),
+    *((method, "a/<token>/", None, (404,) * 6) for method in ("get", "post")),
     ("post", "verify-email/", {}, (400,) * 6),
     ("get", f"{API}system/info/", None, ADMINS),
     # Accounts

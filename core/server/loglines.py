@@ -8,11 +8,12 @@ from structlog.typing import WrappedLogger
 _IN_PATH = re.compile(
     r"(intake(?:/|%2f)+)(?!\w+\.py\b|(?<=/admin/intake/)[a-z]{1,20}/) *[^/\s\"'?#<>\\\[][^/\s\"'?#<>\\]*", re.IGNORECASE
 )
+_ANSWER = re.compile(r"(/a(?:/|%2f))[\w-]{30,}", re.IGNORECASE)  # a link that acknowledges
 
 
 def without_keys(_logger: WrappedLogger, _method: str, line: str) -> str:
-    """Remove source keys after /intake/ from a line (structlog processor)."""
-    return _IN_PATH.sub(r"\1…", line)
+    """Remove source keys after /intake/, and answer links, from a line (structlog processor)."""
+    return _ANSWER.sub(r"\1…", _IN_PATH.sub(r"\1…", line))
 
 
 class OneLineRefusals(logging.Filter):

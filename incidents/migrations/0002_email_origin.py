@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('incidents', '0001_initial'),
+        ("incidents", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='incidentevent',
-            name='origin',
-            field=models.CharField(choices=[('api', 'API'), ('console', 'Web page'), ('admin', 'Admin'), ('chat', 'Chat'), ('email', 'Email'), ('alert', 'Alert'), ('job', 'Job'), ('import', 'Import')], max_length=16),
+            model_name="incidentevent",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("api", "API"),
+                    ("console", "Web page"),
+                    ("admin", "Admin"),
+                    ("chat", "Chat"),
+                    ("email", "Email"),
+                    ("alert", "Alert"),
+                    ("job", "Job"),
+                    ("import", "Import"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

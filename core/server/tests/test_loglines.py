@@ -51,6 +51,16 @@ RENDERERS = (structlog.dev.ConsoleRenderer(colors=False), structlog.processors.J
 
 
 class RequestTests(TestCase):
+    def test_it_writes_no_link_that_acknowledges(self) -> None:
+        token = f"{KEY}-_{KEY}"[:43]
+        for renderer in RENDERERS:
+            with Written(renderer) as written:
+                logging.getLogger("django.request").warning("Forbidden: /a/%s/ of %s", token, f"https://x/a/{token}/")
+                logging.getLogger("django.request").warning("Not Found: /a/short/")
+
+            self.assertNotIn(token, written.text)
+            self.assertIn("/a/short/", written.text)
+
     def test_it_writes_no_key_of_an_address_that_is_not_there(self) -> None:
         paths = (
             f"/intake/{KEY}/backup-job/7/",
