@@ -26,6 +26,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Webhooks", "webhook", "notifications.webhookendpoint"),
             ("Deliveries", "outbox", "notifications.delivery"),
             ("Chat requests", "chat", "notifications.chatrequest"),
+            ("Inbound mail", "mark_email_unread", "notifications.inboundmail"),
         ),
     ),
     (

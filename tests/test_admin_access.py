@@ -61,7 +61,18 @@ RESPONDER_PAGES = frozenset(
 # The ends of the addresses that only administrators may post to.
 WRITING = (
     *("_add", "_change", "_delete", "import", "_redact", "_restore", "_purge", "_password"),
-    *("source_key", "_new_key", "_revoke", "_sample", "_switch", "_switch_off", "_replay", "_dismiss", "_dismiss_all"),
+    *(
+        "source_key",
+        "_new_key",
+        "_revoke",
+        "_sample",
+        "_switch",
+        "_switch_off",
+        "_replay",
+        "_dismiss",
+        "_dismiss_all",
+        "_accept",
+    ),
     "_teach",
 )
 OPEN_TO_ALL = frozenset({"login", "logout"})
@@ -214,6 +225,7 @@ class AdminAccessTests(TestCase):
                 "notifications.chatrequest",
                 "notifications.contactmethod",
                 "notifications.delivery",
+                "notifications.inboundmail",
                 "notifications.roomchannel",
                 "notifications.webhookendpoint",
                 "users.user",

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("incidents", "0002_email_origin"),
-        ("notifications", "0003_webhook_format"),
+        ("notifications", "0004_chat"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
