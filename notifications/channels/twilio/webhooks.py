@@ -112,7 +112,9 @@ def _converse(spoken: Spoken, sealed: str, key: str, turn: int) -> bytes:
             return twiml.tell(spoken.language, words.expired)
         said = answer_page(page, action, channel_name="Phone")
         confirmed = words.acknowledged if action == "acknowledge" else words.resolved
-        return twiml.tell(spoken.language, confirmed if said.changed else said.text, words.goodbye)
+        return twiml.tell(
+            spoken.language, confirmed if said.changed and spoken.count == 1 else said.text, words.goodbye
+        )
     if page is not None and not page.is_open:
         return twiml.tell(spoken.language, words.over.format(reference=spoken.reference), words.goodbye)
     if turn >= (MOST_REPEATS if key else twiml.MOST_ROUNDS):

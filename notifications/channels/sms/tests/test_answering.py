@@ -126,7 +126,7 @@ class ReplyTests(TwilioCase):
 
         self.assertEqual(len(self.twilio.messages), 1)
         self.assertIn("20 incidents", self.twilio.messages[0]["Body"])
-        self.assertEqual(answer, "You acknowledged all 20 incidents.")
+        self.assertEqual(answer, "You acknowledged 20 of 20 incidents.")
         for incident in incidents:
             incident.refresh_from_db()
         self.assertEqual({incident.status for incident in incidents}, {"acknowledged"})
