@@ -11,7 +11,6 @@ from intake.http import request_from, response_from
 from intake.serving import serve
 
 REDIRECTED = ("/admin/", settings.STATIC_URL)
-WITHOUT_SLASH = ("/favicon.ico", "/livez", "/readyz", "/metrics")
 
 
 def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -38,8 +37,8 @@ def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         path = request.path_info
         if not path.startswith(REDIRECTED) and path != "/":
             other = path[:-1] if path.endswith("/") else f"{path}/"
-            is_known = not path.endswith("/") or other in WITHOUT_SLASH
-            if is_known and not is_valid_path(path) and is_valid_path(other):
+            is_one_apart = not (path.endswith("/") and other.endswith("/"))
+            if is_one_apart and not is_valid_path(path) and is_valid_path(other):
                 request.path = request.path.removesuffix(path) + other
                 request.path_info = other
         response = get_response(request)

@@ -33,8 +33,8 @@ NEW_COLUMNS = {
     "incidents_category": {"is_active"},
     "incidents_incident": {"last_occurred_at", "last_received_at", "row_digest"},
     "incidents_incidentevent": {"machine_kind", "machine_name"},
-    "responders_service": {"is_active"},
-    "responders_team": {"is_active", "is_default"},
+    "responders_service": {"escalation_policy_id", "is_active"},
+    "responders_team": {"escalation_policy_id", "is_active", "is_default"},
     "users_user": {"access_epoch", "invited_at"},
 }
 MATCHED = (ContentType, Permission)  # numbered differently, so found by name

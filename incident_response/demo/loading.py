@@ -15,7 +15,7 @@ from django.core.files.base import File
 
 from core.db.transactions import unit_of_work
 from core.severity import SEVERITY_OF_WORD
-from incident_response.demo import PASSWORD, address_of, alerting
+from incident_response.demo import PASSWORD, address_of, alerting, on_call
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, SlaPolicy, Visibility
@@ -49,6 +49,7 @@ def load(now: dt.datetime) -> None:
     incidents: dict[str, Incident] = {}
     definitions = _content("alerts.toml")
     alerting.set_up(definitions, names.people, now, span_of)
+    on_call.set_up(_content("on_call.toml"), names.people, names.teams, now, span_of)
     happened = [
         *_happenings(_content("incidents.toml"), names, incidents, now),
         *alerting.demo_events(definitions, now, span_of),
@@ -59,6 +60,7 @@ def load(now: dt.datetime) -> None:
     _miss_targets(until=now)
     # Set last: earlier reports had no team.
     Team.objects.filter(name=organisation["default_team"]).update(is_default=True)
+    on_call.page(now)
 
 
 def run_jobs(now: dt.datetime) -> None:

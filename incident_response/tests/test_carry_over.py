@@ -19,7 +19,7 @@ from core.server.checks import MigrationCheck
 from core.server.condition import CARRY_OVER, Unhealthy
 from incident_response.carry_over import copying
 from incident_response.tests.earlier import FILE, HISTORY_KEY, PASSWORD, SOURCE_KEY, TOKEN, EarlierMysql, EarlierSqlite
-from incidents.models import Incident, IncidentEvent
+from incidents.models import FeedCursor, Incident, IncidentEvent
 from intake.models import IntakeEvent, Source
 from responders.models import Team
 from users.models import User
@@ -110,6 +110,16 @@ class CarryOverTests(TransactionTestCase):
 
         event = IntakeEvent.objects.get(pk=2)
         self.assertEqual((event.format, event.byte_count), ("internal", len(event.body)))
+
+    def test_it_announces_no_history(self):
+        self.earlier.run("UPDATE incidents_incidentevent SET feed_seq = id")
+        self.earlier.run("DELETE FROM incidents_feedcursor")
+        self.earlier.run("INSERT INTO incidents_feedcursor (name, position) VALUES ('head', 99)")
+
+        self.carry()
+
+        places = dict(FeedCursor.objects.values_list("name", "position"))
+        self.assertEqual((places["escalation"], places["notifications"]), (99, 99))
 
     def test_it_carries_and_names_what_was_altered_before(self):
         self.earlier.run("UPDATE incidents_incidentevent SET body = 'never said' WHERE id = 6")

@@ -21,7 +21,11 @@ from incidents.models import (
     Visibility,
 )
 from incidents.services import verify_all
-from responders.models import Service, Team
+from notifications.models import Delivery
+from notifications.services.readiness import unready_people
+from paging.models import EscalationRun, Page
+from responders.models import EscalationPolicy, Schedule, Service, Team
+from responders.services.oncall import on_call as on_call_at
 from users.models import Role, User
 
 
@@ -51,6 +55,19 @@ class DemoTests(TestCase):
         self.assertEqual(User.objects.get(email=address_of("chloe")).teams.count(), 2)
         self.assertEqual((Team.objects.count(), User.objects.count()), (4, 10))
         self.assertFalse(Service.objects.filter(team=None).exists())
+
+    def test_it_has_people_on_call_and_pages_under_way(self):
+        on_call = on_call_at(Schedule.objects.values_list("pk", flat=True), timezone.now())
+
+        self.assertEqual((Schedule.objects.count(), EscalationPolicy.objects.count()), (3, 3))
+        self.assertFalse(on_call[Schedule.objects.get(name="Storefront").pk].gap)
+        self.assertEqual(EscalationRun.objects.count(), Incident.objects.filter(status=Status.OPEN).count())
+        self.assertTrue(Page.objects.filter(incident__title__startswith="Checkout error rate").exists())
+        self.assertEqual(unready_people(timezone.now()), [])
+
+    def test_it_pages_for_no_history(self):
+        self.assertFalse(IncidentEvent.objects.exclude(kind="paged").filter(feed_seq__gt=0).exists())
+        self.assertFalse(Delivery.objects.filter(kind="update").exists())
 
     def test_it_shows_incidents_in_every_state(self):
         statuses = set(Incident.objects.values_list("status", flat=True))

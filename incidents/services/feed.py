@@ -64,6 +64,14 @@ def _consume(name: str, handle: Callable[[list[IncidentEvent]], None], limit: in
     return len(events)
 
 
+@unit_of_work
+def skip_history(*readers: str) -> None:
+    """Have readers go on after what is numbered: what came before they were there is announced to nobody."""
+    head = FeedCursor.objects.filter(name=HEAD).values_list("position", flat=True).first() or 0
+    for name in readers:
+        FeedCursor.objects.update_or_create(name=name, defaults={"position": head})
+
+
 def oldest_waiting() -> dt.datetime | None:
     """Return when the oldest unnumbered event was received; None when up to date."""
     return IncidentEvent.objects.waiting_for_feed().order_by("id").values_list("received_at", flat=True).first()

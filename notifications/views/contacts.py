@@ -139,7 +139,7 @@ class NotificationRuleViewSet(IdempotentWrites, ViewSet):
 
     permission_classes = [IsAuthenticated, NotByPersonalToken]
     lookup_url_kwarg = "importance"
-    lookup_value_regex = "[a-z]+"
+    lookup_value_regex = "[^/]+"
     orderings = {"importance": [Key("importance")]}
     default_ordering = "importance"
 
