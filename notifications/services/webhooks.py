@@ -71,8 +71,7 @@ def rotate_secret(webhook: WebhookEndpoint, *, by: User) -> str:
 @unit_of_work
 def send_test(webhook: WebhookEndpoint, *, by: User) -> Delivery:
     """Send a test message. Raises Conflict, TooManyRequests."""
-    if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
-        raise Conflict(_("The webhook is disabled; enable it first."), code="disabled")
+    _require_enabled(webhook)
     now = database_now()
     tests = Delivery.objects.filter(webhook=webhook, kind=Kind.TEST, created_at__gt=now - dt.timedelta(hours=1))
     if tests.count() >= TESTS_PER_HOUR:
@@ -93,6 +92,7 @@ def send_test(webhook: WebhookEndpoint, *, by: User) -> Delivery:
 @unit_of_work
 def redeliver(webhook: WebhookEndpoint, delivery_id: int) -> Delivery:
     """Send a delivery once more, under its old webhook-id. Raises NotFound, Conflict."""
+    _require_enabled(webhook)
     delivery = Delivery.objects.select_for_update().filter(pk=delivery_id, webhook=webhook).first()
     if delivery is None:
         raise NotFound(_("This webhook has no such delivery."))
@@ -110,3 +110,8 @@ def redeliver(webhook: WebhookEndpoint, delivery_id: int) -> Delivery:
     delivery.save(update_fields=list(values))
     wake_channels([delivery])
     return delivery
+
+
+def _require_enabled(webhook: WebhookEndpoint) -> None:
+    if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
+        raise Conflict(_("The webhook is disabled; enable it first."), code="disabled")

@@ -193,6 +193,10 @@ class DeliveryTests(TransactionTestCase):
             webhooks.redeliver(self.webhook, waiting.pk)
         with self.assertRaises(NotFound):
             webhooks.redeliver(make_webhook("Other"), waiting.pk)
+        Delivery.objects.update(state=State.FAILED, next_attempt_at=None)
+        self.webhook.state = MethodState.DISABLED
+        with self.assertRaisesMessage(Conflict, "enable it first"):
+            webhooks.redeliver(self.webhook, waiting.pk)
 
     def test_it_sends_a_test(self) -> None:
         webhooks.send_test(self.webhook, by=self.admin)
