@@ -233,7 +233,6 @@ def _code(parcel: Parcel) -> dict[str, Any]:
     return {
         "title": f"{code} is your code",
         "body": "Enter it to confirm that you are reached here. If you did not ask for it, ignore this message.",
-        "reply_code": code,
     }
 
 

@@ -58,4 +58,5 @@ def stuck(now: dt.datetime) -> Iterable[str]:
     for channel in overdue.order_by("next_attempt_at").values_list("channel", flat=True)[:1000]:
         counts[channel] = counts.get(channel, 0) + 1
     for channel, count in sorted(counts.items()):
-        yield f"{count:,} deliveries by {channel} have been due for more than {STUCK_MINUTES} minutes."
+        what = "1 delivery" if count == 1 else f"{count:,} deliveries"
+        yield f"{what} by {channel} {'is' if count == 1 else 'are'} overdue by more than {STUCK_MINUTES} minutes."

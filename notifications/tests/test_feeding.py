@@ -1,0 +1,146 @@
+from django.test import TestCase
+from django.utils import timezone
+
+from incidents.models import Visibility
+from incidents.services import acknowledge, comment, feed, resolve, subscribe
+from incidents.tests.factories import make_incident, make_team
+from notifications.jobs import plan_deliveries
+from notifications.models import Delivery, Notification
+from notifications.services.claiming import claim
+from notifications.services.settling import Result, settle
+from notifications.tests.factories import at, make_room, now, seconds
+from notifications.tests.fakes import Script, delivered, fake_channel, only_channels
+from notifications.vocabulary import Priority, State
+from tests.reported import reported_failure
+from users.models import User
+from users.tests.factories import make_admin, make_reporter, make_responder
+
+
+class FeedCase(TestCase):
+    def setUp(self):
+        self.script = Script([delivered("message-1")])
+        self.room_channel = fake_channel("room", self.script, can_edit=True)
+        self.mail = fake_channel("email", Script())
+        self.enterContext(only_channels(self.mail, self.room_channel))
+        self.reporter, self.admin = make_reporter(), make_admin()
+        User.objects.update(email_verified_at=timezone.now())
+        self.incident = make_incident(by=self.reporter)
+
+    def plan(self):
+        feed.assign_places()
+        plan_deliveries(timezone.now())
+
+    def told(self, user):
+        return list(Notification.objects.filter(user=user).order_by("id").values_list("title", flat=True))
+
+    def send_at(self, moment, channel=None):
+        with at(moment):
+            claimed = claim(channel or self.room_channel, 8)
+            settle(
+                self.room_channel, [Result(one, receipt=self.script.send(one.message, one.address)) for one in claimed]
+            )
+        return [one.message for one in claimed]
+
+
+class PeopleTests(FeedCase):
+    def test_it_tells_reporters_and_subscribers_what_concerns_them(self):
+        responder = make_responder()
+        subscribe(self.incident, responder, by=self.admin)
+        comment(self.incident, "We look into it", by=self.admin)
+        comment(self.incident, "Ours alone", by=self.admin, visibility=Visibility.INTERNAL)
+        acknowledge(self.incident, by=self.admin)
+        resolve(self.incident, by=self.admin)
+
+        self.plan()
+
+        reference = self.incident.reference
+        expected = [f"{reference} {what}: Checkout is down" for what in ("Update", "Acknowledged", "Resolved")]
+        self.assertEqual(self.told(self.reporter), expected)
+        self.assertEqual(self.told(responder)[1:], expected)
+        self.assertEqual(self.told(self.admin), [])
+        mails = Delivery.objects.filter(user=self.reporter, channel="email")
+        self.assertEqual(mails.count(), 3)
+        self.assertFalse(Notification.objects.filter(body__contains="Ours").exists())
+
+    def test_it_does_not_tell_people_what_they_did_themselves(self):
+        self.plan()
+
+        self.assertEqual(self.told(self.reporter), [])
+
+    def test_it_tells_nobody_who_may_not_see_the_incident_any_more(self):
+        self.incident.subscriptions.all().delete()
+        acknowledge(self.incident, by=self.admin)
+
+        self.plan()
+
+        self.assertEqual(self.told(self.reporter), [])
+
+    def test_it_plans_each_event_once(self):
+        acknowledge(self.incident, by=self.admin)
+        self.plan()
+        self.plan()
+
+        self.assertEqual(Delivery.objects.count(), 1)
+
+
+class RoomTests(FeedCase):
+    def test_it_tells_rooms_what_they_want_of_their_team(self):
+        database, network = make_team("Database"), make_team("Network")
+        incident = make_incident(by=self.admin, team=database)
+        for name, team, events in (
+            ("all", None, ["created", "acknowledged"]),
+            ("database", database, ["created"]),
+            ("network", network, ["created"]),
+            ("off", None, []),
+        ):
+            make_room(name, "room", team=team, events=events)
+        acknowledge(incident, by=self.admin)
+
+        self.plan()
+
+        rows = Delivery.objects.filter(incident=incident, room__isnull=False)
+        told = sorted(rows.values_list("room__name", "event__kind"))
+        self.assertEqual(told, [("all", "acknowledged"), ("all", "created"), ("database", "created")])
+
+    def test_it_tells_rooms_no_more_than_the_reference_of_restricted_incidents(self):
+        make_room("all", "room", events=["created"])
+        make_incident(by=self.reporter, title="Payroll leaked", is_restricted=True)
+        Delivery.objects.all().delete()
+        self.plan()
+
+        titles = [message.title for message in self.send_at(now())]
+
+        self.assertEqual(len(titles), 2)
+        self.assertNotIn("Payroll", str(titles))
+
+    @reported_failure(19)
+    def test_it_edits_an_earlier_message_once_however_many_changes_came(self):
+        make_room("all", "room", events=["created"])
+        self.plan()
+        moment = now()
+        self.send_at(moment)
+        for act in (acknowledge, resolve):
+            act(self.incident, by=self.admin)
+            self.plan()
+
+        edit = Delivery.objects.get(priority=Priority.EDIT)
+        self.assertEqual(edit.state, State.WAITING)
+        [message] = self.send_at(edit.next_attempt_at)
+        self.assertEqual((message.edits, message.status), ("message-1", "resolved"))
+        self.assertEqual(self.send_at(edit.next_attempt_at + seconds(60)), [])
+
+    @reported_failure(19)
+    def test_it_edits_again_when_the_incident_changes_again(self):
+        make_room("all", "room", events=["created"])
+        self.plan()
+        self.send_at(now())
+        acknowledge(self.incident, by=self.admin)
+        self.plan()
+        self.send_at(now() + seconds(5))
+        resolve(self.incident, by=self.admin)
+        self.plan()
+
+        [message] = self.send_at(now() + seconds(10))
+
+        self.assertEqual((message.edits, message.status), ("message-1", "resolved"))
+        self.assertEqual(Delivery.objects.filter(priority=Priority.EDIT).count(), 1)
