@@ -166,7 +166,23 @@ def _rest(count: int) -> list[str]:
     return [f"and {count - MOST_LISTED:,} more"] if count > MOST_LISTED else []
 
 
+def _edited(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    """Return the earlier message with what is so now."""
+    incident, page = subject.incident, subject.page
+    body = (page.message if page else "") or incident.description
+    is_acted_on = subject.is_visible and incident.is_still_open
+    return {
+        **_about(parcel, subject),
+        "title": headline(subject),
+        "body": body[:MOST_TEXT] if subject.is_visible else "",
+        "lines": tuple(line for line in (page.why if page else "", *_state_lines(parcel, subject)) if line),
+        "buttons": ACTIONS if is_acted_on else (),
+    }
+
+
 def _update(parcel: Parcel, subject: Subject) -> dict[str, Any]:
+    if parcel.edits:
+        return _edited(parcel, subject)
     event = subject.event
     return {
         **_about(parcel, subject),
