@@ -152,6 +152,7 @@ NOTIFICATIONS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}webhooks/<pk>/deliveries/", None, ADMINS),
     ("post", f"{API}webhooks/<pk>/deliveries/<delivery_id>/redeliver/", {}, (401, 403, 403, 403, 403, 404)),
     ("get", f"{API}me/contact-methods/push-key/", None, SIGNED_IN),
+    ("post", f"{API}channels/<pk>/confirm/", {"code": "1"}, (401, 403, 403, 403, 403, 400)),
     ("get", f"{API}deliveries/", None, ADMINS),
     ("get", f"{API}deliveries/<delivery_id>/", None, ADMINS),
     ("post", f"{API}deliveries/<delivery_id>/retry/", {}, ADMINS),

@@ -138,6 +138,7 @@ class Channel:
     can_edit: bool = False
     needs_code: bool = True  # a code sent to the address verifies it
     is_linked: bool = False  # the address is learnt instead, when the person sends a code to the bot
+    needs_read_back: bool = False  # nothing tells whether a message arrived: a test is confirmed by a code in it
     is_for_staff: bool = False  # responders and administrators only
     concurrency: int = 8
     receipt_seconds: float | None = None

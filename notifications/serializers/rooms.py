@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.configuration import CleanedModelSerializer
@@ -31,10 +33,14 @@ class RoomChannelSerializer(CleanedModelSerializer):
     address = LineField(max_length=1000, help_text=_("Masked when read; send it back masked to leave it as it is."))
     team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.active(), allow_null=True, required=False)
     events = EventKindsField(required=False)
+    confirmed_at = serializers.SerializerMethodField(
+        help_text=_("When somebody last entered the code of a test that was read there; for kinds without receipts.")
+    )
 
     class Meta:
         model = RoomChannel
-        fields = ["id", "name", "kind", "address", "team", "events", "is_enabled", "state", "reason", "created_at"]
+        fields = ["id", "name", "kind", "address", "team", "events", "is_enabled", "state", "reason", "confirmed_at"]
+        fields += ["created_at"]
         read_only_fields = ["state", "reason", "created_at"]
 
     _new_data: Mapping[str, str] = {}
@@ -50,11 +56,18 @@ class RoomChannelSerializer(CleanedModelSerializer):
             attrs |= {"state": RoomChannel._meta.get_field("state").get_default(), "reason": ""} if room else {}
             if room is None or kind != room.kind:
                 attrs["data"] = self._new_data = rooms.room_channel(kind).new_data()
+            else:
+                attrs["data"] = {name: value for name, value in room.data.items() if name != "confirmed_at"}
         elif self.partial:
             attrs.pop("address", None)
         else:
             attrs["address"] = room.address  # a PUT would reset it
         return super().validate(attrs)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_confirmed_at(self, room: RoomChannel) -> str | None:
+        confirmed_at: str | None = room.data.get("confirmed_at")
+        return confirmed_at
 
     def to_representation(self, instance: RoomChannel) -> dict[str, Any]:
         shown = super().to_representation(instance)

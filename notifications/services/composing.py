@@ -253,6 +253,9 @@ def _code(parcel: Parcel) -> dict[str, Any]:
 
 
 def _test(parcel: Parcel) -> dict[str, Any]:
+    if code := str(parcel.delivery.content.get("code", "")):
+        body = f"Incidents are posted here. To confirm that this message arrived, enter the code {code} at its channel."
+        return {"title": "Test message", "body": body, "reply_code": code}
     return {"title": "Test message", "body": "You asked for it: incidents would reach you here."}
 
 

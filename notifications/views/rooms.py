@@ -12,9 +12,10 @@ from core.api.idempotency import IdempotentWrites
 from core.api.permissions import IsAdmin
 from notifications.channels.port import channel_of
 from notifications.models import RoomChannel
+from notifications.serializers.contacts import CodeSerializer
 from notifications.serializers.ledger import DeliverySerializer, serialize_delivery
 from notifications.serializers.rooms import RoomChannelSerializer
-from notifications.services.testing import test_room
+from notifications.services.testing import confirm_room, test_room
 
 
 class RoomChannelViewSet(ConfigurationViewSet):
@@ -42,3 +43,16 @@ class RoomChannelViewSet(ConfigurationViewSet):
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
         return Response(serialize_delivery(test_room(self.get_object(), by=request.user)), status=202)
+
+    @extend_schema(
+        operation_id="channels_confirm",
+        summary=_("Confirm a test message by the code read in the channel"),
+        request=CodeSerializer,
+        responses=RoomChannelSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        given = CodeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        room = confirm_room(self.get_object(), given.validated_data["code"])
+        return Response(self.get_serializer(room).data)

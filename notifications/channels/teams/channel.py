@@ -100,6 +100,7 @@ CHANNELS = (
         mask=mask,
         is_personal=False,
         is_room=True,
+        needs_read_back=True,
         per_minute=PER_SECOND * 60,
     ),
 )
