@@ -24,6 +24,9 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Contact methods", "contact_phone", "notifications.contactmethod"),
             ("Channels", "forum", "notifications.roomchannel"),
             ("Webhooks", "webhook", "notifications.webhookendpoint"),
+            ("Escalation policies", "stairs", "responders.escalationpolicy"),
+            ("Pages", "notification_important", "paging.page"),
+            ("Nobody reached", "crisis_alert", "paging.escalationalarm"),
             ("Deliveries", "outbox", "notifications.delivery"),
             ("Chat requests", "chat", "notifications.chatrequest"),
             ("Inbound mail", "mark_email_unread", "notifications.inboundmail"),
@@ -43,7 +46,10 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ("Logs", (("Log lines", "notes", "logs.logentry"), ("Detection rules", "troubleshoot", "logs.detectionrule"))),
     (
         "Teams",
-        (("Teams", "groups", "responders.team"), ("Services", "dns", "responders.service")),
+        (
+            ("Teams", "groups", "responders.team"),
+            ("Services", "dns", "responders.service"),
+        ),
     ),
     (
         "Rules",

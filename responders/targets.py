@@ -2,34 +2,47 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from responders.models import Schedule, Team
-from users.models import Role, User
+from users.models import User
+
+MOST = 5_000  # to choose from
 
 NamesOf = Callable[[Collection[int]], Mapping[int, str]]
 
 
 @dataclass(frozen=True)
 class TargetKind:
-    """`names_of` returns the names of the ids that exist and can be paged."""
+    """`names_of` returns the names of the ids that exist and can be paged; `all_names` those to choose from."""
 
     kind: str
     label: str | Promise
     names_of: NamesOf
     is_people: bool = True  # False: a room or a machine
+    all_names: Callable[[], Mapping[int, str]] = dict
 
 
 _kinds: dict[str, TargetKind] = {}
 
 
-def register_target_kind(kind: str, *, label: str | Promise, names_of: NamesOf, is_people: bool = False) -> None:
+def register_target_kind(
+    kind: str,
+    *,
+    label: str | Promise,
+    names_of: NamesOf,
+    is_people: bool = False,
+    all_names: Callable[[], Mapping[int, str]] = dict,
+) -> None:
     """Let policies name such targets; each app config's ready() does so once."""
     if kind in _kinds:
         raise ValueError(f"There are two kinds of targets named {kind}.")
-    _kinds[kind] = TargetKind(kind, label, names_of, is_people)
+    _kinds[kind] = TargetKind(kind, label, names_of, is_people, all_names)
 
 
 def target_kinds() -> dict[str, TargetKind]:
@@ -54,19 +67,27 @@ def names_of(targets: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]
 
 def register() -> None:
     """Register schedules, people and teams."""
-    register_target_kind("schedule", label=_("Schedule"), names_of=_schedules, is_people=True)
-    register_target_kind("user", label=_("Person"), names_of=_people, is_people=True)
-    register_target_kind("team", label=_("Team"), names_of=_teams, is_people=True)
+    for kind, label, rows in (
+        ("schedule", _("Schedule"), _schedules),
+        ("team", _("Team"), _teams),
+        ("user", _("Person"), _people),
+    ):
+        names = partial(_names, rows)
+        register_target_kind(kind, label=label, names_of=names, is_people=True, all_names=names)
 
 
-def _people(ids: Collection[int]) -> dict[int, str]:
-    people = User.objects.active().filter(pk__in=ids, role__in=(Role.RESPONDER, Role.ADMIN))
-    return dict(people.values_list("pk", "name"))
+def _names(rows: Callable[[], QuerySet[Any]], ids: Collection[int] | None = None) -> dict[int, str]:
+    found = rows() if ids is None else rows().filter(pk__in=ids)
+    return dict(found.order_by("name", "pk").values_list("pk", "name")[:MOST])
 
 
-def _schedules(ids: Collection[int]) -> dict[int, str]:
-    return dict(Schedule.objects.active().filter(pk__in=ids).values_list("pk", "name"))
+def _schedules() -> QuerySet[Any]:
+    return Schedule.objects.active()
 
 
-def _teams(ids: Collection[int]) -> dict[int, str]:
-    return dict(Team.objects.active().filter(pk__in=ids).values_list("pk", "name"))
+def _teams() -> QuerySet[Any]:
+    return Team.objects.active()
+
+
+def _people() -> QuerySet[Any]:
+    return User.objects.can_respond()

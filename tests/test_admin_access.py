@@ -15,6 +15,7 @@ from incidents.models import SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
+from paging.tests.factories import make_escalation, step
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -26,6 +27,7 @@ RESPONDER_MODELS = (
     "incidents_slapolicy",
     "responders_team",
     "responders_service",
+    "responders_escalationpolicy",
     "alerts_alert",
     "alerts_route",
     "alerts_silence",
@@ -56,6 +58,7 @@ RESPONDER_PAGES = frozenset(
         "alerts_route_try",
         "alerts_silence_add",
         "logs_detectionrule_try",
+        "responders_escalationpolicy_simulate",
     }
 )
 # The ends of the addresses that only administrators may post to.
@@ -122,6 +125,7 @@ class AdminAccessTests(TestCase):
             "incident": cls.incident,
             "team": cls.team,
             "service": make_service(),
+            "escalationpolicy": make_escalation(step(cls.admin)),
             "category": make_category(),
             "slapolicy": SlaPolicy.objects.first(),
             "user": cls.reporter,
@@ -222,6 +226,9 @@ class AdminAccessTests(TestCase):
                 "intake.source",
                 "logs.detectionrule",
                 "logs.logentry",
+                "responders.escalationpolicy",
+                "paging.escalationalarm",
+                "paging.page",
                 "notifications.chatrequest",
                 "notifications.contactmethod",
                 "notifications.delivery",

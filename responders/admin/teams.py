@@ -105,7 +105,8 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
     list_display = ("name", "description", "people", "is_default", "state")
     search_fields = ("name__icontains",)
     sortable_by = ("name",)
-    fields = ("name", "description", "is_active", "is_default")
+    fields = ("name", "description", "is_active", "is_default", "escalation_policy")
+    autocomplete_fields = ("escalation_policy",)
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
@@ -130,8 +131,8 @@ class ServiceAdmin(RetirableAdmin, ExchangeAdmin):
     list_select_related = ("team",)
     search_fields = ("name__icontains", "slug__istartswith")
     sortable_by = ("name",)
-    autocomplete_fields = ("team",)
-    fields = ("name", "slug", "team", "description", "is_active")
+    autocomplete_fields = ("team", "escalation_policy")
+    fields = ("name", "slug", "team", "escalation_policy", "description", "is_active")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
         return {} if obj or not self.has_change_permission(request) else {"slug": ("name",)}
