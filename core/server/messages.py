@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
@@ -19,7 +19,7 @@ from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 
 from core.server.exclusion import JobLocks
-from core.server.jobs import Job, all_groups, all_jobs
+from core.server.jobs import Job, all_groups, all_jobs, stop_by
 from core.server.worker import GATHER_SECONDS, Runner
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,9 @@ PATIENCE_SECONDS = 2.0  # for the broker's answers
 SOFT_LIMIT_SECONDS, LIMIT_SECONDS = 600, 660  # of a run, where the pool is of processes
 PREFIX = "incident_response."  # of queues
 EXCHANGE = "incident_response"
+
+
+_stopping = threading.Event()
 
 
 class BrokerAway(Exception):
@@ -92,6 +95,11 @@ def prepare_worker() -> None:
     """Prepare what the pool's processes share, before it starts them."""
     _locks()
     worker_process_init.connect(_forget_connections)
+    worker_shutting_down.connect(_note_stopping)
+
+
+def _note_stopping(**kwargs: Any) -> None:
+    _stopping.set()
 
 
 def _forget_connections(**kwargs: Any) -> None:
@@ -104,6 +112,7 @@ def run_job(name: str) -> None:
     if runner is None:
         log.warning("unknown_job", job=name)  # of another version
         return
+    stop_by(_stopping)
     if _locks().run(name, lambda: runner.run_if_rested(timezone.now())) and not runner.failures:
         publisher.wake({name})
 
