@@ -1,6 +1,7 @@
 """`python -m benchmarks`: make the data where it is missing, measure, print the tables, write them to docs/.
 
-Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md.
+Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md, paging to
+docs/performance-paging.md.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 from benchmarks.databases import SERVER, Database
 
 SIZES = {"quick": 100_000, "full": 1_000_000}
-PARTS = ("incidents", "intake")
+PARTS = ("incidents", "intake", "paging")
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     from benchmarks import report
     from benchmarks.incidents import page as incidents
     from benchmarks.intake import page as intake
+    from benchmarks.paging import page as paging
 
     engines = _engines(options.database)
     size = options.size or SIZES[options.bench]
@@ -32,7 +34,7 @@ def main() -> int:
         return 0
     missed = 0
     for name in [options.only] if options.only else PARTS[:1] if options.bench == "quick" else PARTS:
-        page = {"incidents": incidents, "intake": intake}[name]
+        page = {"incidents": incidents, "intake": intake, "paging": paging}[name]
         parts = []
         for text, lines in page.sections(engines, size, options.bench):
             print(f"\n{text}\n", flush=True)

@@ -5,24 +5,20 @@ import asyncio
 import contextlib
 import os
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks import server
 from benchmarks.client import HOST, request
 from benchmarks.databases import ROOT, Database
 from benchmarks.intake import loads
+from benchmarks.own_server import own_server
 
 KILL_EVERY = 3.0
 KEYS = 400
-START_SECONDS = 60.0
 
 
 @dataclass
@@ -37,7 +33,7 @@ class Chaos:
 
 def chaos(engine: str, seconds: float) -> Chaos:
     """Load for so long, kill -9 of server and worker every few seconds, the database restarted once half way."""
-    with _own_server(engine) as (own, restart_database):
+    with own_server(engine, "chaos") as (own, restart_database):
         own.clear()
         own.create()
         source = loads.new_source(own)
@@ -144,49 +140,3 @@ def _judge(database: Database, source_id: str, result: Chaos) -> None:
     waiting = database.inside("intake.steps.counts", source_id)["events"]
     if set(waiting) - {"done"}:
         result.wrong.append(f"events: {waiting}")
-
-
-@contextlib.contextmanager
-def _own_server(engine: str) -> Iterator[tuple[Database, object]]:
-    """A MariaDB server of our own, which can be restarted without anybody else noticing; SQLite needs none."""
-    if engine == "sqlite":
-        yield Database(engine, 0, "chaos"), None
-        return
-    folder = Path(tempfile.mkdtemp(prefix="bench-mariadb-"))
-    port = server.free_port()
-    subprocess.run(
-        ["mariadb-install-db", f"--datadir={folder}", "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True,
-        capture_output=True,
-    )
-    daemon = [_start_mariadb(folder, port)]
-
-    def restart() -> None:
-        daemon[0].kill()
-        daemon[0].wait()
-        daemon[0] = _start_mariadb(folder, port)
-
-    try:
-        yield Database(engine, 0, "chaos", f"mysql://root@{HOST}:{port}"), restart
-    finally:
-        daemon[0].terminate()
-        daemon[0].wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _start_mariadb(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    command = ["mariadbd", "--no-defaults", f"--datadir={folder}", f"--port={port}", f"--bind-address={HOST}"]
-    user = ["--user=root"] if os.geteuid() == 0 else []
-    socket = f"--socket={folder}/s.sock"
-    process = subprocess.Popen([*command, socket, *user], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + START_SECONDS
-    import MySQLdb
-
-    while time.monotonic() < deadline:
-        try:
-            MySQLdb.connect(host=HOST, port=port, user="root").close()
-        except MySQLdb.Error:
-            time.sleep(0.1)
-        else:
-            return process
-    raise RuntimeError("a MariaDB server of our own does not answer")
