@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -127,8 +128,8 @@ def _storm(chaos: Chaos, people: list[_Person]) -> None:
                 outages.remove((moment, name, restart))
                 restart()
                 chaos.restarts.append(name)
-        if time.monotonic() >= kill_at:
-            chaos.chance.choice(chaos.workers).kill()
+        if time.monotonic() >= kill_at and (ready := [worker for worker in chaos.workers if worker.is_ready]):
+            chaos.chance.choice(ready).kill()
             chaos.kills += 1
             kill_at = time.monotonic() + KILL_EVERY
         time.sleep(0.1)
@@ -251,6 +252,7 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "mariadb", "both"], default="both")
     parser.add_argument("--engine", choices=["embedded", "celery", "both"], default="both")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it started
     databases = ["mariadb", "sqlite"] if options.database == "both" else [options.database]
     engines = ["embedded", "celery"] if options.engine == "both" else [options.engine]
     missed = 0

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.databases import ROOT, Database
 
 READY_SECONDS = 60.0
+READY_WORDS = (b"Worker running", b"Having Celery run", b"[tasks]")
 CELERY = ("-m", "celery", "-A", "incident_response", "worker", "--without-gossip", "--without-mingle", "-l", "warning")
 
 
@@ -24,7 +25,13 @@ class Worker:
     environment: dict[str, str]
     log: Path
     process: "subprocess.Popen[bytes] | None" = None
-    starts: int = field(default=0)
+    starts: int = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether it has said, since its last start, that it runs."""
+        said = self.log.read_bytes() if self.log.exists() else b""
+        return self.is_running and sum(said.count(word) for word in READY_WORDS) >= self.starts
 
     def start(self, **more: str) -> None:
         with self.log.open("ab") as output:
