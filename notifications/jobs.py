@@ -4,15 +4,16 @@ import datetime as dt
 from functools import partial
 
 from core.db.clock import database_now
-from core.server.jobs import Job
+from core.server.jobs import Job, wake
 from incidents.services import feed
 from notifications.channels.port import Channel, all_channels
-from notifications.services import feeding, receipts, upkeep
+from notifications.services import feeding, outbox, receipts, upkeep
 from notifications.services.sending import sender_of
 
 GROUP = "deliver"
 MAX_BATCHES = 20
-LOOK_SECONDS = 1.0  # jobs are woken when something is due at once; this is for what becomes due
+LOOK_SECONDS = 1.0  # for what becomes due; what is due at once wakes its job
+OWN_LOOK_SECONDS = 60.0  # of each channel, should it not be woken
 
 
 def plan_deliveries(now: dt.datetime) -> int:
@@ -24,6 +25,12 @@ def plan_deliveries(now: dt.datetime) -> int:
         if done < feed.BATCH:
             break
     return total
+
+
+def watch_deliveries(now: dt.datetime) -> int:
+    """Wake the channels that have something due: one look for all of them."""
+    wake(*sorted(f"deliver_{channel}" for channel in outbox.due_channels(database_now())))
+    return 0
 
 
 def chase_receipts(now: dt.datetime) -> int:
@@ -55,14 +62,15 @@ def deliver(channel: Channel, now: dt.datetime) -> int:
 def delivery_jobs() -> list[Job]:
     """Return a job per channel: each has a thread of its own, so that none waits for another's provider."""
     return [
-        Job(f"deliver_{channel.kind}", partial(deliver, channel), LOOK_SECONDS, GROUP, is_eager=True)
+        Job(f"deliver_{channel.kind}", partial(deliver, channel), OWN_LOOK_SECONDS, GROUP, is_eager=True)
         for channel in all_channels()
     ]
 
 
 JOBS = (
-    Job("plan_deliveries", plan_deliveries, 1, is_eager=True),
-    Job("chase_receipts", chase_receipts, 2, GROUP),
+    Job("plan_deliveries", plan_deliveries, 5, is_eager=True),
+    Job("watch_deliveries", watch_deliveries, LOOK_SECONDS, GROUP),
+    Job("chase_receipts", chase_receipts, 5, GROUP),
     Job("tend_deliveries", tend_deliveries, 15),
     Job("prune_deliveries", prune_deliveries, 600),
 )

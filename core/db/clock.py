@@ -6,7 +6,7 @@ import time
 from django.db import connection
 from django.utils import timezone
 
-TRUSTED_SECONDS = 1.0  # one reading serves all jobs of a process
+TRUSTED_SECONDS = 5.0  # one reading serves all jobs of a process
 
 _read: tuple[float, dt.datetime] | None = None  # by the monotonic clock
 

@@ -101,7 +101,9 @@ class Runner:
             return
         outcome = {"failed_at": now} if error else {"succeeded_at": now}
         try:
-            JobRun.objects.update_or_create(name=self.job.name, defaults={"started_at": now, "error": error, **outcome})
+            values = {"started_at": now, "error": error, **outcome}
+            if not JobRun.objects.filter(name=self.job.name).update(**values):
+                JobRun.objects.get_or_create(name=self.job.name, defaults=values)
         except Error as failure:
             if outages.note(failure) is None:
                 log.warning("could not record a job's run", job=self.job.name, error=str(failure))

@@ -50,6 +50,16 @@ class AssignTests(TestCase):
 
         self.assertEqual((set(changed), woken), ({frozenset({"assign_feed"})}, [frozenset({"follow"})]))
 
+    def test_it_asks_once_and_locks_nothing_while_a_reader_is_up_to_date(self) -> None:
+        make_incident()
+        feed.assign_places()
+        feed.consume("reader", lambda events: None)
+
+        with self.assertNumQueries(1):
+            done = feed.consume("reader", lambda events: None)
+
+        self.assertEqual(done, 0)
+
     def test_it_passes_history_over(self) -> None:
         incident = make_incident()
         IncidentEvent.objects.update(feed_seq=0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.db import rows
 from core.server.jobs import wake
-from notifications.channels.port import channel_of
+from notifications.channels.port import all_channels, channel_of
 from notifications.models import ContactMethod, Delivery, RoomChannel, WebhookEndpoint
 from notifications.vocabulary import Importance, Kind, Priority, State
 from users.models import User
@@ -25,6 +25,7 @@ HORIZON = {
 }
 WEBHOOK_HORIZON = dt.timedelta(hours=28)
 PRIORITY = {Kind.PAGE: Priority.PAGE, Kind.UPDATE: Priority.POST}
+LOOKED_AT = 500
 BUNDLED_KINDS = (Kind.PAGE, Kind.UPDATE)
 
 
@@ -124,3 +125,10 @@ def put(deliveries: Sequence[Delivery]) -> list[Delivery]:
 def wake_channels(deliveries: Iterable[Delivery]) -> None:
     """Have the channels of these look at once."""
     wake(*sorted({f"deliver_{delivery.channel}" for delivery in deliveries if delivery.next_attempt_at is not None}))
+
+
+def due_channels(now: dt.datetime) -> set[str]:
+    """Return the channels that have something due; every one while more is due than is looked at."""
+    due = Delivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    found = list(due.values_list("channel", flat=True)[:LOOKED_AT])
+    return set(found) if len(found) < LOOKED_AT else {channel.kind for channel in all_channels()}

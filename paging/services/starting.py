@@ -8,7 +8,7 @@ from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.server.jobs import wake
 from core.severity import Severity
-from incidents.models import EventKind, FeedCursor, Incident, IncidentEvent, Status
+from incidents.models import EventKind, Incident, IncidentEvent, Status
 from incidents.services import feed
 from incidents.services.recording import lock_many
 from paging.models import EscalationRun
@@ -28,9 +28,6 @@ SERVICES = "services"
 
 def follow_feed(limit: int = feed.BATCH) -> int:
     """Start escalations for the next events of the feed; return how many events were read."""
-    places = dict(FeedCursor.objects.filter(name__in=(READER, feed.HEAD)).values_list("name", "position"))
-    if places.get(READER, 0) == places.get(feed.HEAD, 0):
-        return 0
     return feed.consume(READER, _handle, limit=limit)
 
 

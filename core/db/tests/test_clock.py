@@ -32,7 +32,7 @@ class DatabaseNowTests(TestCase):
 
         self.assertEqual(found.replace(microsecond=0), dt.datetime(2017, 7, 14, 2, 40, tzinfo=dt.UTC))
 
-    def test_it_asks_once_a_second_at_most(self):
+    def test_it_asks_now_and_then_only(self):
         if connection.vendor != "mysql":
             self.skipTest("SQLite is not asked")
         database_now()

@@ -82,7 +82,7 @@ class RunnerTests(TestCase):
         runner = make_runner(lambda now: 0)
 
         with (
-            mock.patch.object(JobRun.objects, "update_or_create", side_effect=DatabaseError("gone")),
+            mock.patch.object(JobRun.objects, "filter", side_effect=DatabaseError("gone")),
             mock.patch.object(worker.log, "warning") as warning,
         ):
             runner.run_once(NOW)
