@@ -19,6 +19,7 @@ from notifications.channels.port import Message
 
 SUBJECT_LENGTH = 150  # what mail programs show of it is shorter
 OWN_HEADER = "X-Incident-Response"  # by which a mail of ours is known when it returns
+THREADED = frozenset({"page", "update"})
 SITE_MARK = "notification"
 POLICY = SMTP.clone(max_line_length=76, refold_source="none")
 COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
@@ -89,8 +90,11 @@ def _plain_headers(
 
 
 def subject_of(message: Message) -> str:
-    """Return one line; all mails of an incident share it, so that mail programs keep them together."""
-    title = one_line(_encodable(message.title))
+    """Return one line; pages and updates of an incident share it, or mail programs would split their thread."""
+    title = message.title
+    if message.count == 1 and message.kind in THREADED:
+        title = message.event.get("data", {}).get("incident", {}).get("title") or title
+    title = one_line(_encodable(title))
     if message.count == 1 and message.reference and message.reference not in title:
         title = f"[{one_line(message.reference)}] {title}"
     return title if len(title) <= SUBJECT_LENGTH else f"{title[: SUBJECT_LENGTH - 1].rstrip()}…"

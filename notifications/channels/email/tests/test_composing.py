@@ -93,6 +93,18 @@ class ComposingTests(SimpleTestCase):
         self.assertEqual(first["Subject"], other["Subject"])
         self.assertEqual(incidents_in_references(first["References"]), [1042])
 
+    def test_it_gives_pages_and_updates_one_subject(self):
+        event = {"data": {"incident": {"title": "Checkout is down"}}}
+        page = replace(PAGE, title="INC-1042 Critical: Checkout is down", event=event)
+        update = replace(page, kind="update", title="INC-1042 Resolved: Checkout is down")
+        notice = replace(page, kind="notice", title="Nobody was reached for INC-1042")
+        hidden = replace(page, title="INC-1042 (restricted)", event={"data": {"incident": {}}})
+
+        self.assertEqual(subject_of(page), "[INC-1042] Checkout is down")
+        self.assertEqual(subject_of(update), subject_of(page))
+        self.assertEqual(subject_of(notice), "Nobody was reached for INC-1042")
+        self.assertEqual(subject_of(hidden), "INC-1042 (restricted)")
+
     def test_it_comes_from_our_domain_and_its_bounces_and_replies_find_their_way(self):
         mail = compose(PAGE, "ana@example.com", SENDER, NOW)
         reply = token_in_address(str(mail.message["Reply-To"]))
