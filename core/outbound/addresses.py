@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE | re.ASCII)
 
 
 def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Return whether a network holds it, and holds the IPv4 address that it translates to, unless that is public."""
+    """Return whether networks hold it, and the IPv4 address behind it unless public."""
     networks = list(networks)
     parsed = ip_address(address)
     if not any(parsed in network for network in networks):
@@ -50,10 +50,7 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
 
 
 def literal(host: str) -> str | None:
-    """Return the address that a host is written as; None for a name.
-
-    Raises ValueError for spellings that resolvers take for an address: decimal, octal, hexadecimal, shortened.
-    """
+    """Return a host's address; None for a name. Raises ValueError for decimal, octal and shortened spellings."""
     try:
         return str(ip_address(host.strip("[]")))
     except ValueError:

@@ -45,7 +45,7 @@ class Answer:
     content: bytes
 
     def retry_after(self, now: dt.datetime) -> float | None:
-        """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3), at most a day; None without one."""
+        """Return the seconds of Retry-After, at most a day."""
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return float(min(int(text[:9]), LONGEST_WAIT))
@@ -59,12 +59,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """Requests to allowed addresses; connections are kept and shared by threads.
+    """Requests to allowed addresses; threads share its connections.
 
-    Seconds bound each step and the whole, pauses included; `attempts` is for idempotent methods only. `is_trusted`
-    is for addresses that the operator set in the environment: they may be on this machine or in its network. Redirects
-    are followed for GET and HEAD up to `max_redirects`, each checked like the first address. `cuts_answer` reads no
-    further than `max_bytes` instead of raising TooLong.
+    Seconds bound each step and the whole; `attempts` is for idempotent methods, `max_redirects` for GET and HEAD.
+    `is_trusted`: the operator set the address, which may be on this machine. `cuts_answer`: TooLong is no error.
     """
 
     step_seconds: float = 5.0

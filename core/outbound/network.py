@@ -84,7 +84,7 @@ class Network(httpcore2.SyncBackend):
 
 
 def _addresses(host: str, port: int, seconds: float) -> list[str]:
-    """Resolve a name; the system's resolver has no time-out of its own, so a thread waits for it."""
+    """Resolve in a thread: the resolver has no time-out."""
     results: list[list[str] | OSError | UnicodeError] = []
 
     def resolve() -> None:
@@ -114,12 +114,12 @@ class _Body(httpx2.SyncByteStream):
 
 
 def is_allowed(address: str) -> bool:
-    """Return whether a user may send us there: it is public, or in a network that OUTBOUND_ALLOW names."""
+    """Return whether a user may send us there."""
     return is_public(address) or is_within(address, settings.OUTBOUND_ALLOW)
 
 
 def check_host(host: str) -> None:
-    """Raise AddressRefused for a host that is no name and no allowed address; a proxy would not check it."""
+    """Raise AddressRefused for addresses that a proxy would not check."""
     try:
         address = literal(host)
     except ValueError as error:

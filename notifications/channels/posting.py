@@ -10,7 +10,7 @@ _BEFORE_SENDING = ("Connect", "Pool", "Proxy")  # how errors begin that no reque
 
 
 def post(client: Client, url: str, content: bytes, headers: Mapping[str, str], *, to: str) -> Answer:
-    """Return the answer of `to`, which is how errors name it. Raises Failed."""
+    """Return the answer of `to` (for errors). Raises Failed."""
     try:
         return client.request("POST", url, headers=headers, content=content)
     except Refused as error:
@@ -23,5 +23,4 @@ def post(client: Client, url: str, content: bytes, headers: Mapping[str, str], *
 
 
 def wait_of(answer: Answer) -> float | None:
-    """Return the seconds that Retry-After asks for, if any."""
     return answer.retry_after(dt.datetime.now(dt.UTC))

@@ -1,4 +1,4 @@
-"""Events as programs get them, from plain values; notifications/channels/webhook/schema.json describes the form."""
+"""Events as programs get them, by channels/webhook/schema.json."""
 
 import datetime as dt
 from typing import Any
@@ -20,7 +20,7 @@ def event_of(
     page: Page | None = None,
     is_visible: bool = True,
 ) -> dict[str, Any]:
-    """Return what `Message.event` holds: no more than the reference where the receiver may not see the incident."""
+    """Return `Message.event`; no more than the reference unless visible."""
     facts: dict[str, Any] = {
         "id": incident.pk,
         "reference": incident.reference,
@@ -41,7 +41,6 @@ def event_of(
 
 
 def text_of(moment: dt.datetime) -> str:
-    """Return a time in UTC, as ISO 8601 writes it."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 

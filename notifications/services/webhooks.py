@@ -37,14 +37,14 @@ def address_of(webhook: WebhookEndpoint, now: dt.datetime) -> Address:
 
 
 def is_echo(webhook: WebhookEndpoint, incident: Incident, event: IncidentEvent | None = None) -> bool:
-    """Return whether an incident came from the system behind the webhook, or the event did: it is not sent back."""
+    """Return whether incident or event came from the system behind the webhook."""
     systems = {name.casefold() for name in webhook.mirrors}
     origins = {incident.origin_system, event.machine_name if event is not None else ""}
     return any(origin.casefold() in systems for origin in origins)
 
 
 def check_url(text: str) -> str:
-    """Return a webhook's address as it is stored. Raises DomainError, also for our own: it would never end."""
+    """Return a webhook's address. Raises DomainError, for our own too: it would never end."""
     url = validate_url(text, field="url", most=LONGEST)
     if _server_of(url) == _server_of(settings.PUBLIC_URL):
         raise DomainError(_("This is the address of this server itself."), field="url")

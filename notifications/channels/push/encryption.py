@@ -17,7 +17,7 @@ MOST_BYTES = RECORD_BYTES - 86 - 16 - 1
 
 
 def encrypt(content: bytes, *, p256dh: bytes, auth: bytes, sender: EllipticCurvePrivateKey, salt: bytes) -> bytes:
-    """Return the body of an aes128gcm request; `sender` and the 16 bytes of `salt` are new for each.
+    """Return an aes128gcm body; `sender` and the 16 bytes of `salt` are new for each.
 
     Raises ValueError for content longer than MOST_BYTES.
     """
@@ -33,7 +33,6 @@ def encrypt(content: bytes, *, p256dh: bytes, auth: bytes, sender: EllipticCurve
 
 
 def point_of(key: EllipticCurvePublicKey) -> bytes:
-    """Return a public key's 65 bytes."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 

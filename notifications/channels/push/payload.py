@@ -1,7 +1,4 @@
-"""What a browser shows: a declarative message (W3C Push API), which needs no script to be visible.
-
-Where browsers know only scripts, the service worker shows the same `notification`.
-"""
+"""Declarative messages (W3C Push API), visible without a script."""
 
 import json
 from typing import Any
@@ -15,7 +12,7 @@ DEFAULT_TITLE = "Incident Response"
 
 
 def payload_of(message: Message, most: int) -> bytes:
-    """Return the JSON in at most so many bytes: the text is cut, the title stays."""
+    """Return JSON of at most so many bytes; the text is cut."""
     text = "\n".join(part for part in (message.body, *message.lines) if part)[:most]
     content = _encoded(message, text)
     while len(content) > most and text:

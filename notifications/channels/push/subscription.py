@@ -25,11 +25,9 @@ class Subscription:
 
     @property
     def service(self) -> str:
-        """Return the push service's host."""
         return urlsplit(self.endpoint).hostname or ""
 
     def as_text(self) -> str:
-        """Return what is stored."""
         keys = {"p256dh": to_base64(self.p256dh), "auth": to_base64(self.auth)}
         return json.dumps({"endpoint": self.endpoint, "keys": keys}, separators=(",", ":"))
 
@@ -64,7 +62,6 @@ def joined(endpoint: str, keys: Mapping[str, Any]) -> str:
 
 
 def mask(text: str) -> str:
-    """Return the push service only."""
     try:
         return f"{parse_subscription(text).service}/…"
     except DomainError:  # what is allowed may have changed
@@ -72,7 +69,6 @@ def mask(text: str) -> str:
 
 
 def to_base64(value: bytes) -> str:
-    """Return base64url without padding."""
     return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 

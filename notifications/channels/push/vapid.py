@@ -29,12 +29,11 @@ def why_unusable() -> str:
 
 
 def is_contact(subject: str) -> bool:
-    """Return whether push services can write to it: mailto: or https:."""
     return _CONTACT.fullmatch(subject) is not None
 
 
 def public_key() -> str:
-    """Return the `applicationServerKey` that browsers subscribe with; "" without a private one."""
+    """Return the `applicationServerKey` of browsers, or ""."""
     signer = _signer(settings.VAPID_PRIVATE_KEY) if settings.VAPID_PRIVATE_KEY else None
     return to_base64(point_of(signer.public_key)) if signer else ""
 
@@ -54,7 +53,7 @@ def authorization(endpoint: str, now: dt.datetime) -> str:
 
 
 def new_private_key() -> str:
-    """Return a new key, as VAPID_PRIVATE_KEY takes it."""
+    """Return a new VAPID_PRIVATE_KEY."""
     return to_base64(generate_private_key(SECP256R1()).private_numbers().private_value.to_bytes(32, "big"))
 
 

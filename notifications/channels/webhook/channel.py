@@ -17,12 +17,12 @@ from notifications.channels.webhook.signing import message_id, new_secret, signe
 
 LONGEST = 1000
 MINUTE, HOUR = 60.0, 3600.0
-# Seconds before the next attempt: the standard's table, and one for pages, which cannot wait.
+# Seconds between attempts: the standard's, and for pages, which cannot wait.
 WAITS = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 PAGE_WAITS = (5.0, 15.0, MINUTE, 3 * MINUTE, 10 * MINUTE)
 JITTER = 0.2
 
-# The standard gives receivers 15 to 30 seconds; their answer's text is of no use.
+# Receivers have 15 to 30 seconds, says the standard.
 _client = Client(step_seconds=15.0, total_seconds=20.0, attempts=1, max_bytes=1024, cuts_answer=True)
 
 
@@ -46,25 +46,23 @@ def send(message: Message, to: Address) -> Receipt:
 
 
 def secrets_of(data: Mapping[str, Any]) -> Sequence[str]:
-    """Return what an address is signed with: `secrets`, or its one `secret`."""
+    """Return the secrets of an address, or its one."""
     one = data.get("secret")
     return list(data.get("secrets") or ([one] if one else []))
 
 
 def new_data() -> dict[str, str]:
-    """Return the secret of a new address."""
     return {"secret": new_secret()}
 
 
 def wait_before_next(message: Message) -> float:
-    """Return the seconds until the next attempt, by the table, give or take a fifth."""
+    """Return the seconds until the next attempt."""
     table = PAGE_WAITS if message.kind == "page" else WAITS
     wait = table[min(message.attempt, len(table)) - 1]
     return wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
 
 
 def validate(text: str) -> str:
-    """Return the address as it is stored. Raises DomainError."""
     return validate_url(text, most=LONGEST)
 
 
@@ -74,7 +72,6 @@ def host_of(url: str) -> str:
 
 
 def mask(url: str) -> str:
-    """Return the host, for others than the owner."""
     return f"{host_of(url)}/…"
 
 

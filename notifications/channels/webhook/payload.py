@@ -1,4 +1,4 @@
-"""What programs get; `schema.json` beside this file describes it, for webhooks and topics alike."""
+"""What webhooks and topics get, by `schema.json`."""
 
 import datetime as dt
 import json
@@ -10,7 +10,6 @@ from notifications.channels.port import Message
 
 VERSION = 1
 CLOUDEVENTS = "cloudevents"
-# Types of messages that no event of a timeline caused.
 TYPES = {
     "page": "incident.paged",
     "update": "incident.update",
@@ -64,7 +63,6 @@ def payload_of(message: Message) -> dict[str, Any]:
 
 
 def encoded(payload: dict[str, Any]) -> bytes:
-    """Return compact JSON in UTF-8."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 

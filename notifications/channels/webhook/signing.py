@@ -15,17 +15,16 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def new_secret() -> str:
-    """Return a secret to sign with."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def message_id(key: str) -> str:
-    """Return the webhook-id of a message: the same at each attempt, without the dot that separates what is signed."""
+    """Return the webhook-id, the same at each attempt, without the dot that separates what is signed."""
     return f"msg_{key if _PLAIN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def signed_headers(identity: str, content: bytes, keys: Sequence[str], now: dt.datetime) -> dict[str, str]:
-    """Return the three headers; each key signs, so that receivers may know either while one is replaced."""
+    """Return the three headers; each key signs."""
     now = now.astimezone(dt.UTC)
     signatures = [Webhook(key).sign(identity, now, content.decode()) for key in keys]
     return {
