@@ -58,6 +58,7 @@ class Server:
             **KEYS,
             "DATABASE_URL": self.database.url,
             "MEDIA_ROOT": str(self.folder / "media"),
+            "STATIC_ROOT": str(self.folder / "static"),
             "DEBUG": "false",
             "PLAIN_HTTP": "true",
             "PUBLIC_URL": self.address,
@@ -73,6 +74,7 @@ class Server:
         try:
             self.database.create()
             self.manage("migrate", "--verbosity", "0")
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
             self.token = self.shell(SIGN_IN)
             self.start()
         except BaseException:
