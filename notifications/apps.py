@@ -36,6 +36,7 @@ class NotificationsConfig(AppConfig):
         from notifications.channels.chat.jobs import CHAT_JOBS
         from notifications.channels.email.jobs import JOBS as MAIL_JOBS
         from notifications.jobs import JOBS, delivery_jobs
+        from notifications.services import targets
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
         from notifications.services.reach import deliveries_of, describe_reach, stuck
@@ -44,6 +45,7 @@ class NotificationsConfig(AppConfig):
 
         register()
         register_notice_handler(plan_notices)
+        targets.register()
         pages.register_page_handler(plan_pages)
         pages.register_cancel_handler(cancel_pages)
         pages.register_reach(describe_reach)

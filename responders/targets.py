@@ -90,4 +90,5 @@ def _teams() -> QuerySet[Any]:
 
 
 def _people() -> QuerySet[Any]:
-    return User.objects.can_respond()
+    people: QuerySet[Any] = User.objects.can_respond()
+    return people
