@@ -2,7 +2,7 @@
 
 import re
 
-from notifications.channels.chat.words import ELLIPSIS, cut, heading, severity_words, status_words
+from notifications.channels.chat.words import ELLIPSIS, cut, facts, heading, lines_of
 from notifications.channels.port import Message
 
 TITLE, BODY, LINE = 200, 1200, 300
@@ -18,9 +18,8 @@ def layout(message: Message, most: int, *, has_title: bool = True) -> tuple[str,
     Where a service has no titles, Apprise puts it into the body.
     """
     title = cut(quiet(heading(message) or message.kind), TITLE)
-    facts = " · ".join(part for part in (severity_words(message), status_words(message)) if part)
-    lines = [" ".join(line.split()) for line in message.lines[:MAX_LINES]]
-    parts = (facts, cut(message.body, BODY), *(cut(line, LINE) for line in lines))
+    lines = lines_of(message)[:MAX_LINES]
+    parts = (facts(message), cut(message.body.strip(), BODY), *(cut(line, LINE) for line in lines))
     text = quiet("\n".join(part for part in parts if part)) or title
     link = f"\n{message.url}" if message.url else ""
     room = most - len(link.encode()) - (0 if has_title else len(title.encode()) + 10)

@@ -30,6 +30,16 @@ def summary(message: Message) -> str:
     return " · ".join(part for part in (severity_words(message), heading(message), status_words(message)) if part)
 
 
+def facts(message: Message) -> str:
+    """Return severity, status and, of many incidents, how many."""
+    count = f"{message.count} incidents" if message.count > 1 else ""
+    return " · ".join(part for part in (severity_words(message), status_words(message), count) if part)
+
+
+def lines_of(message: Message) -> list[str]:
+    return [text for line in message.lines if (text := " ".join(line.split()))]
+
+
 def buttons_of(message: Message) -> list[Button]:
     """Return the buttons that would do something to the one incident there is."""
     if message.incident is None or message.count > 1:

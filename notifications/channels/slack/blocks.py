@@ -6,15 +6,7 @@ Source: https://docs.slack.dev/reference/block-kit. Limits: 50 blocks, 150 chara
 
 from typing import Any
 
-from notifications.channels.chat.words import (
-    buttons_of,
-    cut,
-    heading,
-    link_button,
-    severity_words,
-    status_words,
-    summary,
-)
+from notifications.channels.chat.words import buttons_of, cut, facts, heading, lines_of, link_button, summary
 from notifications.channels.port import Message
 
 HEADER, SECTION, BUTTON, CONTEXT_PARTS, TEXT = 150, 3000, 75, 10, 4000
@@ -37,20 +29,17 @@ def escape(text: str) -> str:
 def layout(message: Message, *, with_buttons: bool = True) -> tuple[str, list[Block]]:
     """Return the text for notifications and the blocks."""
     blocks: list[Block] = [{"type": "header", "text": _plain(heading(message) or message.kind, HEADER)}]
-    facts = [part for part in (severity_words(message), status_words(message)) if part]
-    if message.count > 1:
-        facts.append(f"{message.count} incidents")
-    if facts:
-        blocks.append(_section(f"*{escape(' · '.join(facts))}*"))
-    if message.body:
-        blocks.append(_section(escape(message.body)))
-    if message.lines:
-        blocks.append(_lines(message))
+    if shown := facts(message):
+        blocks.append(_section(f"*{escape(shown)}*"))
+    if body := message.body.strip():
+        blocks.append(_section(escape(body)))
+    if lines := lines_of(message):
+        blocks.append(_lines(lines))
     if with_buttons and (elements := _buttons(message)):
         blocks.append({"type": "actions", "block_id": "incident.buttons", "elements": elements})
     if message.url:
         blocks.append({"type": "context", "elements": [_mrkdwn(f"<{_link(message.url)}|Open>")]})
-    return cut(escape(summary(message)), TEXT), blocks
+    return cut_escaped(escape(summary(message)), TEXT), blocks
 
 
 def note_form(number: int, reference: str) -> list[Block]:
@@ -71,9 +60,9 @@ def note_form(number: int, reference: str) -> list[Block]:
     ]
 
 
-def _lines(message: Message) -> Block:
-    shown = [cut(escape(" ".join(line.split())), 500) for line in message.lines[:MAX_LINES]]
-    more = len(message.lines) - len(shown)
+def _lines(lines: list[str]) -> Block:
+    shown = [cut_escaped(escape(line), 500) for line in lines[:MAX_LINES]]
+    more = len(lines) - len(shown)
     return _section("\n".join([*shown, f"and {more} more"] if more else shown))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from core.outbound.client import Answer, Client
-from notifications.channels.chat.posting import DEFAULT_WAIT, json_of, post_json
+from notifications.channels.chat.posting import json_of, post_json
 from notifications.channels.port import Failed
 from notifications.channels.posting import wait_of
 from notifications.channels.slack.errors import KNOWN, PROVIDER, failure_of
@@ -63,7 +63,7 @@ def is_slacks(url: str) -> bool:
 
 def _refuse_status(answer: Answer) -> None:
     if answer.status == 429:
-        raise failure_of("ratelimited", retry_after=wait_of(answer) or DEFAULT_WAIT)
+        raise failure_of("ratelimited", retry_after=wait_of(answer))
     if answer.status >= 500 and _word(answer) not in KNOWN:
         raise Failed(f"Slack answered HTTP {answer.status}.", provider=PROVIDER, may_have_arrived=True)
 

@@ -7,7 +7,7 @@ message, and its workflow adds about 4.5 KB of its own to what we send (Microsof
 import json
 from typing import Any
 
-from notifications.channels.chat.words import cut, heading, severity_words, status_words, summary
+from notifications.channels.chat.words import cut, facts, heading, lines_of, summary
 from notifications.channels.port import Message
 
 MAX_BYTES = 22_000
@@ -45,16 +45,13 @@ def _envelope(message: Message, body: int, lines: int) -> Part:
 def _body(message: Message, body: int, lines: int) -> list[Part]:
     title = _text(cut(heading(message) or message.kind, TITLE), size="Large", weight="Bolder", style="heading")
     parts = [title]
-    facts = [part for part in (severity_words(message), status_words(message)) if part]
-    if message.count > 1:
-        facts.append(f"{message.count} incidents")
-    if facts:
-        colour = COLOURS.get(message.severity, "Default")
-        parts.append(_text(" · ".join(facts), weight="Bolder", color=colour))
-    if message.body and body:
-        parts.append(_text(cut(message.body, body)))
-    parts += [_text(cut(" ".join(line.split()), LINE), spacing="Small") for line in message.lines[:lines]]
-    if (more := len(message.lines) - lines) > 0:
+    if shown := facts(message):
+        parts.append(_text(shown, weight="Bolder", color=COLOURS.get(message.severity, "Default")))
+    if body and (text := message.body.strip()):
+        parts.append(_text(cut(text, body)))
+    told = lines_of(message)
+    parts += [_text(cut(line, LINE), spacing="Small") for line in told[:lines]]
+    if (more := len(told) - lines) > 0:
         parts.append(_text(f"and {more} more", isSubtle=True, spacing="Small"))
     return parts
 

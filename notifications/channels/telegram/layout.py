@@ -7,14 +7,7 @@ are read, 64 bytes of callback_data.
 from html import escape
 from typing import Any
 
-from notifications.channels.chat.words import (
-    ELLIPSIS,
-    buttons_of,
-    heading,
-    link_button,
-    severity_words,
-    status_words,
-)
+from notifications.channels.chat.words import ELLIPSIS, buttons_of, facts, heading, lines_of, link_button
 from notifications.channels.port import Message
 
 MOST = 4096
@@ -28,13 +21,10 @@ ROOM_FOR_LINES = MOST - TITLE - BODY - 300
 def layout(message: Message) -> dict[str, Any]:
     """Return the parameters of sendMessage or editMessageText, without the chat."""
     parts = [f"<b>{escape(cut(heading(message) or message.kind, TITLE))}</b>"]
-    facts = [part for part in (severity_words(message), status_words(message)) if part]
-    if message.count > 1:
-        facts.append(f"{message.count} incidents")
-    if facts:
-        parts.append(escape(" · ".join(facts)))
-    if message.body:
-        parts.append(escape(cut(message.body, BODY)))
+    if shown := facts(message):
+        parts.append(escape(shown))
+    if body := message.body.strip():
+        parts.append(escape(cut(body, BODY)))
     parts += _lines(message)
     if message.url:
         parts.append(f'<a href="{escape(message.url)}">Open</a>')
@@ -64,13 +54,14 @@ def _units(text: str) -> int:
 def _lines(message: Message) -> list[str]:
     shown: list[str] = []
     room = ROOM_FOR_LINES
-    for line in message.lines[:MAX_LINES]:
-        text = cut(" ".join(line.split()), LINE)
+    lines = lines_of(message)
+    for line in lines[:MAX_LINES]:
+        text = cut(line, LINE)
         if (needed := _units(text) + 1) > room:
             break
         room -= needed
         shown.append(escape(text))
-    more = len(message.lines) - len(shown)
+    more = len(lines) - len(shown)
     return [*shown, f"and {more} more"] if more else shown
 
 

@@ -240,7 +240,7 @@ def _is_within_limits(part: dict[str, Any]) -> bool:
     text = part.get("text")
     if isinstance(text, dict):
         most = {"header": 150, "button": 75}.get(part.get("type", ""), 3000)
-        if not 1 <= len(text["text"]) <= most:
+        if not text["text"].strip() or len(text["text"]) > most:
             return False
         if (text["type"] == "plain_text" and "verbatim" in text) or (text["type"] == "mrkdwn" and "emoji" in text):
             return False

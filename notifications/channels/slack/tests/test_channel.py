@@ -61,6 +61,12 @@ class SlackTests(SimpleTestCase):
         channel.send(page(), ROOM)
         self.assertEqual(len(self.slack.posts), 2)
 
+    @reported_failure(19)
+    def test_it_names_a_wait_where_slack_names_none(self) -> None:
+        self.slack.errors["C0INCIDENTS"] = "ratelimited"
+
+        self.assertEqual(self.refused().retry_after, 30.0)
+
     def test_it_says_what_in_band_errors_mean(self) -> None:
         for code, permanent, disables in (
             ("channel_not_found", True, True),

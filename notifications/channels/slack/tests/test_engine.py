@@ -16,7 +16,7 @@ from notifications.channels.slack.tests.fake import SECRET, TOKEN, FakeSlack
 from notifications.jobs import plan_deliveries
 from notifications.models import Delivery
 from notifications.services.sending import sender_of
-from notifications.tests.factories import make_method, make_page, make_room, seconds
+from notifications.tests.factories import make_method, make_page, make_room, make_rule, seconds
 from notifications.vocabulary import Priority, State
 from tests.reported import reported_failure
 from users.tests.factories import make_admin, make_responder
@@ -33,7 +33,7 @@ class EngineTests(TestCase):
             override_settings(SLACK_API_URL=self.slack.api_url, SLACK_BOT_TOKEN=TOKEN, SLACK_SIGNING_SECRET=SECRET)
         )
         self.ada = make_responder(name="Ada")
-        make_method(self.ada, "slack", ADA)
+        self.chat = make_method(self.ada, "slack", ADA)
         room = make_room(kind="slack")
         room.address = ROOM
         room.save(update_fields=["address"])
@@ -96,13 +96,15 @@ class EngineTests(TestCase):
 
     @reported_failure(19)
     def test_it_goes_on_by_another_method_when_slack_limits(self) -> None:
-        make_method(self.ada, "email", "ada@example.com")
+        make_rule(self.ada, (self.chat, 0), (make_method(self.ada, "email", "ada@example.com"), 10))
         page = make_page(self.ada, self.incident)
+        mail = Delivery.objects.get(page_id=page.pk, channel="email")
+        self.assertGreater(mail.next_attempt_at, database_now() + seconds(500))
         self.slack.errors[ADA] = "ratelimited"
 
         channel: Any = channel_of("slack")
         sender_of(channel).run()
 
-        mail = Delivery.objects.get(page_id=page.pk, channel="email")
+        mail.refresh_from_db()
         self.assertLessEqual(mail.next_attempt_at, database_now())
         self.assertNotEqual(Delivery.objects.get(page_id=page.pk, channel="slack").state, State.FAILED)

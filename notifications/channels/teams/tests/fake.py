@@ -61,7 +61,7 @@ WORDS = {
 def _judge_part(part: dict[str, Any]) -> str:
     if part["type"] == "Action.OpenUrl":
         return "" if set(part) == {"type", "title", "url"} and part["url"].startswith("https://") else "link"
-    if part["type"] != "TextBlock" or not part.get("text"):
+    if part["type"] != "TextBlock" or not part.get("text", "").strip():
         return f"part {part['type']}"
     if set(part) - {"type", "text", "wrap", "isSubtle", *WORDS}:
         return "unknown property of a text"
