@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -35,13 +36,15 @@ class Flight:
 class Sender:
     """Sends by one channel; one per channel and process.
 
-    Little is claimed beyond the free threads: a lost worker delays it by a lease, and more urgent rows wait for it.
+    A lost worker repeats at most one message per thread: further ones begin when the results before are written.
+    Little is claimed beyond them: a lost worker delays it by a lease, and more urgent rows wait for it.
     """
 
     def __init__(self, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
         self.channel = channel
         self._clock = clock
         self._pool = ThreadPoolExecutor(channel.concurrency, thread_name_prefix=f"send-{channel.kind}")
+        self._ready: deque[Claimed] = deque()
         self._flights: dict[Future[Receipt], Flight] = {}
         self._results: list[Result] = []  # until they are written
         self._lock = threading.Lock()
@@ -62,24 +65,32 @@ class Sender:
         while True:
             done += self._settle()
             is_over = is_stopping() or self._clock() - begun > ROUND_SECONDS
-            claimed = 0 if is_over else self._start()
-            if not claimed and not self._flights and not self._results:
+            claimed = 0 if is_over else self._claim()
+            if not claimed and not self._ready and not self._flights and not self._results:
                 return done
+            self._start()
             self._collect()
             self._keep_leases()
 
-    def _start(self) -> int:
-        room = self.channel.concurrency + self._ahead()
-        free = room - len(self._flights)
-        # fewer at a time would cost a transaction each
-        claimed = claim(self.channel, free) if free >= (room + 1) // 2 or free >= self.channel.concurrency else []
-        for one in claimed:
+    def _claim(self) -> int:
+        ahead = min(MOST_AHEAD, int(self.channel.concurrency * AHEAD_SECONDS / max(self._seconds, 0.001)))
+        room = self.channel.concurrency + ahead
+        free = room - len(self._flights) - len(self._ready)
+        has_idle_threads = len(self._flights) + len(self._ready) < self.channel.concurrency
+        if not has_idle_threads and free < room // 2:
+            return 0  # fewer at a time would cost a transaction each
+        claimed = claim(self.channel, free)
+        self._ready.extend(claimed)
+        return len(claimed)
+
+    def _start(self) -> None:
+        while self._ready and len(self._flights) < self.channel.concurrency:
+            one = self._ready.popleft()
             if one.failure is not None or one.message is None or one.address is None:
                 self._results.append(Result(one, failure=one.failure or Failed("Nothing to send.", is_permanent=True)))
             else:
                 future = self._pool.submit(self._send, one.message, one.address)
                 self._flights[future] = Flight(one, self._clock())
-        return len(claimed)
 
     def _collect(self) -> None:
         """Wait for the first to end, and gather all that have."""
@@ -91,9 +102,6 @@ class Sender:
         for future in ended:
             self._results.append(_result(self._flights.pop(future).claimed, future))
         self._leave_stuck()
-
-    def _ahead(self) -> int:
-        return min(MOST_AHEAD, int(self.channel.concurrency * AHEAD_SECONDS / max(self._seconds, 0.001)))
 
     def _send(self, message: Message, to: Address) -> Receipt:
         begun = self._clock()
@@ -110,9 +118,10 @@ class Sender:
         return settled
 
     def _keep_leases(self) -> None:
-        if self._flights and self._clock() - self._renewed > RENEW_SECONDS:
+        held = [*(flight.claimed for flight in self._flights.values()), *self._ready]
+        if held and self._clock() - self._renewed > RENEW_SECONDS:
             self._renewed = self._clock()
-            renew([flight.claimed for flight in self._flights.values()])
+            renew(held)
 
     def _leave_stuck(self) -> None:
         """Leave sends that never end to their leases, and give the others new threads."""

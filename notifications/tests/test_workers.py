@@ -70,7 +70,7 @@ class WorkersTests(TransactionTestCase):
         held = Delivery.objects.filter(state=State.HELD).count()
         self.assertEqual(counted + held, 30)
 
-    def test_it_goes_on_sending_while_one_message_hangs(self):
+    def test_it_goes_on_sending_while_most_threads_hang(self):
         others_are_sent = threading.Event()
         sent = []
 
@@ -80,11 +80,11 @@ class WorkersTests(TransactionTestCase):
 
         def note(message, to):
             sent.append(message)
-            if len(sent) == 9:
+            if len(sent) == 7:
                 others_are_sent.set()
             return accepted()
 
-        self.script.steps = [hang, note]
+        self.script.steps = [hang, hang, hang, note]
         self.page(10)
 
         deliver(self.channel)
