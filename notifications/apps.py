@@ -34,6 +34,7 @@ class NotificationsConfig(AppConfig):
         from notifications.audit import register
         from notifications.channels.chat import monitoring as chat_monitoring
         from notifications.channels.chat.jobs import CHAT_JOBS
+        from notifications.channels.email import monitoring as mail_monitoring
         from notifications.channels.email.jobs import JOBS as MAIL_JOBS
         from notifications.jobs import JOBS, delivery_jobs
         from notifications.services import targets
@@ -56,3 +57,4 @@ class NotificationsConfig(AppConfig):
         register_jobs(*JOBS, *MAIL_JOBS, *CHAT_JOBS, *delivery_jobs())
         monitoring.register()
         chat_monitoring.register()
+        mail_monitoring.register()

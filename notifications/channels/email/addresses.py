@@ -1,5 +1,6 @@
 """E-mail addresses as people type them, and as servers take them."""
 
+import re
 from email.utils import parseaddr
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from django.core.validators import validate_email
 from core.errors import DomainError
 from users.addresses import canonical
 
+ADDRESS = re.compile(r"[^\s<>@:;,\"']{1,64}@[\w.-]{1,255}")
 LONGEST = 254  # RFC 5321, 4.5.3.1.3, without its brackets
 
 
@@ -33,6 +35,11 @@ def mask(address: str) -> str:
     """Return the address with its local part hidden."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
+
+
+def mask_all(text: str) -> str:
+    """Return the text with each address in it masked: servers repeat it in their answers."""
+    return ADDRESS.sub(lambda found: mask(found[0]), text)
 
 
 def wire_form(address: str) -> str:

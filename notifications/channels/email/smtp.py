@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from notifications.channels.email.addresses import mask_all
 from notifications.channels.email.composing import Mail
 from notifications.channels.port import Failed
 
@@ -231,8 +232,8 @@ def failures_named(server: Server) -> Iterator[None]:
 
 
 def said(code: int, answer: bytes) -> str:
-    """Return what the server answered, in one line."""
-    return f"{code} {' '.join(answer.decode('utf-8', 'replace').split())}"[:300]
+    """Return what the server answered, in one line and without addresses: administrators read it."""
+    return mask_all(f"{code} {' '.join(answer.decode('utf-8', 'replace').split())}"[:300])
 
 
 def quit_politely(smtp: smtplib.SMTP) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from email.message import Message
 
+from notifications.channels.email.addresses import mask_all
 from notifications.channels.email.inbound.headers import decoded, header, headers
 from notifications.channels.email.tokens import Token, token_in_address, tokens_in_references
 
@@ -53,4 +54,4 @@ def _reason(block: Message) -> str:
     said = header(block, "Diagnostic-Code").partition(";")[2].strip()
     status = header(block, "Status")
     words = " ".join(filter(None, (status if status not in said else "", said))) or header(block, "Subject")
-    return decoded(words)[:REASON_LENGTH]
+    return mask_all(decoded(words)[:REASON_LENGTH])

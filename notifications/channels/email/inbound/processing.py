@@ -1,11 +1,10 @@
 """From a kept mail to an incident: read, decide, and write everything in one transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -63,7 +62,7 @@ def process(pk: int, now: dt.datetime) -> bool:
         if error.status == 503:
             _postpone(row, now, error.message)
             return False
-        _finish(row, Outcome(InboundState.HELD, error.message), now)
+        _in_one_unit(row, now, partial(Outcome, InboundState.HELD, error.message))
     except Exception as error:
         if is_database_unavailable(error):
             raise
@@ -81,13 +80,13 @@ def _process(row: InboundMail, now: dt.datetime) -> None:
         _in_one_unit(row, now, partial(record_bounce, bounce))
         return
     if why := why_automatic(mail.message, _own_addresses(), row.envelope_sender):
-        _finish(row, Outcome(InboundState.IGNORED, why), now)
+        _in_one_unit(row, now, partial(Outcome, InboundState.IGNORED, why))
         return
     person = person_with(mail.sender)
     target = _target_of(mail, row.recipient)
     decision = decide(_facts_of(row, mail, person, target, now))
     if decision.action == Action.HOLD:
-        _finish(row, Outcome(InboundState.HELD, decision.reason, user=person), now)
+        _in_one_unit(row, now, partial(Outcome, InboundState.HELD, decision.reason, user=person))
         return
     checked, refused = _check(mail.files)
     if row.is_cut:
@@ -156,11 +155,14 @@ class Entry:
 
 
 @unit_of_work
-def _in_one_unit(row: InboundMail, now: dt.datetime, act: Any) -> None:
+def _in_one_unit(row: InboundMail, now: dt.datetime, act: Callable[[], Outcome]) -> None:
     """Act, and say so, if nobody has meanwhile."""
     locked = InboundMail.objects.select_for_update().defer("raw").get(pk=row.pk)
     if locked.state == InboundState.WAITING:
         _finish(locked, act(), now)
+    else:
+        locked.due_at = None
+        locked.save(update_fields=["due_at"])
 
 
 def _finish(row: InboundMail, outcome: Outcome, now: dt.datetime) -> None:

@@ -124,6 +124,7 @@ class ClientTests(SimpleTestCase):
 
                     self.assertEqual((failure.is_permanent, failure.disables), (is_permanent, disables))
                     self.assertIn(answer[:9], failure.detail)
+                    self.assertNotIn("ana@example.com", failure.detail)
                     self.assertFalse(failure.may_have_arrived)
 
     def test_it_never_blames_the_recipient_for_a_refusal_of_our_address_or_our_mail(self):

@@ -146,6 +146,7 @@ class OpeningTests(ProcessingTestCase):
         process_waiting(now())
 
         self.assertEqual(Incident.objects.count(), 1)
+        self.assertEqual(InboundMail.objects.filter(due_at__isnull=False).count(), 0)
 
     def test_it_leaves_a_mail_to_the_worker_that_holds_it(self):
         receive(mail(), now=now())
