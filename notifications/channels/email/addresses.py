@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them, and as servers take them."""
+"""E-mail addresses, typed and on the wire."""
 
 import re
 from email.utils import parseaddr
@@ -32,13 +32,12 @@ def validate(text: str) -> str:
 
 
 def mask(address: str) -> str:
-    """Return the address with its local part hidden."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
 
 
 def mask_all(text: str) -> str:
-    """Return the text with each address in it masked: servers repeat it in their answers."""
+    """Mask each address in a text."""
     return ADDRESS.sub(lambda found: mask(found[0]), text)
 
 
@@ -50,10 +49,9 @@ def wire_form(address: str) -> str:
 
 
 def bare(mailbox: str) -> str:
-    """Return the address of a mailbox such as `Incidents <incidents@example.org>`."""
+    """Return the address of `Incidents <incidents@example.org>`."""
     return parseaddr(mailbox)[1] or mailbox
 
 
 def domain_of(address: str) -> str:
-    """Return the part after the @, or localhost."""
     return address.rpartition("@")[2] or "localhost"

@@ -1,4 +1,4 @@
-"""From a Message to a mail: headers, text and HTML."""
+"""From messages to mails."""
 
 import datetime as dt
 import zoneinfo
@@ -17,8 +17,8 @@ from notifications.channels.email.addresses import bare, domain_of, wire_form
 from notifications.channels.email.tokens import BOUNCES, Token, make_token, plus_address, root_of
 from notifications.channels.port import Message
 
-SUBJECT_LENGTH = 150  # what mail programs show of it is shorter
-OWN_HEADER = "X-Incident-Response"  # by which a mail of ours is known when it returns
+SUBJECT_LENGTH = 150
+OWN_HEADER = "X-Incident-Response"
 THREADED = frozenset({"page", "update"})
 SITE_MARK = "notification"
 POLICY = SMTP.clone(max_line_length=76, refold_source="none")
@@ -28,7 +28,7 @@ OTHER_COLOUR = "#3b5b8c"
 
 @dataclass(frozen=True)
 class Sender:
-    """Whom mails come from, and where replies and bounces go if that is set."""
+    """`inbound` is where replies and bounces go, if set."""
 
     mailbox: str
     inbound: str = ""
@@ -41,8 +41,6 @@ class Sender:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail, its envelope, and the token by which a bounce names it."""
-
     message: EmailMessage
     sender: str
     recipient: str
@@ -50,7 +48,7 @@ class Mail:
 
 
 def compose(message: Message, address: str, sender: Sender, now: dt.datetime) -> Mail:
-    """Lay out a message as a mail. Raises UnicodeError for an address that no server takes."""
+    """Lay out a message. Raises UnicodeError for an address that no server takes."""
     about = message.incident if message.count == 1 else None
     token = make_token(key=message.key, incident=about, address=address)
     origin, recipient = wire_form(bare(sender.mailbox)), wire_form(address)
@@ -72,7 +70,7 @@ def compose(message: Message, address: str, sender: Sender, now: dt.datetime) ->
 def _plain_headers(
     message: Message, about: int | None, token: Token, recipient: str, sender: Sender
 ) -> Iterator[tuple[str, str]]:
-    """Yield headers of our own words, set raw: folding would encode long identifiers."""
+    """Yield what folding would spoil."""
     yield "To", recipient
     yield "Message-ID", f"<{token}@{sender.domain}>"
     if about is not None:
@@ -90,7 +88,7 @@ def _plain_headers(
 
 
 def subject_of(message: Message) -> str:
-    """Return one line; pages and updates of an incident share it, or mail programs would split their thread."""
+    """Return one line, shared by pages and updates: mail programs split threads by it."""
     title = message.title
     if message.count == 1 and message.kind in THREADED:
         title = message.event.get("data", {}).get("incident", {}).get("title") or title
@@ -101,7 +99,6 @@ def subject_of(message: Message) -> str:
 
 
 def context_of(message: Message, sender: Sender) -> dict[str, Any]:
-    """Return what the templates show."""
     is_one = message.count == 1 and message.incident is not None
     return {
         "message": message,
@@ -126,7 +123,7 @@ def _facts_of(message: Message) -> list[tuple[str, str]]:
 
 
 def local_time(moment: dt.datetime, time_zone: str) -> str:
-    """Return the moment in the reader's time zone; in UTC if that is not known."""
+    """Return the reader's time; UTC if the zone is unknown."""
     try:
         zone: dt.tzinfo = zoneinfo.ZoneInfo(time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -135,7 +132,6 @@ def local_time(moment: dt.datetime, time_zone: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Return the text without halves of surrogate pairs, which no mail can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

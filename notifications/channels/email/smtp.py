@@ -1,4 +1,4 @@
-"""Our SMTP client (RFC 5321): connections that are used again, and errors by what they mean for the recipient."""
+"""SMTP (RFC 5321): reused connections, and errors by what they mean for the recipient."""
 
 import re
 import smtplib
@@ -19,7 +19,7 @@ MAILS_PER_CONNECTION = 100
 MAX_IDLE = 16
 READY = 354
 
-# Enhanced codes (RFC 3463) that speak of the mailbox, and the words of servers that give none.
+# RFC 3463, and the words of servers without its codes
 NO_MAILBOX = re.compile(r"\b5\.1\.(?:1|6|10)\b|\b5\.2\.1\b")
 ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 NO_MAILBOX_WORDS = re.compile(
@@ -31,7 +31,7 @@ NO_MAILBOX_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server, as EMAIL_URL names it. `security` is "", starttls or tls."""
+    """`security` is "", starttls or tls."""
 
     host: str
     port: int
@@ -45,8 +45,6 @@ class Server:
 
 @dataclass
 class Connection:
-    """An open conversation with a server."""
-
     server: Server
     smtp: smtplib.SMTP
     used_at: float
@@ -54,7 +52,7 @@ class Connection:
 
 
 class Client:
-    """Sends mails over pooled connections; thread-safe, since a connection serves one thread at a time."""
+    """Sends mails over pooled connections; thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -62,18 +60,17 @@ class Client:
         self._lock = threading.Lock()
 
     def send(self, server: Server, mail: Mail) -> str:
-        """Hand the mail over and return the server's answer. Raises Failed."""
+        """Return the server's answer. Raises Failed."""
         content = mail.message.as_bytes()
         reused = self._take(server)
         if reused is not None:
             try:
                 return self._deliver(reused, mail, content)
             except Lapsed:
-                pass  # it hung up while idle, before anything was sent
+                pass
         return self._deliver(self._open(server), mail, content)
 
     def close(self) -> None:
-        """Close all idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -114,11 +111,11 @@ class Client:
 
 
 class Lapsed(Exception):
-    """A connection that was used before has gone; the mail may be sent over another."""
+    """A reused connection has gone before anything was sent."""
 
 
 def connect(server: Server) -> smtplib.SMTP:
-    """Open a connection, secured and signed in as the server is set up. Raises OSError, which smtplib's errors are."""
+    """Open a secured, signed-in connection. Raises OSError."""
     tls = server.tls or (ssl.create_default_context() if server.security else None)
     smtp: smtplib.SMTP
     if server.security == "tls":
@@ -139,7 +136,7 @@ def connect(server: Server) -> smtplib.SMTP:
 
 
 def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, *, is_reused: bool = False) -> str:
-    """Send one mail and return the server's answer. Raises Failed, and Lapsed if a reused connection is gone."""
+    """Return the server's answer. Raises Failed and Lapsed."""
     try:
         code, answer = smtp.mail(mail.sender)
     except OSError as error:
@@ -148,7 +145,7 @@ def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, *, is_reused: bool 
         raise lost(error) from error
     if code == 421 and is_reused:
         raise Lapsed
-    if code >= 400:  # about us, not about the recipient
+    if code >= 400:  # not the recipient's fault
         raise Failed(f"The mail server refused our sender address: {said(code, answer)}")
     with losses():
         code, answer = smtp.rcpt(mail.recipient)
@@ -171,7 +168,6 @@ def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, *, is_reused: bool 
 
 @contextmanager
 def losses(*, may_have_arrived: bool = False) -> Iterator[None]:
-    """Turn a lost connection into Failed."""
     try:
         yield
     except OSError as error:
@@ -179,19 +175,17 @@ def losses(*, may_have_arrived: bool = False) -> Iterator[None]:
 
 
 def lost(error: OSError, *, may_have_arrived: bool = False) -> Failed:
-    """Return the failure of a connection that broke or timed out."""
     kind = "did not answer in time" if is_timeout(error) else "closed the connection"
     after = " after it had received the mail" if may_have_arrived else ""
     return Failed(f"The mail server {kind}{after}.", may_have_arrived=may_have_arrived)
 
 
 def is_timeout(error: OSError) -> bool:
-    """Return whether nothing came in time; smtplib hides it in an error of its own."""
+    """Return whether nothing came in time; smtplib wraps it."""
     return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
 
 
 def refused(code: int, answer: bytes, *, is_recipients: bool = True) -> Failed:
-    """Return the failure of a 4xx or 5xx answer."""
     words = answer.decode("utf-8", "replace")
     whose = "the address" if is_recipients else "the mail"
     return Failed(
@@ -202,7 +196,7 @@ def refused(code: int, answer: bytes, *, is_recipients: bool = True) -> Failed:
 
 
 def is_about_mailbox(words: str) -> bool:
-    """Return whether a refusal says that the mailbox does not exist, rather than that it was not let in."""
+    """Return whether the mailbox does not exist."""
     if ENHANCED.search(words):
         return bool(NO_MAILBOX.search(words))
     return bool(NO_MAILBOX_WORDS.search(words))
@@ -210,7 +204,7 @@ def is_about_mailbox(words: str) -> bool:
 
 @contextmanager
 def failures_named(server: Server) -> Iterator[None]:
-    """Turn errors of connecting, securing and signing in into Failed: all are the operator's to mend."""
+    """Turn errors that the operator has to mend into Failed."""
     where = f"The mail server {server.host}:{server.port}"
     try:
         yield
@@ -232,12 +226,11 @@ def failures_named(server: Server) -> Iterator[None]:
 
 
 def said(code: int, answer: bytes) -> str:
-    """Return what the server answered, in one line and without addresses: administrators read it."""
+    """Return the answer in one line, without addresses."""
     return mask_all(f"{code} {' '.join(answer.decode('utf-8', 'replace').split())}"[:300])
 
 
 def quit_politely(smtp: smtplib.SMTP) -> None:
-    """Say goodbye; a server that does not answer is left."""
     try:
         smtp.quit()
     except OSError:

@@ -1,7 +1,6 @@
-"""Signed words in Message-IDs and plus-addresses, by which replies and bounces are recognised.
+"""Signed tokens in Message-IDs and plus-addresses, to recognise replies and bounces.
 
-A token is `incident-delivery-signature`, in lower case since servers may fold it. The signature covers the recipient:
-a reply counts only from whom the mail was sent to, and a bounce only about them.
+`incident-delivery-signature`, in lower case because servers may fold it. The signature covers the recipient.
 """
 
 import base64
@@ -21,7 +20,7 @@ ROOT = re.compile(r"<incident-(?P<incident>\d{1,18})\.thread@", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Token:
-    """What a mail of ours was about; `incident` is None for mails about none or several."""
+    """`incident` is None for mails about none or several."""
 
     incident: int | None
     delivery: str
@@ -32,12 +31,11 @@ class Token:
         return f"{self.incident or 0}-{self.delivery}-{self.signature}"
 
     def is_for(self, address: str) -> bool:
-        """Return whether the mail went to this address."""
         return constant_time_compare(self.signature, _sign(self.incident, self.delivery, address))
 
 
 def make_token(*, key: str, incident: int | None, address: str) -> Token:
-    """Return the token of a delivery's mail; the same at each attempt."""
+    """Return the same token at each attempt."""
     delivery = _short(hashlib.sha256(key.encode()).digest(), 12)
     return Token(incident, delivery, _sign(incident, delivery, address))
 
@@ -49,24 +47,23 @@ def plus_address(inbound: str, detail: str) -> str:
 
 
 def token_in_address(address: str) -> Token | None:
-    """Return the token of a plus-address, if any; its signature is not checked yet."""
+    """Return a plus-address's token, unchecked."""
     _, _, detail = address.lower().rpartition("@")[0].partition("+")
     found = LOCAL.fullmatch(detail)
     return _token_of(found, is_bounce=bool(found["bounces"])) if found else None
 
 
 def tokens_in_references(text: str) -> list[Token]:
-    """Return the tokens of our own Message-IDs in References, In-Reply-To or a returned mail."""
+    """Return the tokens of our Message-IDs, unchecked."""
     return [_token_of(found) for found in MESSAGE_ID.finditer(text)]
 
 
 def incidents_in_references(text: str) -> list[int]:
-    """Return the incidents whose threads References name."""
     return [int(found["incident"]) for found in ROOT.finditer(text)]
 
 
 def root_of(incident: int, domain: str) -> str:
-    """Return the Message-ID that all mails about an incident refer to, though no mail has it."""
+    """Return what all mails about an incident refer to."""
     return f"<incident-{incident}.thread@{domain}>"
 
 

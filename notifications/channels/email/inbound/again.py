@@ -1,4 +1,4 @@
-"""Mails that a person decides on: processed again, or vouched for."""
+"""What administrators do with mails."""
 
 from collections.abc import Iterable
 
@@ -16,16 +16,13 @@ REPLAYABLE = (InboundState.HELD, InboundState.FAILED, InboundState.IGNORED)
 
 @unit_of_work
 def process_again(ids: Iterable[int], *, by: User) -> int:
-    """Queue mails again that had no effect; return how many. Raises PermissionRefused."""
+    """Queue mails without effect again. Raises PermissionRefused."""
     return _queue(ids, by, REPLAYABLE)
 
 
 @unit_of_work
 def accept(ids: Iterable[int], *, by: User) -> int:
-    """Vouch for held mails: they take effect in their sender's name, or a stranger's; return how many.
-
-    Raises PermissionRefused.
-    """
+    """Process held mails that an administrator vouches for. Raises PermissionRefused."""
     return _queue(ids, by, (InboundState.HELD,), accepted_by=by)
 
 

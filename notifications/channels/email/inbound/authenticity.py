@@ -1,8 +1,4 @@
-"""Whether our own mail server found the sender to be genuine (RFC 8601).
-
-Only its latest word counts: the topmost Authentication-Results that bears its name. It must remove those that mails
-bring along under that name.
-"""
+"""Whether our own mail server found a sender genuine (RFC 8601); its topmost word counts."""
 
 import re
 from dataclasses import dataclass
@@ -19,17 +15,12 @@ MOST_NESTED = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the address in From is genuine, and by what."""
-
     is_genuine: bool
     because: str
 
 
 def judge(results: list[str], server: str, sender: str) -> Verdict:
-    """Judge a From address by the Authentication-Results of a mail, topmost first.
-
-    `server` is the authserv-id that ours writes; empty trusts nobody.
-    """
+    """Judge a From address by Authentication-Results, topmost first; `server` is our authserv-id."""
     domain = sender.rpartition("@")[2].lower()
     if not server:
         return Verdict(False, "No mail server is trusted to check senders (INBOUND_AUTHSERV_ID).")
@@ -81,5 +72,5 @@ def _speaks_for(method: str, properties: dict[str, str], domain: str) -> bool:
 
 
 def is_aligned(signer: str, domain: str) -> bool:
-    """Return whether a signature of one domain speaks for another: itself, or what is below it."""
+    """Return whether the domain is the signer's or below it."""
     return "." in signer and (domain == signer or domain.endswith(f".{signer}"))

@@ -12,10 +12,7 @@ NULL_SENDERS = frozenset({"", "<>", "mailer-daemon"})  # the last is what Postfi
 
 
 def why_automatic(mail: Message, own_addresses: frozenset[str], envelope_sender: str | None = None) -> str:
-    """Return why nobody wrote this mail by hand, or "".
-
-    `own_addresses` are those that we send from and receive at; an `envelope_sender` of None is not known.
-    """
+    """Return why nobody wrote this by hand, or ""; an `envelope_sender` of None is unknown."""
     _, sender = sender_of(mail)
     submitted = header(mail, "Auto-Submitted").split(";")[0].strip().lower()
     if OWN_HEADER in mail or sender in own_addresses:
@@ -36,7 +33,7 @@ def why_automatic(mail: Message, own_addresses: frozenset[str], envelope_sender:
 
 
 def has_null_sender(mail: Message, envelope_sender: str | None) -> bool:
-    """Return whether the mail cannot be returned (RFC 5321, 4.5.5)."""
+    """Return whether it cannot be returned (RFC 5321, 4.5.5)."""
     if envelope_sender is not None:
         return envelope_sender.strip().lower() in NULL_SENDERS
     return "Return-Path" in mail and header(mail, "Return-Path").strip() == "<>"

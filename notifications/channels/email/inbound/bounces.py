@@ -13,7 +13,7 @@ REASON_LENGTH = 250
 
 @dataclass(frozen=True)
 class Bounce:
-    """What a mail server reports about mails of ours: `is_final` unless it tries again."""
+    """`is_final` unless the server tries again."""
 
     tokens: tuple[Token, ...]
     reason: str
@@ -21,10 +21,7 @@ class Bounce:
 
 
 def read_bounce(mail: Message, recipients: list[str], raw: str) -> Bounce | None:
-    """Return what a mail reports, or None if it is no report.
-
-    `recipients` are the addresses that it came to; `raw` is searched for the Message-ID of the returned mail.
-    """
+    """Return what a mail reports, if anything; `raw` is searched for our Message-ID."""
     reports = [part for part in mail.walk() if part.get_content_type() == "message/delivery-status"]
     failed_recipients = headers(mail, "X-Failed-Recipients")  # Exim
     if not reports and not failed_recipients:

@@ -1,4 +1,4 @@
-"""What becomes of a mail: pure, from what was read and what is known of its sender."""
+"""What becomes of a mail; pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,8 +7,6 @@ from notifications.channels.email.inbound.authenticity import Verdict
 
 
 class Action(StrEnum):
-    """What to do; COMMENT and OPEN act as the person, or as a stranger if nobody is known."""
-
     OPEN = "open"
     COMMENT = "comment"
     HOLD = "hold"
@@ -16,10 +14,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """An incident that a mail is about.
+    """The incident a mail is about.
 
-    `is_reply`: it answers a mail of ours, rather than naming the incident in its subject. `is_proven`: that mail went
-    to this very sender.
+    `is_reply`: it answers our mail. `is_proven`: which went to this sender.
     """
 
     incident: int
@@ -29,11 +26,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known. `policy` is INBOUND_FROM; `is_accepted` says that an administrator vouched for the mail."""
+    """`policy` is INBOUND_FROM; `is_accepted`: an administrator vouched for it."""
 
     policy: str
     has_sender: bool
-    is_person: bool  # exactly one active person has verified this address
+    is_person: bool
     verdict: Verdict
     target: Target | None = None
     is_over_cap: bool = False
@@ -42,8 +39,6 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, in whose name, and why."""
-
     action: Action
     as_person: bool = False
     reason: str = ""
@@ -56,7 +51,7 @@ NOBODY = "Mails do not open incidents (INBOUND_FROM)."
 
 
 def decide(facts: Facts) -> Decision:
-    """Decide what becomes of a mail that a human wrote."""
+    """Decide on a mail that a human wrote."""
     if not facts.has_sender and not facts.is_accepted:
         return Decision(Action.HOLD, reason=NO_SENDER)
     if facts.is_over_cap and not facts.is_accepted:

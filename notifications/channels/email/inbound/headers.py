@@ -1,4 +1,4 @@
-"""Headers of other people's mails: whatever they hold, reading them never fails."""
+"""Headers of foreign mails; reading them never fails."""
 
 import re
 from email.errors import HeaderParseError
@@ -11,23 +11,22 @@ from users.addresses import canonical
 
 LONGEST = 10_000  # characters of a header that are read
 RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
-# codecs of Python that no mail is in; some take quadratic time
+# no mail is in them; some take quadratic time
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 
 
 def header(mail: Message, name: str) -> str:
-    """Return the first such header, decoded, in one line."""
     found = headers(mail, name)
     return found[0] if found else ""
 
 
 def headers(mail: Message, name: str) -> list[str]:
-    """Return all such headers, decoded, each in one line."""
+    """Return these headers, decoded, each in one line."""
     return [one_line(decoded(str(value)[:LONGEST])) for value in mail.get_all(name, [])]
 
 
 def decoded(value: str) -> str:
-    """Return a header's text (RFC 2047); what cannot be decoded is shown as it is."""
+    """Decode RFC 2047; leave the undecodable."""
     try:
         pieces = decode_header(value)
         text = "".join(
@@ -39,23 +38,23 @@ def decoded(value: str) -> str:
 
 
 def to_text(content: bytes, charset: str) -> str:
-    """Decode by the charset that is named, else by one that fits."""
+    """Decode by the named charset, else by one that fits."""
     for name in (charset, "utf-8"):
         if name.lower().replace("-", "_") not in NO_CHARSETS:
             try:
                 return content.decode(name)
-            except (LookupError, ValueError):  # ValueError: UnicodeDecodeError, NUL in the name
+            except (LookupError, ValueError):
                 continue
     return content.decode("cp1252", "replace")
 
 
 def printable(text: str) -> str:
-    """Return the text without NULs and halves of surrogate pairs, which databases refuse."""
+    """Remove what databases refuse: NUL, lone surrogates."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def sender_of(mail: Message) -> tuple[str, str]:
-    """Return the name and canonical address in From; no address unless there is exactly one."""
+    """Return From's name and address; "" unless it is one."""
     raw = [str(value)[:LONGEST] for value in mail.get_all("From", [])]
     found = addresses(raw)
     if len(raw) != 1 or len(found) != 1:
@@ -65,7 +64,7 @@ def sender_of(mail: Message) -> tuple[str, str]:
 
 
 def addresses(values: list[str]) -> list[tuple[str, str]]:
-    """Return the names and canonical addresses of address headers."""
+    """Return names and canonical addresses."""
     try:
         pairs = getaddresses([" ".join(value.split()) for value in values])
     except (ValueError, IndexError, TypeError, RecursionError):
@@ -74,12 +73,10 @@ def addresses(values: list[str]) -> list[tuple[str, str]]:
 
 
 def is_address(text: str) -> bool:
-    """Return whether it looks like an address of one mailbox."""
     return len(text) <= 320 and re.fullmatch(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+", text) is not None
 
 
 def recipients_of(mail: Message) -> list[str]:
-    """Return the addresses that it was delivered or written to."""
     return [
         address
         for name in RECIPIENT_HEADERS
@@ -88,11 +85,10 @@ def recipients_of(mail: Message) -> list[str]:
 
 
 def references_of(mail: Message) -> str:
-    """Return the Message-IDs that it answers, nearest first."""
+    """Return the Message-IDs answered, nearest first."""
     answered = " ".join(headers(mail, "In-Reply-To"))
     return f"{answered} {' '.join(reversed(' '.join(headers(mail, 'References')).split()))}"
 
 
 def identity_of(mail: Message) -> str:
-    """Return its Message-ID, or ""."""
     return header(mail, "Message-ID").strip("<> ")[:300]

@@ -1,7 +1,4 @@
-"""Fetch new mails from a mailbox (IMAP, RFC 9051): store each, and mark it as read only then.
-
-A crash in between fetches it again, and its Message-ID shows that it is here already. Nothing is deleted.
-"""
+"""Poll a mailbox (IMAP): store each mail, then mark it as read; a crash in between fetches it again."""
 
 import datetime as dt
 import imaplib
@@ -28,7 +25,7 @@ SECONDS = 30.0
 
 
 class Account(Protocol):
-    """Whose mailbox; `security` is tls, starttls or ""."""
+    """`security` is tls, starttls or ""."""
 
     @property
     def host(self) -> str: ...
@@ -45,16 +42,16 @@ class Account(Protocol):
 
 
 class MailboxUnavailable(Exception):
-    """The mailbox could not be read; the message names no password."""
+    """The mailbox cannot be read."""
 
 
 def poll_mailbox(now: dt.datetime) -> int:
-    """Store unread mails of the mailbox of IMAP_URL; return how many are new."""
+    """Store unread mails; count the new ones."""
     return fetch_new(settings.IMAP, now) if settings.IMAP is not None else 0
 
 
 def fetch_new(account: Account, now: dt.datetime, *, tls: ssl.SSLContext | None = None) -> int:
-    """Store unread mails, at most a batch; return how many are new. Raises MailboxUnavailable."""
+    """Store a batch of unread mails. Raises MailboxUnavailable."""
     number = 0
     with signed_in(account, tls) as mailbox:
         for uid in mailbox.uids("UNSEEN")[:BATCH]:
@@ -99,7 +96,7 @@ def _leave(mailbox: BaseMailBox) -> None:
 
 
 def _fetch(client: Any, uid: str) -> tuple[bytes, int]:
-    """Return a mail, or its beginning, and its size. imap-tools' own `fetch` parses mails, which hostile ones break."""
+    """Return a mail (or its beginning) and its size, unparsed: hostile ones break imap-tools."""
     _, answer = client.uid("FETCH", uid, f"(RFC822.SIZE BODY.PEEK[]<0.{MAX_BYTES}>)")
     for part in answer:
         if isinstance(part, tuple):

@@ -1,4 +1,4 @@
-"""From a kept mail to an incident: read, decide, and write everything in one transaction."""
+"""From kept mails to incidents, in one transaction each."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -48,13 +48,13 @@ CHANNEL_NAME = "Email"
 
 
 def process_waiting(now: dt.datetime) -> int:
-    """Process mails that are due; return how many."""
+    """Process due mails."""
     due = list(InboundMail.objects.due(now).defer("raw")[:BATCH])
     return sum(process(row.pk, now) for row in due if LEASE.claim(row, now))
 
 
 def process(pk: int, now: dt.datetime) -> bool:
-    """Process one mail that this process holds; return whether it is done."""
+    """Process a claimed mail; return whether it is done."""
     row = InboundMail.objects.get(pk=pk)
     try:
         _process(row, now)
@@ -98,8 +98,6 @@ def _process(row: InboundMail, now: dt.datetime) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """What a mail adds: to which incident, by whom, with which files."""
-
     mail: ReceivedMail
     person: User | None
     target: Target | None
@@ -108,12 +106,11 @@ class Entry:
 
     @property
     def by(self) -> Actor:
-        """Who acts: the person by mail, or a stranger by the name they give."""
         name = self.person.name if self.person else one_line(f"{self.mail.name} <{self.mail.sender}>").strip()
         return Actor(self.person, name[:150], MachineKind.CHANNEL, CHANNEL_NAME)
 
     def write(self, decision: Decision) -> Outcome:
-        """Comment on the incident, or open one; an incident that a subject only mentions may be none of theirs."""
+        """Comment or open; a subject may mention an incident that is none of theirs."""
         if decision.action == Action.COMMENT and self.target is not None:
             try:
                 return self._comment(self.target.incident)
@@ -156,7 +153,7 @@ class Entry:
 
 @unit_of_work
 def _in_one_unit(row: InboundMail, now: dt.datetime, act: Callable[[], Outcome]) -> None:
-    """Act, and say so, if nobody has meanwhile."""
+    """Act unless somebody has meanwhile."""
     locked = InboundMail.objects.select_for_update().defer("raw").get(pk=row.pk)
     if locked.state == InboundState.WAITING:
         _finish(locked, act(), now)
@@ -199,7 +196,7 @@ def _facts_of(
 
 
 def _target_of(mail: ReceivedMail, recipient: str) -> Target | None:
-    """Return the incident that a mail is about: by its address, then what it answers, then its subject."""
+    """Return the incident by address, then references, then subject."""
     tokens = [
         *filter(None, map(token_in_address, [recipient, *mail.recipients])),
         *tokens_in_references(mail.references),
@@ -221,7 +218,7 @@ def _own_addresses() -> frozenset[str]:
 
 
 def _check(files: Sequence[File]) -> tuple[list[Checked], list[str]]:
-    """Return the files that an incident takes, and why it takes no others. Raises Busy, StorageUnavailable."""
+    """Return acceptable files, and why not the others. Raises Busy, StorageUnavailable."""
     checked: list[Checked] = []
     refused: list[str] = []
     for file in files:

@@ -1,4 +1,4 @@
-"""From the bytes of a mail to its text and files. Hostile ones lose form, never the rest."""
+"""Mails' texts and files; hostile mails lose form only."""
 
 import re
 from dataclasses import dataclass
@@ -33,16 +33,12 @@ IN_BRACKETS = re.compile(r"\[INC-\d{1,18}\]\s*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class File:
-    """A file that came with a mail."""
-
     name: str
     content: bytes
 
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """A mail as read; `sender` is "" unless From names exactly one address."""
-
     message: Message
     identity: str
     name: str
@@ -56,18 +52,16 @@ class ReceivedMail:
 
     @property
     def title(self) -> str:
-        """The subject, without marks of replies and our own reference."""
+        """Return the subject without reply marks and reference."""
         return IN_BRACKETS.sub("", PREFIXES.sub("", self.subject)).strip()
 
     @property
     def named_incident(self) -> int | None:
-        """The incident that the subject names."""
         found = REFERENCE.search(self.subject)
         return int(found[1]) if found else None
 
 
 def read_mail(raw: bytes) -> ReceivedMail:
-    """Read a mail; one that is too deeply nested is read as plain text."""
     message = parse(raw)
     name, sender = sender_of(message)
     texts, files = _contents(message)
@@ -86,7 +80,7 @@ def read_mail(raw: bytes) -> ReceivedMail:
 
 
 def parse(raw: bytes) -> Message:
-    """Take a mail apart, or only its headers if it is built to exhaust whoever does."""
+    """Parse a mail; only its headers if it is nested too deep."""
     if raw.lower().count(b"boundary=") <= MOST_BOUNDARIES:
         try:
             return BytesParser(policy=policy.compat32).parsebytes(raw)
@@ -99,7 +93,7 @@ def parse(raw: bytes) -> Message:
 
 
 def _contents(message: Message) -> tuple[str, list[File]]:
-    """Return the text, plain if there is a plain one, and the files."""
+    """Return the text, preferably plain, and the files."""
     plain: list[str] = []
     rich: list[str] = []
     files: list[File] = []

@@ -1,4 +1,4 @@
-"""Keep what comes in, each mail once, before anything is made of it."""
+"""Keep what comes in, once, before it is processed."""
 
 import datetime as dt
 import hashlib
@@ -22,10 +22,7 @@ MAX_HEAD = 256 * 1024
 def receive(
     raw: bytes, *, now: dt.datetime, size: int | None = None, envelope_sender: str | None = None, recipient: str = ""
 ) -> bool:
-    """Store a mail; return False if it is here already.
-
-    `size` is the mail's own, if `raw` is only its beginning. An `envelope_sender` of None is not known.
-    """
+    """Store a mail; return False if it is here already. `size` is the whole mail's."""
     row = _row_of(raw, now, size or len(raw), envelope_sender, recipient)
     if InboundMail.objects.filter(message_key=row.message_key).exists():
         return False

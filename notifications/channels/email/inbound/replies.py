@@ -1,18 +1,18 @@
-"""What somebody wrote in a reply, without the mail that it quotes."""
+"""Replies without what they quote."""
 
 import re
 
 from mailparser_reply import EmailReplyParser
 from mailparser_reply.constants import MAIL_LANGUAGES
 
-WINDOW = 1_500  # characters given to the parser, whose patterns take cubic time: at most 2 s
-ATTRIBUTION_LINES = 5  # "On Monday, Ana wrote:", wrapped, with blank lines
+WINDOW = 1_500  # characters; the parser takes cubic time
+ATTRIBUTION_LINES = 5  # "On Monday, Ana wrote:"
 LANGUAGES = [language for language in MAIL_LANGUAGES if len(language) == 2]
 BLANKS = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+\n")
 
 
 def reply_of(text: str) -> str:
-    """Return what was written above, below and between quoted lines; everything if that is nothing."""
+    """Return what was written around quotes, or everything."""
     lines = BLANKS.sub("\n\n", text.strip()).split("\n")
     first = next((number for number, line in enumerate(lines) if line.startswith(">")), len(lines))
     head, rest = lines[:first], [line for line in lines[first:] if not line.startswith(">")]
@@ -20,12 +20,11 @@ def reply_of(text: str) -> str:
     start = _window_start(head) if is_quoting else 0
     kept = start + _written(head[start:])
     if kept < len(head) - (ATTRIBUTION_LINES if is_quoting else 0):
-        rest = []  # a whole mail is quoted below, not marked line by line
+        rest = []  # a whole mail below, unmarked
     return "\n".join([*head[:kept], *rest]).strip() or text
 
 
 def _window_start(lines: list[str]) -> int:
-    """Return where the last lines begin that the parser takes."""
     size = 0
     for number in range(len(lines) - 1, -1, -1):
         size += len(lines[number]) + 1
@@ -35,7 +34,7 @@ def _window_start(lines: list[str]) -> int:
 
 
 def _written(lines: list[str]) -> int:
-    """Return how many of these lines stand before a quoted mail."""
+    """Count the lines before a quoted mail."""
     window = "\n".join(lines)[:WINDOW]
     reply = EmailReplyParser(languages=LANGUAGES).parse_reply(window) or ""
     if len(reply.strip()) >= len("\n".join(line.strip() for line in window.strip().split("\n"))):
