@@ -24,7 +24,7 @@ class EventKindsField(serializers.ListField):
 
 
 class RoomChannelSerializer(CleanedModelSerializer):
-    """A room that is told of a team's incidents; without a team, of all that are not restricted.
+    """A room that is told of a team's incidents; without a team, of all; of restricted ones, only the reference.
 
     The answer that makes a webhook of it holds the webhook's `secret`, which is shown only then.
     """

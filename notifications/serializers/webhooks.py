@@ -21,7 +21,7 @@ class UrlField(LineField):
 
 
 class WebhookSerializer(CleanedModelSerializer):
-    """A program that is told of a team's incidents; without a team, of all that are not restricted."""
+    """A program told of a team's incidents, or of all; of restricted ones, only the reference."""
 
     url = UrlField(max_length=1000)
     team = serializers.PrimaryKeyRelatedField(queryset=Team.objects.active(), allow_null=True, required=False)
