@@ -10,14 +10,15 @@ router.register("schedules", views.ScheduleViewSet, basename="schedule")
 router.register("shift-swaps", views.SwapViewSet, basename="shift-swap")
 router.register("escalation-policies", views.EscalationPolicyViewSet, basename="escalation-policy")
 
-overrides = SimpleRouter()
-overrides.register("overrides", views.OverrideViewSet, basename="schedule-override")
+of_schedule = SimpleRouter()
+of_schedule.register("calendars", views.ImportedCalendarViewSet, basename="schedule-imported-calendar")
+of_schedule.register("overrides", views.OverrideViewSet, basename="schedule-override")
 
 urlpatterns = [
     *router.urls,
     path("teams/<int:team_id>/members/", views.TeamMembersView.as_view(), name="team-members"),
     path("teams/<int:team_id>/members/<int:user_id>/", views.TeamMemberView.as_view(), name="team-member"),
-    path("schedules/<int:schedule_id>/", include(overrides.urls)),
+    path("schedules/<int:schedule_id>/", include(of_schedule.urls)),
     path("schedules/<int:pk>/calendar.ics", views.ScheduleCalendarView.as_view(), name="schedule-calendar"),
     path("schedules/<int:pk>/calendar-token/", views.CalendarTokenView.as_view(), name="schedule-calendar-token"),
     path("me/shifts.ics", views.OwnCalendarView.as_view(), name="own-calendar"),

@@ -26,7 +26,7 @@ from logs.tests.rules import make_rule
 from notifications.models import NotificationRule, RoomChannel
 from notifications.tests.factories import make_delivery, make_method, make_webhook
 from paging.tests.factories import make_escalation, step
-from responders.models import ShiftSwap
+from responders.models import ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from tests.people import signed_in
 from users.services import create_personal_token
@@ -112,6 +112,11 @@ ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("put", f"{API}schedules/<schedule_id>/overrides/<pk>/", TOMORROW, (401, 403, 403, 200, 403, 200)),
     ("patch", f"{API}schedules/<schedule_id>/overrides/<pk>/", {"comment": "x"}, (401, 403, 403, 200, 403, 200)),
     ("delete", f"{API}schedules/<schedule_id>/overrides/<pk>/", None, (401, 403, 403, 204, 403, 204)),
+    ("get", f"{API}schedules/<schedule_id>/calendars/", None, RESPONDERS),
+    ("post", f"{API}schedules/<schedule_id>/calendars/", {"name": "x"}, (401, 403, 403, 403, 403, 400)),  # no address
+    ("get", f"{API}schedules/<schedule_id>/calendars/<pk>/", None, RESPONDERS),
+    ("put", f"{API}schedules/<schedule_id>/calendars/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}schedules/<schedule_id>/calendars/<pk>/", None, ADMINS_DELETE),
     ("get", f"{API}schedules/<pk>/calendar.ics", None, (401,) * 6),  # a token opens it, whoever the person is
     ("post", f"{API}schedules/<pk>/calendar-token/", {}, (401, 201, 201, 201, 201, 201)),
     ("delete", f"{API}schedules/<pk>/calendar-token/", None, (401, 204, 204, 204, 204, 204)),
@@ -464,6 +469,7 @@ class PermissionMatrixTests(TestCase):
             "schedules/<pk>/": schedule.pk,
             "<schedule_id>": schedule.pk,
             "overrides/<pk>/": override.pk,
+            "calendars/<pk>/": ImportedCalendar.objects.create(schedule=schedule, name="Team").pk,
             "shift-swaps/<pk>/": swap.pk,
         }
 

@@ -1,3 +1,4 @@
+from responders.views.calendars import ImportedCalendarViewSet
 from responders.views.covering import OverrideViewSet, SwapViewSet
 from responders.views.policies import EscalationPolicyViewSet
 from responders.views.schedules import (
@@ -12,6 +13,7 @@ from responders.views.teams import ServiceViewSet, TeamMembersView, TeamMemberVi
 __all__ = [
     "CalendarTokenView",
     "EscalationPolicyViewSet",
+    "ImportedCalendarViewSet",
     "OverrideViewSet",
     "OwnCalendarTokenView",
     "OwnCalendarView",

@@ -1,0 +1,218 @@
+"""Layers from calendars: fetched or uploaded, matched to people by address or name, the last good copy kept."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.actor import acting
+from core.db.leases import Lease
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, DomainError
+from core.outbound.client import Client, OutboundError
+from responders.ical.bounded import read_bounded
+from responders.ical.reading import MAX_BYTES, ImportedEvent, Unreadable
+from responders.models import ImportedCalendar, ImportedShift, Schedule
+from responders.oncall import FeedShift
+from responders.services.lineups import touch
+from users.models import User
+
+EVERY = dt.timedelta(minutes=15)
+BEHIND, AHEAD = dt.timedelta(days=30), dt.timedelta(days=366)
+BATCH = 10
+# "On Call - Ana - Primary", "Ana on call: Primary"
+PARTS = re.compile(r"\s-\s|:|\bon[ -]?call\b|[()\[\]]", re.IGNORECASE)
+STORED = ["name", "url", "content", "error", "fetched_at", "checked_at", "next_fetch_at", "unmatched"]
+lease = Lease("next_fetch_at", dt.timedelta(minutes=5))
+
+
+@dataclass(frozen=True)
+class People:
+    """Active accounts by address and by name, in lower case; a name of two people is nobody's."""
+
+    addresses: dict[str, int]
+    names: dict[str, int | None]
+
+    def of(self, event: ImportedEvent) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return whom an event names, and the names that fit nobody."""
+        found = [(text, self.addresses.get(text.lower())) for text in event.attendees]
+        if not any(user for _, user in found):
+            found = [(text, self._named(text)) for text in event.names] or found
+        people = dict.fromkeys(user for _, user in found if user)
+        return tuple(people), tuple(dict.fromkeys(text[:100] for text, user in found if not user)) or (
+            () if people else ("(no name)",)
+        )
+
+    def _named(self, text: str) -> int | None:
+        for part in (text, *PARTS.split(text)):
+            word = part.strip().lower()
+            if user := self.addresses.get(word) or self.names.get(word):
+                return user
+        return None
+
+
+def add_calendar(
+    schedule: Schedule, *, name: str, by: User | None, now: dt.datetime, url: str = "", content: bytes = b""
+) -> ImportedCalendar:
+    """Add a calendar and read it. Raises DomainError if it cannot be read."""
+    calendar = ImportedCalendar(schedule=schedule, name=name, url=plain_address(url))
+    if schedule.calendars.filter(name=name).exists():
+        raise Conflict(f"{schedule.name} already has a calendar called {name}.", field="name", code="already_exists")
+    calendar.content, events = _checked(calendar, content or _fetched(calendar), now)
+    return _insert(calendar, events, by, now)
+
+
+def edit_calendar(
+    calendar: ImportedCalendar, *, name: str, by: User | None, now: dt.datetime, url: str = "", content: bytes = b""
+) -> ImportedCalendar:
+    """Rename it, or read another address or file in its place. Raises DomainError; then nothing changes."""
+    if calendar.schedule.calendars.filter(name=name).exclude(pk=calendar.pk).exists():
+        raise Conflict(
+            f"{calendar.schedule.name} already has a calendar called {name}.", field="name", code="already_exists"
+        )
+    calendar.name = name
+    if not (url or content):
+        with acting(by):
+            calendar.save(update_fields=["name"])
+        return calendar
+    calendar.url = plain_address(url)
+    text, events = _checked(calendar, content or _fetched(calendar), now)
+    with acting(by):
+        _store(calendar, text, events, now)
+    return calendar
+
+
+@unit_of_work
+def remove_calendar(calendar: ImportedCalendar, *, by: User | None, now: dt.datetime) -> None:
+    """Delete a calendar that no layer reads, or ever read: the past is kept. Raises Conflict."""
+    Schedule.objects.select_for_update().get(pk=calendar.schedule_id)
+    line_ups = calendar.schedule.versions.values_list("layers", flat=True)
+    if any(layer.get("calendar") == calendar.pk for layers in line_ups for layer in layers):
+        raise Conflict(f"A layer of {calendar.schedule.name} is read from {calendar.name}.", code="in_use")
+    with acting(by):
+        calendar.delete()
+
+
+def fetch_due(now: dt.datetime) -> int:
+    """Fetch calendars that are due; return how many."""
+    due = ImportedCalendar.objects.filter(next_fetch_at__lte=now).order_by("next_fetch_at")[:BATCH]
+    for key in (keys := lease.claim_many(due, now)):
+        refresh(ImportedCalendar.objects.select_related("schedule").get(pk=key), now)
+    return len(keys)
+
+
+def refresh(calendar: ImportedCalendar, now: dt.datetime) -> None:
+    """Fetch a calendar; if that fails, the last good copy stays and `error` says why."""
+    try:
+        text, events = _checked(calendar, _fetched(calendar), now)
+    except DomainError as error:
+        values = {"checked_at": now, "error": error.message[:300], "next_fetch_at": now + EVERY}
+        ImportedCalendar.objects.filter(pk=calendar.pk).update(**values)
+        return
+    _store(calendar, text, events, now)
+
+
+def plain_address(url: str) -> str:
+    """Return the address by https that a subscription (webcal://) means. Raises DomainError for another kind."""
+    url = re.sub(r"^webcals?://", "https://", url.strip(), flags=re.IGNORECASE)
+    if url and not re.match(r"https?://[^\s/]+", url, re.IGNORECASE):
+        raise DomainError("Give an address such as https://calendar.example/basic.ics.", field="url")
+    return url
+
+
+def fetch(url: str) -> bytes:
+    """Return what an address answers. Raises DomainError."""
+    try:
+        answer = Client(total_seconds=15, max_bytes=MAX_BYTES).request("GET", url)
+    except OutboundError as error:
+        raise DomainError(f"The calendar cannot be fetched: {error}.", field="url", code="unreachable") from error
+    if answer.status != 200:
+        raise DomainError(f"The calendar's server answers {answer.status}.", field="url", code="unreachable")
+    return answer.content
+
+
+def _fetched(calendar: ImportedCalendar) -> bytes:
+    if not calendar.url:
+        raise DomainError("Give an address, or upload a file.", field="url", code="required")
+    return fetch(calendar.url)
+
+
+def _checked(calendar: ImportedCalendar, content: bytes, now: dt.datetime) -> tuple[str, list[ImportedEvent]]:
+    try:
+        events = read_bounded(content, now - BEHIND, now + AHEAD, calendar.schedule.time_zone)
+    except Unreadable as error:
+        raise DomainError(str(error), field="url" if calendar.url else "file", code="unreadable") from error
+    return content.decode("utf-8", "replace").replace("\0", ""), events
+
+
+@unit_of_work
+def _insert(
+    calendar: ImportedCalendar, events: list[ImportedEvent], by: User | None, now: dt.datetime
+) -> ImportedCalendar:
+    with acting(by):
+        calendar.save()
+    _store(calendar, calendar.content, events, now)
+    return calendar
+
+
+@unit_of_work
+def _store(calendar: ImportedCalendar, text: str, events: list[ImportedEvent], now: dt.datetime) -> None:
+    Schedule.objects.select_for_update().get(pk=calendar.schedule_id)
+    wanted = _matched(events)
+    if _replace_shifts(calendar, wanted, now):
+        touch(calendar.schedule, now)
+    calendar.content, calendar.error = text, ""
+    calendar.fetched_at = calendar.checked_at = now
+    calendar.next_fetch_at = now + EVERY if calendar.url else None
+    calendar.unmatched = sorted({name for shift in wanted for name in shift.unmatched})[:100]
+    calendar.save(update_fields=STORED)
+
+
+def _matched(events: Iterable[ImportedEvent]) -> list[FeedShift]:
+    people = _people()
+    return [
+        FeedShift(
+            dt.datetime.fromisoformat(event.starts_at), dt.datetime.fromisoformat(event.ends_at), *people.of(event)
+        )
+        for event in events
+    ]
+
+
+def _people() -> People:
+    addresses: dict[str, int] = {}
+    names: dict[str, int | None] = {}
+    for key, email, name in User.objects.active().order_by("pk").values_list("pk", "email", "name"):
+        addresses[email.lower()] = key
+        names[name.lower()] = None if name.lower() in names else key
+    return People(addresses, names)
+
+
+def _replace_shifts(calendar: ImportedCalendar, wanted: list[FeedShift], now: dt.datetime) -> bool:
+    """Write what is new from now on; what has passed stays, and what runs is cut where it changed."""
+    known = {row.pk: _as_shift(row) for row in calendar.shifts.all()}
+    present = {shift for shift in known.values() if shift.ends_at > now}
+    new = set(wanted) if not known else {shift for shift in wanted if shift.ends_at > now}
+    if present == {shift for shift in new if shift.ends_at > now}:
+        return False
+    for key, shift in known.items():
+        if shift.ends_at > now and shift not in new:
+            row = calendar.shifts.filter(pk=key)
+            row.update(ends_at=now) if shift.starts_at < now else row.delete()
+    fresh = new - set(known.values())
+    cut = [shift._replace(starts_at=max(shift.starts_at, now)) if known else shift for shift in fresh]
+    ImportedShift.objects.bulk_create(
+        ImportedShift(
+            calendar=calendar,
+            schedule_id=calendar.schedule_id,
+            starts_at=shift.starts_at,
+            ends_at=shift.ends_at,
+            users=list(shift.people),
+            unmatched=list(shift.unmatched),
+        )
+        for shift in sorted(cut)
+    )
+    return True
+
+
+def _as_shift(row: ImportedShift) -> FeedShift:
+    return FeedShift(row.starts_at, row.ends_at, tuple(row.users), tuple(row.unmatched))
