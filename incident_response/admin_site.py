@@ -21,6 +21,8 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "On call",
         (
+            ("Schedules", "calendar_month", "responders.schedule"),
+            ("Shift swaps", "swap_horiz", "responders.shiftswap"),
             ("Contact methods", "contact_phone", "notifications.contactmethod"),
             ("Channels", "forum", "notifications.roomchannel"),
             ("Webhooks", "webhook", "notifications.webhookendpoint"),

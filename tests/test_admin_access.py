@@ -1,5 +1,6 @@
 """Who may open which page of the admin site: every page, for every kind of person."""
 
+import datetime as dt
 from http import HTTPStatus
 
 from django.contrib import admin
@@ -16,6 +17,8 @@ from incidents.tests.factories import make_category, make_incident, make_service
 from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
 from paging.tests.factories import make_escalation, step
+from responders.models import ShiftSwap, Team
+from responders.tests.schedules import layer, make_schedule
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -28,6 +31,8 @@ RESPONDER_MODELS = (
     "responders_team",
     "responders_service",
     "responders_escalationpolicy",
+    "responders_schedule",
+    "responders_shiftswap",
     "alerts_alert",
     "alerts_route",
     "alerts_silence",
@@ -76,7 +81,7 @@ WRITING = (
         "_dismiss_all",
         "_accept",
     ),
-    "_teach",
+    *("_teach", "_line_up", "schedule_calendar"),
 )
 OPEN_TO_ALL = frozenset({"login", "logout"})
 
@@ -96,6 +101,17 @@ def _flat(resolver: URLResolver):
             yield from _flat(pattern)
         elif pattern.name:
             yield pattern.name, pattern
+
+
+def schedule_rows(team: Team) -> dict[str, object]:
+    """A schedule and a swap."""
+    user = make_responder()
+    schedule = make_schedule(layer(user), team=team)
+    tomorrow = timezone.now() + dt.timedelta(days=1)
+    swap = ShiftSwap.objects.create(
+        schedule=schedule, requester=user, starts_at=tomorrow, ends_at=tomorrow + dt.timedelta(hours=1)
+    )
+    return {"schedule": schedule, "shiftswap": swap}
 
 
 def alert_rows() -> dict[str, object]:
@@ -124,6 +140,7 @@ class AdminAccessTests(TestCase):
         cls.rows = {
             "incident": cls.incident,
             "team": cls.team,
+            **schedule_rows(cls.team),
             "service": make_service(),
             "escalationpolicy": make_escalation(step(cls.admin)),
             "category": make_category(),
@@ -217,6 +234,8 @@ class AdminAccessTests(TestCase):
                 "incidents.slapolicy",
                 "responders.team",
                 "responders.service",
+                "responders.schedule",
+                "responders.shiftswap",
                 "alerts.alert",
                 "alerts.changeevent",
                 "alerts.heartbeat",

@@ -116,6 +116,7 @@ ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}schedules/<schedule_id>/calendars/", {"name": "x"}, (401, 403, 403, 403, 403, 400)),  # no address
     ("get", f"{API}schedules/<schedule_id>/calendars/<pk>/", None, RESPONDERS),
     ("put", f"{API}schedules/<schedule_id>/calendars/<pk>/", {"name": "Other"}, ADMINS),
+    ("patch", f"{API}schedules/<schedule_id>/calendars/<pk>/", {"name": "Other"}, ADMINS),
     ("delete", f"{API}schedules/<schedule_id>/calendars/<pk>/", None, ADMINS_DELETE),
     ("get", f"{API}schedules/<pk>/calendar.ics", None, (401,) * 6),  # a token opens it, whoever the person is
     ("post", f"{API}schedules/<pk>/calendar-token/", {}, (401, 201, 201, 201, 201, 201)),

@@ -1,5 +1,5 @@
 """The pages of teams, services and schedules; importing these modules registers them."""
 
-from responders.admin import teams
+from responders.admin import schedules, teams
 
-__all__ = ["teams"]
+__all__ = ["schedules", "teams"]

@@ -26,7 +26,6 @@ class ImportedCalendarViewSet(IdempotentWrites, viewsets.ModelViewSet[ImportedCa
     pagination_class = KeysetPagination
     orderings = {"id": [Key("id")]}
     default_ordering = "id"
-    http_method_names = ["get", "post", "put", "delete", "head", "options"]
 
     def get_queryset(self) -> Any:
         rows = ImportedCalendar.objects.select_related("schedule")
@@ -56,7 +55,7 @@ class ImportedCalendarViewSet(IdempotentWrites, viewsets.ModelViewSet[ImportedCa
         given = serializer.validated_data
         importing.edit_calendar(
             serializer.instance,
-            name=given["name"],
+            name=given.get("name", serializer.instance.name),
             url=given.get("url", ""),
             content=_content(given.get("file")),
             by=self.request.user,
