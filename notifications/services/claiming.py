@@ -10,7 +10,7 @@ from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from notifications.channels.port import Channel
-from notifications.models import Delivery, DeliveryAttempt
+from notifications.models import Delivery, DeliveryAttempt, DeliveryQuerySet
 from notifications.services import limits, loading, tallies
 from notifications.services.bundling import Claimed, bundle
 from notifications.services.needed import Causes, causes_of, reasons_against
@@ -26,13 +26,16 @@ CLAIMED_COLUMNS = (
 INTERRUPTED = "No outcome was recorded: the worker or the database was lost. The message may have arrived."
 
 
-@unit_of_work
 def claim(channel: Channel, free: int) -> list[Claimed]:
     """Claim up to `free` messages of a channel, the most urgent first."""
     now = database_now()
     due = Delivery.objects.filter(channel=channel.kind, next_attempt_at__lte=now)
-    if limits.limit_of(channel) is not None and not due.exists():  # looking takes nothing
-        return []
+    # looking locks nothing
+    return _claim(channel, due, free, now) if due.exists() else []
+
+
+@unit_of_work
+def _claim(channel: Channel, due: DeliveryQuerySet, free: int, now: dt.datetime) -> list[Claimed]:
     granted = limits.take(channel, free, now)
     found = list(rows.lock_available(due.order_by("priority", "next_attempt_at"))[:granted])
     causes = causes_of(found)

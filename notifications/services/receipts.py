@@ -7,7 +7,7 @@ from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from notifications.channels.port import Failed, Stage, channel_of
-from notifications.models import ContactMethod, Delivery, DeliveryAttempt
+from notifications.models import ContactMethod, Delivery, DeliveryAttempt, DeliveryQuerySet
 from notifications.pacing import retry_seconds
 from notifications.services import health
 from notifications.services.onward import try_next
@@ -86,10 +86,14 @@ def _find(kind: str, provider_id: str) -> tuple[DeliveryAttempt | None, Delivery
     return attempt, locked
 
 
-@unit_of_work
 def chase_receipts(now: dt.datetime) -> int:
     """Go on where receipts are overdue: to another provider, and to the person's next method."""
     overdue = Delivery.objects.filter(receipt_due_at__lte=now).order_by("receipt_due_at")
+    return _chase(overdue, now) if overdue.exists() else 0
+
+
+@unit_of_work
+def _chase(overdue: DeliveryQuerySet, now: dt.datetime) -> int:
     found = list(rows.lock_available(overdue)[:BATCH])
     _note_missing(found)
     pages: set[int] = set()

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
+from django.db import DataError, IntegrityError
 
 from core.server.jobs import is_stopping
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt
@@ -21,6 +22,7 @@ LOOK_SECONDS = 0.1  # between looks for more while something is being sent
 GATHER_SECONDS = 0.02  # for results to be written together
 AHEAD_SECONDS = 0.15  # of work is claimed beyond what is being sent, so that fast providers are never waited for
 MOST_AHEAD = 40
+UNWRITABLE = (TypeError, ValueError, DataError, IntegrityError)
 RENEW_SECONDS = LEASE.total_seconds() / 3
 STUCK_SECONDS = 120.0  # a channel ends sooner; what does not is left to its lease
 
@@ -111,11 +113,23 @@ class Sender:
             self._seconds += (self._clock() - begun - self._seconds) / 4
 
     def _settle(self) -> int:
+        """Write the results; when the database is away, they are kept for the next run."""
         if not self._results:
             return 0
-        settle(self.channel, self._results)
+        try:
+            settle(self.channel, self._results)
+        except UNWRITABLE:
+            self._settle_one_by_one()
         settled, self._results = len(self._results), []
         return settled
+
+    def _settle_one_by_one(self) -> None:
+        """Let no result that cannot be written keep the others from it; its lease ends."""
+        for result in self._results:
+            try:
+                settle(self.channel, [result])
+            except UNWRITABLE as error:
+                log.error("result_lost", delivery=result.claimed.delivery.pk, exc_info=error)
 
     def _keep_leases(self) -> None:
         held = [*(flight.claimed for flight in self._flights.values()), *self._ready]

@@ -2,7 +2,7 @@ from django.test import TestCase, TransactionTestCase
 
 from incidents.services import resolve
 from incidents.tests.factories import make_incident
-from notifications.channels.port import Failed
+from notifications.channels.port import Failed, Receipt, Stage
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt
 from notifications.services.claiming import LEASE, claim
 from notifications.services.settling import Result, settle
@@ -197,6 +197,19 @@ class SenderTests(TransactionTestCase):
         self.assertEqual(
             (attempt.outcome, attempt.detail), (Outcome.RETRY, "ValueError in the channel; see the worker's log.")
         )
+
+    def test_it_writes_what_it_can_when_one_result_cannot_be_written(self):
+        for _ in range(3):
+            person = make_responder()
+            make_method(person)
+            make_page(person)
+        self.script.steps = [Receipt(Stage.ACCEPTED, data={"unwritable": object()}), accepted()]
+
+        with self.assertLogs("notifications.services.sending", "ERROR"):
+            deliver(self.channel)
+
+        states = Delivery.objects.order_by("id").values_list("state", flat=True)
+        self.assertEqual(sorted(states), [State.ACCEPTED, State.ACCEPTED, State.WAITING])
 
 
 class CrashTests(TestCase):
