@@ -41,7 +41,7 @@ class ContactMethodAdmin(ReadOnlyAdmin):
         context = {
             **(extra_context or {}),
             "unready": unready_people(timezone.now()),
-            "channels": [(channel.label, channel.why_unusable()) for channel in all_channels()],
+            "channels": [(one.label, one.why_unusable(), ", ".join(one.providers())) for one in all_channels()],
         }
         response: HttpResponse = super().changelist_view(request, context)
         return response

@@ -4,8 +4,7 @@ from django.db import models
 
 
 class PhoneUsage(models.Model):
-    """SMS and calls of one day (UTC) to a number, a person or a country; `scope` is `number:` and a digest, `person:`
-    and an id, or `country:` and its code."""
+    """SMS and calls of one day (UTC); `scope` is `number:` with a digest, `person:` with an id, or `country:`."""
 
     day = models.DateField()
     scope = models.CharField(max_length=80)

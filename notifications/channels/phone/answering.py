@@ -20,7 +20,7 @@ class Page:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody's answer is still awaited, to it or to those it carries."""
+        """Return whether it, or one that it carries, awaits an answer."""
         rows = [self.delivery, *self.delivery.bundled.all()]
         waiting = [row for row in rows if row.state not in (State.ANSWERED, State.CANCELLED)]
         return len(reasons_against(waiting)) < len(waiting)
@@ -28,27 +28,27 @@ class Page:
 
 @dataclass(frozen=True)
 class Said:
-    """What the person is told, and whether anything changed."""
+    """What is told to the person."""
 
     text: str
     changed: bool
 
 
 def page_of(key: str) -> Page | None:
-    """Return the page that a delivery's key names."""
+    """Return the page of a delivery's key."""
     delivery = Delivery.objects.filter(key=key, kind=Kind.PAGE).select_related("user").first()
     return page_in(delivery) if delivery else None
 
 
 def page_in(delivery: Delivery) -> Page | None:
-    """Return the page that a delivery carries, if it is one to a person."""
+    """Return the page of a delivery to a person."""
     if delivery.user is None or delivery.incident_id is None:
         return None
     return Page(delivery, delivery.user, delivery.incident_id)
 
 
 def answer_page(page: Page, action: str, *, channel_name: str, note: str = "") -> Said:
-    """Act in the recipient's name on what the page stood for; what cannot be done is said."""
+    """Act in the recipient's name; say what cannot be done."""
     try:
         result = answer(page.user, page.incident, action, channel_name=channel_name, note=note, delivery=page.delivery)
     except DomainError as error:

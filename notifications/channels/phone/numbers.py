@@ -39,7 +39,7 @@ def mask(number: str) -> str:
 
 
 def country_of(number: str) -> str:
-    """Return the ISO code of a number's country; "001" and the like for numbers of no country, "" if unknown."""
+    """Return the ISO code of a number's country, "" if unknown."""
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:
@@ -48,7 +48,6 @@ def country_of(number: str) -> str:
 
 
 def _country(number: PhoneNumber) -> str:
-    # Newer ranges than the tables know still belong to the code's main country.
     found = phonenumbers.region_code_for_number(number)
     return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
 
@@ -60,7 +59,7 @@ def _parse(text: str) -> PhoneNumber:
         raise _refusal(f"This is not a phone number. {_HOW_TO_WRITE}") from error
     if number.extension:
         raise _refusal("Numbers with an extension cannot be reached.")
-    # Not is_valid_number: the tables are older than some numbers, and a code proves that a number works.
+    # Not is_valid_number: its tables are older than some numbers.
     if not phonenumbers.is_possible_number(number):
         raise _refusal(f"This number is too short or too long for its country. {_HOW_TO_WRITE}")
     if kind := _REFUSED_TYPES.get(phonenumbers.number_type(number)):

@@ -10,7 +10,7 @@ MOST_DETAIL = 300
 
 @dataclass(frozen=True)
 class Provider:
-    """One way to send; `why_unusable` says what the operator must set, or returns ""."""
+    """One way to send."""
 
     name: str
     send: Callable[[Message, Address], Receipt]
@@ -39,7 +39,7 @@ class Providers:
         return " ".join(reasons) or f"{self._setting} names no provider."
 
     def send(self, message: Message, to: Address) -> Receipt:
-        """Send by the provider tried least, in order; go on to the next when one fails. Raises Failed."""
+        """Send by the provider tried least, then by the next ones. Raises Failed."""
         candidates = sorted(self._usable(), key=lambda provider: message.tried.count(provider.name))
         failures: list[Failed] = []
         for provider in candidates:

@@ -19,7 +19,7 @@ _PLAIN = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """Return the text with typographic signs as GSM-7 has them."""
+    """Return the text without typographic signs."""
     return text.translate(_PLAIN)
 
 
@@ -31,14 +31,14 @@ def segments(text: str) -> int:
 
 
 def length(text: str) -> int:
-    """Return the septets, or UTF-16 units, that a text takes."""
+    """Return its septets, or UTF-16 units."""
     if is_gsm(text):
         return len(text) + sum(character in _EXTENDED for character in text)
     return len(text.encode("utf-16-be", "replace")) // 2
 
 
 def fit(text: str, fixed: str, most: int) -> str:
-    """Return the text cut at a word, so that with `fixed` beside it it takes at most `most` SMS."""
+    """Return the text, cut at a word so that it and `fixed` take at most `most` SMS."""
     if segments(text + fixed) <= most:
         return text
     low, high = 0, len(text)
@@ -47,11 +47,10 @@ def fit(text: str, fixed: str, most: int) -> str:
         low, high = (middle, high) if segments(text[:middle] + "..." + fixed) <= most else (low, middle - 1)
     cut = text[:low]
     word, _, rest = cut.rpartition(" ")
-    # A long last word is cut inside: half a host name says more than none.
     kept = word if word and len(rest) <= 20 and low < len(text) and text[low] != " " else cut
     return kept.rstrip(" ,;:-") + "..." if kept else ""
 
 
 def is_gsm(text: str) -> bool:
-    """Return whether GSM-7 holds the text: 160 characters in an SMS instead of 70."""
+    """Return whether GSM-7 holds the text."""
     return all(character in _BASIC or character in _EXTENDED for character in text)

@@ -1,4 +1,4 @@
-"""What a call says, as it travels in the address that Twilio fetches: encrypted, since proxies log addresses."""
+"""What a call says, encrypted in the address that Twilio fetches: proxies log addresses."""
 
 import base64
 import hashlib
@@ -48,7 +48,7 @@ def seal(message: Message) -> str:
 
 
 def _title(message: Message) -> str:
-    """Return the title without the reference and severity that are said before it."""
+    """Return the title without reference and severity, said before it."""
     prefix = rf"{re.escape(message.reference)}\s+(?:{re.escape(message.severity)}:\s*)?"
     return re.sub(prefix, "", message.title, count=1, flags=re.IGNORECASE) if message.reference else message.title
 
