@@ -49,6 +49,8 @@ def record_failure(kind: str, provider_id: str, failed: Failed) -> bool:
     attempt, row = _find(kind, provider_id)
     if attempt is None or row is None:
         return False
+    if row.state == State.ANSWERED and attempt.number == row.attempt_count:
+        return True  # such as a call that ends after a key press
     now = database_now()
     attempt.outcome, attempt.detail = Outcome.FAILED, failed.detail[:LONGEST]
     attempt.save(update_fields=["outcome", "detail"])

@@ -207,6 +207,8 @@ class CallTests(TwilioCase):
         self.assertEqual((self.status(), event.actor_label), ("acknowledged", "Ana in Phone"))
         self.assertEqual(delivery.state, State.ANSWERED)
         self.assertIsNone(delivery.next_attempt_at)
+        attempt = delivery.attempts.get()
+        self.assertEqual((attempt.outcome, attempt.detail), (Outcome.ACCEPTED, "Twilio: in-progress"))
 
     @reported_failure(23)
     def test_it_takes_voicemail_for_nobody(self):
