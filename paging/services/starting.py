@@ -11,7 +11,7 @@ from core.severity import Severity
 from incidents.models import EventKind, Incident, IncidentEvent, Status
 from incidents.services import feed
 from incidents.services.recording import lock_many
-from paging.models import EscalationRun
+from paging.models import EscalationAlarm, EscalationRun
 from paging.planning import first_delay, importance_of
 from paging.services import answering
 from paging.services.choosing import freeze, policies_for
@@ -42,8 +42,8 @@ def _handle(events: list[IncidentEvent]) -> None:
         elif event.kind == EventKind.SEVERITY_CHANGED:
             worse.add(event.incident_id)
     again = answering.paging_again({event.incident_id for event in events if event.actor_id is not None})
-    lock_many({*starting, *worse, *rechosen, *again})  # all at once, in one order
-    start_for(starting | worse, now, rechosen=rechosen)
+    incidents = lock_many({*starting, *worse, *rechosen, *again})  # all at once, in one order
+    _start([incidents[number] for number in sorted(starting | worse | rechosen) if number in incidents], now, rechosen)
     answering.note_work(again, now)
 
 
@@ -54,17 +54,16 @@ def start_for(incident_ids: Collection[int], now: dt.datetime, *, rechosen: Coll
     Doing it again changes nothing. Returns how many started.
     """
     wanted = {*incident_ids, *rechosen}
-    if not wanted:
-        return 0
-    incidents = [
-        incident
-        for incident in lock_many(wanted).values()
-        if incident.deleted_at is None and incident.status == Status.OPEN
-    ]
+    return _start(list(lock_many(wanted).values()), now, rechosen) if wanted else 0
+
+
+def _start(locked: Sequence[Incident], now: dt.datetime, rechosen: Collection[int]) -> int:
+    incidents = [one for one in locked if one.deleted_at is None and one.status == Status.OPEN]
     if not incidents:
         return 0
     current = {run.incident_id: run for run in rows.select_in(EscalationRun, "open_key", [one.pk for one in incidents])}
     policies = policies_for(incidents)
+    alarms = _known_alarms([one for one in incidents if policies[one.pk] is None])
     batch = Batch(now)
     starts: list[tuple[Incident, EscalationPolicy, dt.datetime]] = []
     ending: list[EscalationRun] = []
@@ -73,7 +72,7 @@ def start_for(incident_ids: Collection[int], now: dt.datetime, *, rechosen: Coll
         if run is None and policy is not None:
             starts.append((incident, policy, _opened(incident, now)))
         elif run is None:
-            _note_no_policy(batch, incident)
+            _note_no_policy(batch, incident, alarms)
         elif policy is not None and _should_replace(run, policy, is_rechosen=incident.pk in rechosen):
             ending.append(run)
             starts.append((incident, policy, now))
@@ -116,7 +115,12 @@ def _insert_runs(starts: Sequence[tuple[Incident, EscalationPolicy, dt.datetime]
     )
 
 
-def _note_no_policy(batch: Batch, incident: Incident) -> None:
+def _known_alarms(incidents: Sequence[Incident]) -> set[str]:
+    found = EscalationAlarm.objects.filter(incident__in=incidents, reason=AlarmReason.NO_POLICY)
+    return set(found.values_list("key", flat=True)) if incidents else set()
+
+
+def _note_no_policy(batch: Batch, incident: Incident, known: Collection[str]) -> None:
     if importance_of(incident.severity) == Importance.LOW:
         return
     detail = (
@@ -124,7 +128,7 @@ def _note_no_policy(batch: Batch, incident: Incident) -> None:
         "neither its services nor its team have one, and there is no default policy."
     )
     key = f"policy-{incident.pk}-{incident.reopen_count}"
-    if not incident.escalation_alarms.filter(key=key).exists():
+    if key not in known:
         batch.add_alarm(incident, None, AlarmReason.NO_POLICY, detail, key=key, name="Escalation")
 
 
