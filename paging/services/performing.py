@@ -107,7 +107,7 @@ class _Engine:
 
     def continue_run(self, run: EscalationRun, incident: Incident) -> None:
         """Do what is due: a step, giving up, paging again, or nothing where it was answered."""
-        run.failure = ""
+        told, run.failure = run.failure, ""
         if incident.deleted_at is not None or incident.status in answering.ENDED:
             run.next_step_at = None
             self.stood_down.append(run)
@@ -120,8 +120,8 @@ class _Engine:
             self._pause(run, incident, why)
         else:
             run.paused_because = ""
-            self._note_failure(run, incident)
-            self._perform_steps(run, incident)
+            if not self._waits_after_failure(run, incident, told):
+                self._perform_steps(run, incident)
 
     def _pause(self, run: EscalationRun, incident: Incident, why: str) -> None:
         """Ask again soon; said once on the timeline."""
@@ -226,15 +226,24 @@ class _Engine:
         self._alarm(run, incident, AlarmReason.EXHAUSTED, detail)
         run.performed += 1
 
-    def _note_failure(self, run: EscalationRun, incident: Incident) -> None:
-        if (run.pk, run.performed - 1) in self.failures:
-            detail = (
-                f"Every attempt to reach the people of step {run.position or len(self.policies[run.pk].steps)} failed."
-            )
-            self._alarm(run, incident, AlarmReason.ALL_FAILED, detail)
+    def _waits_after_failure(self, run: EscalationRun, incident: Incident, told: str) -> bool:
+        """Raise the alarm if every page of the last step failed; the next step is due then, but not the end."""
+        if (run.pk, run.performed - 1) not in self.failures:
+            return False
+        policy = self.policies[run.pk]
+        is_last = run.position in (0, len(policy.steps))
+        number = len(policy.steps) if is_last else run.position
+        detail = f"Every attempt to reach the people of step {number} failed."
+        if told == detail:
+            return False
+        self._alarm(run, incident, AlarmReason.ALL_FAILED, detail)
+        if is_last:  # repeating or giving up at once would find the same again
+            run.failure, run.next_step_at = detail, self.now + dt.timedelta(minutes=policy.last_wait)
+        return is_last
 
     def _alarm(self, run: EscalationRun, incident: Incident, reason: AlarmReason, detail: str) -> None:
-        key = f"{run.pk}-{run.performed}-{reason}"
+        again = int(run.again_at.timestamp()) if run.again_at is not None else 0
+        key = f"{run.pk}-{again}-{reason}"  # told once, however many steps it is true of
         self.batch.add_alarm(incident, run, reason, detail, key=key, name=_name(run))
 
 

@@ -19,6 +19,7 @@ from paging.vocabulary import AlarmReason, PagingEventKind
 MAX_WHY = Page._meta.get_field("why").max_length or 0
 MAX_DETAIL = EscalationAlarm._meta.get_field("detail").max_length or 0
 MAX_NAME = 200
+MINUTE = dt.timedelta(minutes=1)
 
 
 def context_of(policy_name: str) -> ChangeContext:
@@ -51,7 +52,8 @@ class Batch:
 
     def add_pages(self, run: EscalationRun, incident: Incident, outcome: Outcome, *, step: int | None) -> None:
         """Page the recipients of a step; their key is the same however often this is tried."""
-        message = f"Open for {age_of(incident, self.now)}." if run.performed else ""
+        is_old = self.now - incident.clock_started_at >= MINUTE
+        message = f"Open for {age_of(incident, self.now)}." if run.performed and is_old else ""
         importance = importance_of(incident.severity)
         for one in outcome.recipients:
             who = f"user-{one.user_id}" if one.user_id is not None else f"{one.target.kind}-{one.target.id}"

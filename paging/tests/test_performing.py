@@ -8,7 +8,7 @@ from incidents import services
 from incidents.models import Incident
 from incidents.tests.factories import make_team
 from paging.models import EscalationAlarm, EscalationRun, Page
-from paging.services import performing, starting
+from paging.services import answering, performing, starting
 from paging.tests.cases import PagingCase
 from paging.tests.factories import clock, critical, make_escalation, paged, rota, run_jobs, run_of, step, target, told
 from paging.vocabulary import RunState
@@ -208,11 +208,25 @@ class FailureTests(PagingCase):
         incident = critical()
         run_jobs(after(incident, 0.1))
 
-        performing.answering.page_failed(list(Page.objects.values_list("pk", flat=True)), after(incident, 1))
+        answering.page_failed(list(Page.objects.values_list("pk", flat=True)), after(incident, 1))
         run_jobs(after(incident, 1.1))
 
         self.assertEqual(paged(incident), ["Ana", "Ben"])
         self.assertEqual(EscalationAlarm.objects.get().reason, "all_failed")
+
+    def test_it_neither_repeats_nor_gives_up_at_once_when_the_last_step_failed(self) -> None:
+        make_escalation(step(make_responder(name="Ana")), repeat=2)
+        incident = critical()
+        run_jobs(after(incident, 0.1))
+
+        answering.page_failed([Page.objects.get().pk], after(incident, 1))
+        run_jobs(after(incident, 1.1))
+        at_once = (len(paged(incident)), EscalationAlarm.objects.get().reason, run_of(incident).state)
+        run_jobs(after(incident, 6.2))
+
+        self.assertEqual(at_once, (1, "all_failed", RunState.RUNNING))
+        self.assertEqual(len(paged(incident)), 2)
+        self.assertEqual(EscalationAlarm.objects.count(), 1)
 
 
 class ReackTests(PagingCase):
