@@ -18,6 +18,8 @@ IDLE_SECONDS = 20.0  # servers hang up after 30 s or more
 MAILS_PER_CONNECTION = 100
 MAX_IDLE = 16
 READY = 354
+DONE = range(200, 300)
+SECONDS = 30.0  # for one mail, however slowly each command is answered
 
 # RFC 3463, and the words of servers without its codes
 NO_MAILBOX = re.compile(r"\b5\.1\.(?:1|6|10)\b|\b5\.2\.1\b")
@@ -61,14 +63,14 @@ class Client:
 
     def send(self, server: Server, mail: Mail) -> str:
         """Return the server's answer. Raises Failed."""
-        content = mail.message.as_bytes()
+        content, ends_at = mail.message.as_bytes(), time.monotonic() + SECONDS
         reused = self._take(server)
         if reused is not None:
             try:
-                return self._deliver(reused, mail, content)
+                return self._deliver(reused, mail, content, ends_at)
             except Lapsed:
                 pass
-        return self._deliver(self._open(server), mail, content)
+        return self._deliver(self._open(server, ends_at), mail, content, ends_at)
 
     def close(self) -> None:
         with self._lock:
@@ -95,18 +97,18 @@ class Client:
                 return
         quit_politely(connection.smtp)
 
-    def _deliver(self, connection: Connection, mail: Mail, content: bytes) -> str:
+    def _deliver(self, connection: Connection, mail: Mail, content: bytes, ends_at: float) -> str:
         try:
-            answer = converse(connection.smtp, mail, content, is_reused=connection.mails > 0)
+            answer = converse(connection.smtp, mail, content, ends_at, is_reused=connection.mails > 0)
         except BaseException:
             connection.smtp.close()
             raise
         self._give_back(connection)
         return answer
 
-    def _open(self, server: Server) -> Connection:
+    def _open(self, server: Server, ends_at: float) -> Connection:
         with failures_named(server):
-            smtp = connect(server)
+            smtp = connect(server, ends_at)
         return Connection(server, smtp, self._clock())
 
 
@@ -114,7 +116,7 @@ class Lapsed(Exception):
     """A reused connection has gone before anything was sent."""
 
 
-def connect(server: Server) -> smtplib.SMTP:
+def connect(server: Server, ends_at: float) -> smtplib.SMTP:
     """Open a secured, signed-in connection. Raises OSError."""
     tls = server.tls or (ssl.create_default_context() if server.security else None)
     smtp: smtplib.SMTP
@@ -123,11 +125,14 @@ def connect(server: Server) -> smtplib.SMTP:
     else:
         smtp = smtplib.SMTP(server.host, server.port, server.name, timeout=server.timeout)
     try:
+        hurry(smtp, ends_at)
         smtp.ehlo_or_helo_if_needed()
         if server.security == "starttls":
+            hurry(smtp, ends_at)
             smtp.starttls(context=tls)
             smtp.ehlo()
         if server.user:
+            hurry(smtp, ends_at)
             smtp.login(server.user, server.password)
     except BaseException:
         smtp.close()
@@ -135,9 +140,10 @@ def connect(server: Server) -> smtplib.SMTP:
     return smtp
 
 
-def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, *, is_reused: bool = False) -> str:
+def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, ends_at: float, *, is_reused: bool = False) -> str:
     """Return the server's answer. Raises Failed and Lapsed."""
     try:
+        hurry(smtp, ends_at)
         code, answer = smtp.mail(mail.sender)
     except OSError as error:
         if is_reused:
@@ -145,30 +151,40 @@ def converse(smtp: smtplib.SMTP, mail: Mail, content: bytes, *, is_reused: bool 
         raise lost(error) from error
     if code == 421 and is_reused:
         raise Lapsed
-    if code >= 400:  # not the recipient's fault
+    if code not in DONE:  # not the recipient's fault
         raise Failed(f"The mail server refused our sender address: {said(code, answer)}")
-    with losses():
+    with losses(smtp, ends_at):
         code, answer = smtp.rcpt(mail.recipient)
-    if code >= 400:
+    if code not in DONE:
         raise refused(code, answer)
-    with losses():
+    with losses(smtp, ends_at):
         smtp.putcmd("data")
         code, answer = smtp.getreply()
     if code != READY:
         raise refused(code, answer, is_recipients=False)
     body = smtplib._quote_periods(content)  # type: ignore[attr-defined]  # as smtplib's own `data` does
-    with losses():
+    with losses(smtp, ends_at):
         smtp.send(body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-    with losses(may_have_arrived=True):
+    with losses(smtp, ends_at, may_have_arrived=True):
         code, answer = smtp.getreply()
-    if code >= 400 or code < 200:
+    if code not in DONE:
         raise refused(code, answer, is_recipients=False)
     return said(code, answer)
 
 
+def hurry(smtp: smtplib.SMTP, ends_at: float) -> None:
+    """Give the next step no more than what is left. Raises TimeoutError."""
+    left = ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    if smtp.sock is not None:
+        smtp.sock.settimeout(min(float(smtp.timeout), left))
+
+
 @contextmanager
-def losses(*, may_have_arrived: bool = False) -> Iterator[None]:
+def losses(smtp: smtplib.SMTP, ends_at: float, *, may_have_arrived: bool = False) -> Iterator[None]:
     try:
+        hurry(smtp, ends_at)
         yield
     except OSError as error:
         raise lost(error, may_have_arrived=may_have_arrived) from error

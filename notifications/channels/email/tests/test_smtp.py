@@ -3,6 +3,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 from django.test import SimpleTestCase
 from django.utils import timezone
@@ -157,6 +158,22 @@ class ClientTests(SimpleTestCase):
         self.assertIn("did not answer in time", failure.detail)
         self.assertFalse(failure.may_have_arrived)
 
+    def test_it_gives_up_on_a_server_that_answers_each_command_slowly(self):
+        answers = b"220 hello\r\n", b"250 hi\r\n", b"250 sender\r\n", b"250 recipient\r\n", b"354 go on\r\n"
+        with hanging_server(*answers, pause=0.3) as port, mock.patch("notifications.channels.email.smtp.SECONDS", 0.7):
+            begun = time.monotonic()
+            failure = self.failure(server_at(port))
+
+        self.assertLess(time.monotonic() - begun, 2)
+        self.assertIn("did not answer in time", failure.detail)
+        self.assertFalse(failure.may_have_arrived)
+
+    def test_it_takes_no_babble_for_a_yes(self):
+        with hanging_server(b"220 hello\r\n", b"250 hi\r\n", b"babble\r\n") as port:
+            failure = self.failure(server_at(port, timeout=1.0))
+
+        self.assertFalse(failure.is_permanent)
+
     def test_it_says_that_a_mail_may_have_arrived_if_the_answer_to_it_never_comes(self):
         answers = b"220 hello\r\n", b"250 hi\r\n", b"250 sender\r\n", b"250 recipient\r\n", b"354 go on\r\n"
         with hanging_server(*answers) as port:
@@ -198,8 +215,8 @@ def unused_port() -> int:
 class hanging_server:
     """A server that says these lines, one per command, and then nothing more."""
 
-    def __init__(self, *answers: bytes) -> None:
-        self.answers = answers
+    def __init__(self, *answers: bytes, pause: float = 0) -> None:
+        self.answers, self.pause = answers, pause
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -219,5 +236,7 @@ class hanging_server:
             for number, answer in enumerate(self.answers):
                 if number:
                     connection.recv(65536)
+                if self.is_over.wait(self.pause):
+                    return
                 connection.sendall(answer)
             self.is_over.wait(5)
