@@ -1,7 +1,4 @@
-"""Rooms elsewhere, by Apprise: Mattermost, Discord, ntfy, Matrix and others. Administrators only.
-
-Apprise is imported when first used: it takes 300 ms, and most programs here never need it.
-"""
+"""Rooms elsewhere, by Apprise, whose import takes 300 ms: it is imported when used."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -13,10 +13,7 @@ OVER = frozenset({"resolved", "closed"})
 
 
 def layout(message: Message, most: int, *, has_title: bool = True) -> tuple[str, str]:
-    """Return title and body, of at most so many bytes; the link stays whole.
-
-    Where a service has no titles, Apprise puts it into the body.
-    """
+    """Return title and body, of at most so many bytes. Apprise puts titles into the body where there are none."""
     title = cut(quiet(heading(message) or message.kind), TITLE)
     lines = lines_of(message)[:MAX_LINES]
     parts = (facts(message), cut(message.body.strip(), BODY), *(cut(line, LINE) for line in lines))
@@ -34,10 +31,9 @@ def cut_bytes(text: str, most: int) -> str:
 
 
 def quiet(text: str) -> str:
-    """Return text in which no chat finds a mention of a whole room."""
+    """Break mentions of whole rooms."""
     return _MENTION.sub("@\u200b", text)
 
 
 def notify_type(message: Message) -> str:
-    """Return Apprise's word for how bad it is."""
     return "success" if message.status in OVER else KINDS.get(message.severity, "info")

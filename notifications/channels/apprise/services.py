@@ -1,10 +1,6 @@
-"""Which of Apprise's services are offered. Pure.
+"""Which of Apprise's services are offered: those that open no file or program, and have no channel of their own."""
 
-A service is listed after its source was read: it opens no file or local program, and posts to one place. What has a
-channel of its own (mail, SMS, Slack, Teams, Telegram, SNS) or would open incidents elsewhere is left out.
-"""
-
-# The host stands in the address and may be inside our network.
+# The host may be inside our network.
 SELF_HOSTED = {
     "mmost": "Mattermost",
     "mmosts": "Mattermost",
@@ -72,7 +68,7 @@ def scheme_of(address: str) -> str:
 
 
 def mask(address: str) -> str:
-    """Return the service, and its host where that is no secret."""
+    """Return service and host; a host without a dot may be a topic."""
     scheme = scheme_of(address)
     host = address.partition("://")[2].partition("/")[0].rpartition("@")[2].partition("?")[0]
     return f"{scheme}://{host}/…" if scheme in SELF_HOSTED and "." in host else f"{scheme}://…"

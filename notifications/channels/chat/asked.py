@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asked:
-    """Something asked; `name` is the chat's own for it. `reply` and `data` are the chat's."""
+    """Something asked, by the chat's own `name` for it."""
 
     kind: str
     name: str

@@ -1,4 +1,4 @@
-"""Background jobs of chats, safe in any number of processes."""
+"""Background jobs of chats."""
 
 import datetime as dt
 
@@ -8,12 +8,11 @@ from notifications.channels.chat import answering
 
 
 def answer_chat(now: dt.datetime) -> int:
-    """Do what people asked in chats."""
     return answering.answer_due()
 
 
 def tell_chat(now: dt.datetime) -> int:
-    """Send them the answers; apart, since a chat may be slow."""
+    """Send answers; apart, since chats may be slow."""
     return answering.tell_due()
 
 

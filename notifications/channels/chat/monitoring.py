@@ -1,4 +1,4 @@
-"""Whether chats still call here: dead buttons are noticed by the absence of requests."""
+"""Whether chats still call here."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ SUSPECT = 10  # pages without a press
 
 
 def register() -> None:
-    """Register a check for each chat that is set up, and the metrics."""
+    """Register checks of the chats in use, and metrics."""
     for kind, secret in SECRETS.items():
         if getattr(settings, secret):
             register_check(kind, partial(describe, kind))
@@ -26,7 +26,7 @@ def register() -> None:
 
 
 def describe(kind: str) -> str:
-    """Return when a chat last called. Never fails: a chat that nobody uses is no fault of this server."""
+    """Return when a chat last called; silence is no failure of this server."""
     now = database_now()
     noted = ChatIntegration.objects.filter(kind=kind).first()
     parts = [_last(noted, now)]
@@ -53,7 +53,6 @@ def _ago(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def collect() -> Iterable[Metric]:
-    """Collect when each chat last called, and when it was last refused."""
     received = GaugeMetricFamily(
         "incident_response_chat_interaction_timestamp_seconds", "When a chat last called.", labels=["channel"]
     )

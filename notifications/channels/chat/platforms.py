@@ -1,4 +1,4 @@
-"""What the chats that people answer in have to offer."""
+"""What chats offer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Platform:
-    """`tell` sends an answer to where it was asked, and `ask_note` a field for a note; both raise Failed."""
+    """`tell` sends an answer, `ask_note` a field for a note; both raise Failed."""
 
     kind: str
     label: str

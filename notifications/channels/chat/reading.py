@@ -15,14 +15,13 @@ MOST_SCHEDULES = 25
 
 
 def line_of(incident: Incident) -> str:
-    """Return an incident in one line."""
     severity = Severity(incident.severity)
     words = f"{SHAPES[severity.word]} {severity.label} · {Status(incident.status).label}"
     return f"{incident.reference}: {cut(' '.join(incident.title.split()), 150)} ({words})"
 
 
 def open_of(user: User) -> list[str]:
-    """Return lines on the open incidents assigned to a person."""
+    """Return lines on what is assigned to a person."""
     found = Incident.objects.visible_to(user).open().filter(assignee=user).order_by("-created_at", "-id")
     lines = [line_of(incident) for incident in found[: MOST_LISTED + 1]]
     if not lines:
@@ -31,7 +30,6 @@ def open_of(user: User) -> list[str]:
 
 
 def incident_lines(incident: Incident) -> list[str]:
-    """Return lines on one incident."""
     who = incident.assignee.name if incident.assignee else "nobody"
     team = incident.team.name if incident.team else "none"
     lines = [line_of(incident), f"Assigned to: {who}. Team: {team}. Opened: {incident.created_at:%Y-%m-%d %H:%M} UTC."]

@@ -8,7 +8,7 @@ ELLIPSIS = "…"
 
 
 def severity_words(message: Message) -> str:
-    """Return the shape and word of the severity: no colour is needed to read it."""
+    """Return shape and word, readable without colour."""
     if not message.severity:
         return ""
     shape = SHAPES.get(message.severity, "•")
@@ -20,18 +20,16 @@ def status_words(message: Message) -> str:
 
 
 def heading(message: Message) -> str:
-    """Return the reference and title, or how many incidents there are."""
+    """Return reference and title."""
     title = " ".join(message.title.split())
     return f"{message.reference}: {title}" if message.reference and message.reference not in title else title
 
 
 def summary(message: Message) -> str:
-    """Return one line, for the screen of a phone."""
     return " · ".join(part for part in (severity_words(message), heading(message), status_words(message)) if part)
 
 
 def facts(message: Message) -> str:
-    """Return severity, status and, of many incidents, how many."""
     count = f"{message.count} incidents" if message.count > 1 else ""
     return " · ".join(part for part in (severity_words(message), status_words(message), count) if part)
 
@@ -41,7 +39,7 @@ def lines_of(message: Message) -> list[str]:
 
 
 def buttons_of(message: Message) -> list[Button]:
-    """Return the buttons that would do something to the one incident there is."""
+    """Return the buttons that would change something."""
     if message.incident is None or message.count > 1:
         return []
     useless = {"acknowledge"} if message.status not in ("", "open") else set()
@@ -51,10 +49,9 @@ def buttons_of(message: Message) -> list[Button]:
 
 
 def link_button(message: Message) -> Button | None:
-    """Return the button of a message about many incidents, which opens the page that answers them."""
+    """Return the button that opens the page to answer many incidents."""
     return message.buttons[0] if message.buttons and message.count > 1 and message.answer_url else None
 
 
 def cut(text: str, most: int) -> str:
-    """Return the text in at most so many characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + ELLIPSIS

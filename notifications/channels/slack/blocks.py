@@ -1,7 +1,6 @@
 """Messages as Slack's Block Kit. Pure.
 
-Source: https://docs.slack.dev/reference/block-kit. Limits: 50 blocks, 150 characters of a header, 3,000 of a section,
-10 elements of a context, 25 actions, 75 characters of a button, 255 of an action_id, 2,000 of a value.
+Source of the limits: https://docs.slack.dev/reference/block-kit.
 """
 
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 from notifications.channels.chat.words import buttons_of, cut, facts, heading, lines_of, link_button, summary
 from notifications.channels.port import Message
 
-HEADER, SECTION, BUTTON, CONTEXT_PARTS, TEXT = 150, 3000, 75, 10, 4000
+HEADER, SECTION, BUTTON, TEXT = 150, 3000, 75, 4000
 MAX_LINES = 20
 NOTE = 3000
 
-# What a pressed button asks for; its value is the incident's number.
+# its value is the incident's number
 ACTION_PREFIX = "incident."
 NOTE_INPUT = f"{ACTION_PREFIX}note_text"
 STYLES = {"acknowledge": "primary", "resolve": "danger"}
@@ -22,7 +21,7 @@ Block = dict[str, Any]
 
 
 def escape(text: str) -> str:
-    """Return text that Slack shows as it is: no links, no mentions of everybody."""
+    """Return text without links and mentions."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,4 +1,4 @@
-"""Answers to whoever pressed a button or wrote to the bot in Telegram."""
+"""Answers in Telegram."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ NOTE_FOR = "Note for {reference}: reply to this message."
 
 
 def tell(reply: Mapping[str, Any], text: str) -> None:
-    """Answer the press, or the message where there was none."""
+    """Answer the press, else the message."""
     callback = reply.get("callback")
     if callback:
         call("answerCallbackQuery", {"callback_query_id": callback, "text": cut(text, ALERT), "show_alert": True})
