@@ -13,8 +13,11 @@ class IncidentResponseConfig(AppConfig):
         from alerts.services.simulating import register_contributor
         from incident_response import checks  # noqa: F401
         from incident_response.notified import NOTIFIED
+        from incident_response.silenced import silenced_incidents
+        from paging.pages import register_pause
 
         register_contributor(NOTIFIED)
+        register_pause(silenced_incidents)
         if settings.ENGINE == "celery":
             _wake_by_messages()
 
