@@ -10,11 +10,11 @@ from django.utils.functional import Promise
 
 
 class Stage(StrEnum):
-    """How far a message got, as far as its provider says. An answer by a human is not the provider's to report."""
+    """How far a message got, as its provider says."""
 
-    HANDED_OVER = "handed_over"  # the provider took it, perhaps
-    ACCEPTED = "accepted"  # the provider promised to deliver it
-    DELIVERED = "delivered"  # it reached the device or the mailbox
+    HANDED_OVER = "handed_over"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,13 @@ class Button:
 
 @dataclass(frozen=True)
 class Message:
-    """One message, ready to be laid out for a channel.
-
-    `key` is the same at each attempt, for providers that refuse repeats. `count` is how many incidents it stands for.
-    `answer_url` is the one-click page of this recipient; `reply_code` answers by SMS.
-    """
+    """One message; `key` is the same at each attempt, `count` the number of incidents it stands for."""
 
     key: str
     kind: str  # page, update, notice, code, test
     title: str
     body: str = ""
-    lines: Sequence[str] = ()  # facts, one a line: why you, since when, what next
+    lines: Sequence[str] = ()  # facts
     incident: int | None = None
     reference: str = ""
     severity: str = ""
@@ -52,19 +48,19 @@ class Message:
     time_zone: str = "UTC"
     occurred_at: dt.datetime | None = None
     attempt: int = 1
-    tried: Sequence[str] = ()  # providers of earlier attempts, the latest last
-    thread: str = ""  # groups messages about one incident
-    edits: str = ""  # provider's id of the message to replace, where the channel can
-    event: Mapping[str, Any] = field(default_factory=dict)  # for machines: webhooks, topics
+    tried: Sequence[str] = ()  # providers, the latest last
+    thread: str = ""
+    edits: str = ""  # the provider's id of the message to replace
+    event: Mapping[str, Any] = field(default_factory=dict)  # for programs
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where to: the stored address, and what the channel keeps with it (push keys, secrets, a conversation)."""
+    """The stored address, and what the channel keeps with it."""
 
     value: str
     data: Mapping[str, Any] = field(default_factory=dict)
-    is_trusted: bool = False  # set by an operator or administrator, not by a user
+    is_trusted: bool = False  # not entered by a user
 
 
 @dataclass(frozen=True)
@@ -72,18 +68,17 @@ class Receipt:
     """What the provider answered."""
 
     stage: Stage
-    provider: str = ""  # which of several
-    provider_id: str = ""  # by which later receipts and edits name it
+    provider: str = ""
+    provider_id: str = ""  # names it in receipts and edits
     detail: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)  # to remember for edits, such as the conversation
+    data: Mapping[str, Any] = field(default_factory=dict)  # kept for edits
 
 
 class Failed(Exception):
     """The message was not taken; `detail` names no secret.
 
-    `is_permanent` stops attempts by this method. `retry_after` (seconds) is the provider's own wish. `disables` says
-    that the address will never work again (410, unsubscribed, landline). `is_unanswered` says that it works and nobody
-    reacted: no further attempt is made with this message.
+    `is_permanent` stops attempts by this method, `disables` for good. `retry_after` is in seconds. `is_unanswered`: it
+    arrived, and nobody reacted.
     """
 
     def __init__(
@@ -108,7 +103,7 @@ class Failed(Exception):
 
 
 class Send(Protocol):
-    """Deliver one message over the network. Raises Failed; must end within the channel's time-out. Thread-safe."""
+    """Send within the time-out, thread-safe. Raises Failed."""
 
     def __call__(self, message: Message, to: Address) -> Receipt: ...
 
@@ -117,13 +112,10 @@ class Send(Protocol):
 class Channel:
     """A way to reach people or rooms.
 
-    `validate` returns the canonical address or raises DomainError(field="address"); `mask` hides it for other people.
-    `why_unusable` says what the operator must set, or returns "". `receipt_seconds` is how long a receipt may take
-    before the next provider or method is tried; None where no receipts exist. `providers` names those that send, in
-    order: while one of them is not among a delivery's `tried`, another attempt reaches the person by another way.
-    `admit` (user id, address, now) is asked in the transaction that begins an attempt: it counts the attempt, or
-    returns why it must not be made.
-    `new_data` is kept with each new address and shown to whoever adds it, once: a secret.
+    `validate` returns the canonical address or raises DomainError. `why_unusable` names what to set, or "". Without a
+    receipt in `receipt_seconds` (None: there are none) the next of `providers`, or the next method, is tried. `admit`
+    (user id, address, now) counts an attempt in the transaction that begins it, or returns why not. `new_data` is a new
+    address's secret, shown once.
     """
 
     kind: str
@@ -133,35 +125,33 @@ class Channel:
     mask: Callable[[str], str]
     why_unusable: Callable[[], str] = lambda: ""
     new_data: Callable[[], Mapping[str, str]] = dict
-    is_personal: bool = True  # people may add it as a contact method
-    is_room: bool = False  # administrators may add it as a team's channel
+    is_personal: bool = True  # a contact method
+    is_room: bool = False  # a team's channel
     can_edit: bool = False
-    needs_code: bool = True  # a code sent to the address verifies it
-    is_linked: bool = False  # the address is learnt instead, when the person sends a code to the bot
-    needs_read_back: bool = False  # nothing tells whether a message arrived: a test is confirmed by a code in it
-    is_for_staff: bool = False  # responders and administrators only
+    needs_code: bool = True
+    is_linked: bool = False  # by a code sent to the bot
+    needs_read_back: bool = False  # of tests, by a code in them
+    is_for_staff: bool = False
     concurrency: int = 8
     receipt_seconds: float | None = None
     providers: Callable[[], Sequence[str]] = tuple
     admit: Callable[[int | None, str, dt.datetime], str] | None = None
-    per_minute: int | None = None  # the provider's limit; a setting may lower it
+    per_minute: int | None = None  # the provider's limit
 
 
 _channels: dict[str, Channel] = {}
 
 
 def register_channel(channel: Channel) -> None:
-    """Offer a channel; each app config's ready() does so once."""
     if channel.kind in _channels:
         raise ValueError(f"There are two channels of kind {channel.kind}.")
     _channels[channel.kind] = channel
 
 
 def channel_of(kind: str) -> Channel | None:
-    """Return the channel of a kind; None if this installation does not know it."""
+    """Return the channel of a kind, if known."""
     return _channels.get(kind)
 
 
 def all_channels() -> list[Channel]:
-    """Return the channels, in the order they were registered."""
     return list(_channels.values())

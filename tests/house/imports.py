@@ -13,7 +13,8 @@ from tests.house.sources import Source
 # All that others may import of users; what is not named here is infrastructure, whatever it is called.
 PEOPLE = {
     *("models", "vocabulary", "services", "audit", "permissions", "authentication", "backends", "serializers"),
-    *("addresses", "passwords", "tokens", "lockout", "mails", "forms", "pages", "views", "urls", "jobs", "apps"),
+    *("addresses", "passwords", "tokens", "lockout", "leaving", "mails", "forms", "pages", "views", "urls", "jobs"),
+    "apps",
     *("admin.people", "admin.access", "admin.audit_log"),
 }
 
