@@ -17,6 +17,7 @@ HOUR = dt.timedelta(hours=1)
 WEEK = 7 * DAY
 # A weekly window on a lost day returns after two weeks.
 MOST_DAYS = 16
+MOST_KEPT = 1000
 
 
 class Restriction(NamedTuple):
@@ -211,6 +212,8 @@ class LayerSpec:
 
     def _windows_on(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
         if day not in self._windows:
+            if len(self._windows) > MOST_KEPT:  # specs are kept long
+                self._windows.clear()
             midnight = dt.datetime.combine(day, dt.time.min)
             windows = [
                 (resolve(midnight + one.starts, self.zone), resolve(midnight + one.ends, self.zone))

@@ -204,6 +204,6 @@ def next_people(spec: ScheduleSpec, segment: Segment) -> Segment | None:
 
 
 def hand_overs_after(version: VersionSpec, at: dt.datetime, names: Collection[str]) -> list[dt.datetime]:
-    """Return the next hand-over of each of the named layers that has one."""
-    rotating = [one for one in version.layers if isinstance(one, LayerSpec) and one.name in names and one.turns]
-    return [layer.next_hand_over(at) for layer in rotating]
+    """Return the next hand-over of each of the named layers in which people take turns."""
+    layers = [one for one in version.layers if isinstance(one, LayerSpec) and one.name in names]
+    return [layer.next_hand_over(at) for layer in layers if len(set(layer.turns)) > 1]

@@ -14,7 +14,7 @@ HOUR = 3600
 
 
 class PeriodShownSerializer(serializers.Serializer[Any]):
-    """A time; null beyond 100 days."""
+    """A time; null beyond 35 days."""
 
     vars()["from"] = serializers.DateTimeField(allow_null=True)
     to = serializers.DateTimeField(allow_null=True)

@@ -1,28 +1,32 @@
 """Who is on call, of any number of schedules in two queries: one for what decides it, one for names."""
 
 import datetime as dt
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, F, IntegerField, JSONField, Q, Value
+from django.db.models import CharField, F, IntegerField, Q, TextField, Value
+from django.db.models.functions import Cast
 
 from responders import oncall
 from responders.lineups import layer_spec
 from responders.models import ImportedShift, ScheduleOverride, ScheduleVersion
-from responders.oncall import FeedShift, OverrideSpec, ScheduleSpec, Segment, Shift, VersionSpec
+from responders.oncall import FeedShift, FeedSpec, LayerSpec, OverrideSpec, ScheduleSpec, Segment, Shift, VersionSpec
 from users.models import User
 
-# How far the ends of a shift are looked for around an instant.
+# How far the ends of a shift are looked for around an instant, and changes are compared ahead.
+AROUND = dt.timedelta(days=35)
 HORIZON = dt.timedelta(days=100)
 VERSION, OVERRIDE, IMPORTED = range(3)
 
 
 @dataclass(frozen=True)
 class OnCallPerson:
-    """Somebody on call; `starts_at` and `ends_at` of the shift are None if more than 100 days away."""
+    """Somebody on call; `starts_at` and `ends_at` of the shift are None if more than 35 days away."""
 
     user_id: int
     name: str
@@ -76,7 +80,7 @@ def next_on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, On
 
 def on_call_and_next(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, tuple[OnCall, OnCall]]:
     """Return who is on call at an instant and who follows."""
-    loaded = load(schedule_ids, at - HORIZON, at + HORIZON)
+    loaded = load(schedule_ids, at - AROUND, at + AROUND)
     found = {key: _now_and_next(one.spec, at) for key, one in loaded.items()}
     names = names_of(user for pair in found.values() for one in pair if one for user in one.people)
     return {
@@ -139,13 +143,13 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
     ours = Q(schedule__in=schedule_ids, schedule__is_active=True)
     within = ours & Q(starts_at__lt=end, ends_at__gt=start)
     versions = ScheduleVersion.objects.filter(ours, effective_from__lt=end).exclude(superseded_at__lte=start)
-    empty, none = Value([], output_field=JSONField()), _text("")
+    empty, none = Value("", output_field=TextField()), _text("")
     return _shaped(
         versions,
         kind=_integer(VERSION),
         starts=F("effective_from"),
         ends=F("superseded_at"),
-        first=F("layers"),
+        first=_raw("layers"),
         second=empty,
         word=F("time_zone"),
         name=F("schedule__name"),
@@ -156,8 +160,8 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
             kind=_integer(OVERRIDE),
             starts=F("starts_at"),
             ends=F("ends_at"),
-            first=F("add"),
-            second=F("remove"),
+            first=_raw("add"),
+            second=_raw("remove"),
             word=F("layer"),
             name=none,
             number=F("is_everybody"),
@@ -167,8 +171,8 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
             kind=_integer(IMPORTED),
             starts=F("starts_at"),
             ends=F("ends_at"),
-            first=F("users"),
-            second=F("unmatched"),
+            first=_raw("users"),
+            second=_raw("unmatched"),
             word=none,
             name=none,
             number=F("calendar_id"),
@@ -180,6 +184,11 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
 def _shaped(rows: Any, **shape: Any) -> Any:
     names = ("kind", "schedule_id", "pk", "starts", "ends", "first", "second", "word", "name", "number")
     return rows.order_by().annotate(**shape).values_list(*names)
+
+
+def _raw(name: str) -> Cast:
+    """Read JSON as text: most of it is the same, and decoded once."""
+    return Cast(name, TextField())
 
 
 def _integer(value: int) -> Value:
@@ -195,15 +204,31 @@ def _loaded(
 ) -> Loaded:
     feeds: dict[int, list[FeedShift]] = defaultdict(list)
     for *_, starts, ends, users, unmatched, _word, _name, calendar in imported:
-        feeds[calendar].append(FeedShift(starts, ends, tuple(users), tuple(unmatched)))
+        feeds[calendar].append(FeedShift(starts, ends, _decoded(users), _decoded(unmatched)))
     versions.sort(key=lambda row: row[3])
     specs = [
-        VersionSpec(starts, tuple(layer_spec(one, zone, feeds) for one in layers))
+        VersionSpec(starts, _layers(layers, zone, feeds))
         for *_, starts, _ends, layers, _empty, zone, _name, _number in versions
     ]
     made = [
-        OverrideSpec(pk, starts, ends, layer, tuple(add), tuple(remove), bool(is_everybody))
+        OverrideSpec(pk, starts, ends, layer, _decoded(add), _decoded(remove), bool(is_everybody))
         for _, _, pk, starts, ends, add, remove, layer, _name, is_everybody in overrides
     ]
     time_zone, name = versions[-1][7:9] if versions else ("UTC", "")
     return Loaded(ScheduleSpec(tuple(specs), tuple(sorted(made)), start, end), name, time_zone)
+
+
+@lru_cache(maxsize=4096)
+def _decoded(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
+def _layers(text: str, zone: str, feeds: Mapping[int, list[FeedShift]]) -> tuple[LayerSpec | FeedSpec, ...]:
+    if '"calendar"' in text:
+        return tuple(layer_spec(one, zone, feeds) for one in json.loads(text))
+    return _plain_layers(text, zone)
+
+
+@lru_cache(maxsize=2048)
+def _plain_layers(text: str, zone: str) -> tuple[LayerSpec | FeedSpec, ...]:
+    return tuple(layer_spec(one, zone, {}) for one in json.loads(text))

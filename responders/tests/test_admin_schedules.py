@@ -59,6 +59,14 @@ class PanelTests(AdminTestCase):
         self.assertEqual(self.client.get(f"/admin/responders/schedule/{self.schedule.pk}/line-up/").status_code, 403)
 
 
+class DeactivationTests(AdminTestCase):
+    def test_it_shows_what_a_deactivation_would_lose(self) -> None:
+        answer = self.client.get(reverse("admin:users_user_change", args=[self.ben.pk]))
+
+        self.assertContains(answer, "shift of Primary, ")
+        self.assertContains(answer, ": a gap<br>")
+
+
 class LineUpTests(AdminTestCase):
     def form(self, **fields: Any) -> dict[str, Any]:
         row = {

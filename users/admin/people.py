@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.timezone import now
 from import_export.fields import Field
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -23,6 +24,7 @@ from core.backoffice.base import RefusableForm, attempt, exactly
 from core.backoffice.exchange import ExchangeAdmin, SafeResource
 from core.errors import DomainError
 from users.addresses import canonical
+from users.leaving import losses_of
 from users.mails import INVITATION_DAYS
 from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
@@ -31,6 +33,7 @@ from users.services.invitations import AGE, invite, invite_later
 # Only roles give permissions; nothing here asks for groups.
 admin.site.unregister(Group)
 ROLE_COLOURS = {"Administrator": "danger", "Responder": "info", "Reporter": "default"}
+MOST_LOSSES = 10
 FIELDS = ("email", "name", "role", "is_active", "time_zone")
 
 
@@ -161,11 +164,18 @@ class UserAdmin(ExchangeAdmin):
     list_filter = (("role", ChoicesDropdownFilter), ActiveFilter)
     search_fields = ("email__istartswith", "name__icontains")
     search_help_text = "Name, or start of an email address"
-    readonly_fields = ("password_link", "invitation", "last_login", "created_at", "email_verified_at")
+    readonly_fields = (
+        "password_link",
+        "invitation",
+        "lost_if_deactivated",
+        "last_login",
+        "created_at",
+        "email_verified_at",
+    )
     sortable_by = ("email",)
     fieldsets = (
         (None, {"fields": ("name", "email", "time_zone")}),
-        ("Access", {"fields": ("role", "is_active", "password_link", "invitation")}),
+        ("Access", {"fields": ("role", "is_active", "lost_if_deactivated", "password_link", "invitation")}),
         ("Dates", {"fields": ("created_at", "last_login", "email_verified_at")}),
     )
     add_fieldsets = (
@@ -180,6 +190,16 @@ class UserAdmin(ExchangeAdmin):
     @display(description="Active", boolean=True)  # type: ignore[untyped-decorator]
     def active(self, user: User) -> bool:
         return user.is_active
+
+    @admin.display(description="Lost if deactivated")
+    def lost_if_deactivated(self, user: User) -> str:
+        losses = losses_of(user, now()) if user.is_active else []
+        lines = [
+            f"{loss.what}, {exactly(loss.starts_at)} – {exactly(loss.ends_at)}{'' if loss.is_covered else ': a gap'}"
+            for loss in losses[:MOST_LOSSES]
+        ]
+        more = [f"and {len(losses) - MOST_LOSSES} more"] if len(losses) > MOST_LOSSES else []
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in [*lines, *more])) or "Nothing."
 
     @admin.display(description="Password")
     def password_link(self, user: User) -> str:
