@@ -52,7 +52,7 @@ def wall_from(text: str, zone: ZoneInfo) -> dt.datetime:
 
 
 def restriction(weekdays: frozenset[int], starts: str, ends: str) -> Restriction:
-    """Return hours between two times of day; those that do not end later end on the next day."""
+    """Return hours between two times of day."""
     begins, closes = _since_midnight(starts), _since_midnight(ends)
     return Restriction(weekdays, begins, closes if closes > begins else closes + DAY)
 
@@ -96,7 +96,7 @@ class WallTimeRefused(DomainError):
 
 
 def typed_instant(moment: dt.datetime, time_zone: str, field: str) -> dt.datetime:
-    """Return the instant of a typed time, by the zone's clocks if it has no offset. Raises WallTimeRefused."""
+    """Return the instant of a time typed with an offset or without. Raises WallTimeRefused."""
     if moment.tzinfo is not None:
         return moment.astimezone(dt.UTC)
     zone = zone_of(time_zone)
@@ -117,7 +117,7 @@ def typed_instant(moment: dt.datetime, time_zone: str, field: str) -> dt.datetim
 
 
 def typed_wall_time(moment: dt.datetime, time_zone: str, field: str) -> str:
-    """Return a typed time as layers keep it; one that happens twice keeps its offset. Raises WallTimeRefused."""
+    """Return a typed time as layers keep it. Raises WallTimeRefused."""
     zone = zone_of(time_zone)
     wall = wall_of(typed_instant(moment, time_zone, field), zone)
     if len(candidates(wall, zone)) == 1:

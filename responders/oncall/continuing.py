@@ -1,4 +1,4 @@
-"""Carry turns over from a line-up to the next, so that a change moves nobody whom it does not name."""
+"""Carry turns over to the next line-up."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ Turn = TypeVar("Turn", bound=Sequence[int])
 
 
 def with_places_kept(old: Sequence[Sequence[int]], new: Sequence[Sequence[int]]) -> list[list[int]] | None:
-    """Return the new turns with an empty one where a turn is missing; None if people were added or moved."""
+    """Return turns with empty ones for those removed; None after other changes."""
     if len(new) >= len(old):
         return None
     kept: list[list[int]] = []
@@ -22,12 +22,11 @@ def with_places_kept(old: Sequence[Sequence[int]], new: Sequence[Sequence[int]])
 
 
 def first_turn_for(old: LayerSpec, new: LayerSpec, at: dt.datetime) -> int:
-    """Return the `first_turn` with which the turn that is due at an instant stays, and the others follow it."""
+    """Return the `first_turn` that keeps the turn due at an instant."""
     if not old.turns or not new.turns or at < old.start:
         return new.first_turn
     place = old.turn(old.period(at))
     due = set(old.turns[place])
-    # The same people nearest to their former place.
     places = sorted(range(len(new.turns)), key=lambda number: abs(number - place))
     wanted = next((number for number in places if set(new.turns[number]) == due), place % len(new.turns))
     return (new.first_turn + wanted - new.turn(new.period(at))) % len(new.turns)

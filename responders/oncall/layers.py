@@ -1,4 +1,4 @@
-"""One layer: whose turn it is at an instant, and for how long."""
+"""Whose turn it is in a layer."""
 
 import calendar
 import datetime as dt
@@ -21,7 +21,7 @@ MOST_KEPT = 1000
 
 
 class Restriction(NamedTuple):
-    """Hours of a day, from midnight; an end beyond 24 hours is on the next day. 0 is Monday."""
+    """Hours since midnight, beyond 24 on the next day; 0 is Monday."""
 
     weekdays: frozenset[int]
     starts: dt.timedelta
@@ -29,7 +29,7 @@ class Restriction(NamedTuple):
 
 
 class LayerSegment(NamedTuple):
-    """Who a layer has, unchanged from `since` until `until`; `unmatched` are names that a calendar has for nobody."""
+    """Unchanged from `since` until `until`; `unmatched` are a calendar's names that fit nobody."""
 
     people: tuple[int, ...]
     since: dt.datetime
@@ -39,11 +39,9 @@ class LayerSegment(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """Turns that follow each other at hand-overs.
+    """Turns (lists of user ids) that change on a grid of wall times.
 
-    `turns` are user ids, several for people on call together, none for a turn that is left empty. The hand-overs form a
-    grid of wall times; the first turn begins at `starts_at`, at whatever point of the grid, and is `first_turn`. The
-    grid is computed: no query walks from the start.
+    The first, `first_turn`, begins at `starts_at`, anywhere on the grid.
     """
 
     name: str
@@ -87,7 +85,6 @@ class LayerSpec:
         wall = wall_of(at, self.zone)
         if is_steady(at, self.zone):
             return max(0, self._floor(wall) - self._first)
-        # The last hand-over that has come: the clock alone may show an hour twice, or not at all.
         number = self._floor(wall + LARGEST_CHANGE) - self._first
         while number > 0 and self._hand_over(number) > at:
             number -= 1
@@ -129,7 +126,6 @@ class LayerSpec:
 
     @cached_property
     def _first(self) -> int:
-        """The place on the grid of the period that holds the start."""
         return self._floor(self.starts_at.replace(fold=0))
 
     @cached_property
@@ -165,7 +161,7 @@ class LayerSpec:
 
     @cached_property
     def _active_counts(self) -> tuple[int, ...]:
-        """How many of the periods 1, 2, … are active, up to where the weekly pattern repeats."""
+        """How many of the periods 1, 2, … are active, until the pattern repeats."""
         length = 168 if self.unit == "hours" else 7 if self.unit == "days" else 1
         cycle = length // math.gcd(length, self.every)
         return (0, *accumulate(self._is_active(1 + number) for number in range(cycle)))
@@ -187,11 +183,10 @@ class LayerSpec:
     # --- Restricted hours
 
     def _window(self, at: dt.datetime) -> tuple[bool, dt.datetime, dt.datetime]:
-        """Return whether the layer's hours include an instant, and the ends of that window or of the pause."""
+        """Return whether the layer is active, and the ends of that window or pause."""
         if not self.restrictions:
             return True, DAWN, DUSK
         today = wall_of(at, self.zone).date()
-        # A window that passes midnight began yesterday, and the clock may have been put back past midnight since.
         days = [today + DAY * number for number in (-2, -1, 0, 1)]
         for opens, closes in (window for day in days for window in self._windows_on(day)):
             if opens <= at < closes:

@@ -1,8 +1,4 @@
-"""Who is on call: the one function behind paging, API, pages, calendars and swaps.
-
-Later layers win over earlier ones while they have somebody. Overrides apply in the order of their creation: those that
-name a layer to its people, the others to the result.
-"""
+"""Who is on call, for everything that asks; docs/oncall.md states the rules."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -17,7 +13,7 @@ from responders.oncall.walltime import DAWN, DUSK, TICK
 
 
 class OverrideSpec(NamedTuple):
-    """People added or removed for a while; `is_everybody` removes all. Higher ids are newer."""
+    """`is_everybody` removes all; higher ids are newer."""
 
     id: int
     starts_at: dt.datetime
@@ -36,7 +32,7 @@ class VersionSpec(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why somebody is on call: by a layer, and the id of the override that added them, if one did."""
+    """A layer, and the id of the override that added them, if one did."""
 
     layer: str
     override: int | None = None
@@ -99,7 +95,7 @@ class ScheduleSpec:
 
 
 def people_at(spec: ScheduleSpec, at: dt.datetime) -> Segment:
-    """Return who is on call at an instant and why, and the time around it in which nothing changes."""
+    """Return who is on call and why, and while nothing changes."""
     number = bisect_right(spec.version_starts, at)
     since = spec.version_starts[number - 1] if number else DAWN
     until = spec.version_starts[number] if number < len(spec.versions) else DUSK
@@ -135,7 +131,7 @@ def _overridden(people: dict[int, Reason], overrides: tuple[OverrideSpec, ...], 
 
 
 def segments(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> Iterator[Segment]:
-    """Yield all of a time in order, each as far as nothing changes."""
+    """Yield the segments of a time."""
     while start < end:
         segment = people_at(spec, start)
         yield segment._replace(since=start, until=min(segment.until, end))
@@ -143,7 +139,7 @@ def segments(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> Iterat
 
 
 def shifts(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[Shift]:
-    """Return everybody's shifts within a time, in order; a change of the reason is a new shift."""
+    """Return shifts in order; another reason is another shift."""
     found: list[Shift] = []
     running: dict[int, tuple[Reason, dt.datetime]] = {}
     for segment in segments(spec, start, end):
@@ -194,7 +190,7 @@ def shift_of(spec: ScheduleSpec, user: int, segment: Segment) -> tuple[dt.dateti
 
 
 def next_people(spec: ScheduleSpec, segment: Segment) -> Segment | None:
-    """Return the next segment with other people than this one's, gaps passed over; None beyond the known time."""
+    """Return the next segment with other people; None beyond the known time."""
     while segment.until < spec.known_until:
         following = people_at(spec, segment.until)
         if following.people and following.people.keys() != segment.people.keys():

@@ -1,8 +1,4 @@
-"""Wall time in a zone, as instants in UTC.
-
-A skipped time means as much later as the clock was put forward; a repeated one means its first occurrence, unless
-`fold` says otherwise (RFC 5545, 3.3.5).
-"""
+"""Wall time as instants: skipped is later, repeated is first unless `fold` is set (RFC 5545, 3.3.5)."""
 
 import datetime as dt
 from functools import lru_cache
@@ -12,22 +8,20 @@ DAWN = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 DUSK = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 TICK = dt.timedelta(microseconds=1)
-# The largest change of a zone's offset: a whole day, at the date line.
+# a day, at the date line
 LARGEST_CHANGE = dt.timedelta(hours=26)
 
 
 def resolve(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant of a wall time."""
     return wall.replace(tzinfo=zone).astimezone(dt.UTC)
 
 
 def wall_of(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Return the wall time of an instant; `fold` marks a second occurrence."""
     return instant.astimezone(zone).replace(tzinfo=None)
 
 
 def candidates(wall: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, ...]:
-    """Return the instants that a typed wall time may mean, with their offsets: two if it is skipped or repeated."""
+    """Return what a wall time may mean: two instants if it is skipped or repeated."""
     found = {wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
     return tuple(instant.astimezone(zone) for instant in sorted(found))
 

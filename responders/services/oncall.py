@@ -104,7 +104,7 @@ def spec_of(schedule_id: int, start: dt.datetime, end: dt.datetime) -> ScheduleS
 
 
 def load(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> dict[int, Loaded]:
-    """Return what decides who is on call within a time, in one query; nobody is, of schedules that do not exist."""
+    """Return what decides who is on call, in one query."""
     rows: dict[int, tuple[list[Any], list[Any], list[Any]]] = defaultdict(lambda: ([], [], []))
     for row in _rows(schedule_ids, start, end):
         rows[row[1]][row[0]].append(row)
