@@ -30,7 +30,7 @@ REFUSED, HANGING = 33, 10  # of a hundred connections
 WORKERS = 3
 KILL_EVERY = 8.0
 DRAIN_SECONDS = 900.0
-AFTER = {BEFORE_CLAIM: 4, AFTER_CLAIM: 3, BEFORE_COMMIT: 3, BEFORE_CANCEL: 5}  # passed before it strikes
+AFTER = {BEFORE_CLAIM: 2, AFTER_CLAIM: 1, BEFORE_COMMIT: 1, BEFORE_CANCEL: 5}  # passed before it strikes
 SMALL = 1000  # incidents, below which a single kill is more than one in a hundred
 
 
@@ -45,6 +45,7 @@ class Chaos:
     incidents: int
     folder: Path
     workers: list[Worker] = field(default_factory=list)
+    people: list["_Person"] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
     kills: int = 0
     restarts: list[str] = field(default_factory=list)
@@ -61,8 +62,21 @@ class Chaos:
         """Start workers that ended, the next planned fault with each that delivers."""
         for worker in self.workers:
             if not worker.is_running:
-                has_fault = "benchmarks.paging.faults" in worker.command and self.planned
-                worker.start(**(self.fault(self.planned.pop(0)) if has_fault else {}))
+                delivers = "benchmarks.paging.faults" in worker.command
+                worker.fault = self.planned.pop(0) if delivers and self.planned else ""
+                worker.start(**(self.fault(worker.fault) if worker.fault else {}))
+
+    def kill_all(self) -> None:
+        for worker in self.workers:
+            if worker.is_running:
+                worker.kill()
+        for person in self.people:
+            person.process.kill()
+
+    @property
+    def is_planned(self) -> bool:
+        """Return whether a kill at a named point is still to come."""
+        return bool(self.planned) or any(worker.fault and worker.is_running for worker in self.workers)
 
 
 def run(chaos: Chaos, sink: sinks.Sink) -> dict[str, Any]:
@@ -72,18 +86,19 @@ def run(chaos: Chaos, sink: sinks.Sink) -> dict[str, Any]:
     chaos.planned = [point for _ in range(repeats) for point in (BEFORE_CLAIM, AFTER_CLAIM, BEFORE_COMMIT)]
     acknowledged = chaos.incidents // 4
     chaos.keep_workers()
-    people = [
+    chaos.people = [
         _Person(chaos, "report", 0, chaos.incidents, teams),
         _Person(chaos, "acknowledge", chaos.incidents - acknowledged, acknowledged, [], faults=repeats),
     ]
     began = time.monotonic()
-    _storm(chaos, people)
+    _storm(chaos)
     busy = time.monotonic() - began
+    unfired = len(chaos.planned) + sum(bool(worker.fault) and worker.is_running for worker in chaos.workers)
     seconds = _drain(chaos)
     is_clean = _stop(chaos)
     arguments = (str(chaos.incidents), str(acknowledged), str(sink.file), str(chaos.faults))
     found: dict[str, Any] = chaos.database.inside("paging.judging.judge", *arguments)
-    return {**found, "busy": busy, "drained": seconds, "is_clean": is_clean, "unfired": len(chaos.planned)}
+    return {**found, "busy": busy, "drained": seconds, "is_clean": is_clean, "unfired": unfired}
 
 
 class _Person:
@@ -112,15 +127,15 @@ class _Person:
             self._start()
 
 
-def _storm(chaos: Chaos, people: list[_Person]) -> None:
+def _storm(chaos: Chaos) -> None:
     """Kill and restart until everything was reported and acknowledged, and all planned faults struck."""
     length = chaos.incidents / PER_SECOND
     begun = time.monotonic()
     kill_at = begun + KILL_EVERY
     outages = _outages(chaos, begun, length)
     limit = begun + 6 * length + 240
-    while not all(person.is_done for person in people) or (chaos.planned and time.monotonic() < limit):
-        for person in people:
+    while not all(person.is_done for person in chaos.people) or (chaos.is_planned and time.monotonic() < limit):
+        for person in chaos.people:
             person.keep()
         chaos.keep_workers()
         for moment, name, restart in list(outages):
@@ -128,7 +143,7 @@ def _storm(chaos: Chaos, people: list[_Person]) -> None:
                 outages.remove((moment, name, restart))
                 restart()
                 chaos.restarts.append(name)
-        if time.monotonic() >= kill_at and (ready := [worker for worker in chaos.workers if worker.is_ready]):
+        if time.monotonic() >= kill_at and (ready := [one for one in chaos.workers if one.is_ready and not one.fault]):
             chaos.chance.choice(ready).kill()
             chaos.kills += 1
             kill_at = time.monotonic() + KILL_EVERY
@@ -198,7 +213,7 @@ def chaos(database_engine: str, engine: str, incidents: int) -> tuple[Chaos, dic
         environment = {**database.environment, **settings, "EMAIL_URL": sink.url}
         made = Chaos(database, restart_database, restart_broker, environment, incidents, folder)
         made.workers = _workers(engine, environment, folder)
-        stack.callback(lambda: [worker.kill() for worker in made.workers if worker.is_running])
+        stack.callback(made.kill_all)
         return made, run(made, sink)
 
 

@@ -26,6 +26,7 @@ class Worker:
     log: Path
     process: "subprocess.Popen[bytes] | None" = None
     starts: int = 0
+    fault: str = ""  # at which it is to be killed
 
     @property
     def is_ready(self) -> bool:
