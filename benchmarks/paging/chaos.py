@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import random
 import signal
 import subprocess
@@ -267,6 +268,10 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "mariadb", "both"], default="both")
     parser.add_argument("--engine", choices=["embedded", "celery", "both"], default="both")
     options = parser.parse_args()
+    os.environ.update(Database("sqlite", 0).environment)
+    import django
+
+    django.setup()  # chooses MariaDB's driver
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it started
     databases = ["mariadb", "sqlite"] if options.database == "both" else [options.database]
     engines = ["embedded", "celery"] if options.engine == "both" else [options.engine]
