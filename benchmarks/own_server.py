@@ -46,13 +46,13 @@ def own_server(engine: str, kind: str) -> Iterator[tuple[Database, Restart | Non
 
 
 def _start_mariadb(folder: Path, port: int) -> "subprocess.Popen[bytes]":
+    import MySQLdb
+
     command = ["mariadbd", "--no-defaults", f"--datadir={folder}", f"--port={port}", f"--bind-address={HOST}"]
     user = ["--user=root"] if os.geteuid() == 0 else []
     socket = f"--socket={folder}/s.sock"
     process = subprocess.Popen([*command, socket, *user], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + START_SECONDS
-    import MySQLdb
-
     while time.monotonic() < deadline:
         try:
             MySQLdb.connect(host=HOST, port=port, user="root").close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.paging import world
 from benchmarks.paging.faults import AFTER_CLAIM, BEFORE_CANCEL, BEFORE_CLAIM, BEFORE_COMMIT, POINTS
-from incidents.models import EventKind, Incident, IncidentEvent
+from incidents.models import EventKind, Incident, IncidentEvent, Status
 from incidents.services import feed, verify_all
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt
 from notifications.vocabulary import PENDING, SENT, Kind, Outcome, State
@@ -21,7 +21,8 @@ def is_settled(incidents: str) -> bool:
     """Return whether nothing is left to do."""
     if Incident.objects.count() < int(incidents) or feed.oldest_waiting() is not None:
         return False
-    return Page.objects.count() >= int(incidents) and not Delivery.objects.filter(state__in=PENDING).exists()
+    unpaged = Incident.objects.filter(status=Status.OPEN, pages__isnull=True)
+    return not unpaged.exists() and not Delivery.objects.filter(state__in=PENDING).exists()
 
 
 def judge(incidents: str, acknowledged: str, arrivals: str, faults: str) -> dict[str, Any]:
@@ -34,7 +35,10 @@ def judge(incidents: str, acknowledged: str, arrivals: str, faults: str) -> dict
     answered = Incident.objects.filter(title__in=[f"page {number}" for number in last], status="acknowledged").count()
     return {
         "incidents_wrong": len(expected - set(titles)) + sum(number - 1 for number in titles.values()),
-        "pages_wrong": sum(pages[pk] != 1 for pk in Incident.objects.values_list("pk", flat=True)),
+        "pages_wrong": sum(
+            pages[pk] != 1 and (status == Status.OPEN or pages[pk] > 1)  # some were acknowledged before their step
+            for pk, status in Incident.objects.values_list("pk", "status")
+        ),
         "unacknowledged": int(acknowledged) - answered,
         "stuck": _stuck(),
         "timeline_faults": sum(fault is not None for fault in verify_all()),
