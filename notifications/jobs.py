@@ -13,7 +13,7 @@ from notifications.services.sending import sender_of
 GROUP = "deliver"
 MAX_BATCHES = 20
 LOOK_SECONDS = 1.0  # for what becomes due; what is due at once wakes its job
-OWN_LOOK_SECONDS = 60.0  # of each channel, should it not be woken
+OWN_LOOK_SECONDS = 120.0  # of each channel, should it not be woken
 
 
 def plan_deliveries(now: dt.datetime) -> int:
@@ -68,9 +68,9 @@ def delivery_jobs() -> list[Job]:
 
 
 JOBS = (
-    Job("plan_deliveries", plan_deliveries, 5, is_eager=True),
+    Job("plan_deliveries", plan_deliveries, 10, is_eager=True),
     Job("watch_deliveries", watch_deliveries, LOOK_SECONDS, GROUP),
-    Job("chase_receipts", chase_receipts, 5, GROUP),
+    Job("chase_receipts", chase_receipts, 10, GROUP),
     Job("tend_deliveries", tend_deliveries, 15),
     Job("prune_deliveries", prune_deliveries, 600),
 )

@@ -36,7 +36,7 @@ def _until_done(step: Callable[[], int], batch: int) -> int:
 
 
 JOBS = (
-    Job("start_escalations", start_escalations, 5, is_eager=True),
+    Job("start_escalations", start_escalations, 10, is_eager=True),
     Job("perform_steps", perform_steps, 1),
     Job("audit_escalations", audit_escalations, 15),
 )

@@ -118,12 +118,12 @@ def idle(seconds: str) -> dict[str, float]:
     for name, runner in runners.by_name.items():
         runner.run_once = _counted(runner.run_once, name, counts)  # type: ignore[method-assign]
     runners.start()
-    time.sleep(3)  # what only happens at the start
+    time.sleep(12)  # what only happens at the start, and eager looks after it
     counts.clear()
     time.sleep(float(seconds))
     found = Counter(counts)
     runners.stop(10)
-    for name, number in found.most_common(12):
+    for name, number in found.most_common(25):
         print(f"  {name}: {number / float(seconds):.2f} a second", file=sys.stderr)
     of_ours = sum(number for name, number in found.items() if name in ours)
     return {"paging": of_ours / float(seconds), "all": sum(found.values()) / float(seconds)}

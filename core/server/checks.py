@@ -23,7 +23,7 @@ from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
 
 WORKER_SECONDS = 15  # dead after
 SLOW_SECONDS = 60  # dead after, where a run may wait for others' servers
-FREQUENT_SECONDS = 60.0  # jobs of at most this interval
+FREQUENT_SECONDS = 120.0  # jobs of at most this interval
 STUCK_SECONDS = 300  # are stuck after
 STORAGE_SECONDS = 30  # trusted for
 
