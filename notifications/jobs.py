@@ -41,7 +41,7 @@ def chase_receipts(now: dt.datetime) -> int:
 def tend_deliveries(now: dt.datetime) -> int:
     """Free deliveries that would be stuck."""
     moment = database_now()
-    return upkeep.free_stranded(moment) + upkeep.fail_unknown(moment)
+    return upkeep.end_abandoned(moment) + upkeep.free_stranded(moment) + upkeep.fail_unknown(moment)
 
 
 def prune_deliveries(now: dt.datetime) -> int:

@@ -104,7 +104,7 @@ class _Ledger:
             "attempts": len(every),
             "interrupted": sum(attempt.outcome == Outcome.INTERRUPTED for attempt in every),
             "bundled": sum(row.bundle_count for row in self.deliveries),
-            "ledger_faults": [fault for row in self.deliveries for fault in self._faults(row)],
+            "ledger_faults": [fault for row in self.deliveries if row.bundle_id is None for fault in self._faults(row)],
             "points": {point: self._at_point(point) for point in POINTS},
         }
 

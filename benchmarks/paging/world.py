@@ -26,8 +26,11 @@ BATCH = 100
 
 
 def people(number: str, kind: str = "email", port: str = "0", name: str = "bench") -> list[int]:
-    """Make teams of people with one method each, who are paged in turn; return the teams."""
-    count = int(number)
+    """Make teams of people with one method each, who are paged in turn; return the teams.
+
+    Incidents go to the teams in turn, so that up to `number` of them page nobody twice.
+    """
+    count = math.ceil(int(number) / OF_TEAM) * OF_TEAM if int(number) > 1 else 1
     users = User.objects.bulk_create(
         User(email=f"{name}{one}@bench.example", name=f"{name.title()} {one}", role=Role.RESPONDER, password="!")
         for one in range(count)

@@ -78,6 +78,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["channel", "priority", "next_attempt_at"], name="delivery_due"),
             models.Index(fields=["next_attempt_at"], name="delivery_next"),
+            models.Index(fields=["leased_until"], name="delivery_lease"),
             models.Index(fields=["receipt_due_at"], name="delivery_receipt_due"),
             models.Index(fields=["incident", "user"], name="delivery_incident"),
             models.Index(fields=["page_id"], name="delivery_page"),

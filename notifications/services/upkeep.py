@@ -6,9 +6,10 @@ from django.conf import settings
 
 from core.db.transactions import unit_of_work
 from notifications.channels.port import all_channels
-from notifications.models import AnswerToken, Delivery, LinkCode, Notification, Pace
+from notifications.models import AnswerToken, Delivery, DeliveryAttempt, LinkCode, Notification, Pace
 from notifications.services.onward import try_next
-from notifications.vocabulary import PENDING, State
+from notifications.services.claiming import INTERRUPTED
+from notifications.vocabulary import PENDING, Outcome, State
 
 BATCH = 500
 UNKNOWN = "This installation has no such channel."
@@ -22,6 +23,18 @@ def free_stranded(now: dt.datetime) -> int:
     stranded = waiting.filter(bundle__state__in=ended, next_attempt_at__isnull=True)
     ids = list(stranded.values_list("pk", flat=True)[:BATCH])
     return Delivery.objects.filter(pk__in=ids).update(bundle=None, next_attempt_at=now)
+
+
+@unit_of_work
+def end_abandoned(now: dt.datetime) -> int:
+    """End attempts of lost workers on what was withdrawn meanwhile: nobody claims it again, and the ledger says so."""
+    lapsed = Delivery.objects.filter(leased_until__lte=now, next_attempt_at__isnull=True)
+    ids = list(lapsed.order_by("leased_until").values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    left = DeliveryAttempt.objects.filter(delivery__in=ids, outcome=Outcome.STARTED)
+    left.update(outcome=Outcome.INTERRUPTED, ended_at=now, detail=INTERRUPTED)
+    return lapsed.filter(pk__in=ids).update(leased_until=None)
 
 
 @unit_of_work

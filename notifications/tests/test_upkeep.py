@@ -5,9 +5,11 @@ from django.test import TestCase
 from notifications import monitoring
 from notifications.models import Delivery, DeliveryAttempt, Notification
 from notifications.services import reach, upkeep
+from notifications.services.claiming import claim
+from notifications.services.planning import cancel_pages
 from notifications.tests.factories import deliver, make_method, make_page, make_rule, now, seconds
 from notifications.tests.fakes import Script, fake_channel, only_channels
-from notifications.vocabulary import State
+from notifications.vocabulary import Outcome, State
 from paging.pages import delivery_details, reach_of
 from tests.reported import reported_failure
 from users.tests.factories import make_responder
@@ -30,6 +32,22 @@ class UpkeepTests(TestCase):
         stranded.refresh_from_db()
         self.assertIsNone(stranded.bundle)
         self.assertIsNotNone(stranded.next_attempt_at)
+
+    @reported_failure(17)
+    def test_it_ends_the_attempts_of_a_lost_worker_on_what_was_withdrawn_meanwhile(self):
+        page = make_page(self.ana)
+        claim(self.channel, 1)
+        cancel_pages([page.pk], now())
+        row = Delivery.objects.get(page_id=page.pk)
+
+        found = [upkeep.end_abandoned(row.leased_until + seconds(late)) for late in (-1, 1, 1)]
+
+        attempt = DeliveryAttempt.objects.get(delivery=row)
+        row.refresh_from_db()
+        self.assertEqual(found, [0, 1, 0])
+        self.assertEqual((row.state, row.leased_until), (State.CANCELLED, None))
+        self.assertEqual(attempt.outcome, Outcome.INTERRUPTED)
+        self.assertIn("may have arrived", attempt.detail)
 
     def test_it_fails_what_is_due_by_a_channel_that_is_gone(self):
         page = make_page(self.ana)
