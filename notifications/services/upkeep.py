@@ -7,8 +7,8 @@ from django.conf import settings
 from core.db.transactions import unit_of_work
 from notifications.channels.port import all_channels
 from notifications.models import AnswerToken, Delivery, DeliveryAttempt, LinkCode, Notification, Pace
-from notifications.services.onward import try_next
 from notifications.services.claiming import INTERRUPTED
+from notifications.services.onward import try_next
 from notifications.vocabulary import PENDING, Outcome, State
 
 BATCH = 500
