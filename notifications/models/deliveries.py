@@ -1,5 +1,7 @@
 """The outbox and the ledger: what is sent to whom, and every attempt."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 
@@ -13,6 +15,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def pending(self) -> "DeliveryQuerySet":
         """Select what has still to be sent."""
         return self.filter(state__in=PENDING)
+
+    def due_by(self, channel: str, now: dt.datetime) -> "DeliveryQuerySet":
+        """Select what a channel has to send now, the most urgent first."""
+        # Without all priorities named, MariaDB reads the index through everything ever sent when much is due.
+        of_channel = self.filter(channel=channel, priority__in=Priority.values)
+        return of_channel.filter(next_attempt_at__lte=now).order_by("priority", "next_attempt_at")
 
     def carried_by(self, lead_id: int) -> "DeliveryQuerySet":
         """Select what a bundle still carries."""

@@ -29,7 +29,7 @@ INTERRUPTED = "No outcome was recorded: the worker or the database was lost. The
 def claim(channel: Channel, free: int) -> list[Claimed]:
     """Claim up to `free` messages of a channel, the most urgent first."""
     now = database_now()
-    due = Delivery.objects.filter(channel=channel.kind, next_attempt_at__lte=now)
+    due = Delivery.objects.due_by(channel.kind, now)
     # looking locks nothing
     return _claim(channel, due, free, now) if due.exists() else []
 
@@ -37,7 +37,7 @@ def claim(channel: Channel, free: int) -> list[Claimed]:
 @unit_of_work
 def _claim(channel: Channel, due: DeliveryQuerySet, free: int, now: dt.datetime) -> list[Claimed]:
     granted = limits.take(channel, free, now)
-    found = list(rows.lock_available(due.order_by("priority", "next_attempt_at"))[:granted])
+    found = list(rows.lock_available(due)[:granted])
     causes = causes_of(found)
     claimed = bundle(_still_wanted(found, causes, now), now)
     limits.give_back(channel, granted - len(claimed))

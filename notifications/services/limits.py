@@ -45,8 +45,7 @@ def hold_excess(channel: Channel, now: dt.datetime) -> int:
     limit = limit_of(channel)
     if limit is None:
         return 0
-    due = Delivery.objects.filter(channel=channel.kind, next_attempt_at__lte=now).pending()
-    excess = list(rows.lock_available(due.order_by("priority", "next_attempt_at"))[:HELD_BATCH])
+    excess = list(rows.lock_available(Delivery.objects.due_by(channel.kind, now).pending())[:HELD_BATCH])
     because = f"Limit of {channel.label}: {words_of(limit)}"
     held = Delivery.objects.filter(
         channel=channel.kind, state=State.HELD, held_because=because, next_attempt_at__gt=now
