@@ -18,7 +18,7 @@ from notifications.services import health, tallies
 from notifications.services.claiming import Claimed
 from notifications.services.health import Way
 from notifications.services.onward import try_next
-from notifications.vocabulary import Kind, MethodState, Outcome, State
+from notifications.vocabulary import Kind, MethodState, Outcome, Priority, State
 
 PATIENCE = 2  # failed attempts of a page before its next method is tried beside it
 FAILING_AFTER = 3  # temporary failures before a way counts as failing
@@ -74,13 +74,20 @@ def _succeed(channel: Channel, row: Delivery, result: Result, receipt: Receipt, 
     was_withdrawn = row.state == State.CANCELLED
     advance(row, receipt.stage, now)
     row.reason = "Withdrawn while it was being sent." if was_withdrawn else ""
-    row.next_attempt_at, row.leased_until, row.held_because = None, None, ""
+    if not _is_asked_for_again(row):
+        row.next_attempt_at = None
+    row.leased_until, row.held_because = None, ""
     row.provider, row.provider_id = receipt.provider[:64], receipt.provider_id[:190]
     is_expected = channel.receipt_seconds is not None and receipt.stage != Stage.DELIVERED and not was_withdrawn
     row.receipt_due_at = now + dt.timedelta(seconds=channel.receipt_seconds or 0) if is_expected else None
     row.content = {**row.content, **({"sent": dict(receipt.data)} if receipt.data else {})}
     row.content.pop("code", None)  # it is in nobody's way longer than needed
     carry_facts(row)
+
+
+def _is_asked_for_again(row: Delivery) -> bool:
+    """Return whether another change was to be shown while an edit was being sent."""
+    return row.priority == Priority.EDIT and row.leased_until is None
 
 
 def advance(row: Delivery, stage: Stage, now: dt.datetime) -> bool:

@@ -144,3 +144,21 @@ class RoomTests(FeedCase):
 
         self.assertEqual((message.edits, message.status), ("message-1", "resolved"))
         self.assertEqual(Delivery.objects.filter(priority=Priority.EDIT).count(), 1)
+
+    @reported_failure(19)
+    def test_it_edits_again_when_the_incident_changes_while_an_edit_is_sent(self):
+        make_room("all", "room", events=["created"])
+        self.plan()
+        self.send_at(now())
+        acknowledge(self.incident, by=self.admin)
+        self.plan()
+        with at(now() + seconds(5)):
+            [edit] = claim(self.room_channel, 8)
+        resolve(self.incident, by=self.admin)
+        self.plan()
+        settle(self.room_channel, [Result(edit, receipt=self.script.send(edit.message, edit.address))])
+
+        [message] = self.send_at(now() + seconds(60))
+
+        self.assertEqual((edit.message.status, message.status), ("acknowledged", "resolved"))
+        self.assertEqual(self.send_at(now() + seconds(120)), [])
