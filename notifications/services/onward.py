@@ -10,7 +10,7 @@ from notifications.services import outbox, recipients
 from notifications.services.outbox import of_method
 from notifications.services.planning import by_way
 from notifications.services.unreached import tell_failed_pages
-from notifications.vocabulary import State
+from notifications.vocabulary import Kind, State
 from paging.models import Page
 
 
@@ -18,7 +18,7 @@ def try_next(page_ids: Collection[int], now: dt.datetime) -> None:
     """Send each page by its next planned method, at once; by another verified one if none was planned."""
     if not page_ids:
         return
-    planned = Delivery.objects.filter(page_id__in=page_ids, state=State.WAITING, attempt_count=0)
+    planned = Delivery.objects.filter(page_id__in=page_ids, kind=Kind.PAGE, state=State.WAITING, attempt_count=0)
     first: dict[int, Delivery] = {}
     busy: set[int] = set()
     for delivery in planned.filter(bundle__isnull=True, next_attempt_at__isnull=False).order_by(

@@ -154,8 +154,10 @@ def give_up(row: Delivery, reason: str, now: dt.datetime) -> set[int]:
 
 
 def pages_of(row: Delivery) -> set[int]:
-    """Return the pages that a delivery is for, with those it carries."""
-    if row.kind != Kind.PAGE or row.user_id is None:
+    """Return the pages that a delivery is for, with those it carries; none for an edit of a message that was sent."""
+    if row.kind != Kind.PAGE:
+        return set()
+    if row.user_id is None:
         return set() if row.page_id is None else {row.page_id}
     carried = Delivery.objects.carried_by(row.pk) if row.bundle_count else ()
     return {page_id for page_id in [row.page_id, *(one.page_id for one in carried)] if page_id is not None}
@@ -203,5 +205,7 @@ def _judge(way: Way, result: Result, row: Delivery, now: dt.datetime) -> None:
         health.mark_working(way)
     elif failure.disables:
         health.disable(way, failure.detail, now)
+    elif row.priority == Priority.EDIT:
+        return  # somebody may have deleted the message
     elif result.claimed.failure is None and (row.state == State.FAILED or row.attempt_count >= FAILING_AFTER):
         health.mark_failing(way, failure.detail, now)

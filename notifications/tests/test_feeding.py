@@ -2,15 +2,17 @@ from django.test import TestCase
 from django.utils import timezone
 
 from incidents.models import Visibility
-from incidents.services import acknowledge, comment, feed, resolve, subscribe
+from incidents.services import acknowledge, comment, feed, resolve, subscribe, update
 from incidents.tests.factories import make_incident, make_team
+from notifications.channels.port import Failed
 from notifications.jobs import plan_deliveries
 from notifications.models import Delivery, Notification
 from notifications.services.claiming import claim
+from notifications.services.onward import try_next
 from notifications.services.settling import Result, settle
-from notifications.tests.factories import at, make_room, now, seconds
+from notifications.tests.factories import at, delivery_of, make_method, make_page, make_room, make_rule, now, seconds
 from notifications.tests.fakes import Script, delivered, fake_channel, only_channels
-from notifications.vocabulary import Priority, State
+from notifications.vocabulary import MethodState, Priority, State
 from tests.reported import reported_failure
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -162,3 +164,48 @@ class RoomTests(FeedCase):
 
         self.assertEqual((edit.message.status, message.status), ("acknowledged", "resolved"))
         self.assertEqual(self.send_at(now() + seconds(120)), [])
+
+
+class EditsOfPagesTests(FeedCase):
+    """A page that was sent to a chat shows the incident as it is; by phone it follows in 30 minutes."""
+
+    def setUp(self):
+        super().setUp()
+        self.phone = fake_channel("sms", Script())
+        self.enterContext(only_channels(self.mail, self.room_channel, self.phone))
+        ana = make_responder()
+        self.chat = make_method(ana, "room")
+        self.by_phone = make_method(ana, "sms")
+        make_rule(ana, (self.chat, 0), (self.by_phone, 30))
+        self.page = make_page(ana, self.incident)
+        self.moment = now()
+        with at(self.moment):
+            [sent] = [one for one in claim(self.room_channel, 8) if one.delivery.page_id]
+            settle(self.room_channel, [Result(sent, receipt=delivered("message-1"))])
+        update(self.incident, fields={"title": "Disk is full"}, by=self.admin)
+        self.plan()
+
+    def fail(self, failure):
+        with at(self.moment + seconds(60)):
+            [edit] = claim(self.room_channel, 8)
+            settle(self.room_channel, [Result(edit, failure=failure)])
+        return edit.delivery
+
+    @reported_failure(19)
+    def test_it_does_not_page_by_the_next_method_because_an_edit_failed(self):
+        for failure in (Failed("slow down", retry_after=1), Failed("message deleted", is_permanent=True)):
+            with self.subTest(failure.detail):
+                Delivery.objects.filter(priority=Priority.EDIT).update(next_attempt_at=self.moment)
+
+                edit = self.fail(failure)
+
+                self.assertEqual((edit.priority, edit.page_id), (Priority.EDIT, self.page.pk))
+                self.assertGreater(delivery_of(self.page, "sms").next_attempt_at, self.moment + seconds(1000))
+        self.chat.refresh_from_db()
+        self.assertEqual(self.chat.state, MethodState.OK)
+
+    @reported_failure(17)
+    def test_it_takes_no_edit_for_the_next_method(self):
+        try_next([self.page.pk], self.moment)
+
+        self.assertEqual(delivery_of(self.page, "sms").next_attempt_at, self.moment)
