@@ -65,9 +65,12 @@ class ClockField(serializers.Field[Any, Any, Any, Any]):
         if data == "24:00":
             return str(data)
         try:
-            return dt.time.fromisoformat(data).isoformat("minutes")
+            time = dt.time.fromisoformat(data)
         except (TypeError, ValueError):
             self.fail("invalid")
+        if time.tzinfo is not None:  # the hours name their zone
+            self.fail("invalid")
+        return time.isoformat("minutes")
 
     def to_representation(self, value: Any) -> Any:
         return value

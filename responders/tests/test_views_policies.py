@@ -99,6 +99,15 @@ class PolicyViewTests(TestCase):
                 "steps.0.only_in.business_hours.time_zone",
                 "is not a time zone",
             ),
+            "offset": (
+                self.step(
+                    only_in={
+                        "business_hours": {"time_zone": "UTC", "weekdays": [0], "from": "08:00+02:00", "to": "18:00"}
+                    }
+                ),
+                "steps.0.only_in.business_hours.from",
+                "Must be a time of day",
+            ),
         }
         for name, (step, field, message) in wrong.items():
             with self.subTest(name):
