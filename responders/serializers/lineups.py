@@ -192,8 +192,8 @@ def completed_layer(
         return {**layer, "name": name}
     old = old if old and not old.get("calendar") else {}
     rotation = layer.get("rotation") or old.get("rotation") or {"unit": "weeks", "every": 1}
-    starts_at = layer.get("starts_at") or old.get("starts_at") or now_wall.replace(hour=0, minute=0, second=0)
-    wall = dt.datetime.fromisoformat(starts_at) if isinstance(starts_at, str) else starts_at
+    starts_at = layer.get("starts_at") or old.get("starts_at") or _midnight(now_wall)
+    wall = dt.datetime.fromisoformat(starts_at)
     given = layer.get("hand_over") or old.get("hand_over") or {}
     weekday = given.get("weekday")
     return {
@@ -210,3 +210,7 @@ def completed_layer(
         "first_turn": layer.get("first_turn"),
         "effective_from": layer.get("effective_from"),
     }
+
+
+def _midnight(wall: dt.datetime) -> str:
+    return dt.datetime.combine(wall.date(), dt.time.min).isoformat()

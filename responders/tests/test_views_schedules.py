@@ -108,6 +108,14 @@ class ScheduleTests(ScheduleTestCase):
         self.assertEqual((answer["users"], answer["gap"], answer["next"]), ([], True, None))
         self.assertEqual(len(self.client.get(f"{path}gaps/").json()["results"]), 1)
 
+    def test_it_begins_today_unless_told_otherwise(self) -> None:
+        path = self.create({"users": [[self.ana.pk]]})
+
+        layer = self.client.get(path).json()["layers"][0]
+
+        self.assertEqual(layer["starts_at"], "2026-11-30T00:00:00")
+        self.assertEqual(self.names(path, "2026-11-30T12:00:00Z"), ["Ana"])
+
     def test_it_lists_shifts_and_gaps_that_tile_the_time(self) -> None:
         office = [{"weekdays": [0, 1, 2, 3, 4], "from": "09:00", "to": "17:00"}]
         path = self.create(weekly(self.ana, self.ben, restrictions=office))
