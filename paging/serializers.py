@@ -1,7 +1,9 @@
 """Escalations as the API shows them."""
 
+import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -12,6 +14,7 @@ from paging.services.describing import NONE
 from paging.vocabulary import AlarmReason, Importance, RunState
 from responders.serializers.policies import MAX_TARGETS, TargetKindField, TargetSerializer
 
+FAR = dt.timedelta(days=3660)
 STATES = [*(state.value for state in (RunState.RUNNING, RunState.ACKNOWLEDGED, RunState.EXHAUSTED)), NONE]
 
 
@@ -27,6 +30,11 @@ class PolicySimulationSerializer(StrictFields, serializers.Serializer[Any]):
 
     at = serializers.DateTimeField(required=False, help_text=_("Now, unless given."))
     severity = WordField(SEVERITY_OF_WORD, SEVERITY_WORDS, default=Severity.CRITICAL)
+
+    def validate_at(self, at: dt.datetime) -> dt.datetime:
+        if abs(at - timezone.now()) > FAR:
+            raise serializers.ValidationError(_("The time must be within ten years of now."))
+        return at
 
 
 class NotifiedSerializer(serializers.Serializer[Any]):

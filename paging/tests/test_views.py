@@ -121,6 +121,13 @@ class EscalationViewTests(PagingCase):
         self.assertEqual(found["gives_up_after_minutes"], 15)
         self.assertFalse(Page.objects.exists())
 
+    def test_it_simulates_no_time_far_from_now(self) -> None:
+        policy = make_escalation(step(self.ana))
+
+        for at in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+            answer = client_of(self.ben).post(f"{API}escalation-policies/{policy.pk}/simulate/", {"at": at})
+            self.assertEqual(answer.status_code, 400, answer.content)
+
     @reported_failure(3)
     def test_it_simulates_what_then_happens(self) -> None:
         policy = make_escalation(step(rota(self.ana)), step(self.ben, delay=5))

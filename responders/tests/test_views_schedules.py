@@ -116,6 +116,16 @@ class ScheduleTests(ScheduleTestCase):
         self.assertEqual(layer["starts_at"], "2026-11-30T00:00:00")
         self.assertEqual(self.names(path, "2026-11-30T12:00:00Z"), ["Ana"])
 
+    def test_it_refuses_times_beyond_the_years_of_schedules(self) -> None:
+        path = self.create(weekly(self.ana, self.ben))
+        first, last = "0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"
+
+        for asked in (f"on-call/?at={first}", f"on-call/?at={last}", f"shifts/?from={last}", f"gaps/?from={first}"):
+            with self.subTest(asked):
+                self.assertEqual(self.client.get(f"{path}{asked}").status_code, 400)
+        period = "from=2199-12-01T00:00:00Z&to=2199-12-31T00:00:00Z"
+        self.assertEqual(self.client.get(f"{path}fairness/?{period}").status_code, 200)
+
     def test_it_lists_shifts_and_gaps_that_tile_the_time(self) -> None:
         office = [{"weekdays": [0, 1, 2, 3, 4], "from": "09:00", "to": "17:00"}]
         path = self.create(weekly(self.ana, self.ben, restrictions=office))

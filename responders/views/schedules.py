@@ -22,6 +22,7 @@ from core.errors import Conflict, NotSignedIn
 from responders import oncall
 from responders.lineups import zone_of
 from responders.models import PolicyTarget, Schedule
+from responders.serializers.lineups import YEARS
 from responders.serializers.oncall import (
     FairnessSerializer,
     GapsSerializer,
@@ -88,7 +89,7 @@ class ScheduleViewSet(ConfigurationViewSet):
     @action(detail=True, url_path="on-call", pagination_class=None)
     def on_call(self, request: Request, pk: str) -> Response:
         refuse_unknown_parameters(request, {"at"})
-        at = moment_of("at", request.query_params["at"]) if "at" in request.query_params else timezone.now()
+        at = _moment_of("at", request.query_params["at"]) if "at" in request.query_params else timezone.now()
         schedule = self._schedule()
         now, following = on_call_and_next([schedule.pk], at)[schedule.pk]
         return Response(on_call_shown(at, now, following))
@@ -246,13 +247,20 @@ def _is_dry_run(request: Request) -> bool:
 def _period_of(request: Request) -> tuple[dt.datetime, dt.datetime]:
     refuse_unknown_parameters(request, {"from", "to"})
     given = request.query_params
-    start = moment_of("from", given["from"]) if "from" in given else timezone.now()
-    end = moment_of("to", given["to"]) if "to" in given else start + USUAL
+    start = _moment_of("from", given["from"]) if "from" in given else timezone.now()
+    end = _moment_of("to", given["to"]) if "to" in given else start + USUAL
     if end <= start:
         refuse("to", "Must be later than from.")
     if end - start > LONGEST:
         refuse("to", f"At most {LONGEST.days} days after from.")
     return start, end
+
+
+def _moment_of(name: str, text: str) -> dt.datetime:
+    moment = moment_of(name, text)
+    if moment.year not in YEARS:
+        refuse(name, f"{name} must be in the years from {YEARS[0]} to {YEARS[-1]}.")
+    return moment
 
 
 def _rendered(start: dt.datetime, end: dt.datetime, rows: list[Any]) -> Response:
