@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ from icalendar import Calendar
 MAX_BYTES = 1024 * 1024
 MAX_EVENTS = 5_000
 MAX_OCCURRENCES = 20_000
+# Of each of the occurrences: the rows are read whenever somebody asks who is on call.
+MAX_PEOPLE, MAX_ADDRESS, MAX_SUMMARY = 50, 320, 2_000
 SECONDS, MEMORY = 5, 1024**3
 PERIODS = {"HOURLY": 3600, "DAILY": 86_400, "WEEKLY": 7 * 86_400, "MONTHLY": 28 * 86_400, "YEARLY": 365 * 86_400}
 PAGE = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
@@ -152,9 +155,10 @@ def _events(found: list[Any], zone: ZoneInfo) -> Iterator[ImportedEvent]:
             continue
         starts_at, ends_at = _moment(event["DTSTART"].dt, zone), _end_of(event, zone)
         if ends_at > starts_at:
-            attendees = tuple(_addresses(event))
-            names = tuple(part for part in map(str.strip, LISTED.split(str(event.get("SUMMARY", "")))) if part)
-            yield ImportedEvent(starts_at.isoformat(), ends_at.isoformat(), attendees, names[:50])
+            attendees = tuple(islice(_addresses(event), MAX_PEOPLE))
+            summary = str(event.get("SUMMARY", ""))[:MAX_SUMMARY]
+            names = tuple(part for part in map(str.strip, LISTED.split(summary)) if part)
+            yield ImportedEvent(starts_at.isoformat(), ends_at.isoformat(), attendees, names[:MAX_PEOPLE])
 
 
 def _end_of(event: Any, zone: ZoneInfo) -> dt.datetime:
@@ -180,7 +184,7 @@ def _addresses(event: Any) -> Iterator[str]:
         is_out = str(getattr(one, "params", {}).get("PARTSTAT", "")).upper() == "DECLINED"
         address = re.sub(r"^mailto:", "", str(one).strip(), flags=re.IGNORECASE)
         if address and not is_out:
-            yield address
+            yield address[:MAX_ADDRESS]
 
 
 def main() -> None:

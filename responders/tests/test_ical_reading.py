@@ -4,7 +4,7 @@ from pathlib import Path
 from django.test import SimpleTestCase
 
 from responders.ical.bounded import read_bounded
-from responders.ical.reading import MAX_BYTES, Unreadable, read_calendar
+from responders.ical.reading import MAX_ADDRESS, MAX_BYTES, MAX_PEOPLE, MAX_SUMMARY, Unreadable, read_calendar
 from responders.tests.schedules import at
 from tests.reported import reported_failure
 
@@ -67,6 +67,16 @@ class QuirkTests(SimpleTestCase):
             read_calendar(b"Not found", *PERIOD, "UTC")
         with self.assertRaisesRegex(Unreadable, "larger"):
             read_calendar(b"BEGIN:VCALENDAR" + b" " * MAX_BYTES, *PERIOD, "UTC")
+
+    def test_it_bounds_what_each_occurrence_says(self) -> None:
+        invited = "".join(f"ATTENDEE:mailto:{'x' * 400}{number}@example.org\r\n" for number in range(60))
+        event = f"DTSTART:20261201T090000Z\r\nDTEND:20261201T100000Z\r\n{invited}SUMMARY:{'Ana - ' * 9_000}\r\n"
+        text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
+
+        (found,) = read_calendar(text.encode(), *PERIOD, "UTC")
+
+        self.assertEqual((len(found.attendees), max(map(len, found.attendees))), (MAX_PEOPLE, MAX_ADDRESS))
+        self.assertLessEqual(sum(map(len, found.names)), MAX_SUMMARY)
 
     @reported_failure(7)
     def test_it_gives_up_in_bounded_time(self) -> None:
