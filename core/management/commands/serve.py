@@ -98,7 +98,9 @@ def beside(web: Sequence[Child], options: Mapping[str, Any]) -> Child:
     command = [sys.executable, sys.argv[0], "worker", "--supervised"]
     for option, groups in (("--only", options["only"]), ("--except", options["leave_out"])):
         command += [option, *groups] if groups else []
-    return Child("worker", command, pass_fds=[receiver], env={RECEIVER: str(receiver)})
+    # its mails and messages hold links
+    links = {"PUBLIC_URL": web[0].env["PUBLIC_URL"]} if "PUBLIC_URL" in web[0].env else {}
+    return Child("worker", command, pass_fds=[receiver], env={RECEIVER: str(receiver), **links})
 
 
 def listen(host: str, port: int) -> socket.socket:

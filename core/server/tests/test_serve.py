@@ -87,6 +87,17 @@ class BesideTests(SimpleTestCase):
         self.assertEqual({child.pass_fds[1] for child in web}, {int(web[0].env[SENDER])})
         self.assertEqual(list(worker.pass_fds), [int(worker.env[RECEIVER])])
 
+    def test_it_gives_the_worker_the_address_that_links_lead_to(self):
+        found = []
+        for given in ({}, {"PUBLIC_URL": "https://incidents.example.org"}):
+            with mock.patch.dict(os.environ, given):
+                if not given:
+                    os.environ.pop("PUBLIC_URL", None)
+                found.append(self.make_worker()[1].env.get("PUBLIC_URL"))
+
+        # one that is set is inherited
+        self.assertEqual(found, ["http://127.0.0.1:1", None])
+
     def test_it_passes_on_what_the_worker_is_to_run(self):
         commands = [
             self.make_worker(**options)[1].command[2:]
