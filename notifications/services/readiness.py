@@ -13,7 +13,7 @@ from notifications.models import ContactMethod, NotificationRule
 from notifications.vocabulary import MethodState
 from responders.models import EscalationPolicy, Membership, Schedule
 from responders.services.oncall import shifts
-from users.models import User
+from users.models import Role, User
 
 AHEAD = dt.timedelta(days=30)
 
@@ -57,7 +57,9 @@ def _places(now: dt.datetime) -> dict[int, list[str]]:
     for policy in EscalationPolicy.objects.active().order_by("name"):
         named = [target for step in policy.steps for target in step["targets"]] + list(policy.on_exhausted)
         teams = {target["id"] for target in named if target["kind"] == "team"}
-        members = Membership.objects.filter(team__in=teams).values_list("user", flat=True)
+        members = (
+            Membership.objects.filter(team__in=teams).exclude(user__role=Role.REPORTER).values_list("user", flat=True)
+        )
         users = {target["id"] for target in named if target["kind"] == "user"} | set(members)
         for user in sorted(users):
             places[user].append(_("policy %(name)s") % {"name": policy.name})
@@ -69,6 +71,9 @@ def _problems(
 ) -> Iterable[tuple[str, object, bool]]:
     if not user.is_active:
         yield "inactive", _("The account is deactivated."), False
+        return
+    if user.role == Role.REPORTER:
+        yield "reporter", _("Reporters are never paged."), False
         return
     verified = [method for method in methods if method.is_verified]
     usable = [method for method in verified if _why_not(method) == ""]

@@ -6,6 +6,7 @@ from notifications.tests.factories import make_method
 from notifications.vocabulary import MethodState
 from responders.models import EscalationPolicy
 from tests.reported import reported_failure
+from users.models import Role
 from users.tests.factories import client_of, make_admin, make_responder
 
 
@@ -55,6 +56,15 @@ class ReadinessTests(TestCase):
         found = client_of(self.admin).get("/api/v1/readiness/").json()["results"]
 
         self.assertIn(("Ana", "inactive"), [(one["user"]["name"], one["code"]) for one in found])
+
+    def test_it_names_reporters_who_are_never_paged(self) -> None:
+        ana = self.people["Ana"]
+        ana.role = Role.REPORTER
+        ana.save(update_fields=["role"])
+
+        found = client_of(self.admin).get("/api/v1/readiness/").json()["results"]
+
+        self.assertIn(("Ana", "reporter"), [(one["user"]["name"], one["code"]) for one in found])
 
     def test_it_shows_them_in_the_back_office(self) -> None:
         self.client.force_login(self.admin)

@@ -128,7 +128,7 @@ def initial_of(layer: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
 
 
 def _person(word: str) -> int:
-    people = User.objects.active()
+    people = User.objects.can_respond()
     found = list(people.filter(email=word.lower()).values_list("pk", flat=True)[:2]) or list(
         people.filter(name__iexact=word).values_list("pk", flat=True)[:2]
     )

@@ -59,7 +59,7 @@ class PeopleField(forms.ModelMultipleChoiceField):
 
 
 class OverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to type checkers only
-    add = PeopleField(queryset=User.objects.active(), required=False, label=_("on call"))
+    add = PeopleField(queryset=User.objects.can_respond(), required=False, label=_("on call"))
     remove = PeopleField(queryset=User.objects.active(), required=False, label=_("off call"))
 
     class Meta:

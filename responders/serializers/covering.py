@@ -54,10 +54,12 @@ class OverrideSerializer(PeriodSerializer):
         for name in ("add", "remove"):
             if name in attrs:
                 attrs[name] = list(dict.fromkeys(attrs[name]))
-        known = User.objects.active() if attrs.get("add") else User.objects.none()
+        known = User.objects.can_respond() if attrs.get("add") else User.objects.none()
         present = set(known.filter(pk__in=attrs.get("add", ())).values_list("pk", flat=True))
         if unknown := [user for user in attrs.get("add", ()) if user not in present]:
-            raise serializers.ValidationError({"add": f"User {unknown[0]} does not exist or is not active."})
+            raise serializers.ValidationError(
+                {"add": f"User {unknown[0]} does not exist, is not active, or cannot be paged."}
+            )
         return self.settle(attrs, self.context["schedule"].time_zone)
 
     def to_representation(self, instance: ScheduleOverride) -> dict[str, Any]:

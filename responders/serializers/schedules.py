@@ -87,10 +87,10 @@ class ScheduleSerializer(CleanedModelSerializer):
 
     def _refuse_strangers(self, layers: list[dict[str, Any]]) -> None:
         named = {user for layer in layers for turn in layer["users"] for user in turn}
-        known = set(User.objects.active().filter(pk__in=named).values_list("pk", flat=True))
+        known = set(User.objects.can_respond().filter(pk__in=named).values_list("pk", flat=True))
         for number, layer in enumerate(layers):
             if unknown := {user for turn in layer["users"] for user in turn} - known:
-                refuse_layer(number, "users", f"User {min(unknown)} does not exist or is not active.")
+                refuse_layer(number, "users", f"User {min(unknown)} does not exist, is not active, or cannot be paged.")
             if calendar := layer.get("calendar"):
                 mine = self.instance is not None and self.instance.calendars.filter(pk=calendar).exists()
                 if not mine:

@@ -181,7 +181,7 @@ def _matched(events: Iterable[ImportedEvent]) -> list[FeedShift]:
 def _people() -> People:
     addresses: dict[str, int] = {}
     names: dict[str, int | None] = {}
-    for key, email, name in User.objects.active().order_by("pk").values_list("pk", "email", "name"):
+    for key, email, name in User.objects.can_respond().order_by("pk").values_list("pk", "email", "name"):
         addresses[email.lower()] = key
         names[name.lower()] = None if name.lower() in names else key
     return People(addresses, names)
