@@ -217,6 +217,12 @@ def _with_commas(values: list[str]) -> str:
 
 def moment_of(name: str, text: str) -> dt.datetime:
     """Return a query parameter's time (UTC by default), or answer 400."""
+    moment = typed_moment_of(name, text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def typed_moment_of(name: str, text: str) -> dt.datetime:
+    """Return a query parameter's time, without a zone if it has no offset, or answer 400."""
     # query strings turn `+` into a space
     pasted = text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text
     try:
@@ -226,4 +232,4 @@ def moment_of(name: str, text: str) -> dt.datetime:
         moment = None
     if moment is None:
         refuse(name, f"{name} must be a time such as 2026-11-21T09:30:00Z.")
-    return moment.replace(tzinfo=dt.UTC)
+    return moment

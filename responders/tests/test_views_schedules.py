@@ -291,6 +291,21 @@ class VersionTests(ScheduleTestCase):
         found = self.client.get(f"{path}shifts/?from=2026-11-01T00:00:00Z&to=2027-06-01T00:00:00Z").json()["results"]
         return [one for one in found if one["user"]["id"] != gone.pk]
 
+    @reported_failure(1)
+    def test_it_reads_times_asked_for_by_the_schedules_clocks(self) -> None:
+        path = self.create(weekly(self.ana, self.ben))
+
+        found = [self.names(path, f"2026-12-07T{typed}") for typed in ("08:59", "09:00", "08:30:00Z")]
+        skipped = self.client.get(f"{path}on-call/?at=2027-03-28T02:30")
+        shifts = self.client.get(f"{path}shifts/?from=2026-12-07T09:00&to=2026-12-08T09:00").json()
+
+        extreme = self.client.get(f"{path}on-call/?at=0001-01-01T00:00")
+
+        self.assertEqual(found, [["Ben"], ["Ana"], ["Ana"]])
+        self.assertEqual(extreme.status_code, 400)
+        self.assertEqual((skipped.status_code, skipped.json()["code"]), (400, "time_skipped"))
+        self.assertEqual((shifts["from"], shifts["to"]), ("2026-12-07T08:00:00Z", "2026-12-08T08:00:00Z"))
+
 
 class OverrideTests(ScheduleTestCase):
     def setUp(self) -> None:

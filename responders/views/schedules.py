@@ -17,10 +17,10 @@ from rest_framework.views import APIView
 from core.api.configuration import ConfigurationViewSet
 from core.api.idempotency import IdempotentWrites
 from core.api.listing import truth_of
-from core.api.problems import moment_of, refuse, refuse_unknown_parameters
+from core.api.problems import refuse, refuse_unknown_parameters, typed_moment_of
 from core.errors import Conflict, NotSignedIn
 from responders import oncall
-from responders.lineups import zone_of
+from responders.lineups import typed_instant, zone_of
 from responders.models import PolicyTarget, Schedule
 from responders.serializers.lineups import YEARS
 from responders.serializers.oncall import (
@@ -41,11 +41,12 @@ from responders.services.reporting import shares_of
 from responders.services.tokens import find_calendar_token, new_calendar_token, revoke_calendar_token
 
 USUAL, LONGEST = dt.timedelta(days=28), dt.timedelta(days=400)
+CLOCKS = "Without an offset, by the schedule's clocks."
 PERIOD = [
-    OpenApiParameter("from", OpenApiTypes.DATETIME, description="By default now."),
+    OpenApiParameter("from", OpenApiTypes.DATETIME, description=f"By default now. {CLOCKS}"),
     OpenApiParameter("to", OpenApiTypes.DATETIME, description="By default 28 days later; at most 400."),
 ]
-AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="By default now.")
+AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description=f"By default now. {CLOCKS}")
 DRY_RUN = OpenApiParameter("dry_run", bool, description="Answer what would change, and store nothing.")
 TOKEN = OpenApiParameter("token", str, required=True, description="A calendar token.")
 CALENDAR = {(200, "text/calendar"): OpenApiTypes.STR}
@@ -89,8 +90,8 @@ class ScheduleViewSet(ConfigurationViewSet):
     @action(detail=True, url_path="on-call", pagination_class=None)
     def on_call(self, request: Request, pk: str) -> Response:
         refuse_unknown_parameters(request, {"at"})
-        at = _moment_of("at", request.query_params["at"]) if "at" in request.query_params else timezone.now()
         schedule = self._schedule()
+        at = _moment_of(request, "at", schedule) or timezone.now()
         now, following = on_call_and_next([schedule.pk], at)[schedule.pk]
         return Response(on_call_shown(at, now, following))
 
@@ -99,8 +100,9 @@ class ScheduleViewSet(ConfigurationViewSet):
     )
     @action(detail=True, pagination_class=None)
     def shifts(self, request: Request, pk: str) -> Response:
-        start, end = _period_of(request)
-        found = oncall.shifts(spec_of(self._schedule().pk, start, end), start, end)
+        schedule = self._schedule()
+        start, end = _period_of(request, schedule)
+        found = oncall.shifts(spec_of(schedule.pk, start, end), start, end)
         names = names_of(shift.user_id for shift in found)
         return _rendered(start, end, [shift_shown(shift, names) for shift in found])
 
@@ -112,8 +114,9 @@ class ScheduleViewSet(ConfigurationViewSet):
     )
     @action(detail=True, pagination_class=None)
     def gaps(self, request: Request, pk: str) -> Response:
-        start, end = _period_of(request)
-        found = oncall.gaps(spec_of(self._schedule().pk, start, end), start, end)
+        schedule = self._schedule()
+        start, end = _period_of(request, schedule)
+        found = oncall.gaps(spec_of(schedule.pk, start, end), start, end)
         rows = [{"from": utc(gap.starts_at), "to": utc(gap.ends_at), "unmatched": list(gap.unmatched)} for gap in found]
         return _rendered(start, end, rows)
 
@@ -125,8 +128,8 @@ class ScheduleViewSet(ConfigurationViewSet):
     )
     @action(detail=True, pagination_class=None)
     def fairness(self, request: Request, pk: str) -> Response:
-        start, end = _period_of(request)
         schedule = self._schedule()
+        start, end = _period_of(request, schedule)
         found = oncall.shifts(spec_of(schedule.pk, start, end), start, end)
         shares = shares_of(found, zone_of(schedule.time_zone), schedule.holidays)
         return _rendered(start, end, shares_shown(shares, names_of(shares)))
@@ -244,23 +247,24 @@ def _is_dry_run(request: Request) -> bool:
     return truth_of("dry_run", request.query_params.get("dry_run", "false"))
 
 
-def _period_of(request: Request) -> tuple[dt.datetime, dt.datetime]:
+def _moment_of(request: Request, name: str, schedule: Schedule) -> dt.datetime | None:
+    if name not in request.query_params:
+        return None
+    typed = typed_moment_of(name, request.query_params[name])
+    if typed.year not in YEARS:
+        refuse(name, f"{name} must be in the years from {YEARS[0]} to {YEARS[-1]}.")
+    return typed_instant(typed, schedule.time_zone, name)
+
+
+def _period_of(request: Request, schedule: Schedule) -> tuple[dt.datetime, dt.datetime]:
     refuse_unknown_parameters(request, {"from", "to"})
-    given = request.query_params
-    start = _moment_of("from", given["from"]) if "from" in given else timezone.now()
-    end = _moment_of("to", given["to"]) if "to" in given else start + USUAL
+    start = _moment_of(request, "from", schedule) or timezone.now()
+    end = _moment_of(request, "to", schedule) or start + USUAL
     if end <= start:
         refuse("to", "Must be later than from.")
     if end - start > LONGEST:
         refuse("to", f"At most {LONGEST.days} days after from.")
     return start, end
-
-
-def _moment_of(name: str, text: str) -> dt.datetime:
-    moment = moment_of(name, text)
-    if moment.year not in YEARS:
-        refuse(name, f"{name} must be in the years from {YEARS[0]} to {YEARS[-1]}.")
-    return moment
 
 
 def _rendered(start: dt.datetime, end: dt.datetime, rows: list[Any]) -> Response:
