@@ -7,7 +7,6 @@ from typing import Any
 from notifications.models import Delivery
 from notifications.rules import quiet_until, ways_of
 from notifications.services import recipients
-from notifications.services.health import name_of
 from notifications.vocabulary import Importance
 from paging.models import Page
 from paging.pages import Reach
@@ -16,7 +15,7 @@ STUCK_MINUTES = 5
 
 
 def describe_reach(user_ids: Collection[int], importance: str, at: dt.datetime) -> Mapping[int, Sequence[Reach]]:
-    """Return the ways by which people would be reached, soonest first; none for those who cannot be."""
+    """Return the kinds of methods by which people would be reached, soonest first; none for those who cannot be."""
     found: dict[int, list[Reach]] = {number: [] for number in user_ids}
     for number, person in recipients.load(user_ids).items():
         rule, methods = person.rules.get(importance), person.usable()
@@ -24,14 +23,15 @@ def describe_reach(user_ids: Collection[int], importance: str, at: dt.datetime) 
         for way in ways_of(rule.steps if rule else [], list(methods)):
             due_at = at + dt.timedelta(minutes=way.after_minutes)
             until = quiet_until(quiet_hours, person.user.time_zone, due_at) or due_at
-            found[number].append(Reach(name_of(methods[way.method]), (until - at).total_seconds() / 60))
+            found[number].append(Reach(methods[way.method].kind, (until - at).total_seconds() / 60))
     return found
 
 
 def deliveries_of(pages: Sequence[Page]) -> Mapping[int, Sequence[Mapping[str, Any]]]:
-    """Return what became of each page, by its id."""
+    """Return what became of each page, by its id; a person's address is nobody else's to see, not even masked."""
     found: dict[int, list[Mapping[str, Any]]] = {page.pk: [] for page in pages}
-    for row in Delivery.objects.filter(page_id__in=found, kind="page").order_by("due_at", "id"):
+    rows = Delivery.objects.filter(page_id__in=found, kind="page").select_related("user")
+    for row in rows.order_by("due_at", "id"):
         found[row.page_id or 0].append(_serialize(row))
     return found
 
@@ -41,7 +41,7 @@ def _serialize(row: Delivery) -> dict[str, Any]:
     return {
         "id": row.pk,
         "channel": row.channel,
-        "recipient": row.recipient,
+        "recipient": row.recipient if row.user is None else row.user.name,
         "state": row.state,
         "reason": row.reason,
         "held_because": row.held_because,
