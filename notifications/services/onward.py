@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection
 
-from core.db import rows
 from notifications.models import Delivery
 from notifications.rules import Way
 from notifications.services import outbox, recipients
@@ -30,9 +29,9 @@ def try_next(page_ids: Collection[int], now: dt.datetime) -> None:
         else:
             first.setdefault(page_id, delivery)
     forward = [delivery for page_id, delivery in first.items() if page_id not in busy]
-    for delivery in forward:
-        delivery.next_attempt_at = now
-    rows.update_many(forward, ["next_attempt_at"])
+    # What a worker has claimed meanwhile stays its own.
+    unclaimed = planned.filter(pk__in=[delivery.pk for delivery in forward])
+    unclaimed.update(next_attempt_at=now)
     outbox.wake_channels(forward)
     _fall_back(set(page_ids) - busy - set(first), now)
 
