@@ -30,6 +30,7 @@ class NotificationsConfig(AppConfig):
     def _follow(self) -> None:
         from core.server.jobs import register_jobs
         from incidents.services.feed import register_follower
+        from incidents.services.redaction import register_cleaner
         from notifications import monitoring
         from notifications.audit import register
         from notifications.channels.chat import monitoring as chat_monitoring
@@ -41,6 +42,7 @@ class NotificationsConfig(AppConfig):
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
         from notifications.services.reach import deliveries_of, describe_reach, stuck
+        from notifications.services.redacting import remove_texts
         from paging import pages
         from responders.notices import register_notice_handler
 
@@ -54,6 +56,7 @@ class NotificationsConfig(AppConfig):
         pages.register_undelivered(undelivered)
         pages.register_finding(stuck)
         register_follower("plan_deliveries")
+        register_cleaner(remove_texts)
         register_jobs(*JOBS, *MAIL_JOBS, *CHAT_JOBS, *delivery_jobs())
         monitoring.register()
         chat_monitoring.register()

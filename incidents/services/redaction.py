@@ -1,5 +1,6 @@
 """Redact leaked text."""
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from auditlog.models import LogEntry
@@ -19,6 +20,15 @@ TEXT_FIELDS = ("title", "description", "location")
 FILE_EVENTS = (EventKind.ATTACHMENT_ADDED, EventKind.ATTACHMENT_REMOVED)
 
 Texts = dict[str, str]
+# (incident, leaked texts, what stands in their place)
+Cleaner = Callable[[int, Collection[str], str], object]
+
+_cleaners: list[Cleaner] = []
+
+
+def register_cleaner(clean: Cleaner) -> None:
+    """Call this in the transaction of a redaction, to remove the texts from an app's copies."""
+    _cleaners.append(clean)
 
 
 @unit_of_work
@@ -26,7 +36,7 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
     """Remove a leaked text from an event, keeping the fact, the chain of digests, and who removed it.
 
     Removes the body, the text fields among the changes and a file's name, also from the incident, its other events, the
-    search document, the audit log and remembered responses. The file itself stays.
+    search document, the audit log, remembered responses and what people were told. The file itself stays.
     """
     require_admin(by)
     incident = lock(event.incident)
@@ -50,6 +60,8 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
     _clean_audit_log(incident, leaked)
     for text in texts:
         redact_text(text, instead=REDACTED)
+    for clean in _cleaners if texts else ():
+        clean(incident.pk, texts, REDACTED)
     return event
 
 
