@@ -5,6 +5,7 @@ from django.test import TestCase
 from icalendar import Calendar
 from rest_framework.test import APIClient
 
+from core.models import IdempotentRequest
 from responders.services import oncall
 from responders.services.lineups import touch
 from responders.tests.schedules import at, layer, make_override, make_schedule
@@ -77,6 +78,14 @@ class CalendarTests(TestCase):
         summaries = {str(event["SUMMARY"]) for event in self.events(self.token("/api/v1/me/calendar-token/"))}
 
         self.assertEqual(summaries, {"Ana on call: Primary", "Ana on call: Second"})
+
+    def test_it_stores_no_token_for_a_repeated_request(self) -> None:
+        client = client_of(self.ana)
+
+        for path in (f"/api/v1/schedules/{self.schedule.pk}/calendar-token/", "/api/v1/me/calendar-token/"):
+            tokens = {client.post(path, headers={"Idempotency-Key": "once"}).json()["token"] for _ in range(2)}
+            self.assertEqual(len(tokens), 2)
+        self.assertFalse(IdempotentRequest.objects.exists())
 
     @reported_failure(8)
     def test_it_opens_to_its_token_only_until_that_is_revoked(self) -> None:

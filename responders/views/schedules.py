@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.configuration import ConfigurationViewSet
-from core.api.idempotency import IdempotentWrites
 from core.api.listing import truth_of
 from core.api.problems import refuse, refuse_unknown_parameters, typed_moment_of
 from core.errors import Conflict, NotSignedIn
@@ -138,8 +137,8 @@ class ScheduleViewSet(ConfigurationViewSet):
         return get_object_or_404(Schedule, pk=self.kwargs["pk"])
 
 
-class CalendarTokenView(IdempotentWrites, APIView):
-    """The token of one's subscription to a schedule's calendar."""
+class CalendarTokenView(APIView):
+    """The token of one's subscription to a schedule's calendar; never stored, so that a repeated POST makes another."""
 
     permission_classes = [IsAuthenticated]
 
@@ -163,8 +162,8 @@ class CalendarTokenView(IdempotentWrites, APIView):
         return Response(status=http.HTTP_204_NO_CONTENT)
 
 
-class OwnCalendarTokenView(IdempotentWrites, APIView):
-    """The token of the calendar of one's own shifts."""
+class OwnCalendarTokenView(APIView):
+    """The token of the calendar of one's own shifts; never stored, so that a repeated POST makes another."""
 
     permission_classes = [IsAuthenticated]
 
