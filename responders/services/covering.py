@@ -7,7 +7,7 @@ from typing import Any
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, NotFound
 from responders import oncall
 from responders.models import Schedule, ScheduleOverride
 from responders.oncall import Difference, OverrideSpec
@@ -51,7 +51,7 @@ def edit_override(row: ScheduleOverride, *, by: User, now: dt.datetime, fields: 
     """Change an override to come, or the end of a running one. Raises as `add_override` does."""
     require_cover(by, row.schedule)
     _lock(row.schedule)
-    row.refresh_from_db()
+    row = _current(row)
     _refuse_past(row.ends_at, now, "to")
     changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if row.starts_at <= now and changed.keys() - {"ends_at", "comment"}:
@@ -79,7 +79,7 @@ def remove_override(row: ScheduleOverride, *, by: User, now: dt.datetime) -> Non
     """Delete an override to come; a running one ends now. Raises PermissionRefused, Conflict for a past one."""
     require_cover(by, row.schedule)
     _lock(row.schedule)
-    row.refresh_from_db()
+    row = _current(row)
     _refuse_past(row.ends_at, now, "to")
     before = spec_of(row.schedule_id, row.starts_at, row.ends_at)
     with acting(by):
@@ -120,6 +120,13 @@ def _refuse_past(moment: dt.datetime, now: dt.datetime, field: str) -> None:
         raise Conflict(
             f"{moment:%Y-%m-%d %H:%M} UTC has passed; who was on call is not changed.", field=field, code="in_the_past"
         )
+
+
+def _current(row: ScheduleOverride) -> ScheduleOverride:
+    current = ScheduleOverride.objects.select_related("schedule").filter(pk=row.pk).first()
+    if current is None:
+        raise NotFound("This override was deleted.")
+    return current
 
 
 def _lock(schedule: Schedule) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
-from core.errors import Conflict, DomainError, PermissionRefused
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from responders import oncall
 from responders.models import Membership, Schedule, ShiftSwap, SwapState
 from responders.notices import Notice, announce
@@ -120,7 +120,10 @@ def withdraw(swap: ShiftSwap, *, by: User) -> None:
 
 def _locked(swap: ShiftSwap) -> ShiftSwap:
     list(ShiftSwap.objects.select_for_update().order_by().filter(pk=swap.pk).values_list("pk"))
-    return ShiftSwap.objects.select_related("schedule", "requester", "taker").get(pk=swap.pk)
+    current = ShiftSwap.objects.select_related("schedule", "requester", "taker").filter(pk=swap.pk).first()
+    if current is None:
+        raise NotFound("This request was withdrawn.")
+    return current
 
 
 def _require_owner(swap: ShiftSwap, by: User) -> None:

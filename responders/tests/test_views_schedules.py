@@ -5,8 +5,10 @@ from unittest import mock
 import time_machine
 from django.test import TestCase
 
+from core.errors import NotFound
 from responders import notices
-from responders.models import Schedule
+from responders.models import Schedule, ScheduleOverride
+from responders.services import covering
 from responders.tests.schedules import at, layer, make_override, make_schedule, make_team
 from tests.reported import reported_failure
 from users.services import set_access
@@ -367,6 +369,13 @@ class OverrideTests(ScheduleTestCase):
 
         self.assertEqual(answer.status_code, 204)
         self.assertEqual(self.names(self.path, "2026-12-01T11:30:00Z"), ["Ben"])
+
+    def test_it_is_not_found_by_whoever_deletes_it_second(self) -> None:
+        row = make_override(Schedule.objects.get(), "2026-12-07T08:00", "2026-12-08T08:00", add=(self.cyd,))
+        covering.remove_override(ScheduleOverride.objects.get(), by=self.admin, now=at("2026-11-30T12:00"))
+
+        with self.assertRaises(NotFound):
+            covering.remove_override(row, by=self.admin, now=at("2026-11-30T12:00"))
 
     def test_it_lets_the_team_write(self) -> None:
         outsider = make_responder()
