@@ -12,7 +12,7 @@ from users.models import User
 
 MOST_STEPS = 20
 MOST_MINUTES = 24 * 60
-CLOCK = re.compile(r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")
+CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @unit_of_work
@@ -50,7 +50,7 @@ def _checked_hours(hours: dict[str, Any]) -> dict[str, Any]:
     if not hours:
         return {}
     start, end = hours.get("from", ""), hours.get("to", "")
-    if not (CLOCK.match(start) and CLOCK.match(end)):
+    if not (CLOCK.fullmatch(start) and CLOCK.fullmatch(end)):
         raise DomainError(_("Write times as 22:00."), field="quiet_hours")
     if start == end:
         raise DomainError(_("Quiet hours must begin and end at different times."), field="quiet_hours")

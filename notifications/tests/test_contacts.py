@@ -154,6 +154,7 @@ class NotificationRuleTests(TestCase):
         for hours in (
             {"from": "22"},
             {"from": "22:00", "to": "22:00"},
+            {"from": "22:00\n", "to": "07:00"},
             {"from": "25:00", "to": "07:00"},
             {"from": "22:00", "to": "07:00", "weekdays": [7]},
             {"since": "22:00"},
