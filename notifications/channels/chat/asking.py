@@ -32,17 +32,24 @@ def note_refusal(kind: str, reason: str) -> None:
 
 def _row(asked: Asked, now: dt.datetime) -> ChatRequest:
     return ChatRequest(
-        key=hashlib.sha256(f"{asked.kind}\n{asked.name}".encode()).hexdigest(),
+        key=hashlib.sha256(f"{asked.kind}\n{asked.name}".encode("utf-8", "replace")).hexdigest(),
         kind=asked.kind,
         address=asked.address,
         action=asked.action,
         number=asked.number,
-        text=asked.text,
-        reply=dict(asked.reply),
-        data=dict(asked.data),
+        text=_storable(asked.text),
+        reply={name: _storable(value) for name, value in asked.reply.items()},
+        data={name: _storable(value) for name, value in asked.data.items()},
         received_at=now,
         next_at=now,
     )
+
+
+def _storable(value: Any) -> Any:
+    """Replace what databases refuse in a text: NUL and lone surrogates, which JSON can write."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _note(kind: str, now: dt.datetime, column: str, **also: Any) -> None:

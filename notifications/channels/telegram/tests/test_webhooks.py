@@ -1,5 +1,6 @@
 """Telegram's requests: its secret, and updates that come twice."""
 
+import json
 from typing import Any
 
 from django.test import Client, TestCase, override_settings
@@ -42,6 +43,14 @@ class WebhookTests(TestCase):
             self.assertEqual(self.post(UPDATE, "").json()["code"], "not_set_up")
         self.assertFalse(ChatRequest.objects.exists())
         self.assertIsNotNone(ChatIntegration.objects.get().refused_at)
+
+    def test_it_stores_text_that_no_database_takes(self) -> None:
+        person = {"id": 111}
+        text = {"from": person, "chat": person, "text": "/note INC-1 a\0b \ud800"}
+
+        answer = self.post(json.dumps({"update_id": 7, "message": text}))
+
+        self.assertEqual((answer.status_code, ChatRequest.objects.get().text), (200, "a\ufffdb ?"))
 
     def test_it_takes_what_asks_for_nothing(self) -> None:
         self.assertEqual(self.post({"update_id": 6, "edited_message": {}}).status_code, 200)
