@@ -122,7 +122,7 @@ def _about(parcel: Parcel, subject: Subject) -> dict[str, Any]:
 
 def _page(parcel: Parcel, subject: Subject) -> dict[str, Any]:
     incident, page = subject.incident, subject.page
-    message = page.message if page else ""
+    message = page.message if page and subject.is_visible else ""
     lines = [page.why if page else "", *_state_lines(parcel, subject)]
     if parcel.next_step_at is not None and parcel.next_step_at > parcel.now:
         lines.append(f"Without an answer, the next step follows at {moment(parcel, parcel.next_step_at)}.")

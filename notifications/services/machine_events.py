@@ -31,7 +31,7 @@ def event_of(
         facts |= _incident_facts(incident, url)
         data["event"] = _event_facts(event) if event is not None else None
     if page is not None:
-        data["page"] = {"why": page.why, "message": page.message, "target": page.target_name}
+        data["page"] = {"why": page.why, "message": page.message if is_visible else "", "target": page.target_name}
     kind = event.kind if event is not None else "paged"
     return {
         "type": f"incident.{kind}",

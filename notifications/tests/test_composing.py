@@ -57,7 +57,9 @@ class PageTests(SimpleTestCase):
         self.assertEqual([button.action for button in message.buttons], ["acknowledge", "take", "resolve", "note"])
 
     def test_it_says_no_more_than_the_reference_to_those_who_may_not_see_it(self):
-        subject = Subject(incident(title="Payroll leaked", description="secret"), is_visible=False, page=page())
+        subject = Subject(
+            incident(title="Payroll leaked", description="secret"), is_visible=False, page=page(message="It is Payroll")
+        )
 
         message = write(Kind.PAGE, subject=subject)
 
