@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from django.conf import settings
 
 from incidents.models import Incident, IncidentEvent
@@ -28,7 +29,10 @@ from notifications.vocabulary import VERIFIED, Kind, MethodState, State
 from paging.models import EscalationRun, Page
 from users.models import User
 
+log = structlog.get_logger(__name__)
+
 NO_PAIR = Pair("", "")
+UNSAYABLE = (LookupError, TypeError, ValueError, AttributeError)  # rows that nobody foresaw
 QUIET = "Quiet hours"  # why such pages are held
 
 
@@ -62,7 +66,16 @@ def load_messages(channel: Channel, claimed: Sequence[Claimed], causes: Causes, 
     loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
     for one in claimed:
         if one.failure is None:
-            one.message = compose(_parcel(one, loaded, now))
+            _compose(one, loaded, now)
+
+
+def _compose(one: Claimed, loaded: Loaded, now: dt.datetime) -> None:
+    """Write the message; one that cannot be written must not keep the others from being sent."""
+    try:
+        one.message = compose(_parcel(one, loaded, now))
+    except UNSAYABLE as error:
+        log.error("message_not_composed", delivery=one.delivery.pk, exc_info=error)
+        one.failure = Failed(f"{type(error).__name__} while the message was written; see the worker's log.")
 
 
 def _load(claimed: Sequence[Claimed], causes: Causes) -> Loaded:

@@ -1,10 +1,14 @@
+from unittest import mock
+
 from django.test import TestCase, TransactionTestCase
 
 from incidents.services import resolve
 from incidents.tests.factories import make_incident
 from notifications.channels.port import Failed, Receipt, Stage
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt
+from notifications.services import loading
 from notifications.services.claiming import LEASE, claim
+from notifications.services.composing import compose
 from notifications.services.settling import Result, settle
 from notifications.tests.factories import at, deliver, delivery_of, make_method, make_page, make_rule, now, seconds
 from notifications.tests.fakes import Script, accepted, delivered, fake_channel, only_channels
@@ -197,6 +201,26 @@ class SenderTests(TransactionTestCase):
         self.assertEqual(
             (attempt.outcome, attempt.detail), (Outcome.RETRY, "ValueError in the channel; see the worker's log.")
         )
+
+    @reported_failure(17)
+    def test_it_sends_the_others_when_one_message_cannot_be_written(self):
+        pages = []
+        for _ in range(2):
+            person = make_responder()
+            make_method(person)
+            pages.append(make_page(person))
+        broken = delivery_of(pages[0])
+
+        def write(parcel):
+            if parcel.delivery.pk == broken.pk:
+                raise KeyError("unforeseen")
+            return compose(parcel)
+
+        with mock.patch.object(loading, "compose", write), self.assertLogs("notifications.services.loading", "ERROR"):
+            deliver(self.channel)
+
+        self.assertEqual(delivery_of(pages[1]).state, State.ACCEPTED)
+        self.assertEqual((delivery_of(pages[0]).state, outcomes(broken)), (State.WAITING, [Outcome.RETRY]))
 
     def test_it_writes_what_it_can_when_one_result_cannot_be_written(self):
         for _ in range(3):
