@@ -36,9 +36,3 @@ def values_of(policy: EscalationPolicy) -> dict[str, object]:
     """Return what decides whom the policy pages."""
     names = ("name", "steps", "repeat", "wait_minutes", "on_exhausted", "reack_minutes")
     return {"id": policy.pk, **{name: getattr(policy, name) for name in names}}
-
-
-def policies_naming(kind: str, target_id: int) -> list[str]:
-    """Return the names of the policies that name a target, for refusing to delete it."""
-    named = PolicyTarget.objects.filter(kind=kind, target_id=target_id).order_by("policy__name")
-    return list(named.values_list("policy__name", flat=True))
