@@ -279,7 +279,8 @@ def _state_lines(parcel: Parcel, subject: Subject) -> list[str]:
     incident, event = subject.incident, subject.event
     if not subject.is_visible:
         return []
-    lines = [f"{Status(incident.status).label}, {age(parcel, incident)}"]
+    label = Status(incident.status).label
+    lines = [f"{label}, {age(parcel, incident) if incident.status == Status.OPEN else reported(parcel, incident)}"]
     if incident.team is not None:
         lines.append(f"Team: {incident.team.name}")
     if event is not None and event.actor_label:
@@ -289,9 +290,18 @@ def _state_lines(parcel: Parcel, subject: Subject) -> list[str]:
 
 def age(parcel: Parcel, incident: Incident) -> str:
     """Return since when an incident is open, and how long that is once it is old."""
-    since = f"since {moment(parcel, incident.created_at)}"
+    return f"since {_created(parcel, incident)}"
+
+
+def reported(parcel: Parcel, incident: Incident) -> str:
+    """Return when an incident that somebody works on, or has ended, was reported."""
+    return f"reported {_created(parcel, incident)}"
+
+
+def _created(parcel: Parcel, incident: Incident) -> str:
+    at = moment(parcel, incident.created_at)
     seconds = int((parcel.now - incident.created_at).total_seconds())
-    return since if seconds < OLD_SECONDS else f"{since} ({duration(seconds)} ago)"
+    return at if seconds < OLD_SECONDS else f"{at} ({duration(seconds)} ago)"
 
 
 def duration(seconds: int) -> str:

@@ -92,6 +92,21 @@ class UpdateTests(SimpleTestCase):
         self.assertIn("Resolved by Ben at 04:20 CET", message.lines)
         self.assertEqual(message.buttons, ())
 
+    def test_it_calls_only_open_incidents_open_since(self):
+        lines = [
+            write(Kind.UPDATE, subject=Subject(incident(status=status), event=event())).lines[0]
+            for status in ("open", "acknowledged", "resolved")
+        ]
+
+        self.assertEqual(
+            lines,
+            [
+                "Open, since 04:12 CET (8 min ago)",
+                "Acknowledged, reported 04:12 CET (8 min ago)",
+                "Resolved, reported 04:12 CET (8 min ago)",
+            ],
+        )
+
     def test_it_gives_reporters_no_address_that_they_cannot_open(self):
         message = write(Kind.UPDATE, Reader("Rae", is_staff=False), subject=Subject(incident(), event=event()))
 

@@ -20,6 +20,7 @@ from notifications.channels.port import Message
 SUBJECT_LENGTH = 150
 OWN_HEADER = "X-Incident-Response"
 THREADED = frozenset({"page", "update"})
+URGENT = frozenset({"page", "notice"})  # codes and tests are of high importance to the outbox only
 SITE_MARK = "notification"
 POLICY = SMTP.clone(max_line_length=76, refold_source="none")
 COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
@@ -82,7 +83,7 @@ def _plain_headers(
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
     yield "X-Auto-Response-Suppress", "All"  # Exchange
     yield OWN_HEADER, SITE_MARK
-    if message.kind == "page" and message.importance == "high":
+    if message.kind in URGENT and message.importance == "high":
         yield "Importance", "high"
         yield "X-Priority", "1"
 
@@ -117,7 +118,10 @@ def _facts_of(message: Message) -> list[tuple[str, str]]:
         ("Incident", message.reference),
         ("Severity", _shown(message.severity)),
         ("Status", _shown(message.status)),
-        ("Since", local_time(message.occurred_at, message.time_zone) if message.occurred_at else ""),
+        (
+            "Since" if message.kind == "page" else "At",
+            local_time(message.occurred_at, message.time_zone) if message.occurred_at else "",
+        ),
     ]
     return [(name, one_line(value)) for name, value in facts if value]
 

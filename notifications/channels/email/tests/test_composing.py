@@ -82,6 +82,26 @@ class ComposingTests(SimpleTestCase):
         self.assertIsNotNone(mail["X-Incident-Response"])
         self.assertIsNone(mail["List-Unsubscribe"])
 
+    def test_it_marks_urgent_pages_and_alarms(self):
+        cases = (
+            ("page", "high"),
+            ("page", "low"),
+            ("notice", "high"),
+            ("notice", "low"),
+            ("update", "high"),
+            ("code", "high"),
+        )
+
+        marked = [case for case in cases if composed(replace(PAGE, kind=case[0], importance=case[1]))["Importance"]]
+
+        self.assertEqual(marked, [("page", "high"), ("notice", "high")])
+
+    def test_it_says_since_when_an_incident_is_open_and_when_anything_else_happened(self):
+        shown = [parts(composed(replace(PAGE, kind=kind)))[0] for kind in ("page", "update")]
+
+        self.assertIn("Since: Mon 30 Nov 2026, 04:12 CET", shown[0])
+        self.assertIn("At: Mon 30 Nov 2026, 04:12 CET", shown[1])
+
     def test_it_keeps_one_thread_per_incident_and_one_id_per_delivery(self):
         first, again = composed(), composed(replace(PAGE, attempt=2))
         other = composed(replace(PAGE, key="delivery-2", kind="update", title="Checkout is down"))
