@@ -41,6 +41,11 @@ class PolicyForm(RefusableForm):
     class Meta:
         model = EscalationPolicy
         fields = "__all__"
+        labels = {
+            "repeat": _("Repeats"),
+            "wait_minutes": _("Wait at the end (minutes)"),
+            "reack_minutes": _("Page again after (minutes)"),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,7 +145,11 @@ class EscalationPolicyAdmin(RetirableAdmin, BackOfficeAdmin):
 
     @admin.display(description=_("Running for"))
     def running(self, policy: EscalationPolicy) -> SafeString | str:
-        runs = EscalationRun.objects.current().filter(policy=policy).order_by("-pk")[: MAX_RUNNING + 1]
+        runs = (
+            EscalationRun.objects.current()
+            .filter(policy=policy, next_step_at__isnull=False)
+            .order_by("-pk")[: MAX_RUNNING + 1]
+        )
         links = [
             (reverse("admin:incidents_incident_change", args=[run.incident_id]), f"INC-{run.incident_id}")
             for run in runs[:MAX_RUNNING]

@@ -21,9 +21,13 @@ class PageAdmin(ReadOnlyAdmin):
     """Who was paged for what, and what became of it."""
 
     ordering = ("-id",)
-    list_display = ("target_name", "of_incident", "why", "importance", "became", "sent")
+    list_display = ("paged", "of_incident", "why", "importance", "became", "sent")
     list_select_related = ("incident",)
-    fields = ("of_incident", "target_name", "why", "importance", "message", "step", "round", "by", "became", "sent")
+    fields = ("of_incident", "paged", "why", "importance", "message", "step", "round", "by", "became", "sent")
+
+    @admin.display(description=_("Paged"))
+    def paged(self, page: Page) -> str:
+        return page.target_name
 
     @admin.display(description=_("Incident"))
     def of_incident(self, page: Page) -> SafeString:

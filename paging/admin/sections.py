@@ -52,7 +52,9 @@ def sentence_of(found: dict[str, Any]) -> str:
         who = ", ".join([*(person["name"] for person in coming["users"]), *coming["others"]])
         what = who or _("alarm that nobody was reached")
         parts.append(_("next: %(who)s at %(time)s") % {"who": what, "time": _clock(coming["at"])})
-    return "; ".join([*parts, *filter(None, [found["because"]])])
+    said = "; ".join(parts)
+    because = found["because"]
+    return f"{said}. {because}" if said and because else said or because
 
 
 def _clock(moment: dt.datetime) -> str:

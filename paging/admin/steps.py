@@ -36,11 +36,18 @@ Choices = list[tuple[Any, Any]]
 
 
 def target_choices() -> Choices:
-    """Return all targets, by kind."""
+    """Return all targets, by kind; each names its kind, which what is chosen would not show otherwise."""
     return [
-        (str(one.label), [(f"{kind}:{number}", name) for number, name in one.all_names().items()])
+        (
+            str(one.label),
+            [(f"{kind}:{number}", f"{name} ({kind_name(one)})") for number, name in one.all_names().items()],
+        )
         for kind, one in targets.target_kinds().items()
     ]
+
+
+def kind_name(kind: targets.TargetKind) -> str:
+    return str(kind.label).lower()
 
 
 def _word(target: Mapping[str, Any]) -> str:

@@ -221,7 +221,8 @@ class _Engine:
             )
         answered = f"{answering.answers_of(run)} of {run.acks_needed} answers came" if run.acks_needed > 1 else ""
         detail = (
-            f"{_name(run)} is exhausted: {answered or 'nobody has answered'}; open for {age_of(incident, self.now)}."
+            f"The policy {_name(run)} has ended: {answered or 'nobody has answered'}; "
+            f"open for {age_of(incident, self.now)}."
         )
         self._alarm(run, incident, AlarmReason.EXHAUSTED, detail)
         run.performed += 1

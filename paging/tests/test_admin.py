@@ -7,7 +7,7 @@ from django.utils import timezone
 from incidents import services
 from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, rota, run_jobs, step
-from responders.models import EscalationPolicy, PolicyTarget
+from responders.models import EscalationPolicy, PolicyTarget, Team
 from users.tests.factories import make_admin, make_responder
 
 POLICIES = "/admin/responders/escalationpolicy/"
@@ -76,6 +76,28 @@ class PolicyAdminTests(AdminCase):
         self.assertContains(page, "everything without a policy")
         self.assertContains(listed, "Ana (named directly)")
 
+    def test_it_tells_a_team_from_a_schedule_of_its_name(self) -> None:
+        schedule, team = rota(self.ana, name="Kitchen"), Team.objects.create(name="Kitchen")
+
+        page = self.browser.get(f"{POLICIES}add/")
+
+        for kind, target in (("schedule", schedule), ("team", team)):
+            self.assertContains(page, f'<option value="{kind}:{target.pk}">Kitchen ({kind})</option>', html=True)
+
+    def test_it_lists_only_incidents_whose_escalation_goes_on(self) -> None:
+        policy = make_escalation(step(self.ana))
+        over = critical()
+        run_jobs(timezone.now())
+        run_jobs(timezone.now() + dt.timedelta(minutes=6))
+        goes_on = critical()
+        run_jobs(timezone.now())
+
+        page = self.browser.get(f"{POLICIES}{policy.pk}/change/")
+
+        self.assertEqual(over.escalation_runs.get().state, "exhausted")
+        self.assertContains(page, f">{goes_on.reference}</a>")
+        self.assertNotContains(page, f">{over.reference}</a>")
+
     def test_it_keeps_what_was_not_edited(self) -> None:
         policy = make_escalation(
             step(self.ana, needs_acks=1, strategy="all", only_in=None, if_empty="skip"), name="Old"
@@ -122,6 +144,17 @@ class SectionTests(AdminCase):
 
         self.assertRegex(page.content.decode(), r"Ana paged at \d\d:\d\d, no answer; next: Ben at \d\d:\d\d")
         self.assertContains(page, "On call in Primary")
+
+    def test_it_ends_with_a_sentence_of_its_own(self) -> None:
+        make_escalation(step(self.ana), name="Kitchen")
+        incident = critical()
+        run_jobs(timezone.now())
+        run_jobs(timezone.now() + dt.timedelta(minutes=6))
+
+        page = self.browser.get(f"/admin/incidents/incident/{incident.pk}/change/")
+
+        self.assertContains(page, "no answer. The policy has ended and nobody has answered.")
+        self.assertContains(page, "The policy Kitchen has ended: nobody has answered; open for")
 
     def test_it_shows_the_alarm_in_red_until_somebody_answers(self) -> None:
         incident = critical()
