@@ -13,9 +13,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
-from unfold.admin import TabularInline
+from unfold.admin import StackedInline
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from core.api.problems import problem_response
 from core.backoffice.badges import ago
@@ -48,6 +53,8 @@ class ScheduleForm(RefusableForm):
 class PeopleField(forms.ModelMultipleChoiceField):
     """People, kept as a list of ids."""
 
+    widget = UnfoldAdminSelectMultipleWidget
+
     def prepare_value(self, value: Any) -> Any:
         return list(value) if isinstance(value, (list, tuple)) else super().prepare_value(value)
 
@@ -59,20 +66,20 @@ class PeopleField(forms.ModelMultipleChoiceField):
 
 
 class OverrideForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to type checkers only
-    add = PeopleField(queryset=User.objects.can_respond(), required=False, label=_("on call"))
-    remove = PeopleField(queryset=User.objects.active(), required=False, label=_("off call"))
+    add = PeopleField(queryset=User.objects.can_respond(), required=False, label=_("On call"))
+    remove = PeopleField(queryset=User.objects.active(), required=False, label=_("Off call"))
 
     class Meta:
         model = ScheduleOverride
         fields = ("starts_at", "ends_at", "layer", "add", "remove", "is_everybody", "comment")
 
 
-class OverrideInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
+class OverrideInline(StackedInline):  # type: ignore[misc]  # unfold is untyped
     """Overrides that run or are to come."""
 
     model = ScheduleOverride
     form = OverrideForm
-    fields = OverrideForm.Meta.fields
+    fields = ("starts_at", "ends_at", ("add", "remove"), ("layer", "is_everybody"), "comment")
     extra = 0
     hide_title = True
     verbose_name_plural = _("overrides, running and to come")
