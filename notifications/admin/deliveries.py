@@ -7,8 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -77,7 +77,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "recipient",
         "state_display",
         "incident_display",
-        "attempt_count",
+        "attempts_display",
         "next_display",
     )
     list_display_links = ("created",)
@@ -86,7 +86,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     actions = ("retry_selected", "cancel_selected", "release_selected")
     inlines = (AttemptInline,)
     fieldsets = (
-        (None, {"fields": (("kind", "importance", "channel"), "recipient", ("state", "reason"), "incident")}),
+        (None, {"fields": (("kind", "importance"), ("channel", "recipient"), ("state", "reason"), "incident")}),
         (
             _("What became of it"),
             {"fields": (("handed_over_at", "accepted_at"), ("delivered_at", "answered_at"), "receipt_due_at")},
@@ -95,8 +95,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
             _("Sending"),
             {
                 "fields": (
-                    ("created_at", "due_at", "next_attempt_at"),
-                    ("held_because", "gives_up_at"),
+                    ("created_at", "due_at"),
+                    ("next_attempt_at", "gives_up_at"),
+                    "held_because",
                     ("provider", "provider_id"),
                     ("bundle", "bundle_count"),
                 )
@@ -143,6 +144,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Incident"))
     def incident_display(self, delivery: Delivery) -> str:
         return delivery.incident.reference if delivery.incident else ""
+
+    @admin.display(description=_("Attempts"))
+    def attempts_display(self, delivery: Delivery) -> str:
+        is_carried = delivery.bundle_id is not None and not delivery.attempt_count
+        return gettext("in a bundle") if is_carried else str(delivery.attempt_count)
 
     @admin.display(description=_("Next attempt"))
     def next_display(self, delivery: Delivery) -> SafeString | str:
