@@ -99,6 +99,7 @@ def run(chaos: Chaos, sink: sinks.Sink) -> dict[str, Any]:
     is_clean = _stop(chaos)
     arguments = (str(chaos.incidents), str(acknowledged), str(sink.file), str(chaos.faults))
     found: dict[str, Any] = chaos.database.inside("paging.judging.judge", *arguments)
+    unfired += repeats - found["points"][BEFORE_CANCEL]["struck"]
     return {**found, "busy": busy, "drained": seconds, "is_clean": is_clean, "unfired": unfired}
 
 
