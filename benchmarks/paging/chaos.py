@@ -190,7 +190,7 @@ def _workers(engine: str, environment: dict[str, str], folder: Path) -> list[Wor
     return [
         Worker([sys.executable, "manage.py", "worker"], environment, folder / "ticker"),
         Worker([*general, "-n", "general@%h"], environment, folder / "general"),
-        *(Worker([*deliver, "-n", f"deliver{one}@%h"], environment, folder / f"deliver-{one}") for one in range(2)),
+        *(Worker([*deliver, "-n", f"deliver{one}@%h"], environment, folder / f"deliver-{one}") for one in range(3)),
     ]
 
 
