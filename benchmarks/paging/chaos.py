@@ -94,12 +94,11 @@ def run(chaos: Chaos, sink: sinks.Sink) -> dict[str, Any]:
     began = time.monotonic()
     _storm(chaos)
     busy = time.monotonic() - began
-    unfired = len(chaos.planned) + sum(bool(worker.fault) and worker.is_running for worker in chaos.workers)
     seconds = _drain(chaos)
     is_clean = _stop(chaos)
     arguments = (str(chaos.incidents), str(acknowledged), str(sink.file), str(chaos.faults))
     found: dict[str, Any] = chaos.database.inside("paging.judging.judge", *arguments)
-    unfired += repeats - found["points"][BEFORE_CANCEL]["struck"]
+    unfired = sum(max(0, repeats - of_point["struck"]) for of_point in found["points"].values())
     return {**found, "busy": busy, "drained": seconds, "is_clean": is_clean, "unfired": unfired}
 
 
