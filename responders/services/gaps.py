@@ -73,7 +73,7 @@ def _tell(schedule: Schedule, gaps: Sequence[Gap], now: dt.datetime) -> None:
         lines = [_line(gap, zone, now + SEEN) for gap in some[:MOST_LISTED]]
         if len(some) > MOST_LISTED:
             lines.append(f"… and {len(some) - MOST_LISTED} more.")
-        when = "now" if stage == GapStage.START else f"from {_local(some[0].starts_at, zone)} on"
+        when = "now" if stage == GapStage.START else _when(some[0], zone, now + SEEN)
         announce(
             Notice(
                 key=f"gap:{schedule.pk}:{some[0].starts_at.timestamp():.0f}:{stage}",
@@ -90,7 +90,16 @@ def _tell(schedule: Schedule, gaps: Sequence[Gap], now: dt.datetime) -> None:
 def _line(gap: Gap, zone: ZoneInfo, seen: dt.datetime) -> str:
     names = f" (the calendar names {', '.join(gap.unmatched)}, whom nobody is called)" if gap.unmatched else ""
     longer = " or longer" if gap.ends_at == seen else ""
-    return f"{_local(gap.starts_at, zone)} to {_local(gap.ends_at, zone)}{longer}, {zone}{names}"
+    return f"{_period(gap, zone)}{longer}, {zone}{names}"
+
+
+def _when(gap: Gap, zone: ZoneInfo, seen: dt.datetime) -> str:
+    """Return the first gap's time; one without an end in sight has only a start."""
+    return f"from {_local(gap.starts_at, zone)} on" if gap.ends_at == seen else f"from {_period(gap, zone)}"
+
+
+def _period(gap: Gap, zone: ZoneInfo) -> str:
+    return f"{_local(gap.starts_at, zone)} to {_local(gap.ends_at, zone)}"
 
 
 def _local(moment: dt.datetime, zone: ZoneInfo) -> str:

@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError
 from responders import oncall
-from responders.lineups import continued, layer_spec
+from responders.lineups import continued, layer_spec, zone_of
 from responders.models import Schedule, ScheduleVersion, Team
 from responders.notices import Notice, announce
 from responders.oncall import Difference, FeedSpec, LayerSpec, ScheduleSpec, VersionSpec
@@ -17,6 +18,7 @@ from responders.services.oncall import HORIZON, names_of, spec_of
 from users.models import User
 
 Layers = list[dict[str, Any]]
+MOST_TOLD = 5  # shifts of a person
 
 
 @dataclass(frozen=True)
@@ -97,26 +99,34 @@ def touch(schedule: Schedule, now: dt.datetime) -> None:
 
 
 def tell_affected(schedule: Schedule, difference: Sequence[Difference], *, key: str, by: User | None) -> None:
-    """Announce to each person the first of their shifts that moved."""
-    first: dict[int, Difference] = {}
+    """Announce to each person which of their shifts moved, by the schedule's clocks."""
+    moved: dict[int, list[Difference]] = {}
     for one in difference:
-        for user in one.affected:
-            first.setdefault(user, one)
-    names = names_of({user for one in first.values() for user in (*one.was, *one.will_be)})
-    for user, one in first.items():
-        if by is not None and user == by.pk:
-            continue
-        was, will_be = (", ".join(names.get(key, "") for key in keys) or "nobody" for keys in (one.was, one.will_be))
+        for user in one.affected - {by.pk if by is not None else None}:
+            moved.setdefault(user, []).append(one)
+    told = {user: some[:MOST_TOLD] for user, some in moved.items()}
+    names = names_of({user for some in told.values() for one in some for user in (*one.was, *one.will_be)})
+    zone = zone_of(schedule.time_zone)
+    for user, some in told.items():
+        lines = [_moved(one, names, zone) for one in some]
+        if len(moved[user]) > MOST_TOLD:
+            lines.append(f"… and {len(moved[user]) - MOST_TOLD} more.")
         announce(
             Notice(
                 key=f"{key}:{user}",
                 kind="line_up",
                 title=f"Your shifts of {schedule.name} change",
-                body=f"From {one.starts_at:%a %Y-%m-%d %H:%M} UTC on: was {was}, will be {will_be}.",
+                body="\n".join([*lines, f"Times are in {schedule.time_zone}."]),
                 users=(user,),
                 path=f"/admin/responders/schedule/{schedule.pk}/change/",
             )
         )
+
+
+def _moved(one: Difference, names: Mapping[int, str], zone: ZoneInfo) -> str:
+    start, end = (f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" for moment in (one.starts_at, one.ends_at))
+    was, will_be = (", ".join(names.get(key, "") for key in keys) or "nobody" for keys in (one.was, one.will_be))
+    return f"{start} to {end}: was {was}, will be {will_be}."
 
 
 def _planned(

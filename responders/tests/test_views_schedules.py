@@ -199,6 +199,10 @@ class VersionTests(ScheduleTestCase):
         self.assertEqual((first["from"], first["to"]), ("2026-12-07T08:00:00Z", "2026-12-14T08:00:00Z"))
         self.assertEqual([one["name"] for one in (*first["was"], *first["will_be"])], ["Ana", "Cyd"])
         self.assertEqual({user for notice in self.told for user in notice.users}, {self.ana.pk, self.cyd.pk})
+        lines = self.told[0].body.splitlines()
+        self.assertEqual(lines[0], "Mon 2026-12-07 09:00 to Mon 2026-12-14 09:00: was Ana, will be Cyd.")
+        self.assertRegex(lines[-2], r"^… and \d more\.$")
+        self.assertEqual(lines[-1], "Times are in Europe/Berlin.")
 
     @reported_failure(6)
     def test_it_stores_nothing_in_a_dry_run(self) -> None:
