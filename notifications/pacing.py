@@ -7,9 +7,9 @@ FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds
 MOST_RETRY_AFTER = 12 * 3600.0  # whatever a provider asks
 JITTER = 0.3
 
-GAPS = {"page": (10.0, 20.0, 40.0, 60.0), "update": (60.0, 120.0, 300.0)}  # seconds after each message to a person
+GAPS = {"page": (3.0, 10.0, 20.0, 40.0, 60.0), "update": (60.0, 120.0, 300.0)}  # seconds after each message to a person
 ROOM_BURST = 10  # messages to a room before they are bundled
-CALM_SECONDS = 600.0  # after which the first message goes out at once again
+ROOM_CALM_SECONDS = 600.0  # until the burst is granted again
 
 UNITS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
 LIMIT = re.compile(r"(?P<channel>[a-z_]+)=(?P<count>\d+)/(?P<unit>[a-z]+)")
@@ -53,6 +53,14 @@ def gap_seconds(kind: str, level: int, *, is_room: bool = False) -> float:
         return 0.0 if level < ROOM_BURST else GAPS["update"][0]
     gaps = GAPS.get(kind)
     return gaps[min(level, len(gaps)) - 1] if gaps and level else 0.0
+
+
+def remembered(kind: str, level: int, elapsed: float, *, is_room: bool = False) -> int:
+    """Return how many messages still count: a person's are forgotten one by one, a room's together."""
+    gaps = GAPS.get(kind)
+    if is_room or gaps is None:
+        return 0 if elapsed > ROOM_CALM_SECONDS else level
+    return max(0, min(level, len(gaps)) - int(elapsed // gaps[-1]))
 
 
 def refilled(allowance: float, elapsed: float, limit: Limit) -> float:

@@ -114,7 +114,8 @@ class Channel:
 
     `validate` returns the canonical address or raises DomainError. `why_unusable` names what to set, or "". Without a
     receipt in `receipt_seconds` (None: there are none) the next of `providers`, or the next method, is tried. `admit`
-    (user id, address, now) counts an attempt in the transaction that begins it, or returns why not. `new_data` is a new
+    (user id, address, now, whether personal caps are waived) counts an attempt in the transaction that begins it, or
+    returns why not. `new_data` is a new
     address's secret, shown once.
     """
 
@@ -135,7 +136,7 @@ class Channel:
     concurrency: int = 8
     receipt_seconds: float | None = None
     providers: Callable[[], Sequence[str]] = tuple
-    admit: Callable[[int | None, str, dt.datetime], str] | None = None
+    admit: Callable[[int | None, str, dt.datetime, bool], str] | None = None
     per_minute: int | None = None  # the provider's limit
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.db import rows
 from notifications.channels.port import Address, Failed, Message
 from notifications.models import Delivery, DeliveryAttempt, Pace
-from notifications.pacing import CALM_SECONDS, ROOM_BURST, gap_seconds
+from notifications.pacing import ROOM_BURST, gap_seconds, remembered
 from notifications.services.needed import reasons_against
 from notifications.vocabulary import State
 
@@ -40,11 +40,9 @@ def bundle(found: Sequence[Delivery], now: dt.datetime) -> list[Claimed]:
 
 
 def _bundle_group(group: list[Delivery], pace: Pace, is_crowded: bool, now: dt.datetime) -> list[Claimed]:
-    is_room = group[0].room_id is not None
-    if pace.last_at is None or (now - pace.last_at).total_seconds() > CALM_SECONDS:
-        pace.level = 0
-    gap = gap_seconds(group[0].kind, pace.level, is_room=is_room)
-    release_at = pace.last_at + dt.timedelta(seconds=gap) if pace.last_at is not None else now
+    kind, is_room, last_at = group[0].kind, group[0].room_id is not None, pace.last_at or now
+    pace.level = remembered(kind, pace.level, (now - last_at).total_seconds(), is_room=is_room)
+    release_at = last_at + dt.timedelta(seconds=gap_seconds(kind, pace.level, is_room=is_room))
     repeated = [delivery for delivery in group if delivery.attempt_count]
     if release_at > now and not repeated:
         _hold(group, release_at, now)

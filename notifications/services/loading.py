@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings
+from django.db.models import Min
 
 from incidents.models import Incident, IncidentEvent
 from incidents.permissions import can_see
@@ -25,7 +26,7 @@ from notifications.services.needed import Causes, causes_of
 from notifications.services.outbox import ACCOUNT, EMAIL
 from notifications.services.tokens import Answering, Pair
 from notifications.services.webhooks import address_of
-from notifications.vocabulary import VERIFIED, Kind, MethodState, State
+from notifications.vocabulary import VERIFIED, Importance, Kind, MethodState, State
 from paging.models import EscalationRun, Page
 from users.models import User
 
@@ -61,8 +62,10 @@ def load_messages(channel: Channel, claimed: Sequence[Claimed], causes: Causes, 
     loaded = _load(claimed, causes)
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
-        if channel.admit and one.address and (reason := channel.admit(one.delivery.user_id, one.address.value, now)):
-            one.failure = Failed(reason, is_permanent=True)
+        if channel.admit and one.address:
+            waives = _has_first_page(one)
+            if reason := channel.admit(one.delivery.user_id, one.address.value, now, waives):
+                one.failure = Failed(reason, is_permanent=True)
     loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
     for one in claimed:
         if one.failure is None:
@@ -76,6 +79,17 @@ def _compose(one: Claimed, loaded: Loaded, now: dt.datetime) -> None:
     except UNSAYABLE as error:
         log.error("message_not_composed", delivery=one.delivery.pk, exc_info=error)
         one.failure = Failed(f"{type(error).__name__} while the message was written; see the worker's log.")
+
+
+def _has_first_page(one: Claimed) -> bool:
+    """Return whether the message brings a person an incident's first page of high importance."""
+    urgent = [
+        row for row in (one.delivery, *one.carried) if row.kind == Kind.PAGE and row.importance == Importance.HIGH
+    ]
+    pages = Delivery.objects.filter(kind=Kind.PAGE, importance=Importance.HIGH, user=one.delivery.user_id)
+    pages = pages.filter(incident__in={row.incident_id for row in urgent})
+    firsts = set(pages.values("incident").annotate(first=Min("page_id")).values_list("first", flat=True).order_by())
+    return any(row.page_id in firsts for row in urgent)
 
 
 def _load(claimed: Sequence[Claimed], causes: Causes) -> Loaded:

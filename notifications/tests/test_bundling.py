@@ -6,7 +6,8 @@ from django.test import TestCase, override_settings
 from core.severity import Severity
 from incidents.services import resolve
 from incidents.tests.factories import make_incident
-from notifications.channels.port import Failed
+from notifications.channels.phone.usage import admit
+from notifications.channels.port import Failed, channel_of
 from notifications.models import Delivery
 from notifications.pacing import Limit
 from notifications.services import answers, ledger
@@ -89,9 +90,9 @@ class BundleTests(EngineCase):
         held = Delivery.objects.filter(state=State.HELD)
         self.assertEqual(
             set(held.values_list("held_because", "next_attempt_at")),
-            {("Gathered into the next message to this recipient", self.moment + seconds(10))},
+            {("Gathered into the next message to this recipient", self.moment + seconds(3))},
         )
-        self.assertEqual(self.run_at(self.moment + seconds(10)), 1)
+        self.assertEqual(self.run_at(self.moment + seconds(3)), 1)
         self.assertEqual([message.count for message in self.script.messages], [1, 2])
 
     @reported_failure(18)
@@ -108,6 +109,16 @@ class BundleTests(EngineCase):
         self.assertEqual((sum(counts), counts[0]), (180, 3))
         self.assertLessEqual(len(counts), 6)
         self.assertEqual(set(self.states()), {State.ACCEPTED})
+
+    @reported_failure(18)
+    def test_it_lets_lone_incidents_wait_for_no_bundle(self):
+        for minutes in (0, 1, 2, 3, 4, 5, 6, 7):
+            with self.subTest(minutes=minutes):
+                moment = self.moment + dt.timedelta(minutes=minutes)
+                with at(moment):
+                    self.page()
+
+                self.assertEqual(self.run_at(moment), 1)
 
     @reported_failure(13)
     def test_it_sends_one_message_with_the_true_age_after_an_outage(self):
@@ -281,6 +292,39 @@ class LimitTests(EngineCase):
             self.page(self.people[1])
 
         self.assertEqual(self.run_at(self.moment), 1)
+
+
+@override_settings(PHONE_DAILY_PER_NUMBER=0, PHONE_DAILY_PER_PERSON=1, PHONE_DAILY_PER_COUNTRY=3)
+class PersonalCapTests(EngineCase):
+    """A person may be sent one SMS a day."""
+
+    def setUp(self):
+        super().setUp()
+        self.enterContext(only_channels(fake_channel("fake", self.script, admit=admit)))
+        self.channel = channel_of("fake")
+        make_method(self.ana, address="+41791234567")
+
+    def page_at(self, minutes, **fields):
+        moment = self.moment + dt.timedelta(minutes=minutes)
+        with at(moment):
+            page = make_page(self.ana, **fields)
+        self.run_at(moment)
+        return Delivery.objects.get(page_id=page.pk).reason
+
+    @reported_failure(18)
+    def test_it_refuses_no_first_page_of_high_importance_to_the_person(self):
+        first, second = make_incident(by=self.reporter), make_incident(by=self.reporter)
+
+        self.assertEqual(self.page_at(0, incident=first), "")
+        self.assertEqual(self.page_at(2, incident=second), "")
+        self.assertIn("PHONE_DAILY_PER_PERSON", self.page_at(4, incident=second))
+        self.assertIn("PHONE_DAILY_PER_PERSON", self.page_at(6, importance="low"))
+
+    def test_it_keeps_the_caps_against_toll_fraud(self):
+        reasons = [self.page_at(minutes) for minutes in (0, 2, 4, 6)]
+
+        self.assertEqual(reasons[:3], ["", "", ""])
+        self.assertIn("PHONE_DAILY_PER_COUNTRY", reasons[3])
 
 
 class PriorityTests(EngineCase):

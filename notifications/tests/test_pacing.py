@@ -1,6 +1,6 @@
 from django.test import SimpleTestCase
 
-from notifications.pacing import Limit, gap_seconds, lower, parse_limits, refilled, retry_seconds, words_of
+from notifications.pacing import Limit, gap_seconds, lower, parse_limits, refilled, remembered, retry_seconds, words_of
 
 
 class RetryTests(SimpleTestCase):
@@ -48,12 +48,26 @@ class LimitTests(SimpleTestCase):
 class GapTests(SimpleTestCase):
     def test_it_lets_the_first_out_at_once_and_then_fewer_and_fewer(self):
         for kind, level, expected in (
-            *(("page", level, gap) for level, gap in enumerate((0, 10, 20, 40, 60, 60))),
+            *(("page", level, gap) for level, gap in enumerate((0, 3, 10, 20, 40, 60, 60))),
             *(("update", level, gap) for level, gap in enumerate((0, 60, 120, 300, 300))),
             ("code", 5, 0),
         ):
             with self.subTest(kind=kind, level=level):
                 self.assertEqual(gap_seconds(kind, level), expected)
+
+    def test_it_forgets_a_persons_messages_one_by_one_and_a_rooms_together(self):
+        for kind, level, elapsed, is_room, expected in (
+            ("page", 3, 59, False, 3),
+            ("page", 3, 60, False, 2),
+            ("page", 90, 120, False, 3),
+            ("page", 1, 3600, False, 0),
+            ("update", 2, 299, False, 2),
+            ("update", 2, 300, False, 1),
+            ("page", 12, 600, True, 12),
+            ("page", 12, 601, True, 0),
+        ):
+            with self.subTest(kind=kind, level=level, elapsed=elapsed, is_room=is_room):
+                self.assertEqual(remembered(kind, level, elapsed, is_room=is_room), expected)
 
     def test_it_lets_rooms_have_ten(self):
         self.assertEqual([gap_seconds("page", level, is_room=True) for level in (0, 9, 10)], [0, 0, 60])
