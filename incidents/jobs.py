@@ -1,12 +1,11 @@
 """Jobs over due rows, safe in any number of processes; each returns how many it did."""
 
 import datetime as dt
-from collections.abc import Callable
 
 import structlog
 
 from core.db.transactions import is_database_unavailable
-from core.server.jobs import Job
+from core.server.jobs import Job, until_done
 from incidents.attachments import storing
 from incidents.models import Incident
 from incidents.services import breaches, feed, tallies, thumbnails
@@ -14,12 +13,11 @@ from incidents.services import breaches, feed, tallies, thumbnails
 log = structlog.get_logger(__name__)
 
 BREACH_BATCH = 200
-MAX_BATCHES = 20  # per run
 
 
 def assign_feed(now: dt.datetime) -> int:
     """Assign feed positions to committed events."""
-    return _until_done(feed.assign_places, feed.BATCH)
+    return until_done(feed.assign_places, feed.BATCH)
 
 
 def mark_breaches(now: dt.datetime) -> int:
@@ -40,7 +38,7 @@ def _mark_breach(pk: int, now: dt.datetime) -> bool:
 
 
 def update_tallies(now: dt.datetime) -> int:
-    return _until_done(tallies.update_batch, tallies.BATCH)
+    return until_done(tallies.update_batch, tallies.BATCH)
 
 
 def make_thumbnails(now: dt.datetime) -> int:
@@ -50,16 +48,6 @@ def make_thumbnails(now: dt.datetime) -> int:
 def sweep_files(now: dt.datetime) -> int:
     """Delete stored files without a row."""
     return storing.delete_orphans(now)
-
-
-def _until_done(step: Callable[[], int], batch: int) -> int:
-    total = 0
-    for _ in range(MAX_BATCHES):
-        done = step()
-        total += done
-        if done < batch:
-            break
-    return total
 
 
 JOBS = (

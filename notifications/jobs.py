@@ -4,27 +4,20 @@ import datetime as dt
 from functools import partial
 
 from core.db.clock import database_now
-from core.server.jobs import Job, wake
+from core.server.jobs import Job, until_done, wake
 from incidents.services import feed
 from notifications.channels.port import Channel, all_channels
 from notifications.services import feeding, outbox, receipts, upkeep
 from notifications.services.sending import sender_of
 
 GROUP = "deliver"
-MAX_BATCHES = 20
 LOOK_SECONDS = 1.0  # for what becomes due; what is due at once wakes its job
 OWN_LOOK_SECONDS = 120.0  # of each channel, should it not be woken
 
 
 def plan_deliveries(now: dt.datetime) -> int:
     """Plan what the feed's events are told."""
-    total = 0
-    for _ in range(MAX_BATCHES):
-        done = feed.consume(feeding.CURSOR, feeding.plan_events)
-        total += done
-        if done < feed.BATCH:
-            break
-    return total
+    return until_done(partial(feed.consume, feeding.CURSOR, feeding.plan_events), feed.BATCH)
 
 
 def watch_deliveries(now: dt.datetime) -> int:
@@ -45,13 +38,7 @@ def tend_deliveries(now: dt.datetime) -> int:
 
 
 def prune_deliveries(now: dt.datetime) -> int:
-    total = 0
-    for _ in range(MAX_BATCHES):
-        done = upkeep.prune(database_now())
-        total += done
-        if not done:
-            break
-    return total
+    return until_done(lambda: upkeep.prune(database_now()), 1)
 
 
 def deliver(channel: Channel, now: dt.datetime) -> int:

@@ -1,9 +1,8 @@
 """Jobs of escalation: rows that are due, in any number of processes."""
 
 import datetime as dt
-from collections.abc import Callable
 
-from core.server.jobs import Job
+from core.server.jobs import Job, until_done
 from incidents.services import feed
 from paging.services import auditing, performing, starting
 
@@ -12,27 +11,17 @@ MAX_BATCHES = 50  # per run
 
 def start_escalations(now: dt.datetime) -> int:
     """Start escalations of incidents that were opened or handed over."""
-    return _until_done(starting.follow_feed, feed.BATCH)
+    return until_done(starting.follow_feed, feed.BATCH, MAX_BATCHES)
 
 
 def perform_steps(now: dt.datetime) -> int:
     """Page whom the steps that are due name."""
-    return _until_done(performing.perform_due, performing.BATCH)
+    return until_done(performing.perform_due, performing.BATCH, MAX_BATCHES)
 
 
 def audit_escalations(now: dt.datetime) -> int:
     """Look whether everybody is paged who should be."""
     return auditing.audit(now)
-
-
-def _until_done(step: Callable[[], int], batch: int) -> int:
-    total = 0
-    for _ in range(MAX_BATCHES):
-        done = step()
-        total += done
-        if done < batch:
-            break
-    return total
 
 
 JOBS = (

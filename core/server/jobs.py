@@ -24,6 +24,17 @@ class Job:
     is_eager: bool = False
 
 
+def until_done(step: Callable[[], int], batch: int, most: int = 20) -> int:
+    """Repeat a step of a job while it does whole batches, `most` times; return how many rows it did."""
+    total = 0
+    for _ in range(most):
+        done = step()
+        total += done
+        if done < batch:
+            break
+    return total
+
+
 class UnknownGroup(ValueError):
     """The message is for the operator."""
 

@@ -1,12 +1,16 @@
+from collections.abc import Callable
 from unittest import mock
 
+from django.db import OperationalError
 from django.test import TestCase
+from structlog.testing import capture_logs
 
 from core.server import jobs as server_jobs
 from incidents import jobs
 from incidents.models import FeedCursor, IncidentEvent
 from incidents.services import comment, feed
 from incidents.tests.factories import MONDAY, make_incident
+from tests.reported import reported_failure
 
 
 def places() -> list[int | None]:
@@ -127,12 +131,56 @@ class ConsumeTests(TestCase):
             comment(self.incident, "Half done", by=None)
             raise RuntimeError("the reader broke")
 
-        with self.assertRaises(RuntimeError):
+        with self.assertRaises(feed.EventsFailed):
             feed.consume("reader", fail)
         self.assertFalse(IncidentEvent.objects.filter(body="Half done").exists())
         self.assertEqual(FeedCursor.objects.get(name="reader").position, 0)
 
         feed.consume("reader", self.take)
+        self.assertEqual(self.seen, [1, 2, 3, 4, 5])
+
+    def fail_at(self, *bad: int) -> Callable[[list[IncidentEvent]], None]:
+        """A reader that cannot handle some places."""
+
+        def handle(events: list[IncidentEvent]) -> None:
+            self.take(events)
+            if any(event.feed_seq in bad for event in events):
+                raise RuntimeError("poison")
+
+        return handle
+
+    @reported_failure(10)
+    def test_it_goes_on_after_an_event_that_cannot_be_handled(self) -> None:
+        with capture_logs() as logs, self.assertRaisesMessage(feed.EventsFailed, "1 of 5 events failed"):
+            feed.consume("reader", self.fail_at(2))
+
+        bad = IncidentEvent.objects.get(feed_seq=2)
+        errors = [line for line in logs if line["event"] == "feed_event_failed"]
+        self.assertEqual([(line["reader"], line["incident"]) for line in errors], [("reader", bad.incident_id)])
+        self.assertEqual(FeedCursor.objects.get(name="reader").position, 5)
+        self.assertEqual(self.seen, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
+
+    def test_it_hands_a_last_event_that_failed_over_again_until_a_later_one_succeeds(self) -> None:
+        for _ in range(2):
+            with self.assertRaises(feed.EventsFailed):
+                feed.consume("reader", self.fail_at(5))
+            self.assertEqual(FeedCursor.objects.get(name="reader").position, 4)
+        comment(self.incident, "Later", by=None)
+        feed.assign_places()
+
+        with self.assertRaises(feed.EventsFailed):
+            feed.consume("reader", self.fail_at(5))
+
+        self.assertEqual(FeedCursor.objects.get(name="reader").position, 6)
+
+    def test_it_hands_over_one_by_one_nothing_while_the_database_is_away(self) -> None:
+        def fail(events: list[IncidentEvent]) -> None:
+            self.take(events)
+            raise OperationalError(2006, "gone")
+
+        with self.assertRaises(OperationalError):
+            feed.consume("reader", fail)
+
         self.assertEqual(self.seen, [1, 2, 3, 4, 5])
 
     def test_it_hands_over_nothing_that_waits(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from core.db import rows
 from incidents.models import Incident
 from paging.models import EscalationAlarm
-from paging.vocabulary import AlarmReason
 from responders.notices import Notice, announce
 from users.models import User
 
@@ -47,7 +46,3 @@ def standing_alarm(incident_id: int) -> EscalationAlarm | None:
 
 def clear(incident_ids: Collection[int], at: dt.datetime) -> None:
     EscalationAlarm.objects.filter(incident__in=incident_ids, cleared_at__isnull=True).update(cleared_at=at)
-
-
-def reason_sentence(reason: str) -> str:
-    return str(AlarmReason(reason).label)

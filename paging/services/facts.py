@@ -11,7 +11,7 @@ from incidents.permissions import audience_ids
 from paging.planning import Facts, Person
 from responders import targets
 from responders.models import Membership
-from responders.policies import NEXT, Policy, Step, Target
+from responders.policies import NEXT, Policy, Target
 from responders.services import oncall
 from users.models import User
 
@@ -56,12 +56,6 @@ def steps_named(policies: Iterable[Policy]) -> list[tuple[Target, bool]]:
     """Return all targets of policies, and whether the next on call is asked for."""
     found = [(target, step.strategy == NEXT) for policy in policies for step in policy.steps for target in step.named]
     return found + [(target, False) for policy in policies for target in policy.on_exhausted]
-
-
-def named_in(step: Step) -> list[tuple[Target, bool]]:
-    """Return the targets of one step likewise; its fall-back is who is on call now."""
-    is_next = step.strategy == NEXT
-    return [(one, is_next) for one in step.targets] + [(one, False) for one in step.named if one not in step.targets]
 
 
 def load(named: Iterable[tuple[Target, bool]], at: dt.datetime) -> Known:
