@@ -21,12 +21,17 @@ from notifications.channels.email.inbound.headers import (
 from notifications.channels.email.inbound.markup import text_of_html
 
 MAX_TEXT = 90_000  # characters; an incident's texts hold 100,000
-MAX_HTML = 1_000_000  # bytes
+MAX_HTML = 1_000_000  # bytes, of all parts
 MAX_PARTS = 500
 MOST_BOUNDARIES = 100
+MOST_COMPARISONS = 10_000_000  # of lines with boundaries
+MOST_DELIMITERS = 5_000  # lines that may part a mail
+MAX_PARAMETERS = 10_000  # bytes of a header with parameters, which take quadratic time
 ATTACHED_MAIL = "message/rfc822"
 # of subjects in the languages that mail programs write them in
 PREFIXES = re.compile(r"^(?:\s*(?:re|aw|sv|vs|antw|fw|fwd|wg|tr|rv|enc|i)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE)
+BOUNDARIES = re.compile(rb"boundary[\s*\d]*=", re.IGNORECASE)
+PARAMETERS = re.compile(rb"(?:^|[\r\n])content-(?:type|disposition):(?:[^\n]*\n[ \t])*[^\n]*", re.IGNORECASE)
 REFERENCE = re.compile(r"\bINC-(\d{1,18})\b", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"\[INC-\d{1,18}\]\s*", re.IGNORECASE)
 
@@ -80,16 +85,25 @@ def read_mail(raw: bytes) -> ReceivedMail:
 
 
 def parse(raw: bytes) -> Message:
-    """Parse a mail; only its headers if it is nested too deep."""
-    if raw.lower().count(b"boundary=") <= MOST_BOUNDARIES:
+    """Parse a mail; only its headers if taking it apart would cost too much."""
+    if _is_modest(raw):
         try:
             return BytesParser(policy=policy.compat32).parsebytes(raw)
         except RecursionError:
             pass
     plain = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
-    for name in ("Content-Type", "Content-Transfer-Encoding"):
+    for name in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding"):
         del plain[name]
     return plain
+
+
+def _is_modest(raw: bytes) -> bool:
+    boundaries, lines = len(BOUNDARIES.findall(raw)), raw.count(b"\n") + raw.count(b"\r")
+    if boundaries > MOST_BOUNDARIES or boundaries * lines > MOST_COMPARISONS:
+        return False
+    if raw.count(b"\n--") + raw.count(b"\r--") > MOST_DELIMITERS:
+        return False
+    return all(len(found[0]) <= MAX_PARAMETERS for found in PARAMETERS.finditer(raw))
 
 
 def _contents(message: Message) -> tuple[str, list[File]]:
@@ -97,6 +111,7 @@ def _contents(message: Message) -> tuple[str, list[File]]:
     plain: list[str] = []
     rich: list[str] = []
     files: list[File] = []
+    room = MAX_HTML
     inside: set[int] = set()  # parts of an attached mail, which is one file
     for number, part in enumerate(message.walk()):
         if number >= MAX_PARTS:
@@ -109,7 +124,9 @@ def _contents(message: Message) -> tuple[str, list[File]]:
         elif _is_file(part):
             files.append(File(_name_of(part) or "attachment", _bytes_of(part)))
         elif part.get_content_subtype() == "html":
-            rich.append(text_of_html(to_text(_bytes_of(part)[:MAX_HTML], _charset(part))))
+            markup = _bytes_of(part)[:room]
+            room -= len(markup)
+            rich.append(text_of_html(to_text(markup, _charset(part))))
         else:
             plain.append(to_text(_bytes_of(part)[: 4 * MAX_TEXT], _charset(part)))
     text = "\n\n".join(filter(str.strip, plain)) or "\n\n".join(filter(str.strip, rich))

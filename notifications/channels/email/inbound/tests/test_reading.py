@@ -134,6 +134,11 @@ class ReadingTests(SimpleTestCase):
             b"Content-Type: text/html\n\n" + b"<![CDATA[" * 50_000,
             b"Received: x\n" * 50_000 + b"\nx",
             b"x" * 3_000_000,
+            b"Content-Type: application/x;" + b"".join(b"name*%d=a;" % number for number in range(100_000)) + b"\n\nx",
+            b"Content-Type: text/plain\nContent-Disposition: x" + b";\r\n name*0=a" * 100_000 + b"\n\nx",
+            MULTIPART + b"--b\n\na\n" * 1_000_000,
+            MULTIPART + (b"--b\nContent-Type: text/html\n\n" + b"<" * 50_000 + b"\n") * 100,
+            deep.replace(b"=", b" =") + b"-\n" * 4_000_000,
         ]
         for raw in table:
             with self.subTest(raw[:60]):
