@@ -13,13 +13,16 @@ class PagingConfig(AppConfig):
         from incidents.kinds import register_kinds
         from incidents.services.feed import register_follower
         from incidents.services.recording import register_participant
+        from incidents.services.redaction import register_cleaner
         from paging import monitoring
         from paging.jobs import JOBS
         from paging.services.answering import stand_down
+        from paging.services.by_hand import remove_texts
         from paging.vocabulary import PagingEventKind
 
         register_kinds(PagingEventKind)
         register_participant(stand_down)
+        register_cleaner(remove_texts)
         register_follower("start_escalations")
         register_jobs(*JOBS)
         monitoring.register()

@@ -5,6 +5,7 @@ It goes in slices of an index, whatever the number of incidents, and heals by st
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 
 import structlog
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from core.db import rows
 from core.db.clock import database_now
-from core.db.transactions import unit_of_work
+from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from core.outbound.client import Client, OutboundError
 from core.server.jobs import wake
 from core.severity import Severity
@@ -127,8 +128,25 @@ def _unattended(incidents: Sequence[Incident], now: dt.datetime) -> list[str]:
     lost = [one.pk for one in wanted if one.pk not in imported and one.clock_started_at < now - LATE]
     if not lost:
         return []
-    starting.start_for(lost, now)
-    return [f"{_named(lost)} had nobody paged although a policy fits or the severity demands it; started now."]
+    failed = _start(lost, now)
+    found = [f"{_named(failed)} cannot be started: {next(iter(failed.values()))}."] if failed else []
+    started = [number for number in lost if number not in failed]
+    why = "had nobody paged although a policy fits or the severity demands it; started now."
+    return [*found, *([f"{_named(started)} {why}"] if started else [])]
+
+
+def _start(lost: Sequence[int], now: dt.datetime) -> dict[int, str]:
+    """Start escalations, one by one if that fails together; return why some cannot be."""
+    try:
+        starting.start_for(lost, now)
+        return {}
+    except Exception as error:
+        if is_database_unavailable(error) or is_transient(error):
+            raise
+        if len(lost) == 1:
+            log.error("escalation_not_started", incident=lost[0], exc_info=error)
+            return {lost[0]: f"{type(error).__name__}: {error}"[:300]}
+    return {number: why for one in lost for number, why in _start([one], now).items()}
 
 
 def _imported(incidents: Sequence[Incident]) -> set[int]:
@@ -180,11 +198,8 @@ def _undelivered(now: dt.datetime) -> list[str]:
     progress = _claim(PAGES)
     if progress is None:
         return []
-    new = list(
-        Page.objects.filter(pk__gt=progress.position, created_at__lt=now - LATE)
-        .select_related("incident")
-        .order_by("pk")[: SLICE * SLICES]
-    )
+    later = Page.objects.filter(pk__gt=progress.position).select_related("incident").order_by("pk")
+    new = list(takewhile(lambda page: page.created_at < now - LATE, later[: SLICE * SLICES]))
     if not new:
         return []
     missing = pages.undelivered([page for page in new if page.answered_at is None and page.cancelled_at is None])

@@ -1,7 +1,7 @@
 """Page people, teams and schedules by hand."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core.db import rows
 from core.db.clock import database_now
@@ -52,6 +52,11 @@ def page_by_hand(
     change.save()
     hand_over(pages)
     return pages
+
+
+def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
+    """Remove leaked messages of those who paged by hand."""
+    Page.objects.filter(incident=incident_id, message__in=texts).update(message=instead)
 
 
 def _targets(named: Sequence[tuple[str, int]]) -> list[Target]:

@@ -95,6 +95,46 @@ class AuditTests(PagingCase):
         self.assertIn("had no delivery; handed over again", found[0])
         self.assertEqual(([page.pk for page in handed], again), ([Page.objects.get().pk], []))
 
+    def test_it_passes_over_no_page_that_is_too_young(self) -> None:
+        make_escalation(step(self.ana))
+        run_jobs(critical().created_at)
+        run_jobs(critical().created_at)
+        young, old = Page.objects.order_by("pk")
+        handed: list[Page] = []
+        pages.register_undelivered(lambda found: [page.pk for page in found])
+        pages.register_page_handler(handed.extend)
+        EscalationRun.objects.update(next_step_at=self.later + dt.timedelta(hours=1))
+        Page.objects.filter(pk=young.pk).update(created_at=self.later)
+        Page.objects.filter(pk=old.pk).update(created_at=self.later - dt.timedelta(minutes=5))
+
+        self.audit()
+        early = list(handed)
+        self.later += dt.timedelta(minutes=3)
+        self.audit()
+
+        self.assertEqual((early, [page.pk for page in handed]), ([], [young.pk, old.pk]))
+
+    @reported_failure(10)
+    def test_it_heals_the_others_where_one_cannot_be_started(self) -> None:
+        make_escalation(step(self.ana))
+        incidents = [critical() for _ in range(3)]
+        feed.assign_places()
+        auditing.starting.feed.consume(auditing.starting.READER, lambda events: None)
+        start = auditing.starting.start_for
+
+        def fail(numbers, now):
+            if incidents[1].pk in numbers:
+                raise RuntimeError("poison")
+            return start(numbers, now)
+
+        with mock.patch.object(auditing.starting, "start_for", fail):
+            found = self.audit()
+
+        self.assertIn(f"{incidents[1].reference} cannot be started: RuntimeError: poison", found[0])
+        self.assertEqual(
+            set(EscalationRun.objects.values_list("incident", flat=True)), {incidents[0].pk, incidents[2].pk}
+        )
+
     def test_it_finds_nothing_where_all_is_well(self) -> None:
         quiet = critical(severity=Severity.LOW)
         make_escalation(step(self.ana), is_default=False)

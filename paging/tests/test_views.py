@@ -3,10 +3,12 @@ import datetime as dt
 from django.utils import timezone
 
 from incidents import services
+from incidents.services.redaction import REDACTED
 from incidents.tests.factories import make_team
 from paging import pages
 from paging.models import Page
 from paging.pages import Reach
+from paging.services.by_hand import page_by_hand
 from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, rota, run_jobs, step, target, told
 from tests.reported import reported_failure
@@ -80,6 +82,16 @@ class EscalationViewTests(PagingCase):
         services.acknowledge(incident, by=self.ben)
         page.refresh_from_db()
         self.assertIsNotNone(page.cancelled_at)
+
+    def test_it_removes_a_leaked_message_from_pages(self) -> None:
+        incident = critical(team=make_team("Web", self.ben), by=make_admin())
+        for message in ("hunter2 is the password", "Come"):
+            page_by_hand(incident, [("user", self.ana.pk)], message, by=self.ben)
+        leak = incident.events.get(body="hunter2 is the password")
+
+        services.redact(leak, by=make_admin())
+
+        self.assertEqual(list(Page.objects.values_list("message", flat=True)), [REDACTED, "Come"])
 
     def test_it_refuses_to_page_by_hand_in_vain(self) -> None:
         incident, client = critical(), client_of(self.ben)
