@@ -10,10 +10,11 @@ from users.models import User
 
 @dataclass(frozen=True)
 class Section:
-    """A template and its context."""
+    """A template and its context; `alert` stands in red at the top of the page."""
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    alert: str = ""
 
 
 _of_incidents: list[Callable[[Incident, User], Iterable[Section]]] = []

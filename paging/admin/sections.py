@@ -36,6 +36,7 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
             "rows": [{**page, "became": _became(page)} for page in reversed(pages)],
             "hidden": len(found["pages"]) - len(pages),
         },
+        alert=_("Nobody was reached.") + f" {found['alarm']['detail']}" if found["alarm"] else "",
     )
 
 
