@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, PermissionRefused, TooManyRequests
-from notifications.channels.port import Channel, channel_of
+from notifications.channels.port import Channel, all_channels, channel_of
 from notifications.models import ContactMethod, Delivery, LinkCode
 from notifications.services.health import disable, mark_failing, mark_working
 from notifications.services.outbox import new_delivery, of_method, put
@@ -95,7 +95,8 @@ def add_method(
 def _usable_channel(user: User, kind: str) -> Channel:
     channel = channel_of(kind)
     if channel is None or not channel.is_personal:
-        raise DomainError(f"{kind} is no kind of contact method.", field="kind", code="invalid_choice")
+        known = ", ".join(sorted(one.kind for one in all_channels() if one.is_personal))
+        raise DomainError(f"{kind} is none of {known}.", field="kind", code="invalid_choice")
     if channel.is_for_staff and not user.is_staff:
         raise PermissionRefused("Only responders and administrators can add such a contact method.")
     if reason := channel.why_unusable():

@@ -7,6 +7,7 @@ from typing import Any
 from notifications.models import Delivery
 from notifications.rules import quiet_until, ways_of
 from notifications.services import recipients
+from notifications.services.machine_events import text_of
 from notifications.vocabulary import Importance
 from paging.models import Page
 from paging.pages import Reach
@@ -47,7 +48,7 @@ def _serialize(row: Delivery) -> dict[str, Any]:
         "held_because": row.held_because,
         "attempts": row.attempt_count,
         "bundle": row.bundle_id,
-        **{name: stamp.isoformat() if (stamp := getattr(row, name)) else None for name in stamps},
+        **{name: text_of(stamp) if (stamp := getattr(row, name)) else None for name in stamps},
     }
 
 

@@ -35,6 +35,12 @@ class ContactMethodTests(TestCase):
         verified = self.api.post(f"{METHODS}{added['id']}/verify/", {"code": code}, format="json")
         self.assertEqual((verified.status_code, verified.json()["state"]), (200, "ok"))
 
+    def test_it_lists_the_kinds_there_are(self) -> None:
+        answer = self.api.post(METHODS, {"kind": "pager", "address": "1"}, format="json")
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (400, "invalid_choice"))
+        self.assertRegex(answer.json()["detail"], r"^pager is none of email, .*webhook\.$")
+
     def test_it_refuses_wrong_codes_and_after_five_the_right_one(self) -> None:
         added = self.add().json()
         right = code_of(added["id"])

@@ -36,7 +36,7 @@ class Providers:
         if self._usable():
             return ""
         reasons = [self._known[name].why_unusable() for name in self._order()]
-        return " ".join(reasons) or f"{self._setting} names no provider."
+        return " Or: ".join(reasons) or f"{self._setting} names no provider."
 
     def send(self, message: Message, to: Address) -> Receipt:
         """Send by the provider tried least, then by the next ones. Raises Failed."""

@@ -79,7 +79,7 @@ class ProvidersTests(SimpleTestCase):
         unset = providers(Sender("one", why_unusable="Set X."), Sender("two", why_unusable="Set Y."), order="one,two")
         misspelt = providers(Sender("one"), order="one,tow")
 
-        self.assertEqual(unset.why_unusable(), "Set X. Set Y.")
+        self.assertEqual(unset.why_unusable(), "Set X. Or: Set Y.")
         self.assertIn("tow", misspelt.why_unusable())
         with self.assertRaises(Failed) as caught:
             unset.send(message(), TO)
