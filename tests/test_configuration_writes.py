@@ -21,9 +21,10 @@ from logs.models import DetectionRule
 from logs.services.rules import save_rule
 from notifications.models import RoomChannel, WebhookEndpoint
 from notifications.tests.factories import make_room, make_webhook
-from responders.models import Service, Team
+from responders.models import EscalationPolicy, Schedule, Service, Team
+from responders.tests.schedules import make_schedule
 from users.models import User
-from users.tests.factories import client_of, make_admin
+from users.tests.factories import client_of, make_admin, make_responder
 
 API = "/api/v1/"
 NOW = timezone.now()
@@ -32,6 +33,11 @@ LATER = NOW + dt.timedelta(days=7)
 
 def rule() -> DetectionRule:
     return save_rule(DetectionRule(name="Refused", mode="threshold", query="refused", threshold=3, window_seconds=60))
+
+
+def night_policy() -> EscalationPolicy:
+    step = {"delay_minutes": 0, "targets": [{"kind": "user", "id": make_responder().pk}], "strategy": "all"}
+    return EscalationPolicy.objects.create(name="Night", steps=[{**step, "if_empty": "skip", "needs_acks": 1}])
 
 
 # Of each resource: its route, a row, what is sent, and what others set meanwhile.
@@ -49,6 +55,13 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
     Team: ("teams", make_team, {"name": "Sent"}, {"description": "Theirs"}),
     Service: ("services", make_service, {"name": "Sent"}, {"description": "Theirs"}),
     Category: ("categories", make_category, {"name": "Sent"}, {"description": "Theirs"}),
+    Schedule: ("schedules", lambda: make_schedule(), {"name": "Sent"}, {"description": "Theirs"}),
+    EscalationPolicy: (
+        "escalation-policies",
+        night_policy,
+        {"name": "Sent"},
+        {"description": "Theirs"},
+    ),
     RoomChannel: (
         "channels",
         lambda: make_room(kind="email", address="ops@example.org"),
@@ -169,6 +182,8 @@ class AdminWriteTests(TestCase):
                 Service: {"description": "Theirs"},
                 RoomChannel: {"is_enabled": False},
                 WebhookEndpoint: {"is_enabled": False},
+                Schedule: {"description": "Theirs"},
+                EscalationPolicy: {"description": "Theirs"},
             },
         }
         self.assertEqual(set(meanwhile), set(RESOURCES))

@@ -15,7 +15,8 @@ def make_event(state, seconds_ago=0):
 
 class IntakeCheckTests(TestCase):
     def test_it_is_not_ready_when_the_worker_is_behind_with_the_intake(self):
-        JobRun.objects.create(name="process_intake", started_at=timezone.now())
+        for name in ("process_intake", "deliver_email"):  # a worker for each group of jobs
+            JobRun.objects.create(name=name, started_at=timezone.now())
         table = {(59, IntakeState.WAITING): 200, (62, IntakeState.WAITING): 503, (999, IntakeState.FAILED): 200}
         for (seconds, state), status in table.items():
             with self.subTest(seconds=seconds, state=state):
