@@ -33,6 +33,7 @@ from responders.ical.reading import MAX_BYTES
 from responders.lineups import typed_instant, zone_of
 from responders.models import Schedule, ScheduleOverride, ShiftSwap
 from responders.oncall.walltime import wall_of
+from responders.serializers.lineups import YEARS
 from responders.serializers.schedules import ChangedScheduleSerializer
 from responders.services import covering, importing, lineups, swapping
 from responders.services.oncall import HORIZON, load, names_of, on_call_and_next
@@ -314,9 +315,10 @@ def sentence_of(error: Exception) -> str:
 
 def _moment_of(text: str) -> dt.datetime | None:
     try:
-        return parse_datetime(text)
+        moment = parse_datetime(text)
     except ValueError:
         return None
+    return moment if moment and moment.year in YEARS else None
 
 
 def _local(moment: Any, zone: Any) -> str:

@@ -48,6 +48,8 @@ class PanelTests(AdminTestCase):
         self.assertContains(answer, '<span class="ir-badge ir-status-resolved">Ana</span>')
         self.assertContains(answer, "next hand-over Mon 14 Dec 09:00:")
         self.assertContains(skipped, "does not exist in Europe/Berlin")
+        for text in ("0001-01-01T00:00", "9999-12-31T23:59"):
+            self.assertContains(self.client.get(f"{self.page}?at={text}"), f"{text} is not a time.")
 
     def test_it_is_read_by_responders(self) -> None:
         self.client.force_login(self.ana)
