@@ -9,6 +9,11 @@ from notifications.vocabulary import PENDING, Kind, State
 
 REPEATABLE = (State.FAILED, State.HANDED_OVER, State.ACCEPTED, State.DELIVERED, State.CANCELLED)
 
+DUE_COLUMNS = (
+    *("state", "held_because", "leased_until", "receipt_due_at", "next_attempt_at", "gives_up_at", "reason"),
+    "bundle",
+)
+
 
 @unit_of_work
 def retry(delivery: Delivery) -> Delivery:
@@ -55,10 +60,8 @@ def _lock(delivery: Delivery) -> Delivery:
 
 def _due_now(row: Delivery) -> Delivery:
     now = database_now()
-    row.state, row.held_because, row.leased_until = State.WAITING, "", None
+    row.state, row.held_because, row.leased_until, row.receipt_due_at = State.WAITING, "", None, None
     row.next_attempt_at, row.gives_up_at = now, now + HORIZON[Kind(row.kind)]
-    row.save(
-        update_fields=["state", "held_because", "leased_until", "next_attempt_at", "gives_up_at", "reason", "bundle"]
-    )
+    row.save(update_fields=DUE_COLUMNS)
     wake_channels([row])
     return row
