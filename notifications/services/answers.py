@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
@@ -13,6 +13,7 @@ from incidents.services import acknowledge, assign_person, comment, resolve
 from incidents.services.recording import lock_for
 from incidents.vocabulary import DEFAULT_VISIBILITY, MachineKind
 from notifications.models import Delivery
+from notifications.services.outbox import EMAIL
 from notifications.vocabulary import PENDING, SENT, Kind, State
 from paging.services.answering import record_answer
 from users.models import User
@@ -42,6 +43,7 @@ class _Request:
     user: User
     by: Actor
     note: str
+    origin: Origin
 
 
 @unit_of_work
@@ -66,7 +68,8 @@ def answer(
         raise PermissionRefused("This account is deactivated.")
     by = Actor(user, user.name, MachineKind.CHANNEL, channel_name)
     incident = lock_for(incident_number, by)
-    request = _Request(incident, user, by, note)
+    origin = Origin.EMAIL if delivery is not None and delivery.channel == EMAIL else Origin.CHAT
+    request = _Request(incident, user, by, note, origin)
     if action == NOTE:
         return perform(request)  # whoever writes has not taken it on
     now = database_now()
@@ -74,7 +77,7 @@ def answer(
     result = perform(request)
     others = _others(delivery, incident) if action == ACKNOWLEDGE and delivery is not None else []
     mark_answered(user, result.incident, now, delivery)
-    return _acknowledge_others(result, others, user, by, now) if others else result
+    return _acknowledge_others(result, others, request, now) if others else result
 
 
 def _others(delivery: Delivery, incident: Incident) -> list[int]:
@@ -83,12 +86,12 @@ def _others(delivery: Delivery, incident: Incident) -> list[int]:
     return sorted({number for number in carried.values_list("incident_id", flat=True) if number is not None})
 
 
-def _acknowledge_others(first: Answer, numbers: list[int], user: User, by: Actor, now: dt.datetime) -> Answer:
+def _acknowledge_others(first: Answer, numbers: list[int], request: _Request, now: dt.datetime) -> Answer:
     """Acknowledge everything that one message stood for, as far as the person may."""
     done, refused = int(first.changed), 0
     for number in numbers[:MOST_AT_ONCE]:
         try:
-            done += _acknowledge_another(_Request(lock_for(number, by), user, by, ""), now)
+            done += _acknowledge_another(replace(request, incident=lock_for(number, request.by), note=""), now)
         except DomainError:
             refused += 1
     text = f"You acknowledged {done:,} of {1 + len(numbers):,} incidents."
@@ -111,7 +114,7 @@ def _acknowledge(request: _Request) -> Answer:
     incident = request.incident
     if incident.status != Status.OPEN:
         return Answer(_already(incident), incident, False)
-    incident = acknowledge(incident, by=request.by, note=request.note, origin=Origin.CHAT)
+    incident = acknowledge(incident, by=request.by, note=request.note, origin=request.origin)
     return Answer(f"You acknowledged {incident.reference}: {incident.title}", incident, True)
 
 
@@ -119,7 +122,7 @@ def _resolve(request: _Request) -> Answer:
     incident = request.incident
     if incident.status in (Status.RESOLVED, Status.CLOSED):
         return Answer(_already(incident), incident, False)
-    incident = resolve(incident, by=request.by, note=request.note, origin=Origin.CHAT)
+    incident = resolve(incident, by=request.by, note=request.note, origin=request.origin)
     return Answer(f"You resolved {incident.reference}: {incident.title}", incident, True)
 
 
@@ -129,17 +132,17 @@ def _take(request: _Request) -> Answer:
         return Answer(_already(incident), incident, False)
     is_new = incident.assignee_id != user.pk
     if is_new:
-        incident = assign_person(incident, user, by=request.by, note=request.note, origin=Origin.CHAT)
+        incident = assign_person(incident, user, by=request.by, note=request.note, origin=request.origin)
     is_open = incident.status == Status.OPEN
     if is_open:
-        incident = acknowledge(incident, by=request.by, origin=Origin.CHAT)
+        incident = acknowledge(incident, by=request.by, origin=request.origin)
     if is_new or is_open:
         return Answer(f"{incident.reference} is yours: {incident.title}", incident, True)
     return Answer(f"{incident.reference} is yours already.", incident, False)
 
 
 def _note(request: _Request) -> Answer:
-    comment(request.incident, request.note, by=request.by, visibility=DEFAULT_VISIBILITY, origin=Origin.CHAT)
+    comment(request.incident, request.note, by=request.by, visibility=DEFAULT_VISIBILITY, origin=request.origin)
     return Answer(f"Your note was added to {request.incident.reference}.", request.incident, True)
 
 

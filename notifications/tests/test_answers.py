@@ -6,7 +6,7 @@ from incidents.services import acknowledge, resolve
 from incidents.tests.factories import make_incident, make_team
 from notifications.models import Delivery
 from notifications.services.answers import answer
-from notifications.tests.factories import make_method, make_page, make_rule, now
+from notifications.tests.factories import make_delivery, make_method, make_page, make_rule, now
 from notifications.tests.fakes import fake_channel, only_channels
 from notifications.vocabulary import State
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -38,6 +38,16 @@ class AnswerTests(TestCase):
                 self.assertEqual(event.actor_label, f"{self.ana.name} in Telegram")
                 self.incident.refresh_from_db()
                 self.assertEqual(self.incident.status, status)
+
+    def test_it_says_that_a_mails_link_was_a_mail(self):
+        for kind, origin in (("email", "email"), ("sms", "chat")):
+            with self.subTest(kind):
+                self.incident = make_incident(by=self.admin, team=self.team)
+                delivery = make_delivery(make_method(self.ana, kind), incident=self.incident)
+
+                self.say("acknowledge", delivery=delivery)
+
+                self.assertEqual(self.incident.events.get(kind=EventKind.ACKNOWLEDGED).origin, origin)
 
     def test_it_takes_an_open_incident_and_acknowledges_it(self):
         result = self.say("take")
