@@ -51,13 +51,14 @@ class UnreadSerializer(serializers.Serializer[Any]):
     unread = serializers.IntegerField()
 
 
-def serialize_notification(row: Notification) -> dict[str, Any]:
+def serialize_notification(row: Notification, *, is_visible: bool) -> dict[str, Any]:
+    """Return an entry; no more than the reference of an incident that its owner may not see any more."""
     return {
         "id": row.pk,
         "kind": row.kind,
         "importance": row.importance,
-        "title": row.title,
-        "body": row.body,
+        "title": row.title if is_visible else f"INC-{row.incident_id}",
+        "body": row.body if is_visible else "",
         "incident": row.incident_id,
         "path": row.path,
         "created_at": row.created_at,

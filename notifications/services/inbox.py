@@ -1,10 +1,11 @@
 """Write entries of people's inboxes, and mark them read."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from core.db import rows
 from core.db.transactions import unit_of_work
+from incidents.models import Incident
 from notifications.models import Notification
 from notifications.services.outbox import key_of
 from notifications.vocabulary import Importance, Kind
@@ -46,6 +47,13 @@ def put_entries(entries: Sequence[Notification]) -> int:
     new = [entry for key, entry in by_key.items() if key not in known]
     rows.insert(*new)
     return len(new)
+
+
+def visible_incidents(user: User, entries: Iterable[Notification]) -> set[int | None]:
+    """Return which incidents of the entries the person may see now; None, for those about none, is among them."""
+    ids = {entry.incident_id for entry in entries if entry.incident_id is not None}
+    visible = Incident.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True) if ids else ()
+    return {None, *visible}
 
 
 @unit_of_work

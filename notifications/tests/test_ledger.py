@@ -4,6 +4,8 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
+from incidents.models import Incident
+from incidents.tests.factories import make_incident
 from notifications.models import Delivery, Notification
 from notifications.tests.factories import make_delivery, make_method
 from notifications.vocabulary import Kind, State
@@ -56,6 +58,16 @@ class LedgerTests(TestCase):
         self.assertEqual([one["state"] for one in answers], ["waiting", "cancelled", "waiting"])
         self.assertEqual(answers[2]["held_because"], "")
 
+    def test_it_awaits_no_receipt_of_the_attempt_before(self) -> None:
+        sent = make_delivery(
+            self.mail, state=State.ACCEPTED, next_attempt_at=None, receipt_due_at=timezone.now(), provider_id="1"
+        )
+
+        self.api.post(f"{DELIVERIES}{sent.pk}/retry/")
+
+        sent.refresh_from_db()
+        self.assertEqual((sent.state, sent.receipt_due_at), (State.WAITING, None))
+
     def test_it_refuses_what_the_state_forbids(self) -> None:
         waiting = make_delivery(self.mail)
 
@@ -101,6 +113,29 @@ class InboxTests(TestCase):
         self.assertEqual((others.json()["unread"], own.json()["unread"]), (0, 2))
         self.assertEqual(client_of(self.ana).get(INBOX, {"unread": "false"}).json()["results"][0]["id"], first.pk)
         self.assertEqual(client_of(self.ana).post(f"{INBOX}read/", {"all": True}, format="json").json()["unread"], 0)
+
+    def test_it_tells_no_more_than_the_reference_once_access_has_ended(self) -> None:
+        incident = make_incident(by=self.ana)
+        Notification.objects.update(incident=incident, body="The password is 1234")
+        seen = client_of(self.ana).get(INBOX).json()["results"]
+        incident.subscriptions.all().delete()
+
+        hidden = client_of(self.ana).get(INBOX).json()["results"]
+
+        self.assertEqual((seen[0]["title"], seen[0]["body"]), ("Number 2", "The password is 1234"))
+        self.assertEqual({(one["title"], one["body"]) for one in hidden}, {(incident.reference, "")})
+
+    def test_it_tells_no_more_than_the_reference_once_an_incident_is_restricted(self) -> None:
+        incident, ben = make_incident(by=self.ana), make_responder()
+        Notification.objects.update(incident=incident, user=ben)
+        Incident.objects.update(is_restricted=True)
+        api = client_of(ben)
+        api.get(INBOX)
+
+        with self.assertNumQueries(3):
+            hidden = api.get(INBOX).json()["results"]
+
+        self.assertEqual([one["title"] for one in hidden], [incident.reference] * 3)
 
     def test_it_refuses_neither_and_both(self) -> None:
         for body in ({}, {"all": True, "ids": [1]}, {"ids": []}, {"ids": [0]}):

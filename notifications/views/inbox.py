@@ -31,7 +31,8 @@ class InboxView(APIView):
     def get(self, request: Request) -> Response:
         me = person(request)
         pages = INBOX.page(request, lambda: Notification.objects.filter(user=me), asker=me.pk)
-        response = pages.respond(serialize_notification)
+        visible = inbox.visible_incidents(me, pages.rows)
+        response = pages.respond(lambda row: serialize_notification(row, is_visible=row.incident_id in visible))
         response.data["unread"] = unread_of(me)
         return response
 
