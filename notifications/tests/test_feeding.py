@@ -1,4 +1,6 @@
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.models import Visibility
@@ -10,7 +12,17 @@ from notifications.models import Delivery, Notification
 from notifications.services.claiming import claim
 from notifications.services.onward import try_next
 from notifications.services.settling import Result, settle
-from notifications.tests.factories import at, delivery_of, make_method, make_page, make_room, make_rule, now, seconds
+from notifications.tests.factories import (
+    at,
+    delivery_of,
+    make_method,
+    make_page,
+    make_room,
+    make_rule,
+    make_webhook,
+    now,
+    seconds,
+)
 from notifications.tests.fakes import Script, delivered, fake_channel, only_channels
 from notifications.vocabulary import MethodState, Priority, State
 from tests.reported import reported_failure
@@ -84,6 +96,19 @@ class PeopleTests(FeedCase):
 
         self.assertEqual(Delivery.objects.count(), 1)
 
+    def test_it_reads_no_more_for_more_events(self):
+        self.plan()
+        counts = []
+        for number in (1, 5):
+            for _ in range(number):
+                acknowledge(make_incident(by=make_reporter()), by=self.admin)
+            feed.assign_places()
+            with CaptureQueriesContext(connection) as queries:
+                plan_deliveries(timezone.now())
+            counts.append(len([one for one in queries if one["sql"].startswith("SELECT")]))
+
+        self.assertEqual(counts[0], counts[1])
+
 
 class RoomTests(FeedCase):
     def test_it_tells_rooms_what_they_want_of_their_team(self):
@@ -104,16 +129,35 @@ class RoomTests(FeedCase):
         told = sorted(rows.values_list("room__name", "event__kind"))
         self.assertEqual(told, [("all", "acknowledged"), ("all", "created"), ("database", "created")])
 
-    def test_it_tells_rooms_no_more_than_the_reference_of_restricted_incidents(self):
-        make_room("all", "room", events=["created"])
-        make_incident(by=self.reporter, title="Payroll leaked", is_restricted=True)
-        Delivery.objects.all().delete()
+    def test_it_tells_of_restricted_incidents_their_teams_rooms_and_webhooks_without_a_team(self):
+        database, network = make_team("Database"), make_team("Network")
+        for name, team in (("all", None), ("database", database), ("network", network)):
+            make_room(name, "room", team=team, events=["created"])
+            make_webhook(name, team=team, events=["created"])
+        incidents = [
+            make_incident(by=self.admin, title="Payroll leaked", is_restricted=True, team=team)
+            for team in (database, None)
+        ]
+
         self.plan()
 
-        titles = [message.title for message in self.send_at(now())]
+        told = [
+            sorted(row.recipient for row in Delivery.objects.filter(incident=incident, user=None))
+            for incident in incidents
+        ]
+        self.assertEqual(told, [["all", "database", "database"], ["all"]])
+        self.assertFalse(Delivery.objects.filter(incident__in=incidents, room__name="all").exists())
 
-        self.assertEqual(len(titles), 2)
-        self.assertNotIn("Payroll", str(titles))
+    def test_it_tells_rooms_no_more_than_the_reference_of_restricted_incidents(self):
+        team = make_team("Database")
+        make_room("database", "room", events=["created"], team=team)
+        incident = make_incident(by=self.admin, title="Payroll leaked", is_restricted=True, team=team)
+        self.plan()
+
+        [message] = self.send_at(now())
+
+        self.assertEqual(message.reference, incident.reference)
+        self.assertNotIn("Payroll", str(message))
 
     @reported_failure(19)
     def test_it_edits_an_earlier_message_once_however_many_changes_came(self):
