@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Protocol
 
+import structlog
 from django.conf import settings
 from imap_tools import (
     BaseMailBox,
@@ -22,6 +23,8 @@ from notifications.channels.email.inbound.receiving import MAX_BYTES, receive
 
 BATCH = 50
 SECONDS = 30.0
+log = structlog.get_logger(__name__)
+_withheld: set[str] = set()  # by the server, at the last try; tried after all others
 
 
 class Account(Protocol):
@@ -54,8 +57,13 @@ def fetch_new(account: Account, now: dt.datetime, *, tls: ssl.SSLContext | None 
     """Store a batch of unread mails. Raises MailboxUnavailable."""
     number = 0
     with signed_in(account, tls) as mailbox:
-        for uid in mailbox.uids("UNSEEN")[:BATCH]:
-            content, size = _fetch(mailbox.client, uid)
+        unread = mailbox.uids("UNSEEN")
+        _withheld.intersection_update(unread)
+        for uid in sorted(unread, key=_withheld.__contains__)[:BATCH]:
+            fetched = _fetch(mailbox.client, uid)
+            if fetched is None:
+                continue
+            content, size = fetched
             number += receive(content, now=now, size=size)
             mailbox.client.uid("STORE", uid, "+FLAGS", "(\\Seen)")  # imap-tools' `flag` would expunge the folder
     return number
@@ -95,12 +103,17 @@ def _leave(mailbox: BaseMailBox) -> None:
         mailbox.client.shutdown()
 
 
-def _fetch(client: Any, uid: str) -> tuple[bytes, int]:
-    """Return a mail (or its beginning) and its size, unparsed: hostile ones break imap-tools."""
+def _fetch(client: Any, uid: str) -> tuple[bytes, int] | None:
+    """Return a mail (or its beginning) and its size, unparsed: hostile ones break imap-tools. None: it is withheld."""
+    is_known = uid in _withheld
+    _withheld.add(uid)  # the connection may break
     _, answer = client.uid("FETCH", uid, f"(RFC822.SIZE BODY.PEEK[]<0.{MAX_BYTES}>)")
     for part in answer:
         if isinstance(part, tuple):
             words = part[0].decode("ascii", "replace").replace("(", " ").replace(")", " ").split()
             size = next((int(size) for name, size in pairwise(words) if name == "RFC822.SIZE"), 0)
+            _withheld.discard(uid)
             return part[1], max(size, len(part[1]))
-    raise MailboxUnavailable(f"The mail server did not send mail {uid}.")
+    if not is_known:
+        log.error("mail_withheld", uid=uid, kept=len(_withheld))
+    return None

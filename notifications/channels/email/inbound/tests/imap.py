@@ -21,6 +21,7 @@ class Folder:
     seen: set[int] = field(default_factory=set)
     commands: list[str] = field(default_factory=list)
     drops_at: str = ""
+    withheld: set[int] = field(default_factory=set)
 
     def answer(self, name: str, rest: bytes) -> tuple[list[bytes], str]:
         """Return untagged lines and the tagged answer."""
@@ -45,6 +46,8 @@ class Folder:
             return [b"SEARCH " + b" ".join(b"%d" % uid for uid in found)], "OK done"
         if name == "UID FETCH" and (asked := FETCH.fullmatch(rest)):
             uid, most = int(asked[1]), int(asked[2])
+            if uid in self.withheld:
+                return [], "NO cannot be read"
             content = self.mails[uid][:most]
             head = b"1 FETCH (UID %d RFC822.SIZE %d BODY[]<0> {%d}" % (uid, len(self.mails[uid]), len(content))
             return [head + b"\r\n" + content + b")"], "OK done"

@@ -3,6 +3,7 @@ from unittest import mock
 
 from django.db import OperationalError
 from django.test import TestCase, override_settings
+from structlog.testing import capture_logs
 
 from notifications.channels.email.inbound.mailbox import MailboxUnavailable, fetch_new, poll_mailbox
 from notifications.channels.email.inbound.receiving import MAX_BYTES
@@ -48,6 +49,29 @@ class MailboxTests(TestCase):
 
         self.assertEqual((kept, again, InboundMail.objects.count()), (1, 0, 1))
         self.assertEqual(self.folder.seen, {4, 9})
+
+    def test_it_leaves_out_a_mail_that_the_server_withholds(self):
+        self.folder = Folder({number: mail(identity=f"<{number}@x.example>") for number in range(1, 4)}, withheld={1})
+        with imap_server(self.folder) as port, capture_logs() as logs:
+            stored = [fetch_new(Account(port), now()) for _ in range(2)]
+            self.folder.withheld.clear()
+            stored.append(fetch_new(Account(port), now()))
+
+        self.assertEqual((stored, self.folder.seen), ([2, 0, 1], {1, 2, 3}))
+        self.assertEqual([(one["event"], one["uid"], one["kept"]) for one in logs], [("mail_withheld", "1", 1)])
+
+    def test_it_goes_on_after_a_mail_at_which_the_server_breaks_off(self):
+        self.folder = Folder({1: mail(identity="<1@x.example>"), 2: mail(identity="<2@x.example>")})
+        self.folder.drops_at = "UID FETCH"
+        with imap_server(self.folder) as port:
+            with self.assertRaises(MailboxUnavailable):
+                fetch_new(Account(port), now())
+            self.folder.drops_at = ""
+            fetch_new(Account(port), now())
+
+        self.assertEqual(self.folder.seen, {1, 2})
+        stored = [bytes(row.raw) for row in InboundMail.objects.order_by("pk")]
+        self.assertEqual(stored, [self.folder.mails[2], self.folder.mails[1]])
 
     def test_it_leaves_a_mail_unread_that_it_could_not_store(self):
         with (
