@@ -7,6 +7,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -53,9 +54,9 @@ def token_in_address(address: str) -> Token | None:
     return _token_of(found, is_bounce=bool(found["bounces"])) if found else None
 
 
-def tokens_in_references(text: str) -> list[Token]:
-    """Return the tokens of our Message-IDs, unchecked."""
-    return [_token_of(found) for found in MESSAGE_ID.finditer(text)]
+def tokens_in_references(text: str, most: int = 100) -> list[Token]:
+    """Return the first tokens of our Message-IDs, unchecked."""
+    return [_token_of(found) for found in islice(MESSAGE_ID.finditer(text), most)]
 
 
 def incidents_in_references(text: str) -> list[int]:

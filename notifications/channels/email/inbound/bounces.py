@@ -9,6 +9,7 @@ from notifications.channels.email.tokens import Token, token_in_address, tokens_
 
 FAILED = "failed"
 REASON_LENGTH = 250
+MOST_TOKENS = 10  # each is tried for all addresses
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def read_bounce(mail: Message, recipients: list[str], raw: str) -> Bounce | None
     failed = [block for block in of_recipients if _is_final(block)]
     to_bounces = [token for token in map(token_in_address, recipients) if token is not None and token.is_bounce]
     return Bounce(
-        tuple(dict.fromkeys([*to_bounces, *tokens_in_references(raw)])),
+        tuple(dict.fromkeys([*to_bounces[:MOST_TOKENS], *tokens_in_references(raw, MOST_TOKENS)]))[:MOST_TOKENS],
         _reason(failed[0] if failed else of_recipients[0] if of_recipients else mail),
         is_final=bool(failed) or (not of_recipients and bool(failed_recipients)),
     )

@@ -1,5 +1,9 @@
 """Note that mails of ours came back."""
 
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
 from notifications.channels.email.channel import KIND
 from notifications.channels.email.inbound.bounces import Bounce
 from notifications.channels.email.inbound.outcomes import Outcome
@@ -23,8 +27,7 @@ def record_bounce(bounce: Bounce) -> Outcome:
         return Outcome(InboundState.IGNORED, f"{TRIES_AGAIN}{bounce.reason}")
     reason = f"A mail came back: {bounce.reason}"
     is_sent = any(record_failure(KIND, str(token), Failed(reason, is_permanent=True)) for token in bounce.tokens)
-    ways = [way for token in bounce.tokens if (way := _way_of(token)) is not None]
-    way = ways[0] if ways else None
+    way = _way_of(bounce.tokens)
     if way is not None:
         mark_failing(way, reason)
     elif not is_sent:
@@ -32,14 +35,12 @@ def record_bounce(bounce: Bounce) -> Outcome:
     return Outcome(InboundState.BOUNCE, bounce.reason, user=way.user if isinstance(way, ContactMethod) else None)
 
 
-def _way_of(token: Token) -> ContactMethod | RoomChannel | None:
+def _way_of(tokens: Sequence[Token]) -> ContactMethod | RoomChannel | None:
     """Return the address that a mail went to; bounces are rare, so that all are tried."""
-    methods = ContactMethod.objects.filter(kind=KIND)
-    rooms = RoomChannel.objects.filter(kind=KIND)
-    for pk, address in methods.values_list("pk", "address").iterator():
-        if token.is_for(address):
-            return methods.filter(pk=pk).first()
-    for pk, address in rooms.values_list("pk", "address").iterator():
-        if token.is_for(address):
-            return rooms.filter(pk=pk).first()
+    ways: tuple[QuerySet[ContactMethod] | QuerySet[RoomChannel], ...]
+    ways = ContactMethod.objects.filter(kind=KIND), RoomChannel.objects.filter(kind=KIND)
+    for found in ways if tokens else ():
+        for pk, address in found.values_list("pk", "address").iterator():
+            if any(token.is_for(address) for token in tokens):
+                return found.filter(pk=pk).first()
     return None

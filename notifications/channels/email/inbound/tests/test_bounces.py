@@ -29,6 +29,16 @@ class BounceTests(SimpleTestCase):
         assert found is not None
         self.assertEqual(found.tokens, (TOKEN,))
 
+    def test_it_takes_ten_tokens_from_a_mail_however_many_it_holds(self):
+        forged = [make_token(key=f"{number}", incident=7, address="eve@example.com") for number in range(5000)]
+        body = " ".join(f"<{token}@example.org>" for token in forged)
+
+        found = read(bounce(to=TO, returned=f"References: {body}"))
+
+        assert found is not None
+        self.assertEqual(len(found.tokens), 10)
+        self.assertEqual(str(found.tokens[0]), str(TOKEN))
+
     def test_it_tells_delays_from_failures(self):
         for action, status, is_final in (
             ("delayed", "4.4.1", False),
