@@ -7,6 +7,7 @@ from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from responders import oncall
+from responders.lineups import zone_of
 from responders.models import Membership, Schedule, ShiftSwap, SwapState
 from responders.notices import Notice, announce
 from responders.permissions import require_cover
@@ -155,7 +156,9 @@ def _team_without(schedule: Schedule, user: User) -> list[int]:
 
 def _tell(swap: ShiftSwap, step: str, title: str, users: list[int]) -> None:
     if users:
-        period = f"{swap.starts_at:%a %Y-%m-%d %H:%M} to {swap.ends_at:%a %Y-%m-%d %H:%M} UTC."
+        zone = zone_of(swap.schedule.time_zone)
+        start, end = (f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" for moment in (swap.starts_at, swap.ends_at))
+        period = f"{start} to {end}, {swap.schedule.time_zone}."
         announce(
             Notice(
                 key=f"swap:{swap.pk}:{step}",

@@ -438,6 +438,7 @@ class SwapTests(ScheduleTestCase):
         kinds = [(notice.kind, sorted(notice.users)) for notice in self.told]
         self.assertIn(("swap", sorted([self.ana.pk, self.cyd.pk])), kinds)
         self.assertIn(("line_up", [self.cyd.pk]), kinds)
+        self.assertEqual(self.told[0].body, "Tue 2026-12-01 09:00 to Wed 2026-12-02 09:00, Europe/Berlin.")
 
     def test_it_is_only_for_whoever_is_on_shift(self) -> None:
         for user, status in ((self.ana, 409), (make_reporter(), 409), (self.ben, 201)):
