@@ -9,7 +9,7 @@ from core.db import rows
 from notifications.channels.port import Address, Failed, Message
 from notifications.models import Delivery, DeliveryAttempt, Pace
 from notifications.pacing import ROOM_BURST, gap_seconds, remembered
-from notifications.services.needed import reasons_against
+from notifications.services.needed import causes_of, hold_paused, reasons_against
 from notifications.vocabulary import State
 
 
@@ -78,11 +78,14 @@ def _carry(lead: Delivery, now: dt.datetime) -> list[Delivery]:
         bundle=lead, state=State.WAITING, held_because="", next_attempt_at=None
     )
     carried = list(Delivery.objects.carried_by(lead.pk).order_by("id"))
-    reasons = reasons_against(carried)
+    causes = causes_of(carried)
+    reasons = reasons_against(carried, causes)
     for reason in set(reasons.values()):
         ids = [pk for pk, found in reasons.items() if found == reason]
         Delivery.objects.pending().filter(pk__in=ids).update(state=State.CANCELLED, reason=reason)
     carried = [delivery for delivery in carried if delivery.pk not in reasons]
+    held = hold_paused(carried, causes, now)
+    carried = [delivery for delivery in carried if delivery not in held]
     lead.bundle_count = len(carried)
     return carried
 

@@ -13,7 +13,7 @@ from notifications.channels.port import Channel
 from notifications.models import Delivery, DeliveryAttempt, DeliveryQuerySet
 from notifications.services import limits, loading, tallies
 from notifications.services.bundling import Claimed, bundle
-from notifications.services.needed import Causes, causes_of, reasons_against
+from notifications.services.needed import Causes, causes_of, hold_paused, reasons_against
 from notifications.vocabulary import Kind, Outcome, State
 
 __all__ = ["LEASE", "Claimed", "claim", "reasons_against", "renew"]
@@ -49,7 +49,7 @@ def _claim(channel: Channel, due: DeliveryQuerySet, free: int, now: dt.datetime)
 
 
 def _still_wanted(found: Sequence[Delivery], causes: Causes, now: dt.datetime) -> list[Delivery]:
-    """Cancel pages that need no answer any more, and codes that have expired; return the others."""
+    """Cancel pages that need no answer, and expired codes; hold what a silence pauses; return the others."""
     reasons = reasons_against(found, causes)
     unwanted = []
     for delivery in found:
@@ -64,7 +64,8 @@ def _still_wanted(found: Sequence[Delivery], causes: Causes, now: dt.datetime) -
             unwanted.append(delivery)
     rows.update_many(unwanted, ["state", "reason", "next_attempt_at", "leased_until"])
     _free_carried(unwanted, now)
-    return [delivery for delivery in found if delivery.state != State.CANCELLED]
+    held = {delivery.pk for delivery in hold_paused(found, causes, now)}
+    return [delivery for delivery in found if delivery.state != State.CANCELLED and delivery.pk not in held]
 
 
 def _free_carried(carriers: Collection[Delivery], now: dt.datetime) -> None:

@@ -1,14 +1,20 @@
 """Whether a page still needs to be sent: asked in one place, at each send."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.db import rows
 from incidents.models import Incident
 from incidents.vocabulary import OPEN_STATUSES
 from notifications.models import Delivery
-from notifications.vocabulary import Kind
+from notifications.services.outbox import HORIZON
+from notifications.vocabulary import PENDING, Kind, State
 from paging.models import Page
+from paging.pages import paused
 
+PAUSE = dt.timedelta(minutes=1)  # before a silence is asked about again
+HELD_COLUMNS = ("state", "held_because", "next_attempt_at", "gives_up_at", "bundle", "bundle_count")
 WITHDRAWN = "Withdrawn: no answer is needed any more."
 
 
@@ -45,3 +51,25 @@ def _reason(page: Page | None, incident: Incident | None) -> str:
     if page is None or page.answered_at is not None or page.cancelled_at is not None:
         return WITHDRAWN
     return ""
+
+
+def hold_paused(deliveries: Sequence[Delivery], causes: Causes, now: dt.datetime) -> list[Delivery]:
+    """Hold escalations' pages for incidents that page nobody for now, such as by a silence; return them.
+
+    They are sent when that ends. Pages by hand are not held.
+    """
+    pages = [row for row in deliveries if row.kind == Kind.PAGE and row.state in PENDING]
+    steps = [row for row in pages if (page := causes.pages.get(row.page_id or 0)) and page.run_id is not None]
+    reasons = paused({row.incident_id for row in steps if row.incident_id is not None}, now)
+    held = [row for row in steps if row.incident_id in reasons]
+    for row in held:
+        row.state, row.held_because = State.HELD, f"Paging is paused: {reasons[row.incident_id or 0]}"[:200]
+        row.next_attempt_at = now + PAUSE
+        row.gives_up_at = row.next_attempt_at + HORIZON[Kind.PAGE]
+        row.bundle = None
+    if carriers := [row.pk for row in held if row.bundle_count]:
+        Delivery.objects.pending().filter(bundle__in=carriers).update(bundle=None, next_attempt_at=now)
+        for row in held:
+            row.bundle_count = 0
+    rows.update_many(held, HELD_COLUMNS)
+    return held
