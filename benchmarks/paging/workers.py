@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.databases import ROOT, Database
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 READY_WORDS = (b"Worker running", b"Having Celery run", b"[tasks]")
 CELERY = ("-m", "celery", "-A", "incident_response", "worker", "--without-gossip", "--without-mingle", "-l", "warning")
 
