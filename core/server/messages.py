@@ -13,14 +13,14 @@ import structlog
 from celery import Celery
 from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 
 from core.server.exclusion import JobLocks
 from core.server.jobs import Job, all_groups, all_jobs, stop_by
-from core.server.worker import GATHER_SECONDS, Runner
+from core.server.worker import GATHER_SECONDS, KEEP_SECONDS, Runner
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +115,8 @@ def run_job(name: str) -> None:
     stop_by(_stopping)
     if _locks().run(name, lambda: runner.run_if_rested(timezone.now())) and not runner.failures:
         publisher.wake({name})
+    if runner.job.interval >= KEEP_SECONDS:
+        connection.close()
 
 
 class Broker:

@@ -23,13 +23,16 @@ MAX_TROUBLE_SECONDS = 4.0  # during an outage
 GATHER_SECONDS = 0.02  # between starts, however often a job is woken
 EAGER_SECONDS = 0.05  # between looks of an eager job
 EAGER_FOR_SECONDS = 5.0  # after it found work
+KEEP_SECONDS = 5.0  # jobs that rest so long give their connection back: servers allow 151
+APART_SECONDS = 0.1  # between the first runs of such jobs
 
 
 class Runner:
     """Runs one job repeatedly."""
 
-    def __init__(self, job: Job, stopping: threading.Event) -> None:
+    def __init__(self, job: Job, stopping: threading.Event, *, after_seconds: float = 0.0) -> None:
         self.job = job
+        self.after_seconds = after_seconds
         self.stopping = stopping
         self.failures = 0
         self.trouble: Trouble | None = None  # behind the last failure
@@ -45,11 +48,14 @@ class Runner:
     def loop(self) -> None:
         """Run the job when due or woken, until told to stop."""
         stop_by(self.stopping)
+        self._woken.wait(self.after_seconds)
         try:
             while not self.stopping.is_set():
                 begun = time.monotonic()
                 self._woken.clear()  # whatever comes from now on may find more
                 self.run_once(timezone.now())
+                if self._delay() >= KEEP_SECONDS:
+                    connection.close()
                 self._rest(begun)
         finally:
             connection.close()
@@ -116,7 +122,9 @@ class Runners:
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self.stopping = threading.Event()
-        self.by_name = {job.name: Runner(job, self.stopping) for job in jobs}
+        rare = [job for job in jobs if job.interval >= KEEP_SECONDS]
+        starts = {job.name: place * APART_SECONDS for place, job in enumerate(rare)}
+        self.by_name = {job.name: Runner(job, self.stopping, after_seconds=starts.get(job.name, 0.0)) for job in jobs}
         self.threads = [
             threading.Thread(target=runner.loop, name=name, daemon=True) for name, runner in self.by_name.items()
         ]

@@ -147,6 +147,33 @@ class RestTests(SimpleTestCase):
         self.assertEqual((before, found, runner._delay()), (9, worker.EAGER_SECONDS, 9))
 
 
+class ConnectionTests(SimpleTestCase):
+    def closes(self, interval, **fields):
+        runner = make_runner(mock.Mock(), interval)
+        for name, value in fields.items():
+            setattr(runner, name, value)
+        with (
+            mock.patch.object(runner, "run_once"),
+            mock.patch.object(runner, "_rest", side_effect=lambda begun: runner.stopping.set()),
+            mock.patch.object(worker, "connection") as connection,
+        ):
+            runner.loop()
+        return connection.close.call_count - 1  # and once at the end
+
+    def test_it_keeps_the_connection_of_a_frequent_job_and_gives_back_that_of_a_rare_one(self):
+        self.assertEqual([self.closes(interval) for interval in (0.1, 1, 5, 3600)], [0, 0, 1, 1])
+        self.assertEqual(self.closes(1, failures=4), 1)
+
+    def test_it_begins_rare_jobs_one_after_the_other_and_frequent_ones_at_once(self):
+        runners = worker.Runners(
+            [Job(name, mock.Mock(), interval) for name, interval in zip("abc", (60, 1, 60), strict=True)]
+        )
+
+        starts = {name: runner.after_seconds for name, runner in runners.by_name.items()}
+
+        self.assertEqual(starts, {"a": 0.0, "b": 0.0, "c": worker.APART_SECONDS})
+
+
 class WorkTests(TransactionTestCase):
     def test_it_wakes_its_jobs_once_a_transaction_commits(self):
         woken, runs = threading.Event(), []
