@@ -1,3 +1,5 @@
+import datetime as dt
+import threading
 from collections.abc import Iterable
 
 from django.utils import timezone
@@ -5,6 +7,25 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from core.server.metrics import register_metrics
 from responders.services.gaps import gap_seconds
+
+KEPT = dt.timedelta(minutes=1)
+
+
+class _Gaps:
+    """Gaps of the week ahead, as of a minute ago at most: each schedule is rendered for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read: tuple[dt.datetime, dict[str, float]] | None = None
+
+    def read(self, now: dt.datetime) -> dict[str, float]:
+        with self._lock:
+            if self._read is None or abs(now - self._read[0]) >= KEPT:
+                self._read = now, gap_seconds(now)
+            return self._read[1]
+
+
+_gaps = _Gaps()
 
 
 def register() -> None:
@@ -17,6 +38,6 @@ def collect_gaps() -> Iterable[Metric]:
         "Seconds without anybody on call in the next 7 days.",
         labels=["schedule"],
     )
-    for name, seconds in sorted(gap_seconds(timezone.now()).items()):
+    for name, seconds in sorted(_gaps.read(timezone.now()).items()):
         family.add_metric([name], seconds)
     yield family

@@ -54,16 +54,21 @@ def _places(now: dt.datetime) -> dict[int, list[str]]:
     for schedule, rendered in shifts(list(schedules), now, now + AHEAD).items():
         for user in {shift.user_id for shift in rendered}:
             places[user].append(_("schedule %(name)s") % {"name": schedules[schedule]})
-    for policy in EscalationPolicy.objects.active().order_by("name"):
-        named = [target for step in policy.steps for target in step["targets"]] + list(policy.on_exhausted)
-        teams = {target["id"] for target in named if target["kind"] == "team"}
-        members = (
-            Membership.objects.filter(team__in=teams).exclude(user__role=Role.REPORTER).values_list("user", flat=True)
-        )
-        users = {target["id"] for target in named if target["kind"] == "user"} | set(members)
-        for user in sorted(users):
+    policies = list(EscalationPolicy.objects.active().order_by("name"))
+    members: dict[int, set[int]] = defaultdict(set)
+    teams = {team for policy in policies for team in _named(policy, "team")}
+    paged = Membership.objects.filter(team__in=teams).exclude(user__role=Role.REPORTER)
+    for team, user in paged.values_list("team", "user"):
+        members[team].add(user)
+    for policy in policies:
+        for user in sorted(_named(policy, "user").union(*(members[team] for team in _named(policy, "team")))):
             places[user].append(_("policy %(name)s") % {"name": policy.name})
     return places
+
+
+def _named(policy: EscalationPolicy, kind: str) -> set[int]:
+    targets = [target for step in policy.steps for target in step["targets"]] + list(policy.on_exhausted)
+    return {target["id"] for target in targets if target["kind"] == kind}
 
 
 def _problems(

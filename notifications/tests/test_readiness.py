@@ -1,10 +1,15 @@
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from notifications.models import NotificationRule
+from notifications.services.readiness import unready_people
 from notifications.tests.factories import make_method
 from notifications.vocabulary import MethodState
 from responders.models import EscalationPolicy
+from responders.tests.schedules import make_team
 from tests.reported import reported_failure
 from users.models import Role
 from users.tests.factories import client_of, make_admin, make_responder
@@ -47,6 +52,22 @@ class ReadinessTests(TestCase):
         )
         self.assertEqual(found[0]["where"], ["policy Night"])
         self.assertIn("User unknown", next(one["reason"] for one in found if one["user"]["name"] == "Dan"))
+
+    def test_it_reads_the_teams_of_all_policies_at_once(self) -> None:
+        gil = make_responder(name="Gil")
+        team = make_team("Database", gil)
+        with CaptureQueriesContext(connection) as before:
+            unready_people(timezone.now())
+        for number in range(5):
+            steps = [{"delay_minutes": 0, "targets": [{"kind": "team", "id": team.pk}]}]
+            EscalationPolicy.objects.create(name=f"Day {number}", steps=steps)
+
+        with self.assertNumQueries(len(before) + 1):  # the memberships
+            found = unready_people(timezone.now())
+
+        self.assertIn(
+            (gil, tuple(f"policy Day {number}" for number in range(5))), [(one.user, one.where) for one in found]
+        )
 
     def test_it_names_deactivated_people(self) -> None:
         ana = self.people["Ana"]

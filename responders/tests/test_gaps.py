@@ -6,7 +6,7 @@ from django.test import TestCase
 from core.server.jobs import all_jobs
 from responders import notices
 from responders.models import GapNotice
-from responders.monitoring import collect_gaps
+from responders.monitoring import _Gaps, collect_gaps
 from responders.services.gaps import announce_gaps
 from responders.tests.schedules import at, layer, make_override, make_schedule, make_team
 from tests.reported import reported_failure
@@ -69,10 +69,22 @@ class GapTests(TestCase):
         self.assertEqual(announce_gaps(at("2026-12-15T08:00")), 0)
 
     def test_it_measures_the_week_ahead(self) -> None:
+        self.enterContext(mock.patch("responders.monitoring._gaps", _Gaps()))
         with mock.patch("django.utils.timezone.now", return_value=at("2026-12-15T10:00")):
             samples = [(one.labels["schedule"], one.value) for family in collect_gaps() for one in family.samples]
 
         self.assertEqual(samples, [("Primary", dt.timedelta(hours=2).total_seconds())])
+
+    def test_it_renders_schedules_for_metrics_once_a_minute(self) -> None:
+        gaps, begun = _Gaps(), at("2026-12-15T07:00")
+        measured = [gaps.read(begun)]
+
+        with self.assertNumQueries(0):
+            measured.append(gaps.read(begun + dt.timedelta(seconds=59)))
+        type(self.schedule).objects.all().update(is_active=False)
+        measured.append(gaps.read(begun + dt.timedelta(seconds=60)))
+
+        self.assertEqual(measured, [{"Primary": 4 * 3600.0}, {"Primary": 4 * 3600.0}, {}])
 
     def test_it_runs_in_the_worker(self) -> None:
         self.assertIn("announce_gaps", [job.name for job in all_jobs()])

@@ -15,6 +15,7 @@ from notifications.vocabulary import Priority
 
 SECRETS = {"slack": "SLACK_SIGNING_SECRET", "telegram": "TELEGRAM_WEBHOOK_SECRET"}
 SUSPECT = 10  # pages without a press
+LOOKED_AT = 50  # of the newest
 
 
 def register() -> None:
@@ -31,8 +32,10 @@ def describe(kind: str) -> str:
     noted = ChatIntegration.objects.filter(kind=kind).first()
     parts = [_last(noted, now)]
     since = noted.received_at if noted and noted.received_at else now - dt.timedelta(days=7)
-    sent = Delivery.objects.filter(channel=kind, priority=Priority.PAGE, delivered_at__gt=since)
-    if sent[:SUSPECT].count() >= SUSPECT:
+    # In the order of the index `delivery_due`: what was sent has no next attempt.
+    newest = Delivery.objects.filter(channel=kind, priority=Priority.PAGE, next_attempt_at=None).order_by("-pk")
+    times = newest.values_list("delivered_at", flat=True)[:LOOKED_AT]
+    if sum(time is not None and time > since for time in times) >= SUSPECT:
         parts.append(f"{SUSPECT} pages or more since then: do the buttons work?")
     if noted and noted.refused_at and (noted.received_at is None or noted.refused_at > noted.received_at):
         parts.append(f"refused {_ago(noted.refused_at, now)}: {noted.refusal}")

@@ -21,8 +21,8 @@ from notifications.channels.telegram.tests.fake import FakeTelegram
 from notifications.channels.telegram.updates import read_update
 from notifications.models import ChatIntegration, ChatRequest, ContactMethod, LinkCode
 from notifications.services.methods import accept_link_code, add_method
-from notifications.tests.factories import make_method, seconds
-from notifications.vocabulary import RequestState
+from notifications.tests.factories import make_delivery, make_method, seconds
+from notifications.vocabulary import Priority, RequestState
 from tests.reported import reported_failure
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -305,6 +305,20 @@ class EngineTests(ChatCase):
 
 
 class MonitoringTests(ChatCase):
+    @reported_failure(20)
+    def test_it_doubts_the_buttons_after_ten_pages_without_a_press(self) -> None:
+        method, other = make_method(make_responder(), "slack"), make_method(make_responder(), "telegram")
+        sent = {"priority": Priority.PAGE, "next_attempt_at": None, "delivered_at": database_now()}
+        for _ in range(9):
+            make_delivery(method, **sent)
+            make_delivery(other, **sent)
+        make_delivery(method, **{**sent, "delivered_at": None})
+        self.assertNotIn("buttons", monitoring.describe("slack"))
+
+        make_delivery(method, **sent)
+
+        self.assertIn("10 pages or more since then: do the buttons work?", monitoring.describe("slack"))
+
     @reported_failure(20)
     def test_it_says_when_slack_last_called(self) -> None:
         self.assertEqual(monitoring.describe("slack"), "no button or command received yet")
