@@ -10,7 +10,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from notifications.channels.chat.asking import note_refusal, store
 from notifications.channels.chat.commands import HELP, help_lines
-from notifications.channels.chat.responses import problem_response
+from notifications.channels.responses import problem_response
 from notifications.channels.slack.blocks import escape
 from notifications.channels.slack.payloads import KIND, Unreadable, read_command, read_interaction
 from notifications.channels.slack.replies import PLATFORM

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from core.api.problems import problem
 from notifications.channels.port import Failed, Stage
+from notifications.channels.responses import problem_response
 from notifications.channels.sms.answering import answer_sms
 from notifications.channels.smsgateway.client import NAME, receipt_token
 from notifications.services.receipts import record_failure, record_receipt
@@ -25,7 +25,7 @@ def _from_gateway(view: View) -> Callable[[HttpRequest], HttpResponse]:
     @csrf_exempt
     def checked(request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "POST"):
-            return _problem(request, 405, "Use GET or POST here.", "method_not_allowed")
+            return problem_response(request, 405, "Use GET or POST here.", "method_not_allowed")
         return view(request, {**request.GET.dict(), **request.POST.dict()})
 
     checked.methods = ["GET", "POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed
@@ -37,7 +37,7 @@ def receipts(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     """Note how far an SMS got; the token is that message's own."""
     name, word = values.get("id", ""), re.sub(r"[^a-z0-9]", "", values.get("status", "").lower())
     if not name or not _equal(values.get("token", ""), receipt_token(name)):
-        return _problem(request, 403, "The token is not that of this message.", "permission_denied")
+        return problem_response(request, 403, "The token is not that of this message.", "permission_denied")
     if word in DELIVERED:
         record_receipt("sms", name, Stage.DELIVERED, "Gateway: delivered")
     elif word in FAILED:
@@ -51,7 +51,7 @@ def replies(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     token = bearer if scheme.lower() == "bearer" else values.get("token", "")
     if not settings.SMS_GATEWAY_TOKEN or not _equal(token, settings.SMS_GATEWAY_TOKEN):
-        return _problem(request, 403, "The token is not SMS_GATEWAY_TOKEN.", "permission_denied")
+        return problem_response(request, 403, "The token is not SMS_GATEWAY_TOKEN.", "permission_denied")
     number = values.get("from", "").strip()
     # Many gateways write a number without its plus sign, and a query turns that into a space.
     text = answer_sms(f"+{number.lstrip('+')}", values.get("text", ""))
@@ -60,8 +60,3 @@ def replies(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
 
 def _equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
-
-
-def _problem(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
-    body = problem(status, detail, code=code, request_id=getattr(request, "request_id", ""))
-    return JsonResponse(body, status=status, content_type="application/problem+json")

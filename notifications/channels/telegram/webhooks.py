@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
 from notifications.channels.chat.asking import note_refusal, store
-from notifications.channels.chat.responses import problem_response
+from notifications.channels.responses import problem_response
 from notifications.channels.telegram.updates import KIND, read_update
 
 log = structlog.get_logger(__name__)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from core.api.problems import problem
 from notifications.channels.phone.answering import answer_page, page_of
 from notifications.channels.phone.wording import wording
 from notifications.channels.port import Failed, Stage
+from notifications.channels.responses import problem_response
 from notifications.channels.sms.answering import answer_sms
 from notifications.channels.twilio import twiml
 from notifications.channels.twilio.client import NAME, callback
@@ -52,14 +52,14 @@ def signed(view: View) -> View:
     @csrf_exempt
     def checked(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
-            return _problem(request, 405, "Use POST here.", "method_not_allowed", Allow="POST")
+            return problem_response(request, 405, "Use POST here.", "method_not_allowed", Allow="POST")
         if not settings.TWILIO_AUTH_TOKEN:
-            return _problem(request, 403, "Twilio is not set up on this server.", "not_set_up")
+            return problem_response(request, 403, "Twilio is not set up on this server.", "not_set_up")
         form = {name: [str(value) for value in request.POST.getlist(name)] for name in request.POST}
         signature = request.headers.get("X-Twilio-Signature", "")
         if not is_signed(signature, _called_address(request), form, settings.TWILIO_AUTH_TOKEN):
             log.warning("twilio_signature_invalid", path=request.path)
-            return _problem(
+            return problem_response(
                 request,
                 403,
                 "The signature is not Twilio's for this address; is PUBLIC_URL the address that Twilio calls?",
@@ -162,8 +162,3 @@ def _number(text: object) -> int:
 
 def _xml(document: bytes) -> HttpResponse:
     return HttpResponse(document, content_type="text/xml; charset=utf-8")
-
-
-def _problem(request: HttpRequest, status: int, detail: str, code: str, **headers: str) -> HttpResponse:
-    body = problem(status, detail, code=code, request_id=getattr(request, "request_id", ""))
-    return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)

@@ -1,4 +1,4 @@
-"""Refusals to chats."""
+"""Refusals to providers that call here."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
