@@ -4,11 +4,12 @@ import datetime as dt
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import NamedTuple
 
 from responders.oncall.layers import LayerSegment
 from responders.oncall.walltime import DAWN, DUSK
+
+PART = 64
 
 
 class FeedShift(NamedTuple):
@@ -43,24 +44,12 @@ class FeedSpec:
         return LayerSegment(tuple(people), since, until, tuple(unmatched))
 
     @cached_property
-    def _sorted(self) -> list[FeedShift]:
-        return sorted(self.shifts, key=lambda one: one.starts_at)
-
-    @cached_property
-    def _starts(self) -> list[dt.datetime]:
-        return [one.starts_at for one in self._sorted]
-
-    @cached_property
-    def _last_ends(self) -> list[dt.datetime]:
-        """The latest end of each shift and all before it."""
-        return list(accumulate((one.ends_at for one in self._sorted), max))
+    def _parts(self) -> list[tuple[dt.datetime, list[FeedShift]]]:
+        """Shifts by their start in parts, each with its latest end."""
+        ordered = sorted(self.shifts, key=lambda one: one.starts_at)
+        parts = [ordered[number : number + PART] for number in range(0, len(ordered), PART)]
+        return [(max(one.ends_at for one in part), part) for part in parts]
 
     def _holding(self, at: dt.datetime) -> list[FeedShift]:
-        """Return the shifts that hold at an instant, without a look at those that all ended before."""
-        place = bisect_right(self._starts, at)
-        found = []
-        while place and self._last_ends[place - 1] > at:
-            place -= 1
-            if self._sorted[place].ends_at > at:
-                found.append(self._sorted[place])
-        return found[::-1]
+        parts = [part for ends_at, part in self._parts if part[0].starts_at <= at < ends_at]
+        return [one for part in parts for one in part if one.starts_at <= at < one.ends_at]
