@@ -227,16 +227,11 @@ class ScheduleAdmin(RetirableAdmin, BackOfficeAdmin):
         schedule = self._changeable(request, pk)
         form = CalendarForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            given, file = form.cleaned_data, form.cleaned_data["file"]
+            given, file, now = form.cleaned_data, form.cleaned_data["file"], timezone.now()
+            content = file.read(MAX_BYTES + 1) if file else b""
             try:
-                importing.add_calendar(
-                    schedule,
-                    name=given["name"],
-                    url=given["url"],
-                    content=file.read(MAX_BYTES + 1) if file else b"",
-                    by=request.user,  # type: ignore[arg-type]
-                    now=timezone.now(),
-                )
+                copy = importing.read_copy(schedule, now, url=given["url"], content=content)
+                importing.add_calendar(schedule, copy, name=given["name"], by=request.user, now=now)  # type: ignore[arg-type]
             except DomainError as error:
                 form.add_error(error.field if error.field in form.fields else None, error.message)
             else:

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from core.actor import acting
 from core.db.leases import Lease
-from core.db.transactions import unit_of_work
+from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from core.errors import Conflict, DomainError
 from core.outbound.client import Client, OutboundError
 from responders.ical.bounded import read_bounded
@@ -16,6 +18,8 @@ from responders.models import ImportedCalendar, ImportedShift, Schedule
 from responders.oncall import FeedShift
 from responders.services.lineups import touch
 from users.models import User
+
+log = structlog.get_logger(__name__)
 
 EVERY = dt.timedelta(minutes=15)
 BEHIND, AHEAD = dt.timedelta(days=30), dt.timedelta(days=366)
@@ -51,34 +55,45 @@ class People:
         return None
 
 
-def add_calendar(
-    schedule: Schedule, *, name: str, by: User | None, now: dt.datetime, url: str = "", content: bytes = b""
-) -> ImportedCalendar:
-    """Add a calendar and read it. Raises DomainError if it cannot be read."""
-    calendar = ImportedCalendar(schedule=schedule, name=name, url=plain_address(url))
+@dataclass(frozen=True)
+class Copy:
+    """A calendar as it was read: before any transaction, since that takes long."""
+
+    url: str
+    text: str
+    events: list[ImportedEvent]
+
+
+def read_copy(schedule: Schedule, now: dt.datetime, *, url: str = "", content: bytes = b"") -> Copy:
+    """Fetch and read a calendar. Raises DomainError."""
+    calendar = ImportedCalendar(schedule=schedule, url=plain_address(url))
+    return Copy(calendar.url, *_checked(calendar, content or _fetched(calendar), now))
+
+
+def add_calendar(schedule: Schedule, copy: Copy, *, name: str, by: User | None, now: dt.datetime) -> ImportedCalendar:
+    """Add a calendar that was read."""
+    calendar = ImportedCalendar(schedule=schedule, name=name, url=copy.url, content=copy.text)
     if schedule.calendars.filter(name=name).exists():
         raise Conflict(f"{schedule.name} already has a calendar called {name}.", field="name", code="already_exists")
-    calendar.content, events = _checked(calendar, content or _fetched(calendar), now)
-    return _insert(calendar, events, by, now)
+    return _insert(calendar, copy.events, by, now)
 
 
 def edit_calendar(
-    calendar: ImportedCalendar, *, name: str, by: User | None, now: dt.datetime, url: str = "", content: bytes = b""
+    calendar: ImportedCalendar, copy: Copy | None, *, name: str, by: User | None, now: dt.datetime
 ) -> ImportedCalendar:
-    """Rename it, or read another address or file in its place. Raises DomainError; then nothing changes."""
+    """Rename it, or have another copy take its place."""
     if calendar.schedule.calendars.filter(name=name).exclude(pk=calendar.pk).exists():
         raise Conflict(
             f"{calendar.schedule.name} already has a calendar called {name}.", field="name", code="already_exists"
         )
     calendar.name = name
-    if not (url or content):
+    if copy is None:
         with acting(by):
             calendar.save(update_fields=["name"])
         return calendar
-    calendar.url = plain_address(url)
-    text, events = _checked(calendar, content or _fetched(calendar), now)
+    calendar.url = copy.url
     with acting(by):
-        _store(calendar, text, events, now)
+        _store(calendar, copy.text, copy.events, now)
     return calendar
 
 
@@ -97,8 +112,26 @@ def fetch_due(now: dt.datetime) -> int:
     """Fetch calendars that are due; return how many."""
     due = ImportedCalendar.objects.filter(next_fetch_at__lte=now).order_by("next_fetch_at")[:BATCH]
     for key in (keys := lease.claim_many(due, now)):
-        refresh(ImportedCalendar.objects.select_related("schedule").get(pk=key), now)
+        _refresh_alone(key, now)
     return len(keys)
+
+
+def _refresh_alone(key: int, now: dt.datetime) -> None:
+    """Fetch one; a faulty one must not have the others wait, but an unavailable database stops the job."""
+    try:
+        refresh(ImportedCalendar.objects.select_related("schedule").get(pk=key), now)
+    except ImportedCalendar.DoesNotExist:
+        return
+    except Exception as error:
+        if is_database_unavailable(error) or is_transient(error):
+            raise
+        log.error("calendar_not_read", calendar=key, exc_info=error)
+        _note_failure(key, f"{type(error).__name__}; see the worker's log.", now)
+
+
+def _note_failure(key: int, error: str, now: dt.datetime) -> None:
+    values = {"checked_at": now, "error": error[:300], "next_fetch_at": now + EVERY}
+    ImportedCalendar.objects.filter(pk=key).update(**values)
 
 
 def refresh(calendar: ImportedCalendar, now: dt.datetime) -> None:
@@ -106,8 +139,7 @@ def refresh(calendar: ImportedCalendar, now: dt.datetime) -> None:
     try:
         text, events = _checked(calendar, _fetched(calendar), now)
     except DomainError as error:
-        values = {"checked_at": now, "error": error.message[:300], "next_fetch_at": now + EVERY}
-        ImportedCalendar.objects.filter(pk=calendar.pk).update(**values)
+        _note_failure(calendar.pk, error.message, now)
         return
     _store(calendar, text, events, now)
 

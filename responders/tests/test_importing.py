@@ -3,6 +3,7 @@ from unittest import mock
 
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import TestCase
 
 from core.errors import DomainError
@@ -81,6 +82,41 @@ class ImportTests(TestCase):
             self.assertEqual((done, shown["fetched_at"]), (1, "2026-11-30T12:00:00Z"))
             self.assertTrue(shown["error"])
             self.assertEqual(self.on_call("2026-12-01T12:00")[0], ["Ana"])
+
+    def test_it_fetches_in_no_transaction_and_once_for_a_repeated_request(self) -> None:
+        depths: list[int] = []
+
+        def fetch(url: str) -> bytes:
+            depths.append(len(connection.savepoint_ids))
+            return (CORPUS / "attendees.ics").read_bytes()
+
+        self.fetch.side_effect = fetch
+        body = {"name": "Team", "url": "https://example.com/a.ics"}
+        for method, path, status in (
+            (self.client.post, f"{self.path}calendars/", 201),
+            (self.client.patch, f"{self.path}calendars/{{}}/", 200),
+        ):
+            pk = ImportedCalendar.objects.values_list("pk", flat=True).first()
+            for _ in range(2):
+                answer = method(path.format(pk), body, headers={"Idempotency-Key": f"key {status}"})
+                self.assertEqual(answer.status_code, status, answer.content)
+
+        self.assertEqual(depths, [len(connection.savepoint_ids)] * 2)
+        self.assertEqual(ImportedCalendar.objects.count(), 1)
+
+    def test_it_fetches_the_others_after_one_that_fails_unexpectedly(self) -> None:
+        for name in ("One", "Two", "Three"):
+            self.client.post(f"{self.path}calendars/", {"name": name, "url": "https://example.com/attendees.ics"})
+        due = at("2026-11-30T13:00")
+        ImportedCalendar.objects.update(next_fetch_at=due)
+        content = (CORPUS / "attendees.ics").read_bytes()
+        self.fetch.side_effect = [content, RuntimeError("a fault"), content]
+
+        self.assertEqual(importing.fetch_due(due), 3)
+
+        errors = list(ImportedCalendar.objects.order_by("pk").values_list("error", "next_fetch_at"))
+        self.assertEqual(sorted(error for error, _ in errors), ["", "", "RuntimeError; see the worker's log."])
+        self.assertEqual({moment for _, moment in errors}, {due + importing.EVERY})
 
     def test_it_takes_changes_from_now_on(self) -> None:
         added = self.add("cancelled.ics").json()

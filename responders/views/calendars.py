@@ -26,6 +26,7 @@ class ImportedCalendarViewSet(IdempotentWrites, viewsets.ModelViewSet[ImportedCa
     pagination_class = KeysetPagination
     orderings = {"id": [Key("id")]}
     default_ordering = "id"
+    copy: importing.Copy | None = None
 
     def get_queryset(self) -> Any:
         rows = ImportedCalendar.objects.select_related("schedule")
@@ -40,27 +41,34 @@ class ImportedCalendarViewSet(IdempotentWrites, viewsets.ModelViewSet[ImportedCa
         """Omitted fields stay as they are; an address or a file replaces the copy in use, if it can be read."""
         return super().update(request, *args, **kwargs)
 
+    def prepare(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Fetch and read the calendar before its transaction begins."""
+        if self.action == "destroy":
+            return
+        schedule = self._schedule()
+        instance = None if self.action == "create" else self.get_object()
+        serializer = self.get_serializer(instance, data=request.data, partial=self.action == "partial_update")
+        serializer.is_valid(raise_exception=True)
+        self._read(schedule, serializer.validated_data)
+
     def perform_create(self, serializer: Any) -> None:
-        given = serializer.validated_data
+        schedule, name = self._schedule(), serializer.validated_data["name"]
+        copy = self.copy or self._read(schedule, serializer.validated_data)
         serializer.instance = importing.add_calendar(
-            self._schedule(),
-            name=given["name"],
-            url=given.get("url", ""),
-            content=_content(given.get("file")),
-            by=self.request.user,
-            now=timezone.now(),
+            schedule, copy, name=name, by=self.request.user, now=timezone.now()
         )
 
     def perform_update(self, serializer: Any) -> None:
-        given = serializer.validated_data
-        importing.edit_calendar(
-            serializer.instance,
-            name=given.get("name", serializer.instance.name),
-            url=given.get("url", ""),
-            content=_content(given.get("file")),
-            by=self.request.user,
-            now=timezone.now(),
-        )
+        calendar, given = serializer.instance, serializer.validated_data
+        copy = self.copy or self._read(calendar.schedule, given)
+        name = given.get("name", calendar.name)
+        importing.edit_calendar(calendar, copy, name=name, by=self.request.user, now=timezone.now())
+
+    def _read(self, schedule: Schedule, given: Any) -> importing.Copy | None:
+        url, file = given.get("url", ""), given.get("file")
+        if url or file is not None or self.action == "create":
+            self.copy = importing.read_copy(schedule, timezone.now(), url=url, content=_content(file))
+        return self.copy
 
     def perform_destroy(self, instance: ImportedCalendar) -> None:
         importing.remove_calendar(instance, by=self.request.user, now=timezone.now())
