@@ -9,10 +9,12 @@ from notifications.channels.port import Failed
 _BEFORE_SENDING = ("Connect", "Pool", "Proxy")  # how errors begin that no request preceded
 
 
-def post(client: Client, url: str, content: bytes, headers: Mapping[str, str], *, to: str) -> Answer:
+def post(
+    client: Client, url: str, content: bytes | None, headers: Mapping[str, str], *, to: str, method: str = "POST"
+) -> Answer:
     """Return the answer of `to` (for errors). Raises Failed."""
     try:
-        return client.request("POST", url, headers=headers, content=content)
+        return client.request(method, url, headers=headers, content=content)
     except Refused as error:
         raise Failed(f"The address is not allowed: {error}.", is_permanent=True, provider=to) from error
     except Unreachable as error:

@@ -14,9 +14,10 @@ from urllib.parse import quote, urlencode
 import orjson
 from django.conf import settings
 
-from core.outbound.client import Answer, Client, OutboundError, Refused
+from core.outbound.client import Answer, Client
 from notifications.channels.phone.segments import is_gsm
 from notifications.channels.port import Address, Failed, Message, Receipt, Stage
+from notifications.channels.posting import post, wait_of
 from notifications.channels.sms.layout import lay_out
 
 NAME = "gateway"
@@ -54,17 +55,8 @@ def send_sms(message: Message, to: Address) -> Receipt:
     headers = _headers()
     url = _filled(settings.SMS_GATEWAY_URL, values, lambda value: quote(value, safe=""))
     body = _filled(settings.SMS_GATEWAY_BODY, values, _escaping(headers)) if settings.SMS_GATEWAY_BODY else ""
-    try:
-        answer = _client().request(settings.SMS_GATEWAY_METHOD, url, headers=headers, content=body.encode() or None)
-    except OutboundError as error:
-        is_refused = isinstance(error, Refused)
-        raise Failed(
-            f"The gateway gave no answer ({error})",
-            is_permanent=is_refused,
-            provider=NAME,
-            may_have_arrived=not is_refused and str(error) not in ("ConnectError", "ConnectTimeout"),
-        ) from error
-    _check(answer)
+    content = body.encode() or None
+    _check(post(_client(), url, content, headers, to=NAME, method=settings.SMS_GATEWAY_METHOD))
     return Receipt(Stage.ACCEPTED, NAME, name, "Gateway: accepted")
 
 
@@ -86,11 +78,10 @@ def receipt_token(name: str) -> str:
 
 def _check(answer: Answer) -> None:
     if not 200 <= answer.status < 300:
-        waits = answer.headers.get("Retry-After", "")
         raise Failed(
             f"Gateway: HTTP status {answer.status}",
             is_permanent=400 <= answer.status < 500 and answer.status not in (408, 425, 429),
-            retry_after=float(waits) if waits.isdecimal() else None,
+            retry_after=wait_of(answer),
             provider=NAME,
             may_have_arrived=answer.status >= 500,
         )

@@ -10,15 +10,15 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 from django.conf import settings
 
-from core.outbound.client import Client, OutboundError, Refused
-from notifications.channels.port import Address, Failed, Message, Receipt, Stage
+from core.outbound.client import Client
+from notifications.channels.port import Address, Message, Receipt, Stage
+from notifications.channels.posting import post, wait_of
 from notifications.channels.sms.layout import lay_out
 from notifications.channels.twilio.errors import failed
 from notifications.channels.twilio.spoken import seal
 
 NAME = "twilio"
 RING_SECONDS = 30
-_NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 
 
 def send_sms(message: Message, to: Address) -> Receipt:
@@ -106,25 +106,12 @@ def _post(resource: str, form: Sequence[tuple[str, str]]) -> dict[str, Any]:
     url = f"{settings.TWILIO_API_URL.rstrip('/')}/2010-04-01/Accounts/{account}/{resource}.json"
     credentials = base64.b64encode(f"{account}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
-    try:
-        answer = _client().request("POST", url, headers=headers, content=urlencode(form).encode())
-    except OutboundError as error:
-        raise Failed(
-            f"Twilio gave no answer ({error})",
-            is_permanent=isinstance(error, Refused),
-            provider=NAME,
-            may_have_arrived=str(error) not in _NEVER_SENT and not isinstance(error, Refused),
-        ) from error
+    answer = post(_client(), url, urlencode(form).encode(), headers, to=NAME)
     body = _json(answer.content)
     if answer.status in (200, 201) and isinstance(body.get("sid"), str):
         return body
     code = body.get("code")
-    raise failed(code if isinstance(code, int) else 0, status=answer.status, retry_after=_seconds(answer.headers))
-
-
-def _seconds(headers: Any) -> float | None:
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
+    raise failed(code if isinstance(code, int) else 0, status=answer.status, retry_after=wait_of(answer))
 
 
 def _json(content: bytes) -> dict[str, Any]:

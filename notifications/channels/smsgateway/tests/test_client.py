@@ -107,6 +107,7 @@ class GatewayTests(SimpleTestCase):
         for status, headers, (is_permanent, retry_after, may_have_arrived) in (
             (503, {}, (False, None, True)),
             (429, {"Retry-After": "7"}, (False, 7.0, False)),
+            (429, {"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}, (False, 86_400.0, False)),
             (403, {}, (True, None, False)),
         ):
             with self.subTest(status):
@@ -116,7 +117,7 @@ class GatewayTests(SimpleTestCase):
                     (failure.is_permanent, failure.retry_after, failure.may_have_arrived),
                     (is_permanent, retry_after, may_have_arrived),
                 )
-        self.assertEqual(len(self.gateway.got), 3)  # a GET that sends is not repeated unseen
+        self.assertEqual(len(self.gateway.got), 4)  # a GET that sends is not repeated unseen
 
     def test_it_says_what_is_to_be_set(self):
         self.set()
