@@ -223,8 +223,8 @@ def remove_method(method: ContactMethod) -> None:
 @unit_of_work
 def send_test(method: ContactMethod) -> Delivery:
     """Send a test message. Raises Conflict, TooManyRequests."""
-    if method.state == MethodState.DISABLED or not method.address:
-        raise Conflict("Nothing is sent to this contact method.", code="not_usable")
+    if not method.is_verified:
+        raise Conflict("Only a verified contact method can be tested.", code="not_verified")
     now = database_now()
     _require_allowance(method, Kind.TEST, TESTS_PER_HOUR, now)
     return _send(method, Kind.TEST, now, {})
@@ -240,6 +240,7 @@ def _send(method: ContactMethod, kind: Kind, now: dt.datetime, content: dict[str
 
 def _require_allowance(method: ContactMethod, kind: Kind, most: int, now: dt.datetime) -> None:
     """Refuse what would flood a person, or an address that several people entered."""
+    User.objects.select_for_update().get(pk=method.user_id)  # one request at a time
     recent = Delivery.objects.filter(kind=kind, created_at__gt=now - HOUR)
     of_person = recent.filter(user=method.user).count()
     of_address = recent.filter(method__address_key=method.address_key).count()

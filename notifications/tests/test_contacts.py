@@ -91,6 +91,14 @@ class ContactMethodTests(TestCase):
         self.assertEqual(answers[-1].status_code, 429)
         self.assertIn("Retry-After", answers[-1].headers)
 
+    def test_it_sends_strangers_no_test(self) -> None:
+        pk = self.add("stranger@example.org").json()["id"]
+
+        answer = self.api.post(f"{METHODS}{pk}/test/")
+
+        self.assertEqual((answer.status_code, answer.json()["code"]), (409, "not_verified"))
+        self.assertFalse(Delivery.objects.filter(kind=Kind.TEST).exists())
+
     def test_it_links_the_chat_that_showed_the_code(self) -> None:
         code = offer_link_code("slack", "U123", {})
 
