@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from incidents.models import Incident
 from incidents.permissions import audience_ids
 from paging.planning import Facts, Person
@@ -60,25 +58,56 @@ def steps_named(policies: Iterable[Policy]) -> list[tuple[Target, bool]]:
 
 def load(named: Iterable[tuple[Target, bool]], at: dt.datetime) -> Known:
     """Load the facts of targets at one moment, in few queries for any number of steps."""
-    wanted = set(named)
-    now = {target.id for target, is_next in wanted if target.kind == "schedule" and not is_next}
-    then = {target.id for target, is_next in wanted if target.kind == "schedule" and is_next}
-    answers = oncall.on_call_and_next(now | then, at) if now or then else {}
-    on_call = _people_of({number: found for number, (found, _) in answers.items()}, "On call")
-    on_call_next = _people_of({number: found for number, (_, found) in answers.items()}, "Next on call")
-    direct = {target.id for target, _ in wanted if target.kind == "user"}
-    team_ids = {target.id for target, _ in wanted if target.kind == "team"}
-    scheduled = {person.id for people in (*on_call.values(), *on_call_next.values()) for person in people}
-    people, memberships, admins = _people(direct | scheduled, team_ids)
-    return Known(
-        at=at,
-        on_call=_only(on_call, people),
-        on_call_next=_only(on_call_next, people),
-        members=memberships,
-        people={number: Person(number, name, "Named directly") for number, name in people.items()},
-        admins=admins,
-        rooms=targets.names_of({target.key for target, _ in wanted if target.kind not in PEOPLE}),
-    )
+    return Reader(named).at(at)
+
+
+class Reader:
+    """Reads the facts of targets at ever later moments: schedules for some time ahead at once, all else once."""
+
+    def __init__(self, named: Iterable[tuple[Target, bool]], ahead: dt.timedelta = dt.timedelta(0)) -> None:
+        wanted = set(named)
+        self._ahead = ahead
+        self._now = {target.id for target, is_next in wanted if target.kind == "schedule" and not is_next}
+        self._then = {target.id for target, is_next in wanted if target.kind == "schedule" and is_next}
+        self._rooms = targets.names_of({target.key for target, _ in wanted if target.kind not in PEOPLE})
+        self._members = _members({target.id for target, _ in wanted if target.kind == "team"})
+        self._people: dict[int, User | None] = {}  # None: cannot be paged
+        members = {person.id for people in self._members.values() for person in people}
+        self._wanted = {target.id for target, _ in wanted if target.kind == "user"} | members
+        self._loaded: dict[int, oncall.Loaded] = {}
+        self._until: dt.datetime | None = None
+
+    def at(self, at: dt.datetime) -> Known:
+        answers = self._answers(at)
+        on_call = _people_of({key: found for key, (found, _) in answers.items() if key in self._now}, "On call")
+        after = _people_of({key: found for key, (_, found) in answers.items() if key in self._then}, "Next on call")
+        self._names(self._wanted)
+        people = {number: user for number, user in self._people.items() if user is not None}
+        return Known(
+            at=at,
+            on_call=_only(on_call, people),
+            on_call_next=_only(after, people),
+            members=self._members,
+            people={number: Person(number, user.name, "Named directly") for number, user in people.items()},
+            admins=frozenset(number for number, user in people.items() if user.is_admin),
+            rooms=self._rooms,
+        )
+
+    def _answers(self, at: dt.datetime) -> dict[int, tuple[oncall.OnCall, oncall.OnCall]]:
+        schedules = self._now | self._then
+        if schedules and (self._until is None or at > self._until):
+            self._until = at + self._ahead
+            self._loaded = oncall.load(schedules, at - oncall.AROUND, self._until + oncall.AROUND)
+        return oncall.answers(self._loaded, at, self._names)
+
+    def _names(self, ids: Iterable[int]) -> dict[int, str]:
+        """Return the names of those who can be paged, reading whom is not known yet."""
+        asked = set(ids)
+        if new := asked - set(self._people):
+            self._people |= dict.fromkeys(new) | {
+                user.pk: user for user in User.objects.can_respond().filter(pk__in=new)
+            }
+        return {number: user.name for number in asked if (user := self._people[number]) is not None}
 
 
 def _people_of(answers: Mapping[int, oncall.OnCall], prefix: str) -> dict[int, list[Person]]:
@@ -88,14 +117,11 @@ def _people_of(answers: Mapping[int, oncall.OnCall], prefix: str) -> dict[int, l
     }
 
 
-def _only(found: Mapping[int, Sequence[Person]], people: Mapping[int, str]) -> dict[int, list[Person]]:
+def _only(found: Mapping[int, Sequence[Person]], people: Collection[int]) -> dict[int, list[Person]]:
     return {number: [one for one in candidates if one.id in people] for number, candidates in found.items()}
 
 
-def _people(
-    ids: Collection[int], team_ids: Collection[int]
-) -> tuple[dict[int, str], dict[int, list[Person]], frozenset[int]]:
-    """Return the names of those who can be paged, the members of teams, and who of them are administrators."""
+def _members(team_ids: Collection[int]) -> dict[int, list[Person]]:
     members: dict[int, list[Person]] = {}
     memberships = Membership.objects.filter(
         team__in=team_ids, team__is_active=True, user__in=User.objects.can_respond()
@@ -105,10 +131,4 @@ def _people(
             "team_id", "team__name", "user_id", "user__name"
         ):
             members.setdefault(team, []).append(Person(user, user_name, f"Member of {name}"))
-    wanted = {*ids, *(person.id for people in members.values() for person in people)}
-    found = list(User.objects.can_respond().filter(Q(pk__in=wanted))) if wanted else []
-    return (
-        {user.pk: user.name for user in found},
-        members,
-        frozenset(user.pk for user in found if user.is_admin),
-    )
+    return members

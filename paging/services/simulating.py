@@ -10,11 +10,12 @@ from paging.pages import Reach, has_reach, reach_of
 from paging.planning import Cursor, Facts, Planned, Recipient, importance_of, plan
 from paging.services import turns
 from paging.services.choosing import freeze
-from paging.services.facts import Known, load, steps_named
+from paging.services.facts import Known, Reader, load, steps_named
 from responders.models import EscalationPolicy
 from responders.policies import Policy, policy_of
 
 MOST = 60  # steps
+AHEAD = dt.timedelta(days=7)  # is read at once
 
 
 def simulate_policy(policy: EscalationPolicy, *, severity: int, at: dt.datetime) -> dict[str, Any]:
@@ -78,14 +79,14 @@ def pages_now(policies: Sequence[EscalationPolicy], at: dt.datetime, severity: i
 def _plan(
     policy: Policy, severity: int, at: dt.datetime, incident: Incident | None, *, start: Cursor | None = None
 ) -> list[Planned]:
-    named = steps_named([policy])
-    loaded: dict[int, Known] = {}
+    reader = Reader(steps_named([policy]), ahead=AHEAD)
+    known: dict[int, Known] = {}
     last = turns.last_turns(policy)
 
     def facts_at(minutes: int) -> Facts:
-        if minutes not in loaded:
-            loaded[minutes] = load(named, at + dt.timedelta(minutes=minutes))
-        return loaded[minutes].facts(severity, incident, last)
+        if minutes not in known:
+            known[minutes] = reader.at(at + dt.timedelta(minutes=minutes))
+        return known[minutes].facts(severity, incident, last)
 
     return plan(policy, facts_at, start=start, delay=0 if start is not None else None, most=MOST)
 

@@ -195,7 +195,7 @@ class PerformingTests(PagingCase):
         with clock(timezone.now()):
             starting.feed.assign_places()
             starting.follow_feed()
-            with self.assertNumQueries(12):
+            with self.assertNumQueries(11):
                 performing.perform_due()
 
         self.assertEqual(Page.objects.count(), 40)

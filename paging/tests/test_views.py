@@ -1,5 +1,7 @@
 import datetime as dt
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents import services
@@ -11,6 +13,7 @@ from paging.pages import Reach
 from paging.services.by_hand import page_by_hand
 from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, rota, run_jobs, step, target, told
+from responders.models import EscalationPolicy
 from tests.reported import reported_failure
 from users.models import User
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
@@ -49,6 +52,21 @@ class EscalationViewTests(PagingCase):
             [(one["step"], [who["name"] for who in one["users"]], one["methods"]) for one in found["next"]],
             [(2, ["Ben"], []), (None, [], [])],
         )
+
+    def test_it_reads_no_more_for_a_long_plan(self) -> None:
+        counts = []
+        for repeat in (0, 9):
+            schedule, delay = rota(self.ana, name=f"Rota {repeat}"), 30
+            make_escalation(*(step(schedule, delay=delay) for _ in range(5)), repeat=repeat)
+            incident = critical()
+            run_jobs(timezone.now())
+            with CaptureQueriesContext(connection) as queries:
+                found = self.get(incident).json()
+            counts.append((len(found["next"]), len(queries)))
+            EscalationPolicy.objects.update(is_default=False)
+
+        self.assertEqual([length for length, _ in counts], [6, 51])
+        self.assertLessEqual(max(number for _, number in counts), 7)
 
     def test_it_tells_how_it_ended(self) -> None:
         make_escalation(step(self.ana))

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -80,9 +80,15 @@ def next_on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, On
 
 def on_call_and_next(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, tuple[OnCall, OnCall]]:
     """Return who is on call at an instant and who follows."""
-    loaded = load(schedule_ids, at - AROUND, at + AROUND)
+    return answers(load(schedule_ids, at - AROUND, at + AROUND), at, names_of)
+
+
+def answers(
+    loaded: Mapping[int, Loaded], at: dt.datetime, name: Callable[[Iterable[int]], dict[int, str]]
+) -> dict[int, tuple[OnCall, OnCall]]:
+    """Return the same from what was loaded for the time around."""
     found = {key: _now_and_next(one.spec, at) for key, one in loaded.items()}
-    names = names_of(user for pair in found.values() for one in pair if one for user in one.people)
+    names = name(user for pair in found.values() for one in pair if one for user in one.people)
     return {
         key: (_on_call(loaded[key], now, at, names), _on_call(loaded[key], after, after and after.since, names))
         for key, (now, after) in found.items()
