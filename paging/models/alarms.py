@@ -20,7 +20,10 @@ class EscalationAlarm(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["incident", "cleared_at"], name="alarm_incident")]
+        indexes = [
+            models.Index(fields=["incident", "cleared_at"], name="alarm_incident"),
+            models.Index(fields=["cleared_at"], name="alarm_standing"),
+        ]
 
     def __str__(self) -> str:
         return f"INC-{self.incident_id}: {self.detail}"
