@@ -18,11 +18,14 @@ class PagingConfig(AppConfig):
         from paging.jobs import JOBS
         from paging.services.answering import stand_down
         from paging.services.by_hand import remove_texts
+        from paging.services.starting import incidents_of
         from paging.vocabulary import PagingEventKind
+        from responders.services.policies import register_running
 
         register_kinds(PagingEventKind)
         register_participant(stand_down)
         register_cleaner(remove_texts)
         register_follower("start_escalations")
         register_jobs(*JOBS)
+        register_running(incidents_of)
         monitoring.register()

@@ -85,6 +85,12 @@ def _start(locked: Sequence[Incident], now: dt.datetime, rechosen: Collection[in
     return len(starts)
 
 
+def incidents_of(policy: EscalationPolicy) -> list[int]:
+    """Return the incidents that a policy runs for."""
+    running = EscalationRun.objects.current().filter(policy=policy).order_by("incident_id")
+    return list(running.values_list("incident_id", flat=True))
+
+
 def _opened(incident: Incident, now: dt.datetime) -> dt.datetime:
     """Return when the first step's delay begins: at the opening, so that lateness is caught up."""
     return min(incident.clock_started_at, now)

@@ -68,6 +68,21 @@ class EscalationViewTests(PagingCase):
         self.assertEqual([length for length, _ in counts], [6, 51])
         self.assertLessEqual(max(number for _, number in counts), 7)
 
+    @reported_failure(15)
+    def test_deleting_a_policy_lists_the_incidents_it_runs_for(self) -> None:
+        policy = make_escalation(step(self.ana), step(self.ben, delay=5))
+        incident = critical()
+        run_jobs(timezone.now())
+        admin, path = client_of(make_admin()), f"{API}escalation-policies/{policy.pk}/"
+
+        refused = admin.delete(path)
+        deleted = admin.delete(f"{path}?running_go_on=true")
+        run_jobs(timezone.now() + dt.timedelta(minutes=6))
+
+        self.assertEqual((refused.status_code, refused.json()["code"]), (409, "policy_running"))
+        self.assertEqual(refused.json()["incidents"], [incident.reference])
+        self.assertEqual((deleted.status_code, self.get(incident).json()["step"]), (204, 2))
+
     def test_it_tells_how_it_ended(self) -> None:
         make_escalation(step(self.ana))
         incident = critical()

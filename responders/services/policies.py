@@ -1,11 +1,16 @@
 """Write escalation policies: what they name is kept as rows, so that nothing named is deleted."""
 
+from collections.abc import Callable, Sequence
+
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from responders.models import EscalationPolicy, PolicyTarget
 from responders.policies import policy_of
 from users.models import User
 
+Running = Callable[[EscalationPolicy], Sequence[int]]
+
+_running: list[Running] = []
 COLUMNS = frozenset({"schedule", "team", "user"})
 
 
@@ -36,3 +41,13 @@ def values_of(policy: EscalationPolicy) -> dict[str, object]:
     """Return what decides whom the policy pages."""
     names = ("name", "steps", "repeat", "wait_minutes", "on_exhausted", "reack_minutes")
     return {"id": policy.pk, **{name: getattr(policy, name) for name in names}}
+
+
+def register_running(find: Running) -> None:
+    """Say which incidents a policy runs for."""
+    _running.append(find)
+
+
+def running_for(policy: EscalationPolicy) -> list[int]:
+    """Return the incidents that a policy runs for: they keep its values when it is deleted."""
+    return [number for find in _running for number in find(policy)]
