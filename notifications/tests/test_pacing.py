@@ -69,5 +69,16 @@ class GapTests(SimpleTestCase):
             with self.subTest(kind=kind, level=level, elapsed=elapsed, is_room=is_room):
                 self.assertEqual(remembered(kind, level, elapsed, is_room=is_room), expected)
 
+    def test_it_sends_few_messages_in_a_storm_however_many_pages_it_brings(self):
+        sent, level = [0], 1
+        for second in range(1, 301):
+            elapsed = second - sent[-1]
+            now = remembered("page", level, elapsed)
+            if elapsed >= gap_seconds("page", now):
+                sent.append(second)
+                level = now + 1
+
+        self.assertEqual(sent, [0, 3, 13, 33, 73, 133, 193, 253])
+
     def test_it_lets_rooms_have_ten(self):
         self.assertEqual([gap_seconds("page", level, is_room=True) for level in (0, 9, 10)], [0, 0, 60])
