@@ -56,7 +56,7 @@ def gap_seconds(kind: str, level: int, *, is_room: bool = False) -> float:
 
 
 def remembered(kind: str, level: int, elapsed: float, *, is_room: bool = False) -> int:
-    """Return how many messages still count: a person's are forgotten one by one, a room's together."""
+    """Return how many messages still count; a person's lapse one by one, a room's together."""
     gaps = GAPS.get(kind)
     if is_room or gaps is None:
         return 0 if elapsed > ROOM_CALM_SECONDS else level
@@ -64,7 +64,7 @@ def remembered(kind: str, level: int, elapsed: float, *, is_room: bool = False) 
 
 
 def refilled(allowance: float, elapsed: float, limit: Limit) -> float:
-    """Return a limit's allowance after some seconds; it saves up to a sixth of a period, and at least one message."""
+    """Return an allowance after some seconds; a sixth of a period is saved, at least one message."""
     most = max(1.0, limit.count / 6)
     return min(most, allowance + max(0.0, elapsed) * limit.rate)
 

@@ -12,7 +12,7 @@ KEPT = dt.timedelta(minutes=1)
 
 
 class _Gaps:
-    """Gaps of the week ahead, as of a minute ago at most: each schedule is rendered for them."""
+    """Gaps of the week ahead, at most a minute old; each renders a schedule."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Answers of people, by button, link, key press or reply: the only proof that somebody was reached."""
+"""Answers of people: the only proof that somebody was reached."""
 
 import datetime as dt
 from collections.abc import Callable

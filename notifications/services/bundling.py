@@ -26,7 +26,7 @@ class Claimed:
 
 
 def bundle(found: Sequence[Delivery], now: dt.datetime) -> list[Claimed]:
-    """Make messages of the rows: those to one place share one, or wait for the next."""
+    """Return the messages to send now."""
     groups: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in found:
         groups[delivery.pace_key].append(delivery)
@@ -65,14 +65,13 @@ def _crowded(groups: Mapping[str, Sequence[Delivery]], now: dt.datetime) -> set[
 
 
 def _hold(group: Sequence[Delivery], release_at: dt.datetime, now: dt.datetime) -> None:
-    """Hold all that is due to a place until the next message to it."""
     due = Delivery.objects.pending().filter(pace_key=group[0].pace_key, next_attempt_at__lte=now)
     because = "Gathered into the next message to this recipient"
     due.update(state=State.HELD, held_because=because, next_attempt_at=release_at)
 
 
 def _carry(lead: Delivery, now: dt.datetime) -> list[Delivery]:
-    """Have the lead carry all else that is due to its place; those that need no answer any more are cancelled."""
+    """Have the lead carry all else that is due to its place and still needed."""
     due = Delivery.objects.pending().filter(pace_key=lead.pace_key, next_attempt_at__lte=now).exclude(pk=lead.pk)
     due.filter(leased_until__isnull=True, bundle_count=0).update(
         bundle=lead, state=State.WAITING, held_because="", next_attempt_at=None

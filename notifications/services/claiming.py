@@ -1,7 +1,4 @@
-"""Claim due deliveries: what is still to be sent, how much of it now, and as how many messages.
-
-All of a claim is one transaction: the lease, the attempts that begin, and the answer tokens the messages carry.
-"""
+"""Claim due deliveries in one transaction: the lease, the attempts that begin, and the messages' answer tokens."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence

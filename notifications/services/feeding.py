@@ -1,4 +1,4 @@
-"""Plan what the feed's events are told: to reporters and subscribers, to rooms, to webhooks."""
+"""Plan what the feed's events are told, and to whom."""
 
 import datetime as dt
 from collections import defaultdict
@@ -46,7 +46,7 @@ def concerns_subscribers(event: IncidentEvent) -> bool:
 
 
 def _for_people(events: Iterable[IncidentEvent], at: dt.datetime) -> list[Delivery]:
-    """Return mails to those who follow, but the actor, and write their inbox entries."""
+    """Return mails to followers but the actor; write their inbox entries."""
     concerned = [event for event in events if concerns_subscribers(event)]
     followers = _followers({event.incident_id for event in concerned})
     people = recipients.load({user for users in followers.values() for user in users})
@@ -117,7 +117,7 @@ def _for_webhooks(
 
 
 def _plan_edits(events: Iterable[IncidentEvent], at: dt.datetime) -> None:
-    """Have earlier messages show the present state, one edit a message however many changes came."""
+    """Have earlier messages show the present state, by one edit each."""
     changed = {event.incident_id: event for event in events if event.kind in SHOWN}
     if not changed:
         return

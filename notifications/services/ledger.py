@@ -1,4 +1,4 @@
-"""What administrators do with deliveries: repeat, cancel, release."""
+"""What administrators do with deliveries."""
 
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work

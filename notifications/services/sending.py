@@ -1,4 +1,4 @@
-"""Send what is due by one channel: claimed in one thread, sent in a bounded pool that never touches the database."""
+"""Send what is due: claimed in one thread, sent in a pool that never touches the database."""
 
 import threading
 import time
@@ -18,19 +18,17 @@ from notifications.services.settling import Result, settle
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 200.0  # of one run, while there is more to send
-LOOK_SECONDS = 0.1  # between looks for more while something is being sent
+LOOK_SECONDS = 0.1  # between looks for more
 GATHER_SECONDS = 0.02  # for results to be written together
-AHEAD_SECONDS = 0.15  # of work is claimed beyond what is being sent, so that fast providers are never waited for
+AHEAD_SECONDS = 0.15  # of work is claimed ahead
 MOST_AHEAD = 40
 UNWRITABLE = (TypeError, ValueError, DataError, IntegrityError)
 RENEW_SECONDS = LEASE.total_seconds() / 3
-STUCK_SECONDS = 120.0  # a channel ends sooner; what does not is left to its lease
+STUCK_SECONDS = 120.0  # then it is left to its lease
 
 
 @dataclass(frozen=True)
 class Flight:
-    """A message that is being sent."""
-
     claimed: Claimed
     since: float
 
@@ -38,8 +36,7 @@ class Flight:
 class Sender:
     """Sends by one channel; one per channel and process.
 
-    A lost worker repeats at most one message per thread: further ones begin when the results before are written.
-    Little is claimed beyond them: a lost worker delays it by a lease, and more urgent rows wait for it.
+    A lost worker repeats at most one message per thread; what it claimed beyond them waits for a lease.
     """
 
     def __init__(self, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,7 +51,7 @@ class Sender:
         self._seconds = 1.0  # that a send takes of late
 
     def run(self) -> int:
-        """Send what is due; return how many messages were sent or failed."""
+        """Return how many messages were sent or failed."""
         if not self._lock.acquire(blocking=False):
             return 0  # another thread of this process does
         try:
@@ -95,7 +92,6 @@ class Sender:
                 self._flights[future] = Flight(one, self._clock())
 
     def _collect(self) -> None:
-        """Wait for the first to end, and gather all that have."""
         if not self._flights:
             return
         ended, waiting = wait(self._flights, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
@@ -113,7 +109,7 @@ class Sender:
             self._seconds += (self._clock() - begun - self._seconds) / 4
 
     def _settle(self) -> int:
-        """Write the results; when the database is away, they are kept for the next run."""
+        """Write the results, kept while the database is away."""
         if not self._results:
             return 0
         try:
@@ -124,7 +120,6 @@ class Sender:
         return settled
 
     def _settle_one_by_one(self) -> None:
-        """Let no result that cannot be written keep the others from it; its lease ends."""
         for result in self._results:
             try:
                 settle(self.channel, [result])
@@ -138,7 +133,6 @@ class Sender:
             renew(held)
 
     def _leave_stuck(self) -> None:
-        """Leave sends that never end to their leases, and give the others new threads."""
         stuck = [future for future, flight in self._flights.items() if self._clock() - flight.since > STUCK_SECONDS]
         if not stuck:
             return
