@@ -1,7 +1,4 @@
-"""Decide who is paged by a step, and plan a whole policy. The engine and simulations both ask here.
-
-No database and no clock: facts and times are arguments.
-"""
+"""Decide who is paged by a step, and plan a whole policy."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +13,7 @@ MAX_PLANNED = 500
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who could be paged, and why: on call in Primary, layer Weekdays, until Mon 09:00."""
+    """Somebody who could be paged, and why."""
 
     id: int
     name: str
@@ -35,12 +32,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known at the moment of a step.
-
-    `on_call` and `on_call_next` are by schedule, `members` by team, `people` by id, all of whom can be paged; `rooms`
-    are the names of other targets that exist. `hidden_from` may not see the incident. `turns` is who was last in turn,
-    by step.
-    """
+    """What is known at the moment of a step; `turns` is who was last in turn, by step."""
 
     at: dt.datetime
     severity: int = Severity.MEDIUM
@@ -91,7 +83,7 @@ def _instead(step: Step, facts: Facts, why: str) -> Outcome:
 
 
 def page_all(targets: Sequence[Target], facts: Facts) -> Outcome:
-    """Return whom targets page that are named without a step: by hand, or by an exhausted policy."""
+    """Return whom targets page without a step."""
     found, left_out = _recipients(targets, facts)
     if found:
         return Outcome(tuple(found), note=left_out)
@@ -148,7 +140,7 @@ def _names(targets: Sequence[Target]) -> str:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The next step; at the end of the steps, giving up. `has_paged`: whether this round has paged anybody."""
+    """The next step; past the last, giving up."""
 
     position: int = 0
     round: int = 0
@@ -175,7 +167,7 @@ def first_delay(policy: Policy) -> int:
 
 
 def advance(policy: Policy, done: Cursor, *, is_paged: bool) -> tuple[Cursor, int]:
-    """Return what follows a step, and after how many minutes: none where the step paged nobody."""
+    """Return what follows a step, and after how many minutes."""
     has_paged = done.has_paged or is_paged
     following = done.position + 1
     if following < len(policy.steps):
@@ -204,7 +196,7 @@ def plan(
 ) -> list[Planned]:
     """Return what a policy would do to its end; `facts_at` takes the minutes since the start.
 
-    `start` is the next step and `delay` the minutes until then, where it runs already.
+    `start` is the next step, `delay` the minutes until then.
     """
     planned: list[Planned] = []
     turns: dict[int, int | None] = {}

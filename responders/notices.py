@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that people are told; `key` makes each notice unique, so that repeating it tells nobody twice.
-
-    `is_urgent` passes personal limits and quiet hours. `by_every_means` uses every address known, verified or not.
-    """
+    """Something that people are told, once per `key`; `by_every_means` includes unverified addresses."""
 
     key: str
     kind: str
@@ -27,7 +24,7 @@ _handlers: list[Handler] = []
 
 
 def register_notice_handler(handler: Handler) -> None:
-    """Call this with notices, in the transaction that announces them; it only writes rows."""
+    """Call this with notices, in their transaction."""
     _handlers.append(handler)
 
 

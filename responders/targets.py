@@ -39,7 +39,7 @@ def register_target_kind(
     is_people: bool = False,
     all_names: Callable[[], Mapping[int, str]] = dict,
 ) -> None:
-    """Let policies name such targets; each app config's ready() does so once."""
+    """Let policies name such targets."""
     if kind in _kinds:
         raise ValueError(f"There are two kinds of targets named {kind}.")
     _kinds[kind] = TargetKind(kind, label, names_of, is_people, all_names)

@@ -74,7 +74,7 @@ def stop_by(stopping: threading.Event) -> None:
 
 
 def is_stopping() -> bool:
-    """Return whether a job that finds more and more to do should end now."""
+    """Return whether a long run should end now."""
     stopping = getattr(_of_thread, "stopping", None)
     return stopping is not None and stopping.is_set()
 
@@ -93,7 +93,7 @@ def remove_waker(waker: Waker) -> None:
 
 
 def wake(*names: str) -> None:
-    """Have jobs run soon, once this transaction commits; they would run anyway at their interval."""
+    """Have jobs run soon after this transaction commits."""
 
     def tell_wakers() -> None:
         for waker in _wakers:

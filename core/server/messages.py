@@ -1,7 +1,4 @@
-"""Jobs on Celery: a message only says that a job should run now; which rows are due is in the database.
-
-Nothing is timed in the broker, and a lost message costs the wait for the next one.
-"""
+"""Jobs on Celery: a message only says that a job should run now."""
 
 import threading
 import time

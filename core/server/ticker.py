@@ -1,7 +1,4 @@
-"""Have jobs run on Celery at their intervals: `manage.py worker` with ENGINE=celery.
-
-Several tickers do no harm. While the broker is away, this process runs the jobs itself.
-"""
+"""Have jobs run on Celery at their intervals: `manage.py worker` with ENGINE=celery."""
 
 import time
 from collections.abc import Callable, Sequence

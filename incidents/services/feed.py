@@ -114,7 +114,7 @@ def _consume(name: str, handle: Handler, limit: int) -> int:
 
 @unit_of_work
 def skip_history(*readers: str) -> None:
-    """Have readers go on after what is numbered: what came before they were there is announced to nobody."""
+    """Have readers go on after what is numbered."""
     head = FeedCursor.objects.filter(name=HEAD).values_list("position", flat=True).first() or 0
     for name in readers:
         FeedCursor.objects.update_or_create(name=name, defaults={"position": head})

@@ -31,8 +31,7 @@ class Delivery(models.Model):
     """A message to one recipient by one method; written by notifications.services only.
 
     `key` is the SHA-256 of cause, recipient and method. `next_attempt_at` is NULL when nothing is due, and the end of
-    the lease while `leased_until` equals it. A bundled row follows its `bundle`, which carries it. The four facts are
-    `handed_over_at`, `accepted_at`, `delivered_at` and `answered_at`. `page_id` is a Page's.
+    the lease while `leased_until` equals it. A bundled row is carried by its `bundle`.
     """
 
     key = models.CharField(max_length=64, unique=True, editable=False)

@@ -1,4 +1,4 @@
-"""Answer tokens and reply codes: derived from the delivery, so that repeats carry the same; stored hashed."""
+"""Answer tokens and reply codes: derived, so that repeats carry the same; stored hashed."""
 
 import base64
 import datetime as dt
@@ -49,7 +49,7 @@ def new_reply_code(user_id: int, incident_id: int, delivery_id: int) -> str:
 
 @unit_of_work
 def new_pairs(wanted: Sequence[Answering], now: dt.datetime | None = None) -> dict[int, Pair]:
-    """Return token and code of each delivery; few queries for any number."""
+    """Return token and code of each delivery."""
     expires_at = (now or database_now()) + LIFETIME
     tokens = {one.delivery_id: _derive(f"link:{one.delivery_id}") for one in wanted}
     codes = _choose_codes(wanted)

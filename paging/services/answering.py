@@ -24,7 +24,7 @@ A_RUN, A_PAGE, AN_ALARM = 1, 2, 3
 
 
 def stand_down(changes: Sequence[IncidentChange]) -> None:
-    """Cancel what waits for incidents that were acknowledged or ended, in their transaction."""
+    """Cancel what waits, in the transaction that acknowledges or ends."""
     moved = {change.incident.pk: change for change in changes if _is_answer(change)}
     if not moved:
         return
@@ -125,7 +125,7 @@ def answers_of(run: EscalationRun) -> int:
 
 @unit_of_work
 def record_answer(incident: Incident, user: User, at: dt.datetime) -> bool:
-    """Count a person's answer to a page, by button, link, key or reply; return whether a page waited for it.
+    """Count a person's answer; return whether a page waited for it.
 
     Acknowledging the incident is the caller's to do; this stops what an acknowledged incident still waits for.
     """
@@ -155,7 +155,7 @@ def note_work(incident_ids: Collection[int], at: dt.datetime) -> None:
 
 
 def stop_runs(runs: Sequence[EscalationRun], at: dt.datetime) -> None:
-    """End or acknowledge escalations that were answered without their knowing; they and their incidents are locked."""
+    """End or acknowledge escalations answered without their knowing; all are locked."""
     ended = [run for run in runs if run.incident.deleted_at is not None or run.incident.status in ENDED]
     end_runs(ended, at, because="the incident ended")
     _stop_for([run for run in runs if run not in ended], at)
@@ -174,7 +174,7 @@ def _stop_for(runs: list[EscalationRun], at: dt.datetime) -> None:
 
 @unit_of_work
 def page_failed(page_ids: Collection[int], at: dt.datetime) -> None:
-    """Note that every attempt of these pages failed: a step that reached nobody is followed by the next at once."""
+    """Note that every attempt of these pages failed; the next step follows at once."""
     failed = Page.objects.filter(pk__in=page_ids, failed_at__isnull=True)
     pages = list(failed.select_related("incident").order_by("pk"))
     failed.update(failed_at=at)

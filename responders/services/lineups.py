@@ -41,10 +41,7 @@ def create_schedule(
     layers: Sequence[Mapping[str, Any]] = (),
     **fields: Any,
 ) -> Schedule:
-    """Create a schedule; its line-up takes effect where a layer says so, or when its first layer starts.
-
-    `layers` are as the API's LayerSerializer returns them, with `effective_from` or without.
-    """
+    """Create a schedule; `layers` are as the API's LayerSerializer returns them."""
     schedule = Schedule(name=name, team=team, time_zone=time_zone, **fields)
     schedule.clean()
     with acting(by):
