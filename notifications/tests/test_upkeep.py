@@ -84,9 +84,7 @@ class ReachTests(TestCase):
 
         found = reach_of([self.ana.pk], "high", now())
 
-        self.assertEqual(
-            [(way.method, way.after_minutes) for way in found[self.ana.pk]], [("Fake a…", 0), ("Sms b…", 5)]
-        )
+        self.assertEqual([(way.method, way.after_minutes) for way in found[self.ana.pk]], [("fake", 0), ("sms", 5)])
         self.assertEqual(reach_of([make_responder().pk], "high", now()).popitem()[1], [])
 
     def test_it_shows_what_became_of_a_page(self):

@@ -105,6 +105,8 @@ class _Statuses(logging.Handler):
 
     def __enter__(self) -> "_Statuses":
         self._thread = threading.get_ident()
+        _logger.disabled = False  # as other libraries' set-up of logging leaves it
+        _logger.setLevel(logging.WARNING)
         _logger.addHandler(self)
         return self
 

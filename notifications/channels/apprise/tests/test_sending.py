@@ -64,6 +64,13 @@ class SendingTests(SimpleTestCase):
 
                     self.assertEqual(len(self.services.texts), 1)
 
+    def test_it_hears_the_answer_whatever_other_libraries_did_to_logging(self) -> None:
+        logger = logging.getLogger("apprise")
+        logger.disabled = True
+        self.services.status = 503
+
+        self.assertEqual(self.refused().detail, "Mattermost answered HTTP 503.")
+
     def test_it_says_what_the_service_answered(self) -> None:
         for status, permanent, disables in (
             (403, True, False),

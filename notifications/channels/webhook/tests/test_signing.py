@@ -27,8 +27,9 @@ class SigningTests(SimpleTestCase):
 
     def test_it_is_verified_by_either_secret_while_one_is_replaced(self) -> None:
         new, old, other = new_secret(), new_secret(), new_secret()
+        now = dt.datetime.now(dt.UTC)
 
-        headers = signed_headers(message_id("d1"), BODY, [new, old], NOW)
+        headers = signed_headers(message_id("d1"), BODY, [new, old], now)
 
         for secret in (new, old):
             self.assertEqual(Webhook(secret).verify(BODY, headers)["grüße"], "⬢")
@@ -36,7 +37,7 @@ class SigningTests(SimpleTestCase):
             (other, BODY, {}),
             (new, BODY + b" ", {}),
             (new, BODY, {"webhook-id": "msg_d2"}),
-            (new, BODY, {"webhook-timestamp": str(int(NOW.timestamp()) + 1)}),
+            (new, BODY, {"webhook-timestamp": str(int(now.timestamp()) + 1)}),
         ):
             with self.subTest(changed), self.assertRaises(WebhookVerificationError):
                 Webhook(secret).verify(body, {**headers, **changed})
