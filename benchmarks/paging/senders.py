@@ -15,7 +15,7 @@ def mails(port: int, number: int) -> None:
     """Send mails over one connection."""
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = "page", "a@bench.example", "b@bench.example"
-    message.set_content("Something is down. " * 60)
+    message.set_content("Something is down.\n" * 60)
     content = bytes(message)
     with smtplib.SMTP(HOST, port) as smtp:
         for _ in range(number):
