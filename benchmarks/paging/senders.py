@@ -5,6 +5,7 @@ import smtplib
 import sys
 import threading
 from email.message import EmailMessage
+from email.policy import SMTP
 
 from benchmarks.client import HOST
 
@@ -16,7 +17,7 @@ def mails(port: int, number: int) -> None:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = "page", "a@bench.example", "b@bench.example"
     message.set_content("Something is down.\n" * 60)
-    content = bytes(message)
+    content = message.as_bytes(policy=SMTP)
     with smtplib.SMTP(HOST, port) as smtp:
         for _ in range(number):
             smtp.sendmail("a@bench.example", ["b@bench.example"], content)
