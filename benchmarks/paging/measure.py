@@ -158,19 +158,24 @@ def measure_rates(database: Database, scale: Scale, results: PagingResults) -> N
                     begun = database.inside("paging.steps.make_due", "deliveries")
                     while sink.count() < scale.sent and time.time() - begun < 120:
                         time.sleep(0.02)
-                    results.rates[kind, number] = sink.count() / (time.time() - begun)
+                    results.rates[kind, number] = _pace(sink)
 
 
 def _limit(kind: str, scale: Scale) -> float:
     """Return what the sink takes a second from four processes that do nothing but send, over 32 connections."""
     with sinks.running(kind) as sink:
         command = [sys.executable, "-m", "benchmarks.paging.senders", kind, str(sink.port), str(scale.sent // 4)]
-        begun = time.time()
         sending = [subprocess.Popen(command, cwd=ROOT) for _ in range(4)]
         for process in sending:
             process.wait()
-        arrivals = sink.arrivals()
-        return len(arrivals) / (arrivals[-1].at - max(begun, arrivals[0].at))
+        return _pace(sink)
+
+
+def _pace(sink: Sink) -> float:
+    """Return the messages a second while they came, without the first and the last tenth."""
+    moments = [arrival.at for arrival in sink.arrivals()]
+    tenth = len(moments) // 10
+    return (len(moments) - 2 * tenth) / (moments[-tenth - 1] - moments[tenth])
 
 
 def measure_beside(database: Database, scale: Scale, results: PagingResults) -> None:
