@@ -2,7 +2,8 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -68,9 +69,14 @@ def jobs_of(only: Collection[str] = (), leave_out: Collection[str] = ()) -> list
 _of_thread = threading.local()
 
 
-def stop_by(stopping: threading.Event) -> None:
-    """Have the jobs of this thread end soon once this is set."""
+@contextmanager
+def stopping_by(stopping: threading.Event) -> Iterator[None]:
+    """Have the jobs of this thread, inside, end soon once this is set."""
     _of_thread.stopping = stopping
+    try:
+        yield
+    finally:
+        _of_thread.stopping = None
 
 
 def is_stopping() -> bool:

@@ -16,7 +16,7 @@ from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 
 from core.server.exclusion import JobLocks
-from core.server.jobs import Job, all_groups, all_jobs, stop_by
+from core.server.jobs import Job, all_groups, all_jobs, stopping_by
 from core.server.worker import GATHER_SECONDS, KEEP_SECONDS, Runner
 
 log = structlog.get_logger(__name__)
@@ -109,8 +109,9 @@ def run_job(name: str) -> None:
     if runner is None:
         log.warning("unknown_job", job=name)  # of another version
         return
-    stop_by(_stopping)
-    if _locks().run(name, lambda: runner.run_if_rested(timezone.now())) and not runner.failures:
+    with stopping_by(_stopping):
+        has_run = _locks().run(name, lambda: runner.run_if_rested(timezone.now()))
+    if has_run and not runner.failures:
         publisher.wake({name})
     if runner.job.interval >= KEEP_SECONDS:
         connection.close()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from core.db.outages import Trouble, outages
 from core.models import JobRun
 from core.server.condition import ClockCheck
-from core.server.jobs import Job, register_waker, remove_waker, stop_by
+from core.server.jobs import Job, register_waker, remove_waker, stopping_by
 from core.server.wakeups import receive_wakeups
 
 log = structlog.get_logger(__name__)
@@ -47,18 +47,21 @@ class Runner:
 
     def loop(self) -> None:
         """Run the job when due or woken, until told to stop."""
-        stop_by(self.stopping)
         self._woken.wait(self.after_seconds)
         try:
-            while not self.stopping.is_set():
-                begun = time.monotonic()
-                self._woken.clear()  # whatever comes from now on may find more
-                self.run_once(timezone.now())
-                if self._delay() >= KEEP_SECONDS:
-                    connection.close()
-                self._rest(begun)
+            with stopping_by(self.stopping):
+                self._repeat()
         finally:
             connection.close()
+
+    def _repeat(self) -> None:
+        while not self.stopping.is_set():
+            begun = time.monotonic()
+            self._woken.clear()  # whatever comes from now on may find more
+            self.run_once(timezone.now())
+            if self._delay() >= KEEP_SECONDS:
+                connection.close()
+            self._rest(begun)
 
     def _rest(self, begun: float) -> None:
         """Wait until the job is due or woken; a failing one is not woken."""

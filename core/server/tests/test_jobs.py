@@ -1,9 +1,20 @@
+import threading
 from unittest import mock
 
 from django.test import SimpleTestCase, TestCase
 
 from core.server import jobs
-from core.server.jobs import GENERAL, Job, UnknownGroup, all_jobs, jobs_of, register_jobs, wake
+from core.server.jobs import (
+    GENERAL,
+    Job,
+    UnknownGroup,
+    all_jobs,
+    is_stopping,
+    jobs_of,
+    register_jobs,
+    stopping_by,
+    wake,
+)
 
 
 class RegisterJobsTests(SimpleTestCase):
@@ -45,6 +56,17 @@ class JobsOfTests(SimpleTestCase):
             message = "There is no group of jobs named slwo; there are: general, slow."
             with self.subTest(only=only), self.assertRaisesMessage(UnknownGroup, message):
                 jobs_of(only, leave_out)
+
+
+class StoppingTests(SimpleTestCase):
+    def test_it_stops_the_jobs_inside_and_none_after(self):
+        stopping = threading.Event()
+        with stopping_by(stopping):
+            self.assertFalse(is_stopping())
+            stopping.set()
+            self.assertTrue(is_stopping())
+
+        self.assertFalse(is_stopping())
 
 
 class WakeTests(TestCase):
