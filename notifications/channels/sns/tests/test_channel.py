@@ -11,7 +11,7 @@ from moto import mock_aws
 from core.errors import DomainError
 from notifications.channels.port import Address, Failed, Message, Stage, channel_of
 from notifications.channels.push.tests.test_payload import PAGE
-from notifications.channels.sns import channel
+from notifications.channels.sns import client
 from notifications.channels.sns.publishing import request_of, subject_of
 from notifications.channels.webhook.tests.test_payload import UPDATE, VALIDATOR
 
@@ -24,8 +24,8 @@ class TopicTests(SimpleTestCase):
     def setUp(self) -> None:
         self.enterContext(mock.patch.dict("os.environ", KEYS))
         self.enterContext(mock_aws())
-        channel.client_for.cache_clear()
-        self.addCleanup(channel.client_for.cache_clear)
+        client.client_for.cache_clear()
+        self.addCleanup(client.client_for.cache_clear)
         self.sns, self.sqs = boto3.client("sns", REGION), boto3.client("sqs", REGION)
 
     def topic(self, name: str = "incidents", **attributes: str) -> tuple[str, str]:
@@ -87,8 +87,8 @@ class TopicTests(SimpleTestCase):
             (ReadTimeoutError(endpoint_url="https://sns"), False, True),
             (NoCredentialsError(), True, True),
         ):
-            client = mock.Mock(**{"publish.side_effect": raised})
-            with self.subTest(repr(raised)), mock.patch.object(channel, "client_for", return_value=client):
+            amazon = mock.Mock(**{"publish.side_effect": raised})
+            with self.subTest(repr(raised)), mock.patch.object(client, "client_for", return_value=amazon):
                 with self.assertRaises(Failed) as caught:
                     self.send(PAGE, TOPIC)
                 failed = caught.exception

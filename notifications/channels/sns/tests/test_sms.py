@@ -5,8 +5,8 @@ from django.test import SimpleTestCase, override_settings
 from moto import mock_aws
 
 from notifications.channels.port import Address, Failed, Message, Stage
-from notifications.channels.sns import sms
-from notifications.channels.sns.client import client_for
+from notifications.channels.sns import client, sms
+from notifications.channels.sns.client import client_for, refusal
 
 TO = Address("+12025550123")
 PAGE = Message(key="k", kind="page", title="Disk full", reply_code="4271")
@@ -46,19 +46,19 @@ class SNSTests(SimpleTestCase):
             ("OptedOut", 400, (True, True)),
         ):
             with self.subTest(code):
-                failure = sms._failed({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}})
+                failure = refusal({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, sms.DEAD)
                 self.assertEqual((failure.is_permanent, failure.disables), (is_permanent, disables))
 
     def test_it_says_what_is_to_be_set_or_installed(self):
         self.assertEqual(sms.why_unusable(), "")
         with override_settings(SNS_SMS_REGION=""):
             self.assertIn("SNS_SMS_REGION", sms.why_unusable())
-        with mock.patch.object(sms, "find_spec", return_value=None):
+        with mock.patch.object(client, "find_spec", return_value=None):
             self.assertIn("requirements-aws.txt", sms.why_unusable())
 
     def test_it_needs_nothing_of_amazon_until_it_sends(self):
         self.assertTrue(boto3)  # the extra is there, and yet
-        self.assertNotIn("boto3", vars(sms))
+        self.assertNotIn("boto3", {**vars(sms), **vars(client)})
 
 
 class AbsentTests(SimpleTestCase):
