@@ -3,10 +3,9 @@
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from notifications.channels.phone.numbers import mask, sms_number
+from notifications.channels.phone.channels import phone_channel
+from notifications.channels.phone.numbers import sms_number
 from notifications.channels.phone.providers import Provider, Providers
-from notifications.channels.phone.usage import admit
-from notifications.channels.port import Channel
 from notifications.channels.smsgateway import client as smsgateway
 from notifications.channels.sns import sms as sns
 from notifications.channels.twilio import client as twilio
@@ -21,17 +20,4 @@ providers = Providers(
         Provider("gateway", smsgateway.send_sms, smsgateway.why_unusable),
     ),
 )
-CHANNELS = [
-    Channel(
-        kind="sms",
-        label=_("SMS"),
-        send=providers.send,
-        validate=sms_number,
-        mask=mask,
-        why_unusable=providers.why_unusable,
-        is_for_staff=True,
-        receipt_seconds=RECEIPT_SECONDS,
-        providers=providers.names,
-        admit=admit,
-    )
-]
+CHANNELS = [phone_channel("sms", _("SMS"), providers, validate=sms_number, receipt_seconds=RECEIPT_SECONDS)]
