@@ -1,11 +1,16 @@
 """Posting for channels: the outbound client's errors as Failed."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
+from typing import Any
+
+import orjson
 
 from core.outbound.client import Answer, Client, OutboundError, Refused, Unreachable
 from notifications.channels.port import Failed
 
+DEFAULT_WAIT = 30.0  # seconds, where a limit names none
 _BEFORE_SENDING = ("Connect", "Pool", "Proxy")  # how errors begin that no request preceded
 
 
@@ -22,6 +27,23 @@ def post(
         raise Failed(f"{to} did not answer ({error}).", provider=to, may_have_arrived=was_sent) from error
     except OutboundError as error:
         raise Failed(f"{to}: {error}.", provider=to, may_have_arrived=True) from error
+
+
+def post_json(
+    client: Client, url: str, payload: Mapping[str, Any], *, to: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Return the answer of `to`. Raises Failed."""
+    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return post(client, url, content, {"Content-Type": "application/json; charset=utf-8", **(headers or {})}, to=to)
+
+
+def json_of(answer: Answer) -> dict[str, Any]:
+    """Return the object answered, or an empty one."""
+    try:
+        value = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def wait_of(answer: Answer) -> float | None:

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from core.outbound.client import Answer, Client
-from notifications.channels.chat.posting import json_of, post_json
 from notifications.channels.port import Failed
-from notifications.channels.posting import wait_of
+from notifications.channels.posting import json_of, post_json, wait_of
 from notifications.channels.slack.errors import KNOWN, PROVIDER, failure_of
 
 HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})

@@ -1,6 +1,7 @@
 """What Slack's in-band errors mean for the address. Source: https://docs.slack.dev/reference/methods/chat.postMessage."""
 
 from notifications.channels.port import Failed
+from notifications.channels.posting import DEFAULT_WAIT
 
 PROVIDER = "Slack"
 
@@ -49,7 +50,6 @@ OPERATOR = {
     "org_login_required": "the workspace is being migrated",
     "ekm_access_denied": "an administrator of the workspace suspended posting",
 }
-LIMIT_WAIT = 30.0  # seconds, where Slack names none
 LIMITS = frozenset({"ratelimited", "rate_limited", "rollup_error", "message_limit_exceeded"})
 KNOWN = frozenset({*GONE, *PERMANENT, *OPERATOR, *LIMITS})
 
@@ -57,7 +57,7 @@ KNOWN = frozenset({*GONE, *PERMANENT, *OPERATOR, *LIMITS})
 def failure_of(code: str, *, retry_after: float | None = None) -> Failed:
     """Return the failure that an error code stands for; unknown ones are temporary."""
     if code in LIMITS:
-        return Failed(f"Slack limits the rate ({code}).", retry_after=retry_after or LIMIT_WAIT, provider=PROVIDER)
+        return Failed(f"Slack limits the rate ({code}).", retry_after=retry_after or DEFAULT_WAIT, provider=PROVIDER)
     if code in GONE:
         return Failed(f"Slack: {GONE[code]} ({code}).", disables=True, provider=PROVIDER)
     if code in PERMANENT:

@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from core.outbound.client import Client
 from core.outbound.urls import validate_url
-from notifications.channels.chat.posting import DEFAULT_WAIT
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt, Stage
-from notifications.channels.posting import post, wait_of
+from notifications.channels.posting import DEFAULT_WAIT, post, wait_of
 from notifications.channels.teams.card import layout
 
 KIND, PROVIDER = "teams", "Teams"

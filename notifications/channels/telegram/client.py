@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 
 from core.outbound.client import Client
-from notifications.channels.chat.posting import DEFAULT_WAIT, json_of, post_json
 from notifications.channels.port import Failed
+from notifications.channels.posting import DEFAULT_WAIT, json_of, post_json
 
 PROVIDER = "Telegram"
 GONE = (

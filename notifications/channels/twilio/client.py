@@ -7,12 +7,11 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import orjson
 from django.conf import settings
 
 from core.outbound.client import Client
 from notifications.channels.port import Address, Message, Receipt, Stage
-from notifications.channels.posting import post, wait_of
+from notifications.channels.posting import json_of, post, wait_of
 from notifications.channels.sms.layout import lay_out
 from notifications.channels.twilio.errors import failed
 from notifications.channels.twilio.spoken import seal
@@ -107,16 +106,8 @@ def _post(resource: str, form: Sequence[tuple[str, str]]) -> dict[str, Any]:
     credentials = base64.b64encode(f"{account}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
     answer = post(_client(), url, urlencode(form).encode(), headers, to=NAME)
-    body = _json(answer.content)
+    body = json_of(answer)
     if answer.status in (200, 201) and isinstance(body.get("sid"), str):
         return body
     code = body.get("code")
     raise failed(code if isinstance(code, int) else 0, status=answer.status, retry_after=wait_of(answer))
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}

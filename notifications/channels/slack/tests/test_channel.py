@@ -138,6 +138,16 @@ class WebhookTests(SimpleTestCase):
             self.assertEqual((caught.exception.disables, caught.exception.is_permanent), (disables, permanent))
             self.assertNotIn("secret", caught.exception.detail)
 
+    def test_it_reads_whatever_is_answered(self) -> None:
+        for status, content in ((200, b"[" * 60_000), (200, b"\xff"), (403, b'["ok"]')):
+            with (
+                self.subTest(content[:5]),
+                mock.patch.object(self.slack, "judge", return_value=(status, {}, content)),
+                self.assertRaises(Failed) as caught,
+            ):
+                channel.send(page(), self.to)
+            self.assertTrue(caught.exception.is_permanent)
+
     def test_it_goes_nowhere_inside_unless_the_operator_allows(self) -> None:
         with override_settings(SLACK_API_URL="https://slack.com/api"), self.assertRaises(Failed) as caught:
             channel.send(page(), self.to)
