@@ -1,23 +1,20 @@
 """What Slack calls: buttons and the command. Both are stored and done later, so that Slack has its answer at once."""
 
-from collections.abc import Callable
+from functools import wraps
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 from slack_sdk.signature import SignatureVerifier
 
+from notifications.channels.callbacks import View, callback_view, problem_response
 from notifications.channels.chat.asking import note_refusal, store
 from notifications.channels.chat.commands import HELP, help_lines
-from notifications.channels.responses import problem_response
 from notifications.channels.slack.blocks import escape
 from notifications.channels.slack.payloads import KIND, Unreadable, read_command, read_interaction
 from notifications.channels.slack.replies import PLATFORM
 
 log = structlog.get_logger(__name__)
-
-View = Callable[[HttpRequest], HttpResponse]
 
 
 def is_signed(request: HttpRequest) -> bool:
@@ -34,10 +31,9 @@ def is_signed(request: HttpRequest) -> bool:
 def signed(view: View) -> View:
     """Let only Slack's requests in."""
 
-    @csrf_exempt
+    @callback_view("POST")
+    @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
-        if request.method != "POST":
-            return problem_response(request, 405, "Use POST here.", "method_not_allowed", Allow="POST")
         if not settings.SLACK_SIGNING_SECRET.strip():
             return problem_response(request, 403, "Slack is not set up: SLACK_SIGNING_SECRET is empty.", "not_set_up")
         if not is_signed(request):
@@ -49,7 +45,6 @@ def signed(view: View) -> View:
         except Unreadable as error:
             return problem_response(request, 400, str(error), "invalid")
 
-    checked.methods = ["POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed
     return checked
 
 

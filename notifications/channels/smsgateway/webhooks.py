@@ -2,14 +2,12 @@
 
 import hmac
 import re
-from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
+from notifications.channels.callbacks import callback_view, problem_response
 from notifications.channels.port import Failed, Stage
-from notifications.channels.responses import problem_response
 from notifications.channels.sms.answering import answer_sms
 from notifications.channels.smsgateway.client import NAME, receipt_token
 from notifications.services.receipts import record_failure, record_receipt
@@ -18,23 +16,11 @@ from notifications.services.receipts import record_failure, record_receipt
 DELIVERED = {"1", "delivered", "delivrd", "deliveryok", "ok", "success", "read"}
 FAILED = {"2", "16", "failed", "undelivered", "undeliv", "rejected", "rejectd", "expired", "deliveryfailed", "error"}
 
-View = Callable[[HttpRequest, dict[str, str]], HttpResponse]
 
-
-def _from_gateway(view: View) -> Callable[[HttpRequest], HttpResponse]:
-    @csrf_exempt
-    def checked(request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "POST"):
-            return problem_response(request, 405, "Use GET or POST here.", "method_not_allowed")
-        return view(request, {**request.GET.dict(), **request.POST.dict()})
-
-    checked.methods = ["GET", "POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed
-    return checked
-
-
-@_from_gateway
-def receipts(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
+@callback_view("GET", "POST")
+def receipts(request: HttpRequest) -> HttpResponse:
     """Note how far an SMS got; the token is that message's own."""
+    values = _values_of(request)
     name, word = values.get("id", ""), re.sub(r"[^a-z0-9]", "", values.get("status", "").lower())
     if not name or not _equal(values.get("token", ""), receipt_token(name)):
         return problem_response(request, 403, "The token is not that of this message.", "permission_denied")
@@ -45,9 +31,10 @@ def receipts(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@_from_gateway
-def replies(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
+@callback_view("GET", "POST")
+def replies(request: HttpRequest) -> HttpResponse:
     """Take an answer by SMS; the response is the text to send back, if any."""
+    values = _values_of(request)
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     token = bearer if scheme.lower() == "bearer" else values.get("token", "")
     if not settings.SMS_GATEWAY_TOKEN or not _equal(token, settings.SMS_GATEWAY_TOKEN):
@@ -56,6 +43,10 @@ def replies(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     # Many gateways write a number without its plus sign, and a query turns that into a space.
     text = answer_sms(f"+{number.lstrip('+')}", values.get("text", ""))
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def _values_of(request: HttpRequest) -> dict[str, str]:
+    return {**request.GET.dict(), **request.POST.dict()}
 
 
 def _equal(given: str, expected: str) -> bool:

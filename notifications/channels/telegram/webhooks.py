@@ -6,10 +6,9 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.csrf import csrf_exempt
 
+from notifications.channels.callbacks import callback_view, problem_response
 from notifications.channels.chat.asking import note_refusal, store
-from notifications.channels.responses import problem_response
 from notifications.channels.telegram.updates import KIND, read_update
 
 log = structlog.get_logger(__name__)
@@ -17,11 +16,9 @@ log = structlog.get_logger(__name__)
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
-@csrf_exempt
+@callback_view("POST")
 def updates(request: HttpRequest) -> HttpResponse:
     """Take an update that carries our secret."""
-    if request.method != "POST":
-        return problem_response(request, 405, "Use POST here.", "method_not_allowed", Allow="POST")
     secret = settings.TELEGRAM_WEBHOOK_SECRET.strip()
     if not secret:
         return problem_response(request, 403, "Telegram is not set up: TELEGRAM_WEBHOOK_SECRET is empty.", "not_set_up")
@@ -38,6 +35,3 @@ def updates(request: HttpRequest) -> HttpResponse:
     asked = read_update(update)
     store(KIND, [asked] if asked else [])
     return HttpResponse(status=200)
-
-
-updates.methods = ["POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed

@@ -5,16 +5,16 @@ A signature names no time, so an old request can be sent again; it then finds wh
 
 import time
 from collections.abc import Callable
+from functools import wraps
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
+from notifications.channels.callbacks import View, callback_view, problem_response
 from notifications.channels.phone.answering import answer_page, page_of
 from notifications.channels.phone.wording import wording
 from notifications.channels.port import Failed, Stage
-from notifications.channels.responses import problem_response
 from notifications.channels.sms.answering import answer_sms
 from notifications.channels.twilio import twiml
 from notifications.channels.twilio.client import NAME, callback
@@ -43,16 +43,13 @@ NOT_REACHED = {
 # A status may arrive before the worker has stored the id that it names.
 PAUSES = (0.1, 0.3, 0.6)
 
-View = Callable[[HttpRequest], HttpResponse]
-
 
 def signed(view: View) -> View:
     """Let only Twilio's requests in."""
 
-    @csrf_exempt
+    @callback_view("POST")
+    @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
-        if request.method != "POST":
-            return problem_response(request, 405, "Use POST here.", "method_not_allowed", Allow="POST")
         if not settings.TWILIO_AUTH_TOKEN:
             return problem_response(request, 403, "Twilio is not set up on this server.", "not_set_up")
         form = {name: [str(value) for value in request.POST.getlist(name)] for name in request.POST}
@@ -67,7 +64,6 @@ def signed(view: View) -> View:
             )
         return view(request)
 
-    checked.methods = ["POST"]  # type: ignore[attr-defined]  # for whoever lists what is routed
     return checked
 
 

@@ -51,6 +51,11 @@ class GatewayTests(TwilioCase):
         self.assertEqual(response.content.decode(), f"You acknowledged {self.incident.reference}: Disk full on db-3")
         self.assertEqual(self.status(), "acknowledged")
 
+    def test_it_takes_get_and_post_only(self):
+        for path in ("receipts", "replies"):
+            response = Client().put(f"{PATH}/{path}", secure=True, SERVER_NAME=HOST)
+            self.assertEqual((response.status_code, response.headers["Allow"]), (405, "GET, POST"))
+
     def test_it_takes_replies_by_post_with_a_header(self):
         response = Client(enforce_csrf_checks=True).post(
             f"{PATH}/replies",
