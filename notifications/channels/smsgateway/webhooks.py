@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from notifications.channels.callbacks import callback_view, problem_response
+from notifications.channels.phone.receipts import record_when_known
 from notifications.channels.port import Failed, Stage
 from notifications.channels.sms.answering import answer_sms
 from notifications.channels.smsgateway.client import NAME, receipt_token
@@ -25,9 +26,10 @@ def receipts(request: HttpRequest) -> HttpResponse:
     if not name or not _equal(values.get("token", ""), receipt_token(name)):
         return problem_response(request, 403, "The token is not that of this message.", "permission_denied")
     if word in DELIVERED:
-        record_receipt("sms", name, Stage.DELIVERED, "Gateway: delivered")
+        record_when_known(lambda: record_receipt("sms", name, Stage.DELIVERED, "Gateway: delivered"))
     elif word in FAILED:
-        record_failure("sms", name, Failed(f"Gateway: not delivered ({word})", provider=NAME))
+        failure = Failed(f"Gateway: not delivered ({word})", provider=NAME)
+        record_when_known(lambda: record_failure("sms", name, failure))
     return HttpResponse(status=204)
 
 

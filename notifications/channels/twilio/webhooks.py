@@ -3,8 +3,6 @@
 A signature names no time, so an old request can be sent again; it then finds what it asked for done.
 """
 
-import time
-from collections.abc import Callable
 from functools import wraps
 
 import structlog
@@ -13,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from notifications.channels.callbacks import View, callback_view, problem_response
 from notifications.channels.phone.answering import answer_page, page_of
+from notifications.channels.phone.receipts import record_when_known
 from notifications.channels.phone.wording import wording
 from notifications.channels.port import Failed, Stage
 from notifications.channels.sms.answering import answer_sms
@@ -40,8 +39,6 @@ NOT_REACHED = {
     "failed": "the call could not be connected",
     "canceled": "the call was cancelled",
 }
-# A status may arrive before the worker has stored the id that it names.
-PAUSES = (0.1, 0.3, 0.6)
 
 
 def signed(view: View) -> View:
@@ -123,28 +120,20 @@ def _converse(spoken: Spoken, sealed: str, key: str, turn: int) -> bytes:
 
 def _note_message(sid: str, word: str, code: int) -> None:
     if stage := STAGES.get(word):
-        _until_known(lambda: record_receipt("sms", sid, stage, f"Twilio: {word}"))
+        record_when_known(lambda: record_receipt("sms", sid, stage, f"Twilio: {word}"))
     elif word in NOT_DELIVERED:
         failure = failed(code) if code else Failed(f"Twilio: {word}", provider=NAME)
-        _until_known(lambda: record_failure("sms", sid, failure))
+        record_when_known(lambda: record_failure("sms", sid, failure))
 
 
 def _note_call(sid: str, word: str, *, is_page: bool, attempt: int) -> None:
     if word == "completed" and not is_page:
-        _until_known(lambda: record_receipt("voice", sid, Stage.DELIVERED, "Twilio: the call was taken"))
+        record_when_known(lambda: record_receipt("voice", sid, Stage.DELIVERED, "Twilio: the call was taken"))
     elif reason := NOT_REACHED.get(word):
         failure = Failed(f"Twilio: {reason}", provider=NAME, is_unanswered=attempt >= MOST_CALLS)
-        _until_known(lambda: record_failure("voice", sid, failure))
+        record_when_known(lambda: record_failure("voice", sid, failure))
     else:
-        _until_known(lambda: record_receipt("voice", sid, Stage.ACCEPTED, f"Twilio: {word}"))
-
-
-def _until_known(record: Callable[[], bool]) -> None:
-    for pause in PAUSES:
-        if record():
-            return
-        time.sleep(pause)
-    record()
+        record_when_known(lambda: record_receipt("voice", sid, Stage.ACCEPTED, f"Twilio: {word}"))
 
 
 def _called_address(request: HttpRequest) -> str:

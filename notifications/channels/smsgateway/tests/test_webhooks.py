@@ -1,9 +1,12 @@
+from unittest import mock
+
 from django.test import Client, override_settings
 
+from notifications.channels.phone import receipts
 from notifications.channels.smsgateway.client import receipt_token
 from notifications.channels.smsgateway.tests.test_client import Gateway
 from notifications.channels.twilio.tests.cases import HOST, PHONE, TwilioCase
-from notifications.models import Delivery
+from notifications.models import Delivery, DeliveryAttempt
 from notifications.vocabulary import State
 
 PATH = "/integrations/sms-gateway"
@@ -33,6 +36,16 @@ class GatewayTests(TwilioCase):
             with self.subTest(word):
                 response = self.get("receipts", id=self.id, token=receipt_token(self.id), status=word)
                 self.assertEqual((response.status_code, self.state()), (204, state))
+
+    def test_it_waits_for_the_worker_to_store_the_id(self):
+        attempt = self.delivery.attempts.get()
+        DeliveryAttempt.objects.filter(pk=attempt.pk).update(provider_id="")  # as before the worker's commit
+
+        with mock.patch.object(receipts, "PAUSES", (0.1,)), mock.patch.object(receipts.time, "sleep") as sleep:
+            sleep.side_effect = lambda _seconds: attempt.save()
+            self.get("receipts", id=self.id, token=receipt_token(self.id), status="1")
+
+        self.assertEqual(self.state(), State.DELIVERED)
 
     def test_it_goes_on_when_a_message_is_not_delivered(self):
         self.get("receipts", id=self.id, token=receipt_token(self.id), status="2")

@@ -9,8 +9,8 @@ from django.test import Client, TestCase, override_settings
 
 from incidents.models import Incident
 from incidents.tests.factories import make_incident
+from notifications.channels.phone import receipts
 from notifications.channels.port import channel_of
-from notifications.channels.twilio import webhooks
 from notifications.channels.twilio.tests.fake import ACCOUNT, NUMBER, TOKEN, FakeTwilio, Sent, serving
 from notifications.models import ContactMethod, Delivery
 from notifications.tests.factories import deliver, make_method, make_page
@@ -40,7 +40,7 @@ class TwilioCase(TestCase):
             "SNS_SMS_REGION": "",
         }
         self.enterContext(override_settings(**settings))
-        self.enterContext(mock.patch.object(webhooks, "PAUSES", ()))
+        self.enterContext(mock.patch.object(receipts, "PAUSES", ()))
         self.ana = make_responder(name="Ana")
         self.incident = make_incident(title="Disk full on db-3")
         self.addCleanup(lambda: self.assertEqual(self.twilio.refused, []))

@@ -1,5 +1,4 @@
 import datetime as dt
-from unittest import mock
 
 from django.test import Client, override_settings
 
@@ -7,7 +6,6 @@ from incidents.models import EventKind
 from incidents.services import acknowledge
 from incidents.tests.factories import make_incident
 from notifications.channels.smsgateway.tests.test_client import Gateway
-from notifications.channels.twilio import webhooks
 from notifications.channels.twilio.tests.cases import HOST, OTHER_PHONE, PHONE, TwilioCase
 from notifications.channels.twilio.tests.fake import TOKEN, Behaviour, sign
 from notifications.models import ContactMethod, Delivery, Notification
@@ -93,13 +91,6 @@ class StatusTests(TwilioCase):
             self.twilio.send(f"https://{HOST}/integrations/twilio/status", MessageSid="SM1", MessageStatus="failed"),
             (204, ""),
         )
-
-    def test_it_waits_for_the_worker_to_store_the_id(self):
-        answers = iter([False, False, True])
-        with mock.patch.object(webhooks, "PAUSES", (0, 0, 0)):
-            webhooks._until_known(lambda: next(answers))
-
-        self.assertRaises(StopIteration, lambda: next(answers))
 
     @reported_failure(22)
     def test_it_goes_on_at_once_when_a_phone_is_off(self):
