@@ -16,7 +16,6 @@ OWN_LOOK_SECONDS = 120.0  # of each channel, should it not be woken
 
 
 def plan_deliveries(now: dt.datetime) -> int:
-    """Plan what the feed's events are told."""
     return until_done(partial(feed.consume, feeding.CURSOR, feeding.plan_events), feed.BATCH)
 
 
@@ -27,7 +26,6 @@ def watch_deliveries(now: dt.datetime) -> int:
 
 
 def chase_receipts(now: dt.datetime) -> int:
-    """Go on where receipts are overdue."""
     return receipts.chase_receipts(database_now())
 
 
@@ -47,7 +45,7 @@ def deliver(channel: Channel, now: dt.datetime) -> int:
 
 
 def delivery_jobs() -> list[Job]:
-    """Return a job per channel: each has a thread of its own, so that none waits for another's provider."""
+    """Return a job per channel, so that none waits for another's provider."""
     return [
         Job(f"deliver_{channel.kind}", partial(deliver, channel), OWN_LOOK_SECONDS, GROUP, is_eager=True)
         for channel in all_channels()
@@ -55,7 +53,7 @@ def delivery_jobs() -> list[Job]:
 
 
 JOBS = (
-    Job("plan_deliveries", plan_deliveries, 10, is_eager=True),
+    Job("plan_deliveries", plan_deliveries, 10, gather=0.25),
     Job("watch_deliveries", watch_deliveries, LOOK_SECONDS, GROUP),
     Job("chase_receipts", chase_receipts, 10, GROUP),
     Job("tend_deliveries", tend_deliveries, 15),

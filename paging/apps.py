@@ -25,7 +25,7 @@ class PagingConfig(AppConfig):
         register_kinds(PagingEventKind)
         register_participant(stand_down)
         register_cleaner(remove_texts)
-        register_follower("start_escalations")
+        register_follower("start_escalations", but_for=PagingEventKind.values)
         register_jobs(*JOBS)
         register_running(incidents_of)
         monitoring.register()

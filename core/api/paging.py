@@ -84,7 +84,6 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
-        """Return the rows of the page."""
         return self.page_of(lambda: queryset, queryset.model, request, view)
 
     def page_of(self, rows: Callable[[], QuerySet[Any]], model: type[Model], request: Request, view: Any) -> list[Any]:

@@ -1,11 +1,12 @@
 """Read and write rows without Django's overhead, and without signals: tell the audit log yourself."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.db import OperationalError, connection
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Case, F, Model, Q, QuerySet, When
 from django.db.transaction import TransactionManagementError
 
 from core.db.faults import PACKET_TOO_LARGE
@@ -99,6 +100,13 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
     return [model.from_db(query.alias, query.columns, row) for row in query.rows(**values)]
 
 
+def lock_available_in(model: type[Row], ids: Iterable[Any]) -> list[Row]:
+    """Lock those of the rows that nobody else has locked; SQLite locks nothing."""
+    wanted = sorted(set(ids))
+    skips = connection.features.has_select_for_update_skip_locked
+    return _select_in(model, model._meta.pk, wanted, " FOR UPDATE SKIP LOCKED" if skips else "") if wanted else []
+
+
 def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool = False) -> list[Row]:
     """Return rows whose field has one of the values, locked if asked, in primary-key order against deadlocks.
 
@@ -121,6 +129,16 @@ def select_in(model: type[Row], name: str, values: Iterable[Any], *, lock: bool 
     still = set(wanted)
     found = [row for row in locked if getattr(row, field.attname) in still]
     return sorted(found, key=lambda row: getattr(row, field.attname))
+
+
+def is_any(model: type[Model], key: Hashable, queryset: Callable[[], QuerySet[Any]], **values: Any) -> bool:
+    """Return whether a prepared query finds a row; looking locks nothing."""
+    return bool(prepared((model, key, "any"), lambda: queryset().values_list("pk")[:1]).rows(**values))
+
+
+def by_id(model: type[Row], ids: Iterable[int]) -> dict[int, Row]:
+    """Return rows by primary key, as `in_bulk` does."""
+    return {row.pk: row for row in select_in(model, model._meta.pk.name, sorted(set(ids)))}
 
 
 def _select_in(model: type[Row], field: Any, wanted: list[Any], ending: str = "") -> list[Row]:
@@ -182,6 +200,23 @@ def _update_some(rows: Sequence[Model], fields: Sequence[Any], values_of_rows: S
             f"UPDATE {quote(meta.db_table)} SET {', '.join(assignments)} WHERE {key} IN ({marks})",  # noqa: S608
             [*values, *keys],
         )
+
+
+def add_up(model: type[Model], column: str, counts: Mapping[tuple[Any, ...], int], *names: str) -> None:
+    """Add to counters, in rows that the fields `names` tell apart; missing ones begin at 0.
+
+    The rows are everybody's: end the transaction soon after.
+    """
+    wanted = {key: count for key, count in sorted(counts.items()) if count}
+    if not wanted:
+        return
+    conditions = [Q(**dict(zip(names, key, strict=True))) for key in wanted]
+    counters = model._default_manager.filter(reduce(or_, conditions))
+    if counters.count() < len(wanted):
+        missing = [model(**dict(zip(names, key, strict=True)), **{column: 0}) for key in wanted]
+        model._default_manager.bulk_create(missing, ignore_conflicts=True)
+    cases = [When(condition, then=count) for condition, count in zip(conditions, wanted.values(), strict=True)]
+    counters.update(**{column: F(column) + Case(*cases, output_field=BigIntegerField())})
 
 
 def _chunks(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 GENERAL = "general"
+GATHER_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Job:
     interval: float  # seconds
     group: str = GENERAL  # a worker may run some groups only
     is_eager: bool = False
+    gather: float = GATHER_SECONDS  # between starts, however often it is woken
 
 
 def until_done(step: Callable[[], int], batch: int, most: int = 20) -> int:

@@ -10,14 +10,14 @@ import structlog
 from celery import Celery
 from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError
 
 from core.server.exclusion import JobLocks
-from core.server.jobs import Job, all_groups, all_jobs, stopping_by
-from core.server.worker import GATHER_SECONDS, KEEP_SECONDS, Runner
+from core.server.jobs import GATHER_SECONDS, Job, all_groups, all_jobs, stopping_by
+from core.server.worker import Runner
 
 log = structlog.get_logger(__name__)
 
@@ -113,8 +113,6 @@ def run_job(name: str) -> None:
         has_run = _locks().run(name, lambda: runner.run_if_rested(timezone.now()))
     if has_run and not runner.failures:
         publisher.wake({name})
-    if runner.job.interval >= KEEP_SECONDS:
-        connection.close()
 
 
 class Broker:

@@ -34,7 +34,6 @@ class StopSignals:
             os.write(self._writing, bytes([signal.SIGTERM]))
 
     def ignore(self) -> None:
-        """Ignore further signals."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 

@@ -20,10 +20,11 @@ log = structlog.get_logger(__name__)
 RECORD_SECONDS = 5.0  # between records of a fast job
 MAX_DELAY_SECONDS = 30.0  # between failing attempts
 MAX_TROUBLE_SECONDS = 4.0  # during an outage
-GATHER_SECONDS = 0.02  # between starts, however often a job is woken
+YIELD_SECONDS = 0.05
 EAGER_SECONDS = 0.05  # between looks of an eager job
 EAGER_FOR_SECONDS = 5.0  # after it found work
-KEEP_SECONDS = 5.0  # jobs that rest so long give their connection back: servers allow 151
+KEEP_SECONDS = 4.0  # jobs that rest so long give their connection back: servers allow 151
+LINGER_SECONDS = 1.0  # before they do: they may be woken again
 APART_SECONDS = 0.1  # between the first runs of such jobs
 
 
@@ -59,17 +60,28 @@ class Runner:
             begun = time.monotonic()
             self._woken.clear()  # whatever comes from now on may find more
             self.run_once(timezone.now())
-            if self._delay() >= KEEP_SECONDS:
-                connection.close()
             self._rest(begun)
 
     def _rest(self, begun: float) -> None:
         """Wait until the job is due or woken; a failing one is not woken."""
-        due = begun + self._delay()
-        if not self.failures:
-            self._woken.wait(max(0.0, due - time.monotonic()))
-            due = min(due, begun + GATHER_SECONDS)
+        due, ended = begun + self._delay(), time.monotonic()
+        if self.failures:
+            self._give_back(due - ended)
+        else:
+            self._wait_for_work(due - ended)
+            # a busy job lets others go first, and finds more to do at once
+            due = min(due, max(begun + self.job.gather, ended + min(ended - begun, YIELD_SECONDS)))
         self.stopping.wait(max(0.0, due - time.monotonic()))
+
+    def _wait_for_work(self, seconds: float) -> None:
+        if not self._woken.wait(min(max(0.0, seconds), LINGER_SECONDS)):
+            self._give_back(seconds)
+            self._woken.wait(max(0.0, seconds - LINGER_SECONDS))
+
+    def _give_back(self, seconds: float) -> None:
+        """Close the connection of a job that rests so long."""
+        if seconds >= KEEP_SECONDS:
+            connection.close()
 
     def run_if_rested(self, now: dt.datetime) -> None:
         """Run the job, unless it failed a moment ago."""
@@ -101,7 +113,7 @@ class Runner:
     def _delay(self) -> float:
         if not self.failures:
             is_busy = self.job.is_eager and time.monotonic() - self._found_work < EAGER_FOR_SECONDS
-            return min(self.job.interval, EAGER_SECONDS) if is_busy else self.job.interval
+            return min(self.job.interval, max(EAGER_SECONDS, self.job.gather)) if is_busy else self.job.interval
         longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
         return max(self.job.interval, min(longest, 2.0 ** min(self.failures - 1, 5)))
 

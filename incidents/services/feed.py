@@ -4,11 +4,13 @@ Ids are assigned before commit: a reader who remembers id 41 would miss a 40 tha
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import structlog
 
 from core.db import rows
+from core.db.prepared import Parameter, prepared
 from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from core.server.jobs import wake
 from incidents.models import FeedCursor, IncidentEvent
@@ -20,36 +22,38 @@ BATCH = 500
 NAMED = 5
 Handler = Callable[[list[IncidentEvent]], None]
 
-_followers: list[str] = []  # names of jobs
+_followers: dict[str, frozenset[str]] = {}  # by names of jobs: kinds of events that they are not woken for
 
 
 class EventsFailed(Exception):
     """The message is for the operator: the last error of the reader's job."""
 
 
-def register_follower(job: str) -> None:
-    """Run this job as soon as events were numbered."""
-    _followers.append(job)
+def register_follower(job: str, *, but_for: Collection[str] = ()) -> None:
+    """Run this job as soon as events were numbered, but for those of some kinds: it reads them when it runs again."""
+    _followers[job] = frozenset(but_for)
 
 
 def assign_places(limit: int = BATCH) -> int:
     """Number up to `limit` waiting events; return how many."""
     # looking costs no lock
-    return _assign_places(limit) if IncidentEvent.objects.waiting_for_feed().exists() else 0
+    is_any = rows.is_any(IncidentEvent, "waiting", IncidentEvent.objects.waiting_for_feed)
+    return _assign_places(limit) if is_any else 0
 
 
 @unit_of_work
 def _assign_places(limit: int) -> int:
-    waiting = IncidentEvent.objects.waiting_for_feed()
-    FeedCursor.objects.get_or_create(name=HEAD)
-    head = FeedCursor.objects.select_for_update().get(name=HEAD)
-    events = list(waiting.order_by("id").only("id")[:limit])
-    for place, event in enumerate(events, head.position + 1):
-        event.feed_seq = place
+    head = _locked(HEAD)
+    waiting = prepared(
+        ("waiting", limit),
+        lambda: IncidentEvent.objects.waiting_for_feed().order_by("id").values_list("pk", "kind")[:limit],
+    )
+    found = waiting.rows()
+    events = [IncidentEvent(pk=pk, feed_seq=place) for place, (pk, _) in enumerate(found, head.position + 1)]
     rows.update_many(events, ["feed_seq"])
-    FeedCursor.objects.filter(name=HEAD).update(position=head.position + len(events))
-    if events:
-        wake(*_followers)
+    _move(head, head.position + len(events))
+    kinds = {kind for _, kind in found}
+    wake(*(job for job, others in _followers.items() if kinds - others))
     return len(events)
 
 
@@ -59,7 +63,7 @@ def consume(name: str, handle: Handler, *, limit: int = BATCH) -> int:
     `handle` only writes rows. If it fails, it gets them one by one; those that fail again are passed over once a later
     one succeeds, and come again until then. Raises EventsFailed.
     """
-    places = dict(FeedCursor.objects.filter(name__in=(name, HEAD)).values_list("name", "position"))
+    places = {cursor.name: cursor.position for cursor in rows.select_in(FeedCursor, "name", (name, HEAD))}
     if name not in places:
         FeedCursor.objects.get_or_create(name=name)
     elif places[name] >= places.get(HEAD, 0):  # looking costs no lock
@@ -76,7 +80,7 @@ def consume(name: str, handle: Handler, *, limit: int = BATCH) -> int:
 def _one_by_one(name: str, handle: Handler, limit: int) -> int:
     """Hand each over alone; where all fail, the fault is not theirs, and none is lost."""
     position = FeedCursor.objects.get(name=name).position
-    events = list(IncidentEvent.objects.feed_after(position).select_related("incident")[:limit])
+    events = _after(position, limit)
     failed = []
     for event in events:
         try:
@@ -92,23 +96,42 @@ def _one_by_one(name: str, handle: Handler, limit: int) -> int:
     return len(events)
 
 
+def _locked(name: str) -> FeedCursor:
+    found = rows.select_in(FeedCursor, "name", [name], lock=True)
+    if not found:
+        FeedCursor.objects.get_or_create(name=name)
+        found = rows.select_in(FeedCursor, "name", [name], lock=True)
+    return found[0]
+
+
+def _move(cursor: FeedCursor, position: int) -> None:
+    cursor.position = position
+    rows.update(cursor, ["position"])
+
+
+def _after(position: int, limit: int) -> list[IncidentEvent]:
+    place: Any = Parameter("position")
+    return rows.select(
+        IncidentEvent, ("feed", limit), lambda: IncidentEvent.objects.feed_after(place)[:limit], position=position
+    )
+
+
 @unit_of_work
 def _consume_one(name: str, handle: Handler, event: IncidentEvent) -> None:
-    place = event.feed_seq or 0
-    if FeedCursor.objects.select_for_update().get(name=name).position < place:  # no other process was faster
+    cursor, place = _locked(name), event.feed_seq or 0
+    if cursor.position < place:  # no other process was faster
         handle([event])
-        FeedCursor.objects.filter(name=name).update(position=place)
+        _move(cursor, place)
 
 
 @unit_of_work
 def _consume(name: str, handle: Handler, limit: int) -> int:
-    cursor = FeedCursor.objects.select_for_update().get(name=name)
-    events = list(IncidentEvent.objects.feed_after(cursor.position).select_related("incident")[:limit])
+    cursor = _locked(name)
+    events = _after(cursor.position, limit)
     if not events:
         return 0
     handle(events)
-    position = events[-1].feed_seq or cursor.position
-    FeedCursor.objects.filter(name=name).update(position=position)
+    _move(cursor, events[-1].feed_seq or cursor.position)
     return len(events)
 
 

@@ -1,12 +1,12 @@
 """Keep the counts of the summary: a job counts incidents that writes left with `is_tallied` false."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import CharField, Count, F, Value
 
-from core.db.rows import lock_available
+from core.db import rows
 from core.db.transactions import unit_of_work
 from incidents.models import Incident, Tally
 from incidents.models.tally import Dimension
@@ -57,21 +57,16 @@ def update_batch(limit: int = BATCH) -> int:
 
 @unit_of_work
 def _update_batch(limit: int) -> int:
-    changed = lock_available(Incident.objects.filter(is_tallied=False).order_by("id"))
-    rows = list(changed.values("id", "tallied_as", *COLUMNS)[:limit])
+    waiting = Incident.objects.filter(is_tallied=False).order_by("id").only("id", "tallied_as", *COLUMNS)
+    changed = list(rows.lock_available(waiting)[:limit])
     deltas: Counter[Key] = Counter()
-    members: defaultdict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        label = label_of(row)
-        members[label].append(row["id"])
-        _move(deltas, row["tallied_as"], label, 1)
-    for label, ids in members.items():
-        Incident.objects.filter(pk__in=ids).update(tallied_as=label, is_tallied=True)
-    # by key, against deadlocks
-    for dimension, value in sorted(key for key, delta in deltas.items() if delta):
-        Tally.objects.get_or_create(dimension=dimension, value=value)
-        Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") + deltas[dimension, value])
-    return len(rows)
+    for incident in changed:
+        label = label_of({column: getattr(incident, column) for column in COLUMNS})
+        _move(deltas, incident.tallied_as, label, 1)
+        incident.tallied_as, incident.is_tallied = label, True
+    rows.update_many(changed, ["tallied_as", "is_tallied"])
+    rows.add_up(Tally, "count", deltas, "dimension", "value")
+    return len(changed)
 
 
 def remove(incident: Incident) -> None:

@@ -42,8 +42,9 @@ class AssignTests(TestCase):
     def test_it_wakes_the_numbering_with_each_change_and_its_followers_once_something_was_numbered(self) -> None:
         woken: list[frozenset[str]] = []
         self.enterContext(mock.patch.object(server_jobs, "_wakers", [woken.append]))
-        self.enterContext(mock.patch.object(feed, "_followers", []))
-        feed.register_follower("follow")
+        self.enterContext(mock.patch.object(feed, "_followers", {}))
+        feed.register_follower("follow", but_for=["comment"])
+        feed.register_follower("follow all")
 
         with self.captureOnCommitCallbacks(execute=True):
             make_incident()
@@ -52,7 +53,23 @@ class AssignTests(TestCase):
             feed.assign_places()
             feed.assign_places()
 
-        self.assertEqual((set(changed), woken), ({frozenset({"assign_feed"})}, [frozenset({"follow"})]))
+        self.assertEqual((set(changed), woken), ({frozenset({"assign_feed"})}, [{"follow", "follow all"}]))
+
+    def test_it_does_not_wake_a_follower_for_kinds_that_do_not_concern_it(self) -> None:
+        woken: list[frozenset[str]] = []
+        incident = make_incident()
+        feed.assign_places()
+        self.enterContext(mock.patch.object(server_jobs, "_wakers", [woken.append]))
+        self.enterContext(mock.patch.object(feed, "_followers", {}))
+        feed.register_follower("follow", but_for=["comment"])
+        feed.register_follower("follow all")
+        comment(incident, "Not for everybody", by=None)
+        woken.clear()
+
+        with self.captureOnCommitCallbacks(execute=True):
+            feed.assign_places()
+
+        self.assertEqual(woken, [frozenset({"follow all"})])
 
     def test_it_asks_once_and_locks_nothing_while_a_reader_is_up_to_date(self) -> None:
         make_incident()

@@ -2,7 +2,7 @@ from unittest import mock
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import CharField
+from django.db.models import CharField, QuerySet
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
@@ -166,3 +166,27 @@ class SelectInTests(TestCase):
     def test_it_asks_nothing_where_nothing_is_wanted(self) -> None:
         with self.assertNumQueries(0):
             self.assertEqual(rows.select_in(Group, "name", []), [])
+
+
+class ReadingTests(TestCase):
+    def test_it_returns_rows_by_id_without_those_that_are_gone(self) -> None:
+        groups = [Group.objects.create(name=name) for name in "ab"]
+
+        found = rows.by_id(Group, [groups[0].pk, groups[1].pk, groups[0].pk, 0])
+
+        self.assertEqual(found, {group.pk: group for group in groups})
+
+    def test_it_says_whether_a_query_finds_any_row(self) -> None:
+        def named() -> QuerySet[Group]:
+            return Group.objects.filter(name=Parameter("name", CharField()))
+
+        Group.objects.create(name="a")
+
+        self.assertEqual([rows.is_any(Group, "named", named, name=name) for name in "ab"], [True, False])
+
+    def test_it_locks_those_that_are_there_in_order(self) -> None:
+        groups = [Group.objects.create(name=name) for name in "ab"]
+
+        found = rows.lock_available_in(Group, [groups[1].pk, groups[0].pk, 0])
+
+        self.assertEqual((found, rows.lock_available_in(Group, [])), (groups, []))

@@ -14,7 +14,7 @@ from core.management.commands import worker as command
 from core.models import JobRun
 from core.server import jobs, worker
 from core.server.condition import Unhealthy
-from core.server.jobs import Job, all_groups, all_jobs, wake
+from core.server.jobs import GATHER_SECONDS, Job, all_groups, all_jobs, wake
 from core.server.worker import Runner, work
 
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
@@ -113,7 +113,7 @@ class RestTests(SimpleTestCase):
         runner = make_runner(mock.Mock(), 60)
         runner.wake()
 
-        self.assertGreaterEqual(self.rest(runner), worker.GATHER_SECONDS)
+        self.assertGreaterEqual(self.rest(runner), GATHER_SECONDS)
 
     def test_it_does_not_wake_a_job_that_fails(self):
         runner = make_runner(mock.Mock(), 0.25)
@@ -148,21 +148,21 @@ class RestTests(SimpleTestCase):
 
 
 class ConnectionTests(SimpleTestCase):
-    def closes(self, interval, **fields):
+    def closes(self, interval, *, failures=0, woken=()):
         runner = make_runner(mock.Mock(), interval)
-        for name, value in fields.items():
-            setattr(runner, name, value)
-        with (
-            mock.patch.object(runner, "run_once"),
-            mock.patch.object(runner, "_rest", side_effect=lambda begun: runner.stopping.set()),
-            mock.patch.object(worker, "connection") as connection,
-        ):
-            runner.loop()
-        return connection.close.call_count - 1  # and once at the end
+        runner.failures = failures
+        runner._woken = mock.Mock(**{"wait.side_effect": [*woken, False, True]})
+        runner.stopping.set()
+        with mock.patch.object(worker, "connection") as connection:
+            runner._rest(time.monotonic())
+        return connection.close.call_count
 
     def test_it_keeps_the_connection_of_a_frequent_job_and_gives_back_that_of_a_rare_one(self):
         self.assertEqual([self.closes(interval) for interval in (0.1, 1, 5, 3600)], [0, 0, 1, 1])
         self.assertEqual(self.closes(1, failures=4), 1)
+
+    def test_it_keeps_the_connection_of_a_job_that_is_woken_soon(self):
+        self.assertEqual(self.closes(3600, woken=[True]), 0)
 
     def test_it_begins_rare_jobs_one_after_the_other_and_frequent_ones_at_once(self):
         runners = worker.Runners(
