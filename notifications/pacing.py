@@ -24,7 +24,6 @@ class Limit:
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
         return self.count / self.seconds
 
 
@@ -70,7 +69,6 @@ def refilled(allowance: float, elapsed: float, limit: Limit) -> float:
 
 
 def lower(one: Limit | None, per_minute: int | None) -> Limit | None:
-    """Return the stricter of a setting and a provider's own limit."""
     own = Limit(per_minute, 60.0) if per_minute else None
     found = [limit for limit in (one, own) if limit is not None]
     return min(found, key=lambda limit: limit.rate) if found else None

@@ -1,10 +1,11 @@
 """When a person is reached by what: rules, the fallback after them, quiet hours."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from core.text.zones import zone_named
 
 FALLBACK_MINUTES = 2.0  # after the last step of a rule
 DAY = dt.timedelta(days=1)
@@ -21,10 +22,7 @@ class Way:
 
 
 def ways_of(steps: Sequence[Mapping[str, Any]], verified: Collection[int]) -> list[Way]:
-    """Return how a person is reached: by the rule's steps, and by every other verified method if those bring no answer.
-
-    `verified` are the ids of methods that may be used, in order. Without a usable step, all are used at once.
-    """
+    """Return how a person is reached: by the rule's steps, then every other verified method; without steps, at once."""
     found: list[Way] = []
     for step in sorted(steps, key=lambda step: float(step.get("delay_minutes", 0))):
         number = int(step.get("method") or 0)
@@ -39,14 +37,11 @@ def ways_of(steps: Sequence[Mapping[str, Any]], verified: Collection[int]) -> li
 
 
 def quiet_until(quiet_hours: Mapping[str, Any], zone_name: str, at: dt.datetime) -> dt.datetime | None:
-    """Return when the quiet hours end that a moment lies in; None if it lies in none.
-
-    `weekdays` are those on which quiet hours begin (Monday is 0); none listed means each day. An unknown zone is UTC.
-    """
+    """Return when the quiet hours around a moment end, or None; without weekdays (of their start), they are daily."""
     begin, end = _time(quiet_hours.get("from")), _time(quiet_hours.get("to"))
     if begin is None or end is None or begin == end:
         return None
-    zone = zone_of(zone_name)
+    zone = zone_named(zone_name)
     weekdays = quiet_hours.get("weekdays") or range(7)
     today = at.astimezone(zone).date()
     for date in (today - DAY, today):
@@ -54,18 +49,10 @@ def quiet_until(quiet_hours: Mapping[str, Any], zone_name: str, at: dt.datetime)
             continue
         starts = dt.datetime.combine(date, begin, zone)
         ends = dt.datetime.combine(date if begin < end else date + DAY, end, zone)
-        # As instants: times of one zone are compared by their wall clock.
+        # as instants: a zone's own times compare by wall clock
         if starts.astimezone(dt.UTC) <= at < ends.astimezone(dt.UTC):
             return ends.astimezone(dt.UTC)
     return None
-
-
-def zone_of(name: str) -> dt.tzinfo:
-    """Return a zone by its IANA name; UTC if there is none."""
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return dt.UTC
 
 
 def _time(text: object) -> dt.time | None:

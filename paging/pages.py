@@ -49,12 +49,10 @@ def register_cancel_handler(handler: CancelHandler) -> None:
 
 
 def register_reach(describe: Describe) -> None:
-    """Say how people would be reached, for simulations."""
     _reach.append(describe)
 
 
 def register_delivery_details(detail: Detail) -> None:
-    """Say what became of pages, for `incidents/{id}/escalation/`."""
     _details.append(detail)
 
 
@@ -64,17 +62,15 @@ def register_undelivered(find: Undelivered) -> None:
 
 
 def register_finding(find: Finding) -> None:
-    """Say what else is stuck, each as a sentence, for the audit."""
     _findings.append(find)
 
 
 def register_pause(find: Pause) -> None:
-    """Say which incidents page nobody for now, and why: a silence, a maintenance."""
+    """Hold the pages of some incidents for now: of a silence, a maintenance."""
     _pauses.append(find)
 
 
 def hand_over(pages: Sequence[Page]) -> None:
-    """Have new pages delivered."""
     for handler in _page_handlers if pages else ():
         handler(pages)
 
@@ -95,12 +91,10 @@ def reach_of(user_ids: Collection[int], importance: str, at: dt.datetime) -> dic
 
 
 def has_reach() -> bool:
-    """Return whether anybody knows how people are reached."""
     return bool(_reach)
 
 
 def delivery_details(pages: Sequence[Page]) -> dict[int, list[Mapping[str, Any]]]:
-    """Return what became of each page."""
     found: dict[int, list[Mapping[str, Any]]] = {page.pk: [] for page in pages}
     for detail in _details if pages else ():
         for number, deliveries in detail(pages).items():
@@ -109,7 +103,6 @@ def delivery_details(pages: Sequence[Page]) -> dict[int, list[Mapping[str, Any]]
 
 
 def undelivered(pages: Sequence[Page]) -> set[int]:
-    """Return the ids of pages that no handler has a delivery for."""
     return {number for find in (_undelivered if pages else ()) for number in find(pages)}
 
 

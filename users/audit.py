@@ -35,7 +35,6 @@ def during_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
 
 def present_request() -> HttpRequest | None:
-    """Return the present request, if any."""
     return _request.get()
 
 

@@ -1,4 +1,3 @@
-import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import Busy
+from core.text.zones import zone_named
 
 
 def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -42,11 +42,3 @@ def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django looks for it there
     return middleware
-
-
-def zone_named(name: str) -> zoneinfo.ZoneInfo:
-    """Return the named time zone, or UTC."""
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo("UTC")

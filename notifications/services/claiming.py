@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from core.db import rows
 from core.db.clock import database_now
+from core.db.prepared import Parameter
 from core.db.transactions import unit_of_work
 from notifications.channels.port import Channel
-from notifications.models import Delivery, DeliveryAttempt, DeliveryQuerySet
+from notifications.models import Delivery, DeliveryAttempt
 from notifications.services import limits, loading, tallies
 from notifications.services.bundling import Claimed, bundle
 from notifications.services.needed import Causes, causes_of, hold_paused, reasons_against
@@ -15,6 +17,8 @@ from notifications.vocabulary import Kind, Outcome, State
 
 __all__ = ["LEASE", "Claimed", "claim", "reasons_against", "renew"]
 
+KIND: Any = Parameter("kind", Delivery._meta.get_field("channel"))
+NOW: Any = Parameter("now", Delivery._meta.get_field("next_attempt_at"))
 LEASE = dt.timedelta(seconds=20)
 CLAIMED_COLUMNS = (
     *("state", "held_because", "next_attempt_at", "leased_until", "attempt_count", "first_attempt_at"),
@@ -26,27 +30,37 @@ INTERRUPTED = "No outcome was recorded: the worker or the database was lost. The
 def claim(channel: Channel, free: int) -> list[Claimed]:
     """Claim up to `free` messages of a channel, the most urgent first."""
     now = database_now()
-    due = Delivery.objects.due_by(channel.kind, now)
-    # looking locks nothing
-    return _claim(channel, due, free, now) if due.exists() else []
-
-
-@unit_of_work
-def _claim(channel: Channel, due: DeliveryQuerySet, free: int, now: dt.datetime) -> list[Claimed]:
-    granted = limits.take(channel, free, now)
-    found = list(rows.lock_available(due)[:granted])
-    causes = causes_of(found)
-    claimed = bundle(_still_wanted(found, causes, now), now)
-    limits.give_back(channel, granted - len(claimed))
-    _write(claimed, now)
-    if granted < free:
-        limits.hold_excess(channel, now)
-    loading.load_messages(channel, claimed, causes, now)
+    if not rows.is_any(Delivery, "due", lambda: Delivery.objects.due_by(KIND, NOW), kind=channel.kind, now=now):
+        return []
+    claimed, loaded = _claim(channel, free, now)
+    loading.compose_messages(claimed, loaded, now)  # nobody waits for a lock meanwhile
     return claimed
 
 
+@unit_of_work
+def _claim(channel: Channel, free: int, now: dt.datetime) -> tuple[list[Claimed], loading.Loaded]:
+    granted = limits.take(channel, free, now)
+    found = rows.select(
+        Delivery,
+        ("due", granted),
+        lambda: rows.lock_available(Delivery.objects.due_by(KIND, NOW))[:granted],
+        kind=channel.kind,
+        now=now,
+    )
+    causes = causes_of(found)
+    claimed = bundle(_still_wanted(found, causes, now), now)
+    limits.give_back(channel, granted - len(claimed))
+    first = [one.delivery for one in claimed if one.delivery.first_attempt_at is None]
+    _write(claimed, now)
+    if granted < free:
+        limits.hold_excess(channel, now)
+    loaded = loading.load(channel, claimed, causes, now)
+    tallies.count_first_attempts(channel.kind, first)
+    return claimed, loaded
+
+
 def _still_wanted(found: Sequence[Delivery], causes: Causes, now: dt.datetime) -> list[Delivery]:
-    """Cancel pages that need no answer, and expired codes; hold what a silence pauses; return the others."""
+    """Return what is still to be sent; cancel or hold the others."""
     reasons = reasons_against(found, causes)
     unwanted = []
     for delivery in found:
@@ -76,7 +90,6 @@ def _write(claimed: Sequence[Claimed], now: dt.datetime) -> None:
     if interrupted := [one.delivery.pk for one in claimed if one.delivery.leased_until is not None]:
         left = DeliveryAttempt.objects.filter(delivery__in=interrupted, outcome=Outcome.STARTED)
         left.update(outcome=Outcome.INTERRUPTED, ended_at=now, detail=INTERRUPTED)
-    first = [one.delivery for one in claimed if one.delivery.first_attempt_at is None]
     for one in claimed:
         delivery = one.delivery
         delivery.first_attempt_at = delivery.first_attempt_at or now
@@ -88,8 +101,6 @@ def _write(claimed: Sequence[Claimed], now: dt.datetime) -> None:
         one.attempt = DeliveryAttempt(delivery=delivery, number=delivery.attempt_count, at=now)
     rows.update_many([one.delivery for one in claimed], CLAIMED_COLUMNS)
     rows.insert(*(one.attempt for one in claimed if one.attempt is not None))
-    if first:
-        tallies.count_first_attempts(first[0].channel, first)
 
 
 @unit_of_work

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.severity import WORD_OF_SEVERITY, Severity
+from core.text.zones import zone_named
 from incidents.kinds import label_of
 from incidents.models import Incident, IncidentEvent, Status
 from notifications.channels.port import Button, Message
 from notifications.models import Delivery
-from notifications.rules import zone_of
 from notifications.services.machine_events import event_of
 from notifications.vocabulary import Kind
 from paging.models import Page
@@ -313,7 +313,7 @@ def duration(seconds: int) -> str:
 
 def moment(parcel: Parcel, at: dt.datetime) -> str:
     """Return a time as the reader's clock shows it, with the day unless it is today."""
-    zone = zone_of(parcel.reader.time_zone)
+    zone = zone_named(parcel.reader.time_zone)
     local = at.astimezone(zone)
     is_today = local.date() == parcel.now.astimezone(zone).date()
     return f"{local:%H:%M %Z}" if is_today else f"{local:%a %d %b %H:%M %Z}"

@@ -4,8 +4,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from core.db import rows
 from core.db.clock import database_now
-from incidents.models import EventKind, IncidentEvent, Subscription, Visibility
+from incidents.models import EventKind, Incident, IncidentEvent, Subscription, Visibility
 from notifications.channels.port import channel_of
 from notifications.models import Delivery, Notification, RoomChannel, WebhookEndpoint
 from notifications.services import inbox, outbox, recipients
@@ -30,12 +31,24 @@ SHOWN = frozenset(
 def plan_events(events: Sequence[IncidentEvent]) -> None:
     """Write deliveries and inbox entries of events, in the transaction that moves the cursor."""
     at = database_now()
-    told = [event for event in events if event.incident.deleted_at is None]
-    rooms = RoomChannel.objects.filter(is_enabled=True).exclude(state=MethodState.DISABLED)
-    webhooks = WebhookEndpoint.objects.filter(is_enabled=True).exclude(state=MethodState.DISABLED)
-    deliveries = [*_for_people(told, at), *_for_rooms(told, list(rooms), at), *_for_webhooks(told, list(webhooks), at)]
+    rooms = list(RoomChannel.objects.filter(is_enabled=True).exclude(state=MethodState.DISABLED))
+    webhooks = list(WebhookEndpoint.objects.filter(is_enabled=True).exclude(state=MethodState.DISABLED))
+    ways: list[RoomChannel | WebhookEndpoint] = [*rooms, *webhooks]
+    asked_for = {kind for way in ways for kind in way.events}
+    told = _with_incidents(
+        [event for event in events if event.kind in SHOWN | asked_for or concerns_subscribers(event)]
+    )
+    deliveries = [*_for_people(told, at), *_for_rooms(told, rooms, at), *_for_webhooks(told, webhooks, at)]
     outbox.put(deliveries)
     _plan_edits(told, at)
+
+
+def _with_incidents(events: Sequence[IncidentEvent]) -> list[IncidentEvent]:
+    """Read the incidents of events; return the events of those that were not deleted."""
+    incidents = rows.by_id(Incident, (event.incident_id for event in events))
+    for event in events:
+        event.incident = incidents[event.incident_id]
+    return [event for event in events if event.incident.deleted_at is None]
 
 
 def concerns_subscribers(event: IncidentEvent) -> bool:

@@ -43,7 +43,7 @@ def new_entry(
 def put_entries(entries: Sequence[Notification]) -> int:
     """Insert the entries whose key is new."""
     by_key = {entry.key: entry for entry in entries}
-    known = set(Notification.objects.filter(key__in=by_key).values_list("key", flat=True)) if by_key else set()
+    known = {row.key for row in rows.select_in(Notification, "key", by_key)}
     new = [entry for key, entry in by_key.items() if key not in known]
     rows.insert(*new)
     return len(new)

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Min
 
+from core.db import rows
 from incidents.models import Incident, IncidentEvent
 from incidents.permissions import can_see
 from notifications.channels.port import Address, Channel, Failed
@@ -22,7 +23,7 @@ from notifications.models import (
 from notifications.services import tokens
 from notifications.services.bundling import Claimed
 from notifications.services.composing import Parcel, Reader, Subject, compose
-from notifications.services.needed import Causes, causes_of
+from notifications.services.needed import Causes, causes_of, with_teams
 from notifications.services.outbox import ACCOUNT, EMAIL
 from notifications.services.tokens import Answering, Pair
 from notifications.services.webhooks import address_of
@@ -55,10 +56,8 @@ class Loaded:
     sights: dict[tuple[int, int], bool] = field(default_factory=dict)
 
 
-def load_messages(channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime) -> None:
-    """Give each its message and address, or the reason why it cannot be sent."""
-    if not claimed:
-        return
+def load(channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime) -> Loaded:
+    """Read what the messages say; give each its address, or the reason why it cannot be sent."""
     loaded = _load(claimed, causes)
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
@@ -67,6 +66,11 @@ def load_messages(channel: Channel, claimed: Sequence[Claimed], causes: Causes, 
             if reason := channel.admit(one.delivery.user_id, one.address.value, now, waives):
                 one.failure = Failed(reason, is_permanent=True)
     loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
+    return loaded
+
+
+def compose_messages(claimed: Sequence[Claimed], loaded: Loaded, now: dt.datetime) -> None:
+    """Write each message that has an address."""
     for one in claimed:
         if one.failure is None:
             _compose(one, loaded, now)
@@ -98,13 +102,13 @@ def _load(claimed: Sequence[Claimed], causes: Causes) -> Loaded:
     pages = [row for row in leads if row.kind == Kind.PAGE]
     further = causes_of([row for row in every if row.incident_id not in causes.incidents])
     return Loaded(
-        users=User.objects.in_bulk(_ids(leads, "user_id")),
-        methods=ContactMethod.objects.in_bulk(_ids(leads, "method_id")),
-        rooms=RoomChannel.objects.in_bulk(_ids(leads, "room_id")),
-        webhooks=WebhookEndpoint.objects.in_bulk(_ids(leads, "webhook_id")),
+        users=rows.by_id(User, _ids(leads, "user_id")),
+        methods=rows.by_id(ContactMethod, _ids(leads, "method_id")),
+        rooms=rows.by_id(RoomChannel, _ids(leads, "room_id")),
+        webhooks=rows.by_id(WebhookEndpoint, _ids(leads, "webhook_id")),
         incidents=causes.incidents | further.incidents,
         pages=causes.pages,
-        events=IncidentEvent.objects.in_bulk(_ids(every, "event_id")),
+        events=rows.by_id(IncidentEvent, _ids(every, "event_id")),
         next_steps=_next_steps(_ids(pages, "incident_id")),
         tried=_tried([row.pk for row in leads if row.attempt_count > 1]),
         originals=_originals({row.content["edits_of"] for row in leads if "edits_of" in row.content}),
@@ -236,5 +240,5 @@ def passed_during(delivery: Delivery) -> DeliveryQuerySet:
 
 def _passed(delivery: Delivery, user: User | None, loaded: Loaded) -> list[Subject]:
     ids = set(passed_during(delivery).values_list("incident_id", flat=True))
-    incidents = Incident.objects.select_related("team").in_bulk(ids)
+    incidents = with_teams(rows.by_id(Incident, ids))
     return [Subject(incident, _sees(user, incident, loaded)) for _pk, incident in sorted(incidents.items())]

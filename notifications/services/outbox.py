@@ -115,7 +115,7 @@ def new_delivery(
 def put(deliveries: Sequence[Delivery]) -> list[Delivery]:
     """Insert those whose key is new, and have them sent; return them."""
     by_key = {delivery.key: delivery for delivery in deliveries}
-    known = set(Delivery.objects.filter(key__in=by_key).values_list("key", flat=True)) if by_key else set()
+    known = {row.key for row in rows.select_in(Delivery, "key", by_key)}
     new = [delivery for key, delivery in by_key.items() if key not in known]
     rows.insert(*new)
     wake_channels(new)

@@ -6,7 +6,6 @@ from typing import Any
 
 from core.db.clock import database_now
 from core.severity import Severity
-from incidents.models import Incident
 from notifications.models import Delivery, Notification, RoomChannel, WebhookEndpoint
 from notifications.rules import Way, quiet_until, ways_of
 from notifications.services import inbox, outbox, recipients
@@ -28,16 +27,15 @@ def plan_pages(pages: Sequence[Page]) -> None:
     at = database_now()
     people = recipients.load({page.user_id for page in pages if page.user_id is not None})
     machines = _targets(pages)
-    incidents = Incident.objects.in_bulk({page.incident_id for page in pages})
     deliveries: list[Delivery] = []
     entries: list[Notification] = []
     for page in pages:
         if page.user_id is None:
-            deliveries.append(_of_machine(page, machines, incidents.get(page.incident_id), at))
+            deliveries.append(_of_machine(page, machines, at))
             continue
         deliveries += _of_person(page, people.get(page.user_id), at)
         if page.user_id in people:
-            entries.append(_entry(page, page.user_id, incidents[page.incident_id], at))
+            entries.append(_entry(page, page.user_id, at))
     new = outbox.put(deliveries)
     inbox.put_entries(entries)
     tell_failed_pages([one.page_id for one in new if one.state == State.FAILED and one.page_id is not None], at)
@@ -105,15 +103,13 @@ def _catch_up(person: Recipient, at: dt.datetime, end: dt.datetime) -> Delivery:
 Machine = RoomChannel | WebhookEndpoint
 
 
-def _of_machine(
-    page: Page, machines: Mapping[tuple[str, int], Machine], incident: Incident | None, at: dt.datetime
-) -> Delivery:
+def _of_machine(page: Page, machines: Mapping[tuple[str, int], Machine], at: dt.datetime) -> Delivery:
     machine = machines.get((page.target_kind, page.target_id))
     if machine is None:
         return _failed(page, f"{page.target_name} was removed or disabled.", at)
     if isinstance(machine, RoomChannel):
         return _new(page, f"page:{page.pk}", of_room(machine), at, at, {})
-    if incident is not None and is_echo(machine, incident):
+    if is_echo(machine, page.incident):
         return _failed(page, f"The incident came from {machine.name}: it is not sent back.", at)
     return _new(page, f"page:{page.pk}", of_webhook(machine), at, at, {})
 
@@ -136,7 +132,8 @@ def _failed(page: Page, reason: str, at: dt.datetime) -> Delivery:
     return delivery
 
 
-def _entry(page: Page, user_id: int, incident: Incident, at: dt.datetime) -> Notification:
+def _entry(page: Page, user_id: int, at: dt.datetime) -> Notification:
+    incident = page.incident
     title = f"{incident.reference} {Severity(incident.severity).label}: {incident.title}"
     return inbox.new_entry(
         f"page:{page.pk}",

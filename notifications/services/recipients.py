@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from core.db import rows
 from notifications.channels.port import channel_of
 from notifications.models import ContactMethod, NotificationRule
 from notifications.services.outbox import EMAIL, Target, of_account, of_method
@@ -41,9 +42,9 @@ class Recipient:
 
 def load(user_ids: Collection[int]) -> dict[int, Recipient]:
     """Return active people by id, in three queries."""
-    people = {user.pk: Recipient(user) for user in User.objects.active().filter(pk__in=set(user_ids))}
-    for method in ContactMethod.objects.filter(user__in=people).order_by("id"):
+    people = {pk: Recipient(user) for pk, user in rows.by_id(User, user_ids).items() if user.is_active}
+    for method in sorted(rows.select_in(ContactMethod, "user", people), key=lambda method: method.pk):
         people[method.user_id].methods.append(method)
-    for rule in NotificationRule.objects.filter(user__in=people):
+    for rule in rows.select_in(NotificationRule, "user", people):
         people[rule.user_id].rules[rule.importance] = rule
     return people

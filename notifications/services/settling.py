@@ -62,11 +62,11 @@ def settle(channel: Channel, results: Sequence[Result]) -> None:
             onward |= _fail(row, result, result.failure, now)
     rows.update_many([row for _result, row in settled], SETTLED_COLUMNS)
     rows.update_many([result.claimed.attempt for result, _row in settled if result.claimed.attempt], ATTEMPT_COLUMNS)
+    _judge_ways(settled, now)
+    try_next(onward, now)
     tallies.count_attempts(
         channel.kind, [result.claimed.attempt.outcome for result, _row in settled if result.claimed.attempt]
     )
-    _judge_ways(settled, now)
-    try_next(onward, now)
 
 
 def _succeed(channel: Channel, row: Delivery, result: Result, receipt: Receipt, now: dt.datetime) -> None:

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from django.db.models import F
-
+from core.db import rows
 from notifications.models import Delivery, DeliveryTally
 
 # Upper bounds in seconds of the wait for the first attempt; longer ones are in none.
@@ -28,8 +27,5 @@ def count_attempts(channel: str, outcomes: Iterable[str]) -> None:
 
 
 def _add(channel: str, counts: Counter[str]) -> None:
-    for name, count in sorted(counts.items()):
-        row = DeliveryTally.objects.filter(channel=channel, name=name)
-        if not row.update(value=F("value") + count):
-            DeliveryTally.objects.get_or_create(channel=channel, name=name)
-            row.update(value=F("value") + count)
+    """Count; the transaction should end right after."""
+    rows.add_up(DeliveryTally, "value", {(channel, name): count for name, count in counts.items()}, "channel", "name")

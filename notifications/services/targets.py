@@ -14,7 +14,6 @@ MOST = 1_000  # to choose from
 
 
 def register() -> None:
-    """Register the kinds of targets."""
     for kind, label, rows in (
         ("channel", _("Channel"), RoomChannel.objects.filter(is_enabled=True)),
         ("webhook", _("Webhook"), WebhookEndpoint.objects.filter(is_enabled=True)),

@@ -3,14 +3,13 @@
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
 from core.db import rows
 from core.db.clock import database_now
-from core.db.transactions import unit_of_work
 from notifications.models import AnswerToken
 from notifications.vocabulary import Purpose
 
@@ -47,12 +46,15 @@ def new_reply_code(user_id: int, incident_id: int, delivery_id: int) -> str:
     return new_pairs([Answering(user_id, incident_id, delivery_id)])[delivery_id].code
 
 
-@unit_of_work
 def new_pairs(wanted: Sequence[Answering], now: dt.datetime | None = None) -> dict[int, Pair]:
     """Return token and code of each delivery."""
     expires_at = (now or database_now()) + LIFETIME
     tokens = {one.delivery_id: _derive(f"link:{one.delivery_id}") for one in wanted}
-    codes = _choose_codes(wanted)
+    candidates = {one: [_code_of(one.delivery_id, number) for number in range(len(CODE_LENGTHS))] for one in wanted}
+    digests = [_code_digest(one.user_id, code) for one, codes in candidates.items() for code in codes]
+    digests += [_digest(token) for token in tokens.values()]
+    known = {row.digest: row.delivery_id for row in rows.select_in(AnswerToken, "digest", digests)}
+    codes = _choose_codes(candidates, known)
     made = [
         AnswerToken(
             digest=digest,
@@ -68,7 +70,6 @@ def new_pairs(wanted: Sequence[Answering], now: dt.datetime | None = None) -> di
             (Purpose.REPLY, _code_digest(one.user_id, codes[one.delivery_id])),
         )
     ]
-    known = set(AnswerToken.objects.filter(digest__in=[row.digest for row in made]).values_list("digest", flat=True))
     rows.insert(*(row for row in made if row.digest not in known))
     return {one.delivery_id: Pair(tokens[one.delivery_id], codes[one.delivery_id]) for one in wanted}
 
@@ -94,11 +95,9 @@ def _find(digest: str, now: dt.datetime | None) -> AnswerToken | None:
     return found.filter(expires_at__gt=now or database_now()).first()
 
 
-def _choose_codes(wanted: Sequence[Answering]) -> dict[int, str]:
+def _choose_codes(candidates: Mapping[Answering, Sequence[str]], known: Mapping[str, int | None]) -> dict[int, str]:
     """Return codes that stand for nothing else of the same person; a delivery keeps its own."""
-    candidates = {one: [_code_of(one.delivery_id, number) for number in range(len(CODE_LENGTHS))] for one in wanted}
-    digests = [_code_digest(one.user_id, code) for one, codes in candidates.items() for code in codes]
-    taken = dict(AnswerToken.objects.filter(digest__in=digests).values_list("digest", "delivery_id"))
+    taken = dict(known)
     chosen: dict[int, str] = {}
     for one, codes in candidates.items():
         for code in codes:

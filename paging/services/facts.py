@@ -11,7 +11,7 @@ from responders import targets
 from responders.models import Membership
 from responders.policies import NEXT, Policy, Target
 from responders.services import oncall
-from users.models import User
+from users.models import Role, User
 
 PEOPLE = ("schedule", "team", "user")
 
@@ -70,10 +70,9 @@ class Reader:
         self._now = {target.id for target, is_next in wanted if target.kind == "schedule" and not is_next}
         self._then = {target.id for target, is_next in wanted if target.kind == "schedule" and is_next}
         self._rooms = targets.names_of({target.key for target, _ in wanted if target.kind not in PEOPLE})
-        self._members = _members({target.id for target, _ in wanted if target.kind == "team"})
-        self._people: dict[int, User | None] = {}  # None: cannot be paged
-        members = {person.id for people in self._members.values() for person in people}
-        self._wanted = {target.id for target, _ in wanted if target.kind == "user"} | members
+        # by id: name and role; None cannot be paged
+        self._members, self._people = _members({target.id for target, _ in wanted if target.kind == "team"})
+        self._wanted = {target.id for target, _ in wanted if target.kind == "user"} | set(self._people)
         self._loaded: dict[int, oncall.Loaded] = {}
         self._until: dt.datetime | None = None
 
@@ -82,14 +81,14 @@ class Reader:
         on_call = _people_of({key: found for key, (found, _) in answers.items() if key in self._now}, "On call")
         after = _people_of({key: found for key, (_, found) in answers.items() if key in self._then}, "Next on call")
         self._names(self._wanted)
-        people = {number: user for number, user in self._people.items() if user is not None}
+        people = {number: found for number, found in self._people.items() if found is not None}
         return Known(
             at=at,
             on_call=_only(on_call, people),
             on_call_next=_only(after, people),
             members=self._members,
-            people={number: Person(number, user.name, "Named directly") for number, user in people.items()},
-            admins=frozenset(number for number, user in people.items() if user.is_admin),
+            people={number: Person(number, name, "Named directly") for number, (name, _) in people.items()},
+            admins=frozenset(number for number, (_, role) in people.items() if role == Role.ADMIN),
             rooms=self._rooms,
         )
 
@@ -104,10 +103,9 @@ class Reader:
         """Return the names of those who can be paged, reading whom is not known yet."""
         asked = set(ids)
         if new := asked - set(self._people):
-            self._people |= dict.fromkeys(new) | {
-                user.pk: user for user in User.objects.can_respond().filter(pk__in=new)
-            }
-        return {number: user.name for number in asked if (user := self._people[number]) is not None}
+            found = User.objects.can_respond().filter(pk__in=new).values_list("pk", "name", "role")
+            self._people |= dict.fromkeys(new) | {number: (name, role) for number, name, role in found}
+        return {number: known[0] for number in asked if (known := self._people[number]) is not None}
 
 
 def _people_of(answers: Mapping[int, oncall.OnCall], prefix: str) -> dict[int, list[Person]]:
@@ -121,14 +119,17 @@ def _only(found: Mapping[int, Sequence[Person]], people: Collection[int]) -> dic
     return {number: [one for one in candidates if one.id in people] for number, candidates in found.items()}
 
 
-def _members(team_ids: Collection[int]) -> dict[int, list[Person]]:
+def _members(team_ids: Collection[int]) -> tuple[dict[int, list[Person]], dict[int, tuple[str, str] | None]]:
+    """Return the members of teams who can be paged, and their names and roles."""
     members: dict[int, list[Person]] = {}
+    people: dict[int, tuple[str, str] | None] = {}
+    if not team_ids:
+        return members, people
     memberships = Membership.objects.filter(
         team__in=team_ids, team__is_active=True, user__in=User.objects.can_respond()
     )
-    if team_ids:
-        for team, name, user, user_name in memberships.order_by("user__name", "user_id").values_list(
-            "team_id", "team__name", "user_id", "user__name"
-        ):
-            members.setdefault(team, []).append(Person(user, user_name, f"Member of {name}"))
-    return members
+    columns = ("team_id", "team__name", "user_id", "user__name", "user__role")
+    for team, team_name, number, name, role in memberships.order_by("user__name", "user_id").values_list(*columns):
+        members.setdefault(team, []).append(Person(number, name, f"Member of {team_name}"))
+        people[number] = (name, role)
+    return members, people

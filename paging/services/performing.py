@@ -12,6 +12,7 @@ from django.db.models import Max, Q
 
 from core.db import rows
 from core.db.clock import database_now
+from core.db.prepared import Parameter
 from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from incidents.models import Incident, IncidentEvent, Status
 from paging.models import EscalationRun, Page
@@ -26,6 +27,8 @@ from responders.policies import Policy, policy_of
 log = structlog.get_logger(__name__)
 
 BATCH = 200
+NOW: Any = Parameter("now", EscalationRun._meta.get_field("next_step_at"))
+ONE = Parameter("pk")
 RETRY = dt.timedelta(minutes=1)  # after an unexpected error, or while paging is paused
 RUN_COLUMNS = (
     *("state", "position", "round", "performed", "acks_needed", "has_paged", "again_at"),
@@ -35,7 +38,7 @@ RUN_COLUMNS = (
 
 def perform_due(limit: int = BATCH) -> int:
     """Perform up to `limit` due steps; return how many escalations had one."""
-    if not EscalationRun.objects.due(database_now()).exists():
+    if not rows.is_any(EscalationRun, "due", lambda: EscalationRun.objects.due(NOW), now=database_now()):
         return 0
     try:
         return _perform(limit)
@@ -68,8 +71,13 @@ def _perform(limit: int, **which: Any) -> int:
     Nothing is waited for, so that no order of locks can deadlock.
     """
     now = database_now()
-    due = EscalationRun.objects.due(now).filter(**which)
-    claimed = list(rows.lock_available(due[:limit]))
+    claimed = rows.select(
+        EscalationRun,
+        ("due", limit, *which),
+        lambda: rows.lock_available(EscalationRun.objects.due(NOW).filter(**dict.fromkeys(which, ONE))[:limit]),
+        now=now,
+        **which,
+    )
     incidents = locked([run.incident_id for run in claimed]) if claimed else {}
     runs = [run for run in claimed if run.incident_id in incidents]
     if not runs:

@@ -128,5 +128,4 @@ def facts_of(outcome: Outcome) -> list[dict[str, Any]]:
 
 def locked(incident_ids: Sequence[int]) -> dict[int, Incident]:
     """Return those of the incidents that nobody else has locked, locked."""
-    found = rows.lock_available(Incident._base_manager.filter(pk__in=incident_ids).order_by("pk"))
-    return {incident.pk: incident for incident in found}
+    return {incident.pk: incident for incident in rows.lock_available_in(Incident, incident_ids)}

@@ -1,7 +1,6 @@
 """From messages to mails."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.headerregistry import Address as Mailbox
@@ -13,6 +12,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from core.text.names import one_line
+from core.text.zones import zone_named
 from notifications.channels.email.addresses import bare, domain_of, wire_form
 from notifications.channels.email.tokens import BOUNCES, Token, make_token, plus_address, root_of
 from notifications.channels.port import Message
@@ -127,12 +127,7 @@ def _facts_of(message: Message) -> list[tuple[str, str]]:
 
 
 def local_time(moment: dt.datetime, time_zone: str) -> str:
-    """Return the reader's time; UTC if the zone is unknown."""
-    try:
-        zone: dt.tzinfo = zoneinfo.ZoneInfo(time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        zone = dt.UTC
-    return f"{moment.astimezone(zone):%a %d %b %Y, %H:%M %Z}"
+    return f"{moment.astimezone(zone_named(time_zone)):%a %d %b %Y, %H:%M %Z}"
 
 
 def _encodable(text: str) -> str:

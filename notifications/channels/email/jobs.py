@@ -19,7 +19,6 @@ def poll(now: dt.datetime) -> int:
 
 
 def process(now: dt.datetime) -> int:
-    """Process stored mails."""
     return process_waiting(database_now())
 
 

@@ -52,5 +52,4 @@ def fit(text: str, fixed: str, most: int) -> str:
 
 
 def is_gsm(text: str) -> bool:
-    """Return whether GSM-7 holds the text."""
     return all(character in _BASIC or character in _EXTENDED for character in text)
