@@ -8,7 +8,6 @@ _labels: dict[str, Any] = {}
 
 
 def register_kinds(kinds: type[TextChoices]) -> None:
-    """Register an app's kinds."""
     _labels.update(kinds.choices)
 
 

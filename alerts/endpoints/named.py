@@ -20,7 +20,6 @@ MOST_HEARTBEATS = 1_000
 
 
 def ping_named(source: Source, name: str, response: IntakeResponse) -> IntakeResult:
-    """Ping a source's heartbeat."""
     return ping(source, Ping(heartbeat_name(name)), response)
 
 

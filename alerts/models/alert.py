@@ -30,7 +30,6 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     """Selections of alerts."""
 
     def firing(self) -> "AlertQuerySet":
-        """Select firing alerts."""
         return self.filter(status=AlertStatus.FIRING)
 
     def labelled(self, name: str, value: str) -> "AlertQuerySet":

@@ -55,7 +55,6 @@ def expect(source: Source, now: dt.datetime, name: str) -> None:
 
 
 def has_heartbeat(source: Source, name: str) -> bool:
-    """Return whether the source has this heartbeat."""
     return Heartbeat.objects.filter(source=source, name=name).exists()
 
 

@@ -109,7 +109,6 @@ class UnknownWords:
         self._found: dict[str, _Occurrences] = {}
 
     def add_message(self, source: Source, event: IntakeEvent, words: Mapping[str, str]) -> None:
-        """Count the words of one message."""
         for about, word in words.items():
             found = self.add(source, about, word, event.received_at)
             if event.pk not in found.events:

@@ -20,7 +20,7 @@ from responders.models import EscalationPolicy, Membership, Schedule, ScheduleOv
 from responders.services.policies import keep_targets
 from users.models import Role, User
 
-OF_TEAM = 40  # people
+OF_TEAM = 8  # people
 LAYERS = 5
 BATCH = 100
 

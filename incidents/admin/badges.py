@@ -13,7 +13,6 @@ from incidents.sla import overdue_targets
 
 
 def status_badge(status: str) -> SafeString:
-    """Return the status as a badge."""
     return format_html('<span class="ir-badge ir-status-{}">{}</span>', status, Status(status).label)
 
 

@@ -189,7 +189,6 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
         """Do nothing: `save_model` writes the services."""
 
     def delete_model(self, request: HttpRequest, obj: Incident) -> None:
-        """Delete the incident softly."""
         services.delete(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:

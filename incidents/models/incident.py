@@ -36,7 +36,6 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(deleted_at__isnull=True)
 
     def open(self) -> "IncidentQuerySet":
-        """Select the open ones."""
         return self.filter(is_open=True)
 
     def visible_to(self, user: User) -> "IncidentQuerySet":

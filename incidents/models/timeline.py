@@ -21,7 +21,6 @@ class IncidentEventQuerySet(models.QuerySet["IncidentEvent"]):
         return self.filter(feed_seq__isnull=True)
 
     def feed_after(self, position: int) -> "IncidentEventQuerySet":
-        """Select the feed after a position, in order."""
         return self.filter(feed_seq__gt=position).order_by("feed_seq")
 
 

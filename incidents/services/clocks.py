@@ -104,5 +104,4 @@ def mark_breaches_of(
 
 
 def is_missed(due: dt.datetime | None, moment: dt.datetime | None) -> bool:
-    """Return whether the moment is past the target."""
     return due is not None and moment is not None and moment > due

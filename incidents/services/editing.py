@@ -86,14 +86,12 @@ def _require_grants(by: By, incident: Incident, fields: dict[str, Any], *, is_sa
 
 
 def assign_team(incident: Incident, team: Team | None, *, by: By, note: str = "", origin: str = Origin.API) -> Incident:
-    """Assign a team, or none."""
     return update(incident, by=by, fields={"team": team}, note=note, origin=origin)
 
 
 def assign_person(
     incident: Incident, assignee: User | None, *, by: By, note: str = "", origin: str = Origin.API
 ) -> Incident:
-    """Assign a person, or nobody."""
     return update(incident, by=by, fields={"assignee": assignee}, note=note, origin=origin)
 
 

@@ -68,11 +68,9 @@ class Names:
                 ]
 
     def team(self, name: str) -> Team | None:
-        """Return the team of that name, cached."""
         return _remembered(self.teams, name, lambda: Team.objects.filter(name=name).first())
 
     def category(self, name: str) -> Category | None:
-        """Return the category of that name, cached."""
         return _remembered(self.categories, name, lambda: Category.objects.filter(name=name).first())
 
     def value(self, column: str, value: Any) -> Any:

@@ -19,7 +19,6 @@ YEAR_MINUTES = 366 * DAY_MINUTES
 
 
 def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
-    """Return a field of one minute to a year."""
     return models.PositiveIntegerField(
         null=default is None,
         blank=default is None,

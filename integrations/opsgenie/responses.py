@@ -38,12 +38,10 @@ OUTCOMES = {
 
 
 def accepted(result: str, number: str = "") -> IntakeResponse:
-    """Return 202."""
     return IntakeResponse.json(202, {"result": result, "took": 0.0, "requestId": number or str(uuid.uuid4())})
 
 
 def refusal(status: int, message: str, **headers: str) -> IntakeResponse:
-    """Return an error."""
     return IntakeResponse.json(status, {"message": message, "took": 0.0, "requestId": str(uuid.uuid4())}, **headers)
 
 

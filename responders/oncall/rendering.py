@@ -131,7 +131,6 @@ def _overridden(people: dict[int, Reason], overrides: tuple[OverrideSpec, ...], 
 
 
 def segments(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> Iterator[Segment]:
-    """Yield the segments of a time."""
     while start < end:
         segment = people_at(spec, start)
         yield segment._replace(since=start, until=min(segment.until, end))

@@ -1,7 +1,6 @@
 """Who imports whom: what others take from `users` that is not about people, and circles of files.
 
-Every import statement counts, those inside functions and under TYPE_CHECKING too. `from a.b import c` leads to the
-module a.b.c if there is one, else to a.b; that importing a module also runs the packages it lies in is left out.
+Every import statement counts, wherever it stands; `from a.b import c` leads to a.b.c if there is such a module.
 """
 
 import ast
@@ -21,7 +20,7 @@ PEOPLE = {
 
 @dataclass(frozen=True)
 class Import:
-    """One name of an import statement: the module it leads to, and what is taken of it ("": the module itself)."""
+    """One name of an import statement; "" is the module itself."""
 
     importer: str
     line: int
