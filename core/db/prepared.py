@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models.expressions import Col
+from django.db.models.functions import Cast
 from django.db.transaction import TransactionManagementError
 
 MAX_KEPT = 1000
@@ -124,7 +125,7 @@ def _compiled(queryset: models.QuerySet[Any, Any]) -> Prepared:
 
 def _converter(column: Any, connection: Any) -> Callable[[Any], Any] | None:
     """Return a column's converter. Raises TypeError for an unknown one."""
-    if not isinstance(column, Col):
+    if not isinstance(column, (Col, Cast, models.Value)):
         raise TypeError(f"{column} is no plain column")
     field = column.output_field
     for kind, convert in CONVERTERS:

@@ -97,7 +97,7 @@ class Reader:
         if schedules and (self._until is None or at > self._until):
             self._until = at + self._ahead
             self._loaded = oncall.load(schedules, at - oncall.AROUND, self._until + oncall.AROUND)
-        return oncall.answers(self._loaded, at, self._names)
+        return oncall.answers(self._loaded, at, self._names, with_next=bool(self._then))
 
     def _names(self, ids: Iterable[int]) -> dict[int, str]:
         """Return the names of those who can be paged, reading whom is not known yet."""

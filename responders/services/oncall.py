@@ -3,15 +3,17 @@
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, F, IntegerField, Q, TextField, Value
+from django.db.models import BigIntegerField, CharField, ExpressionWrapper, F, IntegerField, Q, TextField, Value
 from django.db.models.functions import Cast
 
+from core.db import rows
+from core.db.prepared import Parameter, prepared
 from responders import oncall
 from responders.lineups import layer_spec
 from responders.models import ImportedShift, ScheduleOverride, ScheduleVersion
@@ -21,6 +23,7 @@ from users.models import User
 # How far the ends of a shift are looked for around an instant, and changes are compared ahead.
 AROUND = dt.timedelta(days=35)
 HORIZON = dt.timedelta(days=100)
+MOMENT = ScheduleOverride._meta.get_field("starts_at")
 VERSION, OVERRIDE, IMPORTED = range(3)
 
 
@@ -70,12 +73,8 @@ class Loaded:
 
 def on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, OnCall]:
     """Return who is on call at an instant, of each schedule."""
-    return {key: found for key, (found, _) in on_call_and_next(schedule_ids, at).items()}
-
-
-def next_on_call(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, OnCall]:
-    """Return who is on call after those at an instant, and from when on."""
-    return {key: found for key, (_, found) in on_call_and_next(schedule_ids, at).items()}
+    found = answers(load(schedule_ids, at - AROUND, at + AROUND), at, names_of, with_next=False)
+    return {key: present for key, (present, _) in found.items()}
 
 
 def on_call_and_next(schedule_ids: Collection[int], at: dt.datetime) -> dict[int, tuple[OnCall, OnCall]]:
@@ -84,10 +83,14 @@ def on_call_and_next(schedule_ids: Collection[int], at: dt.datetime) -> dict[int
 
 
 def answers(
-    loaded: Mapping[int, Loaded], at: dt.datetime, name: Callable[[Iterable[int]], dict[int, str]]
+    loaded: Mapping[int, Loaded],
+    at: dt.datetime,
+    name: Callable[[Iterable[int]], dict[int, str]],
+    *,
+    with_next: bool = True,
 ) -> dict[int, tuple[OnCall, OnCall]]:
     """Return the same from what was loaded for the time around."""
-    found = {key: _now_and_next(one.spec, at) for key, one in loaded.items()}
+    found = {key: _now_and_next(one.spec, at, with_next=with_next) for key, one in loaded.items()}
     names = name(user for pair in found.values() for one in pair if one for user in one.people)
     return {
         key: (_on_call(loaded[key], now, at, names), _on_call(loaded[key], after, after and after.since, names))
@@ -101,7 +104,7 @@ def shifts(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) 
 
 
 def names_of(user_ids: Iterable[int]) -> dict[int, str]:
-    return dict(User.objects.filter(pk__in=set(user_ids)).order_by().values_list("pk", "name"))
+    return {number: user.name for number, user in rows.by_id(User, user_ids).items()}
 
 
 def spec_of(schedule_id: int, start: dt.datetime, end: dt.datetime) -> ScheduleSpec:
@@ -111,15 +114,17 @@ def spec_of(schedule_id: int, start: dt.datetime, end: dt.datetime) -> ScheduleS
 
 def load(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> dict[int, Loaded]:
     """Return what decides who is on call, in one query."""
-    rows: dict[int, tuple[list[Any], list[Any], list[Any]]] = defaultdict(lambda: ([], [], []))
-    for row in _rows(schedule_ids, start, end):
-        rows[row[1]][row[0]].append(row)
-    return {key: _loaded(*rows[key], start, end) for key in schedule_ids}
+    found: dict[int, tuple[list[Any], list[Any], list[Any]]] = defaultdict(lambda: ([], [], []))
+    ids = {f"id{number}": key for number, key in enumerate(sorted(set(schedule_ids)))}
+    query = prepared(("on call", len(ids)), lambda: _rows([Parameter(name) for name in ids]))
+    for row in query.rows(start=start, end=end, **ids) if ids else ():
+        found[row[1]][row[0]].append(row)
+    return {key: _loaded(*found[key], start, end) for key in schedule_ids}
 
 
-def _now_and_next(spec: ScheduleSpec, at: dt.datetime) -> tuple[Any, Any]:
+def _now_and_next(spec: ScheduleSpec, at: dt.datetime, *, with_next: bool) -> tuple[Any, Any]:
     now = oncall.people_at(spec, at)
-    after = oncall.next_people(spec, now)
+    after = oncall.next_people(spec, now) if with_next else None
     return _Extended(spec, now), _Extended(spec, after) if after else None
 
 
@@ -144,11 +149,15 @@ def _on_call(loaded: Loaded, found: Any, at: dt.datetime | None, names: dict[int
     return OnCall(tuple(people), not people, at, found.unmatched)
 
 
-def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -> Any:
+def _rows(schedule_ids: Sequence[Any]) -> Any:
     """Read versions, overrides and imported shifts as rows of one shape."""
-    ours = Q(schedule__in=schedule_ids, schedule__is_active=True)
+    start, end = Parameter("start", MOMENT), Parameter("end", MOMENT)
+    # a foreign key takes no parameters in a list
+    key = ExpressionWrapper(F("schedule_id"), output_field=BigIntegerField())
+    ours = Q(key__in=schedule_ids, schedule__is_active=True)
     within = ours & Q(starts_at__lt=end, ends_at__gt=start)
-    versions = ScheduleVersion.objects.filter(ours, effective_from__lt=end).exclude(superseded_at__lte=start)
+    versions = ScheduleVersion.objects.annotate(key=key).filter(ours, effective_from__lt=end)
+    versions = versions.exclude(superseded_at__lte=start)
     empty, none = Value("", output_field=TextField()), _text("")
     return _shaped(
         versions,
@@ -162,7 +171,7 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
         number=_integer(0),
     ).union(
         _shaped(
-            ScheduleOverride.objects.filter(within),
+            ScheduleOverride.objects.annotate(key=key).filter(within),
             kind=_integer(OVERRIDE),
             starts=F("starts_at"),
             ends=F("ends_at"),
@@ -173,7 +182,7 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
             number=F("is_everybody"),
         ),
         _shaped(
-            ImportedShift.objects.filter(within),
+            ImportedShift.objects.annotate(key=key).filter(within),
             kind=_integer(IMPORTED),
             starts=F("starts_at"),
             ends=F("ends_at"),
@@ -187,9 +196,9 @@ def _rows(schedule_ids: Collection[int], start: dt.datetime, end: dt.datetime) -
     )
 
 
-def _shaped(rows: Any, **shape: Any) -> Any:
+def _shaped(queryset: Any, **shape: Any) -> Any:
     names = ("kind", "schedule_id", "pk", "starts", "ends", "first", "second", "word", "name", "number")
-    return rows.order_by().annotate(**shape).values_list(*names)
+    return queryset.order_by().annotate(**shape).values_list(*names)
 
 
 def _raw(name: str) -> Cast:

@@ -22,7 +22,7 @@ class OnCallTests(TestCase):
     def test_it_says_who_follows(self) -> None:
         schedule = make_schedule(layer(self.ana, self.ben))
 
-        found = oncall.next_on_call([schedule.pk], at("2026-01-07T12:00"))[schedule.pk]
+        _, found = oncall.on_call_and_next([schedule.pk], at("2026-01-07T12:00"))[schedule.pk]
 
         self.assertEqual((found.at, found.people[0].name), (at("2026-01-12T08:00"), "Ben"))
 
