@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.quoprimime import body_encode
 from email.utils import format_datetime, parseaddr
+from functools import cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -54,18 +56,42 @@ def compose(message: Message, address: str, sender: Sender, now: dt.datetime) ->
     token = make_token(key=message.key, incident=about, address=address)
     origin, recipient = wire_form(bare(sender.mailbox)), wire_form(address)
     mail = EmailMessage(policy=POLICY)
-    mail["Subject"] = subject_of(message)
-    mail["From"] = Mailbox(one_line(parseaddr(sender.mailbox)[0]), addr_spec=origin)
-    mail["Date"] = format_datetime(now)
+    mail.set_raw("Subject", _folded("Subject", subject_of(message)))
+    mail.set_raw("From", _from(one_line(parseaddr(sender.mailbox)[0]), origin))
+    mail.set_raw("Date", format_datetime(now))
     for name, value in _plain_headers(message, about, token, recipient, sender):
         mail.set_raw(name, value)
+    mail.set_raw("MIME-Version", "1.0")
+    # quoted-printable text holds no "=_"
+    mail.set_raw("Content-Type", f'multipart/alternative;\r\n boundary="=_{token}"')
     context = context_of(message, sender)
-    mail.set_content(render_to_string("notifications/email/message.txt", context), cte="quoted-printable")
-    mail.add_alternative(
-        render_to_string("notifications/email/message.html", context), subtype="html", cte="quoted-printable"
-    )
+    mail.attach(_part("plain", render_to_string("notifications/email/message.txt", context)))
+    mail.attach(_part("html", render_to_string("notifications/email/message.html", context)))
     bounces = plus_address(sender.inbound, f"{BOUNCES}{token}") if sender.inbound else origin
     return Mail(mail, bounces, recipient, str(token))
+
+
+def _part(subtype: str, text: str) -> EmailMessage:
+    """Return what `set_content` makes, without parsing the headers it has just written."""
+    part = EmailMessage(policy=POLICY)
+    part.set_raw("Content-Type", f'text/{subtype}; charset="utf-8"')
+    part.set_raw("Content-Transfer-Encoding", "quoted-printable")
+    part.set_payload(body_encode(text.encode().decode("latin-1"), POLICY.max_line_length))
+    return part
+
+
+def _folded(name: str, value: str) -> str:
+    """Return a header's value as it is sent; most are short and ASCII."""
+    if value.isascii() and value.isprintable() and len(name) + len(value) + 2 <= POLICY.max_line_length:
+        return value
+    return POLICY.fold(name, POLICY.header_factory(name, value)).partition(": ")[2].rstrip("\r\n")
+
+
+@cache
+def _from(name: str, address: str) -> str:
+    mail = EmailMessage(policy=POLICY)
+    mail["From"] = Mailbox(name, addr_spec=address)
+    return POLICY.fold("From", mail["From"]).partition(": ")[2].rstrip("\r\n")
 
 
 def _plain_headers(
