@@ -1,4 +1,4 @@
-"""Send what is due: claimed in one thread, sent in a pool that never touches the database."""
+"""Send what is due, in a pool that never touches the database; results are written at once, whatever else is done."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, close_old_connections, connection
 
 from core.server.jobs import is_stopping
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt
@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 200.0  # of one run, while there is more to send
 LOOK_SECONDS = 0.1  # between looks for more
-GATHER_SECONDS = 0.02  # for results to be written together
+GATHER_SECONDS = 0.01  # for results to be written together
+CLAIM_SECONDS = 0.03  # between claims, each of which costs a transaction
 AHEAD_SECONDS = 0.15  # of work is claimed ahead
 MOST_AHEAD = 40
 UNWRITABLE = (TypeError, ValueError, DataError, IntegrityError)
@@ -43,11 +44,14 @@ class Sender:
         self.channel = channel
         self._clock = clock
         self._pool = ThreadPoolExecutor(channel.concurrency, thread_name_prefix=f"send-{channel.kind}")
+        self._claimer = ThreadPoolExecutor(1, thread_name_prefix=f"claim-{channel.kind}")
+        self._claiming: Future[list[Claimed]] | None = None
         self._ready: deque[Claimed] = deque()
         self._flights: dict[Future[Receipt], Flight] = {}
         self._results: list[Result] = []  # until they are written
         self._lock = threading.Lock()
         self._renewed = clock()
+        self._claimed_at = -CLAIM_SECONDS
         self._seconds = 1.0  # that a send takes of late
 
     def run(self) -> int:
@@ -62,25 +66,39 @@ class Sender:
     def _run(self) -> int:
         begun, done = self._clock(), 0
         while True:
-            done += self._settle()
-            is_over = is_stopping() or self._clock() - begun > ROUND_SECONDS
-            claimed = 0 if is_over else self._claim()
-            if not claimed and not self._ready and not self._flights and not self._results:
+            done += self._settle()  # first: while that fails, nothing more is sent
+            self._take_claimed()
+            if self._claiming is None and not is_stopping() and self._clock() - begun < ROUND_SECONDS:
+                self._claim()
+            if not self._ready and not self._flights and self._claiming is None:
+                self._claimer.submit(connection.close)
                 return done
             self._start()
             self._collect()
             self._keep_leases()
 
-    def _claim(self) -> int:
+    def _take_claimed(self) -> None:
+        if self._claiming is not None and self._claiming.done():
+            claiming, self._claiming = self._claiming, None
+            self._ready.extend(claiming.result())
+
+    def _claim(self) -> None:
+        """Claim what there is room for, beside the results of what is being sent."""
         ahead = min(MOST_AHEAD, int(self.channel.concurrency * AHEAD_SECONDS / max(self._seconds, 0.001)))
         room = self.channel.concurrency + ahead
-        free = room - len(self._flights) - len(self._ready)
-        has_idle_threads = len(self._flights) + len(self._ready) < self.channel.concurrency
-        if not has_idle_threads and free < room // 2:
-            return 0  # fewer at a time would cost a transaction each
-        claimed = claim(self.channel, free)
-        self._ready.extend(claimed)
-        return len(claimed)
+        held = len(self._flights) + len(self._ready)
+        is_early = held and self._clock() - self._claimed_at < CLAIM_SECONDS
+        if is_early or (held >= self.channel.concurrency and room - held < room // 2):
+            return
+        self._claimed_at = self._clock()
+        if not self._flights or not connection.features.has_select_for_update:  # SQLite has one writer at a time
+            self._ready.extend(claim(self.channel, room - held))
+        else:
+            self._claiming = self._claimer.submit(self._claim_beside, room - held)
+
+    def _claim_beside(self, free: int) -> list[Claimed]:
+        close_old_connections()  # as the worker does before each run: this thread's may be broken
+        return claim(self.channel, free)
 
     def _start(self) -> None:
         while self._ready and len(self._flights) < self.channel.concurrency:
@@ -92,12 +110,13 @@ class Sender:
                 self._flights[future] = Flight(one, self._clock())
 
     def _collect(self) -> None:
-        if not self._flights:
+        awaited = [*self._flights, *([self._claiming] if self._claiming else [])]
+        if not awaited:
             return
-        ended, waiting = wait(self._flights, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
-        if ended and waiting:
+        ended, waiting = wait(awaited, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        if waiting and not ended.isdisjoint(self._flights):
             ended |= wait(waiting, timeout=GATHER_SECONDS).done
-        for future in ended:
+        for future in ended.intersection(self._flights):
             self._results.append(_result(self._flights.pop(future).claimed, future))
         self._leave_stuck()
 

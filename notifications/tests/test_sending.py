@@ -1,12 +1,14 @@
+import itertools
+import threading
 from unittest import mock
 
-from django.test import TestCase, TransactionTestCase
+from django.test import TestCase, TransactionTestCase, skipUnlessDBFeature
 
 from incidents.services import resolve
 from incidents.tests.factories import make_incident
 from notifications.channels.port import Failed, Receipt, Stage
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt
-from notifications.services import loading
+from notifications.services import loading, sending
 from notifications.services.claiming import LEASE, claim
 from notifications.services.composing import compose
 from notifications.services.settling import Result, settle
@@ -234,6 +236,56 @@ class SenderTests(TransactionTestCase):
 
         states = Delivery.objects.order_by("id").values_list("state", flat=True)
         self.assertEqual(sorted(states), [State.ACCEPTED, State.ACCEPTED, State.WAITING])
+
+    def page_people(self, number):
+        for _ in range(number):
+            person = make_responder()
+            make_method(person)
+            make_page(person)
+
+    @skipUnlessDBFeature("has_select_for_update")
+    def test_it_claims_by_a_sound_connection_while_a_message_is_being_sent(self):
+        self.page_people(1)
+        claims, is_claimed_again = [], threading.Event()
+
+        def note(channel, free):
+            claims.append(threading.current_thread() is threading.main_thread())
+            if len(claims) > 1:
+                is_claimed_again.set()
+            return claim(channel, free)
+
+        def wait(message, to):
+            is_claimed_again.wait(5)
+            return accepted()
+
+        self.script.steps = [wait]
+        with (
+            mock.patch.object(sending, "claim", note),
+            mock.patch.object(sending, "close_old_connections") as close_broken,
+        ):
+            deliver(self.channel)
+
+        self.assertEqual(claims[:2], [True, False])
+        self.assertEqual(close_broken.call_count, claims.count(False))
+        self.assertEqual(Delivery.objects.get().state, State.ACCEPTED)
+
+    def test_it_leaves_what_is_stuck_to_its_lease(self):
+        self.page_people(2)
+        is_over, moments = threading.Event(), itertools.count(step=20.0)
+        self.addCleanup(is_over.set)
+
+        def hang(message, to):
+            is_over.wait(5)
+            return accepted()
+
+        self.script.steps = [hang]
+        sender = sending.Sender(fake_channel("fake", self.script, concurrency=1), clock=lambda: next(moments))
+        with self.assertLogs("notifications.services.sending", "ERROR"), mock.patch.object(sending, "renew"):
+            done = sender.run()
+
+        left = Delivery.objects.filter(leased_until__isnull=False, state=State.WAITING).count()
+        self.assertEqual((done, left), (0, len(self.script.sent)))
+        self.assertGreater(left, 0)
 
 
 class CrashTests(TestCase):
