@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.db import DataError, IntegrityError, close_old_connections, connection
@@ -110,7 +111,7 @@ class Sender:
                 self._flights[future] = Flight(one, self._clock())
 
     def _collect(self) -> None:
-        awaited = [*self._flights, *([self._claiming] if self._claiming else [])]
+        awaited: list[Future[Any]] = [*self._flights, *([self._claiming] if self._claiming else [])]
         if not awaited:
             return
         ended, waiting = wait(awaited, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)

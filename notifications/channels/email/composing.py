@@ -24,7 +24,8 @@ OWN_HEADER = "X-Incident-Response"
 THREADED = frozenset({"page", "update"})
 URGENT = frozenset({"page", "notice"})  # codes and tests are of high importance to the outbox only
 SITE_MARK = "notification"
-POLICY = SMTP.clone(max_line_length=76, refold_source="none")
+LINE_LENGTH = 76
+POLICY = SMTP.clone(max_line_length=LINE_LENGTH, refold_source="none")
 COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
 OTHER_COLOUR = "#3b5b8c"
 
@@ -76,22 +77,21 @@ def _part(subtype: str, text: str) -> EmailMessage:
     part = EmailMessage(policy=POLICY)
     part.set_raw("Content-Type", f'text/{subtype}; charset="utf-8"')
     part.set_raw("Content-Transfer-Encoding", "quoted-printable")
-    part.set_payload(body_encode(text.encode().decode("latin-1"), POLICY.max_line_length))
+    part.set_payload(body_encode(text.encode().decode("latin-1"), LINE_LENGTH))
     return part
 
 
 def _folded(name: str, value: str) -> str:
     """Return a header's value as it is sent; most are short and ASCII."""
-    if value.isascii() and value.isprintable() and len(name) + len(value) + 2 <= POLICY.max_line_length:
+    if value.isascii() and value.isprintable() and len(name) + len(value) + 2 <= LINE_LENGTH:
         return value
-    return POLICY.fold(name, POLICY.header_factory(name, value)).partition(": ")[2].rstrip("\r\n")
+    folded: str = POLICY.fold(name, POLICY.header_factory(name, value))
+    return folded.partition(": ")[2].rstrip("\r\n")
 
 
 @cache
 def _from(name: str, address: str) -> str:
-    mail = EmailMessage(policy=POLICY)
-    mail["From"] = Mailbox(name, addr_spec=address)
-    return POLICY.fold("From", mail["From"]).partition(": ")[2].rstrip("\r\n")
+    return _folded("From", str(Mailbox(name, addr_spec=address)))
 
 
 def _plain_headers(
