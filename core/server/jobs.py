@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 GENERAL = "general"
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.08
 
 
 @dataclass(frozen=True)
