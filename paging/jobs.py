@@ -27,5 +27,5 @@ def audit_escalations(now: dt.datetime) -> int:
 JOBS = (
     Job("start_escalations", start_escalations, 10),
     Job("perform_steps", perform_steps, 1),
-    Job("audit_escalations", audit_escalations, 15),
+    Job("audit_escalations", audit_escalations, 30),
 )

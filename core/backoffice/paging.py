@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
@@ -65,9 +66,12 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]  # unfold is untyped
         walked = [key.reversed() for key in keys] if is_backwards else keys
         rows = self.queryset.order_by(*(key.order_by for key in walked))
         self.has_position = position is not None
-        found, has_more = (
-            self._first_page(rows) if position is None else self._page(rows.filter(after(walked, position)))
-        )
+        try:
+            found, has_more = (
+                self._first_page(rows) if position is None else self._page(rows.filter(after(walked, position)))
+            )
+        except OverflowError as error:  # a filter's number that SQLite cannot hold
+            raise IncorrectLookupParameters(error) from error
         if is_backwards:
             found.reverse()
         self._link(found, keys, has_more, is_backwards)

@@ -17,7 +17,7 @@ from core.server.wakeups import receive_wakeups
 
 log = structlog.get_logger(__name__)
 
-RECORD_SECONDS = 5.0  # between records of a fast job
+RECORD_SECONDS = 10.0  # between records of a fast job
 MAX_DELAY_SECONDS = 30.0  # between failing attempts
 MAX_TROUBLE_SECONDS = 4.0  # during an outage
 YIELD_SECONDS = 0.05

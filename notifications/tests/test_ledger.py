@@ -88,6 +88,15 @@ class LedgerTests(TestCase):
         self.assertContains(page, "Ana")
         self.assertEqual(Delivery.objects.get().state, State.WAITING)
 
+    def test_it_takes_any_number_for_a_filter_of_the_admin_list(self) -> None:
+        make_delivery(self.mail)
+        self.client.force_login(self.admin)
+
+        for number in ("9" * 30, "-" + "9" * 30, "0"):
+            page = self.client.get(reverse("admin:notifications_delivery_changelist"), {"incident": number})
+
+            self.assertIn(page.status_code, (200, 302), number)
+
 
 class InboxTests(TestCase):
     def setUp(self) -> None:

@@ -22,6 +22,6 @@ def prune_chat(now: dt.datetime) -> int:
 
 CHAT_JOBS = (
     Job("answer_chat", answer_chat, 2, is_eager=True),
-    Job("tell_chat", tell_chat, 5, "deliver", is_eager=True),
+    Job("tell_chat", tell_chat, 15, "deliver", is_eager=True),
     Job("prune_chat", prune_chat, 3600),
 )

@@ -30,6 +30,6 @@ def prune_inbound_mail(now: dt.datetime) -> int:
 
 JOBS = (
     Job("poll_mailbox", poll, 30),
-    Job(JOB, process, 5),
+    Job(JOB, process, 10),
     Job("prune_inbound_mail", prune_inbound_mail, 3600),
 )
