@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from paging.vocabulary import Importance as Importance
+
 
 class Kind(models.TextChoices):
     """What a message is about."""
@@ -12,13 +14,6 @@ class Kind(models.TextChoices):
     NOTICE = "notice", _("Notice")
     CODE = "code", _("Code")
     TEST = "test", _("Test")
-
-
-class Importance(models.TextChoices):
-    """Quiet hours hold low importance only."""
-
-    HIGH = "high", _("High")
-    LOW = "low", _("Low")
 
 
 class State(models.TextChoices):
@@ -112,3 +107,15 @@ class InboundState(models.TextChoices):
 DEFAULT_EVENTS = ("created", "acknowledged", "resolved", "reopened", "comment")
 # What subscribers and reporters are told of, besides public comments.
 SUBSCRIBER_EVENTS = ("created", "acknowledged", "resolved")
+
+
+class Problem(models.TextChoices):
+    """Why a page would not surely reach a person."""
+
+    INACTIVE = "inactive", _("Account deactivated")
+    REPORTER = "reporter", _("Only a reporter")
+    NO_METHOD = "no_method", _("No contact method")
+    NO_VERIFIED_METHOD = "no_verified_method", _("No verified contact method")
+    NO_WORKING_METHOD = "no_working_method", _("No channel in use")
+    ALL_FAILING = "all_failing", _("All contact methods fail")
+    RULE_BROKEN = "rule_broken", _("Rule with a step that reaches nobody")

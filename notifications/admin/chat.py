@@ -7,7 +7,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.backoffice.badges import ago
 from core.backoffice.base import ReadOnlyAdmin
-from notifications.channels.port import channel_of
+from notifications.channels.port import masked
 from notifications.models import ChatRequest
 
 
@@ -30,5 +30,4 @@ class ChatRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("who"))
     def person(self, request: ChatRequest) -> str:
-        channel = channel_of(request.kind)
-        return channel.mask(request.address) if channel else "…"
+        return masked(request.kind, request.address)

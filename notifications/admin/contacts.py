@@ -12,9 +12,8 @@ from core.backoffice.badges import ago
 from core.backoffice.base import ReadOnlyAdmin
 from notifications.admin.badges import method_badge
 from notifications.admin.deliveries import StateFilter
-from notifications.channels.port import all_channels
+from notifications.channels.port import all_channels, masked
 from notifications.models import ContactMethod
-from notifications.serializers.contacts import masked_address
 from notifications.services.readiness import unready_people
 from notifications.vocabulary import MethodState
 
@@ -48,7 +47,7 @@ class ContactMethodAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Address"))
     def masked(self, method: ContactMethod) -> str:
-        return masked_address(method)
+        return masked(method.kind, method.address)
 
     @admin.display(description=_("State"))
     def state_display(self, method: ContactMethod) -> SafeString:

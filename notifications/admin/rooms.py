@@ -16,9 +16,8 @@ from core.errors import DomainError
 from incidents.kinds import all_kinds
 from notifications.admin.badges import method_badge
 from notifications.admin.secrets import show_secret
-from notifications.channels.port import all_channels, channel_of
+from notifications.channels.port import all_channels, channel_of, masked
 from notifications.models import RoomChannel
-from notifications.serializers.rooms import masked
 from notifications.services.rooms import check_address
 from notifications.services.testing import test_room
 

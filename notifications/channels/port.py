@@ -154,5 +154,11 @@ def channel_of(kind: str) -> Channel | None:
     return _channels.get(kind)
 
 
+def masked(kind: str, address: str) -> str:
+    """Return what others may see of an address; nothing of one of an unknown channel."""
+    channel = channel_of(kind)
+    return "…" if channel is None else channel.mask(address) if address else ""
+
+
 def all_channels() -> list[Channel]:
     return list(_channels.values())

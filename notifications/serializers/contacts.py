@@ -6,7 +6,6 @@ from rest_framework import serializers
 from core.api.configuration import StrictFields
 from core.api.fields import LineField
 from core.api.schema import paged
-from notifications.channels.port import channel_of
 from notifications.channels.push.subscription import joined
 from notifications.models import ContactMethod, NotificationRule
 from notifications.vocabulary import Importance, MethodState
@@ -116,9 +115,3 @@ def serialize_method(row: ContactMethod) -> dict[str, Any]:
 
 def serialize_rule(row: NotificationRule) -> dict[str, Any]:
     return {"importance": row.importance, "steps": row.steps, "quiet_hours": row.quiet_hours}
-
-
-def masked_address(row: ContactMethod) -> str:
-    """Return what others may see of a person's address."""
-    channel = channel_of(row.kind)
-    return channel.mask(row.address) if channel is not None and row.address else ""

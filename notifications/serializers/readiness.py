@@ -3,7 +3,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-CODES = ("inactive", "no_method", "no_verified_method", "no_working_method", "all_failing", "rule_broken")
+from notifications.vocabulary import Problem
 
 
 class UnreadyUserSerializer(serializers.Serializer[Any]):
@@ -17,7 +17,7 @@ class UnreadySerializer(serializers.Serializer[Any]):
     """Somebody who is to be paged but cannot be reached, or not as they wished."""
 
     user = UnreadyUserSerializer()
-    code = serializers.ChoiceField(choices=CODES)
+    code = serializers.ChoiceField(choices=Problem.values)
     reason = serializers.CharField()
     where = serializers.ListField(child=serializers.CharField(), help_text=_("Their schedules and policies."))
     is_warning = serializers.BooleanField(help_text=_("True if another way is left."))

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from core.api.configuration import CleanedModelSerializer
 from core.api.fields import LineField
-from notifications.channels.port import channel_of
+from notifications.channels.port import masked
 from notifications.models import RoomChannel
 from notifications.services import rooms
 from responders.models import Team
@@ -73,9 +73,3 @@ class RoomChannelSerializer(CleanedModelSerializer):
         shown = super().to_representation(instance)
         secret = {"secret": self._new_data["secret"]} if "secret" in self._new_data else {}
         return {**shown, "address": masked(instance.kind, instance.address), **secret}
-
-
-def masked(kind: str, address: str) -> str:
-    """Return what others may see of an address; nothing where the channel is unknown."""
-    channel = channel_of(kind)
-    return channel.mask(address) if channel is not None else "…"

@@ -46,9 +46,10 @@ def plan_events(events: Sequence[IncidentEvent]) -> None:
 def _with_incidents(events: Sequence[IncidentEvent]) -> list[IncidentEvent]:
     """Read the incidents of events; return the events of those that were not deleted."""
     incidents = rows.by_id(Incident, (event.incident_id for event in events))
-    for event in events:
+    shown = [event for event in events if event.incident_id in incidents]
+    for event in shown:
         event.incident = incidents[event.incident_id]
-    return [event for event in events if event.incident.deleted_at is None]
+    return [event for event in shown if event.incident.deleted_at is None]
 
 
 def concerns_subscribers(event: IncidentEvent) -> bool:

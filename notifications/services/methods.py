@@ -214,6 +214,11 @@ def _link(method: ContactMethod, address: str, data: dict[str, Any], now: dt.dat
     return method
 
 
+def rename(method: ContactMethod, label: str) -> None:
+    ContactMethod.objects.filter(pk=method.pk).update(label=label)  # it may be gone by now
+    method.label = label
+
+
 @unit_of_work
 def remove_method(method: ContactMethod) -> None:
     """Remove a method; what waits for it goes by the person's next method."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.db import rows
 from core.server.jobs import wake
-from notifications.channels.port import all_channels, channel_of
+from notifications.channels.port import all_channels, channel_of, masked
 from notifications.models import ContactMethod, Delivery, RoomChannel, WebhookEndpoint
 from notifications.vocabulary import Importance, Kind, Priority, State
 from users.models import User
@@ -63,7 +63,7 @@ def of_webhook(webhook: WebhookEndpoint) -> Target:
 
 def _shown(kind: str, address: str) -> str:
     channel = channel_of(kind)
-    return f"{channel.label} {channel.mask(address)}" if channel and address else kind
+    return f"{channel.label} {masked(kind, address)}" if channel and address else kind
 
 
 def key_of(cause: str, place: str) -> str:

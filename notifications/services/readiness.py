@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from notifications.channels.port import channel_of
 from notifications.models import ContactMethod, NotificationRule
-from notifications.vocabulary import MethodState
+from notifications.vocabulary import MethodState, Problem
 from responders.models import EscalationPolicy, Membership, Schedule
 from responders.services.oncall import shifts
 from users.models import Role, User
@@ -23,7 +23,7 @@ class Unready:
     """Somebody whom a page would not reach surely; a `warning` still leaves a way."""
 
     user: User
-    code: str
+    code: Problem
     reason: str
     where: tuple[str, ...]
     is_warning: bool = False
@@ -73,23 +73,23 @@ def _named(policy: EscalationPolicy, kind: str) -> set[int]:
 
 def _problems(
     user: User, methods: list[ContactMethod], rules: list[NotificationRule]
-) -> Iterable[tuple[str, object, bool]]:
+) -> Iterable[tuple[Problem, object, bool]]:
     if not user.is_active:
-        yield "inactive", _("The account is deactivated."), False
+        yield Problem.INACTIVE, _("The account is deactivated."), False
         return
     if user.role == Role.REPORTER:
-        yield "reporter", _("Reporters are never paged."), False
+        yield Problem.REPORTER, _("Reporters are never paged."), False
         return
     verified = [method for method in methods if method.is_verified]
     usable = [method for method in verified if _why_not(method) == ""]
     if not methods:
-        yield "no_method", _("No contact method."), False
+        yield Problem.NO_METHOD, _("No contact method."), False
     elif not verified:
-        yield "no_verified_method", _("No contact method is verified: %(why)s") % {"why": _states(methods)}, False
+        yield Problem.NO_VERIFIED_METHOD, _("No contact method is verified: %(why)s") % {"why": _states(methods)}, False
     elif not usable:
-        yield "no_working_method", " ".join(_why_not(method) for method in verified), False
+        yield Problem.NO_WORKING_METHOD, " ".join(_why_not(method) for method in verified), False
     elif all(method.state == MethodState.FAILING for method in usable):
-        yield "all_failing", _("Every contact method is failing: %(why)s") % {"why": _states(usable)}, True
+        yield Problem.ALL_FAILING, _("Every contact method is failing: %(why)s") % {"why": _states(usable)}, True
     known = {method.pk for method in usable}
     for rule in rules:
         lost = sum(step["method"] not in known for step in rule.steps)
@@ -99,7 +99,7 @@ def _problems(
                 "The rule for %(importance)s importance has %(number)d steps that reach nobody.",
                 lost,
             )
-            yield "rule_broken", message % {"importance": rule.importance, "number": lost}, True
+            yield Problem.RULE_BROKEN, message % {"importance": rule.importance, "number": lost}, True
 
 
 def _why_not(method: ContactMethod) -> str:

@@ -26,6 +26,11 @@ def set_rule(user: User, importance: str, steps: list[dict[str, Any]], quiet_hou
     return rule
 
 
+@unit_of_work
+def delete_rule(rule: NotificationRule) -> None:
+    rule.delete()
+
+
 def _checked_steps(user: User, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not steps:
         raise DomainError(_("Add a step, or delete the rule to be reached by every method at once."), field="steps")

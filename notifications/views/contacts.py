@@ -71,8 +71,7 @@ class ContactMethodViewSet(ViewSet):
     )
     def partial_update(self, request: Request, method_id: str) -> Response:
         method = own_method(request, method_id)
-        method.label = _valid(shapes.MethodLabelSerializer, request)["label"]
-        method.save(update_fields=["label"])
+        methods.rename(method, **_valid(shapes.MethodLabelSerializer, request))
         return Response(shapes.serialize_method(method))
 
     @extend_schema(
@@ -178,7 +177,7 @@ class NotificationRuleViewSet(IdempotentWrites, ViewSet):
         responses={204: None},
     )
     def destroy(self, request: Request, importance: str) -> Response:
-        own_rule(request, importance).delete()
+        rules.delete_rule(own_rule(request, importance))
         return Response(status=204)
 
 
