@@ -102,6 +102,8 @@ def select(model: type[Row], key: Hashable, queryset: Callable[[], QuerySet[Row]
 
 def lock_available_in(model: type[Row], ids: Iterable[Any]) -> list[Row]:
     """Lock those of the rows that nobody else has locked; SQLite locks nothing."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("Rows are locked within a transaction.")
     wanted = sorted(set(ids))
     skips = connection.features.has_select_for_update_skip_locked
     return _select_in(model, model._meta.pk, wanted, " FOR UPDATE SKIP LOCKED" if skips else "") if wanted else []

@@ -12,6 +12,7 @@ from notifications.channels.port import Channel
 from notifications.models import Delivery, DeliveryAttempt
 from notifications.services import limits, loading, tallies
 from notifications.services.bundling import Claimed, bundle
+from notifications.services.composing import Parcel
 from notifications.services.needed import Causes, causes_of, hold_paused, reasons_against
 from notifications.vocabulary import Kind, Outcome, State
 
@@ -32,13 +33,13 @@ def claim(channel: Channel, free: int) -> list[Claimed]:
     now = database_now()
     if not rows.is_any(Delivery, "due", lambda: Delivery.objects.due_by(KIND, NOW), kind=channel.kind, now=now):
         return []
-    claimed, loaded = _claim(channel, free, now)
-    loading.compose_messages(claimed, loaded, now)  # nobody waits for a lock meanwhile
+    claimed, parcels = _claim(channel, free, now)
+    loading.compose_messages(parcels)  # nobody waits for a lock meanwhile
     return claimed
 
 
 @unit_of_work
-def _claim(channel: Channel, free: int, now: dt.datetime) -> tuple[list[Claimed], loading.Loaded]:
+def _claim(channel: Channel, free: int, now: dt.datetime) -> tuple[list[Claimed], list[tuple[Claimed, Parcel]]]:
     granted = limits.take(channel, free, now)
     found = rows.select(
         Delivery,
@@ -54,9 +55,9 @@ def _claim(channel: Channel, free: int, now: dt.datetime) -> tuple[list[Claimed]
     _write(claimed, now)
     if granted < free:
         limits.hold_excess(channel, now)
-    loaded = loading.load(channel, claimed, causes, now)
+    parcels = loading.load(channel, claimed, causes, now)
     tallies.count_first_attempts(channel.kind, first)
-    return claimed, loaded
+    return claimed, parcels
 
 
 def _still_wanted(found: Sequence[Delivery], causes: Causes, now: dt.datetime) -> list[Delivery]:
@@ -109,6 +110,6 @@ def renew(claimed: Sequence[Claimed]) -> None:
     until = database_now() + LEASE
     for one in claimed:
         mine = Delivery.objects.filter(pk=one.delivery.pk, attempt_count=one.delivery.attempt_count)
-        mine.filter(leased_until__isnull=False, next_attempt_at__isnull=False).update(
-            leased_until=until, next_attempt_at=until
-        )
+        mine = mine.filter(leased_until__isnull=False, next_attempt_at__isnull=False)
+        if mine.update(leased_until=until, next_attempt_at=until):
+            one.delivery.leased_until = until

@@ -1,7 +1,8 @@
 """Read what messages are made of, for all of a claim at once."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -56,8 +57,10 @@ class Loaded:
     sights: dict[tuple[int, int], bool] = field(default_factory=dict)
 
 
-def load(channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime) -> Loaded:
-    """Read what the messages say; give each its address, or the reason why it cannot be sent."""
+def load(
+    channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime
+) -> list[tuple[Claimed, Parcel]]:
+    """Give each its address, or the reason why it cannot be sent; return what the messages say."""
     loaded = _load(claimed, causes)
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
@@ -66,20 +69,26 @@ def load(channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.d
             if reason := channel.admit(one.delivery.user_id, one.address.value, now, waives):
                 one.failure = Failed(reason, is_permanent=True)
     loaded.pairs = _pairs([one.delivery for one in claimed if one.failure is None], now)
-    return loaded
-
-
-def compose_messages(claimed: Sequence[Claimed], loaded: Loaded, now: dt.datetime) -> None:
-    """Write each message that has an address."""
+    parcels = []
     for one in claimed:
         if one.failure is None:
-            _compose(one, loaded, now)
+            with _unsayable_alone(one):
+                parcels.append((one, _parcel(one, loaded, now)))
+    return parcels
 
 
-def _compose(one: Claimed, loaded: Loaded, now: dt.datetime) -> None:
-    """Write the message; one that cannot be written must not keep the others from being sent."""
+def compose_messages(parcels: Iterable[tuple[Claimed, Parcel]]) -> None:
+    """Write the messages, without the database."""
+    for one, parcel in parcels:
+        with _unsayable_alone(one):
+            one.message = compose(parcel)
+
+
+@contextmanager
+def _unsayable_alone(one: Claimed) -> Iterator[None]:
+    """Have a message that cannot be written keep no others from being sent."""
     try:
-        one.message = compose(_parcel(one, loaded, now))
+        yield
     except UNSAYABLE as error:
         log.error("message_not_composed", delivery=one.delivery.pk, exc_info=error)
         one.failure = Failed(f"{type(error).__name__} while the message was written; see the worker's log.")

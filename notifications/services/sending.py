@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db import DataError, IntegrityError, close_old_connections, connection
 
+from core.db.clock import database_now
 from core.server.jobs import is_stopping
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt
 from notifications.services.claiming import LEASE, Claimed, claim, renew
@@ -104,6 +105,8 @@ class Sender:
     def _start(self) -> None:
         while self._ready and len(self._flights) < self.channel.concurrency:
             one = self._ready.popleft()
+            if one.delivery.leased_until is None or one.delivery.leased_until <= database_now():
+                continue  # another worker may have it
             if one.failure is not None or one.message is None or one.address is None:
                 self._results.append(Result(one, failure=one.failure or Failed("Nothing to send.", is_permanent=True)))
             else:

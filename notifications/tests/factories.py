@@ -91,6 +91,7 @@ def at(moment: dt.datetime) -> Any:
     """Have the engine take this for the database's time."""
     names = (
         "claiming",
+        "sending",
         "settling",
         "planning",
         "feeding",

@@ -269,6 +269,15 @@ class SenderTests(TransactionTestCase):
         self.assertEqual(close_broken.call_count, claims.count(False))
         self.assertEqual(Delivery.objects.get().state, State.ACCEPTED)
 
+    def test_it_sends_nothing_whose_lease_has_passed_meanwhile(self):
+        self.page_people(1)
+
+        with mock.patch.object(sending, "database_now", lambda: now() + LEASE):
+            deliver(self.channel)
+
+        self.assertEqual(self.script.sent, [])
+        self.assertIsNotNone(Delivery.objects.get().leased_until)
+
     def test_it_leaves_what_is_stuck_to_its_lease(self):
         self.page_people(2)
         is_over, moments = threading.Event(), itertools.count(step=20.0)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.header import Header
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,7 +25,7 @@ OWN_HEADER = "X-Incident-Response"
 THREADED = frozenset({"page", "update"})
 URGENT = frozenset({"page", "notice"})  # codes and tests are of high importance to the outbox only
 SITE_MARK = "notification"
-LINE_LENGTH = 76
+LINE_LENGTH, NEWLINE = 76, "\r\n"
 POLICY = SMTP.clone(max_line_length=LINE_LENGTH, refold_source="none")
 COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
 OTHER_COLOUR = "#3b5b8c"
@@ -86,12 +87,14 @@ def _folded(name: str, value: str) -> str:
     if value.isascii() and value.isprintable() and len(name) + len(value) + 2 <= LINE_LENGTH:
         return value
     folded: str = POLICY.fold(name, POLICY.header_factory(name, value))
-    return folded.partition(": ")[2].rstrip("\r\n")
+    return folded[len(name) + 1 :].strip()  # a value may begin on the line below
 
 
 @cache
 def _from(name: str, address: str) -> str:
-    return _folded("From", str(Mailbox(name, addr_spec=address)))
+    if name.isascii():
+        return str(Mailbox(name, addr_spec=address))
+    return f"{Header(name, 'utf-8', header_name='From').encode(linesep=NEWLINE)} <{address}>"
 
 
 def _plain_headers(

@@ -1,8 +1,10 @@
 import datetime as dt
 from dataclasses import replace
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from itertools import pairwise
 
 from django.test import SimpleTestCase
@@ -170,6 +172,17 @@ class ComposingTests(SimpleTestCase):
                 self.assertTrue(content.isascii())
                 self.assertLessEqual(max(map(len, content.split(b"\r\n"))), 78)
                 self.assertNotIn(b"\n", content.replace(b"\r\n", b""))
+
+    def test_it_sends_subjects_and_senders_of_any_length_whole(self):
+        for number in range(1, 100):
+            for text in ("x" * number, ("Payments: card " * 10)[:number].strip(), ("Zürich: " * 20)[:number].strip()):
+                page, sender = replace(PAGE, title=text, event={}), replace(SENDER, mailbox=f'"{text}" <a@b.example>')
+                content = compose(page, "ana@example.com", sender, NOW).message.as_bytes()
+                sent = message_from_bytes(content, policy=default)
+
+                self.assertEqual(str(sent["Subject"]), subject_of(page))
+                name, address = parseaddr(message_from_bytes(content)["From"])
+                self.assertEqual((str(make_header(decode_header(name))), address), (text, "a@b.example"))
 
     def test_it_keeps_long_identifiers_in_one_piece(self):
         domain = ".".join(["x" * 60] * 3) + ".example"
