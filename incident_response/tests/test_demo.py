@@ -24,6 +24,7 @@ from incidents.services import verify_all
 from notifications.models import Delivery
 from notifications.services.readiness import unready_people
 from paging.models import EscalationRun, Page
+from paging.vocabulary import PagingEventKind
 from responders.models import EscalationPolicy, Schedule, Service, Team
 from responders.services.oncall import on_call as on_call_at
 from users.models import Role, User
@@ -66,7 +67,7 @@ class DemoTests(TestCase):
         self.assertEqual(unready_people(timezone.now()), [])
 
     def test_it_pages_for_no_history(self):
-        self.assertFalse(IncidentEvent.objects.exclude(kind="paged").filter(feed_seq__gt=0).exists())
+        self.assertFalse(IncidentEvent.objects.exclude(kind__in=PagingEventKind.values).filter(feed_seq__gt=0).exists())
         self.assertFalse(Delivery.objects.filter(kind="update").exists())
 
     def test_it_shows_incidents_in_every_state(self):
