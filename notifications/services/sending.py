@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import DataError, IntegrityError, close_old_connections, connection
+from django.db import DataError, IntegrityError, close_old_connections, connection, connections
 
 from core.db.clock import database_now
 from core.server.jobs import is_stopping
@@ -46,7 +46,7 @@ class Sender:
         self.channel = channel
         self._clock = clock
         self._pool = ThreadPoolExecutor(channel.concurrency, thread_name_prefix=f"send-{channel.kind}")
-        self._claimer = ThreadPoolExecutor(1, thread_name_prefix=f"claim-{channel.kind}")
+        self._claimer: ThreadPoolExecutor | None = None  # once it is needed
         self._claiming: Future[list[Claimed]] | None = None
         self._ready: deque[Claimed] = deque()
         self._flights: dict[Future[Receipt], Flight] = {}
@@ -73,7 +73,8 @@ class Sender:
             if self._claiming is None and not is_stopping() and self._clock() - begun < ROUND_SECONDS:
                 self._claim()
             if not self._ready and not self._flights and self._claiming is None:
-                self._claimer.submit(connection.close)
+                if self._claimer is not None:
+                    self._claimer.submit(connections.close_all)  # that thread's
                 return done
             self._start()
             self._collect()
@@ -96,6 +97,7 @@ class Sender:
         if not self._flights or not connection.features.has_select_for_update:  # SQLite has one writer at a time
             self._ready.extend(claim(self.channel, room - held))
         else:
+            self._claimer = self._claimer or ThreadPoolExecutor(1, thread_name_prefix=f"claim-{self.channel.kind}")
             self._claiming = self._claimer.submit(self._claim_beside, room - held)
 
     def _claim_beside(self, free: int) -> list[Claimed]:

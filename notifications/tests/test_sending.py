@@ -2,6 +2,7 @@ import itertools
 import threading
 from unittest import mock
 
+from django.db import connection
 from django.test import TestCase, TransactionTestCase, skipUnlessDBFeature
 
 from incidents.services import resolve
@@ -267,6 +268,8 @@ class SenderTests(TransactionTestCase):
 
         self.assertEqual(claims[:2], [True, False])
         self.assertEqual(close_broken.call_count, claims.count(False))
+        claimer = sending.sender_of(self.channel)._claimer
+        self.assertIsNone(claimer.submit(lambda: connection.connection).result(), "the thread keeps its connection")
         self.assertEqual(Delivery.objects.get().state, State.ACCEPTED)
 
     def test_it_sends_nothing_whose_lease_has_passed_meanwhile(self):
