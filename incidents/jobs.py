@@ -54,6 +54,6 @@ JOBS = (
     Job("assign_feed", assign_feed, 0.25, is_eager=True),
     Job("mark_breaches", mark_breaches, 5),
     Job("make_thumbnails", make_thumbnails, 1),
-    Job("update_tallies", update_tallies, 1, gather=1),
+    Job("update_tallies", update_tallies, 1),
     Job("sweep_files", sweep_files, 24 * 3600),
 )

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 RECORD_SECONDS = 10.0  # between records of a fast job
 MAX_DELAY_SECONDS = 30.0  # between failing attempts
 MAX_TROUBLE_SECONDS = 4.0  # during an outage
-YIELD_SECONDS = 0.05
+YIELD_SECONDS = 0.05  # at most, after a run that took as long
 EAGER_SECONDS = 0.1  # between looks of an eager job
 EAGER_FOR_SECONDS = 5.0  # after it found work
 KEEP_SECONDS = 4.0  # jobs that rest so long give their connection back: servers allow 151
@@ -113,7 +113,7 @@ class Runner:
     def _delay(self) -> float:
         if not self.failures:
             is_busy = self.job.is_eager and time.monotonic() - self._found_work < EAGER_FOR_SECONDS
-            return min(self.job.interval, max(EAGER_SECONDS, self.job.gather)) if is_busy else self.job.interval
+            return min(self.job.interval, EAGER_SECONDS) if is_busy else self.job.interval
         longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
         return max(self.job.interval, min(longest, 2.0 ** min(self.failures - 1, 5)))
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import CharField, Count, F, Value
+from django.db.models import CharField, Count, Value
 
 from core.db import rows
 from core.db.transactions import unit_of_work
@@ -71,8 +71,7 @@ def _update_batch(limit: int) -> int:
 
 def remove(incident: Incident) -> None:
     """Take a locked incident that is about to be purged out of the counts."""
-    for dimension, value in sorted(keys_of(incident.tallied_as)):
-        Tally.objects.filter(dimension=dimension, value=value).update(count=F("count") - 1)
+    rows.add_up(Tally, "count", dict.fromkeys(keys_of(incident.tallied_as), -1), "dimension", "value")
 
 
 def _move(counts: Counter[Key], before: str, after: str, number: int) -> None:

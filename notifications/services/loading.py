@@ -72,7 +72,7 @@ def load(
     parcels = []
     for one in claimed:
         if one.failure is None:
-            with _unsayable_alone(one):
+            with _failing_alone(one):
                 parcels.append((one, _parcel(one, loaded, now)))
     return parcels
 
@@ -80,12 +80,12 @@ def load(
 def compose_messages(parcels: Iterable[tuple[Claimed, Parcel]]) -> None:
     """Write the messages, without the database."""
     for one, parcel in parcels:
-        with _unsayable_alone(one):
+        with _failing_alone(one):
             one.message = compose(parcel)
 
 
 @contextmanager
-def _unsayable_alone(one: Claimed) -> Iterator[None]:
+def _failing_alone(one: Claimed) -> Iterator[None]:
     """Have a message that cannot be written keep no others from being sent."""
     try:
         yield

@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db.models import F
 
+from core.db import rows
 from core.db.transactions import unit_of_work
 from notifications.channels.phone.numbers import country_of, mask
 from notifications.models import PhoneUsage
@@ -43,9 +43,6 @@ def _scopes(user_id: int | None, number: str) -> dict[str, str]:
 
 
 def _count(today: dt.date, scopes: Mapping[str, str], counts: Mapping[str, int]) -> None:
-    if new := sorted(set(scopes.values()) - set(counts)):
+    if set(scopes.values()) - set(counts):
         PhoneUsage.objects.filter(day__lt=today - dt.timedelta(days=KEPT_DAYS)).delete()
-        PhoneUsage.objects.bulk_create([PhoneUsage(day=today, scope=scope) for scope in new], ignore_conflicts=True)
-    # Always in one order: two workers must not wait for each other.
-    for scope in sorted(scopes.values()):
-        PhoneUsage.objects.filter(day=today, scope=scope).update(count=F("count") + 1)
+    rows.add_up(PhoneUsage, "count", {(today, scope): 1 for scope in scopes.values()}, "day", "scope")
