@@ -111,7 +111,7 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
 
     @staticmethod
     def _loosened(view: Callable[..., Any]) -> Callable[..., Any]:
-        return csp_replace({"script-src": settings.ADMIN_SCRIPT_SOURCES})(view)
+        return csp_replace(settings.ADMIN_SOURCES)(view)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

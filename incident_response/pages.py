@@ -24,11 +24,6 @@ from intake.endpoints import first_parts
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "index.html", {"version": settings.VERSION})
-
-
-@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Return the icon to browsers that ask for it unlinked."""
     icon = (settings.BASE_DIR / "static/favicon.svg").read_bytes()

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "integrations",
     "paging",
     "notifications",
+    "console",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
@@ -122,6 +123,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Time and language: stored and computed in UTC, shown in each person's own zone -----------------------------------
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -257,7 +259,7 @@ ATTACHMENT_STORAGE: dict[str, object] = (
 )
 STORAGES = {
     "default": ATTACHMENT_STORAGE,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "incident_response.static_files.Storage"},
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -296,7 +298,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:", "blob:"],
-        "style-src": [SELF, UNSAFE_INLINE],
+        "style-src": [SELF],
         "script-src": [SELF],
         "worker-src": [SELF, "blob:"],
         "object-src": [NONE],
@@ -305,8 +307,10 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     },
 }
-# The admin's front end (Alpine.js) evaluates expressions in its markup; nothing else may.
-ADMIN_SCRIPT_SOURCES = [SELF, UNSAFE_EVAL]
+# The admin's front end (Alpine.js) evaluates expressions in its markup, and styles by attribute; the API explorers
+# write styles too. Nothing else may.
+ADMIN_SOURCES = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+EXPLORER_SOURCES = {"style-src": [SELF, UNSAFE_INLINE]}
 
 # --- The admin site ---------------------------------------------------------------------------------------------------
 

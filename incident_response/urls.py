@@ -1,3 +1,5 @@
+from csp.decorators import csp_replace
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
@@ -8,6 +10,8 @@ from intake.http import sender_patterns
 from notifications.pages import AnswerPage
 from users import pages as people
 
+explored = csp_replace(settings.EXPLORER_SOURCES)
+
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
     path("", include("responders.urls")),
@@ -17,11 +21,12 @@ api: list[URLPattern | URLResolver] = [
     path("", include("intake.urls")),
     path("", include("notifications.urls")),
     path("", include("paging.urls")),
+    path("", include("console.api_urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]
 
 urlpatterns = [
-    path("", pages.index, name="index"),
+    path("", include("console.urls")),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("forgotten-password/", people.ForgottenPasswordPage.as_view(), name="forgotten-password"),
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
@@ -30,8 +35,8 @@ urlpatterns = [
     path("a/<str:token>/", AnswerPage.as_view(), name="answer"),
     path("admin/", admin.site.urls),
     path("api/schema/", pages.SchemaView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
-    path("api/redoc/", pages.redoc, name="redoc"),
+    path("api/docs/", explored(SpectacularSwaggerSplitView.as_view()), name="docs"),
+    path("api/redoc/", explored(pages.redoc), name="redoc"),
     path("api/v1/", include(api)),
     path("integrations/twilio/", include("notifications.channels.twilio.urls")),
     path("integrations/sms-gateway/", include("notifications.channels.smsgateway.urls")),

@@ -21,7 +21,10 @@ ALLOWED = {
     "integrations": {"intake", "alerts", "logs"},
     "paging": {"incidents", "responders", "users"},
     "notifications": {"paging", "incidents", "responders", "users"},
-    "console": {"users", "responders", "incidents", "intake", "alerts", "logs", "paging", "notifications"},
+    "console": {
+        *("users", "responders", "incidents", "intake", "alerts", "logs", "integrations"),
+        *("paging", "notifications"),
+    },
 }
 EVERYBODYS = {"core"}
 # Somebody has to sign in, and an alert to come of it.
@@ -48,6 +51,10 @@ OWN_MODULES = {
         *("passwords", "schema", "throttling", "tokens"),
     },
     "paging": {"pages", "planning"},
+    "console": {
+        *("api_urls", "charts", "icons", "live", "navigation", "pages", "preferences", "rows", "static", "templates"),
+        *("templatetags", "undo"),
+    },
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
     "notifications": {"channels", "pacing", "pages", "rules"},
     "intake": {

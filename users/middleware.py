@@ -3,20 +3,23 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core.errors import Busy
 from core.text.zones import zone_named
 
+WITHOUT_PERSON = ("/api/", settings.STATIC_URL)
+
 
 def local_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Show times in the signed-in person's zone."""
+    """Show pages in the signed-in person's zone and language."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.path.startswith(reverse("admin:index")):
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(WITHOUT_PERSON):
             return get_response(request)
-        with timezone.override(zone_named(getattr(request.user, "time_zone", "UTC"))):
+        language = getattr(request.user, "language", "")
+        spoken = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with timezone.override(zone_named(getattr(request.user, "time_zone", "UTC"))), translation.override(spoken):
             return get_response(request)
 
     return middleware
