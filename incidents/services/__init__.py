@@ -1,8 +1,8 @@
 """Every write to an incident; import from here."""
 
 from incidents.services.bulk import refused, update_many, update_one
-from incidents.services.conversation import comment, subscribe, unsubscribe
-from incidents.services.editing import assign_person, assign_team, update
+from incidents.services.conversation import comment, comment_and_move, subscribe, unsubscribe
+from incidents.services.editing import assign_person, assign_team, revert, update
 from incidents.services.history import Fault, verify, verify_all
 from incidents.services.lifecycle import NoteMissing, acknowledge, resolve, transition
 from incidents.services.links import link, unlink
@@ -18,6 +18,7 @@ __all__ = [
     "assign_person",
     "assign_team",
     "comment",
+    "comment_and_move",
     "delete",
     "external_key",
     "link",
@@ -28,6 +29,7 @@ __all__ = [
     "refused",
     "resolve",
     "restore",
+    "revert",
     "subscribe",
     "transition",
     "unlink",

@@ -8,6 +8,7 @@ from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.actors import By, person
 from incidents.models import EventKind, Incident, IncidentEvent, Origin, Subscription, Visibility
 from incidents.permissions import require_comment, require_grant, require_visible, require_work, users_gaining_access
+from incidents.services.lifecycle import move_to
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from users.models import User
 
@@ -23,11 +24,7 @@ def comment(
     at: dt.datetime | None = None,
 ) -> IncidentEvent:
     """Add an update. Requires working on or following the incident; internal ones require staff."""
-    if not message.strip():
-        raise DomainError("Write a message.", field="message")
-    speaker = person(by)
-    if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
-        raise PermissionRefused("Only responders and administrators can write internal updates.")
+    _require_message(by, message, visibility)
     incident = lock(incident)
     require_comment(by, incident)
     # What was said elsewhere was said when it was, even if we hear of it after what followed.
@@ -35,6 +32,40 @@ def comment(
     event = change.add_event(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
     change.save()
     return event
+
+
+@unit_of_work
+def comment_and_move(
+    incident: Incident,
+    message: str,
+    status: str,
+    *,
+    by: By,
+    visibility: str = Visibility.PUBLIC,
+    origin: str = Origin.API,
+) -> Incident:
+    """Add an update and move to `status` as one change.
+
+    A public update is the note of the move, so that followers are told once; an internal one stays an event of its own,
+    since everybody reads the move. Raises as `comment` and `transition`.
+    """
+    _require_message(by, message, visibility)
+    incident = lock(incident)
+    require_work(by, incident)
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    is_note = visibility == Visibility.PUBLIC and status != incident.status
+    if not is_note:
+        change.add_event(EventKind.COMMENT, body=message, visibility=Visibility(visibility))
+    move_to(change, status, message if is_note else "", is_noted=not is_note)
+    return change.save()
+
+
+def _require_message(by: By, message: str, visibility: str) -> None:
+    speaker = person(by)
+    if not message.strip():
+        raise DomainError("Write a message.", field="message")
+    if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
+        raise PermissionRefused("Only responders and administrators can write internal updates.")
 
 
 @unit_of_work

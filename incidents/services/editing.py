@@ -1,7 +1,7 @@
 """Change an incident's fields and assignment."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.api.times import refuse_future
@@ -24,6 +24,7 @@ from incidents.services.lifecycle import move_to
 from incidents.services.opening import UNTITLED, require_active, require_can_respond
 from incidents.services.recording import ChangeContext, IncidentChange, lock, lock_for
 from incidents.vocabulary import Status
+from incidents.workflow import action_between
 from responders.models import Service, Team
 from users.models import User
 
@@ -63,6 +64,32 @@ def update(
     _apply(change, fields, note="" if is_moved else note)
     if status is not None:
         move_to(change, status, note)
+    return change.save()
+
+
+@unit_of_work
+def revert(
+    number: int,
+    *,
+    by: By,
+    fields: dict[str, Any],
+    statuses: Sequence[str] = (),
+    note: str = "",
+    origin: str = Origin.API,
+    expected_versions: Collection[int] | None = None,
+) -> Incident:
+    """Set fields back, and move back through `statuses`, as one change; the note goes where one is needed.
+
+    Raises as `update`.
+    """
+    incident = lock_for(number, by, expected_versions=expected_versions)
+    require_work(by, incident)
+    _require_grants(by, incident, fields, is_said=True)
+    change = IncidentChange(incident, ChangeContext.now(by, origin))
+    _apply(change, fields, note="")
+    for status in statuses:
+        action = action_between(incident.status, status)
+        move_to(change, status, note if action is not None and action.needs_note else "")
     return change.save()
 
 

@@ -51,8 +51,8 @@ def resolve(incident: Incident, *, by: By, note: str = "", origin: str = Origin.
     return transition(incident, Status.RESOLVED, by=by, note=note, origin=origin)
 
 
-def move_to(change: IncidentChange, status: str, note: str) -> None:
-    """Apply a transition: check the table, stamp times, add the event."""
+def move_to(change: IncidentChange, status: str, note: str, *, is_noted: bool = False) -> None:
+    """Apply a transition: check the table, stamp times, add the event; `is_noted` if a note of its own was added."""
     incident = change.incident
     if incident.status == status:
         return
@@ -63,7 +63,7 @@ def move_to(change: IncidentChange, status: str, note: str) -> None:
             f"it cannot become {Status(status).label.lower()} from there.",
             allowed=allowed_transitions(incident.status),
         )
-    if action.needs_note and not note.strip():
+    if action.needs_note and not is_noted and not note.strip():
         raise NoteMissing(f"Say why: to {action.name} an incident needs a note.", field="note")
     STAMPS[action.name](change, action, note)
 

@@ -4,8 +4,8 @@ from django.db import connection
 from django.test import TestCase
 
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
-from incidents.models import Incident, IncidentEvent, Visibility
-from incidents.services import comment, delete, subscribe, unsubscribe
+from incidents.models import Incident, IncidentEvent, Status, Visibility
+from incidents.services import comment, comment_and_move, delete, subscribe, transition, unsubscribe
 from incidents.tests.factories import MONDAY, kinds_of, make_incident, make_team
 from users.tests.factories import make_admin, make_reporter, make_responder
 
@@ -60,6 +60,51 @@ class CommentTests(TestCase):
 
         with self.assertRaises(NotFound):
             comment(incident, "Hello?", by=None)
+
+
+class CommentAndMoveTests(TestCase):
+    def test_it_makes_a_public_update_the_note_of_the_move(self) -> None:
+        incident = make_incident()
+
+        comment_and_move(incident, "Disk replaced.", Status.RESOLVED, by=make_responder())
+
+        self.assertEqual(kinds_of(incident), ["created", "resolved"])
+        self.assertEqual(incident.events.get(kind="resolved").body, "Disk replaced.")
+
+    def test_it_keeps_an_internal_update_out_of_the_move(self) -> None:
+        incident = make_incident()
+        by = make_responder()
+        transition(incident, Status.ACKNOWLEDGED, by=by)
+
+        comment_and_move(incident, "Vendor asleep.", Status.ON_HOLD, by=by, visibility=Visibility.INTERNAL)
+
+        self.assertEqual(kinds_of(incident)[2:], ["comment", "held"])
+        self.assertEqual(incident.events.get(kind="comment").visibility, Visibility.INTERNAL)
+        held = incident.events.get(kind="held")
+        self.assertEqual((held.body, held.visibility), ("", Visibility.PUBLIC))
+
+    def test_it_keeps_the_words_where_the_incident_is_there_already(self) -> None:
+        incident = make_incident()
+        by = make_responder()
+        transition(incident, Status.RESOLVED, by=by)
+
+        comment_and_move(incident, "Me too.", Status.RESOLVED, by=by)
+
+        self.assertEqual(kinds_of(incident), ["created", "resolved", "comment"])
+
+    def test_it_writes_nothing_where_the_move_is_refused(self) -> None:
+        incident = make_incident()
+        refusals = (
+            (make_responder(), "Hm.", Status.CLOSED, Conflict),
+            (make_responder(), " ", Status.RESOLVED, DomainError),
+            (make_reporter(), "Fixed itself.", Status.RESOLVED, PermissionRefused),
+        )
+
+        for by, message, status, error in refusals:
+            with self.subTest(error=error), self.assertRaises(error):
+                comment_and_move(incident, message, status, by=by)
+
+        self.assertEqual(kinds_of(incident), ["created"])
 
 
 class SubscriptionTests(TestCase):

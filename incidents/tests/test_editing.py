@@ -3,7 +3,7 @@ from django.test import TestCase
 from core.errors import DomainError, InvalidTransition, PermissionRefused, StaleVersion
 from core.severity import Priority, Severity
 from incidents.models import EventKind, Incident, Status
-from incidents.services import assign_person, assign_team, history, transition, update
+from incidents.services import assign_person, assign_team, history, revert, transition, update
 from incidents.tests.factories import (
     MONDAY,
     folded,
@@ -324,3 +324,33 @@ class CategoryTests(TestCase):
         incident = report(by=None, title="Down", category=make_category("storage"), at=MONDAY)
 
         self.assertEqual(incident.ack_due_at, MONDAY + minutes(60))
+
+
+class RevertTests(TestCase):
+    def test_it_sets_fields_and_status_back_as_one_change(self) -> None:
+        incident, by = make_incident(), make_responder()
+        update(incident, by=by, fields={"severity": Severity.HIGH}, status=Status.IN_PROGRESS)
+        resolved = transition(incident, Status.RESOLVED, by=by)
+
+        changed = revert(
+            incident.pk,
+            by=by,
+            fields={"severity": Severity.MEDIUM},
+            statuses=[Status.OPEN, Status.IN_PROGRESS],
+            note="Undone.",
+            expected_versions=[resolved.version],
+        )
+
+        self.assertEqual((changed.status, changed.severity), (Status.IN_PROGRESS, Severity.MEDIUM))
+        self.assertEqual(changed.version, resolved.version + 1)
+        self.assertEqual([event.body for event in changed.events.order_by("-seq")[:2]], ["", "Undone."])
+
+    def test_it_refuses_what_update_refuses(self) -> None:
+        incident, by = make_incident(by=make_admin(), team=make_team()), make_responder()
+
+        with self.assertRaises(PermissionRefused):
+            revert(incident.pk, by=by, fields={"severity": Severity.LOW})
+        with self.assertRaises(StaleVersion):
+            revert(incident.pk, by=make_admin(), fields={}, expected_versions=[99])
+        with self.assertRaises(InvalidTransition):
+            revert(incident.pk, by=make_admin(), fields={}, statuses=[Status.CLOSED])
