@@ -9,6 +9,7 @@ from incidents.search.index import (
     rebuild_index,
     reindex_incidents,
 )
+from incidents.search.similar import similar_incidents
 
 __all__ = [
     "add_text",
@@ -18,4 +19,5 @@ __all__ = [
     "index_incidents",
     "rebuild_index",
     "reindex_incidents",
+    "similar_incidents",
 ]

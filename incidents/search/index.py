@@ -59,14 +59,14 @@ def add_text(incident: Incident, *, public: str, internal: str) -> None:
     joined = "document || %s" if connection.vendor == "sqlite" else "CONCAT(document, %s)"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE incidents_search SET document = {joined} WHERE {_id_column()} = %s",  # noqa: S608
+            f"UPDATE incidents_search SET document = {joined} WHERE {id_column()} = %s",  # noqa: S608
             [added, incident.pk],
         )
 
 
 def delete_document(incident: Incident) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM incidents_search WHERE {_id_column()} = %s", [incident.pk])  # noqa: S608
+        cursor.execute(f"DELETE FROM incidents_search WHERE {id_column()} = %s", [incident.pk])  # noqa: S608
 
 
 def filter_matching(incidents: IncidentQuerySet, text: str, *, reads_internal: bool) -> IncidentQuerySet:
@@ -115,8 +115,8 @@ def _ids_with_words(ids: list[int], terms: Terms, reads_internal: bool) -> set[i
     numbers = ",".join(str(int(pk)) for pk in ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_id_column()} FROM incidents_search "  # noqa: S608 (numbers and our own words)
-            f"WHERE {_id_column()} IN ({numbers}) AND {' AND '.join(conditions)}",
+            f"SELECT {id_column()} FROM incidents_search "  # noqa: S608 (numbers and our own words)
+            f"WHERE {id_column()} IN ({numbers}) AND {' AND '.join(conditions)}",
             parameters,
         )
         return {row[0] for row in cursor.fetchall()}
@@ -130,7 +130,7 @@ def _own_text(incident: Incident) -> str:
     return f"INC-{incident.pk}\n{incident.title}\n{incident.description}"
 
 
-def _id_column() -> str:
+def id_column() -> str:
     return "rowid" if connection.vendor == "sqlite" else "incident_id"
 
 

@@ -11,12 +11,11 @@ from rest_framework.reverse import reverse
 from core.api.problems import moment_of
 from core.db import rows
 from core.db.prepared import Parameter
-from core.errors import NotFound
-from incidents.models import Attachment, Incident, IncidentEvent
+from incidents.models import Attachment, Incident
 from incidents.permissions import can_work_on
 from incidents.representation import row_of, serialize_page, serialize_row, service_slugs
 from incidents.serializers.attachments import serialize_attachment
-from incidents.snapshot import replay_changes
+from incidents.services.standing import state_at
 from incidents.workflow import allowed_transitions
 from users.authentication import person
 
@@ -60,13 +59,7 @@ def _files_of(incident_id: int) -> list[Attachment]:
 def incident_as_of(incident: Incident, request: Request) -> dict[str, Any]:
     """Return the incident as it stood at `as_of`, folded from the events that had happened by then."""
     moment = moment_of("as_of", request.query_params["as_of"])
-    events = IncidentEvent.objects.filter(incident=incident, occurred_at__lte=moment).order_by("seq")
-    facts = list(events.values_list("data", "occurred_at"))
-    state = replay_changes(data.get("changes", {}) for data, _ in facts)
-    if state["created_at"] is None:
-        raise NotFound(f"{incident.reference} did not exist then.")
-    if state["deleted_at"] is not None:
-        raise NotFound(f"{incident.reference} was deleted then.")
+    state = state_at(incident, moment)
     return {
         "id": incident.pk,
         "uid": incident.uid,
@@ -77,8 +70,7 @@ def incident_as_of(incident: Incident, request: Request) -> dict[str, Any]:
         **{name: (state[name] or {}).get("id") for name in ("team", "assignee", "reporter")},
         "source": state["origin_system"],
         **{name: state[name] for name in ("occurred_at", "created_at", "acknowledged_at", "resolved_at", "closed_at")},
-        # Of what changed it: not of an internal note, of which this caller may not know.
-        "updated_at": max(at for data, at in facts if "changes" in data),
+        "updated_at": state["updated_at"],
         "sla": {
             **{name: state[name] for name in ("ack_due_at", "resolve_due_at", "ack_breached", "resolve_breached")},
             "paused": state["paused_at"] is not None,
