@@ -1,6 +1,7 @@
 """Comment on incidents, and follow them."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.db.transactions import unit_of_work
@@ -43,6 +44,7 @@ def comment_and_move(
     by: By,
     visibility: str = Visibility.PUBLIC,
     origin: str = Origin.API,
+    expected_versions: Collection[int] | None = None,
 ) -> Incident:
     """Add an update and move to `status` as one change.
 
@@ -50,7 +52,7 @@ def comment_and_move(
     since everybody reads the move. Raises as `comment` and `transition`.
     """
     _require_message(by, message, visibility)
-    incident = lock(incident)
+    incident = lock(incident, expected_versions=expected_versions)
     require_work(by, incident)
     change = IncidentChange(incident, ChangeContext.now(by, origin))
     is_note = visibility == Visibility.PUBLIC and status != incident.status

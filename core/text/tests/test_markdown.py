@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from core.text.markdown import render_markdown
+from core.text.markdown import render_markdown, render_note
 
 
 class MarkdownTests(SimpleTestCase):
@@ -45,3 +45,33 @@ class MarkdownTests(SimpleTestCase):
         for page in pages:
             with self.subTest(page.name):
                 self.assertNotRegex(render_markdown(page.read_text(encoding="utf-8")), r"(?m)^(#|\||```)|\*\*")
+
+
+class NoteTests(SimpleTestCase):
+    def test_it_links_web_addresses_and_passes_nothing_on(self) -> None:
+        for text in ("See https://wiki.example/a?b=1.", "[here](https://wiki.example/a?b=1)"):
+            with self.subTest(text):
+                self.assertIn(
+                    '<a href="https://wiki.example/a?b=1" rel="noopener noreferrer nofollow">', render_note(text)
+                )
+
+    def test_it_links_nothing_else(self) -> None:
+        for text in (
+            "[x](javascript:alert(1))",
+            "[x](data:text/html,a)",
+            "[x](//evil.example)",
+            "<javascript:alert(1)>",
+            "`https://x.example`",
+        ):
+            with self.subTest(text):
+                self.assertNotRegex(render_note(text), r"<a [^>]*href")
+
+    def test_it_shows_no_pictures_and_no_markup(self) -> None:
+        shown = render_note(
+            "![x](https://t.example/p.gif) <img src=x onerror=alert(1)><script>1</script> <b style='x'>"
+        )
+
+        self.assertNotRegex(shown, r"<(img|script|b|style)\b")
+
+    def test_it_keeps_lines(self) -> None:
+        self.assertIn("one<br>", render_note("one\ntwo"))
