@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.severity import SEVERITY_OF_WORD, WORD_OF_SEVERITY
-from core.text.markdown import render_markdown
+from core.text.markdown import render_note
 from incidents.vocabulary import STATUS_OF_WORD
 from users.models import User
 
@@ -142,8 +142,8 @@ def query_with(context: Any, **changes: Any) -> str:
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """Render people's Markdown, cleaned."""
-    return render_markdown(text or "")
+    """Render what people wrote as Markdown, cleaned."""
+    return render_note(text or "")
 
 
 @register.inclusion_tag("console/_field.html")
