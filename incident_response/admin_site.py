@@ -55,7 +55,11 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Rules",
-        (("Categories", "category", "incidents.category"), ("SLA policies", "timer", "incidents.slapolicy")),
+        (
+            ("Rules for reports", "call_split", "incidents.reportrule"),
+            ("Categories", "category", "incidents.category"),
+            ("SLA policies", "timer", "incidents.slapolicy"),
+        ),
     ),
     (
         "People",

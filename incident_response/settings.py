@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
         "IntakeStateEnum": "intake.vocabulary.IntakeState",
         "ReplayableStateEnum": ["failed", "dropped"],
         "SourceKindEnum": "intake.readers.kinds",
+        "RuleMissEnum": "incidents.rules.Miss",
         "LinkKindEnum": "incidents.vocabulary.LinkKind",
         "LogStoreEnum": "logs.sources.kinds",
         "DeliveryStateEnum": "notifications.vocabulary.State",

@@ -7,7 +7,7 @@ from typing import Any
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 
-from incidents.models import Category, Incident, SlaPolicy
+from incidents.models import Category, Incident, ReportRule, SlaPolicy
 from users import audit
 from users.models import User
 
@@ -36,6 +36,7 @@ def register() -> None:
     auditlog.register(Incident, exclude_fields=list(LEFT_OUT))
     auditlog.register(Category)
     auditlog.register(SlaPolicy)
+    auditlog.register(ReportRule)
 
 
 def record_creation(incident: Incident, by: User) -> None:

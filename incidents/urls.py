@@ -17,6 +17,7 @@ ONE = r"incidents/(?P<id>[^/]+)"
 router = Router()
 router.register("categories", configuration.CategoryViewSet, basename="category")
 router.register("sla-policies", configuration.SlaPolicyViewSet, basename="sla-policy")
+router.register("report-rules", configuration.ReportRuleViewSet, basename="report-rule")
 router.register("incidents/bulk", incidents.IncidentBulkViewSet, basename="incident-bulk")
 router.register("incidents", incidents.IncidentViewSet, basename="incident")
 router.register(f"{ONE}/timeline", timeline.TimelineViewSet, basename="timeline")

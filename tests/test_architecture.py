@@ -86,7 +86,7 @@ OWN_MODULES = {
     "incidents": {
         *("actors", "kinds"),
         *("attachments", "digest", "export", "imports", "metrics", "naming", "percentiles", "representation"),
-        *("search", "sla", "snapshot", "workflow"),
+        *("rules", "search", "sla", "snapshot", "workflow"),
     },
     "logs": {
         *("detection", "endpoints", "normalising", "formats", "levels", "lines", "queries", "reading", "sources"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from alerts.models import Heartbeat, Route, Silence
 from alerts.tests.factories import make_route, make_silence, make_source
 from core.api.configuration import CleanedModelSerializer, ConfigurationViewSet
-from incidents.models import Category, SlaPolicy
+from incidents.models import Category, ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_policy, make_service, make_team
 from intake.models import Source
 from logs.models import DetectionRule
@@ -69,6 +69,12 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         {"is_enabled": False},
     ),
     WebhookEndpoint: ("webhooks", make_webhook, {"name": "Sent"}, {"reason": "Theirs"}),
+    ReportRule: (
+        "report-rules",
+        lambda: ReportRule.objects.create(name="Water", severity=2),
+        {"name": "Sent"},
+        {"position": 77, "words": ["theirs"]},
+    ),
     SlaPolicy: ("sla-policies", lambda: make_policy(severity=2), {"name": "Sent"}, {"ack_minutes": 7}),
 }
 
@@ -180,6 +186,7 @@ class AdminWriteTests(TestCase):
             **{Silence: {"ends_at": LATER}, Team: {"description": "Theirs"}, Category: {"description": "Theirs"}},
             **{
                 Service: {"description": "Theirs"},
+                ReportRule: {"location": "Theirs"},
                 RoomChannel: {"is_enabled": False},
                 WebhookEndpoint: {"is_enabled": False},
                 Schedule: {"description": "Theirs"},

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from alerts.models import Alert
 from alerts.tests.factories import fire, make_route, make_source
-from incidents.models import Incident
+from core.severity import Severity
+from incidents.models import Incident, ReportRule
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from responders.models import Team
 from users.tests.factories import client_of, make_admin
@@ -42,6 +43,14 @@ class DefaultTeamTests(TestCase):
 
         teams = [alert.incident and alert.incident.team for alert in Alert.objects.order_by("pk")]
         self.assertEqual(teams, [self.duty, self.other])
+
+    def test_rules_for_reports_leave_alerts_alone(self) -> None:
+        ReportRule.objects.create(name="Everything", team=self.other, severity=Severity.LOW)
+        fire(make_source(), title="A leak")
+
+        incident = Incident.objects.get()
+        self.assertEqual(incident.team, self.duty)
+        self.assertNotIn("rules", incident.events.order_by("seq")[0].data)
 
     def test_it_leaves_a_report_with_nobody_where_there_is_none(self) -> None:
         Team.objects.update(is_default=False)

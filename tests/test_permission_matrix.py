@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from alerts.models import Heartbeat
 from alerts.tests.factories import fire, make_key, make_route, make_silence, make_source
 from core.severity import Severity
-from incidents.models import LinkKind
+from incidents.models import LinkKind, ReportRule
 from incidents.services import comment, link
 from incidents.services.attaching import attach, inspect
 from incidents.tests.factories import make_category, make_incident, make_policy, make_service, make_team
@@ -300,6 +300,14 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("put", f"{API}sla-policies/<pk>/", NEW_POLICY, ADMINS),
     ("patch", f"{API}sla-policies/<pk>/", {"ack_minutes": 7}, ADMINS),
     ("delete", f"{API}sla-policies/<pk>/", None, ADMINS_DELETE),
+    ("get", f"{API}report-rules/", None, RESPONDERS),
+    ("post", f"{API}report-rules/", {"name": "New", "severity": "low"}, ADMINS_CREATE),
+    ("get", f"{API}report-rules/<pk>/", None, RESPONDERS),
+    ("put", f"{API}report-rules/<pk>/", {"name": "New", "severity": "low"}, ADMINS),
+    ("patch", f"{API}report-rules/<pk>/", {"severity": "low"}, ADMINS),
+    ("delete", f"{API}report-rules/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}report-rules/reorder/", {"ids": ["{report_rule}"]}, ADMINS),
+    ("post", f"{API}report-rules/simulate/", {"title": "x"}, RESPONDERS),
     *ON_CALL,
     # Alerts
     *CONFIGURED_ALERTS,
@@ -412,12 +420,20 @@ class PermissionMatrixTests(TestCase):
         cls.team = make_team("Database", member)
         make_team("Elsewhere", outsider)
         cls.own_token, _ = create_personal_token(owner, name="script", scope="read", expires_at=None)
-        cls.ids = {"outsider": outsider.pk, "member": member.pk, "other": other.pk, "team": cls.team.pk}
+        rule = ReportRule.objects.create(name="Report rule", severity=Severity.HIGH, words=["leak"])
+        cls.ids = {
+            "report_rule": rule.pk,
+            "outsider": outsider.pk,
+            "member": member.pk,
+            "other": other.pk,
+            "team": cls.team.pk,
+        }
         cls.paths = {
             "teams/<pk>/": cls.team.pk,
             "services/<pk>/": make_service().pk,
             "categories/<pk>/": make_category("disk").pk,
             "sla-policies/<pk>/": make_policy(severity=Severity.HIGH).pk,
+            "report-rules/<pk>/": rule.pk,
             "me/tokens/<pk>/": cls.own_token.pk,
             "users/<pk>/": other.pk,
             "<team_id>": cls.team.pk,

@@ -171,6 +171,7 @@ def _opened(alerts: Sequence[Alert], left: Sequence[Incident], title: str, *, by
         services=list(left_by_worst.services.active()) if left_by_worst else [],
         team=_unless_retired(left_by_worst.team if left_by_worst else worst.source.team),
         is_restricted=is_restricted,
+        is_report=False,
         finds_team=not is_restricted,  # whoever gets it need not see it
         occurred_at=min(alert.starts_at for alert in alerts),
         origin_system=worst.source.kind,

@@ -78,6 +78,7 @@ def new_incident_of(effect: OpenIncident, targets: RouteTargets) -> NewIncident:
         category=category,
         team=team or source.team,
         services=[service] if service else [],
+        is_report=False,
         occurred_at=alert.starts_at,
         origin_system=source.kind,
         data={"alert": serialize_alert(alert), "grouped_by": effect.group.labels},

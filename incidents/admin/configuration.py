@@ -1,4 +1,4 @@
-"""Admin pages of categories and SLA policies."""
+"""Admin pages of categories, SLA policies and rules for reports."""
 
 import datetime as dt
 from typing import Any
@@ -19,7 +19,9 @@ from unfold.widgets import (
 
 from core.backoffice.badges import severity_badge, span
 from core.backoffice.base import BackOfficeAdmin, RefusableForm, RetirableAdmin
-from incidents.models import Category, SlaPolicy
+from incidents.models import Category, ReportRule, SlaPolicy
+from incidents.models.rules import wrong_words
+from incidents.services.report_rules import next_position
 from incidents.sla import MIDNIGHT, format_closing_time, is_midnight
 from users.admin.people import zone_choices
 
@@ -160,3 +162,61 @@ class SlaPolicyAdmin(BackOfficeAdmin):
         if policy.is_round_the_clock:
             return _("24/7")
         return f"{policy.opens_at:%H:%M}–{format_closing_time(policy.closes_at)} {policy.time_zone}"
+
+
+class WordsField(forms.CharField):
+    """Words or phrases, one a line."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        words = [" ".join(line.split()) for line in str(value or "").splitlines()]
+        return [word for word in dict.fromkeys(words) if word]
+
+    def validate(self, value: Any) -> None:
+        if wrong := wrong_words(value):
+            raise forms.ValidationError(wrong)
+
+    def run_validators(self, value: Any) -> None:
+        """Leave it to `validate`: these are for text."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (self.to_python(self.prepare_value(initial))))
+
+
+class ReportRuleForm(RefusableForm):
+    class Meta:
+        model = ReportRule
+        fields = "__all__"
+
+    words = WordsField(
+        required=False,
+        help_text=gettext_lazy("One word or phrase per line; one must be in the title or description, as whole words."),
+    )
+
+
+@admin.register(ReportRule)
+class ReportRuleAdmin(BackOfficeAdmin):
+    """Rules for reports: the first match decides, so order matters."""
+
+    form = ReportRuleForm
+    ordering = ("position", "id")
+    list_display = ("name", "position", "is_enabled", "category", "service", "location", "team", "severity_column")
+    list_select_related = ("category", "service", "team")
+    search_fields = ("name__icontains",)
+    autocomplete_fields = ("category", "service", "team")
+    fieldsets = (
+        (None, {"fields": (("name", "is_enabled"), "position")}),
+        (gettext_lazy("Reports"), {"fields": (("category", "service"), "location", "words")}),
+        (gettext_lazy("Action"), {"fields": (("team", "severity"),)}),
+    )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        return {"position": next_position(), **super().get_changeform_initial_data(request)}
+
+    @admin.display(description=gettext_lazy("Severity"))
+    def severity_column(self, rule: ReportRule) -> str:
+        return severity_badge(rule.severity) if rule.severity else "–"

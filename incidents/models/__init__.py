@@ -4,6 +4,7 @@ from incidents.models.attachment import Attachment
 from incidents.models.configuration import Category, SlaPolicy
 from incidents.models.incident import Incident, IncidentQuerySet
 from incidents.models.people import IncidentLink, Subscription
+from incidents.models.rules import ReportRule
 from incidents.models.tally import Tally
 from incidents.models.timeline import FeedCursor, IncidentEvent, IncidentEventQuerySet
 from incidents.vocabulary import EventKind, LinkKind, Origin, Status, Visibility
@@ -20,6 +21,7 @@ __all__ = [
     "IncidentQuerySet",
     "LinkKind",
     "Origin",
+    "ReportRule",
     "SlaPolicy",
     "Status",
     "Subscription",

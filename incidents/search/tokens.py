@@ -80,6 +80,13 @@ def query_terms(text: str) -> list[tuple[str, bool]]:
     return list(asked.items())[:MAX_QUERY_WORDS]
 
 
+def word_line(text: str) -> str:
+    """Return the folded words between spaces; each CJK character is a word."""
+    pieces = (" ".join(piece) if _CJK_PIECE.match(piece) else piece for piece in _split_pieces(text))
+    line = " ".join(pieces)
+    return f" {line} " if line else ""
+
+
 def _split_pieces(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_PIECES.findall(text.lower())

@@ -19,9 +19,10 @@ from incidents.actors import Actor, By
 from incidents.attachments import Checked
 from incidents.digest import opening_head
 from incidents.models import Category, EventKind, Incident, Origin, Subscription
-from incidents.services import attaching
+from incidents.services import attaching, report_rules
 from incidents.services.clocks import due_times, policy_values
 from incidents.services.recording import HISTORY_COLUMNS, ChangeContext, IncidentChange, call_participants, row_digest
+from incidents.services.report_rules import Report
 from incidents.snapshot import initial_changes
 from responders.models import Service, Team
 from users.models import User
@@ -33,18 +34,20 @@ UNTITLED = "Untitled"  # a title of control characters only
 class NewIncident:
     """A new incident as told; `data` are further facts of its first event.
 
-    Without `team` it goes to its first service's, its category's or the default one, unless `finds_team` is false.
+    Without `team` it goes to a rule's (see `incidents.rules`), its first service's, its category's or the default one,
+    unless `finds_team` is false; without `severity` it gets a rule's, else medium. `is_report` false: no rule is asked.
     """
 
     title: str
     description: str = ""
-    severity: Severity = Severity.MEDIUM
+    severity: Severity | None = None
     priority: Priority | None = None
     category: Category | None = None
     location: str = ""
     services: Sequence[Service] = ()
     team: Team | None = None
     finds_team: bool = True
+    is_report: bool = True
     assignee: User | None = None
     is_restricted: bool = False
     occurred_at: dt.datetime | None = None
@@ -84,6 +87,7 @@ def open_many(
     Only people's are audited and followed by their reporter.
     """
     context = ChangeContext.now(by, origin, at)
+    news = [_routed(new) for new in news]
     policies: dict[tuple[int, int], dict[str, Any]] = {}
     teams: dict[tuple[int, ...], Team | None] = {}
     changes = []
@@ -91,9 +95,10 @@ def open_many(
         if new.occurred_at is not None:
             refuse_future("occurred_at", new.occurred_at, context.at)
         category_id = new.category.pk if new.category else 0
-        case = (new.severity, category_id)
+        severity = new.severity or Severity.MEDIUM
+        case = (severity, category_id)
         if case not in policies:
-            policies[case] = policy_values(new.severity, new.category)
+            policies[case] = policy_values(severity, new.category)
         team, answering = new.team, (category_id, new.is_restricted, *(service.pk for service in new.services))
         if team is None and new.finds_team:
             if answering not in teams:
@@ -133,11 +138,12 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
 def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], team: Team | None) -> Incident:
     ack_due_at, resolve_due_at = due_times(policy, context.at, [])
     system = new.origin_system or str(context.origin)
+    severity = new.severity or Severity.MEDIUM
     return Incident(
         title=one_line(new.title) or UNTITLED,
         description=new.description,
-        severity=new.severity,
-        priority=new.priority or Priority(new.severity),
+        severity=severity,
+        priority=new.priority or Priority(severity),
         is_priority_given=new.priority is not None,
         category=new.category,
         location=new.location,
@@ -191,15 +197,33 @@ def require_active(row: Team | Category | Service | None, field: str) -> None:
 
 def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:
     """Return the first service's team, the category's, or (unless restricted) the default one."""
-    answering = next((service for service in services if service.team_id is not None), None)
-    if answering is not None:
-        return answering.team
-    if category is not None and category.default_team_id is not None:
-        return category.default_team
-    if is_restricted:
-        return None
+    if (team := report_rules.own_team(services, category)) is not None or is_restricted:
+        return team
     return next(iter(rows.select(Team, "default", _default_teams)), None)
 
 
 def _default_teams() -> QuerySet[Team]:
     return Team.objects.filter(is_default=True, is_active=True).order_by("pk")
+
+
+def _routed(new: NewIncident) -> NewIncident:
+    """Let the rules for reports say what the report does not."""
+    finds_team = new.team is None and new.finds_team
+    if not new.is_report or not (finds_team or new.severity is None):
+        return new
+    report = Report(new.title, new.description, new.location, new.category, new.services, new.is_restricted)
+    found = report_rules.load_rules(report).decide(report)
+    by_team, by_severity = found.decision.team, found.decision.severity
+    suggested = Severity(by_severity.severity) if by_severity and by_severity.severity else None
+    said: dict[str, Any] = {}
+    if finds_team and by_team is not None and found.because == "rule":
+        said["team"] = {"id": by_team.id, "name": by_team.name}
+    if new.severity is None and by_severity is not None:
+        said["severity"] = {"id": by_severity.id, "name": by_severity.name}
+    return replace(
+        new,
+        team=found.team if finds_team else new.team,
+        finds_team=False,
+        severity=new.severity or suggested,
+        data={**new.data, "rules": said} if said else new.data,
+    )
