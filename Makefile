@@ -1,4 +1,4 @@
-# Verbs: run, test, check, fix, bench, chaos, e2e; and setup, secret, lock.
+# Verbs: run, test, check, fix, bench, chaos, e2e, browser, screenshots; and setup, secret, lock.
 # `make run PORT=8001 DATABASE_URL=mysql://…` and the like set variables for one run.
 
 HOST ?= 127.0.0.1
@@ -32,7 +32,7 @@ ONE_AT_A_TIME = $(addsuffix $(LOCKED),$(ANY_PYTHON))
 LOCKED = $() -S -c 'import fcntl, os, sys; lock = os.open("Makefile", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX); \
 	os.set_inheritable(lock, True); os.execvp(sys.argv[1], sys.argv[1:])'
 
-.PHONY: run ready setup test check fix bench chaos e2e secret lock
+.PHONY: run ready setup test check fix bench chaos e2e browser screenshots secret lock
 
 # Of several in one folder, one sets it up while the others wait.
 run:
@@ -71,6 +71,12 @@ chaos: $(VENV)/.dev
 
 e2e: $(VENV)/.runtime
 	@$(PY) -m e2e $(CLIENTS)
+
+browser: $(VENV)/.dev
+	@$(PY) -m e2e.browser $(TESTS)
+
+screenshots: $(VENV)/.dev
+	@$(PY) -m e2e.browser.screenshots
 
 secret:
 	@$(or $(PYTHON),python3) -c 'import secrets; print(secrets.token_urlsafe(48))'

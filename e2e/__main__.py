@@ -23,14 +23,14 @@ def main() -> int:
     chosen = parser.parse_args().clients or known
     if unknown := sorted(set(chosen) - set(known)):
         parser.error(f"there is no client {', '.join(unknown)}; there are {', '.join(known)}")
-    signal.signal(signal.SIGTERM, _end)  # so that the server ends with us
+    signal.signal(signal.SIGTERM, stop_with_server)  # so that the server ends with us
     with Server() as server:
         results = [run(name, server) for name in chosen]
     say(", ".join(f"{results.count(result)} {result}" for result in ("PASS", "FAIL", "SKIP")))
     return 1 if "FAIL" in results else 0
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def stop_with_server(number: int, frame: FrameType | None) -> None:
     """Leave, once: a second signal, as through make, must not cut short what the first has begun."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1)

@@ -73,9 +73,7 @@ class Server:
     def __enter__(self) -> "Server":
         try:
             self.database.create()
-            self.manage("migrate", "--verbosity", "0")
-            self.manage("collectstatic", "--noinput", "--verbosity", "0")
-            self.token = self.shell(SIGN_IN)
+            self.prepare()
             self.start()
         except BaseException:
             self.__exit__()
@@ -86,6 +84,12 @@ class Server:
         self.stop()
         self.database.drop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def prepare(self) -> None:
+        """Make tables, static files, and what must be in the tables."""
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        self.token = self.shell(SIGN_IN)
 
     def start(self) -> None:
         """Start it, and return when it answers."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.urls import is_valid_path
 
 from core.server.responses import request_id_from
@@ -55,5 +56,20 @@ def endpoints(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     def middleware(request: HttpRequest) -> HttpResponse:
         endpoint = find(request.method or "", request.path)
         return response_from(serve(endpoint, request_from(request)), request) if endpoint else get_response(request)
+
+    return middleware
+
+
+def compressed_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Send pages compressed, padded at random (BREACH).
+
+    Not the API, whose ETags would turn weak, and nothing that streams.
+    """
+    compressed = GZipMiddleware(get_response).process_response
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = not response.streaming and response.get("Content-Type", "").startswith("text/html")
+        return compressed(request, response) if is_page else response  # type: ignore[return-value]
 
     return middleware

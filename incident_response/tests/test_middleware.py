@@ -1,13 +1,17 @@
 """Who is redirected by Django's own handlers, and who is not."""
 
+import gzip
 import re
 from collections.abc import Iterator
 
-from django.test import TestCase, override_settings
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.test import RequestFactory, SimpleTestCase, TestCase, override_settings
 from django.urls import get_resolver
 from django.utils.regex_helper import normalize
 from rest_framework.test import APIClient
 
+from incident_response.middleware import compressed_pages
 from intake.endpoints import endpoints, find
 from tests.test_permission_matrix import routes
 from users.tests.factories import make_admin
@@ -50,6 +54,32 @@ class RedirectTests(TestCase):
             for path in ("/api/v1/incidents/", "/api/v1/incidents", "/admin/login/"):
                 with self.subTest(f"{method} {path}"):
                     self.assertEqual(self.client.generic(method, path).status_code, 308)
+
+
+class CompressionTests(SimpleTestCase):
+    def answered(self, response: HttpResponseBase) -> HttpResponseBase:
+        request = RequestFactory().get("/", headers={"accept-encoding": "gzip"})
+        return compressed_pages(lambda request: response)(request)
+
+    def test_it_sends_pages_compressed_and_padded(self) -> None:
+        answers = [self.answered(HttpResponse("<p>alike</p>" * 1000)) for _ in range(8)]
+
+        self.assertEqual({answer["Content-Encoding"] for answer in answers}, {"gzip"})
+        self.assertEqual(gzip.decompress(answers[0].content), b"<p>alike</p>" * 1000)
+        self.assertGreater(len({len(answer.content) for answer in answers}), 1)
+
+    def test_it_leaves_streams_and_everything_but_pages_alone(self) -> None:
+        others = (
+            StreamingHttpResponse(iter(["data: x\n\n"] * 1000), content_type="text/event-stream"),
+            StreamingHttpResponse(iter(["<p>"] * 1000)),
+            HttpResponse("{}" * 1000, content_type="application/json", headers={"ETag": '"1"'}),
+        )
+        for response in others:
+            with self.subTest(response["Content-Type"]):
+                answer = self.answered(response)
+
+                self.assertNotIn("Content-Encoding", answer.headers)
+                self.assertFalse(answer.get("ETag", "").startswith("W/"))
 
 
 class SlashTests(TestCase):

@@ -1,0 +1,58 @@
+"""Gates on every page, as each role sees it, in both themes."""
+
+from collections.abc import Iterator
+
+import httpx2
+from playwright.sync_api import Page
+
+from e2e.browser import checks
+from e2e.browser.case import BrowserCase
+from e2e.browser.registry import Route, routes
+
+PEOPLE = {"admin": "ada", "responder": "ben", "reporter": "hana"}
+
+
+class PageTests(BrowserCase):
+    """Every page that answers 200 to somebody."""
+
+    def test_it_meets_the_gates_on_every_page(self) -> None:
+        seen: set[str] = set()
+        for role, key in PEOPLE.items():
+            page = self.at(key)
+            for route, address in self.pages(key):
+                with self.subTest(role=role, page=route.name):
+                    self.faults.clear()
+                    page.goto(address, wait_until="load")
+                    found = self.looked_at(page, is_first=route.name not in seen)
+                    seen.add(route.name)
+                    self.assertEqual([*found, *self.faults], [])
+                    self.faults.clear()
+
+    def looked_at(self, page: Page, *, is_first: bool) -> list[str]:
+        """Return the faults of the page that is open; what does not differ by role is looked at once."""
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        found = [f"light: {fault}" for fault in checks.accessibility(page)]
+        if is_first:
+            found += [*checks.overlaps(page), *checks.keyboard(page)]
+        page.emulate_media(color_scheme="dark")
+        found += [f"dark: {fault}" for fault in checks.accessibility(page)]
+        page.emulate_media(color_scheme="light")
+        for pixels in (390, 320):
+            found += checks.width(page, pixels)
+        if is_first:
+            found += [*checks.touch(page), *checks.right_to_left(page)]
+        return found
+
+    def pages(self, key: str) -> Iterator[tuple[Route, str]]:
+        """Yield the routes that answer somebody with a whole page."""
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.site.cookies(key)}
+        with httpx2.Client(base_url=self.site.address, cookies=cookies, timeout=30) as client:
+            for route in routes():
+                address = route.address()
+                with client.stream("GET", address) as answer:
+                    self.assertLess(answer.status_code, 500, address)
+                    is_html = answer.headers.get("content-type", "").startswith("text/html")
+                    is_page = answer.status_code == 200 and is_html and b"<html" in answer.read()[:2000]
+                if is_page:
+                    yield route, address
