@@ -19,6 +19,7 @@ FORMATS = re.compile(
     r"\|\s*(?:date|time|yesno_code|add|join|slice|cut|json_script)\s*:\s*$|\bnow\s+$|==\s*$|!=\s*$|\bin\s+$"
 )
 QUOTED = re.compile(r"""(?P<before>.*?)(?P<quote>["'])(?P<text>.*?)(?P=quote)""", re.DOTALL)
+SENTENCE = re.compile(r"[^\W\d_]{2,}[,.]?\s+[^\W\d_]{2,}|^[A-Z][a-z]+$")
 GETTEXT = {
     *("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "npgettext", "_lazy"),
 }
@@ -144,7 +145,7 @@ def quoted_texts(tag: str) -> Iterator[str]:
         text = match["text"]
         if before.endswith("_(") or FORMATS.search(before) or text.endswith(".html"):
             continue
-        if len(words(text)) > 1 or (words(text) and "default" in before[-16:]):
+        if SENTENCE.search(text):
             yield text
 
 

@@ -33,7 +33,7 @@ WIDER = """(slack) => {
   return [`${document.documentElement.scrollWidth} px wide: ${out.slice(0, 4).map(named).join(', ')}`];
 }"""
 OVERLAPPING = """() => {
-  const shown = [...document.querySelectorAll('body > header a, body > header button, body > nav a, body > nav button')]
+  const shown = [...document.querySelectorAll('header a, header button, nav a, nav button, summary')]
     .filter((element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .map((element) => [element, element.getBoundingClientRect()])
     .filter(([, box]) => box.width > 1 && box.height > 1 && box.bottom > 0 && box.right > 0 && box.left < innerWidth);

@@ -19,13 +19,15 @@ class PageTests(BrowserCase):
         seen: set[str] = set()
         for role, key in PEOPLE.items():
             page = self.at(key)
-            for route, address in self.pages(key):
+            found = dict(self.pages(key))
+            print(f"{role}: {len(found)} pages")
+            for route, address in found.items():
                 with self.subTest(role=role, page=route.name):
                     self.faults.clear()
                     page.goto(address, wait_until="load")
-                    found = self.looked_at(page, is_first=route.name not in seen)
+                    faults = self.looked_at(page, is_first=route.name not in seen)
                     seen.add(route.name)
-                    self.assertEqual([*found, *self.faults], [])
+                    self.assertEqual([*faults, *self.faults], [])
                     self.faults.clear()
 
     def looked_at(self, page: Page, *, is_first: bool) -> list[str]:
