@@ -30,10 +30,14 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Return all routes of the namespace that are not exempt."""
+    """Return those that are not exempt."""
+    return [route for route in every_route() if route.name not in EXEMPT]
+
+
+def every_route() -> list[Route]:
+    """Return all routes of the namespace."""
     [resolver] = [found for found in get_resolver().url_patterns if getattr(found, "namespace", None) == NAMESPACE]
-    found = dict.fromkeys(_routes(resolver, ()))
-    return [route for route in found if route.name not in EXEMPT]
+    return list(dict.fromkeys(_routes(resolver, ())))
 
 
 def _routes(resolver: URLResolver, above: tuple[str, ...]) -> Iterator[Route]:
