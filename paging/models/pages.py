@@ -45,6 +45,7 @@ class Page(models.Model):
         indexes = [
             models.Index(fields=["incident", "answered_at", "cancelled_at"], name="page_incident"),
             models.Index(fields=["user", "created_at"], name="page_user"),
+            models.Index(fields=["created_at"], name="page_created"),
         ]
 
     def __str__(self) -> str:
