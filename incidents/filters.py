@@ -15,6 +15,9 @@ from core.severity import PRIORITY_OF_WORD, SEVERITY_OF_WORD
 from incidents import search
 from incidents.models import Incident, IncidentQuerySet, Status
 from incidents.vocabulary import STATUS_OF_WORD
+from responders.models import Membership
+
+MAX_MINUTES = 366 * 24 * 60
 
 
 def _by_reference(incidents: Any, name: str, value: str, user: Any) -> Any:
@@ -23,7 +26,16 @@ def _by_reference(incidents: Any, name: str, value: str, user: Any) -> Any:
         return incidents.filter(**{f"{name}__isnull": True})
     if value == "me" and name != "team":
         return incidents.filter(**{name: user})
+    if value == "mine" and name == "team":
+        return incidents.filter(team__in=_teams_of(user))
     return incidents.filter(**{f"{name}_id": number_of(name, value)})
+
+
+def _teams_of(user: Any) -> Any:
+    # a query kept for a responder is theirs as long as they are in the same teams; an administrator's outlives that
+    if user.is_responder:
+        return Membership.objects.team_ids_of(user)
+    return Membership.objects.filter(user=user).values("team")
 
 
 def _by_service(incidents: Any, name: str, value: str, user: Any) -> Any:
@@ -42,6 +54,11 @@ def _by_breach(incidents: Any, name: str, value: str, user: Any) -> Any:
     if value not in conditions:
         refuse(name, _("%(value)s is not one of %(known)s.") % {"value": value, "known": ", ".join(conditions)})
     return incidents.filter(conditions[value])
+
+
+def _by_due(incidents: Any, name: str, value: str, user: Any) -> Any:
+    minutes = min(number_of(name, value), MAX_MINUTES)
+    return incidents.filter(next_breach_at__lte=timezone.now() + dt.timedelta(minutes=minutes))
 
 
 def ack_breached(now: dt.datetime) -> Q:
@@ -76,7 +93,7 @@ INCIDENTS = ListQuery(
         "severity": words("severity", SEVERITY_OF_WORD, "Comma-separated: critical, high, medium, low."),
         "priority": words("priority", PRIORITY_OF_WORD, "Comma-separated priorities."),
         "category": exact("category__slug", "Category slug."),
-        "team": Filter(_by_reference, "Id, or `none` (unassigned)."),
+        "team": Filter(_by_reference, "Id, `mine` (those you are in) or `none` (unassigned)."),
         "assignee": Filter(_by_reference, "Id, `me` or `none`."),
         "reporter": Filter(_by_reference, "Id or `me`."),
         "service": Filter(_by_service, "Slug of an affected service."),
@@ -85,6 +102,14 @@ INCIDENTS = ListQuery(
         "q": Filter(_by_text, "Words in reference, title, description or comments."),
         "created_after": time("created_at__gte", "ISO 8601, inclusive."),
         "created_before": time("created_at__lt", "ISO 8601, exclusive."),
+        "acknowledged": flag(
+            lambda incidents, value: incidents.filter(ack_seconds__isnull=not value), help="`true` or `false`."
+        ),
+        "reopened": flag(
+            lambda incidents, value: incidents.filter(**{"reopen_count__gt" if value else "reopen_count": 0}),
+            help="`true` (at least once) or `false`.",
+        ),
+        "due_within": Filter(_by_due, "Minutes until the next target is missed, at most.", is_lasting=False),
         "breached": Filter(_by_breach, "Missed targets: ack, resolve or any.", is_lasting=False),
     },
 )

@@ -67,6 +67,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 # What the metrics group by and add up, and what says who sees it.
 MEASURED = (
+    "created_at",
     "severity",
     "priority",
     "assignee",
@@ -80,7 +81,6 @@ MEASURED = (
     "ack_due_at",
     "resolve_due_at",
     "reopen_count",
-    "created_at",
 )
 
 
@@ -189,7 +189,7 @@ class Incident(models.Model):
             models.Index(fields=["location", "created_at"], name="incident_location"),
             models.Index(fields=["next_breach_at"], name="incident_next_breach"),
             models.Index(fields=["is_tallied"], name="incident_untallied"),
-            # Metrics over everything are added up from this one alone, without looking at a row.
+            # Metrics over everything or a span of time are added up from this one alone, without looking at a row.
             models.Index(fields=["is_restricted", "deleted_at", *MEASURED], name="incident_measured"),
             # Percentiles over everything are read off these by position (see incidents.percentiles).
             *(
