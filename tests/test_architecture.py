@@ -85,7 +85,17 @@ OWN_MODULES = {
     },
     "incidents": {
         *("actors", "kinds"),
-        *("attachments", "digest", "export", "imports", "metrics", "naming", "percentiles", "representation"),
+        *(
+            "attachments",
+            "digest",
+            "export",
+            "figures",
+            "imports",
+            "metrics",
+            "naming",
+            "percentiles",
+            "representation",
+        ),
         *("rules", "search", "sla", "snapshot", "workflow"),
     },
     "logs": {

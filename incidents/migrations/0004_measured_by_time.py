@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0002_email_origin"),
+        ("incidents", "0003_report_rules"),
         ("responders", "0003_policies"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
