@@ -157,6 +157,7 @@ AXES_LOCKOUT_CALLABLE = "users.lockout.locked_response"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is true
 AXES_ENABLE_ACCESS_FAILURE_LOG = False  # our handler writes it, with the full address
 AXES_DISABLE_ACCESS_LOG = True  # it would open a cookie session for every API sign-in
+AXES_SENSITIVE_PARAMETERS = ["code", "otp", "secret"]  # beside passwords: not kept with a failure
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # users.admin has these tables
 

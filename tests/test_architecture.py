@@ -48,7 +48,7 @@ OWN_MODULES = {
             "middleware",
             "pages",
         ),
-        *("passwords", "schema", "throttling", "tokens"),
+        *("passwords", "schema", "sealing", "throttling", "tokens", "totp"),
     },
     "paging": {"pages", "planning"},
     "console": {

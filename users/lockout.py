@@ -6,8 +6,10 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt, AccessFailureLog
 from django.conf import settings
+from django.contrib.auth.signals import user_login_failed
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -75,6 +77,20 @@ def refuse_locked(request: HttpRequest, email: str) -> None:
     if is_locked(request):
         name = sign_in_name(request, {"email": email})
         raise TooManyRequests(MESSAGE, retry_after=seconds_left(request, name))
+
+
+def refuse_if_locked(request: HttpRequest, email: str) -> None:
+    """Raise TooManyRequests where a sign-in without a password would meet a lock."""
+    credentials = {"username": email}
+    if not AxesProxyHandler.is_allowed(request, credentials):
+        request.axes_locked_out = True  # type: ignore[attr-defined]
+        request.axes_credentials = credentials  # type: ignore[attr-defined]
+    refuse_locked(request, email)
+
+
+def count_failure(request: HttpRequest, email: str) -> None:
+    """Count what failed after the password, as a failed sign-in."""
+    user_login_failed.send(sender=__name__, credentials={"username": email}, request=request)
 
 
 def seconds_left(request: HttpRequest, name: str) -> int:

@@ -37,6 +37,15 @@ def reset_mail(user: User, uid: str, token: str) -> EmailMessage:
     return _mail(user, "Choose a new password", "password_reset", "reset-password/", uid=uid, token=token)
 
 
+def factor_removed_mail(user: User) -> EmailMessage:
+    return _mail(user, "Your second factor was removed", "factor_removed", "settings/security/")
+
+
+def address_in_use_mail(user: User) -> EmailMessage:
+    """Tell somebody who registers again that the account exists."""
+    return _mail(user, "You have an account already", "address_in_use", "forgotten-password/")
+
+
 def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
     """Send in the background, then call `then`; log failures."""
     if len(_waiting) >= MAX_WAITING:
@@ -79,7 +88,7 @@ def _finish(future: Future[None]) -> None:
 
 
 def _mail(user: User, subject: str, template: str, page: str, **values: str) -> EmailMessage:
-    link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}?{urlencode(values)}"
+    link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}{'?' if values else ''}{urlencode(values)}"
     # No stranger's words go to an unverified address.
     name = one_line(user.name) if user.email_verified_at else ""
     context: dict[str, Any] = {

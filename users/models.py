@@ -144,9 +144,55 @@ class Session(models.Model):
     revoked_reason = models.CharField(max_length=32, blank=True, default="")
     user_agent = models.CharField(max_length=200, blank=True, default="")
     ip_address = models.GenericIPAddressField(null=True)
+    is_confirmed = models.BooleanField(default=False, help_text="Whether a second factor was given.")
 
     def __str__(self) -> str:
         return f"session of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BrowserSession(models.Model):
+    """A sign-in with a browser: whose a cookie's session is, and where it was opened."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="browser_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+    ip_address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"browser of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class AuthenticatorApp(models.Model):
+    """A person's app for one-time codes (TOTP). `last_step` is the newest used: no code is good twice."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator_app")
+    secret = models.CharField(max_length=300, help_text="Sealed; see users.sealing.")
+    last_step = models.BigIntegerField(default=0)
+    wrong_codes = models.PositiveSmallIntegerField(default=0)
+    wrong_since = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"authenticator app of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code that stands in for a lost second factor, once; shown once, stored as a keyed digest."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"
 
 
 class TokenScope(models.TextChoices):

@@ -2,7 +2,6 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
@@ -10,13 +9,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from core.actor import acting
 from core.api.configuration import StrictFields
 from core.text.names import refuse_bad_person_name
 from users.models import PersonalToken, Role, TokenScope, User
 from users.passwords import WeakPassword, refuse_weak_password
-
-LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
+from users.services.accounts import LANGUAGES, edit_profile
 
 
 def password_field(**options: Any) -> serializers.CharField:
@@ -106,11 +103,7 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
         return value
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        with acting(instance):
-            instance.save(update_fields=list(validated_data))
-        return instance
+        return edit_profile(instance, **validated_data)
 
 
 class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
@@ -139,6 +132,13 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
     email = serializers.CharField(max_length=254, write_only=True)
     password = password_field()
+    otp = serializers.CharField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        write_only=True,
+        help_text="Where a second factor is set: the code of the authenticator app, or a recovery code.",
+    )
 
 
 class RefreshSerializer(serializers.Serializer[Any]):

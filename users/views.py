@@ -67,7 +67,11 @@ class RegisterView(OpenView):
 class TokenView(OpenView):
     throttle_scope = "token"
     serializer_class = serializers.CredentialsSerializer
-    schema_errors = {"401": "Incorrect email or password.", "409": None, "503": BUSY}
+    schema_errors = {
+        "401": "Incorrect email or password; `otp_required`: a second factor is set; `otp_invalid`: its code is wrong.",
+        "409": None,
+        "503": BUSY,
+    }
 
     @extend_schema(
         summary=_("Sign in"),

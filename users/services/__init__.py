@@ -1,7 +1,15 @@
 """Every write of accounts, sessions and tokens."""
 
 from users.services.access import LastAdmin, set_access
-from users.services.accounts import AddressTaken, RegistrationClosed, register, verification_token, verify_email
+from users.services.accounts import (
+    AddressTaken,
+    RegistrationClosed,
+    edit_profile,
+    register,
+    register_or_tell,
+    verification_token,
+    verify_email,
+)
 from users.services.invitations import MailRefused, accept_invitation, check_invitation, invite, invite_later
 from users.services.passwords import change_password, check_reset, request_password_reset, reset_password
 from users.services.personal_tokens import create_personal_token, delete_personal_token
@@ -33,6 +41,7 @@ __all__ = [
     "confirm_password",
     "create_personal_token",
     "delete_personal_token",
+    "edit_profile",
     "end_access",
     "end_sessions",
     "invite",
@@ -40,6 +49,7 @@ __all__ = [
     "open_session",
     "refresh",
     "register",
+    "register_or_tell",
     "request_password_reset",
     "reset_password",
     "set_access",

@@ -1,10 +1,12 @@
 import datetime as dt
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
@@ -17,6 +19,7 @@ from users.passwords import refuse_weak_password
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)
+LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 ADDRESS_TAKEN = "An account with this email address already exists."
 
 
@@ -42,6 +45,36 @@ def register(*, email: str, password: str, name: str) -> User:
     insert(user)
     mails.post(mails.verification_mail(user, verification_token(user)))
     return user
+
+
+def register_or_tell(*, email: str, password: str, name: str) -> None:
+    """Register a reporter, or mail the person who has this address already: nobody learns which.
+
+    Raises RegistrationClosed, WeakPassword, DomainError.
+    """
+    try:
+        register(email=email, password=password, name=name)
+    except AddressTaken:
+        owner = User.objects.active().filter(email=canonical(email)).first()
+        if owner is not None:
+            mails.post(mails.address_in_use_mail(owner))
+
+
+@unit_of_work
+def edit_profile(user: User, **fields: str) -> User:
+    """Change one's own name, time zone or language. Raises DomainError."""
+    owner: User = User.objects.select_for_update().get(pk=user.pk)
+    if "name" in fields:
+        fields["name"] = person_name(fields["name"])
+    if "time_zone" in fields and fields["time_zone"] not in available_timezones():
+        raise DomainError(_("Unknown time zone; use a name such as Europe/Zurich."), field="time_zone")
+    if "language" in fields and fields["language"] not in LANGUAGES:
+        raise DomainError(_("This is not a language code; try en or de."), field="language")
+    for name, value in fields.items():
+        setattr(owner, name, value)
+    with acting(owner):
+        owner.save(update_fields=list(fields))
+    return owner
 
 
 def insert(user: User, *, by: User | None = None) -> User:

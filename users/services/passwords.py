@@ -12,6 +12,7 @@ from users import audit, mails
 from users.addresses import canonical
 from users.models import Session, User
 from users.passwords import refuse_weak_password
+from users.services import second_factors
 from users.services.sessions import TokenPair, confirm_password, end_access, open_session, pair_of, rotate
 
 
@@ -20,8 +21,9 @@ def change_password(
 ) -> TokenPair:
     """Set a password, ending other sessions and, unless kept, tokens; return new tokens.
 
-    Raises DomainError for a wrong `current`, TooManyRequests, WeakPassword.
+    Raises DomainError for a wrong `current`, TooManyRequests, WeakPassword, SecondFactorRequired.
     """
+    second_factors.refuse_unconfirmed(user, is_confirmed=session is not None and session.is_confirmed)
     if not confirm_password(user, current):
         raise _not_present()
     refuse_weak_password(new, user, field="new_password")
@@ -38,7 +40,7 @@ def _store_change(user: User, password_hash: str, session: Session | None, keep_
     audit.record(owner, "password_changed")
     kept = session and Session.objects.select_for_update().filter(pk=session.pk, revoked_at__isnull=True).first()
     if kept is None:
-        return pair_of(open_session(owner))
+        return pair_of(open_session(owner, is_confirmed=session is not None and session.is_confirmed))
     rotate(kept, timezone.now())
     return pair_of(kept)
 

@@ -4,6 +4,7 @@ from core.db.transactions import unit_of_work
 from core.errors import PermissionRefused
 from users import audit
 from users.models import PersonalToken, Session, TokenScope, User
+from users.services import second_factors
 from users.tokens import digest_of, new_personal_token
 
 SHOWN_CHARACTERS = 12
@@ -17,15 +18,18 @@ def create_personal_token(
     scope: TokenScope = TokenScope.READ,
     expires_at: dt.datetime | None = None,
     session: Session | None = None,
+    is_confirmed: bool = False,
 ) -> tuple[PersonalToken, str]:
     """Return a new row and its token, which is not stored.
 
-    Raises PermissionRefused when the account or `session` just ended.
+    `is_confirmed`: the browser's session has passed a second factor. Raises PermissionRefused when the account or
+    `session` just ended, SecondFactorRequired.
     """
     is_active = User.objects.select_for_update().active().filter(pk=user.pk).exists()
     is_ended = session is not None and not Session.objects.filter(pk=session.pk, revoked_at__isnull=True).exists()
     if not is_active or is_ended:
         raise PermissionRefused("This session has ended; sign in again.")
+    second_factors.refuse_unconfirmed(user, is_confirmed=session.is_confirmed if session else is_confirmed)
     text = new_personal_token()
     row = PersonalToken.objects.create(
         user=user,

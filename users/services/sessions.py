@@ -14,6 +14,8 @@ from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from users import audit, lockout, tokens
 from users.models import Session, User
+from users.services import second_factors
+from users.services.browsers import end_browser_sessions
 from users.services.personal_tokens import end_personal_tokens
 
 log = structlog.get_logger(__name__)
@@ -41,30 +43,48 @@ class TokenPair:
     refresh: str
 
 
-def sign_in(request: HttpRequest, *, email: str, password: str) -> TokenPair:
-    """Check the password and open a session.
-
-    Raises CredentialsRefused, TooManyRequests. Hash outside any transaction.
-    """
+def check_password(request: HttpRequest, *, email: str, password: str) -> User:
+    """Return whose password it is. Raises CredentialsRefused, TooManyRequests. Hash outside any transaction."""
     user = authenticate(request, username=email, password=password)
     lockout.refuse_locked(request, email)
     if not isinstance(user, User):
         raise CredentialsRefused(REFUSED)
-    return _enter(user, request)
+    return user
+
+
+def sign_in(request: HttpRequest, *, email: str, password: str, otp: str = "") -> TokenPair:
+    """Check password and second factor, and open a session.
+
+    Raises what `check_password` and `second_factors.require` raise.
+    """
+    user = check_password(request, email=email, password=password)
+    is_confirmed = second_factors.require(request, user, otp)
+    return _enter(user, request, is_confirmed)
 
 
 @unit_of_work
-def _enter(user: User, request: HttpRequest) -> TokenPair:
-    # No session of the old password may slip in behind a new one.
-    owner = User.objects.select_for_update().active().filter(pk=user.pk).first()
-    if owner is None or owner.password != user.password:
-        raise CredentialsRefused(REFUSED)
-    session = open_session(user, user_agent=client_name(request), ip_address=client_address(request))
+def _enter(user: User, request: HttpRequest, is_confirmed: bool) -> TokenPair:
+    refuse_changed(user, is_confirmed=is_confirmed)
+    session = open_session(
+        user, user_agent=client_name(request), ip_address=client_address(request), is_confirmed=is_confirmed
+    )
     user_logged_in.send(sender=User, request=request, user=user)
     return pair_of(session)
 
 
-def open_session(user: User, *, user_agent: str = "", ip_address: str | None = None) -> Session:
+def refuse_changed(user: User, *, is_confirmed: bool) -> None:
+    """Lock the account. Raises CredentialsRefused if password, access or second factor changed since they were checked.
+
+    No session of the old password may slip in behind a new one.
+    """
+    owner = User.objects.select_for_update().active().filter(pk=user.pk).first()
+    if owner is None or owner.password != user.password or (not is_confirmed and second_factors.is_set(owner)):
+        raise CredentialsRefused(REFUSED)
+
+
+def open_session(
+    user: User, *, user_agent: str = "", ip_address: str | None = None, is_confirmed: bool = False
+) -> Session:
     now = timezone.now()
     return Session.objects.create(
         user=user,
@@ -73,6 +93,7 @@ def open_session(user: User, *, user_agent: str = "", ip_address: str | None = N
         expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
         user_agent=user_agent,
         ip_address=ip_address,
+        is_confirmed=is_confirmed,
     )
 
 
@@ -143,10 +164,17 @@ def end_sessions(
 
 
 def end_access(
-    user: User, *, reason: str, by: User | None = None, but: Session | None = None, keep_tokens: bool = False
+    user: User,
+    *,
+    reason: str,
+    by: User | None = None,
+    but: Session | None = None,
+    but_key: str = "",
+    keep_tokens: bool = False,
 ) -> None:
-    """End sessions (all `but` one) and, unless kept, tokens."""
+    """End sessions (all `but` one, of the API or by the key of its cookie) and, unless kept, tokens."""
     end_sessions(user, reason=reason, but=but)
+    end_browser_sessions(user, but_key=but_key)
     if not keep_tokens:
         end_personal_tokens(user, reason=reason, by=by)
 
