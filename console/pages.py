@@ -49,6 +49,7 @@ def page(view: View | None = None, /, *, roles: frozenset[Any] = EVERYBODY) -> A
                 add_never_cache_headers(response)
             return response
 
+        wrapped.roles = roles  # type: ignore[attr-defined]  # where people land asks for them
         return wrapped
 
     return decorate(view) if view is not None else decorate

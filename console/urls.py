@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver
 
-from console.views import dashboard, inbox, incidents, search, styleguide
+from console.views import dashboard, inbox, incidents, search, settings, sign_in, styleguide
 
 app_name = "console"
 
@@ -9,5 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *incidents.urlpatterns,
     *inbox.urlpatterns,
     *search.urlpatterns,
+    *sign_in.urlpatterns,
+    *settings.urlpatterns,
     *styleguide.urlpatterns,
 ]

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.admin import apps
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
@@ -95,23 +99,14 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
         return self._loosened(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = self._loosened(super().login)(request, extra_context)
-        return response
+        """Send to the one sign-in, and refuse who is signed in and may not enter."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        return redirect(f"{reverse('console:sign-in')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        # Models are not loaded yet.
-        from django.contrib.auth.views import PasswordChangeView
-
-        from users.forms import OwnPasswordForm
-
-        request.current_app = self.name
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
-            success_url=reverse("admin:password_change_done"),
-            template_name=self.password_change_template or "registration/password_change_form.html",
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )
-        return view(request)
+        return redirect("console:settings-security")
 
     @staticmethod
     def _loosened(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -143,8 +143,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "console:sign-in"
+LOGIN_REDIRECT_URL = "console:dashboard"
 
 AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMIT
 AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
@@ -326,7 +326,6 @@ UNFOLD = {
     "SHOW_HISTORY": "incident_response.admin_site.shows_history",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "LOGIN": {"form": "users.forms.SignInForm"},
     "DASHBOARD_CALLBACK": "incidents.admin.home.home_context",
     "STYLES": ["incident_response.admin_site.stylesheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "incident_response.admin_site.favicon"}],

@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.cache import never_cache
 
@@ -16,7 +17,25 @@ from users.throttling import AddressRate
 
 
 class AddressForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
+
+
+class RegistrationForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Your name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        help_text=gettext_lazy("At least ten characters; several words are easy to remember."),
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
 
 
 class NewPasswordForm(forms.Form):
@@ -30,7 +49,7 @@ class NewPasswordForm(forms.Form):
 class FirstPasswordForm(forms.Form):
     token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
     new_password = forms.CharField(
-        label="Password",
+        label=gettext_lazy("Password"),
         max_length=256,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -46,16 +65,16 @@ class FormPage(ABC, View):
     """One form; only its button acts, since mail scanners open links."""
 
     form_class: type[forms.Form]
-    title: str
-    button: str
-    done: str
+    title: Any
+    button: Any
+    done: Any
     throttle_scope: str
 
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
             self.refuse_spent(request.GET.dict())
         except DomainError as error:
-            return self._show(request, self.form_class(), refusal=error.message, status=400)
+            return self._show(request, self.form_class(), refusal=error.message, status=error.status)
         return self._show(request, self.form_class(initial=request.GET.dict()))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -66,12 +85,15 @@ class FormPage(ABC, View):
             answer = self._show(request, form, status=429)
             answer["Retry-After"] = str(int(rate.wait() or 1))
             return answer
+        status = 400
         if form.is_valid():
             try:
                 self.act(form.cleaned_data)
             except DomainError as error:
-                form.add_error(None, error.message)
-        return self._show(request, form, is_done=not form.errors, status=400 if form.errors else 200)
+                shown = {field.name for field in form.visible_fields()}
+                form.add_error(error.field if error.field in shown else None, error.message)
+                status = error.status
+        return self._show(request, form, is_done=not form.errors, status=status if form.errors else 200)
 
     def refuse_spent(self, values: dict[str, str]) -> None:
         """Raise DomainError for a dead link."""
@@ -87,11 +109,27 @@ class FormPage(ABC, View):
         return render(request, "users/form.html", context, status=status)
 
 
+class RegistrationPage(FormPage):
+    form_class = RegistrationForm
+    title = gettext_lazy("Register")
+    button = gettext_lazy("Register")
+    done = gettext_lazy(
+        "If this address had no account, yours is ready: sign in with it. A mail to this address tells you more."
+    )
+    throttle_scope = "register"
+
+    def refuse_spent(self, values: dict[str, str]) -> None:
+        services.refuse_closed()
+
+    def act(self, values: dict[str, Any]) -> None:
+        services.register_or_tell(**values)
+
+
 class ForgottenPasswordPage(FormPage):
     form_class = AddressForm
-    title = "Forgotten password"
-    button = "Email me a link"
-    done = "If an account with this address exists, an email is on its way."
+    title = gettext_lazy("Forgotten password")
+    button = gettext_lazy("Email me a link")
+    done = gettext_lazy("If an account with this address exists, an email is on its way.")
     throttle_scope = "password_reset"
 
     def act(self, values: dict[str, Any]) -> None:
@@ -100,9 +138,9 @@ class ForgottenPasswordPage(FormPage):
 
 class NewPasswordPage(FormPage):
     form_class = NewPasswordForm
-    title = "Choose a new password"
-    button = "Set password"
-    done = (
+    title = gettext_lazy("Choose a new password")
+    button = gettext_lazy("Set password")
+    done = gettext_lazy(
         "Your password is set. You were signed out everywhere, and your personal access tokens ended. "
         "You can sign in with it now."
     )
@@ -118,9 +156,9 @@ class NewPasswordPage(FormPage):
 
 class InvitationPage(FormPage):
     form_class = FirstPasswordForm
-    title = "Choose your password"
-    button = "Set password"
-    done = "Your password is set. You can sign in with it now."
+    title = gettext_lazy("Choose your password")
+    button = gettext_lazy("Set password")
+    done = gettext_lazy("Your password is set. You can sign in with it now.")
     throttle_scope = "invitation"
 
     def refuse_spent(self, values: dict[str, str]) -> None:
@@ -133,9 +171,9 @@ class InvitationPage(FormPage):
 
 class VerifyEmailPage(FormPage):
     form_class = ConfirmationForm
-    title = "Verify your email address"
-    button = "This address is mine"
-    done = "Thank you, your address is confirmed."
+    title = gettext_lazy("Verify your email address")
+    button = gettext_lazy("This address is mine")
+    done = gettext_lazy("Thank you, your address is confirmed.")
     throttle_scope = "verify_email"
 
     def act(self, values: dict[str, Any]) -> None:

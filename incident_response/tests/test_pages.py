@@ -23,7 +23,7 @@ class PageTests(TestCase):
             self.assertContains(response, f'href="{path}"')
 
     def test_it_has_a_sign_for_the_tab(self):
-        for path in ("/", "/admin/login/", "/api/docs/", "/api/redoc/", "/forgotten-password/", "/nothing"):
+        for path in ("/", "/sign-in/", "/api/docs/", "/api/redoc/", "/forgotten-password/", "/nothing"):
             with self.subTest(path=path):
                 self.assertRegex(self.client.get(path).content.decode(), r'rel="(shortcut )?icon"')
 
@@ -157,7 +157,7 @@ class DatabaseTroubleTests(TestCase):
                         self.client.post("/api/v1/incidents/", {"title": "x"}, "application/json", headers=bearer),
                         self.client.post("/api/v1/auth/token/", sign_in, "application/json"),
                         self.client.get("/admin/"),
-                        self.client.post("/admin/login/", {"username": "a", "password": "b"}),
+                        self.client.post("/sign-in/", {"email": "a", "password": "b"}),
                         self.client.post("/forgotten-password/", {"email": "a@example.org"}),
                     ]
 

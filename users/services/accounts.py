@@ -1,7 +1,7 @@
 import datetime as dt
 from zoneinfo import available_timezones
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -19,7 +19,7 @@ from users.passwords import refuse_weak_password
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)
-LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
+LANGUAGES = frozenset(code for code, _name in global_settings.LANGUAGES)  # translations may come
 ADDRESS_TAKEN = "An account with this email address already exists."
 
 
@@ -32,13 +32,18 @@ class AddressTaken(DomainError):
     code = "unique"
 
 
+def refuse_closed() -> None:
+    """Raise RegistrationClosed unless people may register."""
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed(_("Registration is closed; ask an administrator for an account."))
+
+
 def register(*, email: str, password: str, name: str) -> User:
     """Register a reporter, and mail a confirmation.
 
     Raises RegistrationClosed, AddressTaken, WeakPassword, DomainError.
     """
-    if not settings.REGISTRATION_OPEN:
-        raise RegistrationClosed("Registration is closed; ask an administrator for an account.")
+    refuse_closed()
     user = User(email=canonical(email), name=person_name(name), role=Role.REPORTER)
     refuse_weak_password(password, user, field="password")
     user.set_password(password)

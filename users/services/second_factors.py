@@ -38,6 +38,10 @@ class SecondFactorRequired(PermissionRefused):
 
 def is_set(user: User) -> bool:
     """Return whether this person has a second factor."""
+    return has_app(user)
+
+
+def has_app(user: User) -> bool:
     return AuthenticatorApp.objects.filter(user=user).exists()
 
 

@@ -123,16 +123,16 @@ class EndOfAccessTests(TestCase):
 
             self.assertEqual(held.statuses(), ENDED)
 
-    def test_it_asks_in_the_admin(self) -> None:
-        new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD, "old_password": PASSWORD}
+    def test_it_asks_on_the_settings_page(self) -> None:
+        page = "/settings/security/password/"
+        new = {"new_password": NEW_PASSWORD, "current": PASSWORD}
 
-        shown = self.held.browser.get("/admin/password_change/")
-        self.held.browser.post("/admin/password_change/", {**new, "keep_tokens": "on"})
+        shown = self.held.browser.get("/settings/security/")
+        self.held.browser.post(page, {**new, "keep_tokens": "on"})
 
         self.assertContains(shown, "Keep my personal access tokens")
         self.assertEqual(self.held.statuses(), {"access": 401, "token": 200, "refresh": 401, "cookie": 200})
-        again = {"new_password1": f"{NEW_PASSWORD} 2", "new_password2": f"{NEW_PASSWORD} 2"}
-        self.held.browser.post("/admin/password_change/", {**again, "old_password": NEW_PASSWORD})
+        self.held.browser.post(page, {"new_password": f"{NEW_PASSWORD} 2", "current": NEW_PASSWORD})
         self.assertFalse(PersonalToken.objects.exists())
 
     def test_it_makes_no_token_for_who_was_ended_just_now(self) -> None:

@@ -152,12 +152,14 @@ class AccountTests(Base):
 
     def test_it_ends_api_sessions_with_the_own_password(self) -> None:
         session = open_session(self.admin)
-        sent = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        sent = {"current": PASSWORD, "new_password": NEW_PASSWORD}
 
-        answer = self.client.post(reverse("admin:password_change"), sent)
+        led = self.client.get(reverse("admin:password_change"))
+        answer = self.client.post(reverse("console:settings-password"), sent)
 
         session.refresh_from_db()
-        self.assertRedirects(answer, reverse("admin:password_change_done"))
+        self.assertRedirects(led, reverse("console:settings-security"))
+        self.assertRedirects(answer, reverse("console:settings-security"))
         self.assertIsNotNone(session.revoked_at)
 
 
@@ -327,8 +329,8 @@ class SignInTests(Base):
     def test_it_locks_after_failures(self) -> None:
         self.client.logout()
         make_responder()
-        sent = {"username": self.admin.email, "password": "wrong"}
+        sent = {"email": self.admin.email, "password": "wrong"}
 
-        answers = [self.client.post(reverse("admin:login"), sent).status_code for _ in range(3)]
+        answers = [self.client.post(reverse("console:sign-in"), sent).status_code for _ in range(3)]
 
         self.assertEqual(answers[-1], 429)

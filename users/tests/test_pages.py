@@ -94,7 +94,7 @@ class PageTests(TestCase):
         self.assertGreater(int(second["Retry-After"]), 0)
 
     def test_it_is_offered_where_people_sign_in(self) -> None:
-        answer = self.client.get("/admin/login/")
+        answer = self.client.get("/sign-in/")
 
         self.assertContains(answer, 'href="/forgotten-password/"', count=1)
         self.assertContains(answer, "Forgot your password?")

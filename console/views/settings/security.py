@@ -1,0 +1,169 @@
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from console.pages import page, person, say, show
+from core.errors import DomainError, NotFound
+from users import totp
+from users.models import AuthenticatorApp, Session, User
+from users.services import browsers, end_sessions, entering, second_factors
+
+SHOWN_SESSIONS = 50
+NEW_SECRET = "new_app_secret"  # noqa: S105 (a name in the session)
+
+
+def password_field(label: str, autocomplete: str) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=256, strip=False, required=False, widget=widget)
+
+
+class PasswordForm(forms.Form):
+    current = password_field(gettext_lazy("Present password"), "current-password")
+    new_password = password_field(gettext_lazy("New password"), "new-password")
+    keep_tokens = forms.BooleanField(
+        label=gettext_lazy("Keep my personal access tokens"),
+        help_text=gettext_lazy("Without it they end, as your other sessions do."),
+        required=False,
+    )
+
+
+class ProofForm(forms.Form):
+    """The password again, of those who have one."""
+
+    password = password_field(gettext_lazy("Your password"), "current-password")
+
+
+class NewAppForm(ProofForm):
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("The six digits that the app shows now."),
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    field_order = ["code", "password"]
+
+
+def _security(request: HttpRequest, form: PasswordForm, status: int = 200) -> HttpResponse:
+    me = person(request)
+    context = {
+        "form": form,
+        "proof": ProofForm(auto_id="proof_%s"),
+        "app": AuthenticatorApp.objects.filter(user=me).first(),
+        "codes_left": second_factors.recovery_codes_left(me),
+        "browsers": browsers.browsers_of(me)[:SHOWN_SESSIONS],
+        "present_key": request.session.session_key,
+        "api_sessions": api_sessions(me)[:SHOWN_SESSIONS],
+    }
+    return show(request, "console/settings/security.html", context, status=status)
+
+
+def api_sessions(user: User) -> "list[Session]":
+    good = Session.objects.filter(user=user, revoked_at__isnull=True, expires_at__gt=timezone.now())
+    return list(good.order_by("-created_at")[:SHOWN_SESSIONS])
+
+
+@page
+def security(request: HttpRequest) -> HttpResponse:
+    return _security(request, PasswordForm())
+
+
+@sensitive_post_parameters("current", "new_password")
+@page
+@require_POST
+def password(request: HttpRequest) -> HttpResponse:
+    form = PasswordForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            entering.change_own_password(
+                request,
+                person(request),
+                current=given["current"],
+                new=given["new_password"],
+                keep_tokens=given["keep_tokens"],
+            )
+        except DomainError as error:
+            form.add_error({"password": "current"}.get(error.field or "", error.field), error.message)
+            return _security(request, form, error.status)
+        say(request, _("Your password is changed; your other sessions have ended."))
+        return HttpResponseRedirect(reverse("console:settings-security"))
+    return _security(request, form, 400)
+
+
+@page
+def new_app(request: HttpRequest) -> HttpResponse:
+    me = person(request)
+    if second_factors.has_app(me):
+        return HttpResponseRedirect(reverse("console:settings-security"))
+    secret = request.session.setdefault(NEW_SECRET, totp.new_secret())
+    form = NewAppForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            codes = entering.set_up_app(request, me, secret=secret, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(error.field, error.message)
+            status = error.status
+        else:
+            del request.session[NEW_SECRET]
+            return show(request, "console/settings/recovery_codes.html", {"codes": codes, "is_new": True})
+    address = totp.address_of(secret, account=me.email, issuer=_issuer())
+    groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
+    context = {"form": form, "address": address, "secret": " ".join(groups)}
+    return show(
+        request, "console/settings/new_app.html", context, status=400 if form.errors and status == 200 else status
+    )
+
+
+def _issuer() -> str:
+    return str(settings.UNFOLD["SITE_TITLE"])
+
+
+@page
+@require_POST
+def remove_app(request: HttpRequest) -> HttpResponse:
+    entering.remove_app(request, person(request), password=request.POST.get("password", ""))
+    say(request, _("Your authenticator app is removed; your password alone signs you in."))
+    return HttpResponseRedirect(reverse("console:settings-security"))
+
+
+@page
+@require_POST
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    codes = entering.renew_recovery_codes(request, person(request), password=request.POST.get("password", ""))
+    return show(request, "console/settings/recovery_codes.html", {"codes": codes})
+
+
+@page
+@require_POST
+def end_session(request: HttpRequest) -> HttpResponse:
+    """End one session: `browser` or `session` names it, else all others end."""
+    me, browser, session = person(request), request.POST.get("browser", ""), request.POST.get("session", "")
+    if browser:
+        count = browsers.end_browser_sessions(me, only=int(browser)) if browser.isdigit() and len(browser) < 19 else 0
+    elif session:
+        named = next((one for one in api_sessions(me) if str(one.pk) == session), None)
+        count = end_sessions(me, reason="signed_out", only=named) if named else 0
+    else:
+        count = end_sessions(me, reason="signed_out")
+        count += browsers.end_browser_sessions(me, but_key=browsers.key_of(request))
+    if not count and (browser or session):
+        raise NotFound(_("This session has ended already."))
+    say(request, _("Signed out there."))
+    return HttpResponseRedirect(reverse("console:settings-security"))
+
+
+urlpatterns = [
+    path("settings/security/", security, name="settings-security"),
+    path("settings/security/password/", password, name="settings-password"),
+    path("settings/security/app/", new_app, name="settings-app"),
+    path("settings/security/app/remove/", remove_app, name="settings-app-remove"),
+    path("settings/security/recovery-codes/", recovery_codes, name="settings-recovery-codes"),
+    path("settings/security/sessions/end/", end_session, name="settings-session-end"),
+]
