@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -112,6 +112,21 @@ class SilenceSpec:
             return today and begin <= local.time() < end
         since_yesterday = (local.weekday() - 1) % 7 in self.weekdays and local.time() < end
         return since_yesterday or (today and local.time() >= begin)
+
+    def spans(self, since: dt.datetime, until: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+        """Yield the times within a range when it is active, in UTC."""
+        first, last = max(self.starts_at, since), min(self.ends_at, until)
+        if not self.weekdays and first < last:
+            yield first, last
+        zone = zoneinfo.ZoneInfo(self.time_zone)
+        begin, end = self.starts_time or dt.time.min, self.ends_time or dt.time.min
+        day = first.astimezone(zone).date() - dt.timedelta(days=1)
+        while self.weekdays and day <= last.astimezone(zone).date():
+            over = day if begin < end else day + dt.timedelta(days=1)
+            starts, ends = (dt.datetime.combine(*one, zone).astimezone(dt.UTC) for one in ((day, begin), (over, end)))
+            if day.weekday() in self.weekdays and max(starts, first) < min(ends, last):
+                yield max(starts, first), min(ends, last)
+            day += dt.timedelta(days=1)
 
 
 def silence_for(silences: Iterable[SilenceSpec], facts: Mapping[str, str], at: dt.datetime) -> SilenceSpec | None:

@@ -20,6 +20,7 @@ from alerts.admin.routes import conditions_cell
 from alerts.models import Alert, Silence
 from alerts.services.ordering import end_silence, require_not_over
 from alerts.services.rules import specs_of
+from alerts.services.silencing import like
 from core.backoffice.badges import ago
 from core.backoffice.base import BackOfficeAdmin, RefusableForm
 from incidents.admin.configuration import EndTimeField, LocalTimeField
@@ -184,20 +185,3 @@ class SilenceAdmin(BackOfficeAdmin):
             return days
         begin = f"{silence.starts_time:%H:%M}" if silence.starts_time else "00:00"
         return f"{days} {begin}–{format_closing_time(silence.ends_time or dt.time.min)} {silence.time_zone}"
-
-
-def like(alert: Alert) -> list[dict[str, str]]:
-    """Return matchers of its source and all labels, for people to widen."""
-    labels = {"label.source" if name == "source" else name: value for name, value in sorted(alert.labels.items())}
-    facts = {**labels, "source": alert.source.name}
-    facts.pop("severity", None)
-    written = [{"name": name, "op": "=", "value": value} for name, value in facts.items()]
-    return [matcher for matcher in written if _can_be(matcher)][:20]
-
-
-def _can_be(matcher: dict[str, str]) -> bool:
-    try:
-        validation.matchers([matcher])
-    except ValueError:
-        return False
-    return True

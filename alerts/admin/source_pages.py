@@ -1,45 +1,35 @@
 """Actions on a source's page: keys, a sample, enabling."""
 
-import re
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from alerts import validation
-from alerts.admin import new_keys
-from alerts.endpoints.sampling import send_sample
-from alerts.services import process_waiting
+from alerts.endpoints.sampling import process_sample, send_sample
 from alerts.services.teaching import teach
 from alerts.services.words import still_unknown
 from core.backoffice.base import attempt, exactly
 from core.errors import DomainError
 from core.severity import SEVERITY_OF_WORD
-from core.text.markdown import render_markdown
-from intake.models import IntakeEvent, Source, SourceKey, UnknownWord
-from intake.readers import guide_beside, kinds, payload_readers
+from intake.models import Source, SourceKey, UnknownWord
+from intake.readers import kinds, payload_readers
+from intake.services import new_keys
+from intake.services.guides import guide_of, guide_text
 from intake.services.sources import MAX_KEYS, clear_cache, create_key, revoke_key, snippet_for
-from intake.vocabulary import LOGS, IntakeState, MappedField
+from intake.vocabulary import MappedField
 
-LOGS_GUIDE = Path(settings.BASE_DIR) / "docs" / "logs.md"
-EXAMPLE_URL = "https://incidents.example.org"
 # Meanings offered as buttons.
 MEANINGS = {
     MappedField.STATUS.value: tuple(validation.STATUS_MEANINGS),
     MappedField.SEVERITY.value: tuple(reversed(SEVERITY_OF_WORD)),
 }
-TEST_SECONDS = 5.0
 
 
 def panel_of(source: Source) -> dict[str, Any]:
@@ -59,27 +49,6 @@ def panel_of(source: Source) -> dict[str, Any]:
         "events_url": f"{reverse('admin:intake_intakeevent_changelist')}?state=any&source={source.pk}",
         "alerts_url": f"{reverse('admin:alerts_alert_changelist')}?source={source.pk}",
     }
-
-
-def guide_of(kind: str) -> Path | None:
-    """Return a kind's guide, if installed."""
-    if kind == LOGS:
-        page = LOGS_GUIDE
-    elif kind in payload_readers():
-        page = guide_beside(payload_readers()[kind])
-    else:
-        return None
-    return page if page.is_file() else None
-
-
-def guide_text(kind: str, key: str = "") -> SafeString | None:
-    """Return the guide with this server's address, and the key."""
-    page = guide_of(kind)
-    if page is None:
-        return None
-    text = page.read_text(encoding="utf-8").replace(EXAMPLE_URL, settings.PUBLIC_URL.rstrip("/"))
-    text = text.replace(urlsplit(EXAMPLE_URL).netloc, urlsplit(settings.PUBLIC_URL).netloc)
-    return render_markdown(re.sub(r"\bKEY\b", key, text) if key else text)
 
 
 class SourcePages:
@@ -207,7 +176,7 @@ class SourcePages:
                 _("The response was %(status)s: %(detail)s") % {"status": sample.status, "detail": sample.detail},
             )
             return self._back(source)
-        event = _process_sample(sample.event)
+        event = process_sample(sample.event)
         messages.success(request, _("The response was %(status)s. The result is below.") % {"status": sample.status})
         return HttpResponseRedirect(reverse("admin:intake_intakeevent_change", args=[event.pk]))
 
@@ -268,13 +237,4 @@ class SourcePages:
         return TemplateResponse(request, "admin/ask.html", context)
 
 
-def _process_sample(event: IntakeEvent) -> IntakeEvent:
-    """Process the event here unless a worker is quicker; it may still be waiting."""
-    until = time.monotonic() + TEST_SECONDS
-    while time.monotonic() < until and IntakeEvent.objects.filter(pk=event.pk, state=IntakeState.WAITING).exists():
-        if not process_waiting():  # a worker has it
-            time.sleep(0.05)
-    return event
-
-
-__all__ = ["SourcePages", "guide_of", "panel_of"]
+__all__ = ["SourcePages", "panel_of"]

@@ -7,12 +7,12 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts.admin import new_keys
 from alerts.models import Alert, Heartbeat
 from alerts.tests.back_office import BackOfficeCase
 from alerts.tests.factories import fire, make_key, make_source
 from core.severity import Severity
 from intake.models import IntakeEvent, Source
+from intake.services import new_keys
 from intake.services.sources import source_of
 from intake.vocabulary import LOGS, IntakeState
 from users.tests.factories import make_admin

@@ -176,22 +176,30 @@ class ConfigurationViewSet(IdempotentWrites, ModelViewSet[Any]):
         self._save(serializer)
 
     def _save(self, serializer: BaseSerializer[Any]) -> None:
-        try:
-            with acting(self.request.user):
-                unit_of_work(serializer.save)()
-        except IntegrityError as error:
-            raise Conflict("Already exists.", code="already_exists") from error
+        save_configuration(serializer, by=self.request.user)
 
     def perform_destroy(self, instance: Model) -> None:
-        if used := usage_of(instance):
-            instead, why_not = instead_of_deleting(instance)
-            way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
-            counts = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-            raise Conflict(
-                f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=counts
-            )
-        try:
-            with acting(self.request.user):
-                unit_of_work(instance.delete)()
-        except ProtectedError as error:  # used just now
-            raise Conflict(f"{instance} is in use.", code="in_use") from error
+        delete_configuration(instance, by=self.request.user)
+
+
+def save_configuration(serializer: BaseSerializer[Any], *, by: Any) -> None:
+    """Store what a valid serializer holds. Raises Conflict for a row that exists."""
+    try:
+        with acting(by):
+            unit_of_work(serializer.save)()
+    except IntegrityError as error:
+        raise Conflict("Already exists.", code="already_exists") from error
+
+
+def delete_configuration(instance: Model, *, by: Any) -> None:
+    """Delete a row. Raises Conflict for one in use, naming what uses it and what to do instead."""
+    if used := usage_of(instance):
+        instead, why_not = instead_of_deleting(instance)
+        way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
+        counts = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
+        raise Conflict(f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=counts)
+    try:
+        with acting(by):
+            unit_of_work(instance.delete)()
+    except ProtectedError as error:  # used just now
+        raise Conflict(f"{instance} is in use.", code="in_use") from error

@@ -99,10 +99,10 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def snippet_for(source: Source, key: str) -> str:
-    """Return what to paste into the sender."""
+def snippet_for(source: Source, key: str, *, url: str = "") -> str:
+    """Return what to paste into the sender, with this server's address: PUBLIC_URL unless given."""
     text = LOGS_SNIPPET if source.kind == LOGS else payload_readers()[source.kind].SNIPPET
-    url = settings.PUBLIC_URL.rstrip("/")
+    url = (url or settings.PUBLIC_URL).rstrip("/")
     parts = urlsplit(url)
     # not `format`: other braces are the tool's
     for name, value in {"url": url, "scheme": parts.scheme, "host": parts.netloc, "key": key}.items():
