@@ -1,6 +1,17 @@
 from django.urls import URLPattern, URLResolver
 
-from console.views import dashboard, inbox, incidents, search, settings, sign_in, styleguide
+from console.views import (
+    alerts,
+    dashboard,
+    inbox,
+    incidents,
+    routes,
+    search,
+    settings,
+    sign_in,
+    silences,
+    styleguide,
+)
 
 app_name = "console"
 
@@ -12,4 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sign_in.urlpatterns,
     *settings.urlpatterns,
     *styleguide.urlpatterns,
+    *alerts.urlpatterns,
+    *routes.urlpatterns,
+    *silences.urlpatterns,
 ]

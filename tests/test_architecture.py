@@ -65,6 +65,7 @@ OWN_MODULES = {
             "templates",
         ),
         *("templatetags", "undo"),
+        *("configuration", "forms", "lists", "maintenance"),
     },
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
     "notifications": {"channels", "pacing", "pages", "rules"},

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.admin import alert_filters as filters
 from alerts.admin.alert_pages import AlertPages
-from alerts.admin.badges import alert_badge, incident_link, marks, safe_links
+from alerts.admin.badges import alert_badge, incident_link, marks
 from alerts.filters import RARE
 from alerts.models import Alert, AlertLabel, AlertQuerySet, pair_number
+from alerts.services.links import safe_links
 from alerts.services.waiting import waits_for
 from alerts.vocabulary import AlertStatus
 from core.backoffice.badges import ago, cut, severity_badge

@@ -1,15 +1,14 @@
-from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
-
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from alerts.models import Alert
+from alerts.services.links import safe_links
 from alerts.vocabulary import AlertStatus
 from incidents.models import Incident
+
+__all__ = ["alert_badge", "incident_link", "marks", "safe_links"]
 
 
 def alert_badge(alert: Alert) -> SafeString:
@@ -31,21 +30,3 @@ def incident_link(incident: Incident | None) -> SafeString | str:
         return ""
     url = reverse("admin:incidents_incident_change", args=[incident.pk])
     return format_html('<a class="ir-link ir-nowrap" href="{}">{}</a>', url, incident.reference)
-
-
-def safe_links(links: Iterable[Any]) -> list[tuple[str, str]]:
-    """Return (address, text) of web links only."""
-    found = []
-    for link in links:
-        href = str(link.get("href", "")) if isinstance(link, Mapping) else ""
-        if _is_web(href):
-            found.append((href, str(link.get("text") or href)[:100]))
-    return found
-
-
-def _is_web(href: str) -> bool:
-    try:
-        parts = urlsplit(href)
-    except ValueError:
-        return False
-    return parts.scheme.lower() in ("http", "https") and bool(parts.netloc)

@@ -1,0 +1,68 @@
+"""Save plain configuration from a form, through the API's serializers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import BaseSerializer
+
+from core.api.configuration import lock_row, save_configuration
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
+from users.models import User
+
+
+def store(
+    form: forms.Form,
+    serializer_class: type[BaseSerializer[Any]],
+    data: Mapping[str, Any],
+    *,
+    by: User,
+    instance: Model | None = None,
+    **set_by_server: Any,
+) -> Any:
+    """Return the stored row, or None with the refusals on the form's fields."""
+    try:
+        return _store(serializer_class, data, by, instance, set_by_server)
+    except ValidationError as error:
+        add_refusals(form, error.detail)
+    except DomainError as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+    return None
+
+
+@unit_of_work
+def _store(
+    serializer_class: type[BaseSerializer[Any]],
+    data: Mapping[str, Any],
+    by: User,
+    instance: Model | None,
+    set_by_server: Mapping[str, Any],
+) -> Any:
+    if instance is not None:
+        lock_row(instance)
+        instance.refresh_from_db()
+    serializer = serializer_class(instance, data=data, partial=instance is not None)
+    serializer.is_valid(raise_exception=True)
+    serializer.validated_data.update(set_by_server)
+    save_configuration(serializer, by=by)
+    return serializer.instance
+
+
+def add_refusals(form: forms.Form, detail: Any) -> None:
+    """Put the API's refusals on the form's fields of the same names."""
+    found = detail if isinstance(detail, dict) else {None: detail}
+    for name, texts in found.items():
+        for text in sentences(texts):
+            form.add_error(name if name in form.fields else None, text)
+
+
+def sentences(detail: Any) -> list[str]:
+    """Return all sentences of a refusal."""
+    if isinstance(detail, dict):
+        return [text for inner in detail.values() for text in sentences(inner)]
+    if isinstance(detail, list):
+        return [text for inner in detail for text in sentences(inner)]
+    return [str(detail)]
