@@ -1,3 +1,5 @@
-from django.urls import URLPattern, URLResolver
+"""The console's routes of the API."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from console.views.saved_views import router
+
+urlpatterns = router.urls

@@ -17,7 +17,7 @@ COLUMNS = (
     *("reference", "status", "team", "assignee", "due", "services", "category", "location", "reporter"),
     *("priority", "source", "created", "updated"),
 )
-DEFAULT_COLUMNS = ("reference", "status", "team", "assignee", "due", "services", "created")
+DEFAULT_COLUMNS = ("reference", "status", "team", "assignee", "due", "created")
 ROW = "console/incidents/_row.html"
 
 

@@ -1,6 +1,7 @@
 """The filters of the incident list; summary, export and metrics take the same."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -18,6 +19,7 @@ from incidents.vocabulary import STATUS_OF_WORD
 from responders.models import Membership
 
 MAX_MINUTES = 366 * 24 * 60
+AGE = re.compile(r"([0-9]{1,4})([hd])")
 
 
 def _by_reference(incidents: Any, name: str, value: str, user: Any) -> Any:
@@ -45,6 +47,14 @@ def _by_service(incidents: Any, name: str, value: str, user: Any) -> Any:
 
 def _by_text(incidents: Any, name: str, value: str, user: Any) -> Any:
     return search.filter_matching(incidents, value, reads_internal=user.is_admin or user.is_responder)
+
+
+def _by_age(incidents: Any, name: str, value: str, user: Any) -> Any:
+    match = AGE.fullmatch(value.strip())
+    if match is None:
+        refuse(name, _("%(value)s is not a number of hours or days, such as 24h or 7d.") % {"value": value})
+    unit = {"h": "hours", "d": "days"}[match[2]]
+    return incidents.filter(created_at__gte=timezone.now() - dt.timedelta(**{unit: int(match[1])}))
 
 
 def _by_breach(incidents: Any, name: str, value: str, user: Any) -> Any:
@@ -102,6 +112,7 @@ INCIDENTS = ListQuery(
         "q": Filter(_by_text, "Words in reference, title, description or comments."),
         "created_after": time("created_at__gte", "ISO 8601, inclusive."),
         "created_before": time("created_at__lt", "ISO 8601, exclusive."),
+        "created_within": Filter(_by_age, "Hours or days, such as 24h or 7d.", is_lasting=False),
         "acknowledged": flag(
             lambda incidents, value: incidents.filter(ack_seconds__isnull=not value), help="`true` or `false`."
         ),
