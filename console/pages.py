@@ -22,8 +22,9 @@ from core.errors import DomainError, PermissionRefused
 from notifications.models import Notification
 from users.models import User
 
-__all__ = ["ADMINS", "EVERYBODY", "RESPONDERS", "back_to", "message_of", "page", "person", "query", "say", "show"]
+__all__ = ["ADMINS", "EVERYBODY", "RESPONDERS", "back_to", "message_of", "offer_undo", "page", "person", "query", "say", "show"]
 
+OFFERED = "offered"  # in the session
 View = Callable[..., HttpResponseBase]
 
 
@@ -85,6 +86,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: list(navigation.entries(user))),
         "preferences": SimpleLazyObject(lambda: preferences.of(user)),
         "unread": SimpleLazyObject(lambda: Notification.objects.unread().filter(user=user).count()),
+        "offered": SimpleLazyObject(lambda: request.session.pop(OFFERED, None)),
         "is_fragment": is_fragment(request),
         "current_view": request.resolver_match.view_name if request.resolver_match else "",
     }
@@ -98,6 +100,11 @@ def is_fragment(request: HttpRequest) -> bool:
 def say(request: HttpRequest, sentence: Any, *, is_problem: bool = False) -> None:
     """Show a sentence on the next page."""
     messages.add_message(request, messages.ERROR if is_problem else messages.SUCCESS, sentence)
+
+
+def offer_undo(request: HttpRequest, sentence: Any, token: str) -> None:
+    """Show a sentence on the next page with a button that undoes what it tells of."""
+    request.session[OFFERED] = {"sentence": str(sentence), "token": token}
 
 
 def back_to(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:

@@ -1,8 +1,12 @@
 from django.test import TestCase
 from django.urls import reverse
 
+from console import urls as console_urls
 from users.models import Role
 from users.tests.factories import make_user
+
+# Routes that people reach without being signed in, each for a reason.
+FOR_STRANGERS: dict[str, str] = {}
 
 
 class PageTests(TestCase):
@@ -42,3 +46,29 @@ class PageTests(TestCase):
 
         self.assertIn("script-src 'self';", policy + ";")
         self.assertIn("style-src 'self';", policy + ";")
+
+
+class EveryRouteTests(TestCase):
+    """No page may be forgotten: whoever is not signed in is sent to sign in, by GET and by POST."""
+
+    def test_it_turns_strangers_away(self):
+        for name, address in addresses():
+            if name in FOR_STRANGERS:
+                continue
+            for method in ("get", "post"):
+                with self.subTest(page=name, method=method):
+                    response = getattr(self.client, method)(address)
+
+                    self.assertIn(response.status_code, (302, 401, 405))
+                    if response.status_code == 302:
+                        self.assertIn("next=", response["Location"])
+
+    def test_it_exempts_only_what_there_is(self):
+        self.assertEqual(set(FOR_STRANGERS) - {name for name, _address in addresses()}, set())
+
+
+def addresses():
+    """Each of the console's routes, by name and with something in its places."""
+    for pattern in console_urls.urlpatterns:
+        places = dict.fromkeys(pattern.pattern.converters, "1")
+        yield pattern.name, reverse(f"console:{pattern.name}", kwargs=places)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from console.pages import RESPONDERS, back_to, is_fragment, page, person, say, show
+from console import undo
+from console.pages import RESPONDERS, back_to, is_fragment, offer_undo, page, person, say, show
 from console.rows import present
 from console.views.incidents.listing import selected
 from core.errors import DomainError
@@ -53,8 +54,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
     fields = dict(form.validated_data)
     ids = list(dict.fromkeys(fields.pop("ids")))
     how = {name: fields.pop(name, None) for name in ("status", "note", "grants_access")}
+    before = undo.snapshots(ids)
     results = services.update_many(ids, by=me, fields=fields, origin=Origin.CONSOLE, **how)
-    _report(request, results)
+    versions = {one["id"]: one["version"] for one in results if one["ok"] and one["is_changed"]}
+    token = undo.undo_token(undo.changes_since(before, me, versions=versions), me)
+    _report(request, results, token)
     return back_to(request, reverse("console:incidents"))
 
 
@@ -65,10 +69,14 @@ def _ids(request: HttpRequest) -> list[str] | list[int]:
     return list(selected(request).order_by("-pk").values_list("pk", flat=True)[:MOST])
 
 
-def _report(request: HttpRequest, results: list[dict[str, Any]]) -> None:
+def _report(request: HttpRequest, results: list[dict[str, Any]], token: str) -> None:
     changed = sum(1 for one in results if one["ok"] and one["is_changed"])
     refused = [one for one in results if not one["ok"]]
-    say(request, ngettext("%(n)d incident changed.", "%(n)d incidents changed.", changed) % {"n": changed})
+    sentence = ngettext("%(n)d incident changed.", "%(n)d incidents changed.", changed) % {"n": changed}
+    if token:
+        offer_undo(request, sentence, token)
+    else:
+        say(request, sentence)
     for one in refused[:NAMED]:
         say(request, f"INC-{one['id']}: {one['detail']}", is_problem=True)
     if len(refused) > NAMED:

@@ -82,8 +82,8 @@ def sentence(parameters: Mapping[str, str], count: int, most: int) -> str:
     if given == {"is_open": "true"}:
         return ngettext("%(n)d open incident, %(order)s.", "%(n)d open incidents, %(order)s.", count) % values
     if given == {"is_open": "true", "team": "mine"}:
-        singular, plural = "%(n)d open in my teams, %(order)s.", "%(n)d open in my teams, %(order)s."
-        return ngettext(singular, plural, count) % values
+        of_mine = ngettext("%(n)d open in my teams, %(order)s.", "%(n)d open in my teams, %(order)s.", count)
+        return of_mine % values
     if given == {"is_open": "true", "assignee": "me"}:
         return ngettext("%(n)d open and mine, %(order)s.", "%(n)d open and mine, %(order)s.", count) % values
     if not given:
