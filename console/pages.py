@@ -22,7 +22,19 @@ from core.errors import DomainError, PermissionRefused
 from notifications.models import Notification
 from users.models import User
 
-__all__ = ["ADMINS", "EVERYBODY", "RESPONDERS", "back_to", "message_of", "offer_undo", "page", "person", "query", "say", "show"]
+__all__ = [
+    "ADMINS",
+    "EVERYBODY",
+    "RESPONDERS",
+    "back_to",
+    "message_of",
+    "offer_undo",
+    "page",
+    "person",
+    "query",
+    "say",
+    "show",
+]
 
 OFFERED = "offered"  # in the session
 View = Callable[..., HttpResponseBase]

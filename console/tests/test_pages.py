@@ -6,7 +6,12 @@ from users.models import Role
 from users.tests.factories import make_user
 
 # Routes that people reach without being signed in, each for a reason.
-FOR_STRANGERS: dict[str, str] = {}
+FOR_STRANGERS: dict[str, str] = {
+    "sign-in": "it is where they sign in",
+    "sign-in-code": "its second step",
+    "sign-out": "there is nothing to end",
+    "register": "it is where they become known",
+}
 
 
 class PageTests(TestCase):
