@@ -3,6 +3,8 @@
 import calendar
 import datetime as dt
 import math
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -187,25 +189,30 @@ class LayerSpec:
         if not self.restrictions:
             return True, DAWN, DUSK
         today = wall_of(at, self.zone).date()
-        days = [today + DAY * number for number in (-2, -1, 0, 1)]
-        for opens, closes in (window for day in days for window in self._windows_on(day)):
-            if opens <= at < closes:
-                return True, opens, closes
+        for number in (-2, -1, 0, 1):
+            opens, closes = self._windows_on(today + DAY * number)
+            place = bisect_right(opens, at) - 1
+            if place >= 0 and at < closes[place]:
+                return True, opens[place], closes[place]
         return False, self._last_closing(today, at), self._next_opening(today, at)
 
     def _next_opening(self, today: dt.date, at: dt.datetime) -> dt.datetime:
-        days = (today + DAY * number for number in range(-1, MOST_DAYS))
-        return next((opens for day in days for opens, _ in self._windows_on(day) if opens > at), DUSK)
+        for number in range(-1, MOST_DAYS):
+            opens, _ = self._windows_on(today + DAY * number)
+            if (place := bisect_right(opens, at)) < len(opens):
+                return opens[place]
+        return DUSK
 
     def _last_closing(self, today: dt.date, at: dt.datetime) -> dt.datetime:
         for number in range(-1, MOST_DAYS):
             # One that began a day earlier may close later.
-            days = today - DAY * number, today - DAY * (number + 1)
-            if found := [closes for day in days for _, closes in self._windows_on(day) if closes <= at]:
+            both = (self._windows_on(today - DAY * (number + more))[1] for more in (0, 1))
+            if found := [closes[place - 1] for closes in both if (place := bisect_right(closes, at))]:
                 return max(found)
         return DAWN
 
-    def _windows_on(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
+    def _windows_on(self, day: dt.date) -> tuple[list[dt.datetime], list[dt.datetime]]:
+        """Return when the day's windows open and close, without overlap."""
         if day not in self._windows:
             if len(self._windows) > MOST_KEPT:  # specs are kept long
                 self._windows.clear()
@@ -216,9 +223,21 @@ class LayerSpec:
                 if day.weekday() in one.weekdays
             ]
             exists = not windows or has_day(day, self.zone)
-            self._windows[day] = sorted(window for window in windows if exists and window[0] < window[1])
+            self._windows[day] = _joined(window for window in windows if exists and window[0] < window[1])
         return self._windows[day]
 
     @cached_property
-    def _windows(self) -> dict[dt.date, list[tuple[dt.datetime, dt.datetime]]]:
+    def _windows(self) -> dict[dt.date, tuple[list[dt.datetime], list[dt.datetime]]]:
         return {}
+
+
+def _joined(windows: Iterable[tuple[dt.datetime, dt.datetime]]) -> tuple[list[dt.datetime], list[dt.datetime]]:
+    opens: list[dt.datetime] = []
+    closes: list[dt.datetime] = []
+    for begins, ends in sorted(windows):
+        if closes and begins <= closes[-1]:
+            closes[-1] = max(closes[-1], ends)
+        else:
+            opens.append(begins)
+            closes.append(ends)
+    return opens, closes

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from responders.oncall.feeds import FeedSpec
-from responders.oncall.layers import LayerSpec
+from responders.oncall.layers import LayerSegment, LayerSpec
 from responders.oncall.walltime import DAWN, DUSK, TICK
 
 
@@ -94,8 +94,14 @@ class ScheduleSpec:
         return self._active_overrides[place]
 
 
-def people_at(spec: ScheduleSpec, at: dt.datetime) -> Segment:
-    """Return who is on call and why, and while nothing changes."""
+Known = dict[tuple[int, int], LayerSegment]
+
+
+def people_at(spec: ScheduleSpec, at: dt.datetime, known: Known | None = None) -> Segment:
+    """Return who is on call and why, and while nothing changes.
+
+    A walk passes the same `known` on, so that it asks only layers that have changed.
+    """
     number = bisect_right(spec.version_starts, at)
     since = spec.version_starts[number - 1] if number else DAWN
     until = spec.version_starts[number] if number < len(spec.versions) else DUSK
@@ -109,15 +115,27 @@ def people_at(spec: ScheduleSpec, at: dt.datetime) -> Segment:
         until = min(until, spec.override_edges[place])
     people: dict[int, Reason] = {}
     unmatched: tuple[str, ...] = ()
-    for layer in reversed(spec.versions[number - 1].layers):
-        segment = layer.segment(at)
-        since, until = max(since, segment.since), min(until, segment.until)
-        people = {user: Reason(layer.name) for user in segment.people}
-        people = _overridden(people, overrides, layer.name)
+    layers = spec.versions[number - 1].layers
+    for place in range(len(layers) - 1, -1, -1):
+        segment = _layer_at(layers[place], at, (number, place), known)
+        since = segment.since if segment.since > since else since
+        until = segment.until if segment.until < until else until
         unmatched += segment.unmatched
-        if people:
-            break
+        if segment.people or overrides:
+            name = layers[place].name
+            people = _overridden({user: Reason(name) for user in segment.people}, overrides, name)
+            if people:
+                break
     return Segment(_overridden(people, overrides, ""), since, until, unmatched)
+
+
+def _layer_at(layer: LayerSpec | FeedSpec, at: dt.datetime, key: tuple[int, int], known: Known | None) -> LayerSegment:
+    if known is None:
+        return layer.segment(at)
+    held = known.get(key)
+    if held is None or not held.since <= at < held.until:
+        held = known[key] = layer.segment(at)
+    return held
 
 
 def _overridden(people: dict[int, Reason], overrides: tuple[OverrideSpec, ...], layer: str) -> dict[int, Reason]:
@@ -131,8 +149,9 @@ def _overridden(people: dict[int, Reason], overrides: tuple[OverrideSpec, ...], 
 
 
 def segments(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> Iterator[Segment]:
+    known: Known = {}
     while start < end:
-        segment = people_at(spec, start)
+        segment = people_at(spec, start, known)
         yield segment._replace(since=start, until=min(segment.until, end))
         start = segment.until
 
@@ -172,13 +191,14 @@ def shift_of(spec: ScheduleSpec, user: int, segment: Segment) -> tuple[dt.dateti
     """Return the ends of the shift that somebody has in a segment; None beyond the known time."""
     why = segment.people[user]
     first = last = segment
+    known: Known = {}
     while first.since > spec.known_from:
-        before = people_at(spec, first.since - TICK)
+        before = people_at(spec, first.since - TICK, known)
         if before.people.get(user) != why:
             break
         first = before
     while last.until < spec.known_until:
-        after = people_at(spec, last.until)
+        after = people_at(spec, last.until, known)
         if after.people.get(user) != why:
             break
         last = after
@@ -190,8 +210,9 @@ def shift_of(spec: ScheduleSpec, user: int, segment: Segment) -> tuple[dt.dateti
 
 def next_people(spec: ScheduleSpec, segment: Segment) -> Segment | None:
     """Return the next segment with other people; None beyond the known time."""
+    known: Known = {}
     while segment.until < spec.known_until:
-        following = people_at(spec, segment.until)
+        following = people_at(spec, segment.until, known)
         if following.people and following.people.keys() != segment.people.keys():
             return following
         segment = following._replace(people=segment.people)

@@ -1,12 +1,13 @@
 import datetime as dt
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 from django.test import SimpleTestCase
 
 from responders.lineups import layer_spec
-from responders.oncall import ScheduleSpec, Shift, VersionSpec, gaps, people_at, shifts
+from responders.oncall import LayerSpec, ScheduleSpec, Shift, VersionSpec, gaps, people_at, segments, shifts
 from responders.oncall.walltime import resolve
 from responders.tests.schedules import at
 from tests.reported import reported_failure
@@ -138,6 +139,33 @@ class RotationTests(SimpleTestCase):
         )
 
         self.assertEqual(found, [Shift(1, "L0", None, at("2026-01-09T17:00"), at("2026-01-12T09:00"))])
+
+
+class ManyLayersTests(SimpleTestCase):
+    def setUp(self) -> None:
+        times = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60)]
+        layers = []
+        for number in range(30):
+            minutes = range(number, 24 * 60 - 1, 29)
+            hours = [{"weekdays": list(range(7)), "from": times[one], "to": times[one + 1]} for one in minutes]
+            layers.append({"users": [[number], [number + 100]], "restrictions": hours})
+        self.spec = spec("Europe/Zurich", *layers)
+        self.start, self.end = at("2026-03-28T22:00"), at("2026-03-29T04:00")
+
+    def test_it_walks_as_it_answers_for_one_instant(self) -> None:
+        walked = list(segments(self.spec, self.start, self.end))
+
+        for one in walked:
+            self.assertEqual(people_at(self.spec, one.since).people, one.people)
+            self.assertLessEqual(one.until, people_at(self.spec, one.since).until)
+
+    def test_it_asks_a_layer_once_per_change_of_that_layer(self) -> None:
+        asked = LayerSpec.segment
+        with mock.patch.object(LayerSpec, "segment", autospec=True, side_effect=asked) as segment:
+            walked = list(segments(self.spec, self.start, self.end))
+
+        self.assertGreater(len(walked), 100)
+        self.assertLess(segment.call_count, 3 * len(walked))
 
 
 class ClockChangeTests(SimpleTestCase):
