@@ -2,9 +2,10 @@
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from responders.oncall.feeds import FeedSpec
@@ -158,9 +159,37 @@ def segments(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> Iterat
 
 def shifts(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[Shift]:
     """Return shifts in order; another reason is another shift."""
+    return _shifts_of(segments(spec, start, end), end)
+
+
+def gaps(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[Gap]:
+    """Return when nobody is on call, from the first line-up on."""
+    if not spec.versions:
+        return []
+    return _gaps_of(segments(spec, max(start, spec.version_starts[0]), end))
+
+
+class Rendered(NamedTuple):
+    """Shifts and gaps of a time; `until` is earlier than asked if it changes too often to be shown whole."""
+
+    shifts: list[Shift]
+    gaps: list[Gap]
+    until: dt.datetime
+
+
+def rendered(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime, most: int) -> Rendered:
+    """Return shifts and gaps, by one walk of at most so many segments."""
+    walk = list(islice(segments(spec, start, end), most))
+    until = walk[-1].until if walk else end
+    first = spec.version_starts[0] if spec.versions else end
+    late = [one._replace(since=max(one.since, first)) for one in walk if one.until > first]
+    return Rendered(_shifts_of(walk, until), _gaps_of(late), until)
+
+
+def _shifts_of(walk: Iterable[Segment], end: dt.datetime) -> list[Shift]:
     found: list[Shift] = []
     running: dict[int, tuple[Reason, dt.datetime]] = {}
-    for segment in segments(spec, start, end):
+    for segment in walk:
         for user, (why, began) in list(running.items()):
             if segment.people.get(user) != why:
                 found.append(Shift(user, *why, began, segment.since))
@@ -171,12 +200,9 @@ def shifts(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[Shi
     return sorted(found, key=lambda shift: (shift.starts_at, shift.user_id, shift.ends_at))
 
 
-def gaps(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[Gap]:
-    """Return when nobody is on call, from the first line-up on."""
-    if not spec.versions:
-        return []
+def _gaps_of(walk: Iterable[Segment]) -> list[Gap]:
     found: list[Gap] = []
-    for segment in segments(spec, max(start, spec.version_starts[0]), end):
+    for segment in walk:
         if segment.people:
             continue
         if found and found[-1].ends_at == segment.since:

@@ -109,7 +109,8 @@ class ScheduleSerializer(CleanedModelSerializer):
             if self.context["is_dry_run"]:
                 self.change = preview_line_up(instance, layers, **who)
             else:
-                self.change = change_line_up(instance, layers, **who, by=self.context["request"].user)
+                by, expected = self.context["request"].user, self.context.get("expected_line_up")
+                self.change = change_line_up(instance, layers, **who, by=by, expected=expected)
         if self.context["is_dry_run"]:
             for name, value in validated_data.items():
                 setattr(instance, name, value)

@@ -1,6 +1,8 @@
 """Schedules and the versions of their line-ups: what has begun never changes."""
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, StaleVersion
 from responders import oncall
 from responders.lineups import continued, layer_spec, zone_of
 from responders.models import Schedule, ScheduleVersion, Team
@@ -65,10 +67,21 @@ def preview_line_up(
 
 @unit_of_work
 def change_line_up(
-    schedule: Schedule, layers: Sequence[Mapping[str, Any]], *, time_zone: str, now: dt.datetime, by: User | None
+    schedule: Schedule,
+    layers: Sequence[Mapping[str, Any]],
+    *,
+    time_zone: str,
+    now: dt.datetime,
+    by: User | None,
+    expected: str | None = None,
 ) -> LineUpChange:
-    """Store a new version and tell those whose shifts it moves. Raises Conflict for a time that has passed."""
+    """Store a new version and tell those whose shifts it moves.
+
+    Raises Conflict for a time that has passed, StaleVersion if `fingerprint` is not the `expected` one any more.
+    """
     Schedule.objects.select_for_update().get(pk=schedule.pk)
+    if expected is not None and fingerprint(schedule) != expected:
+        raise StaleVersion("Somebody else changed these layers in the meantime.")
     change, line_ups = _planned(schedule, layers, time_zone, now)
     for moment, line_up in line_ups:
         schedule.versions.filter(effective_from__gte=moment).delete()  # what was planned from then on
@@ -85,6 +98,22 @@ def current_version(schedule: Schedule, at: dt.datetime) -> ScheduleVersion | No
 
 def newest_version(schedule: Schedule) -> ScheduleVersion | None:
     return schedule.versions.order_by("-effective_from").first()
+
+
+def fingerprint(schedule: Schedule) -> str:
+    """Return what tells the newest line-up from every other."""
+    newest = newest_version(schedule)
+    if newest is None:
+        return "none"
+    text = json.dumps([newest.effective_from.isoformat(), newest.time_zone, newest.layers], sort_keys=True)
+    return f"{newest.pk}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def planned_spec(
+    schedule: Schedule, change: LineUpChange, *, time_zone: str, start: dt.datetime, end: dt.datetime
+) -> ScheduleSpec:
+    """Return what would decide who is on call after a change."""
+    return _with_line_ups(spec_of(schedule.pk, start, end), [(change.effective_from, change.layers)], time_zone)
 
 
 def touch(schedule: Schedule, now: dt.datetime) -> None:
@@ -196,14 +225,19 @@ def _difference(schedule: Schedule, line_ups: Sequence[tuple[dt.datetime, Layers
     start = line_ups[0][0]
     end = start + HORIZON
     before = spec_of(schedule.pk, start, end)
+    return oncall.differences(before, _with_line_ups(before, line_ups, time_zone), start, end)
+
+
+def _with_line_ups(
+    before: ScheduleSpec, line_ups: Sequence[tuple[dt.datetime, Layers]], time_zone: str
+) -> ScheduleSpec:
     feeds = _feeds(before)
     new = {
         moment: VersionSpec(moment, tuple(layer_spec(one, time_zone, feeds) for one in some))
         for moment, some in line_ups
     }
-    versions = {one.effective_from: one for one in before.versions if one.effective_from < start} | new
-    after = replace(before, versions=tuple(versions[moment] for moment in sorted(versions)))
-    return oncall.differences(before, after, start, end)
+    versions = {one.effective_from: one for one in before.versions if one.effective_from < line_ups[0][0]} | new
+    return replace(before, versions=tuple(versions[moment] for moment in sorted(versions)))
 
 
 def _feeds(spec: ScheduleSpec) -> dict[int, Any]:

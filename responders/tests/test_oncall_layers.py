@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.test import SimpleTestCase
 
 from responders.lineups import layer_spec
-from responders.oncall import LayerSpec, ScheduleSpec, Shift, VersionSpec, gaps, people_at, segments, shifts
+from responders.oncall import LayerSpec, ScheduleSpec, Shift, VersionSpec, gaps, people_at, rendered, segments, shifts
 from responders.oncall.walltime import resolve
 from responders.tests.schedules import at
 from tests.reported import reported_failure
@@ -166,6 +166,16 @@ class ManyLayersTests(SimpleTestCase):
 
         self.assertGreater(len(walked), 100)
         self.assertLess(segment.call_count, 3 * len(walked))
+
+    def test_it_ends_where_too_much_changes(self) -> None:
+        whole = rendered(self.spec, self.start, self.end, 100_000)
+        part = rendered(self.spec, self.start, self.end, 50)
+
+        self.assertEqual(whole.shifts, shifts(self.spec, self.start, self.end))
+        self.assertEqual(whole.gaps, gaps(self.spec, self.start, self.end))
+        self.assertEqual(whole.until, self.end)
+        self.assertLess(part.until, self.end)
+        self.assertTrue(all(one.ends_at <= part.until for one in (*part.shifts, *part.gaps)))
 
 
 class ClockChangeTests(SimpleTestCase):
