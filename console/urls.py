@@ -2,15 +2,22 @@ from django.urls import URLPattern, URLResolver
 
 from console.views import (
     alerts,
+    covering,
     dashboard,
+    deliveries,
     inbox,
     incidents,
+    lineups,
+    load,
+    oncall,
+    policies,
     routes,
     search,
     settings,
     sign_in,
     silences,
     styleguide,
+    system,
 )
 
 app_name = "console"
@@ -19,6 +26,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.urlpatterns,
     *incidents.urlpatterns,
     *inbox.urlpatterns,
+    *oncall.urlpatterns,
+    *covering.urlpatterns,
+    *lineups.urlpatterns,
+    *load.urlpatterns,
+    *policies.urlpatterns,
+    *deliveries.urlpatterns,
+    *system.urlpatterns,
     *search.urlpatterns,
     *sign_in.urlpatterns,
     *settings.urlpatterns,
