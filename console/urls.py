@@ -6,6 +6,7 @@ from console.views import (
     dashboard,
     deliveries,
     inbox,
+    incident,
     incidents,
     lineups,
     load,
@@ -18,13 +19,16 @@ from console.views import (
     silences,
     styleguide,
     system,
+    undo,
 )
 
 app_name = "console"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.urlpatterns,
+    *incident.urlpatterns,
     *incidents.urlpatterns,
+    *undo.urlpatterns,
     *inbox.urlpatterns,
     *oncall.urlpatterns,
     *covering.urlpatterns,

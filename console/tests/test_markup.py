@@ -19,6 +19,8 @@ RAW_HTML = re.compile(r"\.(?:innerHTML|outerHTML)\s*=|insertAdjacentHTML|createC
 # Modules that put HTML into the page, and why it is safe.
 MAY_WRITE_HTML: dict[str, str] = {
     "list.js": "rows and refusals that the server rendered and escaped",
+    "composer.js": "the preview, which the server cleaned",
+    "incident.js": "parts of the page, which the server rendered and escaped",
     "palette.js": "what the server rendered and escaped",
 }
 # Templates that print text as it is, and why it is safe.

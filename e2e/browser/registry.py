@@ -12,9 +12,41 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 Sample = Callable[[], dict[str, Any]]
 
 # What stands in an address, by the route's name; see `samples`.
-SAMPLES: dict[str, Sample] = {}
+SAMPLES: dict[str, Sample] = {
+    **dict.fromkeys(
+        (
+            *(
+                "console:incident",
+                "console:incident-live",
+                "console:incident-surroundings",
+                "console:incident-followers",
+            ),
+            *("console:incident-link", "console:incident-merge", "console:incident-page", "console:incident-delete"),
+        ),
+        lambda: {"reference": "INC-1"},
+    ),
+    "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
+    "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},
+    "console:incident-redact": lambda: {"reference": "INC-1", "number": 1},
+}
 # Routes that show no page, and why. Those that only take POST need no line: they answer 405.
-EXEMPT: dict[str, str] = {}
+EXEMPT: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            *(
+                "console:incident-update",
+                "console:incident-take",
+                "console:incident-release",
+                "console:incident-follow",
+            ),
+            *("console:incident-unfollow", "console:incident-files", "console:incident-follower-remove"),
+            "console:incident-unlink",
+        ),
+        "takes POST only",
+    ),
+    "console:incident-file": "sends a file",
+    "console:incident-file-remove": "asks to confirm, as incident-delete does",
+}
 
 
 @dataclass(frozen=True)
