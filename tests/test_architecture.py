@@ -47,7 +47,7 @@ OWN_MODULES = {
             "middleware",
             "pages",
         ),
-        *("passwords", "schema", "sealing", "throttling", "tokens", "totp"),
+        *("passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
     },
     "paging": {"pages", "planning"},
     "console": {
@@ -56,6 +56,7 @@ OWN_MODULES = {
             "charts",
             "configuration",
             "forms",
+            "codes",
             "icons",
             "landing",
             "lists",

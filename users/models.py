@@ -181,6 +181,25 @@ class AuthenticatorApp(models.Model):
         return f"authenticator app of {self.user_id}"
 
 
+class SecurityKey(models.Model):
+    """A passkey or security key (WebAuthn); `credential_key` is the SHA-256 of the credential's id."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="security_keys")
+    name = NameField(max_length=60)
+    host = models.CharField(max_length=253, help_text="The host name that it signs for.")
+    credential_key = models.CharField(max_length=64, unique=True)
+    credential = models.TextField()
+    counter = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class RecoveryCode(models.Model):
     """A code that stands in for a lost second factor, once; shown once, stored as a keyed digest."""
 

@@ -9,6 +9,10 @@ from users.tests.factories import make_user
 FOR_STRANGERS: dict[str, str] = {
     "sign-in": "it is where they sign in",
     "sign-in-code": "its second step",
+    "sign-in-key": "its second step, by a key",
+    "sign-in-key-options": "what the browser asks that key",
+    "sign-in-passkey": "signing in without a password",
+    "sign-in-passkey-options": "what the browser asks a passkey",
     "sign-out": "there is nothing to end",
     "register": "it is where they become known",
 }

@@ -29,6 +29,7 @@ from users.mails import INVITATION_DAYS
 from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
 from users.services.invitations import AGE, invite, invite_later
+from users.services.second_factors import is_set, remove_factors
 
 # Only roles give permissions; nothing here asks for groups.
 admin.site.unregister(Group)
@@ -167,6 +168,7 @@ class UserAdmin(ExchangeAdmin):
     readonly_fields = (
         "password_link",
         "invitation",
+        "second_factor",
         "lost_if_deactivated",
         "last_login",
         "created_at",
@@ -175,7 +177,10 @@ class UserAdmin(ExchangeAdmin):
     sortable_by = ("email",)
     fieldsets = (
         (None, {"fields": ("name", "email", "time_zone")}),
-        ("Access", {"fields": ("role", "is_active", "lost_if_deactivated", "password_link", "invitation")}),
+        (
+            "Access",
+            {"fields": ("role", "is_active", "lost_if_deactivated", "password_link", "invitation", "second_factor")},
+        ),
         ("Dates", {"fields": ("created_at", "last_login", "email_verified_at")}),
     )
     add_fieldsets = (
@@ -218,6 +223,13 @@ class UserAdmin(ExchangeAdmin):
         button = "Send it again" if user.invited_at else "Send an invitation"
         return format_html('{} <a class="ir-link" href="{}">{}</a>', invitation_status(user), link, button)
 
+    @admin.display(description="Second factor")
+    def second_factor(self, user: User) -> str:
+        if not is_set(user):
+            return "None."
+        link = reverse("admin:users_user_second_factor", args=[user.pk])
+        return format_html('Set. <a class="ir-link" href="{}">Remove it</a>', link)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = NewAccountForm
@@ -255,6 +267,11 @@ class UserAdmin(ExchangeAdmin):
         return [
             path("<int:pk>/password/", view, name="users_user_password"),
             path("<int:pk>/invite/", self.admin_site.admin_view(self.invite_view), name="users_user_invite"),
+            path(
+                "<int:pk>/second-factor/",
+                self.admin_site.admin_view(self.second_factor_view),
+                name="users_user_second_factor",
+            ),
             *super().get_urls(),
         ]
 
@@ -272,6 +289,31 @@ class UserAdmin(ExchangeAdmin):
             "title": f"Invite {user}",
             "sentence": f"{user.email} gets a mail with a link to choose a password, good for {INVITATION_DAYS} days.",
             "submit": "Send invitation",
+            "back": page,
+            "opts": self.opts,
+            "original": user,
+        }
+        return TemplateResponse(request, "admin/ask.html", context)
+
+    def second_factor_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Remove the second factors of somebody who lost them."""
+        user = self.get_object(request, str(pk))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        page = reverse("admin:users_user_change", args=[pk])
+        if request.method == "POST":
+            attempt(
+                request,
+                partial(remove_factors, user, by=request.user),  # type: ignore[arg-type]
+                done=f"The second factor of {user} is removed.",
+            )
+            return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Remove the second factor of {user}",
+            "sentence": "Be sure that it is this person who asks. From then on, the password alone signs them in; "
+            "they are told by mail.",
+            "submit": "Remove second factor",
             "back": page,
             "opts": self.opts,
             "original": user,

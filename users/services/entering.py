@@ -14,7 +14,7 @@ from core.errors import DomainError
 from users import audit
 from users.models import BrowserSession, User
 from users.passwords import refuse_weak_password
-from users.services import second_factors
+from users.services import second_factors, security_keys
 from users.services.browsers import key_of, note_browser
 from users.services.sessions import check_password, confirm_password, end_access, refuse_changed
 
@@ -73,6 +73,20 @@ def confirm(request: HttpRequest, waiting: Pending, *, code: str) -> User:
     return waiting.user
 
 
+def confirm_by_key(request: HttpRequest, waiting: Pending, *, response: str) -> User:
+    """Sign in by a security key as second factor. Raises KeyRefused, TooManyRequests, CredentialsRefused."""
+    user = security_keys.finish_asking(request, waiting.user, response=response)
+    enter(request, waiting.user, is_confirmed=True)
+    return user
+
+
+def enter_by_passkey(request: HttpRequest, *, response: str) -> User:
+    """Sign in by a passkey alone: the device has verified the person. Raises as `confirm_by_key`."""
+    user = security_keys.finish_asking(request, None, response=response)
+    enter(request, user, is_confirmed=True)
+    return user
+
+
 @unit_of_work
 def enter(request: HttpRequest, user: User, *, is_confirmed: bool) -> None:
     """Open the cookie's session under a new key. Raises CredentialsRefused."""
@@ -112,6 +126,25 @@ def set_up_app(request: HttpRequest, user: User, *, secret: str, code: str, pass
     codes = second_factors.set_up_app(user, secret=secret, code=code)
     request.session[CONFIRMED] = True
     return codes
+
+
+def begin_adding_key(request: HttpRequest, user: User, *, password: str) -> dict[str, Any]:
+    """Return what the browser is to ask a new key. Raises DomainError."""
+    prove(request, user, password=password)
+    return security_keys.begin_adding(request, user)
+
+
+def add_key(request: HttpRequest, user: User, *, response: str, name: str) -> list[str]:
+    """Add the key; this browser has passed it. Return new recovery codes, if any. Raises DomainError."""
+    _key, codes = security_keys.finish_adding(request, user, response=response, name=name)
+    request.session[CONFIRMED] = True
+    return codes
+
+
+def remove_key(request: HttpRequest, user: User, *, key_id: int, password: str) -> None:
+    """Remove a key. Raises DomainError, NotFound."""
+    prove(request, user, password=password)
+    security_keys.remove_key(user, key_id)
 
 
 def renew_recovery_codes(request: HttpRequest, user: User, *, password: str) -> list[str]:

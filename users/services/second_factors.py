@@ -2,8 +2,10 @@
 
 import datetime as dt
 import secrets
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, PermissionRefused, TooManyRequests
 from users import audit, lockout, mails, totp
-from users.models import AuthenticatorApp, RecoveryCode, User
+from users.models import AuthenticatorApp, RecoveryCode, SecurityKey, User
 from users.sealing import keyed_digest, seal, unseal
 
 RECOVERY_CODES = 10
@@ -38,7 +40,7 @@ class SecondFactorRequired(PermissionRefused):
 
 def is_set(user: User) -> bool:
     """Return whether this person has a second factor."""
-    return has_app(user)
+    return has_app(user) or SecurityKey.objects.filter(user=user).exists()
 
 
 def has_app(user: User) -> bool:
@@ -84,7 +86,7 @@ def _store_app(user: User, secret: str, step: int) -> list[str]:
         raise Conflict(_("An authenticator app is set up already; remove it first."), code="already_exists")
     AuthenticatorApp.objects.create(user=owner, secret=seal(secret), last_step=step)
     audit.record(owner, "second_factor_set", kind="authenticator app")
-    return _replace_recovery_codes(owner)
+    return replace_recovery_codes(owner)
 
 
 @unit_of_work
@@ -94,10 +96,11 @@ def renew_recovery_codes(user: User) -> list[str]:
     if not is_set(owner):
         raise Conflict(_("Set up a second factor first."), code="no_second_factor")
     audit.record(owner, "recovery_codes_renewed")
-    return _replace_recovery_codes(owner)
+    return replace_recovery_codes(owner)
 
 
-def _replace_recovery_codes(user: User) -> list[str]:
+def replace_recovery_codes(user: User) -> list[str]:
+    """Return new recovery codes in the place of the old; lock the user first."""
     RecoveryCode.objects.filter(user=user).delete()
     codes = [_new_recovery_code() for _number in range(RECOVERY_CODES)]
     RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
@@ -161,31 +164,39 @@ def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(user=user, used_at__isnull=True).count()
 
 
+@unit_of_work
 def remove_app(user: User) -> None:
     """Remove one's authenticator app. Raises Conflict where there is none."""
-    if not _remove_factors(user, by=user):
-        raise Conflict(_("No second factor is set."), code="no_second_factor")
-    mails.post(mails.factor_removed_mail(user))
+    owner = User.objects.select_for_update().get(pk=user.pk)
+    if not AuthenticatorApp.objects.filter(user=owner).delete()[0]:
+        raise _nothing_set()
+    audit.record(owner, "second_factor_removed", kind="authenticator app")
+    drop_idle_recovery_codes(owner)
 
 
-def remove_factors(user: User, *, by: User) -> None:
-    """Remove somebody's second factors, such as after a loss. Raises PermissionRefused, Conflict."""
-    if not by.is_superuser:
-        raise PermissionRefused(_("Only administrators can do this."))
-    if not _remove_factors(user, by=by):
-        raise Conflict(_("No second factor is set."), code="no_second_factor")
-    mails.post(mails.factor_removed_mail(user))
+def drop_idle_recovery_codes(user: User) -> None:
+    """Delete recovery codes that stand in for nothing any more, and tell the person by mail."""
+    if not is_set(user):
+        RecoveryCode.objects.filter(user=user).delete()
+        transaction.on_commit(partial(mails.post, mails.factor_removed_mail(user)))
 
 
 @unit_of_work
-def _remove_factors(user: User, *, by: User) -> bool:
+def remove_factors(user: User, *, by: User) -> None:
+    """Remove all second factors of somebody who lost them. Raises PermissionRefused, Conflict."""
+    if not by.is_superuser:
+        raise PermissionRefused(_("Only administrators can do this."))
     owner = User.objects.select_for_update().get(pk=user.pk)
     if not is_set(owner):
-        return False
+        raise _nothing_set()
     AuthenticatorApp.objects.filter(user=owner).delete()
-    RecoveryCode.objects.filter(user=owner).delete()
-    audit.record(owner, "second_factor_removed", by=by)
-    return True
+    SecurityKey.objects.filter(user=owner).delete()
+    audit.record(owner, "second_factor_removed", by=by, kind="all")
+    drop_idle_recovery_codes(owner)
+
+
+def _nothing_set() -> Conflict:
+    return Conflict(_("No second factor is set."), code="no_second_factor")
 
 
 def _new_recovery_code() -> str:

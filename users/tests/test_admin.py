@@ -16,7 +16,9 @@ from users import audit
 from users.middleware import local_time
 from users.models import PersonalToken, Role, Session, User
 from users.services import create_personal_token, open_session
+from users.services.second_factors import is_set
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
+from users.tests.test_second_factors import with_app
 
 USERS = reverse("admin:users_user_changelist")
 NEW_PASSWORD = "a much better password 7"
@@ -149,6 +151,20 @@ class AccountTests(Base):
         self.assertContains(answer, "too short")
         self.person.refresh_from_db()
         self.assertTrue(self.person.check_password(PASSWORD))
+
+    def test_it_removes_a_second_factor_by_a_button(self) -> None:
+        with_app(self.person)
+        page, link = self.page(self.person), reverse("admin:users_user_second_factor", args=[self.person.pk])
+
+        shown, asked = self.client.get(page), self.client.get(link)
+        self.assertTrue(is_set(self.person))
+        answer = self.client.post(link)
+
+        self.assertContains(shown, link)
+        self.assertContains(asked, "told by mail")
+        self.assertRedirects(answer, page)
+        self.assertFalse(is_set(self.person))
+        self.assertNotContains(self.client.get(page), link)
 
     def test_it_ends_api_sessions_with_the_own_password(self) -> None:
         session = open_session(self.admin)

@@ -1,6 +1,6 @@
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from console.codes import drawn
 from console.pages import page, person, say, show
 from core.errors import DomainError, NotFound
 from users import totp
-from users.models import AuthenticatorApp, Session, User
-from users.services import browsers, end_sessions, entering, second_factors
+from users.models import AuthenticatorApp, SecurityKey, Session, User
+from users.services import browsers, end_sessions, entering, second_factors, security_keys
 
 SHOWN_SESSIONS = 50
 NEW_SECRET = "new_app_secret"  # noqa: S105 (a name in the session)
@@ -53,8 +54,9 @@ def _security(request: HttpRequest, form: PasswordForm, status: int = 200) -> Ht
     me = person(request)
     context = {
         "form": form,
-        "proof": ProofForm(auto_id="proof_%s"),
         "app": AuthenticatorApp.objects.filter(user=me).first(),
+        "keys": SecurityKey.objects.filter(user=me),
+        "keys_are_possible": security_keys.is_possible(request),
         "codes_left": second_factors.recovery_codes_left(me),
         "browsers": browsers.browsers_of(me)[:SHOWN_SESSIONS],
         "present_key": request.session.session_key,
@@ -115,7 +117,7 @@ def new_app(request: HttpRequest) -> HttpResponse:
             return show(request, "console/settings/recovery_codes.html", {"codes": codes, "is_new": True})
     address = totp.address_of(secret, account=me.email, issuer=_issuer())
     groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
-    context = {"form": form, "address": address, "secret": " ".join(groups)}
+    context = {"form": form, "address": address, "secret": " ".join(groups), "qr": drawn(address)}
     return show(
         request, "console/settings/new_app.html", context, status=400 if form.errors and status == 200 else status
     )
@@ -129,7 +131,36 @@ def _issuer() -> str:
 @require_POST
 def remove_app(request: HttpRequest) -> HttpResponse:
     entering.remove_app(request, person(request), password=request.POST.get("password", ""))
-    say(request, _("Your authenticator app is removed; your password alone signs you in."))
+    say(request, _("Your authenticator app is removed."))
+    return HttpResponseRedirect(reverse("console:settings-security"))
+
+
+@page
+@require_POST
+def new_key_options(request: HttpRequest) -> HttpResponse:
+    try:
+        options = entering.begin_adding_key(request, person(request), password=request.POST.get("password", ""))
+    except DomainError as error:
+        return JsonResponse({"detail": error.message}, status=error.status)
+    return JsonResponse(options)
+
+
+@page
+@require_POST
+def new_key(request: HttpRequest) -> HttpResponse:
+    given = request.POST
+    codes = entering.add_key(request, person(request), response=given.get("credential", ""), name=given.get("name", ""))
+    if codes:
+        return show(request, "console/settings/recovery_codes.html", {"codes": codes, "is_new": True})
+    say(request, _("Your key is set up."))
+    return HttpResponseRedirect(reverse("console:settings-security"))
+
+
+@page
+@require_POST
+def remove_key(request: HttpRequest, pk: int) -> HttpResponse:
+    entering.remove_key(request, person(request), key_id=pk, password=request.POST.get("password", ""))
+    say(request, _("The key is removed. Remove it from your device too, which does not know."))
     return HttpResponseRedirect(reverse("console:settings-security"))
 
 
@@ -164,6 +195,9 @@ urlpatterns = [
     path("settings/security/password/", password, name="settings-password"),
     path("settings/security/app/", new_app, name="settings-app"),
     path("settings/security/app/remove/", remove_app, name="settings-app-remove"),
+    path("settings/security/keys/", new_key, name="settings-key"),
+    path("settings/security/keys/options/", new_key_options, name="settings-key-options"),
+    path("settings/security/keys/<int:pk>/remove/", remove_key, name="settings-key-remove"),
     path("settings/security/recovery-codes/", recovery_codes, name="settings-recovery-codes"),
     path("settings/security/sessions/end/", end_session, name="settings-session-end"),
 ]
