@@ -11,12 +11,14 @@ from console.views import (
     lineups,
     load,
     oncall,
+    pages_report,
     policies,
     routes,
     search,
     settings,
     sign_in,
     silences,
+    sla,
     styleguide,
     system,
     undo,
@@ -26,6 +28,8 @@ app_name = "console"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *dashboard.urlpatterns,
+    *pages_report.urlpatterns,
+    *sla.urlpatterns,
     *incident.urlpatterns,
     *incidents.urlpatterns,
     *undo.urlpatterns,

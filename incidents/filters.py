@@ -45,6 +45,11 @@ def _by_service(incidents: Any, name: str, value: str, user: Any) -> Any:
     return incidents.filter(Exists(through.filter(incident=OuterRef("pk"), service__slug__exactly=value.strip())))
 
 
+def _by_having_services(incidents: Any, value: bool) -> Any:
+    affected = Exists(Incident.services.through.objects.filter(incident=OuterRef("pk")))
+    return incidents.filter(affected if value else ~affected)
+
+
 def _by_text(incidents: Any, name: str, value: str, user: Any) -> Any:
     return search.filter_matching(incidents, value, reads_internal=user.is_admin or user.is_responder)
 
@@ -103,10 +108,14 @@ INCIDENTS = ListQuery(
         "severity": words("severity", SEVERITY_OF_WORD, "Comma-separated: critical, high, medium, low."),
         "priority": words("priority", PRIORITY_OF_WORD, "Comma-separated priorities."),
         "category": exact("category__slug", "Category slug."),
+        "has_category": flag(
+            lambda incidents, value: incidents.filter(category__isnull=not value), help="`true` or `false`."
+        ),
         "team": Filter(_by_reference, "Id, `mine` (those you are in) or `none` (unassigned)."),
         "assignee": Filter(_by_reference, "Id, `me` or `none`."),
         "reporter": Filter(_by_reference, "Id or `me`."),
         "service": Filter(_by_service, "Slug of an affected service."),
+        "has_service": flag(_by_having_services, help="`true` or `false`."),
         "location": exact("location", "Exact location."),
         "source": exact("origin_system", "Origin, such as api or import."),
         "q": Filter(_by_text, "Words in reference, title, description or comments."),

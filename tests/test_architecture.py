@@ -76,6 +76,7 @@ OWN_MODULES = {
         *("configuration", "forms", "lists", "maintenance"),
         *("api_urls", "charts", "icons", "live", "navigation", "oncall", "pages", "preferences", "rows", "static"),
         *("templates", "templatetags", "undo"),
+        *("reporting", "templatetags", "undo"),
     },
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
     "notifications": {"channels", "pacing", "pages", "rules"},

@@ -116,9 +116,17 @@ def bars(
     )
 
 
-def shares(id: str, title: str, items: Sequence[Item], *, header: Sequence[str], empty: Empty | None = None) -> Chart:
-    """Return horizontal bars with each one's part of the whole."""
-    total = sum(item.value for item in items)
+def shares(
+    id: str,
+    title: str,
+    items: Sequence[Item],
+    *,
+    header: Sequence[str],
+    total: float | None = None,
+    empty: Empty | None = None,
+) -> Chart:
+    """Return horizontal bars with each one's part of the whole, which is their sum unless given."""
+    total = sum(item.value for item in items) if total is None else total
     with_parts = [
         Item(item.label, item.value, item.url, item.tone, item.text, (*item.more, _share_cell(item.value, total)))
         for item in items
