@@ -242,7 +242,9 @@ def _value_of(item: Item, show: Format) -> Cell:
 
 def _share_cell(value: float, total: float) -> Cell:
     share = 100 * value / total if total else 0
-    return Cell(_("%(share)s %%") % {"share": number_format(share, 0 if share >= 10 else 1)}, round(share, 2))
+    digits = 0 if share >= 10 or not share else 1
+    # rounded first: number_format cuts
+    return Cell(_("%(share)s %%") % {"share": number_format(round(share, digits), digits)}, round(share, 2))
 
 
 def _point_label(point: Point, show: Format) -> str:

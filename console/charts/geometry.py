@@ -53,12 +53,9 @@ def middle(place: int, count: int) -> float:
 def ticks_of(labels: Sequence[str]) -> tuple[Tick, ...]:
     """Return some labels of an axis, evenly spread."""
     every = max(math.ceil(len(labels) / MAX_TICKS), 1)
-    found = []
-    for place in range(0, len(labels), every):
-        anchor = "start" if place == 0 and len(labels) > MAX_TICKS else "middle"
-        at = 0.0 if anchor == "start" else 100 * middle(place, len(labels))
-        found.append(Tick(percent(at), labels[place], anchor))
-    return tuple(found)
+    return tuple(
+        Tick(percent(100 * middle(place, len(labels))), labels[place]) for place in range(0, len(labels), every)
+    )
 
 
 def scale_ticks(top: float, steps: int, show: Format) -> tuple[Tick, ...]:

@@ -117,7 +117,6 @@ class Tick:
 
     at: str
     text: str
-    anchor: str = "middle"
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _incidents(sources: Sources) -> Card:
         for stretch, bucket in sources.stretches
     ]
     title = _title(scope, _("Incidents by day"), _("Incidents by week"), _("Incidents by month"))
-    chart = charts.stacked("incidents", title, series, columns, unit=_("Incidents"), empty=scope.empty(_("Incidents")))
+    chart = charts.stacked("incidents", title, series, columns, unit=_("Incidents"), empty=scope.empty)
     facts = [Fact(_("Opened"), number(whole.total), scope.incidents_url())]
     return Card("incidents", title, chart, facts, is_wide=True)
 
@@ -118,16 +118,7 @@ def _times_card(
     note: str,
 ) -> Card:
     scope, whole = sources.scope, times_of(sources.figures.whole)
-    points = [
-        Point(
-            stretch.label,
-            stretch.short,
-            *times_of(bucket),
-            scope.incidents_url(stretch.start, stretch.end, **counted),
-            scope.incidents_url(stretch.start, stretch.end, **pending),
-        )
-        for stretch, bucket in sources.stretches
-    ]
+    points = [_point(scope, stretch, times_of(bucket), counted, pending) for stretch, bucket in sources.stretches]
     counted_url, pending_url = scope.incidents_url(**counted), scope.incidents_url(**pending)
     facts = [
         Fact(_("Mean"), short_duration(whole.mean), counted_url if whole.count else ""),
@@ -137,8 +128,22 @@ def _times_card(
         Fact(_("Pending"), number(whole.pending), pending_url if whole.pending else ""),
     ]
     said = note % {"count": number(whole.pending)} if whole.pending else ""
-    return Card(
-        name, title, charts.trend(name, title, points, show=short_duration, empty=scope.empty(title)), facts, said
+    return Card(name, title, charts.trend(name, title, points, show=short_duration, empty=scope.empty), facts, said)
+
+
+def _point(
+    scope: Scope, stretch: Stretch, times: Times, counted: Mapping[str, str], pending: Mapping[str, str]
+) -> Point:
+    return Point(
+        stretch.label,
+        stretch.short,
+        times.mean,
+        times.p50,
+        times.p90,
+        times.count,
+        times.pending,
+        scope.incidents_url(stretch.start, stretch.end, **counted),
+        scope.incidents_url(stretch.start, stretch.end, **pending),
     )
 
 
@@ -150,7 +155,7 @@ def _severity(sources: Sources) -> Card:
     ]
     title = _("Severity")
     header = (_("Severity"), _("Incidents"))
-    return Card("severity", title, charts.shares("severity", title, items, header=header, empty=scope.empty(title)))
+    return Card("severity", title, charts.shares("severity", title, items, header=header, empty=scope.empty))
 
 
 def _team(sources: Sources) -> Card:
@@ -209,7 +214,7 @@ def _shares_card(
     scope = sources.scope
     items = [Item(text, count, scope.incidents_url(**filters)) for text, count, filters in found]
     header = (label or title, _("Incidents"))
-    chart = charts.shares(name, title, items, header=header, total=total, empty=scope.empty(title))
+    chart = charts.shares(name, title, items, header=header, total=total, empty=scope.empty)
     more = None
     if groups > sources.most:
         text = _("All %(count)s in the SLA report") % {"count": number(groups)}
@@ -230,7 +235,7 @@ def _reopened(sources: Sources) -> Card:
         for stretch, bucket in sources.stretches
     ]
     title = _("Reopened incidents")
-    chart = charts.stacked("reopened", title, series, columns, unit=title, empty=scope.empty(title))
+    chart = charts.stacked("reopened", title, series, columns, unit=title, empty=scope.empty)
     url = scope.incidents_url(reopened="true") if whole.reopened else ""
     return Card("reopened", title, chart, [Fact(_("Reopened at least once"), number(whole.reopened), url)])
 
@@ -262,7 +267,7 @@ def _load(sources: Sources) -> Card:
     return Card(
         "load",
         title,
-        charts.bars("load", title, items, header=header, empty=scope.empty(_("Pages"))),
+        charts.bars("load", title, items, header=header, empty=scope.empty),
         note=note,
         more=more,
     )

@@ -70,13 +70,31 @@ class Scope:
         team = {"team": self.team} if self.team and "team" not in filters else {}
         return f"{reverse('console:incidents')}?{urlencode({**team, **filters})}"
 
-    def empty(self, what: str) -> Empty:
+    @property
+    def sentence(self) -> str:
+        """Say what the figures are of."""
+        values = {"team": self.team_name, "days": self.period.words, "zone": self.period.zone.key}
+        sentences = {
+            "": _("Incidents of all teams opened in %(days)s, by the clocks of %(zone)s."),
+            MINE: _("Incidents of my teams opened in %(days)s, by the clocks of %(zone)s."),
+            NONE: _("Incidents without a team opened in %(days)s, by the clocks of %(zone)s."),
+        }
+        return (
+            sentences.get(self.team, _("Incidents of %(team)s opened in %(days)s, by the clocks of %(zone)s.")) % values
+        )
+
+    @property
+    def empty(self) -> Empty:
         """Say what emptied a chart; the team is the first thing to clear, then the days."""
+        values = {"team": self.team_name, "days": self.period.words}
+        sentences = {
+            "": _("Nothing in %(days)s."),
+            MINE: _("Nothing for my teams in %(days)s."),
+            NONE: _("Nothing without a team in %(days)s."),
+        }
+        sentence = sentences.get(self.team, _("Nothing for %(team)s in %(days)s.")) % values
         if self.team:
-            sentence = _("%(what)s: none of %(team)s in %(days)s.")
-            values = {"what": what, "team": self.team_name, "days": self.period.words}
-            return Empty(sentence % values, _("Show all teams"), self._url(self.period.query))
-        sentence = _("%(what)s: none in %(days)s.") % {"what": what, "days": self.period.words}
+            return Empty(sentence, _("Show all teams"), self._url(self.period.query))
         if self.period.days == 90:
             return Empty(sentence)
         return Empty(sentence, _("Show the last 90 days"), self._url({"days": "90"}))
@@ -103,8 +121,7 @@ def scope_of(viewer: User, parameters: Mapping[str, str], now: dt.datetime) -> t
 
 
 def _team_of(text: str, teams: Iterable[Team]) -> tuple[str, str]:
-    special = {MINE: _("my teams"), NONE: _("no team")}
-    if text in special:
-        return text, special[text]
+    if text in (MINE, NONE):
+        return text, ""
     found = next((team for team in teams if str(team.pk) == text), None)
     return (text, found.name) if found else ("", "")

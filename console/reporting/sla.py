@@ -45,6 +45,8 @@ def rows_of(answer: Mapping[str, Any], group_by: str | None, filters: Filters) -
     for group in answer["groups"]:
         narrowed = {**filters, **_filter_of(group_by, group["key"], filters)}
         groups.append(Row(_label_cell(name_of(group["key"]), narrowed), tuple(_cells(group, narrowed))))
+    if group_by in ("severity", "priority"):
+        groups.reverse()
     return groups, Row(_label_cell(_("All"), filters), tuple(_cells(answer, filters)))
 
 

@@ -75,7 +75,8 @@ def _filters_of(request: HttpRequest, scope: Scope) -> dict[str, str]:
 
 def _figures(request: HttpRequest, group_by: str, filters: dict[str, str]) -> tuple[list[sla.Row], sla.Row]:
     viewer = person(request)
-    asked: Any = SimpleNamespace(query_params=QueryDict(urlencode(filters)), user=viewer)
+    parameters = QueryDict(urlencode(filters))
+    asked: Any = SimpleNamespace(query_params=parameters, GET=parameters, user=viewer)
     incidents = filter_incidents(Incident.objects.visible_to(viewer), asked)
     answer = response_metrics(incidents, is_filtered=True, viewer=viewer, group_by=group_by, now=timezone.now())
     return sla.rows_of(answer, group_by, filters)
