@@ -1,9 +1,12 @@
 """Decide who may do what to an incident; `Incident.objects.visible_to` decides who sees it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from core.db import rows
 from core.errors import Conflict, NotFound, PermissionRefused
 from incidents.actors import By, person
 from incidents.models import Incident, Subscription
@@ -42,6 +45,46 @@ def audience_ids(incident: Incident) -> frozenset[int]:
     team = Membership.objects.filter(team=incident.team_id, user__role=Role.RESPONDER)
     ids = set(team.values_list("user", flat=True)) | ({incident.assignee_id} if incident.assignee_id else set())
     return frozenset(ids.union(Subscription.objects.filter(incident=incident).values_list("user", flat=True)))
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom `visible_to` lets see an incident, for asking about many people at once."""
+
+    is_present: bool
+    is_restricted: bool
+    followers: frozenset[int]
+    concerned: frozenset[int]  # followers, assignee and team; known of restricted ones only
+
+    def includes(self, user: User) -> bool:
+        if not self.is_present:
+            return False
+        if user.is_admin:
+            return True
+        if not user.is_responder:
+            return user.pk in self.followers
+        return not self.is_restricted or user.pk in self.concerned
+
+
+def audiences_of(incidents: Collection[Incident]) -> dict[int, Audience]:
+    """Return each incident's audience, in two queries at most."""
+    followers, members = defaultdict(set), defaultdict(set)
+    for row in rows.select_in(Subscription, "incident", sorted(incident.pk for incident in incidents)):
+        followers[row.incident_id].add(row.user_id)
+    teams = {one.team_id for one in incidents if one.is_restricted and one.team_id is not None}
+    for row in rows.select_in(Membership, "team", sorted(teams)):
+        members[row.team_id].add(row.user_id)
+    return {one.pk: _audience(one, followers[one.pk], members[one.team_id]) for one in incidents}
+
+
+def _audience(incident: Incident, followers: set[int], members: set[int]) -> Audience:
+    assignee = {incident.assignee_id} if incident.assignee_id else set()
+    return Audience(
+        is_present=incident.deleted_at is None,
+        is_restricted=incident.is_restricted,
+        followers=frozenset(followers),
+        concerned=frozenset(followers | members | assignee) if incident.is_restricted else frozenset(),
+    )
 
 
 def users_gaining_access(ids: Iterable[int], incident: Incident) -> list[User]:

@@ -5,6 +5,7 @@ Ids are assigned before commit: a reader who remembers id 41 would miss a 40 tha
 
 import datetime as dt
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -23,6 +24,17 @@ NAMED = 5
 Handler = Callable[[list[IncidentEvent]], None]
 
 _followers: dict[str, frozenset[str]] = {}  # by names of jobs: kinds of events that they are not woken for
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """An event of the feed without what was written."""
+
+    feed_seq: int
+    incident_id: int
+    kind: str
+    visibility: str
+    occurred_at: dt.datetime
 
 
 class EventsFailed(Exception):
@@ -114,6 +126,22 @@ def _after(position: int, limit: int) -> list[IncidentEvent]:
     return rows.select(
         IncidentEvent, ("feed", limit), lambda: IncidentEvent.objects.feed_after(place)[:limit], position=position
     )
+
+
+def head() -> int:
+    """Return the last number assigned."""
+    found = rows.select_in(FeedCursor, "name", [HEAD])
+    return found[0].position if found else 0
+
+
+def events_after(position: int, limit: int) -> list[FeedEvent]:
+    """Return the next events, for readers without a cursor."""
+    place: Any = Parameter("position")
+    names = ("feed_seq", "incident_id", "kind", "visibility", "occurred_at")
+    query = prepared(
+        ("feed events", limit), lambda: IncidentEvent.objects.feed_after(place).values_list(*names)[:limit]
+    )
+    return [FeedEvent(*row) for row in query.rows(position=position)]
 
 
 @unit_of_work
