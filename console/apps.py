@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class ConsoleConfig(AppConfig):
     name = "console"
     verbose_name = "Console"
+
+    def ready(self) -> None:
+        from console.live import asgi
+        from core.server.endpoints import register_finder, register_stopper
+
+        register_finder(asgi.find_endpoint)
+        register_stopper(asgi.stop)

@@ -6,7 +6,10 @@ from core.server.bodies import ASGIApplication
 
 Finder = Callable[[str, str], ASGIApplication | None]  # (method, path)
 
+Stopper = Callable[[], object]
+
 _finders: list[Finder] = []
+_stoppers: list[Stopper] = []
 
 
 def register_finder(finder: Finder) -> None:
@@ -17,3 +20,13 @@ def register_finder(finder: Finder) -> None:
 def find_endpoint(method: str, path: str) -> ASGIApplication | None:
     """Return the application for a request, if past Django."""
     return next((found for finder in _finders if (found := finder(method, path)) is not None), None)
+
+
+def register_stopper(stopper: Stopper) -> None:
+    """Call this on the event loop when the server begins to stop: to end what would not end by itself."""
+    _stoppers.append(stopper)
+
+
+def stop_endpoints() -> None:
+    for stopper in _stoppers:
+        stopper()

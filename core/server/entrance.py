@@ -10,6 +10,7 @@ from django.http.request import split_domain_port, validate_host
 from core.errors import Busy
 from core.server import checks, health
 from core.server.bodies import ASGIApplication, Message, Receive, Scope, Send, header
+from core.server.endpoints import stop_endpoints
 from core.server.responses import send_problem, send_response
 
 
@@ -57,10 +58,11 @@ class Entrance:
             self.pending.discard(exchange)
 
     def stop(self) -> None:
-        """Make each answer the last of its connection."""
+        """Make each answer the last of its connection, and have endless ones end."""
         self.is_stopping = True
         for exchange in self.pending:
             exchange.is_last = True
+        stop_endpoints()
 
 
 def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
