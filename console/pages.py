@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
 
 from console import navigation, preferences
+from console.live.polling import page_position
 from console.navigation import ADMINS, EVERYBODY, RESPONDERS
 from core.errors import DomainError, PermissionRefused
 from notifications.models import Notification
@@ -52,6 +53,8 @@ def page(view: View | None = None, /, *, roles: frozenset[Any] = EVERYBODY) -> A
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
+            if not is_fragment(request):
+                request.live_position = page_position()  # type: ignore[attr-defined]  # before anything is read
             try:
                 if person(request).role not in roles:
                     raise PermissionRefused(_("This page is not for your role. An administrator can change your role."))
@@ -100,6 +103,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "unread": SimpleLazyObject(lambda: Notification.objects.unread().filter(user=user).count()),
         "offered": SimpleLazyObject(lambda: request.session.pop(OFFERED, None)),
         "is_fragment": is_fragment(request),
+        "live_position": getattr(request, "live_position", None),
         "current_view": request.resolver_match.view_name if request.resolver_match else "",
     }
 

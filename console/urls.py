@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver
 
+from console.live import polling
 from console.views import (
     alerts,
     covering,
@@ -13,6 +14,7 @@ from console.views import (
     oncall,
     pages_report,
     policies,
+    push,
     routes,
     search,
     settings,
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *incidents.urlpatterns,
     *undo.urlpatterns,
     *inbox.urlpatterns,
+    *polling.urlpatterns,
+    *push.urlpatterns,
     *oncall.urlpatterns,
     *covering.urlpatterns,
     *lineups.urlpatterns,

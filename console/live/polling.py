@@ -52,6 +52,8 @@ def alarms(request: HttpRequest) -> HttpResponse:
 @require_GET
 def no_stream(request: HttpRequest) -> HttpResponse:
     """Answer where the server has no event loop: pages poll then."""
+    if _viewer(request) is None:
+        return _refused(NotSignedIn(_("Sign in first.")))
     return _refused(NoStreams(_("This server keeps no streams open.")))
 
 

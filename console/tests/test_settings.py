@@ -320,11 +320,11 @@ class ContactTests(Base):
     def test_it_costs_the_same_for_many(self) -> None:
         self.method()
         self.client.get(reverse("console:settings-contacts"))
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             self.client.get(reverse("console:settings-contacts"))
         for _number in range(5):
             self.method()
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             self.client.get(reverse("console:settings-contacts"))
 
     def test_it_edits_a_rule_by_buttons_and_saves_it(self) -> None:
