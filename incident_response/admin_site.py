@@ -115,8 +115,9 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the pages that a person may open."""
+    console = {"title": "Console", "icon": "arrow_back", "link": reverse("console:dashboard")}
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    groups = [{"title": "", "items": [home]}]
+    groups = [{"title": "", "items": [console, home]}]
     for title, pages in PAGES:
         items = [
             {"title": name, "icon": symbol, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}

@@ -157,3 +157,25 @@ class ListTests(TestCase):
         response = self.client.get(reverse("console:incidents-export") + "?severity=low")
 
         self.assertNotIn("Checkout is down", b"".join(response.streaming_content).decode())
+
+    def test_it_shows_the_columns_that_were_chosen(self):
+        self.client.force_login(self.responder)
+
+        self.client.post(
+            reverse("console:incidents-columns"), {"columns": ["source", "status", "nonsense"], "density": "compact"}
+        )
+
+        response = self.client.get(f"{LIST}?is_open=true")
+        self.assertContains(response, 'data-columns="status source"')
+        self.assertContains(response, 'data-density="compact"')
+
+    def test_it_offers_to_undo_a_bulk_change_once(self):
+        self.client.force_login(self.responder)
+        given = {"ids": [self.incident.pk], "severity": "critical", "next": f"{LIST}?is_open=true"}
+
+        shown = self.client.post(reverse("console:incidents-bulk"), given, follow=True)
+        token = shown.context["offered"]["token"]
+        self.client.post(reverse("console:undo"), {"token": token})
+
+        self.assertNotContains(self.client.get(f"{LIST}?is_open=true"), "data-undo")
+        self.assertEqual(Incident.objects.get().severity, self.incident.severity)
