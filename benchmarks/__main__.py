@@ -1,7 +1,7 @@
 """`python -m benchmarks`: make the data where it is missing, measure, print the tables, write them to docs/.
 
 Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md, paging to
-docs/performance-paging.md.
+docs/performance-paging.md, the console's pages to docs/performance-console.md.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from benchmarks.databases import SERVER, Database
 
 SIZES = {"quick": 100_000, "full": 1_000_000}
-PARTS = ("incidents", "intake", "paging")
+PARTS = ("incidents", "intake", "paging", "console")
 
 
 def main() -> int:
@@ -23,6 +23,7 @@ def main() -> int:
     django.setup()
     # Imported late: these need Django set up.
     from benchmarks import report
+    from benchmarks.console import page as console
     from benchmarks.incidents import page as incidents
     from benchmarks.intake import page as intake
     from benchmarks.paging import page as paging
@@ -34,7 +35,7 @@ def main() -> int:
         return 0
     missed = 0
     for name in [options.only] if options.only else PARTS[:1] if options.bench == "quick" else PARTS:
-        page = {"incidents": incidents, "intake": intake, "paging": paging}[name]
+        page = {"incidents": incidents, "intake": intake, "paging": paging, "console": console}[name]
         parts = []
         for text, lines in page.sections(engines, size, options.bench):
             print(f"\n{text}\n", flush=True)
