@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import httpx2
+
 from benchmarks.console.weight import PERSON, TITLES
 from benchmarks.databases import ROOT
 from benchmarks.report import Line
@@ -81,9 +83,12 @@ def _program() -> Path:
 
 
 def _run(program: Path, site: Site, path: str) -> Report:
-    cookie = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in site.cookies(PERSON))
+    cookies = {cookie["name"]: cookie["value"] for cookie in site.cookies(PERSON)}
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    # Chromium drops added cookies where a page redirects.
+    address = str(httpx2.get(f"{site.address}{path}", cookies=cookies, follow_redirects=True).url)
     command = [
-        *("node", str(program), f"{site.address}{path}", "--quiet", "--output=json", "--form-factor=mobile"),
+        *("node", str(program), address, "--quiet", "--output=json", "--form-factor=mobile"),
         *("--throttling-method=simulate", f"--only-categories={','.join(CATEGORIES)}"),
         "--chrome-flags=--headless=new --no-sandbox",
         f"--extra-headers={json.dumps({'Cookie': cookie})}",
@@ -93,6 +98,6 @@ def _run(program: Path, site: Site, path: str) -> Report:
     if done.returncode:
         raise RuntimeError(f"Lighthouse failed on {path}: {done.stderr[-500:]}")
     report: Report = json.loads(done.stdout)
-    if report["finalDisplayedUrl"].rstrip("/") != f"{site.address}{path}".rstrip("/"):
-        raise RuntimeError(f"Lighthouse asked for {path} and saw {report['finalDisplayedUrl']}")
+    if report["finalDisplayedUrl"] != address:
+        raise RuntimeError(f"Lighthouse asked for {address} and saw {report['finalDisplayedUrl']}")
     return report

@@ -21,8 +21,8 @@ WARM_UP = 0.3
 # What is opened, by title. The incident is one that both data sets have.
 PAGES = {
     "dashboard": "/",
-    "list, as it opens": "/incidents/",
-    "list, all incidents": "/incidents/?status=all",
+    "list, as it opens": "/incidents/?is_open=true&ordering=-severity",
+    "list, all incidents": "/incidents/?ordering=-created_at",
     "incident": "/incidents/INC-500/",
 }
 

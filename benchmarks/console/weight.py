@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from e2e.browser.site import Site
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+Stop = Callable[[], object]
 SETTLE_MS = 1_500
 PERSON = "ben"
 LIMITS = {"/incidents/": 90, "/report/": 90, "/": 130}  # kB
@@ -26,15 +28,18 @@ class Meter:
         self.to = urlsplit(address)
         self.sent = 0
 
-    async def serve(self, ready: "asyncio.Future[int]") -> None:
-        """Listen, and tell the port."""
+    async def serve(self, tell: "queue.Queue[tuple[int, Stop]]") -> None:
+        """Listen until stopped; tells the port and how to stop."""
         listener = await asyncio.start_server(self._pass, "127.0.0.1", 0)
-        ready.set_result(listener.sockets[0].getsockname()[1])
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        tell.put((listener.sockets[0].getsockname()[1], lambda: loop.call_soon_threadsafe(task.cancel)))
         await listener.serve_forever()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection(self.to.hostname, self.to.port)
-        await asyncio.gather(self._copy(reader, up_writer), self._copy(up_reader, writer, counts=True))
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            up_reader, up_writer = await asyncio.open_connection(self.to.hostname, self.to.port)
+            await asyncio.gather(self._copy(reader, up_writer), self._copy(up_reader, writer, counts=True))
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counts: bool = False) -> None:
         with contextlib.suppress(OSError):
@@ -48,24 +53,20 @@ class Meter:
 @contextlib.contextmanager
 def metered(address: str) -> Iterator[tuple[Meter, str]]:
     """Yield the meter and the address that passes through it."""
-    meter, loop = Meter(address), asyncio.new_event_loop()
-    ready: asyncio.Future[int] = loop.create_future()
-    port = threading.Event()
-    ready.add_done_callback(lambda _future: port.set())
-    task = loop.create_task(meter.serve(ready))
-    thread = threading.Thread(target=_run, args=(loop, task), daemon=True)
+    meter, told = Meter(address), queue.Queue[tuple[int, Stop]]()
+    thread = threading.Thread(target=_run, args=(meter, told), daemon=True)
     thread.start()
-    port.wait(10)
+    port, stop = told.get(timeout=10)
     try:
-        yield meter, f"http://127.0.0.1:{ready.result()}"
+        yield meter, f"http://127.0.0.1:{port}"
     finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(5)
+        stop()
+        thread.join(10)
 
 
-def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
+def _run(meter: Meter, told: "queue.Queue[tuple[int, Stop]]") -> None:
     with contextlib.suppress(asyncio.CancelledError):
-        loop.run_until_complete(task)
+        asyncio.run(meter.serve(told))
 
 
 def measure(site: Site, browser: "Browser") -> dict[str, float]:

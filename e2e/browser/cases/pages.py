@@ -6,7 +6,7 @@ import httpx2
 from playwright.sync_api import Page
 
 from e2e.browser import checks
-from e2e.browser.case import BrowserCase
+from e2e.browser.case import DESKTOP, BrowserCase
 from e2e.browser.registry import Route, routes
 
 PEOPLE = {"admin": "ada", "responder": "ben", "reporter": "hana"}
@@ -33,18 +33,16 @@ class PageTests(BrowserCase):
     def looked_at(self, page: Page, *, is_first: bool) -> list[str]:
         """Return the faults of the page that is open; what does not differ by role is looked at once."""
         page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1280, "height": 800})
+        page.set_viewport_size(DESKTOP)
         found = [f"light: {fault}" for fault in checks.accessibility(page)]
-        if is_first:
-            found += [*checks.overlaps(page), *checks.keyboard(page)]
+        if not is_first:
+            return found
+        found += [*checks.overlaps(page), *checks.keyboard(page)]
         page.emulate_media(color_scheme="dark")
         found += [f"dark: {fault}" for fault in checks.accessibility(page)]
-        page.emulate_media(color_scheme="light")
         for pixels in (390, 320):
             found += checks.width(page, pixels)
-        if is_first:
-            found += [*checks.touch(page), *checks.right_to_left(page)]
-        return found
+        return [*found, *checks.touch(page), *checks.right_to_left(page)]
 
     def pages(self, key: str) -> Iterator[tuple[Route, str]]:
         """Yield the routes that answer somebody with a whole page."""
