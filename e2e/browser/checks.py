@@ -33,6 +33,7 @@ WIDER = """(slack) => {
   return [`${document.documentElement.scrollWidth} px wide: ${out.slice(0, 4).map(named).join(', ')}`];
 }"""
 OVERLAPPING = """() => {
+  scrollTo(0, 0);
   const shown = [...document.querySelectorAll('header a, header button, nav a, nav button, summary')]
     .filter((element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .map((element) => [element, element.getBoundingClientRect()])

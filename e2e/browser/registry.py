@@ -5,45 +5,42 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 NAMESPACE = "console"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 Sample = Callable[[], dict[str, Any]]
 
-# What stands in an address, by the route's name; see `samples`.
+
+def _first(name: str, key: str = "pk", field: str = "pk", **where: Any) -> Sample:
+    """Return a sample that takes the first of the demo's rows of a model, told as `app.Model`."""
+
+    def sample() -> dict[str, Any]:
+        row = apps.get_model(name)._default_manager.filter(**where).order_by("pk").first()
+        assert row is not None, f"the demo has no {name} {where or ''}"
+        return {key: getattr(row, field)}
+
+    return sample
+
+
+# What stands in an address wherever a parameter of this name does.
+EVERYWHERE = {"reference": "INC-1"}
+# What stands in an address, by the route's name. What only takes POST needs no line: it answers 405.
 SAMPLES: dict[str, Sample] = {
-    **dict.fromkeys(
-        (
-            *(
-                "console:incident",
-                "console:incident-live",
-                "console:incident-surroundings",
-                "console:incident-followers",
-            ),
-            *("console:incident-link", "console:incident-merge", "console:incident-page", "console:incident-delete"),
-        ),
-        lambda: {"reference": "INC-1"},
-    ),
+    "console:alert": _first("alerts.Alert", "alert_id"),
     "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
     "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},
     "console:incident-redact": lambda: {"reference": "INC-1", "number": 1},
+    "console:route": _first("alerts.Route"),
+    "console:silence": _first("alerts.Silence"),
+    "console:silence-edit": _first("alerts.Silence"),
+    "console:settings-rule": lambda: {"importance": "high"},
 }
-# Routes that show no page, and why. Those that only take POST need no line: they answer 405.
+# Pages of ours beside the namespace's.
+OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-page")
+# Routes that show no page, and why.
 EXEMPT: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            *(
-                "console:incident-update",
-                "console:incident-take",
-                "console:incident-release",
-                "console:incident-follow",
-            ),
-            *("console:incident-unfollow", "console:incident-files", "console:incident-follower-remove"),
-            "console:incident-unlink",
-        ),
-        "takes POST only",
-    ),
     "console:incident-file": "sends a file",
     "console:incident-file-remove": "asks to confirm, as incident-delete does",
 }
@@ -57,8 +54,18 @@ class Route:
     parameters: tuple[str, ...]
 
     def address(self) -> str:
-        """Return the address with a sample in the place of each parameter."""
-        return reverse(self.name, kwargs=SAMPLES[self.name]() if self.parameters else None)
+        """Return the address with a sample in the place of each parameter; 1, where there is none."""
+        sample = SAMPLES.get(self.name, lambda: {name: EVERYWHERE.get(name, 1) for name in self.parameters})
+        return reverse(self.name, kwargs=sample() if self.parameters else None)
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether it is known what stands in its address."""
+        return self.name in SAMPLES or set(self.parameters) <= set(EVERYWHERE)
+
+    def any_address(self) -> str:
+        """Return an address of this form, of nothing that there is."""
+        return reverse(self.name, kwargs=dict.fromkeys(self.parameters, 1) if self.parameters else None)
 
 
 def routes() -> list[Route]:
@@ -69,7 +76,7 @@ def routes() -> list[Route]:
 def every_route() -> list[Route]:
     """Return all routes of the namespace."""
     [resolver] = [found for found in get_resolver().url_patterns if getattr(found, "namespace", None) == NAMESPACE]
-    return list(dict.fromkeys(_routes(resolver, ())))
+    return [*dict.fromkeys(_routes(resolver, ())), *(Route(name, ()) for name in OTHERS)]
 
 
 def _routes(resolver: URLResolver, above: tuple[str, ...]) -> Iterator[Route]:

@@ -9,7 +9,7 @@ from e2e.browser import checks
 from e2e.browser.case import DESKTOP, BrowserCase
 from e2e.browser.registry import Route, routes
 
-PEOPLE = {"admin": "ada", "responder": "ben", "reporter": "hana"}
+PEOPLE = {"admin": "ada", "responder": "ben", "reporter": "hana", "nobody": ""}
 
 
 class PageTests(BrowserCase):
@@ -46,12 +46,13 @@ class PageTests(BrowserCase):
 
     def pages(self, key: str) -> Iterator[tuple[Route, str]]:
         """Yield the routes that answer somebody with a whole page."""
-        cookies = {cookie["name"]: cookie["value"] for cookie in self.site.cookies(key)}
+        cookies = {cookie["name"]: cookie["value"] for cookie in (self.site.cookies(key) if key else [])}
         with httpx2.Client(base_url=self.site.address, cookies=cookies, timeout=30) as client:
             for route in routes():
                 address = route.address()
                 with client.stream("GET", address) as answer:
                     self.assertLess(answer.status_code, 500, address)
+                    self.assertFalse(answer.status_code == 404 and key == PEOPLE["admin"], f"{address} is nothing")
                     is_html = answer.headers.get("content-type", "").startswith("text/html")
                     is_page = answer.status_code == 200 and is_html and b"<html" in answer.read()[:2000]
                 if is_page:
