@@ -13,6 +13,7 @@ ROOT = Path(settings.BASE_DIR)
 OURS = ("console/templates", *(f"templates/{name}" for name in ("account", "mfa", "socialaccount", "allauth")))
 FIRST_MARK = 0xE000
 MARK = re.compile("[\ue000-\uf8ff]")
+CHOSEN_TAG = re.compile(f"<(/?){MARK.pattern}+(?=[a-z])")  # <{% if … %}a …
 # What prints something that reads as part of a sentence, beside `{{ … }}`.
 PRINTING = {"when", "person", "status", "severity", "duration", "now", "filesize"}
 TRANSPARENT = {"if", "icon", "csrf_token", "spaceless", "endspaceless"}
@@ -50,7 +51,7 @@ class Template:
 
     def __post_init__(self) -> None:
         self.tokens = Lexer(self.source).tokenize()
-        self.markup = "".join(self._replaced(self.tokens))
+        self.markup = CHOSEN_TAG.sub(r"<\1", "".join(self._replaced(self.tokens)))
         self.unfolded = "".join(token.contents if token.token_type == TokenType.TEXT else " " for token in self.tokens)
         reader = _Reader()
         reader.feed(self.markup)
@@ -100,7 +101,8 @@ def _piece_of(token: Token, word: str) -> Piece:
         literal = LITERAL.match(token.contents)
         is_named = " as " in token.contents
         return Piece("nothing" if is_named else "translated", literal["text"] if literal else "", token.lineno)
-    kind = "value" if word in PRINTING else "nothing" if word in TRANSPARENT else "boundary"
+    is_printed = word in PRINTING and " as " not in token.contents
+    kind = "value" if is_printed else "nothing" if word in TRANSPARENT | PRINTING else "boundary"
     return Piece(kind, token.contents, token.lineno)
 
 

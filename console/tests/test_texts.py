@@ -12,8 +12,9 @@ from console.tests.test_markup import modules
 WORD = re.compile(r"[^\W\d_]{2,}")
 UNTRANSLATED = {"code", "kbd", "pre", "samp", "script", "style"}
 # Said alike in every language.
-INTERNATIONAL = {"UTC", "CSV", "ICS", "JSON", "API", "kB", "MB", "MTTA", "MTTR", "SLA", "ms", "https", "nbsp"}
+INTERNATIONAL = {"INC", "UTC", "CSV", "ICS", "JSON", "API", "kB", "MB", "MTTA", "MTTR", "SLA", "ms", "https", "nbsp"}
 SPOKEN = {"title", "aria-label", "aria-description", "aria-roledescription", "placeholder", "alt", "label"}
+BUTTONS = {"submit", "button", "reset"}
 # Tags and filters whose quoted words are formats or names.
 FORMATS = re.compile(
     r"\|\s*(?:date|time|yesno_code|add|join|slice|cut|json_script)\s*:\s*$|\bnow\s+$|==\s*$|!=\s*$|\bin\s+$"
@@ -75,6 +76,8 @@ class TemplateTextTests(SimpleTestCase):
             '<p>{% icon "x" %} {% translate "Save" %} ({{ count }})</p>',
             '<p>{% translate "Nothing found." %} <a href="x">{% translate "Clear the filter" %}</a></p>',
             '{% translate "x" as y %}{{ y }}',
+            '<p>{% translate "Nobody is on call." %} {{ text }} {% translate "Ask somebody." %}</p>',
+            "<p>{% duration seconds as late %}{% blocktranslate %}waits for {{ late }}{% endblocktranslate %}</p>",
         ):
             with self.subTest(source):
                 self.assertEqual(list(concatenated(template(source))), [])
@@ -127,7 +130,7 @@ def unmarked(page: Template) -> Iterator[str]:
                 yield f"{page.path}:{line}: {MARK.sub('…', text).strip()!r}"
     for element in page.elements:
         for name, value in element.attributes.items():
-            is_button = name == "value" and element.attributes.get("type") in ("submit", "button", "reset")
+            is_button = name == "value" and element.name == "input" and element.attributes.get("type") in BUTTONS
             if (name in SPOKEN or is_button) and words(value):
                 yield f"{page.path}:{element.line}: {name}={MARK.sub('…', value)!r}"
     for piece in page.pieces:
@@ -182,7 +185,13 @@ def is_continued(one: tuple[str, str, int], other: tuple[str, str, int]) -> bool
         return one[0] == "inline" and other[1][:1].islower() and one[1] == "a" and "." not in other[1]
     if "translated" not in kinds or not kinds <= {"translated", "value"}:
         return False
-    return not (one[0] == "translated" and one[1].rstrip().endswith(":"))
+    if one[0] == "translated" and one[1].rstrip().endswith(":"):
+        return False
+    return not all(is_sentence(text) for kind, text, _line in (one, other) if kind == "translated")
+
+
+def is_sentence(text: str) -> bool:
+    return text[:1].isupper() and text.rstrip().endswith((".", "!", "?", "…"))
 
 
 def python_files() -> list[Path]:

@@ -26,8 +26,11 @@ def _first(name: str, key: str = "pk", field: str = "pk", **where: Any) -> Sampl
 
 # What stands in an address wherever a parameter of this name does.
 EVERYWHERE = {"reference": "INC-1"}
+ON_CALL = ("schedule", "calendar-address", "override", "swap-offer", "layers", "schedule-settings")
 # What stands in an address, by the route's name. What only takes POST needs no line: it answers 405.
 SAMPLES: dict[str, Sample] = {
+    **dict.fromkeys((f"console:{name}" for name in ON_CALL), _first("responders.Schedule")),
+    **dict.fromkeys(("console:policy", "console:policy-edit"), _first("responders.EscalationPolicy")),
     "console:alert": _first("alerts.Alert", "alert_id"),
     "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
     "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},
