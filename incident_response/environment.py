@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
 
 from notifications.pacing import Limit, parse_limits
+from users.oidc.providers import Provider, parse_providers
 
 T = TypeVar("T")
 
@@ -109,6 +110,10 @@ class Environment:
     def limits(self, name: str, *, help: str) -> dict[str, Limit]:
         """Return limits by channel, from sms=60/min,voice=10/min."""
         return self._read(name, "", help, lambda value: parse_limits(value.split(",") if value.strip() else []))
+
+    def identity_providers(self, name: str, *, help: str) -> dict[str, Provider]:
+        """Return identity providers by name, from a JSON list."""
+        return self._read(name, "", help, parse_providers)
 
     def networks(self, name: str, *, help: str) -> list[IPv4Network | IPv6Network]:
         """Return a comma-separated list of networks."""

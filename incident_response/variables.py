@@ -47,6 +47,19 @@ CSRF_TRUSTED_ORIGINS = env.words(
 REGISTRATION_OPEN = env.boolean(
     "REGISTRATION_OPEN", default=True, help="Whether people may register themselves as reporters."
 )
+OIDC_PROVIDERS = env.identity_providers(
+    "OIDC_PROVIDERS", help="Identity providers at which people may sign in (OpenID Connect), as a JSON list."
+)
+OIDC_REGISTRATION = env.boolean(
+    "OIDC_REGISTRATION",
+    default=True,
+    help="Whether people unknown here become reporters by signing in at an identity provider.",
+)
+OIDC_EMAIL_DOMAINS = env.words(
+    "OIDC_EMAIL_DOMAINS",
+    default=[],
+    help="Domains of addresses that identity providers may bring in, such as example.org; empty allows all.",
+)
 ACCESS_TOKEN_MINUTES = env.integer(
     "ACCESS_TOKEN_MINUTES", default=15, minimum=1, help="Lifetime of an access token, in minutes."
 )

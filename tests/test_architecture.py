@@ -47,7 +47,7 @@ OWN_MODULES = {
             "middleware",
             "pages",
         ),
-        *("passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
+        *("oidc", "passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
     },
     "paging": {"pages", "planning"},
     "console": {

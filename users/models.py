@@ -200,6 +200,24 @@ class SecurityKey(models.Model):
         return self.name
 
 
+class ExternalIdentity(models.Model):
+    """Whom an identity provider names; `key` is the SHA-256 of issuer and subject."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    provider = models.CharField(max_length=32)
+    key = models.CharField(max_length=64, unique=True)
+    email = AddressField()
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "external identities"
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.email}"
+
+
 class RecoveryCode(models.Model):
     """A code that stands in for a lost second factor, once; shown once, stored as a keyed digest."""
 

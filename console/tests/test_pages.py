@@ -13,6 +13,8 @@ FOR_STRANGERS: dict[str, str] = {
     "sign-in-key-options": "what the browser asks that key",
     "sign-in-passkey": "signing in without a password",
     "sign-in-passkey-options": "what the browser asks a passkey",
+    "oidc": "it leads to an identity provider",
+    "oidc-callback": "where the provider sends them back",
     "sign-out": "there is nothing to end",
     "register": "it is where they become known",
 }

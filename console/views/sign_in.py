@@ -65,6 +65,7 @@ def _ask_password(
         "registration_open": settings.REGISTRATION_OPEN,
         "keys_are_possible": security_keys.is_possible(request),
         "key_problem": key_problem,
+        "providers": settings.OIDC_PROVIDERS.values(),
     }
     return show(request, "console/sign_in/password.html", context, status=status)
 

@@ -174,6 +174,15 @@ def remove_app(user: User) -> None:
     drop_idle_recovery_codes(owner)
 
 
+def drop_all(user: User, *, by: User | None = None) -> None:
+    """Delete all second factors; lock the user first."""
+    if is_set(user):
+        AuthenticatorApp.objects.filter(user=user).delete()
+        SecurityKey.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
+        audit.record(user, "second_factor_removed", by=by, kind="all")
+
+
 def drop_idle_recovery_codes(user: User) -> None:
     """Delete recovery codes that stand in for nothing any more, and tell the person by mail."""
     if not is_set(user):
@@ -189,9 +198,7 @@ def remove_factors(user: User, *, by: User) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
     if not is_set(owner):
         raise _nothing_set()
-    AuthenticatorApp.objects.filter(user=owner).delete()
-    SecurityKey.objects.filter(user=owner).delete()
-    audit.record(owner, "second_factor_removed", by=by, kind="all")
+    drop_all(owner, by=by)
     drop_idle_recovery_codes(owner)
 
 

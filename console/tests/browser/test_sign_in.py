@@ -1,15 +1,21 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 import unittest
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
 from django.test import override_settings, tag
 
 from users.models import BrowserSession, SecurityKey
+from users.oidc import protocol
+from users.oidc.providers import Provider
 from users.services import second_factors
 from users.tests.factories import PASSWORD, make_responder
+from users.tests.oidc_provider import CLIENT, SECRET
 from users.tests.test_second_factors import code_of
 
 try:
@@ -123,6 +129,23 @@ class KeyTests(StaticLiveServerTestCase):
         self.page.fill("#recovery", codes[0])
         self.page.locator("details button").click()
         self.arrive("/inbox/")
+        self.assertEqual(self.problems, [])
+
+    def test_it_signs_in_at_an_identity_provider_that_redirects(self) -> None:
+        program = [sys.executable, "-m", "users.tests.oidc_provider"]
+        process = subprocess.Popen(program, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.terminate)
+        issuer = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        protocol.forget()
+
+        with override_settings(OIDC_PROVIDERS={"corp": Provider("corp", issuer, CLIENT, SECRET, label="Corp")}):
+            self.page.goto("/sign-in/?next=/settings/security/")
+            self.page.click("a:has-text('Sign in with Corp')")
+            self.arrive("/settings/security/")
+
+        self.assertTrue(self.page.locator("bdi", has_text="ann@corp.example").first.is_visible())
         self.assertEqual(self.problems, [])
 
     def test_it_says_when_nothing_was_signed(self) -> None:

@@ -13,7 +13,7 @@ from console.pages import page, person, say, show
 from core.errors import DomainError, NotFound
 from users import totp
 from users.models import AuthenticatorApp, SecurityKey, Session, User
-from users.services import browsers, end_sessions, entering, second_factors, security_keys
+from users.services import browsers, end_sessions, entering, identities, second_factors, security_keys
 
 SHOWN_SESSIONS = 50
 NEW_SECRET = "new_app_secret"  # noqa: S105 (a name in the session)
@@ -57,6 +57,7 @@ def _security(request: HttpRequest, form: PasswordForm, status: int = 200) -> Ht
         "app": AuthenticatorApp.objects.filter(user=me).first(),
         "keys": SecurityKey.objects.filter(user=me),
         "keys_are_possible": security_keys.is_possible(request),
+        "identities": me.identities.all(),
         "codes_left": second_factors.recovery_codes_left(me),
         "browsers": browsers.browsers_of(me)[:SHOWN_SESSIONS],
         "present_key": request.session.session_key,
@@ -166,6 +167,16 @@ def remove_key(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page
 @require_POST
+def unlink_identity(request: HttpRequest, pk: int) -> HttpResponse:
+    me = person(request)
+    entering.prove(request, me, password=request.POST.get("password", ""))
+    identities.unlink(me, pk)
+    say(request, _("Unlinked: you sign in without this provider from now on."))
+    return HttpResponseRedirect(reverse("console:settings-security"))
+
+
+@page
+@require_POST
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     codes = entering.renew_recovery_codes(request, person(request), password=request.POST.get("password", ""))
     return show(request, "console/settings/recovery_codes.html", {"codes": codes})
@@ -198,6 +209,7 @@ urlpatterns = [
     path("settings/security/keys/", new_key, name="settings-key"),
     path("settings/security/keys/options/", new_key_options, name="settings-key-options"),
     path("settings/security/keys/<int:pk>/remove/", remove_key, name="settings-key-remove"),
+    path("settings/security/identities/<int:pk>/unlink/", unlink_identity, name="settings-identity-unlink"),
     path("settings/security/recovery-codes/", recovery_codes, name="settings-recovery-codes"),
     path("settings/security/sessions/end/", end_session, name="settings-session-end"),
 ]

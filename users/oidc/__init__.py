@@ -1,0 +1,1 @@
+"""Sign-in at identity providers: OpenID Connect's code flow, with PKCE, state and nonce."""
