@@ -2,6 +2,7 @@ from auditlog.registry import auditlog
 
 from responders.models import (
     EscalationPolicy,
+    HandoverNote,
     ImportedCalendar,
     Membership,
     Schedule,
@@ -15,7 +16,7 @@ from responders.models import (
 
 def register() -> None:
     """Record every save of teams, services, policies and schedules."""
-    plain = Team, Membership, Service, EscalationPolicy, ScheduleVersion, ScheduleOverride, ShiftSwap
+    plain = Team, Membership, Service, EscalationPolicy, ScheduleVersion, ScheduleOverride, ShiftSwap, HandoverNote
     for model in plain:
         auditlog.register(model)
     auditlog.register(Schedule, exclude_fields=["revision", "changed_at"])

@@ -12,6 +12,7 @@ router.register("escalation-policies", views.EscalationPolicyViewSet, basename="
 
 of_schedule = SimpleRouter()
 of_schedule.register("calendars", views.ImportedCalendarViewSet, basename="schedule-imported-calendar")
+of_schedule.register("handover-notes", views.HandoverNoteViewSet, basename="schedule-handover-note")
 of_schedule.register("overrides", views.OverrideViewSet, basename="schedule-override")
 
 urlpatterns = [

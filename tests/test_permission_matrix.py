@@ -27,7 +27,7 @@ from logs.tests.rules import make_rule
 from notifications.models import NotificationRule, RoomChannel
 from notifications.tests.factories import make_delivery, make_method, make_webhook
 from paging.tests.factories import make_escalation, step
-from responders.models import ImportedCalendar, ShiftSwap
+from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from tests.people import signed_in
 from users.services import create_personal_token
@@ -121,6 +121,12 @@ ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("put", f"{API}schedules/<schedule_id>/overrides/<pk>/", TOMORROW, (401, 403, 403, 200, 403, 200)),
     ("patch", f"{API}schedules/<schedule_id>/overrides/<pk>/", {"comment": "x"}, (401, 403, 403, 200, 403, 200)),
     ("delete", f"{API}schedules/<schedule_id>/overrides/<pk>/", None, (401, 403, 403, 204, 403, 204)),
+    ("get", f"{API}schedules/<schedule_id>/handover-notes/", None, RESPONDERS),
+    ("post", f"{API}schedules/<schedule_id>/handover-notes/", {"text": "All quiet"}, (401, 403, 403, 201, 403, 201)),
+    ("get", f"{API}schedules/<schedule_id>/handover-notes/<pk>/", None, RESPONDERS),
+    ("put", f"{API}schedules/<schedule_id>/handover-notes/<pk>/", {"text": "x"}, (401, 403, 403, 200, 403, 200)),
+    ("patch", f"{API}schedules/<schedule_id>/handover-notes/<pk>/", {"text": "x"}, (401, 403, 403, 200, 403, 200)),
+    ("delete", f"{API}schedules/<schedule_id>/handover-notes/<pk>/", None, (401, 403, 403, 204, 403, 204)),
     ("get", f"{API}schedules/<schedule_id>/calendars/", None, RESPONDERS),
     ("post", f"{API}schedules/<schedule_id>/calendars/", {"name": "x"}, (401, 403, 403, 403, 403, 400)),  # no address
     ("get", f"{API}schedules/<schedule_id>/calendars/<pk>/", None, RESPONDERS),
@@ -497,6 +503,9 @@ class PermissionMatrixTests(TestCase):
             "schedules/<pk>/": schedule.pk,
             "<schedule_id>": schedule.pk,
             "overrides/<pk>/": override.pk,
+            "handover-notes/<pk>/": HandoverNote.objects.create(
+                schedule=schedule, hand_over_at=timezone.now(), author=member, text="All quiet"
+            ).pk,
             "calendars/<pk>/": ImportedCalendar.objects.create(schedule=schedule, name="Team").pk,
             "shift-swaps/<pk>/": swap.pk,
         }

@@ -89,7 +89,7 @@ class OverrideForm(ZonedForm):
         label=gettext_lazy("Who is on call then"),
         coerce=int,
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "checks"}),
+        widget=forms.CheckboxSelectMultiple,
     )
     other = forms.TypedChoiceField(
         label=gettext_lazy("Or somebody of another team"), coerce=int, empty_value=None, required=False
@@ -98,7 +98,7 @@ class OverrideForm(ZonedForm):
         label=gettext_lazy("Who is relieved"),
         coerce=int,
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "checks"}),
+        widget=forms.CheckboxSelectMultiple,
     )
     is_everybody = forms.BooleanField(label=gettext_lazy("Relieve everybody else"), required=False)
     layer = forms.ChoiceField(

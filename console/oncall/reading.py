@@ -2,14 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console.oncall.drawing import series_of
 from responders import oncall
-from responders.models import Membership, Schedule, ScheduleOverride, ShiftSwap, SwapState
+from responders.models import HandoverNote, Membership, Schedule, ScheduleOverride, ShiftSwap, SwapState
 from responders.oncall import FeedSpec, Gap, Rendered, ScheduleSpec, Shift, VersionSpec
 from responders.permissions import may_cover
+from responders.services.handing_over import notes_between
 from responders.services.oncall import AROUND, Loaded, OnCall, answers, load, names_of
 from users.models import User
 
@@ -28,6 +29,7 @@ class ScheduleNow:
     gaps: list[Gap]
     may_cover: bool
     is_mine: bool
+    notes: list[HandoverNote]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class MyShift:
     override: int | None
     is_now: bool
     is_cut: bool  # goes on beyond what is shown
+    notes: list[HandoverNote] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def overview(viewer: User, now: dt.datetime, *, is_mine_only: bool) -> Overview:
     teams = Membership.objects.team_ids_of(viewer)
     loaded = load([one.pk for one in schedules], now - AROUND, now + MINE_AHEAD)
     shifts = my_shifts(viewer, schedules, loaded, now)
+    notes = notes_between([one.pk for one in schedules], now - AROUND, now + MINE_AHEAD) if viewer.is_staff else []
+    shifts = [replace(one, notes=_notes_of(one.schedule, notes, one.starts_at, one.ends_at)) for one in shifts]
     ours = {one.pk for one in schedules if one.team_id in teams} | {one.schedule.pk for one in shifts}
     shown = [one for one in schedules if not is_mine_only or one.pk in ours]
     present = answers({one.pk: loaded[one.pk] for one in shown}, now, names_of)
@@ -75,10 +80,21 @@ def overview(viewer: User, now: dt.datetime, *, is_mine_only: bool) -> Overview:
             gaps=gaps_ahead(loaded[one.pk].spec, now),
             may_cover=may_cover(viewer, one),
             is_mine=one.pk in ours,
+            notes=_notes_of(one, notes, _since(present[one.pk][0], now), now),
         )
         for one in shown
     ]
     return Overview(found, shifts, offers_for(viewer, teams, now), len(schedules) - len(shown))
+
+
+def _notes_of(
+    schedule: Schedule, notes: list[HandoverNote], start: dt.datetime, end: dt.datetime
+) -> list[HandoverNote]:
+    return [note for note in notes if note.schedule_id == schedule.pk and start <= note.hand_over_at < end]
+
+
+def _since(present: OnCall, now: dt.datetime) -> dt.datetime:
+    return min((one.starts_at for one in present.people if one.starts_at), default=now)
 
 
 def my_shifts(

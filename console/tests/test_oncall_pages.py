@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from paging.tests.factories import make_escalation, step
 from responders.models import Schedule, ScheduleOverride, Team
+from responders.services.oncall import on_call_and_next
 from responders.tests.schedules import layer, make_override, make_schedule, make_team
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -64,12 +65,12 @@ class OverviewTests(OnCallCase):
 
     def test_it_costs_the_same_for_many_schedules(self) -> None:
         self.get(self.ana, "on-call")
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get(reverse("console:on-call"))
         for number in range(5):
             make_schedule(layer(self.ana, self.other, name=f"L{number}"), team=self.team)
 
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get(reverse("console:on-call"))
 
     def test_it_hides_retired_schedules(self) -> None:
@@ -173,6 +174,42 @@ class ScheduleTests(OnCallCase):
         self.assertNotContains(self.get(self.ana, "calendar-address", self.schedule.pk), "token=")
         self.post(self.ana, "calendar-address", self.schedule.pk, revoke="1")
         self.assertFalse(self.ana.calendar_tokens.exists())
+
+
+class HandoverTests(OnCallCase):
+    def setUp(self) -> None:
+        super().setUp()
+        Schedule.objects.all().delete()
+        rotation = {"unit": "days", "every": 1}
+        daily = layer(self.ana, self.ben, rotation=rotation, hand_over={"time": "09:00", "weekday": None})
+        self.schedule = make_schedule(daily, team=self.team, name="Kitchen rota")
+
+    def test_it_shows_notes_to_who_comes(self) -> None:
+        written = self.post(self.ana, "handover-note", self.schedule.pk, text="**Disk 3** is <script>odd</script>")
+        now = on_call_and_next([self.schedule.pk], timezone.now())[self.schedule.pk]
+        coming = User.objects.get(pk=now[1].people[0].user_id)
+
+        self.assertEqual(written.status_code, 302)
+        for name, args in (("on-call", ()), ("schedule", (self.schedule.pk,))):
+            page = self.get(coming, name, *args)
+            self.assertContains(page, "<strong>Disk 3</strong>")
+            self.assertNotContains(page, "<script>odd")
+        self.assertNotContains(self.get(self.reporter, "schedule", self.schedule.pk), "Disk 3")
+
+    def test_it_is_written_by_the_team_and_changed_by_its_author(self) -> None:
+        self.post(self.ana, "handover-note", self.schedule.pk, text="Quiet")
+        note = self.schedule.handover_notes.get()
+
+        for user in (self.other, self.reporter):
+            self.assertEqual(self.post(user, "handover-note", self.schedule.pk, text="x").status_code, 403)
+        edits = [
+            self.post(user, "handover-note-edit", self.schedule.pk, note.pk, text="Loud").status_code
+            for user in (self.ben, self.ana)
+        ]
+        self.assertEqual(edits, [403, 302])
+        self.assertEqual(self.post(self.ben, "handover-note-delete", self.schedule.pk, note.pk).status_code, 403)
+        self.assertEqual(self.post(self.admin, "handover-note-delete", self.schedule.pk, note.pk).status_code, 302)
+        self.assertEqual(self.post(self.ana, "handover-note", self.schedule.pk, text=" ").status_code, 400)
 
 
 class OverrideTests(OnCallCase):

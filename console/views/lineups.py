@@ -216,7 +216,7 @@ class NewScheduleForm(forms.Form):
     people = forms.TypedMultipleChoiceField(
         label=gettext_lazy("People, who take turns week by week"),
         coerce=int,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "checks"}),
+        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one person.")},
     )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100, required=False)

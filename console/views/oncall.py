@@ -19,7 +19,8 @@ from core.text.zones import zone_named
 from responders.models import EscalationPolicy, Schedule
 from responders.oncall.walltime import DAY, wall_of
 from responders.permissions import may_cover
-from responders.services.oncall import on_call_and_next
+from responders.services.handing_over import notes_between
+from responders.services.oncall import AROUND, on_call_and_next
 from responders.services.tokens import new_calendar_token, revoke_calendar_token
 
 VIEWS = ("week", "month", "list")
@@ -66,6 +67,8 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
         "pictures": _pictures(view, first, days, zone, calendar, now),
         "overrides": overrides_of(row, now),
         "may_cover": may_cover(viewer, row),
+        "may_note": row.is_active and (may_cover(viewer, row) or viewer.pk in {one.user_id for one in present.people}),
+        "notes": notes_between([pk], now - AROUND, now + AROUND) if viewer.is_staff else [],
         "policies": EscalationPolicy.objects.filter(targets__schedule=row).distinct().order_by("name"),
         "now": now,
     }

@@ -1,4 +1,5 @@
 from responders.models.calendars import CalendarToken, ImportedCalendar, ImportedShift
+from responders.models.handovers import HandoverNote
 from responders.models.policies import EscalationPolicy, PolicyTarget
 from responders.models.schedules import (
     GapNotice,
@@ -18,6 +19,7 @@ __all__ = [
     "EscalationPolicy",
     "GapNotice",
     "GapStage",
+    "HandoverNote",
     "ImportedCalendar",
     "ImportedShift",
     "Membership",

@@ -81,7 +81,7 @@ def _tell(schedule: Schedule, gaps: Sequence[Gap], now: dt.datetime) -> None:
                 title=f"Nobody is on call for {schedule.name} {when}",
                 body="\n".join(lines),
                 users=users,
-                path=f"/admin/responders/schedule/{schedule.pk}/change/",
+                path=f"/on-call/{schedule.pk}/",
                 is_urgent=stage == GapStage.START,
             )
         )

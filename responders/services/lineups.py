@@ -144,7 +144,7 @@ def tell_affected(schedule: Schedule, difference: Sequence[Difference], *, key: 
                 title=f"Your shifts of {schedule.name} change",
                 body="\n".join([*lines, f"Times are in {schedule.time_zone}."]),
                 users=(user,),
-                path=f"/admin/responders/schedule/{schedule.pk}/change/",
+                path=f"/on-call/{schedule.pk}/",
             )
         )
 

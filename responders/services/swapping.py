@@ -166,6 +166,6 @@ def _tell(swap: ShiftSwap, step: str, title: str, users: list[int]) -> None:
                 title=title,
                 body=f"{period} {swap.comment}".strip(),
                 users=users,
-                path=f"/admin/responders/shiftswap/{swap.pk}/change/",
+                path="/on-call/swaps/",
             )
         )

@@ -1,5 +1,6 @@
 from responders.views.calendars import ImportedCalendarViewSet
 from responders.views.covering import OverrideViewSet, SwapViewSet
+from responders.views.handing_over import HandoverNoteViewSet
 from responders.views.policies import EscalationPolicyViewSet
 from responders.views.schedules import (
     CalendarTokenView,
@@ -13,6 +14,7 @@ from responders.views.teams import ServiceViewSet, TeamMembersView, TeamMemberVi
 __all__ = [
     "CalendarTokenView",
     "EscalationPolicyViewSet",
+    "HandoverNoteViewSet",
     "ImportedCalendarViewSet",
     "OverrideViewSet",
     "OwnCalendarTokenView",
