@@ -17,7 +17,6 @@ from incidents.vocabulary import Status
 from responders.models import Team
 from users.models import User
 
-OFFERED_SECONDS = 8
 ACCEPTED_SECONDS = 15
 SALT = "console.undo"
 COLUMNS = ("id", "version", "status", "severity", "priority", "is_priority_given", "team_id", "assignee_id")

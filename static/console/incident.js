@@ -74,7 +74,7 @@ function hold(part) {
 on("click", "[data-new-entries]", (_event, button) => {
   if (page.dataset.show !== "all" || "isOlder" in page.dataset || held.some((part) => "gap" in part.dataset)) {
     const url = new URL(location);
-    ["show", "before", "undo"].forEach((name) => url.searchParams.delete(name));
+    ["show", "before"].forEach((name) => url.searchParams.delete(name));
     url.hash = "timeline";
     if (url.href === location.href) location.reload(); else location.assign(url);
     return;
@@ -130,7 +130,6 @@ async function settle(form, response) {
   if (response.ok) {
     form.dispatchEvent(new CustomEvent("act:done", { bubbles: true }));
     if (dialog.contains(form)) dialog.close();
-    $("[data-standing-undo]")?.remove();
     form.closest("[data-toast]")?.remove();
     const menu = form.closest("details[data-menu]");
     if (menu) menu.open = false;
@@ -219,14 +218,6 @@ if (lazy) new IntersectionObserver(async (entries, observer) => {
     if (response.ok) { lazy.innerHTML = await response.text(); refreshTimes(); }
   } catch { /* its link stays */ }
 }).observe(lazy);
-
-const url = new URL(location);
-if (url.searchParams.has("undo")) {
-  url.searchParams.delete("undo");
-  history.replaceState(history.state, "", url);
-  const standing = $("[data-standing-undo]");
-  if (standing) setTimeout(() => standing.remove(), 8000);
-}
 
 // --- Uploads: button, drop and paste, each file by itself ---
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console import undo
-from console.pages import is_fragment, person, say, show
+from console.pages import is_fragment, offer_undo, person, say, show
 from console.views.incident import reading, timeline
 from core.errors import DomainError
 from incidents.models import Incident
@@ -53,8 +53,11 @@ def done(
     token = _token(before, incident, request, version)
     if is_fragment(request):
         return parts(request, incident, sentence, token=token)
-    say(request, sentence)
-    return HttpResponseRedirect(address(number, list_query(request), undo=token))
+    if token:
+        offer_undo(request, sentence, token)
+    else:
+        say(request, sentence)
+    return HttpResponseRedirect(address(number, list_query(request)))
 
 
 def _token(before: undo.Snapshot | None, incident: Incident, request: HttpRequest, version: int | None) -> str:

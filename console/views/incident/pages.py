@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -11,7 +10,6 @@ from django.views.decorators.http import require_GET
 
 from alerts.admin.badges import safe_links
 from alerts.services.changes import changes_before
-from console import undo
 from console.pages import is_fragment, page, person, show
 from console.templatetags.console import duration
 from console.views.incident import reading, timeline
@@ -47,7 +45,6 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "chips": chips,
         "chip": chip,
         "before": before,
-        "undo": _standing_undo(request),
         "with_side": True,
     }
     return show(request, "console/incident/page.html", context)
@@ -64,16 +61,6 @@ def _surroundings(request: HttpRequest, incident: Incident, viewer: User) -> dic
         "undo_next": address(incident.pk, query),
         "reference": incident.reference,
     }
-
-
-def _standing_undo(request: HttpRequest) -> str:
-    """Return the token of the address while it is offered."""
-    token = request.GET.get("undo", "")
-    try:
-        signing.loads(token, salt=undo.SALT, max_age=undo.OFFERED_SECONDS)
-    except signing.BadSignature:
-        return ""
-    return token
 
 
 @page
