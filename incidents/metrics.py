@@ -119,12 +119,17 @@ def response_metrics(
 
     An incident that affects two services counts in both groups, and once overall.
     """
-    is_everything = not is_filtered and (viewer.is_admin or viewer.is_responder)
-    parts = [Incident.objects.counted(), incidents.filter(is_restricted=True)] if is_everything else [incidents]
+    is_staff = viewer.is_admin or viewer.is_responder
+    is_everything = is_staff and not is_filtered
+    unrestricted = Incident.objects.counted() if is_everything else incidents.filter(is_restricted=False)
+    # each part walks its end of the measured index
+    parts = [unrestricted, incidents.filter(is_restricted=True)] if is_staff else [incidents]
     grouped_rows = _group_sums(parts, group_by, now) if group_by else {}
     is_partition = bool(grouped_rows) and group_by != "service"
     overall = _add_rows(grouped_rows.values()) if is_partition else _group_sums(parts, None, now)[None]
-    of_all, of_groups = _all_percentiles(parts, group_by, overall, grouped_rows, is_partition=is_partition)
+    of_all, of_groups = _all_percentiles(
+        parts, group_by, overall, grouped_rows, is_everything=is_everything, is_partition=is_partition
+    )
     groups = []
     if group_by is not None:
         for key in sorted(grouped_rows, key=lambda key: (key is None, key)):
@@ -157,10 +162,15 @@ def _add_rows(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _all_percentiles(
-    parts: list[IncidentQuerySet], group_by: str | None, overall: dict[str, Any], rows: Rows, *, is_partition: bool
+    parts: list[IncidentQuerySet],
+    group_by: str | None,
+    overall: dict[str, Any],
+    rows: Rows,
+    *,
+    is_everything: bool,
+    is_partition: bool,
 ) -> tuple[percentiles.Pair, dict[Any, percentiles.Pair]]:
-    """Return those of all and of each group; two parts are everything and what is restricted, read off an index."""
-    is_everything = len(parts) == 2
+    """Return those of all and of each group; those of everything are read off an index."""
     of_groups: dict[Any, percentiles.Pair] = {}
     durations: dict[Any, percentiles.Durations] = {}
     if is_everything and group_by == "severity":

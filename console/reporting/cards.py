@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from console import charts
 from console.charts import Cell, Chart, Column, Item, Point, Series, number
@@ -308,6 +310,20 @@ def cards_of(names: Sequence[str], scope: Scope) -> list[Card]:
     """Return cards in order; what they share is computed once."""
     sources = Sources(scope)
     return [CARDS[name][1](sources) for name in names]
+
+
+def rendered_cards(names: Sequence[str], scope: Scope) -> list[SafeString]:
+    """Return cards as HTML, which costs more than their figures, and is kept as long."""
+    sources, language = Sources(scope), get_language()
+
+    def render(name: str) -> SafeString:
+        context = {"card": CARDS[name][1](sources), "query": urlencode(scope.query)}
+        return mark_safe(render_to_string("console/dashboard/_card.html", context))  # noqa: S308 (a template escaped it)
+
+    return [
+        remembered(("card", name, language, tuple(scope.query.items()), *scope.key), partial(render, name))
+        for name in names
+    ]
 
 
 def chosen(dashboard: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from cachetools import TTLCache, cached
 
 SECONDS = 15
-MOST = 200
+MOST = 1_000
 
 _kept: TTLCache[Hashable, Any] = TTLCache(MOST, SECONDS)
 

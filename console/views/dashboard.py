@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from console import charts, preferences
 from console.pages import RESPONDERS, back_to, page, person, say, show
-from console.reporting.cards import CARDS, cards_of, chosen, whole_card
+from console.reporting.cards import CARDS, chosen, rendered_cards, whole_card
 from console.reporting.now import SOON_MINUTES, now_of
 from console.reporting.periods import PRESETS
 from console.reporting.scope import MINE, NONE, Scope, scope_of
@@ -31,7 +31,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         **choices(scope, teams, problem),
         "now": now_of(scope, now),
         "soon_minutes": SOON_MINUTES,
-        "cards": cards_of(names, scope),
+        "cards": rendered_cards(names, scope),
         "query": urlencode(scope.query),
     }
     return show(request, "console/dashboard/dashboard.html", context)

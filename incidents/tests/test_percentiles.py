@@ -1,10 +1,11 @@
 import random
+from typing import Any
 
 from django.test import SimpleTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.percentiles import nearest_rank, sorted_percentiles
+from incidents.percentiles import Cut, nearest_rank, numbers_of, sorted_percentiles
 
 
 class NearestRankTests(SimpleTestCase):
@@ -32,3 +33,15 @@ class NearestRankTests(SimpleTestCase):
         values = sorted(random.Random(1).choices(range(10**6), k=10**5))
 
         self.assertEqual(sorted_percentiles(values)["p95_seconds"], values[94_999])
+
+
+class JoinedTests(SimpleTestCase):
+    def test_it_notices_what_the_database_cut(self) -> None:
+        def row(text: str | None, count: int, total: int | None) -> dict[str, Any]:
+            return {"seconds_text": text, "seconds_count": count, "seconds_sum": total}
+
+        self.assertEqual(numbers_of(row("3,1,20", 3, 24), "seconds"), [3, 1, 20])
+        self.assertEqual(numbers_of(row(None, 0, None), "seconds"), [])
+        for text in ("3,1,2", "3,1,", "3,1", None):
+            with self.subTest(text), self.assertRaises(Cut):
+                numbers_of(row(text, 3, 24), "seconds")
