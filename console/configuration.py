@@ -1,6 +1,7 @@
 """Save plain configuration from a form, through the API's serializers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -24,23 +25,32 @@ def store(
     **set_by_server: Any,
 ) -> Any:
     """Return the stored row, or None with the refusals on the form's fields."""
+    with refusals_on(form):
+        return write(serializer_class, data, by=by, instance=instance, **set_by_server)
+    return None
+
+
+@contextmanager
+def refusals_on(form: forms.Form) -> Iterator[None]:
+    """Put refusals on the form's fields instead of raising them."""
     try:
-        return _store(serializer_class, data, by, instance, set_by_server)
+        yield
     except ValidationError as error:
         add_refusals(form, error.detail)
     except DomainError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
-    return None
 
 
 @unit_of_work
-def _store(
+def write(
     serializer_class: type[BaseSerializer[Any]],
     data: Mapping[str, Any],
+    *,
     by: User,
-    instance: Model | None,
-    set_by_server: Mapping[str, Any],
+    instance: Model | None = None,
+    **set_by_server: Any,
 ) -> Any:
+    """Return the stored row. Raises ValidationError or DomainError."""
     if instance is not None:
         lock_row(instance)
         instance.refresh_from_db()

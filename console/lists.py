@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 
 from console.pages import query
+from core.api.paging import Key, KeysetPagination
+from core.api.problems import refuse_unknown_parameters
 
 PAGING = frozenset({"cursor", "page_size", "ordering"})
 
@@ -30,6 +32,15 @@ def to_list(request: HttpRequest, pairs: list[tuple[str, str]]) -> HttpResponseR
 def asking(request: HttpRequest, parameters: QueryDict) -> Any:
     """Return the request as the lists' declarations read it, with other parameters."""
     return SimpleNamespace(**{**vars(query(request)), "GET": parameters, "query_params": parameters})
+
+
+def keyset_page(request: HttpRequest, rows: Any, *, by: str) -> KeysetPagination:
+    """Return the page of rows that the address asks for, in one order."""
+    refuse_unknown_parameters(request, PAGING)
+    pages = KeysetPagination()
+    view = SimpleNamespace(orderings={by: [Key(by)]}, default_ordering=by)
+    pages.paginate_queryset(rows, query(request), view)
+    return pages
 
 
 def links_of(pages: Any) -> dict[str, Any]:

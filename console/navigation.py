@@ -42,7 +42,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(_("Logs"), "scroll-text", "console:logs", RESPONDERS, "l"),
             Entry(_("Silences"), "bell-off", "console:silences", RESPONDERS),
             Entry(_("Routes"), "route", "console:routes", RESPONDERS),
-            Entry(_("Heartbeats"), "heart-pulse", "console:heartbeats", RESPONDERS),
+            Entry(_("Heartbeats"), "heart-pulse", "console:heartbeats", ADMINS),
             Entry(_("Detection rules"), "scan-search", "console:detection-rules", RESPONDERS),
             Entry(_("Sources"), "plug", "console:sources", ADMINS),
         ),

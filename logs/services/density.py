@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
@@ -14,7 +15,8 @@ from logs.models import LogEntry
 from logs.vocabulary import Level
 
 BUCKETS = 48
-LOOKED_AT = 250  # lines of a bucket and level; the rest is estimated from the time these took
+MAX_LOOKED_AT = 300  # lines of a bucket, shared among levels; the rest is estimated from the time these took
+MIN_LOOKED_AT = 60
 TIMES = ("since", "until")
 ERRORS = (Level.ERROR, Level.CRITICAL)
 
@@ -41,12 +43,12 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A part's rows: how many were looked at, matched, were errors, and when the last was."""
+    """A part's rows: how many match, are errors among these, when the last was; not all of them if `is_cut`."""
 
-    looked_at: int
-    hits: int
-    errors: int
-    last: dt.datetime | None
+    hits: int = 0
+    errors: int = 0
+    last: dt.datetime | None = None
+    is_cut: bool = False
 
 
 def density(given: Mapping[str, str], since: dt.datetime, until: dt.datetime) -> list[Bucket]:
@@ -56,7 +58,11 @@ def density(given: Mapping[str, str], since: dt.datetime, until: dt.datetime) ->
     filters = {name: value for name, value in given.items() if name not in TIMES}
     parts = _parts(filters, edges)
     found: dict[int, list[tuple[_Part, _Seen]]] = {}
-    for part, seen in zip(parts, _counted(parts), strict=True):
+    try:
+        counted = _counted(parts)
+    except EmptyResultSet:  # filters that exclude each other
+        counted = [_Seen()] * len(parts)
+    for part, seen in zip(parts, counted, strict=True):
         found.setdefault(part.bucket, []).append((part, seen))
     has_own = any(not part.is_total for part in parts)
     return [_bucket(start, end, found[number], has_own) for number, (start, end) in enumerate(pairwise(edges))]
@@ -77,9 +83,10 @@ def _parts(filters: Mapping[str, str], edges: Sequence[dt.datetime]) -> list[_Pa
 
 
 def _counted(parts: Sequence[_Part]) -> list[_Seen]:
+    most = max(MIN_LOOKED_AT, MAX_LOOKED_AT * BUCKETS // len(parts))
     texts, values = [], []
     for number, part in enumerate(parts):
-        text, given = part.rows.values("timestamp", "level", "hit")[:LOOKED_AT].query.sql_with_params()
+        text, given = part.rows.values("timestamp", "level", "hit")[:most].query.sql_with_params()
         texts.append(
             f"SELECT {number}, COUNT(*), SUM(hit), SUM(CASE WHEN hit = 1 AND level >= {Level.ERROR.value} "  # noqa: S608
             f"THEN 1 ELSE 0 END), MAX(timestamp) FROM ({text}) AS part"
@@ -89,7 +96,8 @@ def _counted(parts: Sequence[_Part]) -> list[_Seen]:
         cursor.execute(" UNION ALL ".join(texts), values)
         rows = sorted(cursor.fetchall())
     return [
-        _Seen(looked_at, int(hits or 0), int(errors or 0), _moment(last)) for _n, looked_at, hits, errors, last in rows
+        _Seen(int(hits or 0), int(errors or 0), _moment(last), is_cut=number >= most)
+        for _part, number, hits, errors, last in rows
     ]
 
 
@@ -104,9 +112,9 @@ def _bucket(since: dt.datetime, until: dt.datetime, found: Sequence[tuple[_Part,
     count = errors = 0.0
     for part, seen in found:
         scale = 1.0
-        if seen.looked_at >= LOOKED_AT and seen.last is not None:
+        if seen.is_cut and seen.last is not None:
             scale = (until - since) / max(seen.last - since, dt.timedelta(microseconds=1))
         count += seen.hits * scale if part.is_total else 0
         errors += seen.errors * scale if has_own is not part.is_total else 0
-    is_exact = all(seen.looked_at < LOOKED_AT for _part, seen in found)
+    is_exact = not any(seen.is_cut for _part, seen in found)
     return Bucket(since, until, round(max(count, errors)), round(errors), is_exact)
