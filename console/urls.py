@@ -7,6 +7,7 @@ from console.views import (
     dashboard,
     deliveries,
     handovers,
+    detection,
     heartbeats,
     inbox,
     incident,
@@ -14,6 +15,7 @@ from console.views import (
     intake,
     lineups,
     load,
+    logs,
     oidc,
     oncall,
     pages_report,
@@ -62,4 +64,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *intake.urlpatterns,
     *sources.urlpatterns,
     *heartbeats.urlpatterns,
+    *detection.urlpatterns,
+    *logs.urlpatterns,
 ]

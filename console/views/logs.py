@@ -10,15 +10,16 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from console import charts
+from console.charts.values import Column, Series
 from console.lists import PAGING, links_of, to_list, without_empty
 from console.pages import RESPONDERS, page, query, show
-from console.strips import strip_of
 from core.api.problems import typed_moment_of
 from core.errors import DomainError, NotFound
 from logs.filters import LINES
 from logs.models import LogEntry
 from logs.serializers import COLUMNS
-from logs.services.density import TIMES, density
+from logs.services.density import TIMES, Bucket, density
 from logs.services.following import lines_after, newest_id
 from logs.vocabulary import LEVEL_WORDS, Level
 
@@ -60,12 +61,11 @@ def density_strip(request: HttpRequest) -> HttpResponse:
         if not dt.timedelta(0) < until - since <= LONGEST:
             raise DomainError(_("Choose a time that begins before it ends, of a year at most."))
         buckets = density({name: value for name, value in asked.items() if name not in TIMES}, since, until)
-    rows = [(bucket.since, bucket.until, bucket.count, bucket.errors) for bucket in buckets]
-    context = {
-        "strip": strip_of(rows, is_exact=all(bucket.is_exact for bucket in buckets)),
-        "others": urlencode([pair for pair in asked.items() if pair[0] not in TIMES]),
-        "page": reverse("console:logs"),
-    }
+    others = [pair for pair in asked.items() if pair[0] not in TIMES]
+    chart = charts.stacked(
+        "lines", _("Lines over time"), _series(), [_column(one, others) for one in buckets], unit=_("lines")
+    )
+    context = {"chart": chart, "is_exact": all(bucket.is_exact for bucket in buckets)}
     return show(request, "console/logs/_strip.html", context)
 
 
@@ -97,6 +97,19 @@ def line(request: HttpRequest, pk: int) -> HttpResponse:
         "everything": urlencode(around),
     }
     return show(request, "console/logs/line.html", context)
+
+
+def _series() -> list[Series]:
+    return [Series("errors", _("Errors and worse"), "critical"), Series("others", _("Other lines"), "six")]
+
+
+def _column(bucket: Bucket, others: list[tuple[str, str]]) -> Column:
+    since, until = timezone.localtime(bucket.since), timezone.localtime(bucket.until)
+    label = _("%(since)s to %(until)s") % {"since": f"{since:%d.%m. %H:%M:%S}", "until": f"{until:%d.%m. %H:%M:%S}"}
+    times = [("since", _iso(bucket.since)), ("until", _iso(bucket.until))]
+    values = {"errors": bucket.errors, "others": bucket.count - bucket.errors}
+    address = f"{reverse('console:logs')}?{urlencode([*others, *times])}"
+    return Column(label, f"{since:%H:%M}", values, address)
 
 
 def present(row: dict[str, Any], *, cut: bool = True) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def newest_id() -> int:
 
 
 def lines_after(after: int, given: Mapping[str, str], *, now: dt.datetime | None = None) -> Following:
-    """Return lines that match the list's filters and were stored after one. Raises ValidationError for wrong filters."""
+    """Return lines stored after one that match the list's filters. Raises ValidationError for wrong filters."""
     newest = newest_id()
     start = max(min(after, newest) - OVERLAP, newest - MAX_BEHIND)
     fresh = Q(id__gt=after) | Q(received_at__gte=(now or timezone.now()) - LATE)
