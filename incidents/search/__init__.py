@@ -1,5 +1,6 @@
 """Full-text search: each incident has one document of tokens, which both databases index alike."""
 
+from incidents.search.duplicates import Likeness, likely_duplicates
 from incidents.search.index import (
     add_text,
     delete_document,
@@ -12,11 +13,13 @@ from incidents.search.index import (
 from incidents.search.similar import similar_incidents
 
 __all__ = [
+    "Likeness",
     "add_text",
     "delete_document",
     "filter_matching",
     "first_matching",
     "index_incidents",
+    "likely_duplicates",
     "rebuild_index",
     "reindex_incidents",
     "similar_incidents",

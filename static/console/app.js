@@ -60,3 +60,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("live:inbox", (event) => {
   $$("[data-unread]").forEach((badge) => { badge.hidden = !event.detail; $("[data-unread-count]", badge).textContent = event.detail; });
 });
+
+// The shell, for pages without a network; and reports that wait on this device.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+function sendReports() { if (localStorage.getItem("reports-waiting")) import("./report_queue.js").then(() => globalThis.reportQueue.sendAll()); }
+addEventListener("online", sendReports);
+sendReports();
