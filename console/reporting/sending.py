@@ -97,7 +97,7 @@ class Sending:
             return refusal(error)
 
 
-def inspect_files(files: list[UploadedFile[bytes]]) -> tuple[list[Checked], list[dict[str, Any]]]:
+def inspect_files(files: "list[UploadedFile[bytes]]") -> tuple[list[Checked], list[dict[str, Any]]]:
     """Check each file by itself, so that each refusal names its own."""
     if len(files) > settings.MAX_ATTACHMENTS:
         words = {"count": len(files), "limit": settings.MAX_ATTACHMENTS}

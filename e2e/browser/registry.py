@@ -34,6 +34,7 @@ SAMPLES: dict[str, Sample] = {
     "console:alert": _first("alerts.Alert", "alert_id"),
     "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
     "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},
+    "console:report-sent": lambda: {"reference": "INC-1"},
     "console:incident-redact": lambda: {"reference": "INC-1", "number": 1},
     "console:route": _first("alerts.Route"),
     "console:silence": _first("alerts.Silence"),
@@ -45,6 +46,9 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 # Routes that show no page, and why.
 EXEMPT: dict[str, str] = {
     "console:incident-file": "sends a file",
+    "console:report-same": "takes POST only",
+    "console:report-similar": "is a part of the report page",
+    **dict.fromkeys(("console:report-token", "console:manifest", "console:service-worker"), "is read by programs"),
     "console:incident-file-remove": "asks to confirm, as incident-delete does",
 }
 
