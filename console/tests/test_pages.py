@@ -17,6 +17,11 @@ FOR_STRANGERS: dict[str, str] = {
     "oidc-callback": "where the provider sends them back",
     "sign-out": "there is nothing to end",
     "register": "it is where they become known",
+    "manifest": "browsers read it without cookies",
+    "service-worker": "browsers renew it whoever is signed in",
+    "offline": "it is shown without a network, and says nothing of anybody",
+    "report-shell": "it is shown without a network, and says nothing of anybody",
+    "report-token": "it tells a waiting report that nobody is signed in",
 }
 
 
