@@ -35,6 +35,7 @@ NEW_COLUMNS = {
     "incidents_incidentevent": {"machine_kind", "machine_name"},
     "responders_service": {"escalation_policy_id", "is_active"},
     "responders_team": {"escalation_policy_id", "is_active", "is_default"},
+    "users_session": {"is_confirmed"},
     "users_user": {"access_epoch", "invited_at"},
 }
 MATCHED = (ContentType, Permission)  # numbered differently, so found by name
