@@ -187,6 +187,4 @@ def _extent(starts_at: dt.datetime, ends_at: dt.datetime, axis: Axis) -> tuple[f
 
 def _fitting(name: str, width: float) -> str:
     room = int((width - 10) / LETTER)
-    if room < 2:
-        return ""
-    return name if len(name) <= room else f"{name[: room - 1]}…"
+    return name[:room].strip() if room > 1 else ""  # no ellipsis: what is seen is part of what is read out

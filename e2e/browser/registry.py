@@ -26,11 +26,20 @@ def _first(name: str, key: str = "pk", field: str = "pk", **where: Any) -> Sampl
 
 # What stands in an address wherever a parameter of this name does.
 EVERYWHERE = {"reference": "INC-1"}
-ON_CALL = ("schedule", "calendar-address", "override", "swap-offer", "layers", "schedule-settings")
+ON_CALL = ("schedule", "calendar-address", "override", "swap-offer", "layers", "schedule-settings", "handover-note")
+
+
+def _note() -> dict[str, Any]:
+    row = apps.get_model("responders.HandoverNote")._default_manager.order_by("pk").first()
+    assert row is not None, "the demo has no hand-over note"
+    return {"pk": row.schedule_id, "note": row.pk}
+
+
 # What stands in an address, by the route's name. What only takes POST needs no line: it answers 405.
 SAMPLES: dict[str, Sample] = {
     **dict.fromkeys((f"console:{name}" for name in ON_CALL), _first("responders.Schedule")),
     **dict.fromkeys(("console:policy", "console:policy-edit"), _first("responders.EscalationPolicy")),
+    "console:handover-note-edit": _note,
     "console:alert": _first("alerts.Alert", "alert_id"),
     "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
     "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},

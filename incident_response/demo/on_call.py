@@ -13,6 +13,7 @@ from paging.services.performing import perform_due
 from paging.services.starting import start_for
 from responders.models import EscalationPolicy, Schedule, Team
 from responders.services.covering import add_override
+from responders.services.handing_over import write_note
 from responders.services.lineups import create_schedule
 from responders.services.policies import keep_targets
 from users.models import User
@@ -46,6 +47,8 @@ def set_up(
             comment=row["comment"],
             **names,
         )
+    for row in content["note"]:
+        write_note(schedules[row["schedule"]], text=row["text"], by=people[row["author"]], now=now)
     ids = {"schedule": schedules, "user": people, "team": teams}
     for row in content["policy"]:
         _policy(row, ids, teams)
