@@ -1,7 +1,8 @@
 """`python -m benchmarks`: make the data where it is missing, measure, print the tables, write them to docs/.
 
 Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md, paging to
-docs/performance-paging.md, the console's pages to docs/performance-console.md.
+docs/performance-paging.md, the console's pages to docs/performance-console.md, their streams to
+docs/performance-live.md.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 from benchmarks.databases import SERVER, Database
 
 SIZES = {"quick": 100_000, "full": 1_000_000}
-PARTS = ("incidents", "intake", "paging", "console")
+PARTS = ("incidents", "intake", "paging", "console", "console_live")
 
 
 def main() -> int:
@@ -26,6 +27,7 @@ def main() -> int:
     from benchmarks.console import page as console
     from benchmarks.incidents import page as incidents
     from benchmarks.intake import page as intake
+    from benchmarks.live import page as live
     from benchmarks.paging import page as paging
 
     engines = _engines(options.database)
@@ -35,7 +37,8 @@ def main() -> int:
         return 0
     missed = 0
     for name in [options.only] if options.only else PARTS[:1] if options.bench == "quick" else PARTS:
-        page = {"incidents": incidents, "intake": intake, "paging": paging, "console": console}[name]
+        pages = {"incidents": incidents, "intake": intake, "paging": paging, "console": console, "console_live": live}
+        page = pages[name]
         parts = []
         for text, lines in page.sections(engines, size, options.bench):
             print(f"\n{text}\n", flush=True)
