@@ -12,8 +12,7 @@ from benchmarks.client import HOST
 
 EVENT = re.compile(rb"id: (\d+)\ndata: ")
 RETRY = re.compile(rb"retry: (\d+)\n")
-LONGEST_SECONDS = 30.0
-TAIL_BYTES = 64
+LONGEST_SECONDS = 15.0
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Stream:
             await asyncio.sleep(wait)
 
     def _back_off(self) -> float:
-        return min(LONGEST_SECONDS, 2.0 ** min(self.failures + 1, 5) * random.uniform(0.5, 1.5))
+        return min(LONGEST_SECONDS, 0.5 * 2.0 ** min(self.failures + 1, 6) * random.uniform(0.5, 1.5))
 
     async def _follow(self) -> None:
         self.attempts.append(time.time())

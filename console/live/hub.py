@@ -181,6 +181,7 @@ class Hub:
         frame = PING % position
         for stream in self.streams:
             stream.push(frame)
+            stream.abandon_if_stalled(now)
 
     def _take(self) -> list[Waiting]:
         taken, self.waiting = self.waiting, []

@@ -39,6 +39,10 @@ class Stream:
         self.viewer = viewer
         self.is_ended = False
         self._queue: deque[bytes] = deque([b"retry: %d\n: connected\n\n" % retry_ms])
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[object] | None = None
+        self._sending_since = 0.0
+        self._is_abandoned = False
         self._woken = asyncio.Event()
         self._woken.set()
 
@@ -65,6 +69,7 @@ class Stream:
     async def run(self, receive: Receive, send: Send) -> None:
         """Send until the client or the stream ends."""
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+        self._task = asyncio.current_task()
         listening = asyncio.create_task(self._listen(receive))
         try:
             while not listening.done():
@@ -73,19 +78,33 @@ class Stream:
                 if self.is_ended and not self._queue:
                     break
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            return
+        except asyncio.CancelledError:
+            if not self._is_abandoned:
+                raise
         finally:
             listening.cancel()
+
+    def abandon_if_stalled(self, now: float) -> None:
+        """Give up on a client that has read nothing for long."""
+        if self._sending_since and now - self._sending_since > STALL_SECONDS and self._task is not None:
+            self._is_abandoned = True
+            self._task.cancel()
 
     async def _send_queued(self, send: Send) -> None:
         self._woken.clear()
         while self._queue:
-            piece = bytearray()
-            while self._queue and len(piece) < PIECE_BYTES:
-                piece += self._queue.popleft()
-            async with asyncio.timeout(STALL_SECONDS):
-                await send({"type": "http.response.body", "body": bytes(piece), "more_body": True})
+            piece = self._queue.popleft()
+            if self._queue:
+                piece = self._joined(piece)
+            self._sending_since = self._loop.time()
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._sending_since = 0.0
+
+    def _joined(self, first: bytes) -> bytes:
+        joined = bytearray(first)
+        while self._queue and len(joined) < PIECE_BYTES:
+            joined += self._queue.popleft()
+        return bytes(joined)
 
     async def _listen(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

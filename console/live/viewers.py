@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
@@ -19,7 +20,7 @@ class Viewer:
     session_key: str
     user: User
 
-    @property
+    @cached_property
     def reads_internal(self) -> bool:
         return self.user.is_admin or self.user.is_responder
 

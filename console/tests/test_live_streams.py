@@ -150,15 +150,18 @@ class StreamTests(StreamCase):
         self.run_with_hub(test)
 
     def test_it_asks_to_load_again_where_the_queue_overflows(self):
-        stream = streams.Stream(viewer(), 1000)
-        for seq in range(1, streams.QUEUE_MOST + 3):
-            stream.offer(entry(seq))
+        async def test():
+            stream = streams.Stream(viewer(), 1000)
+            for seq in range(1, streams.QUEUE_MOST + 3):
+                stream.offer(entry(seq))
 
-        queued = b"".join(stream._queue)
-        self.assertEqual(len(stream._queue), 3)
-        self.assertIn(b"event: resync", queued)
-        self.assertNotIn(b"id: 1\n", queued)
-        self.assertIn(b"id: %d\ndata" % (streams.QUEUE_MOST + 2), queued)
+            queued = b"".join(stream._queue)
+            self.assertEqual(len(stream._queue), 3)
+            self.assertIn(b"event: resync", queued)
+            self.assertNotIn(b"id: 1\n", queued)
+            self.assertIn(b"id: %d\ndata" % (streams.QUEUE_MOST + 2), queued)
+
+        self.run_with_hub(test)
 
     def test_it_ends_when_the_session_does(self):
         async def test():
@@ -232,15 +235,16 @@ class StreamTests(StreamCase):
 
     def test_it_gives_up_on_who_reads_nothing(self):
         async def test():
-            stream = streams.Stream(viewer(), 1000)
+            stream = await asgi.hub().join("one", None)
             exchange = Exchange()
 
             async def stuck(message):
                 if message["type"] == "http.response.body":
                     await asyncio.sleep(60)
 
-            with mock.patch.object(streams, "STALL_SECONDS", 0.01):
+            with mock.patch.object(streams, "STALL_SECONDS", 0.01), mock.patch.object(hub, "PING_SECONDS", 0.0):
                 await asyncio.wait_for(stream.run(exchange.receive, stuck), 5)
+            asgi.hub().leave(stream)
 
         self.run_with_hub(test)
 

@@ -1,5 +1,5 @@
 // The browser's one stream. By fetch, because EventSource does not say why it was refused.
-const SILENCE_MS = 40_000, FIRST_MS = 10_000, LONGEST_MS = 30_000, STREAM_AGAIN_MS = 60_000, KEPT = 200;
+const SILENCE_MS = 40_000, FIRST_MS = 10_000, LONGEST_MS = 15_000, STREAM_AGAIN_MS = 60_000, KEPT = 200;
 const sleep = (ms, signal) => new Promise((done) => { const timer = setTimeout(done, ms); signal.addEventListener("abort", () => { clearTimeout(timer); done(); }); });
 const jittered = (ms) => ms * (0.5 + Math.random());
 
@@ -42,7 +42,7 @@ export class Connection {
         continue;
       }
       this.become("reconnecting");
-      await this.wait(this.failures++ ? Math.min(LONGEST_MS, jittered(1000 * 2 ** Math.min(this.failures, 5))) : this.retry);
+      await this.wait(this.failures++ ? Math.min(LONGEST_MS, jittered(500 * 2 ** Math.min(this.failures, 6))) : this.retry);
     }
   }
 
