@@ -14,8 +14,8 @@ MAX_PAGES = 200
 NONE = "none"
 
 
-def describe(incident: Incident) -> dict[str, Any]:
-    """Return the escalation as the API shows it (EscalationSerializer's shape)."""
+def describe(incident: Incident, *, looks_ahead: bool = True) -> dict[str, Any]:
+    """Return the escalation as the API shows it (EscalationSerializer's shape); `next` only if it `looks_ahead`."""
     run = EscalationRun.objects.filter(incident=incident).order_by("-pk").first()
     pages = list(Page.objects.filter(incident=incident).select_related("by").order_by("-pk")[:MAX_PAGES])[::-1]
     deliveries = delivery_details(pages)
@@ -30,7 +30,7 @@ def describe(incident: Incident) -> dict[str, Any]:
         "because": _because(run, incident),
         "alarm": {"at": alarm.raised_at, "reason": alarm.reason, "detail": alarm.detail} if alarm else None,
         "pages": [serialize_page(page, deliveries[page.pk]) for page in pages],
-        "next": what_follows(run, incident, now) if run is not None and run.state == RunState.RUNNING else [],
+        "next": what_follows(run, incident, now) if looks_ahead and run and run.state == RunState.RUNNING else [],
     }
 
 

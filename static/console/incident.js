@@ -23,6 +23,7 @@ export function apply(html, { isLive = false } = {}) {
   }
   refreshTimes();
   refreshClocks();
+  loadWhenSeen();
 }
 
 let waitingHeader = null;
@@ -209,15 +210,17 @@ if (page?.dataset.live) {
 
 // --- What surrounds the incident comes when it is looked at ---
 
-const lazy = $("[data-load]");
-if (lazy) new IntersectionObserver(async (entries, observer) => {
-  if (!entries.some((entry) => entry.isIntersecting)) return;
-  observer.disconnect();
+const whenSeen = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(async ({ target }) => {
+  whenSeen.unobserve(target);
   try {
-    const response = await fetch(lazy.dataset.load, { headers: { "HX-Request": "true" } });
-    if (response.ok) { lazy.innerHTML = await response.text(); refreshTimes(); }
+    const response = await fetch(target.dataset.load, { headers: { "HX-Request": "true" } });
+    if (response.ok) { target.innerHTML = await response.text(); refreshTimes(); }
   } catch { /* its link stays */ }
-}).observe(lazy);
+}));
+function loadWhenSeen() {
+  $$("[data-load]:not([data-is-observed])").forEach((element) => { element.dataset.isObserved = ""; whenSeen.observe(element); });
+}
+loadWhenSeen();
 
 // --- Uploads: button, drop and paste, each file by itself ---
 

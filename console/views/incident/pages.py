@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from alerts.admin.badges import safe_links
 from alerts.services.changes import changes_before
-from console.pages import is_fragment, page, person, show
+from console.pages import RESPONDERS, is_fragment, page, person, show
 from console.templatetags.console import duration
 from console.views.incident import reading, timeline
 from console.views.incident.answering import address, header_parts, list_address, list_query
@@ -20,8 +20,10 @@ from core.errors import DomainError
 from incidents.models import Incident, IncidentEvent
 from incidents.search import similar_incidents
 from incidents.services.standing import state_at
+from paging.services.describing import describe
 from users.models import User
 
+MOST_CALLS = 8
 MOST_CHANGES = 10
 MOST_STEPS = 200
 
@@ -89,6 +91,21 @@ def surroundings(request: HttpRequest, reference: str) -> HttpResponse:
         "is_staff": is_staff,
     }
     template = "_surroundings" if is_fragment(request) else "surroundings"
+    return show(request, f"console/incident/{template}.html", context)
+
+
+@page(roles=RESPONDERS)
+@require_GET
+def escalation(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show who is called next if nobody answers."""
+    found = incident_of(request, reference)
+    context = {
+        "incident": found,
+        "back": address(found.pk, list_query(request)),
+        "steps": describe(found)["next"][:MOST_CALLS],
+        "body": "console/incident/_escalation.html",
+    }
+    template = "_escalation" if is_fragment(request) else "escalation"
     return show(request, f"console/incident/{template}.html", context)
 
 

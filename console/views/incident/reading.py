@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from alerts.vocabulary import AlertStatus
 from console.pages import person
 from console.templatetags.console import duration
 from incidents.models import Attachment, Incident, IncidentLink, LinkKind, Status, Subscription
-from incidents.permissions import REPORTER_FIELDS, absent, can_comment, can_edit, can_work_on
+from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on
 from incidents.sla import overdue_targets
 from incidents.views.lookup import number_of
 from incidents.workflow import Action, actions_from
@@ -152,7 +152,7 @@ def clocks(incident: Incident, now: dt.datetime) -> list[Clock]:
 
 def side(incident: Incident, viewer: User) -> dict[str, Any]:
     """Return the right column: escalation, services, alerts, links, followers."""
-    followers = followers_of(incident)
+    followers = followers_of(incident, viewer)
     is_staff = viewer.is_admin or viewer.is_responder
     return {
         "services": list(incident.services.order_by("name")),
@@ -166,12 +166,12 @@ def side(incident: Incident, viewer: User) -> dict[str, Any]:
 
 
 def escalation(incident: Incident) -> dict[str, Any] | None:
-    """Return who was called and who is next; None where nobody was and will be."""
-    found = describe(incident)
+    """Return who was called; None where nobody was and will be."""
+    found = describe(incident, looks_ahead=False)
     if found["state"] == NONE and not found["pages"] and found["alarm"] is None:
         return None
     pages = [{**page, "became": _became(page)} for page in found["pages"][-MOST_PAGES:]][::-1]
-    return {**found, "pages": pages, "hidden": len(found["pages"]) - len(pages), "upcoming": found["next"][:6]}
+    return {**found, "pages": pages, "hidden": len(found["pages"]) - len(pages)}
 
 
 def _became(page: dict[str, Any]) -> str:
@@ -184,10 +184,8 @@ def _became(page: dict[str, Any]) -> str:
 
 def alerts_of(incident: Incident) -> list[dict[str, Any]]:
     """Return its newest alerts with links, the firing ones first."""
-    found = Alert.objects.filter(incident=incident).select_related("source").order_by("-id")
-    alerts = list(found.filter(status=AlertStatus.FIRING)[:MOST_ALERTS])
-    if len(alerts) < MOST_ALERTS:
-        alerts += found.exclude(status=AlertStatus.FIRING)[: MOST_ALERTS - len(alerts)]
+    is_over = Case(When(status=AlertStatus.FIRING, then=Value(0)), default=Value(1))
+    alerts = Alert.objects.filter(incident=incident).select_related("source").order_by(is_over, "-id")[:MOST_ALERTS]
     return [
         {
             "alert": alert,
@@ -219,8 +217,10 @@ def linked(incident: Incident, viewer: User) -> list[dict[str, Any]]:
     ]
 
 
-def followers_of(incident: Incident) -> list[User]:
-    rows = Subscription.objects.filter(incident=incident).select_related("user").order_by("id")
+def followers_of(incident: Incident, viewer: User) -> list[User]:
+    """Return the followers, the viewer first."""
+    is_other = Case(When(user=viewer, then=Value(0)), default=Value(1))
+    rows = Subscription.objects.filter(incident=incident).select_related("user").order_by(is_other, "id")
     return [row.user for row in rows[:MOST_FOLLOWERS]]
 
 
@@ -237,10 +237,10 @@ def files(incident: Incident, viewer: User, works: bool) -> dict[str, Any]:
 
 def page_context(incident: Incident, viewer: User) -> dict[str, Any]:
     """Return header, column and files."""
-    found = header(incident, viewer, timezone.now())
+    found, around = header(incident, viewer, timezone.now()), side(incident, viewer)
     return {
         **found,
-        **side(incident, viewer),
+        **around,
         **files(incident, viewer, found["works"]),
-        "may_comment": can_comment(viewer, incident),
+        "may_comment": found["works"] or not found["is_staff"] or around["is_following"],  # as can_comment says
     }

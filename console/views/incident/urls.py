@@ -22,6 +22,7 @@ urlpatterns = [
     path("incidents/preview/", moves.preview, name="incident-preview"),
     path(ONE, pages.incident, name="incident"),
     path(f"{ONE}live/", pages.updates, name="incident-live"),
+    path(f"{ONE}escalation/", pages.escalation, name="incident-escalation"),
     path(f"{ONE}surroundings/", pages.surroundings, name="incident-surroundings"),
     path(f"{ONE}updates/", moves.update, name="incident-update"),
     path(f"{ONE}move/<slug:name>/", moves.move, name="incident-move"),
