@@ -17,9 +17,13 @@ EVALUATING = re.compile(
 )
 RAW_HTML = re.compile(r"\.(?:innerHTML|outerHTML)\s*=|insertAdjacentHTML|createContextualFragment|parseFromString")
 # Modules that put HTML into the page, and why it is safe.
-MAY_WRITE_HTML = dict.fromkeys(
-    ("palette.js", "oncall.js", "system.js", "tail.js"), "pages that the server rendered and escaped"
-)
+MAY_WRITE_HTML = {
+    **dict.fromkeys(
+        ("incident.js", "list.js", "palette.js", "oncall.js", "system.js", "tail.js"),
+        "pages that the server rendered and escaped",
+    ),
+    "composer.js": "the preview, which the server cleaned",
+}
 # Templates that print text as it is, and why it is safe.
 MAY_PRINT_RAW: dict[str, str] = {}
 UNESCAPED = re.compile(r"\|\s*safe(?:seq)?\b|\bautoescape\s+off\b")
