@@ -57,6 +57,7 @@ OWN_MODULES = {
             "configuration",
             "forms",
             "codes",
+            "devices",
             "icons",
             "landing",
             "lists",

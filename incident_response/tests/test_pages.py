@@ -6,24 +6,27 @@ from django.contrib.staticfiles import finders
 from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.test import Client, SimpleTestCase, TestCase, override_settings
 
+from console import pages as console_pages
 from core.api import problems as api
 from core.db.outages import Outages
 from core.errors import StorageUnavailable
 from incident_response import pages
 from users.models import User
 from users.services.sessions import open_session
+from users.tests.factories import make_admin
 from users.tokens import access_token
 
 
 class PageTests(TestCase):
-    def test_it_leads_from_the_root_to_everything(self):
-        response = self.client.get("/")
+    def test_it_leads_from_the_pages_to_the_back_office_and_the_api(self):
+        self.client.force_login(make_admin())
+        response = self.client.get("/settings/tokens/")
 
-        for path in ("/admin/", "/api/docs/", "/api/redoc/", "/health/"):
+        for path in ("/admin/", "/api/docs/", "/api/redoc/"):
             self.assertContains(response, f'href="{path}"')
 
     def test_it_has_a_sign_for_the_tab(self):
-        for path in ("/", "/sign-in/", "/api/docs/", "/api/redoc/", "/forgotten-password/", "/nothing"):
+        for path in ("/sign-in/", "/api/docs/", "/api/redoc/", "/forgotten-password/", "/nothing"):
             with self.subTest(path=path):
                 self.assertRegex(self.client.get(path).content.decode(), r'rel="(shortcut )?icon"')
 
@@ -40,7 +43,7 @@ class PageTests(TestCase):
         self.assertIn("/api/v1/system/info/", document["paths"])
 
     def test_it_serves_docs_without_inline_scripts(self):
-        for path in ("/", "/api/docs/", "/api/redoc/"):
+        for path in ("/sign-in/", "/api/docs/", "/api/redoc/"):
             with self.subTest(path=path):
                 response = self.client.get(path)
 
@@ -82,9 +85,10 @@ class ErrorTests(TestCase):
     def test_it_hides_what_went_wrong(self):
         client = Client(raise_request_exception=False)
 
-        for path in ("/api/schema/", "/api/redoc/", "/"):
+        for path in ("/api/schema/", "/api/redoc/", "/sign-in/"):
             with (
                 self.subTest(path=path),
+                mock.patch.object(console_pages, "render", side_effect=RuntimeError("inner secret")),
                 mock.patch.object(pages, "render", side_effect=RuntimeError("inner secret")),
                 mock.patch.object(pages, "schema", side_effect=RuntimeError("inner secret")),
                 self.assertLogs("django.request", "ERROR"),
@@ -175,7 +179,7 @@ class DatabaseTroubleTests(TestCase):
                 mock.patch.object(pages, "render", side_effect=error),
                 self.assertLogs("django.request", "ERROR") as logged,
             ):
-                self.assertEqual(self.client.get("/").status_code, 500)
+                self.assertEqual(self.client.get("/api/redoc/").status_code, 500)
                 self.assertIsNotNone(logged.records[0].exc_info)
 
     def test_it_says_when_the_file_store_may_be_asked_again(self):
@@ -183,7 +187,7 @@ class DatabaseTroubleTests(TestCase):
             mock.patch.object(pages, "render", side_effect=StorageUnavailable("The files are away.")),
             self.assertLogs("django.request"),
         ):
-            answer = self.client.get("/")
+            answer = self.client.get("/api/redoc/")
 
         self.assertEqual((answer.status_code, answer["Retry-After"]), (503, "10"))
         self.assertContains(answer, "The files are away.", status_code=503)

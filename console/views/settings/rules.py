@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from console.pages import page, person, say, show
 from core.errors import DomainError, NotFound
+from notifications.channels.port import channel_of
 from notifications.models import ContactMethod, NotificationRule
 from notifications.services import rules
 from notifications.vocabulary import Importance
@@ -53,7 +54,8 @@ def rules_of(user: User, methods: Sequence[ContactMethod]) -> list[Rule]:
 
 
 def name_of(method: ContactMethod) -> str:
-    return method.label or f"{method.kind}: {method.address}"
+    channel = channel_of(method.kind)
+    return method.label or f"{channel.label if channel else method.kind}: {method.address}"
 
 
 def _shown(importance: str, stored: NotificationRule | None, names: dict[int, str]) -> Rule:

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from console.codes import drawn
+from console.devices import device_name
 from console.pages import page, person, say, show
 from core.errors import DomainError, NotFound
 from users import totp
@@ -59,14 +60,14 @@ def _security(request: HttpRequest, form: PasswordForm, status: int = 200) -> Ht
         "keys_are_possible": security_keys.is_possible(request),
         "identities": me.identities.all(),
         "codes_left": second_factors.recovery_codes_left(me),
-        "browsers": browsers.browsers_of(me)[:SHOWN_SESSIONS],
+        "browsers": [(one, device_name(one.user_agent)) for one in browsers.browsers_of(me)[:SHOWN_SESSIONS]],
         "present_key": request.session.session_key,
-        "api_sessions": api_sessions(me)[:SHOWN_SESSIONS],
+        "api_sessions": [(one, device_name(one.user_agent)) for one in api_sessions(me)],
     }
     return show(request, "console/settings/security.html", context, status=status)
 
 
-def api_sessions(user: User) -> "list[Session]":
+def api_sessions(user: User) -> list[Session]:
     good = Session.objects.filter(user=user, revoked_at__isnull=True, expires_at__gt=timezone.now())
     return list(good.order_by("-created_at")[:SHOWN_SESSIONS])
 
