@@ -66,7 +66,7 @@ def order(request: HttpRequest) -> HttpResponse:
     """Put the routes in the order of `ids`, one of them moved `up` or `down`."""
     form = OrderSerializer(data={"ids": request.POST.getlist("ids")})
     form.is_valid(raise_exception=True)
-    ids = _moved(form.validated_data["ids"], request.POST)
+    ids = moved(form.validated_data["ids"], request.POST)
     reorder_routes(ids, by=person(request))
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204)
@@ -109,7 +109,8 @@ def _named(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moved(ids: list[int], given: Any) -> list[int]:
+def moved(ids: list[int], given: Any) -> list[int]:
+    """Return the ids with the one that a form moves up or down in its new place."""
     for step, name in ((-1, "up"), (1, "down")):
         text = given.get(name, "")
         if text.isascii() and text.isdigit() and len(text) < 19 and int(text) in ids:

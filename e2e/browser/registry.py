@@ -46,6 +46,7 @@ SAMPLES: dict[str, Sample] = {
     "console:report-sent": lambda: {"reference": "INC-1"},
     "console:incident-redact": lambda: {"reference": "INC-1", "number": 1},
     "console:route": _first("alerts.Route"),
+    "console:report-rule": _first("incidents.ReportRule"),
     "console:silence": _first("alerts.Silence"),
     "console:silence-edit": _first("alerts.Silence"),
     "console:settings-rule": lambda: {"importance": "high"},

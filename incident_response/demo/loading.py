@@ -18,7 +18,7 @@ from core.severity import SEVERITY_OF_WORD
 from incident_response.demo import PASSWORD, address_of, alerting, on_call
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
-from incidents.models import Category, Incident, SlaPolicy, Visibility
+from incidents.models import Category, Incident, ReportRule, SlaPolicy, Visibility
 from incidents.services import attaching
 from incidents.workflow import ACTIONS_BY_NAME
 from responders.models import Membership, Service, Team
@@ -59,6 +59,7 @@ def load(now: dt.datetime) -> None:
         happen()
     _miss_targets(until=now)
     # Set last: earlier reports had no team.
+    _report_rules(organisation["report_rule"], names)
     Team.objects.filter(name=organisation["default_team"]).update(is_default=True)
     on_call.page(now)
 
@@ -97,6 +98,13 @@ def _organisation(content: Values) -> Names:
         policy.full_clean(exclude=["category_key"])
         policy.save(force_insert=True)
     return Names(people, teams, systems, categories)
+
+
+def _report_rules(rules: list[Values], names: Names) -> None:
+    for position, row in enumerate(rules):
+        severity = SEVERITY_OF_WORD[row["severity"]] if "severity" in row else None
+        team = names.teams[row["team"]] if "team" in row else None
+        ReportRule.objects.create(**{**row, "position": position, "severity": severity, "team": team})
 
 
 def _people(rows: list[Values], teams: dict[str, Team]) -> dict[str, User]:
