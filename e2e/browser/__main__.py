@@ -12,10 +12,14 @@ from e2e.browser.case import BrowserCase
 from e2e.browser.site import Site
 from e2e.environments import Unavailable
 
+LAST = "hostile"
+
 
 def main() -> int:
     """Run what is named, or all."""
-    known = sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
+    known = sorted(
+        (module.name for module in pkgutil.iter_modules(cases.__path__)), key=lambda name: (name == LAST, name)
+    )
     parser = argparse.ArgumentParser(prog="e2e.browser", description=__doc__)
     parser.add_argument("tests", nargs="*", help=f"any of {', '.join(known)}, or one test in it; all unless named")
     chosen = parser.parse_args().tests or known

@@ -19,7 +19,7 @@ class PageTests(BrowserCase):
         seen: set[str] = set()
         for role, key in PEOPLE.items():
             page = self.at(key)
-            found = dict(self.pages(key))
+            found = dict(pages(self, key))
             print(f"{role}: {len(found)} pages")
             for route, address in found.items():
                 with self.subTest(role=role, page=route.name):
@@ -44,16 +44,17 @@ class PageTests(BrowserCase):
             found += checks.width(page, pixels)
         return [*found, *checks.touch(page), *checks.right_to_left(page)]
 
-    def pages(self, key: str) -> Iterator[tuple[Route, str]]:
-        """Yield the routes that answer somebody with a whole page."""
-        cookies = {cookie["name"]: cookie["value"] for cookie in (self.site.cookies(key) if key else [])}
-        with httpx2.Client(base_url=self.site.address, cookies=cookies, timeout=30) as client:
-            for route in routes():
-                address = route.address()
-                with client.stream("GET", address) as answer:
-                    self.assertLess(answer.status_code, 500, address)
-                    self.assertFalse(answer.status_code == 404 and key == PEOPLE["admin"], f"{address} is nothing")
-                    is_html = answer.headers.get("content-type", "").startswith("text/html")
-                    is_page = answer.status_code == 200 and is_html and b"<html" in answer.read()[:2000]
-                if is_page:
-                    yield route, address
+
+def pages(case: BrowserCase, key: str) -> Iterator[tuple[Route, str]]:
+    """Yield the routes that answer somebody with a whole page."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in (case.site.cookies(key) if key else [])}
+    with httpx2.Client(base_url=case.site.address, cookies=cookies, timeout=30) as client:
+        for route in routes():
+            address = route.address()
+            with client.stream("GET", address) as answer:
+                case.assertLess(answer.status_code, 500, address)
+                case.assertFalse(answer.status_code == 404 and key == PEOPLE["admin"], f"{address} is nothing")
+                is_html = answer.headers.get("content-type", "").startswith("text/html")
+                is_page = answer.status_code == 200 and is_html and b"<html" in answer.read()[:2000]
+            if is_page:
+                yield route, address
