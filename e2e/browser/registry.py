@@ -40,7 +40,12 @@ SAMPLES: dict[str, Sample] = {
     **dict.fromkeys((f"console:{name}" for name in ON_CALL), _first("responders.Schedule")),
     **dict.fromkeys(("console:policy", "console:policy-edit"), _first("responders.EscalationPolicy")),
     "console:handover-note-edit": _note,
+    **dict.fromkeys((f"console:source{part}" for part in ("", "-edit", "-setup", "-waiting")), _first("intake.Source")),
     "console:alert": _first("alerts.Alert", "alert_id"),
+    "console:detection-rule": _first("logs.DetectionRule"),
+    "console:heartbeat": _first("alerts.Heartbeat"),
+    "console:intake-event": _first("intake.IntakeEvent"),
+    "console:log-line": _first("logs.LogEntry"),
     "console:incident-move": lambda: {"reference": "INC-1", "name": "reopen"},
     "console:incident-change": lambda: {"reference": "INC-1", "group": "details"},
     "console:report-sent": lambda: {"reference": "INC-1"},
@@ -56,7 +61,6 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 # Routes that show no page, and why.
 EXEMPT: dict[str, str] = {
     "console:dashboard-csv": "sends a file",
-    "console:handover-note-edit": "the form of handover-note, of a note that the demo has not got",
     "console:oidc": "leads to an identity provider",
     "console:oidc-callback": "leads on from an identity provider",
     "console:incident-file": "sends a file",
