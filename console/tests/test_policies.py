@@ -1,10 +1,12 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 from console.oncall import steps as editing
 from console.tests.test_oncall_pages import OnCallCase
-from paging.tests.factories import make_escalation, step, target
+from paging.models import EscalationRun
+from paging.tests.factories import critical, make_escalation, step, target
 from responders.models import EscalationPolicy
 from responders.tests.schedules import make_schedule
 
@@ -40,6 +42,19 @@ class PolicyTests(OnCallCase):
                 self.assertContains(response, "Right now this pages")
                 self.assertContains(response, "team Kitchen")
         self.assertContains(self.get(self.ben, "policy", self.policy.pk), "Right now, nobody.", 1)
+
+    def test_it_names_no_incident_that_one_may_not_see(self) -> None:
+        incident = critical(is_restricted=True)
+        EscalationRun.objects.create(
+            incident=incident,
+            open_key=incident.pk,
+            policy=self.policy,
+            next_step_at=timezone.now(),
+            started_at=timezone.now(),
+        )
+
+        self.assertContains(self.get(self.admin, "policy", self.policy.pk), incident.reference)
+        self.assertNotContains(self.get(self.ana, "policy", self.policy.pk), incident.reference)
 
     def test_it_is_for_responders_and_edited_by_administrators(self) -> None:
         for user, reads, writes in ((self.reporter, 403, 403), (self.other, 200, 403), (self.admin, 200, 200)):

@@ -9,7 +9,6 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console.oncall.reading import MOST
 from console.pages import RESPONDERS, page, person, show
 from core.errors import DomainError
 from core.text.zones import zone_named
@@ -23,6 +22,7 @@ from responders.services.reporting import Share, shares_of
 
 HOUR = 3600
 SPANS = (28, 91, 365)  # days
+MOST = 10_000  # changes of a schedule: hourly turns of a year
 
 
 @page(roles=RESPONDERS)
@@ -33,8 +33,9 @@ def on_call_load(request: HttpRequest) -> HttpResponse:
     schedules = list(Schedule.objects.active().order_by("name"))
     chosen = _chosen(request, schedules)
     paged = {one.user_id: one for one in people_paged(Incident.objects.visible_to(viewer), start, now)}
-    past = _shares([chosen] if chosen else schedules, start, now)
-    ahead = _shares([chosen] if chosen else schedules, now, now + dt.timedelta(days=min(days, SPANS[1])))
+    counted = [chosen] if chosen else schedules
+    past, cut = _shares(counted, start, now)
+    ahead, cut_ahead = _shares(counted, now, now + dt.timedelta(days=min(days, SPANS[1])))
     people = set(past) | set(ahead) if chosen else set(past) | set(ahead) | set(paged)
     names = names_of(people)
     rows = [_row(user, names.get(user, ""), paged.get(user), past.get(user), ahead.get(user)) for user in people]
@@ -48,6 +49,7 @@ def on_call_load(request: HttpRequest) -> HttpResponse:
         "days": days,
         "ahead_days": min(days, SPANS[1]),
         "start": start,
+        "cut": sorted({*cut, *cut_ahead}),
     }
     return show(request, "console/oncall/load.html", context)
 
@@ -67,15 +69,18 @@ def _chosen(request: HttpRequest, schedules: list[Schedule]) -> Schedule | None:
     return found
 
 
-def _shares(schedules: list[Schedule], start: dt.datetime, end: dt.datetime) -> dict[int, Share]:
-    """Return everybody's share of all these schedules."""
+def _shares(schedules: list[Schedule], start: dt.datetime, end: dt.datetime) -> tuple[dict[int, Share], list[str]]:
+    """Return everybody's share of all these schedules, and those that change too often to be counted whole."""
+    cut = []
     found: dict[int, Share] = defaultdict(Share)
     for key, one in load([row.pk for row in schedules], start, end).items():
         schedule = next(row for row in schedules if row.pk == key)
-        shifts = oncall.rendered(one.spec, start, end, MOST).shifts
-        for user, share in shares_of(shifts, zone_named(schedule.time_zone), schedule.holidays).items():
+        rendered = oncall.rendered(one.spec, start, end, MOST)
+        if rendered.until < end:
+            cut.append(schedule.name)
+        for user, share in shares_of(rendered.shifts, zone_named(schedule.time_zone), schedule.holidays).items():
             _add(found[user], share)
-    return dict(found)
+    return dict(found), cut
 
 
 def _add(total: Share, more: Share) -> None:

@@ -21,6 +21,7 @@ from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, StaleVersion
 from core.severity import SEVERITY_OF_WORD, Severity
+from incidents.models import Incident
 from paging.models import EscalationRun
 from paging.services.choosing import freeze
 from paging.services.simulating import pages_now, simulate_policy
@@ -84,8 +85,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     frozen = {number: policy_of(values) for number, values in freeze(rows).items()}
     now = timezone.now()
     paged = pages_now([row for row in rows if row.is_active], now, Severity.CRITICAL)
-    current = EscalationRun.objects.current().filter(next_step_at__isnull=False).values_list("policy_id", flat=True)
-    running = Counter(current)
+    running = Counter(_running(request).values_list("policy_id", flat=True))
     shown = [
         {
             "policy": row,
@@ -112,7 +112,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
     right_now = simulate_policy(row, severity=Severity.CRITICAL, at=now)
     empty = {one["step"] for one in right_now["skipped"]}
     said = sentences_of(policy_of(freeze([row])[row.pk]))
-    runs = EscalationRun.objects.current().filter(policy=row, next_step_at__isnull=False).order_by("-pk")
+    runs = _running(request).filter(policy=row).order_by("-pk")
     context = {
         "policy": row,
         "sentences": [(text, number in empty) for number, text in enumerate(said.steps, 1)],
@@ -125,6 +125,12 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
         "schedules": Schedule.objects.filter(pk__in=row.targets.filter(kind="schedule").values("target_id")),
     }
     return show(request, "console/policies/detail.html", context, status=400 if form.errors else 200)
+
+
+def _running(request: HttpRequest) -> Any:
+    """Return escalations under way, of incidents that the viewer may see."""
+    visible = Incident.objects.visible_to(person(request))
+    return EscalationRun.objects.current().filter(next_step_at__isnull=False, incident__in=visible)
 
 
 def _users(row: EscalationPolicy) -> list[str]:
