@@ -12,7 +12,6 @@ HOUR = 20
 HEAD = 24
 LANE = 22
 MOST_LANES = 6
-LEAST_WIDTH = 12
 MOST_SPANS = 1000
 
 
@@ -133,9 +132,9 @@ def _minute(moment: dt.datetime) -> int:
 
 
 def _across(span: Span, week: Sequence[dt.date]) -> tuple[float, float]:
-    start = max((span.since.date() - week[0]).days * COLUMN + _minute(span.since) * COLUMN / DAY_MINUTES, 0)
-    end = min((span.until.date() - week[0]).days * COLUMN + _minute(span.until) * COLUMN / DAY_MINUTES, COLUMN * 7)
-    return min(start, COLUMN * 7 - LEAST_WIDTH), max(end, start + LEAST_WIDTH)
+    """Return where whole days begin and end, so that names fit."""
+    first, last = max(span.since.date(), week[0]), min(_last_day(span), week[-1])
+    return (first - week[0]).days * COLUMN + 2, ((last - week[0]).days + 1) * COLUMN - 2
 
 
 def _lanes(pieces: Sequence[tuple[float, float]]) -> list[int]:

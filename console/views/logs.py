@@ -9,6 +9,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from console import charts
 from console.charts.values import Column, Series
@@ -27,7 +28,13 @@ USUAL = dt.timedelta(hours=24)
 LONGEST = dt.timedelta(days=366)
 AROUND = dt.timedelta(minutes=2)
 SHOWN_LENGTH = 1000
-RANGES = (dt.timedelta(minutes=15), dt.timedelta(hours=1), dt.timedelta(hours=6), USUAL, dt.timedelta(days=7))
+RANGES = (
+    (dt.timedelta(minutes=15), gettext_lazy("15 min")),
+    (dt.timedelta(hours=1), gettext_lazy("1 h")),
+    (dt.timedelta(hours=6), gettext_lazy("6 h")),
+    (USUAL, gettext_lazy("24 h")),
+    (dt.timedelta(days=7), gettext_lazy("7 days")),
+)
 MAX_ID = 2**63 - 1
 
 
@@ -42,7 +49,7 @@ def logs(request: HttpRequest) -> HttpResponse:
         "lines": [present(row) for row in pages.rows],
         "pages": links_of(pages),
         "levels": LEVEL_WORDS,
-        "ranges": [(now - length, length.total_seconds()) for length in RANGES],
+        "ranges": [(now - length, label) for length, label in RANGES],
         "times": {name: _local(request.GET.get(name, ""), name) for name in TIMES},
         "filters": urlencode(_filters(request)),
         "is_narrowed": bool(set(request.GET) - PAGING),

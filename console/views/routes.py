@@ -94,19 +94,29 @@ def _simulated(form: SimulationForm, request: HttpRequest) -> list[dict[str, Any
     except DomainError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None
-    return [_named(result) for result in answer["alerts"]]
+    return _named(answer["alerts"])
 
 
-def _named(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result with names in place of keys, and what other apps add as lines."""
-    opening = result["opening"] or {}
-    return {
-        **result,
-        "team": Team.objects.filter(pk=opening.get("team")).first(),
-        "category": Category.objects.filter(slug=opening.get("category")).first(),
-        "services": list(Service.objects.filter(slug__in=opening.get("services", []))),
-        "added": [(one.title, one.lines(result[one.name])) for one in contributors],
-    }
+def _named(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return results with names in place of keys, and what other apps add as lines."""
+    openings = [result["opening"] or {} for result in results]
+    teams = Team.objects.in_bulk({opening["team"] for opening in openings if opening.get("team")})
+    categories = _by_slug(Category, {opening.get("category") for opening in openings})
+    services = _by_slug(Service, {slug for opening in openings for slug in opening.get("services", [])})
+    return [
+        {
+            **result,
+            "team": teams.get(opening.get("team")),
+            "category": categories.get(opening.get("category")),
+            "services": [services[slug] for slug in opening.get("services", []) if slug in services],
+            "added": [(one.title, one.lines(result[one.name])) for one in contributors],
+        }
+        for result, opening in zip(results, openings, strict=True)
+    ]
+
+
+def _by_slug(model: Any, slugs: set[str | None]) -> dict[str, Any]:
+    return {row.slug: row for row in model.objects.filter(slug__in=slugs - {None})}
 
 
 def moved(ids: list[int], given: Any) -> list[int]:
