@@ -1,7 +1,9 @@
 import datetime as dt
 
 import time_machine
+from django.db import connection
 from django.test import TestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -247,12 +249,17 @@ class SourceTests(SourceCase):
 
     def test_it_asks_the_same_number_of_questions_whatever_it_shows(self):
         make_source()
-        with self.assertNumQueries(6):
-            self.client.get(self.url("sources"))
+        few = self.asked()
         for number in range(10):
             fire(make_source(team=make_team(f"Team {number}")), "x")
-        with self.assertNumQueries(6):
+
+        self.assertEqual(self.asked(), few)
+        self.assertLessEqual(few, 10)
+
+    def asked(self):
+        with CaptureQueriesContext(connection) as queries:
             self.client.get(self.url("sources"))
+        return len(queries)
 
 
 class HeartbeatTests(SourceCase):
