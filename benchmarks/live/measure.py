@@ -41,6 +41,7 @@ class LiveResults:
     milliseconds: list[float] = field(default_factory=list)
     unseen: int = 0
     megabytes: float = 0.0
+    first_seconds: float = 0.0  # until a new process serves the first
     back_seconds: float = 0.0
     attempts_a_second: int = 0
     missed: int = 0
@@ -119,8 +120,11 @@ async def _kill(site: server.Site, crowd: Crowd, results: LiveResults) -> None:
     await asyncio.sleep(KILL_AFTER_SECONDS)
     killed = time.time()
     os.kill(_web_process(site.pid), signal.SIGKILL)
-    await asyncio.sleep(0.3)
-    results.back_seconds = 0.3 + await crowd.until(lambda stream: stream.is_open, WAIT_SECONDS)
+    await crowd.until(lambda stream: not stream.is_open, WAIT_SECONDS)
+    while not any(stream.is_open for stream in crowd.streams):
+        await asyncio.sleep(0.05)
+    results.first_seconds = time.time() - killed
+    results.back_seconds = await crowd.until(lambda stream: stream.is_open, WAIT_SECONDS)
     results.attempts_a_second = crowd.most_attempts_in_a_second(killed)
     last = await reporting
     await crowd.until(lambda stream: stream.last >= last, WAIT_SECONDS)
