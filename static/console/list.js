@@ -115,11 +115,19 @@ on("submit", "#row-act", async (event, form) => {
   else toast(navigator.onLine ? "…" : "offline", { isProblem: true });
 });
 
+// Out of sight from now on; the rows below stay where they are.
+function blank(row) {
+  row.classList.add("is-done");
+  $(".col-title", row).textContent = "—";
+  $$("input, button", row).forEach((control) => { control.checked = false; control.disabled = true; });
+}
+
 const waiting = new Set();
 let asking;
 document.addEventListener("live:event", (event) => {
-  const { incident, row: html } = event.detail;
+  const { incident, row: html, is_gone: isGone } = event.detail;
   const row = table && $(`#row-${incident}`, table);
+  if (isGone) { if (row) blank(row); return; }
   if (row) { if (html) replaceRow(row, html); return; }
   waiting.add(incident);
   clearTimeout(asking);
