@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from core.db.conversions import quick_conversions
 from core.server.loglines import OneLineRefusals, without_keys
+from incident_response.admin_colors import COLORS
 from incident_response.variables import *
 
 try:
@@ -330,21 +331,7 @@ UNFOLD = {
     "STYLES": ["incident_response.admin_site.stylesheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "incident_response.admin_site.favicon"}],
     "SIDEBAR": {"navigation": "incident_response.admin_site.navigation"},
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.6)",
-            "100": "oklch(93.2% .032 255.6)",
-            "200": "oklch(88.2% .059 254.1)",
-            "300": "oklch(80.9% .105 251.8)",
-            "400": "oklch(70.7% .165 254.6)",
-            "500": "oklch(62.3% .214 259.8)",
-            "600": "oklch(54.6% .245 262.9)",
-            "700": "oklch(48.8% .243 264.4)",
-            "800": "oklch(42.4% .199 265.6)",
-            "900": "oklch(37.9% .146 265.5)",
-            "950": "oklch(28.2% .091 267.9)",
-        },
-    },
+    "COLORS": COLORS,
 }
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
