@@ -73,7 +73,8 @@ def place_of(scope: Scope) -> int | None:
 
 
 def asked(scope: Scope, name: str) -> str:
-    return parse_qs(scope["query_string"].decode("latin-1")).get(name, [""])[-1]
+    values: list[str] = parse_qs(str(scope["query_string"], "latin-1")).get(name, [""])
+    return values[-1]
 
 
 def number(text: str) -> int | None:
