@@ -239,6 +239,7 @@ class IncidentTests(BrowserCase):
         self.visit(page, second, "?list=q%3Dneighbours%26ordering%3D-created_at")
         page.keyboard.press("]")
         expect(page.locator("h1")).to_have_text("Neighbours one")
+        page.wait_for_load_state()
         page.keyboard.press("[")
         expect(page.locator("h1")).to_have_text("Neighbours two")
         update(first, by=person("ada"), fields={"title": "Renamed"})
@@ -246,8 +247,10 @@ class IncidentTests(BrowserCase):
         page.locator(".incident-actions summary").click()
         page.get_by_role("link", name="How it stood earlier").click()
         expect(page.locator("h1")).to_have_text("Neighbours one")
+        page.wait_for_load_state()
         page.keyboard.press("]")
         expect(page.locator("h1")).to_have_text("Renamed")
+        page.wait_for_load_state()
         page.locator("[data-slider] input").press("ArrowLeft")
         expect(page.locator("h1")).to_have_text("Neighbours one")
 
