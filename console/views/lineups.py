@@ -270,16 +270,16 @@ def new_schedule(request: HttpRequest) -> HttpResponse:
 @unit_of_work
 def _make(request: HttpRequest, given: dict[str, Any]) -> Schedule:
     """Create the schedule, and a policy that pages it."""
-    team, zone = given["team"], given["time_zone"]
+    team = given["team"]
     name = given["name"] or team.name
     layer = {
         "name": _("Weekly"),
         "users": [[user] for user in given["people"]],
         "rotation": {"unit": "weeks", "every": 1},
-        "starts_at": _wall_now(zone),
+        "starts_at": timezone.now().replace(second=0, microsecond=0).isoformat(),
         "hand_over": {"time": f"{given['time']:%H:%M}", "weekday": given["weekday"]},
     }
-    data = {"name": name, "team": team.pk, "time_zone": zone, "layers": [layer]}
+    data = {"name": name, "team": team.pk, "time_zone": given["time_zone"], "layers": [layer]}
     context = {"request": request, "now": timezone.now(), "is_dry_run": False}
     serializer = ScheduleSerializer(data=data, context=context)
     serializer.is_valid(raise_exception=True)
