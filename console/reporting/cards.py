@@ -24,7 +24,7 @@ from core.severity import Severity
 from incidents.figures import Bucket, Figures, Times, figures_of
 from incidents.models import Category, Incident
 from paging.services.load import Load, people_paged
-from responders.models import Service, Team
+from responders.models import Service
 
 MOST_BARS, MOST_ROWS = 10, 10_000
 
@@ -162,9 +162,9 @@ def _severity(sources: Sources) -> Card:
 
 def _team(sources: Sources) -> Card:
     counts = sources.figures.teams
-    names = dict(Team.objects.filter(pk__in=_top(sources, counts)).values_list("pk", "name"))
+    names = sources.scope.team_names
     items = [
-        (names.get(key, "") if key else _("No team"), count, {"team": str(key) if key else "none"})
+        (names.get(str(key), "") if key else _("No team"), count, {"team": str(key) if key else "none"})
         for key, count in counts.most_common(sources.most)
     ]
     return _shares_card(sources, "team", _("Team"), items, counts.total(), len(counts))

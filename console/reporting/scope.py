@@ -1,8 +1,8 @@
 """What a page of figures covers: viewer, days, team; and the lists behind its numbers."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.urls import reverse
@@ -27,7 +27,11 @@ class Scope:
     viewer: User
     period: Period
     team: str = ""
-    team_name: str = ""
+    team_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def team_name(self) -> str:
+        return self.team_names.get(self.team, "")
 
     @property
     def query(self) -> dict[str, str]:
@@ -115,13 +119,8 @@ def scope_of(viewer: User, parameters: Mapping[str, str], now: dt.datetime) -> t
         period = period_of(parameters, zone, now)
     except Unusable as error:
         period, problem = period_of({}, zone, now), str(error)
-    team, name = _team_of(parameters.get("team", ""), teams)
+    names, team = {str(one.pk): one.name for one in teams}, parameters.get("team", "")
+    if team not in (MINE, NONE, *names):
+        team = ""
     offered = [one for one in teams if one.is_active or str(one.pk) == team]
-    return Scope(viewer, period, team, name), offered, problem
-
-
-def _team_of(text: str, teams: Iterable[Team]) -> tuple[str, str]:
-    if text in (MINE, NONE):
-        return text, ""
-    found = next((team for team in teams if str(team.pk) == text), None)
-    return (text, found.name) if found else ("", "")
+    return Scope(viewer, period, team, names), offered, problem

@@ -187,18 +187,18 @@ class PageTests(DashboardCase):
     def test_it_costs_the_same_for_more(self) -> None:
         def cost() -> int:
             forget()
+            self.client.force_login(self.ada)
             with CaptureQueriesContext(connection) as spent:
-                self.open(self.ada)
+                self.client.get(HOME)
             return len(spent)
 
+        make_schedule(layer([self.ada], rotation={"unit": "weeks", "every": 1}), name="Primary")
         first = cost()
         for number in range(8):
             make_page(make_incident(services=[make_service(f"service-{number}")]), self.ada, dt.datetime.now(dt.UTC))
 
         self.assertLessEqual(cost(), first)
-        with CaptureQueriesContext(connection) as spent:
-            self.client.get(HOME)
-        self.assertLessEqual(len(spent), 20)
+        self.assertLessEqual(first, 20)
 
 
 class ArrangingTests(DashboardCase):

@@ -26,9 +26,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         return redirect("console:incidents")
     now = timezone.now()
     scope, teams, problem = scope_of(viewer, request.GET.dict(), now)
-    names = chosen(preferences.of(viewer).dashboard)
+    theirs = preferences.of(viewer)
+    names = chosen(theirs.dashboard)
     context = {
         **choices(scope, teams, problem),
+        "preferences": theirs,
         "now": now_of(scope, now),
         "soon_minutes": SOON_MINUTES,
         "cards": rendered_cards(names, scope),
