@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from console import charts
-from console.charts.values import Column, Series
+from console.charts.values import Chart, Column, Series
 from console.configuration import refusals_on, store
 from console.forms.detection import RuleForm, initial_for, initial_of
 from console.lists import keyset_page, links_of
@@ -95,7 +95,7 @@ def _tried(form: RuleForm) -> Backtest | None:
     return None
 
 
-def _chart(result: Backtest) -> charts.Chart:
+def _chart(result: Backtest) -> Chart:
     """Return how many alerts would have fired when, those that begin told apart."""
     step = (result.until - result.since) / COLUMNS
     columns = [
@@ -120,7 +120,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     text = request.GET.get("line", "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
     line = LogEntry.objects.filter(pk=number).order_by().values("level", "service", "message").first()
-    return initial_for(line, phrase_of(line["message"])) if line else {}
+    return initial_for(dict(line), phrase_of(line["message"])) if line else {}
 
 
 def phrase_of(message: str) -> str:

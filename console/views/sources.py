@@ -213,8 +213,8 @@ def map_word(request: HttpRequest, pk: int) -> HttpResponse:
     row = UnknownWord.objects.filter(source=found, pk=number).first()
     if row is None:
         raise NotFound(_("That word has a meaning already, or the source no longer lists it."))
-    how = {"means": request.POST.get("means", ""), "is_applied": "apply" in request.POST}
-    count = teach(found, about=row.field, word=row.word, by=person(request), **how)
+    means, is_applied = request.POST.get("means", ""), "apply" in request.POST
+    count = teach(found, about=row.field, word=row.word, means=means, is_applied=is_applied, by=person(request))
     text = ngettext("Saved. %(count)d alert changes.", "Saved. %(count)d alerts change.", count)
     say(request, text % {"count": count})
     return redirect("console:source", found.pk)
@@ -237,7 +237,7 @@ def _source(pk: int) -> Source:
 def _is_silent(found: Source, now: Any) -> bool:
     if not found.is_enabled or found.heartbeat_minutes is None:
         return False
-    return (now - found.quiet_since()).total_seconds() > found.heartbeat_minutes * 60
+    return bool((now - found.quiet_since()).total_seconds() > found.heartbeat_minutes * 60)
 
 
 def _trial(found: Source, key: str, url: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 
 from logs.filters import selection
 from logs.models import LogEntry
@@ -37,7 +37,7 @@ class _Part:
     """Rows of one bucket that one index holds in order."""
 
     bucket: int
-    rows: QuerySet[LogEntry, Any]
+    rows: Any  # of LogEntry, annotated with whether each is a hit
     is_total: bool  # False: counts errors alone
 
 
@@ -84,7 +84,8 @@ def _parts(filters: Mapping[str, str], edges: Sequence[dt.datetime]) -> list[_Pa
 
 def _counted(parts: Sequence[_Part]) -> list[_Seen]:
     most = max(MIN_LOOKED_AT, MAX_LOOKED_AT * BUCKETS // len(parts))
-    texts, values = [], []
+    texts: list[str] = []
+    values: list[Any] = []
     for number, part in enumerate(parts):
         text, given = part.rows.values("timestamp", "level", "hit")[:most].query.sql_with_params()
         texts.append(
