@@ -1,10 +1,12 @@
 import json
+import re
 import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client, TestCase, TransactionTestCase, override_settings, skipUnlessDBFeature
@@ -14,6 +16,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from console.reporting.sending import person_key
+from console.views.shell import FILES
 from core.models import IdempotentRequest
 from core.severity import Severity
 from incidents.models import Attachment, Incident, Origin, ReportRule
@@ -319,6 +322,7 @@ class SimilarTests(TestCase):
         self.assertEqual(self.found("Printer smokes"), [fire, told])
         self.assertEqual(self.found("Printer"), [fire, told])
         self.assertEqual(self.found("Coffee is cold"), [])
+        self.assertEqual(self.found("Coffee in the kitchen"), [])
         self.assertEqual(self.found("!?"), [])
 
     def test_it_shows_reporters_only_what_they_see(self) -> None:
@@ -426,6 +430,20 @@ class ShellTests(TestCase):
                 for word in ("Ada", "ecret", "csrfmiddlewaretoken", 'data-person="1'):
                     self.assertNotIn(word, signed_in.content.decode())
                 self.assertFalse(anonymous.cookies or signed_in.cookies)
+
+    def test_it_keeps_every_module_that_the_form_needs(self) -> None:
+        imported = re.compile(r"""import\s+(?:[^"']*?from\s+)?["']\./([\w.-]+)["']""")
+        for name in FILES:
+            if name.endswith(".js"):
+                source = (settings.BASE_DIR / "static" / name).read_text(encoding="utf-8")
+                with self.subTest(name):
+                    self.assertLessEqual({f"console/{found}" for found in imported.findall(source)}, set(FILES))
+
+    def test_a_proxy_can_show_a_page_of_one_file(self) -> None:
+        page = (settings.BASE_DIR / "static/maintenance.html").read_text(encoding="utf-8")
+
+        self.assertNotIn("src=", page)
+        self.assertNotIn("<link", page)
 
     def test_its_script_caches_nothing_else(self) -> None:
         script = self.client.get("/service-worker.js").content.decode()

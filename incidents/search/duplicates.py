@@ -14,7 +14,8 @@ from incidents.search.index import Terms, id_column
 NEWEST = 1_000  # of the open incidents, compared
 RECENT = dt.timedelta(days=30)
 ENOUGH = 0.3  # of the words' weight
-ELSEWHERE = 0.6  # what a word outside of the title counts
+SURE = 0.5  # where only one of several words is shared
+ELSEWHERE = 0.8  # what a word outside of the title counts
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def likely_duplicates(visible: IncidentQuerySet, text: str, *, now: dt.datetime,
     hits = _hits(list(titles), terms)
     weights = _weights(hits, len(terms), len(titles))
     found = [Likeness(pk, titles[pk], _score(titles[pk], hit, terms, weights)) for pk, hit in hits.items() if any(hit)]
-    good = [one for one in found if one.score >= ENOUGH]
+    good = [one for one in found if one.score >= (ENOUGH if sum(hits[one.id]) > 1 or len(terms) < 3 else SURE)]
     return sorted(good, key=lambda one: (-one.score, -one.id))[:limit]
 
 
@@ -46,10 +47,9 @@ def _tells(word: str, is_prefix: bool) -> bool:
 
 
 def _weights(hits: dict[int, list[bool]], count: int, total: int) -> list[float]:
-    """Return what each word counts: the rarer, the more; one that nobody has, as the rarest that somebody has."""
+    """Return what each word counts: the rarer, the more."""
     holding = [sum(hit[number] for hit in hits.values()) for number in range(count)]
-    rarest = min((number for number in holding if number), default=1)
-    return [math.log(1 + (total + 1) / ((number or rarest) + 0.5)) for number in holding]
+    return [math.log(1 + (total + 1) / (max(1, number) + 0.5)) for number in holding]
 
 
 def _score(title: str, hit: Sequence[bool], terms: Terms, weights: Sequence[float]) -> float:

@@ -18,7 +18,8 @@ const kept = async (url) => (await caches.open(CACHE)).match(url, { ignoreVary: 
 async function page(request, path) {
   if (path !== "/report/") return fetch(request).catch(() => kept(OFFLINE));
   const slow = new Promise((resolve) => setTimeout(resolve, PATIENCE)).then(() => kept(REPORT));
-  return Promise.race([fetch(request), slow]).catch(() => kept(REPORT));
+  const fresh = fetch(request).then((answer) => [502, 503, 504].includes(answer.status) ? kept(REPORT) : answer);
+  return Promise.race([fresh, slow]).catch(() => kept(REPORT));
 }
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
