@@ -47,9 +47,9 @@ class BrowserCase(unittest.TestCase):
         """Return a browser of somebody, whose tabs share what browsers share."""
         device = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {"viewport": DESKTOP}
         context = self.browser.new_context(
-            base_url=self.site.address,
             **{
                 **device,
+                "base_url": self.site.address,
                 "color_scheme": "dark" if dark else "light",
                 "reduced_motion": "reduce",
                 "locale": "en-GB",
@@ -61,7 +61,8 @@ class BrowserCase(unittest.TestCase):
         context.expose_binding("__violation", lambda source, text: self.faults.append(f"CSP: {text}"))
         context.add_init_script(REPORT_VIOLATIONS)
         if key:
-            context.add_cookies(self.site.cookies(key))
+            address = str(options.get("base_url", self.site.address))
+            context.add_cookies([{**cookie, "url": address} for cookie in self.site.cookies(key)])
         self.contexts.append(context)
         return context
 

@@ -59,7 +59,8 @@ UNREACHABLE = """() => {
   const acting = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [role=button]')];
   const shown = acting.filter((element) => !element.disabled && element.checkVisibility({visibilityProperty: true}));
   const out = shown.filter((element) => element.tabIndex < 0 && !element.closest(roving)
-    && !element.closest('[inert], [aria-hidden=true]'));
+    && !element.closest('[inert], [aria-hidden=true], .visually-hidden')
+    && !element.closest('svg')?.parentElement.querySelector('table a[href]'));  // the same as a table
   return out.map((element) => `not reached by keyboard: ${element.outerHTML.slice(0, 120)}`).slice(0, 3);
 }"""
 SMALL = """(least) =>

@@ -1,0 +1,76 @@
+"""A report with a photo, over a network that breaks in the middle of it."""
+
+import io
+import os
+
+from PIL import Image
+from playwright.sync_api import FilePayload, expect
+
+from e2e.browser.case import BrowserCase
+from e2e.browser.relay import relayed
+from e2e.server import eventually
+
+TITLE = "Conveyor stands still, smells burnt"
+SIDE = 700  # noise does not compress: some 1.4 MB
+CUT_AFTER = 300_000
+
+
+def photo() -> FilePayload:
+    """Return a picture of noise."""
+    picture = Image.frombytes("RGB", (SIDE, SIDE), os.urandom(SIDE * SIDE * 3))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return {"name": "conveyor.png", "mimeType": "image/png", "buffer": data.getvalue()}
+
+
+class ReportTests(BrowserCase):
+    def test_it_arrives_once_with_its_photo_though_the_network_breaks(self) -> None:
+        from incidents.models import Incident
+
+        self.excused = ("net::ERR", "Failed to load resource", "Failed to fetch")
+        with relayed(self.site.address) as (relay, address):
+            page = self.at("hana", phone=True, base_url=address, service_workers="block")
+            page.goto("/report/")
+            page.get_by_label("Title").or_(page.locator("[name=title]")).first.fill(TITLE)
+            page.locator("[name=description]").fill("It stopped at half past six.")
+            page.locator("[data-files]").last.set_input_files([photo()])
+            expect(page.locator("#files li")).to_have_count(1)
+
+            relay.cut_after = CUT_AFTER
+            page.locator("#report-send").click()
+            page.wait_for_timeout(3000)
+            self.assertFalse(Incident.objects.filter(title=TITLE).exists())
+            relay.cut_after = None
+            page.goto("/report/")
+
+            eventually(lambda: Incident.objects.filter(title=TITLE).exists(), "the report", seconds=60)
+            page.wait_for_timeout(3000)
+
+        [incident] = Incident.objects.filter(title=TITLE)
+        self.assertEqual([file.name for file in incident.attachments.all()], ["conveyor.png"])
+
+    def test_it_keeps_a_draft_with_its_photo_over_a_reload(self) -> None:
+        page = self.at("ivan", service_workers="block")
+        page.goto("/report/")
+        page.locator("[name=title]").fill("Half a report")
+        page.locator("[data-files]").last.set_input_files([photo()])
+        expect(page.locator("#files li")).to_have_count(1)
+        page.wait_for_timeout(1000)
+
+        page.reload()
+
+        expect(page.locator("[name=title]")).to_have_value("Half a report")
+        expect(page.locator("#files li")).to_have_count(1)
+
+    def test_it_is_sent_without_scripts(self) -> None:
+        from incidents.models import Incident
+
+        page = self.at("hana", java_script_enabled=False)
+        page.goto("/report/")
+        page.locator("[name=title]").fill("Reported without scripts")
+        page.locator("[data-files]").last.set_input_files([photo()])
+
+        page.locator("#report-send").click()
+
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Reported as")
+        self.assertEqual(Incident.objects.get(title="Reported without scripts").attachments.count(), 1)
