@@ -19,6 +19,7 @@ class Relay:
         self.to = urlsplit(address)
         self.sent = 0  # bytes from the server: heads and bodies, of workers, too
         self.open: dict[int, list[str]] = {}  # what was asked on each connection that is open
+        self.cuts = 0
         self.cut_after: int | None = None  # bytes from the browser on one connection, after which it breaks
 
     async def serve(self, tell: "queue.Queue[tuple[int, Stop]]") -> None:
@@ -47,6 +48,7 @@ class Relay:
                 passed += len(data)
                 asked += [path.decode() for path in ASKED.findall(data)]
                 if self.cut_after is not None and passed > self.cut_after:
+                    self.cuts += 1
                     reader._transport.abort()  # type: ignore[attr-defined]
                     break
                 writer.write(data)

@@ -38,7 +38,7 @@ class ReportTests(BrowserCase):
 
             relay.cut_after = CUT_AFTER
             page.locator("#report-send").click()
-            page.wait_for_timeout(3000)
+            eventually(lambda: relay.cuts, "the line to be cut")
             self.assertFalse(Incident.objects.filter(title=TITLE).exists())
             relay.cut_after = None
             page.goto("/report/")
