@@ -179,6 +179,7 @@ RATES_PER_ADDRESS: dict[str, str] = {
     "password_reset_confirm": "60/hour",
     "verify_email": "60/hour",
     "invitation": "60/hour",
+    "sign_in_start": "600/hour",
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

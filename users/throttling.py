@@ -1,13 +1,30 @@
 """Rate limits of anonymous callers."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from core.api.clients import client_network
+from core.errors import TooManyRequests
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Stands in for a view where a function is limited."""
+
+    throttle_scope: str
+
+
+def refuse_flood(request: HttpRequest, scope: str) -> None:
+    """Raise TooManyRequests where one client asks too often."""
+    rate = AddressRate()
+    if not rate.allow_request(request, Scope(scope)):
+        raise TooManyRequests(_("Too many attempts; try again later."), retry_after=int(rate.wait() or 1))
 
 
 class AddressRate(SimpleRateThrottle):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
 
 from users.models import ExternalIdentity, PersonalToken, Role, User
@@ -280,6 +281,16 @@ class RefusalTests(ProviderCase):
         away = Provider("corp", "http://127.0.0.1:9", CLIENT, SECRET)
         with override_settings(OIDC_PROVIDERS={"corp": away}):
             self.assertContains(self.client.get(START), "did not answer as expected", status_code=502)
+
+    @override_settings(RATES_PER_ADDRESS={"sign_in_start": "1/hour"})
+    def test_it_limits_how_often_one_client_begins(self) -> None:
+        cache.clear()
+        statuses = [self.client.get(START).status_code for _time in range(2)]
+        key = self.client.post("/sign-in/passkey/options/")
+        cache.clear()
+
+        self.assertEqual((statuses, key.status_code), ([302, 429], 429))
+        self.assertGreater(int(key["Retry-After"]), 0)
 
     def test_it_knows_no_provider_that_is_not_set(self) -> None:
         for path in ("/sign-in/oidc/other/", "/sign-in/oidc/other/callback/?code=x&state=y"):

@@ -124,7 +124,10 @@ class AppTests(Base):
         self.assertEqual(self.post("token-create", name="script", scope="read", days="90").status_code, 201)
 
     def test_it_keeps_the_key_until_it_is_used(self) -> None:
-        self.assertEqual(self.secret(), self.secret())
+        secret = self.secret()
+
+        self.assertEqual(self.secret(), secret)
+        self.assertNotIn(secret, str(dict(self.client.session)))
         self.assertContains(self.client.get(reverse("console:settings-app")), "otpauth://totp/")
 
     def test_it_refuses_a_wrong_code_or_password(self) -> None:

@@ -14,6 +14,7 @@ from core.errors import DomainError, NotFound
 from users.oidc import protocol
 from users.oidc.providers import Provider
 from users.services import entering, identities
+from users.throttling import refuse_flood
 
 ASKED = "oidc_asked"
 MOST_ASKED = 5  # tabs of one browser
@@ -24,6 +25,7 @@ MOST_ASKED = 5  # tabs of one browser
 def start(request: HttpRequest, name: str) -> HttpResponse:
     """Send to the provider: by a link, since the policy allows forms to lead nowhere else."""
     try:
+        refuse_flood(request, "sign_in_start")
         provider = _provider(name)
         address, asked = protocol.ask(
             provider, request.build_absolute_uri(reverse("console:oidc-callback", args=[name]))

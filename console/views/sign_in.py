@@ -13,6 +13,7 @@ from console.pages import person, say, show
 from core.errors import DomainError
 from users.pages import RegistrationPage
 from users.services import entering, second_factors, security_keys
+from users.throttling import refuse_flood
 
 
 class PasswordForm(forms.Form):
@@ -140,6 +141,10 @@ def passkey(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def passkey_options(request: HttpRequest) -> HttpResponse:
+    try:
+        refuse_flood(request, "sign_in_start")
+    except DomainError as error:
+        return _with_wait(JsonResponse({"detail": error.message}, status=error.status), error)
     return JsonResponse(security_keys.begin_asking(request, None))
 
 

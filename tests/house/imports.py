@@ -14,7 +14,7 @@ PEOPLE = {
     *("models", "vocabulary", "services", "audit", "permissions", "authentication", "backends", "serializers"),
     *("addresses", "passwords", "tokens", "lockout", "leaving", "mails", "pages", "views", "urls", "jobs"),
     "apps",
-    *("totp", "oidc.protocol", "oidc.providers"),
+    *("totp", "sealing", "throttling", "oidc.protocol", "oidc.providers"),
     *("admin.people", "admin.access", "admin.audit_log"),
 }
 

@@ -14,6 +14,7 @@ from console.pages import page, person, say, show
 from core.errors import DomainError, NotFound
 from users import totp
 from users.models import AuthenticatorApp, SecurityKey, Session, User
+from users.sealing import seal, unseal
 from users.services import browsers, end_sessions, entering, identities, second_factors, security_keys
 
 SHOWN_SESSIONS = 50
@@ -105,7 +106,9 @@ def new_app(request: HttpRequest) -> HttpResponse:
     me = person(request)
     if second_factors.has_app(me):
         return HttpResponseRedirect(reverse("console:settings-security"))
-    secret = request.session.setdefault(NEW_SECRET, totp.new_secret())
+    if NEW_SECRET not in request.session:
+        request.session[NEW_SECRET] = seal(totp.new_secret())
+    secret = unseal(request.session[NEW_SECRET])
     form = NewAppForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
