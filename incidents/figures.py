@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Case, Count, Expression, IntegerField, Q, Sum, Value, When
 
@@ -14,7 +14,8 @@ from incidents.models import Incident, IncidentQuerySet
 from users.models import User
 
 
-class Times(NamedTuple):
+@dataclass(frozen=True)
+class Times:
     """Durations in seconds of those that have one; `pending` counts those that have none yet."""
 
     count: int
@@ -75,7 +76,8 @@ def figures_of(parts: Iterable[IncidentQuerySet], edges: Sequence[dt.datetime]) 
     found = Figures([Bucket() for _ in edges[1:]])
     for part in parts:
         within = part.order_by().filter(created_at__gte=edges[0], created_at__lt=edges[-1])
-        for row in within.annotate(bucket=_bucket_of(edges, 0, len(edges) - 1)).values("bucket").annotate(**_sums()):
+        buckets: Any = within.annotate(bucket=_bucket_of(edges, 0, len(edges) - 1)).values("bucket")
+        for row in buckets.annotate(**_sums()):
             _add(found.buckets[row["bucket"]], row)
         for team, category, count in within.values_list("team_id", "category_id").annotate(number=Count("pk")):
             found.teams[team] += count

@@ -25,6 +25,28 @@ from console.charts.values import FOOT, HEIGHT, Cell, Chart, Column, Empty, Form
 from core.backoffice.spreadsheets import cell as safe_cell
 from core.text.encodings import BYTE_ORDER_MARK
 
+__all__ = [
+    "Cell",
+    "Chart",
+    "Column",
+    "Empty",
+    "Item",
+    "Moment",
+    "Point",
+    "Series",
+    "bars",
+    "csv_of",
+    "heat_map",
+    "level_of",
+    "number",
+    "scale_of",
+    "shares",
+    "sparkline",
+    "stacked",
+    "strip",
+    "trend",
+]
+
 LOWEST_BAR = 2  # pixels, so that one of many is still seen
 
 
@@ -39,7 +61,8 @@ def stacked(
     """Return columns over time, each stacked of its series, the first at the bottom."""
     totals = [sum(column.values.values()) for column in columns]
     top, steps = scale_of(max(totals, default=0))
-    marks, hits = [], []
+    marks: list[Mark] = []
+    hits: list[Mark] = []
     for place, (column, total) in enumerate(zip(columns, totals, strict=True)):
         marks += _stack(series, column, *slot(place, len(columns)), top)
         x, width = slot(place, len(columns), gap=0)

@@ -61,7 +61,7 @@ class Scope:
     def parts(self) -> list[IncidentQuerySet]:
         return [self.narrowed(part) for part in parts_of(self.viewer)]
 
-    def incidents_url(self, start: dt.datetime | None = None, end: dt.datetime | None = None, **filters: str) -> str:
+    def incidents_url(self, start: dt.datetime | None = None, end: dt.datetime | None = None, /, **filters: str) -> str:
         """Return the address of the list behind a number: of the whole period, or of a stretch of it."""
         within = {
             "created_after": moment_text(start or self.period.start),
