@@ -68,12 +68,13 @@ class Audience:
 
 def audiences_of(incidents: Collection[Incident]) -> dict[int, Audience]:
     """Return each incident's audience, in two queries at most."""
-    followers, members = defaultdict(set), defaultdict(set)
+    followers: defaultdict[int, set[int]] = defaultdict(set)
+    members: defaultdict[int | None, set[int]] = defaultdict(set)
     for row in rows.select_in(Subscription, "incident", sorted(incident.pk for incident in incidents)):
         followers[row.incident_id].add(row.user_id)
     teams = {one.team_id for one in incidents if one.is_restricted and one.team_id is not None}
-    for row in rows.select_in(Membership, "team", sorted(teams)):
-        members[row.team_id].add(row.user_id)
+    for membership in rows.select_in(Membership, "team", sorted(teams)):
+        members[membership.team_id].add(membership.user_id)
     return {one.pk: _audience(one, followers[one.pk], members[one.team_id]) for one in incidents}
 
 

@@ -119,4 +119,8 @@ def _hiding(events: Iterable[FeedEvent], incidents: dict[int, Incident]) -> set[
         and incidents[event.incident_id].is_restricted
     ]
     found = IncidentEvent.objects.filter(feed_seq__in=places).values_list("feed_seq", "data") if places else ()
-    return {place for place, data in found if data.get("changes", {}).get("is_restricted") == [False, True]}
+    return {
+        place
+        for place, data in found
+        if place is not None and data.get("changes", {}).get("is_restricted") == [False, True]
+    }
