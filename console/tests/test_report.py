@@ -178,9 +178,12 @@ class ReportTests(TestCase):
 
     def test_it_says_loudly_that_nobody_gets_what_nobody_gets(self) -> None:
         self.client.force_login(make_admin())
-        self.assertContains(self.client.get(REPORT), "There is no default team")
+        pages = (REPORT, "/system/", "/settings/report-rules/")
+        for path in pages:
+            self.assertContains(self.client.get(path), "There is no default team")
         Team.objects.filter(pk=make_team().pk).update(is_default=True)
-        self.assertNotContains(self.client.get(REPORT), "There is no default team")
+        for path in pages:
+            self.assertNotContains(self.client.get(path), "There is no default team")
 
     def test_it_asks_a_constant_number_of_questions(self) -> None:
         def count() -> int:

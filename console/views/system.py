@@ -19,6 +19,7 @@ from notifications.models import Delivery
 from notifications.monitoring import oldest_due
 from notifications.vocabulary import PENDING
 from paging.models import EscalationAlarm, EscalationRun
+from responders.models import Team
 
 MOST_ALARMS = 20
 
@@ -39,7 +40,8 @@ def system(request: HttpRequest) -> HttpResponse:
         ).order_by("-pk")
         context["alarms"] = standing.select_related("incident")[:MOST_ALARMS]
     if viewer.is_admin:
-        context |= {"jobs": _jobs(), "queues": _queues()}
+        has_default_team = Team.objects.active().filter(is_default=True).exists()
+        context |= {"jobs": _jobs(), "queues": _queues(), "lacks_default_team": not has_default_team}
     template = "console/system/_status.html" if is_fragment(request) else "console/system/status.html"
     return show(request, template, context)
 
