@@ -195,7 +195,7 @@ async function refresh() {
   isAsking = true;
   await new Promise((go) => setTimeout(go, Math.random() * 300));
   try {
-    const response = await fetch(`${page.dataset.live}?after=${newest()}`, { headers: { "HX-Request": "true" } });
+    const response = await fetch(`${page.dataset.updates}?after=${newest()}`, { headers: { "HX-Request": "true" } });
     if (response.ok) apply(await response.text(), { isLive: true });
     else if (response.status === 404) location.reload();
   } catch { /* the next event or the polling asks again */ }
@@ -203,7 +203,7 @@ async function refresh() {
   if (isAgain) { isAgain = false; refresh(); }
 }
 const newest = () => Math.max(seen, ...held.flatMap((part) => $$("[data-seq]", part.content).map((entry) => Number(entry.dataset.seq))));
-if (page?.dataset.live) {
+if (page?.dataset.updates) {
   document.addEventListener("live:event", (event) => { if (Number(event.detail?.incident) === Number(page.dataset.incident)) refresh(); });
   document.addEventListener("live:resync", refresh);
 }

@@ -179,6 +179,19 @@ class IncidentTests(BrowserCase):
         page.locator("[data-new-entries]").click()
         expect(page.locator("#timeline .entry").first).to_contain_text("News from Ben")
 
+    def test_it_follows_the_stream(self) -> None:
+        from incidents.services import comment, transition
+
+        incident, page = self.opened(), self.at("ada")
+        self.visit(page, incident)
+        expect(page.locator("[data-live-state=connected]").first).to_be_attached(timeout=15_000)
+        transition(incident, "acknowledged", by=person("ben"))
+        comment(incident, "News from Ben", by=person("ben"))
+
+        expect(page.locator(".incident-line .status-acknowledged")).to_be_visible(timeout=15_000)
+        expect(page.locator("#timeline .entry").first).to_contain_text("News from Ben", timeout=15_000)
+        expect(page.locator("#timeline .entry", has_text="News from Ben")).to_have_count(1)
+
     def live(self, page: Page, event: dict[str, Any]) -> None:
         page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('live:event', { detail }))", event)
 
