@@ -21,7 +21,11 @@ from users.authentication import person
     list=extend_schema(operation_id="saved_views_list", summary=_("List your saved views")),
     retrieve=extend_schema(operation_id="saved_views_retrieve", summary=_("Get a saved view")),
     create=extend_schema(operation_id="saved_views_create", summary=_("Save a view of the incident list")),
-    update=extend_schema(operation_id="saved_views_update", summary=_("Replace a saved view")),
+    update=extend_schema(
+        operation_id="saved_views_update",
+        summary=_("Replace a saved view"),
+        description=_("Omitted fields stay as they are."),
+    ),
     partial_update=extend_schema(operation_id="saved_views_partial_update", summary=_("Update a saved view")),
     destroy=extend_schema(operation_id="saved_views_destroy", summary=_("Delete a saved view")),
 )
@@ -55,7 +59,7 @@ class SavedViewViewSet(
         serializer.instance = saved_views.save_view(person(self.request), **fields)
 
     def perform_update(self, serializer: SavedViewSerializer) -> None:  # type: ignore[override]
-        view = serializer.instance
+        view: SavedView = serializer.instance  # type: ignore[assignment]  # an update has one
         fields = fields_of(view, serializer.validated_data)
         serializer.instance = saved_views.save_view(person(self.request), pk=view.pk, **fields)
 

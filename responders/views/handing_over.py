@@ -4,6 +4,7 @@ from django.utils import timezone
 from rest_framework import viewsets
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.api.idempotency import IdempotentWrites
 from core.api.paging import Key, KeysetPagination
@@ -35,6 +36,10 @@ class HandoverNoteViewSet(IdempotentWrites, viewsets.ModelViewSet[HandoverNote])
         refuse_unknown_parameters(request, KeysetPagination.parameters)
         self._schedule()
         return super().list(request, *args, **kwargs)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Omitted fields stay as they are; only the text changes."""
+        return super().update(request, *args, **kwargs)
 
     def perform_create(self, serializer: Any) -> None:
         by: Any = self.request.user
