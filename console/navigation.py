@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from users.models import Role, User
@@ -64,13 +64,14 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
 def entries(user: User) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
     """Yield groups of what a person may open."""
     for label, group in GROUPS:
-        found = [_offered(entry) for entry in group if user.role in entry.roles]
-        yield label, [entry for entry in found if entry]
+        yield label, [_offered(entry) for entry in group if user.role in entry.roles]
 
 
 def _offered(entry: Entry) -> dict[str, Any]:
-    try:
-        url = reverse(entry.view)
-    except NoReverseMatch:  # a part that is not installed
-        return {}
-    return {"label": entry.label, "icon": entry.icon, "url": url, "view": entry.view, "key": entry.key}
+    return {
+        "label": entry.label,
+        "icon": entry.icon,
+        "url": reverse(entry.view),
+        "view": entry.view,
+        "key": entry.key,
+    }
