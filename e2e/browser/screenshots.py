@@ -34,7 +34,7 @@ SHOTS = (
     Shot("dashboard", "ada", "/"),
     Shot("incidents", "ben", "/incidents/?ordering=-created_at"),
     Shot("incidents-dark", "ben", "/incidents/?ordering=-created_at", is_dark=True),
-    Shot("incident", "ben", "/incidents/INC-1/"),
+    Shot("incident", "ben", "/incidents/INC-27/"),
     Shot("on-call", "ben", "/on-call/1/"),
     Shot("report-phone", "hana", "/report/", is_phone=True),
 )

@@ -33,7 +33,7 @@ WRITTEN = {
     *("subject", "sender", "actor_name", "machine_name", "word", "detail", "user_agent", "failure", "why", "host"),
     *("ended_because", "paused_because", "target_name", "recipient", "held_because", "origin", "refusal", "error"),
 }
-KEPT = {"AuthenticatorApp", "RecoveryCode"}
+KEPT = {"AuthenticatorApp", "RecoveryCode", "DeliveryTally"}
 # Texts that once did harm; whether refused or kept, no page may suffer.
 ONCE_HARMFUL = (
     "Iv\bn",
@@ -132,7 +132,7 @@ def attack(field: Any, number: Any) -> str:
     text = ATTACKS[hash(str(number)) % len(ATTACKS)]
     if field.max_length is None:
         return f"{MARKDOWN}\n\n{text}"
-    return f"{text[: field.max_length - 12]}{number if field.unique else ''}"[: field.max_length]
+    return f"{text[: field.max_length - 12]}{number}"[: field.max_length]
 
 
 def spoilt(value: Any, key: str = "") -> Any:
