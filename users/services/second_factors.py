@@ -192,9 +192,11 @@ def drop_idle_recovery_codes(user: User) -> None:
 
 @unit_of_work
 def remove_factors(user: User, *, by: User) -> None:
-    """Remove all second factors of somebody who lost them. Raises PermissionRefused, Conflict."""
+    """Remove all second factors of somebody else who lost them. Raises PermissionRefused, Conflict."""
     if not by.is_superuser:
         raise PermissionRefused(_("Only administrators can do this."))
+    if by.pk == user.pk:  # a session left open must not be enough
+        raise PermissionRefused(_("Remove your own in your security settings, which ask for your password."))
     owner = User.objects.select_for_update().get(pk=user.pk)
     if not is_set(owner):
         raise _nothing_set()

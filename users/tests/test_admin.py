@@ -166,6 +166,13 @@ class AccountTests(Base):
         self.assertFalse(is_set(self.person))
         self.assertNotContains(self.client.get(page), link)
 
+    def test_it_leaves_ones_own_second_factor_to_the_settings(self) -> None:
+        with_app(self.admin)
+
+        self.client.post(reverse("admin:users_user_second_factor", args=[self.admin.pk]))
+
+        self.assertTrue(is_set(self.admin))
+
     def test_it_ends_api_sessions_with_the_own_password(self) -> None:
         session = open_session(self.admin)
         sent = {"current": PASSWORD, "new_password": NEW_PASSWORD}
