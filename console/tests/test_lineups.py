@@ -177,6 +177,19 @@ class WizardTests(OnCallCase):
 
         self.assertContains(response, "Choose at least one person.", status_code=400)
 
+    def test_it_leaves_settings_alone_that_nobody_edited(self) -> None:
+        edited = {"name": "Night rota", "initial-name": self.schedule.name, "description": "", "is_active": "on"}
+        same = {"initial-description": "", "initial-is_active": "True", "announces_gaps": "on"}
+        Schedule.objects.filter(pk=self.schedule.pk).update(description="Theirs", announces_gaps=False)
+
+        self.post(
+            self.admin, "schedule-settings", self.schedule.pk, **edited, **same, **{"initial-announces_gaps": "True"}
+        )
+
+        self.schedule.refresh_from_db()
+        self.assertEqual((self.schedule.name, self.schedule.description), ("Night rota", "Theirs"))
+        self.assertFalse(self.schedule.announces_gaps)
+
     def test_it_changes_settings(self) -> None:
         refused = self.post(self.ana, "schedule-settings", self.schedule.pk, name="X")
         saved = self.post(

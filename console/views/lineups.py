@@ -313,6 +313,11 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to typ
         model = Schedule
         fields = ("name", "description", "team", "holidays", "announces_gaps", "is_active")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # only what was edited is written
+
 
 @page(roles=ADMINS)
 def schedule_settings(request: HttpRequest, pk: int) -> HttpResponse:
@@ -320,7 +325,7 @@ def schedule_settings(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
         with acting(person(request)):
-            unit_of_work(form.save)()
+            form.instance.save(update_fields=form.changed_data)
         say(request, _("Saved."))
         return HttpResponseRedirect(reverse("console:schedule", args=[pk]))
     fresh = Schedule.objects.get(pk=pk)
