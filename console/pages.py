@@ -161,7 +161,8 @@ def _flat(detail: Any) -> list[Any]:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    back = request.get_full_path() if request.method in ("GET", "HEAD") else request.META.get("HTTP_REFERER", "/")
+    is_page = request.method in ("GET", "HEAD") and not is_fragment(request)
+    back = request.get_full_path() if is_page else request.META.get("HTTP_REFERER", "/")
     is_local = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back if is_local else '/'})}"
     if not is_fragment(request):

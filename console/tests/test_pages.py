@@ -32,6 +32,16 @@ class PageTests(TestCase):
         self.assertEqual(response.status_code, 302)
         self.assertTrue(response["Location"].endswith("next=%2Finbox%2F%3Funread%3Dtrue"), response["Location"])
 
+    def test_it_sends_scripts_back_to_their_page_and_not_to_a_part_of_it(self):
+        headers = {"HX-Request": "true", "Referer": "http://testserver/?team=mine"}
+
+        response = self.client.get(reverse("console:dashboard-now"), headers=headers)
+
+        self.assertEqual(response.status_code, 401)
+        self.assertTrue(
+            response["HX-Redirect"].endswith("next=http%3A%2F%2Ftestserver%2F%3Fteam%3Dmine"), response.headers
+        )
+
     def test_it_opens_for_everybody_signed_in(self):
         for role in Role:
             self.client.force_login(make_user(role=role))
