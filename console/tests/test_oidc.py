@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
 
-from users.models import ExternalIdentity, PersonalToken, Role, User
+from users.models import BrowserSession, ExternalIdentity, PersonalToken, Role, User
 from users.oidc import protocol
 from users.oidc.providers import Provider
 from users.services import create_personal_token, second_factors
@@ -134,6 +134,14 @@ class SignInTests(ProviderCase):
         self.assertRedirects(answer, "/sign-in/code/", fetch_redirect_response=False)
         self.assertFalse(before)
         self.assertRedirects(done, "/inbox/")
+
+    def test_it_loses_no_browser_of_whoever_is_signed_in_when_it_asks(self) -> None:
+        with_app(make_responder(email=PERSON["email"]))
+        self.client.post("/sign-in/", {"email": make_reporter().email, "password": PASSWORD})
+
+        self.enter()
+
+        self.assertEqual(BrowserSession.objects.get().session_key, self.client.session.session_key)
 
     def test_it_reads_the_user_information_where_the_token_has_no_address(self) -> None:
         self.control(claims={"email": None, "email_verified": None, "name": None}, userinfo={"email_verified": "true"})

@@ -45,7 +45,7 @@ def proceed(request: HttpRequest, user: User, *, next: str = "") -> User | None:
     if not second_factors.is_set(user):
         enter(request, user, is_confirmed=False)
         return user
-    request.session.cycle_key()
+    under_new_key(request, request.session.cycle_key)  # somebody may be signed in, whose browser stays known
     request.session[PENDING] = {
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
