@@ -34,7 +34,6 @@ def _incidents(words: str, user: Any) -> list[Incident]:
     number = NUMBER.match(words)
     if number is not None:
         return list(visible.filter(pk=int(number.group(1))))
-    reads_internal = user.is_admin or user.is_responder
     newest = visible.order_by("-created_at", "-pk")
     reads_internal = user.is_admin or user.is_responder
     return search.first_matching(lambda: newest, words, limit=MOST, reads_internal=reads_internal)

@@ -192,7 +192,8 @@ def end_session(request: HttpRequest) -> HttpResponse:
     """End one session: `browser` or `session` names it, else all others end."""
     me, browser, session = person(request), request.POST.get("browser", ""), request.POST.get("session", "")
     if browser:
-        count = browsers.end_browser_sessions(me, only=int(browser)) if browser.isdigit() and len(browser) < 19 else 0
+        is_number = browser.isascii() and browser.isdigit() and len(browser) < 19
+        count = browsers.end_browser_sessions(me, only=int(browser)) if is_number else 0
     elif session:
         named = next((one for one in api_sessions(me) if str(one.pk) == session), None)
         count = end_sessions(me, reason="signed_out", only=named) if named else 0
