@@ -23,7 +23,7 @@ TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflo
 	planning.py policies.py targets.py totp.py sealing.py webauthn.py oidc
 TYPED := $(filter-out %/tests %/migrations,$(wildcard core/*.py core/db core/outbound core/text $(filter-out core/api/configuration.py,$(wildcard core/api/*.py)) core/server $(filter-out intake/admin.py intake/filters.py intake/serializers.py intake/urls.py intake/views.py,$(wildcard intake/*.py)) intake/models intake/services \
 	$(filter-out $(wildcard integrations/tests/* integrations/*/*_pb2.py),$(wildcard integrations/*.py integrations/*/*.py)))) \
-	$(addprefix console/,charts live reporting navigation.py pages.py preferences.py rows.py saved_views.py undo.py) \
+	$(addprefix console/,charts live navigation.py pages.py preferences.py rows.py undo.py) \
 	$(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
 	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py))
 

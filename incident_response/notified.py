@@ -20,7 +20,7 @@ def _notified(simulated: Simulated) -> list[dict[str, Any]]:
     """Return whom the alert would have paged; one that joins an incident pages nobody anew."""
     opening, incident = simulated.opening, simulated.incident
     if opening is not None and simulated.result in PAGING:
-        policy, severity = policy_for(simulated.team, opening.services), int(opening.severity)
+        policy, severity = policy_for(simulated.team, opening.services), int(opening.severity_or_default)
     elif incident is not None and simulated.result == SimulationResult.REOPENS:
         policy, severity = policies_for([incident])[incident.pk], incident.severity
     else:

@@ -234,7 +234,7 @@ def _serialize_incident(incident: Incident) -> dict[str, Any]:
 def _serialize_opening(opening: NewIncident, team: Team | None) -> dict[str, Any]:
     return {
         "title": opening.title,
-        "severity": opening.severity.word,
+        "severity": opening.severity_or_default.word,
         "priority": opening.priority.word if opening.priority else None,
         "team": team.pk if team else None,
         "category": opening.category.slug if opening.category else None,

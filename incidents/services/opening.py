@@ -57,6 +57,10 @@ class NewIncident:
     data: dict[str, Any] = field(default_factory=dict)
     by: Actor | None = None
 
+    @property
+    def severity_or_default(self) -> Severity:
+        return self.severity or Severity.MEDIUM
+
 
 def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.datetime | None = None) -> Incident:
     """Open an incident with its files, reported by `by` (None: the system).
@@ -95,7 +99,7 @@ def open_many(
         if new.occurred_at is not None:
             refuse_future("occurred_at", new.occurred_at, context.at)
         category_id = new.category.pk if new.category else 0
-        severity = new.severity or Severity.MEDIUM
+        severity = new.severity_or_default
         case = (severity, category_id)
         if case not in policies:
             policies[case] = policy_values(severity, new.category)
@@ -138,7 +142,7 @@ def insert_new(changes: Sequence[IncidentChange], files: Sequence[attaching.Stor
 def _incident(new: NewIncident, context: ChangeContext, policy: dict[str, Any], team: Team | None) -> Incident:
     ack_due_at, resolve_due_at = due_times(policy, context.at, [])
     system = new.origin_system or str(context.origin)
-    severity = new.severity or Severity.MEDIUM
+    severity = new.severity_or_default
     return Incident(
         title=one_line(new.title) or UNTITLED,
         description=new.description,
