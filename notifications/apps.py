@@ -39,12 +39,14 @@ class NotificationsConfig(AppConfig):
         from notifications.channels.email.jobs import JOBS as MAIL_JOBS
         from notifications.jobs import JOBS, delivery_jobs
         from notifications.services import targets
+        from notifications.services.methods import remove_all_methods
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
         from notifications.services.reach import deliveries_of, describe_reach, stuck
         from notifications.services.redacting import remove_texts
         from paging import pages
         from responders.notices import register_notice_handler
+        from users.claiming import register_claiming
 
         register()
         register_notice_handler(plan_notices)
@@ -55,6 +57,7 @@ class NotificationsConfig(AppConfig):
         pages.register_delivery_details(deliveries_of)
         pages.register_undelivered(undelivered)
         pages.register_finding(stuck)
+        register_claiming(remove_all_methods)
         register_follower("plan_deliveries")
         register_cleaner(remove_texts)
         register_jobs(*JOBS, *MAIL_JOBS, *CHAT_JOBS, *delivery_jobs())

@@ -11,6 +11,8 @@ class RespondersConfig(AppConfig):
         from responders.audit import register
         from responders.jobs import JOBS
         from responders.services.leaving import leave_schedules, losses
+        from responders.services.tokens import revoke_calendar_tokens
+        from users.claiming import register_claiming
         from users.leaving import register_leaving
         from users.permissions import allow_responders
 
@@ -19,4 +21,5 @@ class RespondersConfig(AppConfig):
         register_jobs(*JOBS)
         monitoring.register()
         register_leaving(losses, leave_schedules)
+        register_claiming(revoke_calendar_tokens)
         allow_responders("responders", "view")

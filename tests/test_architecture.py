@@ -42,6 +42,7 @@ OWN_MODULES = {
             "backends",
             "hashing",
             "lockout",
+            "claiming",
             "leaving",
             "mails",
             "middleware",

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
 
+from notifications.tests.factories import make_method
+from responders.services.tokens import new_calendar_token
 from users.models import BrowserSession, ExternalIdentity, PersonalToken, Role, User
 from users.oidc import protocol
 from users.oidc.providers import Provider
@@ -115,9 +117,12 @@ class SignInTests(ProviderCase):
         browser.post("/sign-in/", {"email": squatter.email, "password": PASSWORD})
         create_personal_token(squatter, name="stays behind")
         with_app(squatter)
+        make_method(squatter)
+        new_calendar_token(squatter, None)
 
         self.enter()
 
+        self.assertFalse(squatter.contact_methods.exists() or squatter.calendar_tokens.exists())
         squatter.refresh_from_db()
         self.assertTrue(self.is_in())
         self.assertFalse(squatter.has_usable_password() or second_factors.is_set(squatter))

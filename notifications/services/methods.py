@@ -225,6 +225,11 @@ def remove_method(method: ContactMethod) -> None:
     method.delete()
 
 
+def remove_all_methods(user: User) -> None:
+    """Remove all of somebody's methods: they may be another person's."""
+    ContactMethod.objects.filter(user=user).delete()
+
+
 @unit_of_work
 def send_test(method: ContactMethod) -> Delivery:
     """Send a test message. Raises Conflict, TooManyRequests."""

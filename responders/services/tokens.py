@@ -27,6 +27,11 @@ def revoke_calendar_token(user: User, schedule: Schedule | None) -> bool:
     return bool(deleted)
 
 
+def revoke_calendar_tokens(user: User) -> None:
+    """Revoke all of somebody's tokens."""
+    CalendarToken.objects.filter(user=user).delete()
+
+
 def find_calendar_token(text: str, schedule_id: int | None, now: dt.datetime) -> CalendarToken | None:
     """Return the token of an active person, if it opens this calendar."""
     found = CalendarToken.objects.select_related("user", "schedule").filter(digest=_digest_of(text)).first()

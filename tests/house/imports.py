@@ -12,7 +12,7 @@ from tests.house.sources import Source
 # All that others may import of users; what is not named here is infrastructure, whatever it is called.
 PEOPLE = {
     *("models", "vocabulary", "services", "audit", "permissions", "authentication", "backends", "serializers"),
-    *("addresses", "passwords", "tokens", "lockout", "leaving", "mails", "pages", "views", "urls", "jobs"),
+    *("addresses", "passwords", "tokens", "lockout", "claiming", "leaving", "mails", "pages", "views", "urls", "jobs"),
     "apps",
     *("totp", "sealing", "throttling", "oidc.protocol", "oidc.providers"),
     *("admin.people", "admin.access", "admin.audit_log"),

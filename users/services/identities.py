@@ -14,9 +14,8 @@ from users.addresses import canonical
 from users.models import ExternalIdentity, Role, User
 from users.oidc.protocol import Identity
 from users.oidc.providers import Provider
-from users.services import second_factors
 from users.services.accounts import insert, person_name
-from users.services.sessions import end_access
+from users.services.claiming import take_from_stranger
 
 
 class EntryRefused(PermissionRefused):
@@ -73,14 +72,10 @@ def _claimed(user: User) -> User:
     """Take from whoever registered an address that they never proved, now that its owner is here."""
     if user.email_verified_at is not None:
         return user
-    user.email_verified_at = timezone.now()
-    changed = ["email_verified_at"]
-    if user.role == Role.REPORTER and user.has_usable_password():
+    if take_from_stranger(user):
         user.set_unusable_password()
-        changed.append("password")
-        second_factors.drop_all(user)
-        end_access(user, reason="address_claimed")
-    user.save(update_fields=changed)
+    user.email_verified_at = timezone.now()
+    user.save(update_fields=["email_verified_at", "password"])
     return user
 
 

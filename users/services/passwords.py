@@ -13,6 +13,7 @@ from users.addresses import canonical
 from users.models import Session, User
 from users.passwords import refuse_weak_password
 from users.services import second_factors
+from users.services.claiming import take_from_stranger
 from users.services.sessions import TokenPair, confirm_password, end_access, open_session, pair_of, rotate
 
 
@@ -63,7 +64,8 @@ def check_reset(*, uid: str, token: str) -> None:
 def reset_password(*, uid: str, token: str, new: str) -> None:
     """Set a password by mailed token, ending what the old gave.
 
-    It proves the address. Raises DomainError for a bad token, WeakPassword.
+    It proves the address, and takes the account from whoever registered without. Raises DomainError for a bad token,
+    WeakPassword.
     """
     user = _owner_of(uid, token)
     refuse_weak_password(new, user, field="new_password")
@@ -75,6 +77,7 @@ def _store_reset(user: User, token: str, password_hash: str) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
     if not default_token_generator.check_token(owner, token):  # the second of two finds it spent
         raise _spent()
+    take_from_stranger(owner)
     owner.email_verified_at = owner.email_verified_at or timezone.now()
     owner.save(update_fields=["email_verified_at"])
     _store(owner, password_hash)

@@ -3,17 +3,20 @@ import datetime as dt
 import time_machine
 from auditlog.models import LogEntry
 from axes.models import AccessAttempt
+from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
 from django.test import TestCase, override_settings
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from core.errors import Conflict, DomainError, PermissionRefused
 from tests.people import signed_in
 from users import mails, totp
 from users.models import AuthenticatorApp, RecoveryCode, Session, User
 from users.sealing import unseal
-from users.services import second_factors
-from users.tests.factories import PASSWORD, make_admin, make_responder
+from users.services import reset_password, second_factors
+from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
 TOKEN = "/api/v1/auth/token/"
 
@@ -167,6 +170,20 @@ class ApiTests(TestCase):
 
         self.assertEqual((refused.status_code, changed.status_code), (403, 200))
         self.assertTrue(Session.objects.get(revoked_at__isnull=True).is_confirmed)
+
+    def test_it_ends_with_a_reset_that_proves_the_address_of_a_reporter(self) -> None:
+        for verified_at, is_kept in ((None, False), (timezone.now(), True)):
+            with self.subTest(verified_at=verified_at):
+                reporter = make_reporter(email_verified_at=verified_at)
+                with_app(reporter)
+                uid, token = (
+                    urlsafe_base64_encode(force_bytes(reporter.pk)),
+                    default_token_generator.make_token(reporter),
+                )
+
+                reset_password(uid=uid, token=token, new="a much better password 7")
+
+                self.assertEqual(second_factors.is_set(reporter), is_kept)
 
     def test_it_asks_after_a_reset_too(self) -> None:
         self.user.set_password("another horse entirely")
