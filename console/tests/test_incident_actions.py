@@ -32,6 +32,34 @@ class IncidentActionTests(IncidentPageTests):
         return str(response.content.decode())
 
 
+class OnceTests(IncidentActionTests):
+    def notes(self) -> list[str]:
+        events = IncidentEvent.objects.filter(incident=self.incident).exclude(body="").order_by("seq")
+        return list(events.values_list("body", flat=True))
+
+    def test_it_adds_the_same_words_of_a_form_once(self) -> None:
+        for uid, message in (("one", "Looking"), ("one", "Looking"), ("one", "Found it"), ("two", "Looking")):
+            response = self.post(self.ben, "incident-update", message=message, client_uid=uid, hx=True)
+            self.assertEqual(response.status_code, 200)
+
+        self.assertEqual(self.notes(), ["Looking", "Found it", "Looking"])
+
+    def test_it_adds_the_note_of_a_move_once(self) -> None:
+        for _again in range(2):
+            response = self.post(self.ben, "incident-move", "resolve", note="Restarted", client_uid="one", hx=True)
+            self.assertEqual(response.status_code, 200)
+
+        self.assertEqual((self.stored().status, self.notes()), (Status.RESOLVED, ["Restarted"]))
+
+    def test_it_keeps_the_form_in_every_place_where_words_are_asked_again(self) -> None:
+        self.client.force_login(self.ben)
+        page = self.client.get(reverse("console:incident", args=[self.incident.reference]))
+        refused = self.post(self.ben, "incident-update", message="", client_uid="mine")
+
+        self.assertContains(page, 'name="client_uid"')
+        self.assertContains(refused, 'value="mine"', status_code=400)
+
+
 class PermissionTests(IncidentActionTests):
     def test_it_lets_only_those_work_who_may(self) -> None:
         actions: list[tuple[str, list[Any], dict[str, Any]]] = [

@@ -5,6 +5,8 @@ const form = $("[data-composer]");
 if (form) {
   const text = $("textarea", form), state = $("[data-composer-state]", form);
   const key = `update:${document.documentElement.dataset.person}:${form.dataset.composer}`;
+  const uid = form.elements.client_uid; // the server takes the same words of one form once
+  const renewed = () => globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
   const visibility = () => $("input[name=visibility]:checked", form)?.value ?? "";
   let store;
   try { store = window.localStorage; } catch { store = null; }
@@ -12,18 +14,20 @@ if (form) {
   const kept = JSON.parse(store?.getItem(key) ?? "null");
   if (kept && !text.value) {
     text.value = kept.text;
+    if (kept.uid) uid.value = kept.uid;
     const reader = $(`input[name=visibility][value="${CSS.escape(kept.visibility)}"]`, form);
     if (reader) reader.checked = true;
   }
   const keep = () => {
     try {
-      if (text.value.trim()) store?.setItem(key, JSON.stringify({ text: text.value, visibility: visibility() }));
+      if (text.value.trim()) store?.setItem(key, JSON.stringify({ text: text.value, visibility: visibility(), uid: uid.value }));
       else store?.removeItem(key);
     } catch { /* the device is full; the text stays in its place */ }
   };
   form.addEventListener("input", () => { keep(); state.replaceChildren(); });
   form.addEventListener("act:done", () => {
     text.value = "";
+    uid.value = renewed();
     store?.removeItem(key);
     state.replaceChildren();
     showPreview(false);

@@ -1,5 +1,6 @@
 """How actions end: a redirect to the page, or the parts of it that changed."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from console import undo
 from console.pages import is_fragment, offer_undo, person, say, show
 from console.views.incident import reading, timeline
+from console.views.incident.once import UID
 from core.errors import DomainError
 from incidents.models import Incident
 
@@ -128,6 +130,7 @@ def ask(
         "back": address(incident.pk, list_query(request)),
         "body": f"console/incident/_{template}.html",
         "seen": incident.event_count,
+        "client_uid": request.POST.get(UID) or uuid.uuid4(),
         **more,
     }
     return show(request, name, context, status=status)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from console.pages import page, person, show
 from console.views.incident import reading
 from console.views.incident.answering import ask, done, seen
 from console.views.incident.forms import NoteForm, UpdateForm
+from console.views.incident.once import UID, once
 from console.views.incident.races import Race, last_move, races
 from console.views.incident.reading import MOVE_LABELS, firing_alerts, incident_of
 from core.errors import InvalidTransition, StaleVersion
@@ -37,6 +39,12 @@ class Wish:
     visibility: str
     seen: int | None
     is_confirmed: bool
+    uid: str  # of the form
+
+    @classmethod
+    def of(cls, request: HttpRequest, action: Action, note: str, visibility: str) -> "Wish":
+        uid = request.POST.get(UID, "")
+        return cls(action, note, visibility, seen(request), "confirmed" in request.POST, uid)
 
 
 class Raced(Exception):
@@ -66,7 +74,7 @@ def move(request: HttpRequest, reference: str, name: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _ask(request, incident, action, form, status=400 if request.method == "POST" else 200)
     note, visibility = form.cleaned_data["note"], form.cleaned_data["visibility"]
-    return _move(request, incident, Wish(action, note, visibility, seen(request), "confirmed" in request.POST))
+    return _move(request, incident, Wish.of(request, action, note, visibility))
 
 
 @page
@@ -79,9 +87,8 @@ def update(request: HttpRequest, reference: str) -> HttpResponse:
         return ask(request, incident, _("Add an update"), form, _("Add"), status=400, template="update")
     message, visibility, then = (form.cleaned_data[name] for name in ("message", "visibility", "then"))
     if then in ACTIONS_BY_NAME:
-        wish = Wish(ACTIONS_BY_NAME[then], message, visibility, seen(request), "confirmed" in request.POST)
-        return _move(request, incident, wish)
-    services.comment(incident, message, by=person(request), visibility=visibility, origin=Origin.CONSOLE)
+        return _move(request, incident, Wish.of(request, ACTIONS_BY_NAME[then], message, visibility))
+    _comment(incident, message, visibility, person(request), request.POST.get(UID, ""))
     sentence = _("Internal note added.") if visibility == Visibility.INTERNAL else _("Public update added.")
     return done(request, incident.pk, sentence)
 
@@ -128,9 +135,19 @@ def _try_move(incident: Incident, wish: Wish, by: User) -> tuple[undo.Snapshot, 
 def _write(incident: Incident, wish: Wish, by: User) -> Incident:
     how: dict[str, Any] = {"by": by, "origin": Origin.CONSOLE, "expected_versions": [incident.version]}
     status = wish.action.to_status
-    if wish.note.strip():
-        return services.comment_and_move(incident, wish.note, status, visibility=wish.visibility, **how)
-    return services.transition(incident, status, **how)
+    if not wish.note.strip():
+        return services.transition(incident, status, **how)
+    moved: list[Incident] = []
+    work = partial(services.comment_and_move, incident, wish.note, status, visibility=wish.visibility, **how)
+    once(incident, by, wish.uid, f"{wish.visibility}\n{wish.note}", lambda: moved.append(work()))
+    if not moved:  # it was, before others moved it on
+        incident.refresh_from_db()
+    return moved[-1] if moved else incident
+
+
+def _comment(incident: Incident, message: str, visibility: str, by: User, uid: str) -> None:
+    work = partial(services.comment, incident, message, by=by, visibility=visibility, origin=Origin.CONSOLE)
+    once(incident, by, uid, f"{visibility}\n{message}", work)
 
 
 def _there_already(incident: Incident, wish: Wish, by: User) -> str:
@@ -138,7 +155,7 @@ def _there_already(incident: Incident, wish: Wish, by: User) -> str:
     sentence = str(told) if told is not None else _("Nothing changed.")
     if not wish.note.strip():
         return sentence
-    services.comment(incident, wish.note, by=by, visibility=wish.visibility, origin=Origin.CONSOLE)
+    _comment(incident, wish.note, wish.visibility, by, wish.uid)
     return _("%(sentence)s Your note was added.") % {"sentence": sentence}
 
 

@@ -1,6 +1,7 @@
 """The incident's page, its fragments, and how the incident stood earlier."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -47,6 +48,7 @@ def incident(request: HttpRequest, reference: str) -> HttpResponse:
         "chips": chips,
         "chip": chip,
         "before": before,
+        "client_uid": uuid.uuid4(),
         "with_side": True,
     }
     return show(request, "console/incident/page.html", context)
