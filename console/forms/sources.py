@@ -21,7 +21,7 @@ class NewSourceForm(forms.Form):
     """A source's name and team; its serializer judges the values."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("Which installation it is, such as “Prometheus, Zurich”.")
+        label=_("Name"), max_length=100, help_text=_("Which installation it is, such as “Monitoring, Zurich”.")
     )
     team = forms.ChoiceField(
         label=_("Team"),
