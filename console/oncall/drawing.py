@@ -186,5 +186,11 @@ def _extent(starts_at: dt.datetime, ends_at: dt.datetime, axis: Axis) -> tuple[f
 
 
 def _fitting(name: str, width: float) -> str:
-    room = int((width - 10) / LETTER)
-    return name[:room].strip() if room > 1 else ""  # no ellipsis: what is seen is part of what is read out
+    """Return the first words of a name that have room; whole ones, since what is seen is part of what is read out."""
+    room, shown = int((width - 10) / LETTER), ""
+    for word in name.split():
+        longer = f"{shown} {word}".strip()
+        if len(longer) > room:
+            break
+        shown = longer
+    return shown
