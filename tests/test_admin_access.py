@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
-from incidents.models import SlaPolicy
+from core.severity import Severity
+from incidents.models import ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
@@ -28,6 +29,7 @@ RESPONDER_MODELS = (
     "incidents_incident",
     "incidents_category",
     "incidents_slapolicy",
+    "incidents_reportrule",
     "responders_team",
     "responders_service",
     "responders_escalationpolicy",
@@ -145,6 +147,7 @@ class AdminAccessTests(TestCase):
             "escalationpolicy": make_escalation(step(cls.admin)),
             "category": make_category(),
             "slapolicy": SlaPolicy.objects.first(),
+            "reportrule": ReportRule.objects.create(name="Leaks", severity=Severity.HIGH, words=["leak"]),
             "user": cls.reporter,
             **alert_rows(),
         }
@@ -236,6 +239,7 @@ class AdminAccessTests(TestCase):
                 "incidents.incident",
                 "incidents.category",
                 "incidents.slapolicy",
+                "incidents.reportrule",
                 "responders.team",
                 "responders.service",
                 "responders.schedule",
