@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -56,7 +57,10 @@ def save_view(user: User, *, name: str, query: str, is_default: bool = False, pk
     if is_default:
         SavedView.objects.filter(user=user, is_default=True).update(is_default=False)
     view.name, view.query, view.is_default = name, query, is_default
-    view.full_clean(exclude=["user"], validate_constraints=False, validate_unique=False)
+    try:
+        view.full_clean(exclude=["user"], validate_constraints=False, validate_unique=False)
+    except ValidationError as error:
+        raise DomainError(" ".join(error.messages), field=next(iter(error.message_dict))) from error
     view.save()
     return view
 

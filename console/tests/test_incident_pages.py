@@ -140,6 +140,8 @@ class TimelineTests(IncidentPageTests):
         self.assertContains(page, "Checkout is down")
         self.assertNotContains(page, "Checkout is up</bdi></h1>")
         self.assertEqual(self.open(self.ben, as_of="yesterday").status_code, 400)
+        for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+            self.assertEqual(self.open(self.ben, as_of=moment).status_code, 400)
         self.assertEqual(self.open(self.ben, as_of="2001-01-01T00:00:00Z").status_code, 404)
         self.assertEqual(self.open(self.outsider, as_of=before.isoformat()).status_code, 404)
 

@@ -49,6 +49,15 @@ class LogTests(TestCase):
             with self.subTest(query=query):
                 self.assertEqual(self.client.get(URL + query).status_code, 400)
 
+    def test_it_refuses_times_that_some_zone_lacks(self):
+        for address in (
+            f"{URL}?since=0001-01-01T00:00",
+            f"{URL}?until=9999-12-31T23:59Z",
+            f"{URL}density/?until=0001-01-01T00:00Z",
+        ):
+            with self.subTest(address):
+                self.assertEqual(self.client.get(address).status_code, 400)
+
     def test_it_reads_times_in_the_persons_zone(self):
         self.me.time_zone = "Asia/Tokyo"
         self.me.save()

@@ -252,6 +252,17 @@ class OverrideTests(OnCallCase):
         self.assertContains(response, starts[:13])
         self.assertContains(response, "checked", 1)
 
+    def test_it_starts_now_where_the_asked_times_cannot_be_drawn(self) -> None:
+        for starts, ends in (
+            ("0001-01-01T00:00:00Z", ""),
+            ("9999-12-31T23:59:59-12:00", ""),
+            ("", "0001-01-01T00:00:00+14:00"),
+        ):
+            with self.subTest(starts=starts, ends=ends):
+                response = self.get(self.ana, "override", self.schedule.pk, starts=starts, ends=ends)
+
+                self.assertContains(response, timezone.now().strftime("%Y-%m-"))
+
     def test_it_tells_what_is_wrong_and_keeps_what_was_typed(self) -> None:
         response = self.post(self.ana, "override", self.schedule.pk, **self.data(ends_at="2020-01-01T00:00"))
 

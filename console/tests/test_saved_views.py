@@ -41,3 +41,12 @@ class SavedViewApiTests(TestCase):
 
                 self.assertEqual(response.status_code, 404)
         self.assertEqual(SavedView.objects.get().name, "Private")
+
+    def test_it_refuses_names_that_cannot_be_shown(self):
+        user = make_responder()
+        self.client.force_login(user)
+        for name in ("x" * 61, "a\u202eb", "a\0b"):
+            with self.subTest(name=name):
+                self.assertEqual(client_of(user).post(VIEWS, {"name": name}).status_code, 400)
+                self.assertEqual(self.client.post(reverse("console:incidents-views"), {"name": name}).status_code, 400)
+        self.assertFalse(SavedView.objects.exists())

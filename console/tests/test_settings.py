@@ -194,6 +194,7 @@ class SessionTests(Base):
             {"browser": BrowserSession.objects.get(user=owner).pk},
             {"session": session.pk},
             {"browser": "9" * 30},
+            {"browser": "²"},
             {"session": "x"},
         ):
             with self.subTest(form):

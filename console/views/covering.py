@@ -21,6 +21,7 @@ from responders import oncall
 from responders.models import Membership, Schedule, ScheduleOverride, ShiftSwap, SwapState
 from responders.permissions import require_cover
 from responders.serializers.covering import OverrideSerializer
+from responders.serializers.lineups import YEARS
 from responders.services import covering, swapping
 from responders.services.oncall import load, names_of
 
@@ -101,7 +102,7 @@ def _moment(text: str | None) -> dt.datetime | None:
         moment = parse_datetime(text or "")
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None and moment.year in YEARS else None
 
 
 def _take(form: ZonedForm, error: DomainError | ValidationError) -> None:

@@ -15,7 +15,7 @@ from console import charts
 from console.charts.values import Column, Series
 from console.lists import PAGING, links_of, to_list, without_empty
 from console.pages import RESPONDERS, page, query, show
-from core.api.problems import typed_moment_of
+from core.api.problems import refuse, typed_moment_of
 from core.errors import DomainError, NotFound
 from logs.filters import LINES
 from logs.models import LogEntry
@@ -36,6 +36,7 @@ RANGES = (
     (dt.timedelta(days=7), gettext_lazy("7 days")),
 )
 MAX_ID = 2**63 - 1
+YEARS = range(3, 9998)  # whose moments exist in every zone, and those a year around them
 
 
 @page(roles=RESPONDERS)
@@ -133,8 +134,15 @@ def _filters(request: HttpRequest) -> dict[str, str]:
 def _moment(name: str, asked: dict[str, str]) -> dt.datetime | None:
     if name not in asked:
         return None
-    moment = typed_moment_of(name, asked[name])
+    moment = _typed(name, asked[name])
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _typed(name: str, text: str) -> dt.datetime:
+    moment = typed_moment_of(name, text)
+    if moment.year not in YEARS:
+        refuse(name, _("%(name)s must be a time such as 2026-11-21T09:30:00Z.") % {"name": name})
+    return moment
 
 
 def _with_zones(request: HttpRequest) -> HttpResponse | None:
@@ -142,7 +150,7 @@ def _with_zones(request: HttpRequest) -> HttpResponse | None:
     found = {name: request.GET[name] for name in TIMES if name in request.GET}
     changed = {}
     for name, text in found.items():
-        moment = typed_moment_of(name, text)
+        moment = _typed(name, text)
         if moment.tzinfo is None:
             changed[name] = _iso(timezone.make_aware(moment))
     if not changed:
@@ -154,7 +162,7 @@ def _with_zones(request: HttpRequest) -> HttpResponse | None:
 def _local(text: str, name: str) -> str:
     if not text:
         return ""
-    moment = typed_moment_of(name, text)
+    moment = _typed(name, text)
     return f"{timezone.localtime(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)):%Y-%m-%dT%H:%M}"
 
 

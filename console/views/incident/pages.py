@@ -27,6 +27,7 @@ from users.models import User
 MOST_CALLS = 8
 MOST_CHANGES = 10
 MOST_STEPS = 200
+YEARS = range(2, 9999)  # whose moments exist in every zone
 
 
 @page
@@ -139,7 +140,7 @@ def _moment(text: str) -> dt.datetime:
         moment = parse_datetime(text.replace(" ", "+"))
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
         raise DomainError(_("Give a moment with its zone, such as 2026-03-29T02:30:00Z."), field="as_of")
     return moment
 
