@@ -420,6 +420,12 @@ class RemovalTests(IncidentActionTests):
         self.assertIsNotNone(self.stored().deleted_at)
         self.assertEqual(self.open(self.ben).status_code, 404)
 
+    def test_it_leads_back_to_a_list_of_any_words(self) -> None:
+        response = self.post(self.admin, "incident-delete", hx=True, list="q=Küche\r\nX-Other: 1")
+
+        self.assertEqual(response.status_code, 204)
+        self.assertEqual(response["HX-Redirect"], "/incidents/?q=K%C3%BCche%0D%0AX-Other:%201")
+
 
 class FileTests(IncidentActionTests):
     def attach(self, name: str = "photo.jpg") -> Attachment:

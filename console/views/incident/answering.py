@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 
 from console import undo
 from console.pages import is_fragment, offer_undo, person, say, show
@@ -73,7 +74,7 @@ def _gone(request: HttpRequest, url: str) -> HttpResponse:
     if not is_fragment(request):
         return HttpResponseRedirect(url)
     response = HttpResponse(status=204)
-    response["HX-Redirect"] = url
+    response["HX-Redirect"] = iri_to_uri(url)
     return response
 
 
