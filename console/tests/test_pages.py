@@ -1,7 +1,9 @@
 from django.test import TestCase
 from django.urls import reverse
+from django.utils import timezone
 
 from console import urls as console_urls
+from notifications.models import Notification
 from users.models import Role
 from users.tests.factories import make_user
 
@@ -50,6 +52,18 @@ class PageTests(TestCase):
                     response = self.client.get(reverse(f"console:{name}"), follow=True)
 
                     self.assertEqual(response.status_code, 200)
+
+    def test_it_marks_entries_as_read_by_a_form_alone(self):
+        user = make_user()
+        entry = Notification.objects.create(key="1", user=user, kind="update", title="News", created_at=timezone.now())
+        self.client.force_login(user)
+
+        for method, status, is_read in (("get", 405, False), ("post", 302, True)):
+            with self.subTest(method=method):
+                response = getattr(self.client, method)(reverse("console:inbox-read"))
+
+                entry.refresh_from_db()
+                self.assertEqual((response.status_code, entry.read_at is not None), (status, is_read))
 
     def test_it_shows_refusals_as_sentences(self):
         self.client.force_login(make_user())

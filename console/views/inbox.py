@@ -1,6 +1,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from console.pages import back_to, page, person, query, say, show
 from core.db.clock import database_now
@@ -23,6 +24,7 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@require_POST
 def mark_read(request: HttpRequest) -> HttpResponse:
     ids = request.POST.getlist("ids")
     if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in ids) or len(ids) > MOST_AT_ONCE:
