@@ -126,22 +126,6 @@ def reorder_rules(ids: Sequence[int], *, by: User) -> None:
     rules = {rule.pk: rule for rule in ReportRule.objects.select_for_update().order_by("pk")}
     if sorted(ids) != sorted(rules):
         raise DomainError("Name every rule exactly once; the list has changed in the meantime.", field="ids")
-    _number(rules, ids, by)
-
-
-@unit_of_work
-def move_rule(rule: ReportRule, steps: int, *, by: User) -> None:
-    """Move a rule up (negative) or down the list."""
-    rules = {one.pk: one for one in ReportRule.objects.select_for_update().order_by("pk")}
-    order = sorted(rules, key=lambda pk: (rules[pk].position, pk))
-    if rule.pk not in rules:
-        raise DomainError("This rule no longer exists.")
-    place = order.index(rule.pk)
-    order.insert(max(0, min(len(order) - 1, place + steps)), order.pop(place))
-    _number(rules, order, by)
-
-
-def _number(rules: dict[int, Any], ids: Sequence[int], by: User) -> None:
     with acting(by):
         for position, pk in enumerate(ids):
             if rules[pk].position != position:

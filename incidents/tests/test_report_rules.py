@@ -7,7 +7,7 @@ from core.errors import DomainError
 from core.severity import Severity
 from incidents.models import Incident, ReportRule
 from incidents.services import history
-from incidents.services.report_rules import Report, move_rule, reorder_rules, try_report
+from incidents.services.report_rules import Report, reorder_rules, try_report
 from incidents.tests.factories import (
     make_category,
     make_incident,
@@ -114,14 +114,6 @@ class OrderTests(TestCase):
 
     def names(self) -> list[str]:
         return list(ReportRule.objects.values_list("name", flat=True))
-
-    def test_it_moves_a_rule(self) -> None:
-        move_rule(self.rules[2], -1, by=self.admin)
-        self.assertEqual(self.names(), ["One", "Three", "Two"])
-        move_rule(self.rules[0], 9, by=self.admin)
-        self.assertEqual(self.names(), ["Three", "Two", "One"])
-        move_rule(self.rules[2], -1, by=self.admin)
-        self.assertEqual(self.names(), ["Three", "Two", "One"])
 
     def test_it_orders_all_or_nothing(self) -> None:
         one, two, three = (rule.pk for rule in self.rules)
