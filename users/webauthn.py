@@ -121,7 +121,7 @@ def _plain(options: Any) -> dict[str, Any]:
 def _parsed(text: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text[: LONGEST + 1]) if len(text) <= LONGEST else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KeyRefused from error
     if not isinstance(parsed, dict):
         raise KeyRefused

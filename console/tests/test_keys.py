@@ -67,6 +67,7 @@ class PasskeyTests(Base):
             "nothing": "",
             "no JSON": "{",
             "a list": "[]",
+            "deep": "[" * 5000,
             "empty": "{}",
             "long": '"' + "x" * 20_000,
         }.items():

@@ -1,7 +1,6 @@
 """Keyset pages and capped counts: Django's OFFSET costs more with every row."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -135,5 +134,5 @@ def _decoded(token: str | None, model: type[Model], keys: Sequence[Key]) -> list
         if not isinstance(values, list) or len(values) != len(keys):
             return None
         return [_field(model, key.column).to_python(value) for key, value in zip(keys, values, strict=True)]
-    except (ValueError, TypeError, binascii.Error, ValidationError, FieldDoesNotExist):
+    except (ValueError, TypeError, RecursionError, ValidationError, FieldDoesNotExist):
         return None

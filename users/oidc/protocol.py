@@ -226,7 +226,7 @@ def _fetch(provider: Provider, address: str, headers: dict[str, str] | None = No
 def _object(provider: Provider, content: bytes) -> dict[str, Any]:
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProviderFailed(provider, "no JSON") from error
     if not isinstance(found, dict):
         raise ProviderFailed(provider, "no JSON object")
