@@ -300,6 +300,13 @@ class ChangeTests(IncidentActionTests):
         self.change("access", **{"is_restricted": "false", "initial-is_restricted": "true"})
         self.assertFalse(self.stored().is_restricted)
 
+    def test_it_refuses_services_that_there_cannot_be(self) -> None:
+        for number in ("9" * 30, "9" * 18, "x"):
+            with self.subTest(number=number):
+                response = self.post(self.ben, "incident-change", "details", title="Checkout is down", services=number)
+
+                self.assertEqual(response.status_code, 400)
+
     def test_it_lets_reporters_edit_their_own_while_open(self) -> None:
         data = {"title": "Till 4 is down", "initial-title": "Checkout is down"}
 

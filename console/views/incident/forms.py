@@ -15,6 +15,7 @@ from responders.models import Service, Team
 from users.models import User
 
 MAX_TEXT = 20_000
+MOST_DIGITS = 18
 VISIBILITIES = [
     (Visibility.INTERNAL, _("Internal")),
     (Visibility.PUBLIC, _("Public")),
@@ -25,6 +26,17 @@ Choices = list[tuple[str, Any]]
 
 def text_area(rows: int = 3) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, "data-draft": ""})
+
+
+class RowsField(forms.ModelMultipleChoiceField):
+    """Rows by number; what no column holds is no choice."""
+
+    def clean(self, value: Any) -> Any:
+        if wide := [one for one in value or () if len(str(one)) > MOST_DIGITS]:
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": wide[0]}
+            )
+        return super().clean(value)
 
 
 class UpdateForm(forms.Form):
@@ -124,7 +136,7 @@ class DetailsForm(ReportForm):
         Category.objects.none(), label=_("Category"), required=False, empty_label=_("None")
     )
     location = forms.CharField(label=_("Location"), required=False, max_length=200)
-    services = forms.ModelMultipleChoiceField(Service.objects.none(), label=_("Services"), required=False)
+    services = RowsField(Service.objects.none(), label=_("Services"), required=False)
 
     def _limit(self, incident: Incident) -> None:
         own = list(incident.services.values_list("pk", flat=True))
