@@ -61,12 +61,13 @@ def status(value: str) -> SafeString:
 def when(moment: dt.datetime | None, style: str = "long") -> SafeString | str:
     """Show a time in the person's zone, UTC on hover; pages refresh how long ago it was where it is recent.
 
-    `style`: long (date, time, zone), short (time, and the date unless today), or day.
+    `style`: long (date, time, zone), short (time, and the date unless today), brief (short, but past days
+    without the time), or day.
     """
     if moment is None:
         return "—"
     local = timezone.localtime(moment)
-    text = {"long": _long, "short": _short, "day": _day}[style](local)
+    text = {"long": _long, "short": _short, "brief": _brief, "day": _day}[style](local)
     return format_html(
         '<time datetime="{}" title="{}" data-style="{}">{}</time>',
         moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -85,6 +86,12 @@ def _short(local: dt.datetime) -> str:
     if dt.timedelta(0) <= age < RECENT:
         return ago(int(age.total_seconds()))
     return date_format(local, "j M H:i" if local.year == timezone.localtime().year else "j M Y H:i")
+
+
+def _brief(local: dt.datetime) -> str:
+    if timezone.now() - local < RECENT:
+        return _short(local)
+    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
 
 
 def _day(local: dt.datetime) -> str:

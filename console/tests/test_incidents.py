@@ -142,13 +142,21 @@ class ListTests(TestCase):
 
         self.assertEqual(response["Location"], LIST)
 
+    def test_it_offers_acknowledging_only_to_those_who_may(self):
+        for user, is_others in ((self.responder, False), (self.other, True), (self.admin, False)):
+            with self.subTest(user=user.pk):
+                self.client.force_login(user)
+                response = self.client.get(f"{LIST}?is_open=true")
+
+                self.assertEqual("is-others" in response.content.decode(), is_others)
+
     def test_it_costs_the_same_for_one_and_for_many(self):
         self.client.force_login(self.responder)
         self.client.get(f"{LIST}?is_open=true")
         for number in range(20):
             make_incident(title=f"Number {number}", services=[self.incident.services.get()])
 
-        with self.assertNumQueries(16):
+        with self.assertNumQueries(17):
             self.client.get(f"{LIST}?is_open=true")
 
     def test_it_exports_what_is_shown(self):

@@ -28,6 +28,13 @@ class PaletteTests(TestCase):
         self.assertContains(self.find(make_responder(), "silen"), reverse("console:silences"))
         self.assertNotContains(self.find(make_reporter(), "silen"), reverse("console:silences"))
 
+    def test_it_puts_pages_before_incidents(self):
+        make_incident(title="Callers on call hear no music")
+
+        found = self.find(make_responder(), "on call").content.decode()
+
+        self.assertLess(found.index(reverse("console:on-call")), found.index("Callers"))
+
     def test_it_bears_any_words(self):
         for words in ("", "   ", "x" * 5000, "'\"<script>alert(1)</script>", "\0", "INC-99999999999999999999", "٣"):
             with self.subTest(words=words):

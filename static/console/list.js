@@ -8,7 +8,13 @@ document.documentElement.classList.add("js");
 // --- where the reader was ---------------------------------------------------------------------------------------
 const kept = JSON.parse(sessionStorage.getItem(place) ?? "null");
 const read = new Set(JSON.parse(sessionStorage.getItem("read") ?? "[]"));
-function markRead(within = document) { $$("tr[data-incident]", within).forEach((row) => row.classList.toggle("was-read", read.has(row.dataset.incident))); }
+const teams = table?.dataset.teams?.split(" ");
+function markRead(within = document) {
+  $$("tr[data-incident]", within).forEach((row) => {
+    row.classList.toggle("was-read", read.has(row.dataset.incident));
+    row.classList.toggle("is-others", Boolean(teams && row.dataset.team && !teams.includes(row.dataset.team)));
+  });
+}
 markRead();
 if (kept && performance.getEntriesByType("navigation")[0]?.type !== "reload") {
   scrollTo(0, kept.y);

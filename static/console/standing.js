@@ -1,12 +1,13 @@
 // The slider over an incident's changes.
 import { $, $$ } from "./dom.js";
+import { language } from "./times.js";
 
 const form = $("[data-standing]"), slider = $("[data-slider]");
 const moments = $$("#moments option").map((option) => option.dataset.moment);
 if (form && slider && moments.length > 1) {
   const input = $("input", slider);
   slider.hidden = false;
-  const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium", timeZone: document.documentElement.dataset.zone || "UTC" });
+  const shown = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone: document.documentElement.dataset.zone || "UTC" });
   const tell = () => input.setAttribute("aria-valuetext", shown.format(new Date(moments[input.value])));
   tell();
   input.addEventListener("input", tell);

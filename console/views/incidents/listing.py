@@ -17,6 +17,7 @@ from incidents.filters import INCIDENTS, filter_incidents
 from incidents.models import Incident, IncidentQuerySet
 from incidents.representation import rows_of
 from incidents.views.pages import IncidentPages
+from responders.models import Membership
 from users.models import User
 
 FOR_RESPONDERS = "is_open=true&ordering=-severity"
@@ -47,6 +48,7 @@ def incidents(request: HttpRequest) -> HttpResponse:
         "bar": bar.Bar(request.GET, viewer),
         "views": views,
         "canonical": canonical(request.GET),
+        "teams": Membership.objects.team_ids_of(viewer) if viewer.is_responder else None,
         "works": viewer.is_admin or viewer.is_responder,
         "most_ids": MOST_IDS,
     }
