@@ -156,7 +156,7 @@ class ListTests(TestCase):
         for number in range(20):
             make_incident(title=f"Number {number}", services=[self.incident.services.get()])
 
-        with self.assertNumQueries(17):
+        with self.assertNumQueries(16):
             self.client.get(f"{LIST}?is_open=true")
 
     def test_it_exports_what_is_shown(self):
