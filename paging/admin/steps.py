@@ -56,7 +56,11 @@ def _word(target: Mapping[str, Any]) -> str:
 
 def _target(word: str) -> dict[str, Any]:
     kind, _colon, number = word.partition(":")
-    return {"kind": kind, "id": int(number) if number.isdigit() else number}
+    return {"kind": kind, "id": int(number) if _is_number(number) else number}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 class JsonInput(forms.HiddenInput):
@@ -119,13 +123,13 @@ class StepsWidget(forms.Widget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[dict[str, Any]]:
         count = str(data.get(f"{name}-count") or "0")
-        number = min(int(count), MAX_STEPS + SPARE) if count.isdigit() else 0
+        number = min(int(count), MAX_STEPS + SPARE) if _is_number(count) else 0
         rows = [
             {part: self.inputs[part].value_from_datadict(data, files, f"{name}-{place}-{part}") for part in PARTS}
             for place in range(number)
         ]
         filled = [row for row in rows if row["targets"]]
-        filled.sort(key=lambda row: int(row["position"]) if str(row["position"] or "").isdigit() else MAX_STEPS)
+        filled.sort(key=lambda row: int(row["position"]) if _is_number(str(row["position"])) else MAX_STEPS)
         return [_step_of(row) for row in filled]
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:

@@ -3,8 +3,10 @@ from typing import Any
 
 from django.test import Client
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 
 from incidents import services
+from paging.admin.steps import StepsWidget
 from paging.tests.cases import PagingCase
 from paging.tests.factories import critical, make_escalation, rota, run_jobs, step
 from responders.models import EscalationPolicy, PolicyTarget, Team
@@ -60,6 +62,23 @@ class PolicyAdminTests(AdminCase):
         self.assertContains(answer, "Step 2, only in, business hours, weekdays")
         self.assertContains(answer, 'value="Someday"')
         self.assertFalse(EscalationPolicy.objects.exists())
+
+    def test_it_reads_numbers_of_plain_digits_alone(self) -> None:
+        for odd in ("²", "9" * 5000, "-1", ""):
+            with self.subTest(odd=odd[:5]):
+                row = {"steps-count": "1", "steps-0-position": odd, "steps-0-targets": [f"user:{odd}"]}
+
+                self.assertEqual(StepsWidget().value_from_datadict({**row, "steps-count": odd}, {}, "steps"), [])
+                self.assertEqual(
+                    StepsWidget().value_from_datadict(
+                        MultiValueDict(
+                            {name: value if isinstance(value, list) else [value] for name, value in row.items()}
+                        ),
+                        {},
+                        "steps",
+                    )[0]["targets"],
+                    [{"kind": "user", "id": odd}],
+                )
 
     def test_it_asks_for_a_step(self) -> None:
         self.assertContains(self.browser.post(f"{POLICIES}add/", self.form(row(0))), "needs at least one step")
