@@ -91,7 +91,8 @@ def open_many(
     Only people's are audited and followed by their reporter.
     """
     context = ChangeContext.now(by, origin, at)
-    news = [_routed(new) for new in news]
+    books: dict[int, report_rules.RuleBook] = {}
+    news = [_routed(new, books) for new in news]
     policies: dict[tuple[int, int], dict[str, Any]] = {}
     teams: dict[tuple[int, ...], Team | None] = {}
     changes = []
@@ -210,13 +211,16 @@ def _default_teams() -> QuerySet[Team]:
     return Team.objects.filter(is_default=True, is_active=True).order_by("pk")
 
 
-def _routed(new: NewIncident) -> NewIncident:
-    """Let the rules for reports say what the report does not."""
+def _routed(new: NewIncident, books: dict[int, report_rules.RuleBook]) -> NewIncident:
+    """Let the rules for reports say what the report does not; `books` keeps them, by the report's own team."""
     finds_team = new.team is None and new.finds_team
     if not new.is_report or not (finds_team or new.severity is None):
         return new
     report = Report(new.title, new.description, new.location, new.category, new.services, new.is_restricted)
-    found = report_rules.load_rules(report).decide(report)
+    own = report_rules.own_team_id(new.services, new.category) or 0
+    if own not in books:
+        books[own] = report_rules.load_rules(report)
+    found = books[own].decide(report)
     by_team, by_severity = found.decision.team, found.decision.severity
     suggested = Severity(by_severity.severity) if by_severity and by_severity.severity else None
     said: dict[str, Any] = {}
