@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from console.forms.fields import NamesField
+from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS
 from logs.models import DetectionRule, Mode
 from logs.sources import INTERNAL
@@ -16,7 +17,7 @@ MODES = (
 )
 
 
-class RuleForm(forms.Form):
+class RuleForm(SeenForm):
     """A detection rule; its serializer judges the values."""
 
     name = forms.CharField(label=_("Name"), max_length=100)

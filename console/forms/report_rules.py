@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS, Severity
 from incidents.models import Category, ReportRule
 from incidents.models.rules import MAX_PHRASE, MAX_RULE_WORDS
@@ -18,7 +19,7 @@ def _rows(model: Any, key: str, first: Any) -> Callable[[], list[tuple[Any, Any]
     return lambda: [first, *model.objects.active().order_by("name").values_list(key, "name")]
 
 
-class ReportRuleForm(forms.Form):
+class ReportRuleForm(SeenForm):
     """A rule for reports; its serializer judges the values."""
 
     name = forms.CharField(label=_("Name"), max_length=100)

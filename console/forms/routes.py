@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.models import Route
 from alerts.models.routing import MOST_FIRINGS
 from console.forms.fields import MatchersField, MomentField, NamesField, PairsField
+from console.forms.seen import SeenForm
 from core.severity import PRIORITY_WORDS, SEVERITY_WORDS, Priority, Severity
 from incidents.models import Category
 from intake.models import Source
@@ -21,7 +22,7 @@ def _rows(model: Any, key: str) -> Callable[[], list[tuple[Any, Any]]]:
     return lambda: [UNSET, *model.objects.active().order_by("name").values_list(key, "name")]
 
 
-class RouteForm(forms.Form):
+class RouteForm(SeenForm):
     """A route; its serializer judges the values."""
 
     name = forms.CharField(label=_("Name"), max_length=100)

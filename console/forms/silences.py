@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Silence
 from console.forms.fields import MatchersField, MomentField, zone_help
+from console.forms.seen import SeenForm
 
 USUAL = dt.timedelta(hours=2)
 
@@ -21,7 +22,7 @@ class TimeOfDayField(forms.CharField):
     widget = forms.TextInput(attrs={"type": "time"})
 
 
-class SilenceForm(forms.Form):
+class SilenceForm(SeenForm):
     """A silence; its serializer judges the values."""
 
     matchers = MatchersField(

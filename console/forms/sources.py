@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Heartbeat
 from console.forms.fields import NamesField
+from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS, Severity
 from intake.models import Source
 from responders.models import Team
@@ -17,7 +18,7 @@ def _teams() -> list[tuple[Any, Any]]:
     return [("", _("None")), *Team.objects.active().order_by("name").values_list("pk", "name")]
 
 
-class NewSourceForm(forms.Form):
+class NewSourceForm(SeenForm):
     """A source's name and team; its serializer judges the values."""
 
     name = forms.CharField(
@@ -97,7 +98,7 @@ def _sources() -> list[tuple[Any, Any]]:
     return list(Source.objects.order_by("name").values_list("pk", "name"))
 
 
-class HeartbeatForm(forms.Form):
+class HeartbeatForm(SeenForm):
     """A heartbeat; its serializer judges the values."""
 
     source = forms.TypedChoiceField(label=_("Source"), choices=_sources, coerce=int)

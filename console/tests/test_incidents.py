@@ -1,6 +1,8 @@
 from django.test import TestCase
 from django.urls import reverse
 
+from alerts.models import Alert
+from alerts.tests.factories import fire, make_source
 from console.models import SavedView
 from core.severity import Severity
 from incidents.models import Incident
@@ -187,3 +189,14 @@ class ListTests(TestCase):
 
         self.assertNotContains(self.client.get(f"{LIST}?is_open=true"), "data-undo")
         self.assertEqual(Incident.objects.get().severity, self.incident.severity)
+
+    def test_it_warns_where_alerts_still_fire(self):
+        alert = fire(make_source(), "disk")
+        Alert.objects.filter(pk=alert.pk).update(incident=self.incident)
+        self.client.force_login(self.responder)
+
+        shown = self.client.post(
+            reverse("console:incidents-bulk"), {"ids": [self.incident.pk], "status": "resolved"}, follow=True
+        )
+
+        self.assertContains(shown, f"Alerts still fire for {self.incident.reference}.")

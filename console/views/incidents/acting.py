@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from alerts.models import Alert
 from console import undo
 from console.pages import RESPONDERS, back_to, is_fragment, offer_undo, page, person, say, show
 from console.rows import present
@@ -22,7 +23,7 @@ from incidents.vocabulary import Origin, Status
 
 MOST = 200
 NAMED = 5
-STATUS_KEYS = {"acknowledge": Status.ACKNOWLEDGED, "start": Status.IN_PROGRESS, "resolve": Status.RESOLVED}
+STATUS_KEYS = {"acknowledge": Status.ACKNOWLEDGED}
 
 
 @require_POST
@@ -77,9 +78,22 @@ def _report(request: HttpRequest, results: list[dict[str, Any]], token: str) -> 
         offer_undo(request, sentence, token)
     else:
         say(request, sentence)
+    _warn_of_alerts(request, [one["id"] for one in results if one["ok"] and one.get("status") == Status.RESOLVED])
     for one in refused[:NAMED]:
         say(request, f"INC-{one['id']}: {one['detail']}", is_problem=True)
     if len(refused) > NAMED:
         more = len(refused) - NAMED
         text = ngettext("%(n)d more was refused.", "%(n)d more were refused.", more)
         say(request, text % {"n": more}, is_problem=True)
+
+
+def _warn_of_alerts(request: HttpRequest, resolved: list[int]) -> None:
+    """Name the resolved incidents whose alerts still fire."""
+    firing = Alert.objects.firing().filter(incident__in=resolved).order_by("incident_id")
+    numbers = list(firing.values_list("incident_id", flat=True).distinct()[: NAMED + 1])
+    if numbers:
+        named = ", ".join(f"INC-{number}" for number in numbers[:NAMED])
+        said = _("Alerts still fire for %(incidents)s.")
+        if len(numbers) > NAMED:
+            said = _("Alerts still fire for %(incidents)s and others.")
+        say(request, said % {"incidents": named}, is_problem=True)

@@ -153,9 +153,7 @@ class RefusalTests(TestCase):
         form = "&".join(f"field{number}=x" for number in range(1001))
         content_type = "application/x-www-form-urlencoded"
 
-        codes, lines = self.lines(
-            {"method": "POST", "path": "/sign-in/", "data": form, "content_type": content_type}
-        )
+        codes, lines = self.lines({"method": "POST", "path": "/sign-in/", "data": form, "content_type": content_type})
 
         self.assert_one_line(codes, lines, 400, "The number of GET/POST parameters exceeded")
 
