@@ -5,7 +5,7 @@ const OFFLINE = SHELL[0], REPORT = SHELL[1], PATIENCE = 10000, IS_FROZEN = {{ is
 importScripts("{{ queue|escapejs }}"{% if push %}, "{{ push|escapejs }}"{% endif %});
 
 self.addEventListener("install", (event) => {
-  const fresh = SHELL.map((url) => new Request(url, { credentials: "omit", cache: "reload" }));
+  const fresh = SHELL.map((url, number) => IS_FROZEN && number > 1 ? new Request(url) : new Request(url, { credentials: "omit", cache: "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)).then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (event) => {
