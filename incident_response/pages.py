@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
@@ -19,7 +20,7 @@ from rest_framework.views import APIView
 from core.api.jsonio import to_json
 from core.api.problems import TITLES, problem
 from core.db.outages import outages, unavailable
-from core.errors import DomainError
+from core.errors import DomainError, PermissionRefused
 from intake.endpoints import first_parts
 
 
@@ -81,6 +82,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_response(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Handle a form without its token; Django logs the reason."""
+    said = _("This page was open for too long, or cookies are blocked. Go back, load it again and repeat what you did.")
+    return error_response(request, 403, PermissionRefused(said))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

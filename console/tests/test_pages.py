@@ -1,4 +1,4 @@
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
 
@@ -112,3 +112,11 @@ def addresses():
     for pattern in console_urls.urlpatterns:
         places = dict.fromkeys(pattern.pattern.converters, "1")
         yield pattern.name, reverse(f"console:{pattern.name}", kwargs=places)
+
+
+class TokenTests(TestCase):
+    def test_it_says_what_to_do_about_a_form_without_its_token(self):
+        response = Client(enforce_csrf_checks=True).post(reverse("console:sign-in"), {"email": "a@b.example"})
+
+        self.assertContains(response, "load it again", status_code=403)
+        self.assertContains(response, "console/base.css", status_code=403)
