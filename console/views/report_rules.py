@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from console.configuration import store
 from console.forms.report_rules import ReportRuleForm, TrialForm, initial_of
-from console.pages import ADMINS, page, person, say, show
+from console.pages import ADMINS, is_fragment, page, person, say, show
 from console.views.routes import moved
 from core.api.configuration import delete_configuration
 from core.errors import NotFound
@@ -102,7 +102,7 @@ def order(request: HttpRequest) -> HttpResponse:
     form = RuleOrderSerializer(data={"ids": request.POST.getlist("ids")})
     form.is_valid(raise_exception=True)
     reorder_rules(moved(form.validated_data["ids"], request.POST), by=person(request))
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment(request):
         return HttpResponse(status=204)
     return redirect("console:report-rules")
 

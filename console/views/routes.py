@@ -16,7 +16,7 @@ from alerts.services.ordering import reorder_routes
 from alerts.services.simulating import contributors, simulate
 from console.configuration import add_refusals, store
 from console.forms.routes import RouteForm, SimulationForm, initial_of
-from console.pages import ADMINS, RESPONDERS, page, person, say, show
+from console.pages import ADMINS, RESPONDERS, is_fragment, page, person, say, show
 from console.views.silences import label_names
 from core.api.configuration import delete_configuration
 from core.errors import DomainError, NotFound
@@ -68,7 +68,7 @@ def order(request: HttpRequest) -> HttpResponse:
     form.is_valid(raise_exception=True)
     ids = moved(form.validated_data["ids"], request.POST)
     reorder_routes(ids, by=person(request))
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment(request):
         return HttpResponse(status=204)
     return redirect("console:routes")
 
