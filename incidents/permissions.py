@@ -1,7 +1,7 @@
 """Decide who may do what to an incident; `Incident.objects.visible_to` decides who sees it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -153,9 +153,15 @@ def require_edit(by: By, incident: Incident, fields: frozenset[str]) -> None:
 
 def can_comment(user: User, incident: Incident) -> bool:
     """Return whether the user may comment."""
-    if can_work_on(user, incident.team_id) or not user.is_responder:
-        return True
-    return Subscription.objects.filter(incident=incident, user=user).exists()
+    works = can_work_on(user, incident.team_id)
+    return may_comment(
+        user, works=works, follows=lambda: Subscription.objects.filter(incident=incident, user=user).exists()
+    )
+
+
+def may_comment(user: User, *, works: bool, follows: Callable[[], bool]) -> bool:
+    """Return whether somebody may comment on an incident that they see; another team's responder must follow it."""
+    return works or not user.is_responder or follows()
 
 
 def require_comment(by: By, incident: Incident) -> None:

@@ -112,7 +112,9 @@ def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
     """
     incident = lock(attachment.incident)
     remover = person(by)
-    if remover is not None and not _may_remove(remover, attachment, incident):
+    if remover is not None and not may_remove(
+        remover, attachment, incident, works=can_work_on(remover, incident.team_id)
+    ):
         raise PermissionRefused(
             "Only those who work on the incident can remove files, and uploaders their own while it is open."
         )
@@ -134,10 +136,9 @@ def _locked(attachment: Attachment) -> Attachment:
     return row
 
 
-def _may_remove(by: User, attachment: Attachment, incident: Incident) -> bool:
-    if can_work_on(by, incident.team_id):
-        return True
-    return attachment.uploaded_by_id == by.pk and incident.is_still_open
+def may_remove(by: User, attachment: Attachment, incident: Incident, *, works: bool) -> bool:
+    """Return whether somebody, who works on the incident or not, may remove a file."""
+    return works or (attachment.uploaded_by_id == by.pk and incident.is_still_open)
 
 
 def add_files(change: IncidentChange, stored: StoredFiles) -> list[Attachment]:

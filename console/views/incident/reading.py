@@ -16,7 +16,8 @@ from alerts.vocabulary import AlertStatus
 from console.pages import person
 from console.templatetags.console import duration
 from incidents.models import Attachment, Incident, IncidentLink, LinkKind, Status, Subscription
-from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on
+from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on, may_comment
+from incidents.services import attaching
 from incidents.sla import overdue_targets
 from incidents.views.lookup import number_of
 from incidents.workflow import Action, actions_from
@@ -227,7 +228,7 @@ def followers_of(incident: Incident, viewer: User) -> list[User]:
 def files(incident: Incident, viewer: User, works: bool) -> dict[str, Any]:
     """Return pictures and other files, and which of them the viewer may remove."""
     found = list(Attachment.objects.filter(incident=incident).order_by("-pk")[:MOST_FILES])[::-1]
-    removable = {one.pk for one in found if works or (one.uploaded_by_id == viewer.pk and incident.is_still_open)}
+    removable = {one.pk for one in found if attaching.may_remove(viewer, one, incident, works=works)}
     return {
         "pictures": [one for one in found if one.is_picture],
         "documents": [one for one in found if not one.is_picture],
@@ -242,5 +243,5 @@ def page_context(incident: Incident, viewer: User) -> dict[str, Any]:
         **found,
         **around,
         **files(incident, viewer, found["works"]),
-        "may_comment": found["works"] or not found["is_staff"] or around["is_following"],  # as can_comment says
+        "may_comment": may_comment(viewer, works=found["works"], follows=lambda: around["is_following"]),
     }
