@@ -19,6 +19,26 @@ OPERATORS = (
 )
 
 
+class ActiveRowField(forms.ChoiceField):
+    """One of a model's active rows; a stored one that was retired stays in sight, and the API refuses it."""
+
+    def __init__(self, model: Any, *, key: str = "pk", blank: Any, **options: Any) -> None:
+        self.model, self.key = model, key
+        rows = model.objects
+        super().__init__(
+            choices=lambda: [("", blank), *rows.active().order_by("name").values_list(key, "name")],
+            required=False,
+            **options,
+        )
+
+    def keep(self, stored: Any) -> None:
+        """Offer the stored row too."""
+        if stored in (None, "") or str(stored) in {str(value) for value, _label in self.choices}:
+            return
+        name = self.model.objects.filter(**{self.key: stored}).values_list("name", flat=True).first()
+        self.choices = [*self.choices, (stored, _("%(name)s (retired)") % {"name": name or stored})]
+
+
 class MomentField(forms.DateTimeField):
     """A time in the person's zone, to the minute."""
 

@@ -1,9 +1,9 @@
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from console.forms.fields import ActiveRowField
 from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS, Severity
 from incidents.models import Category, ReportRule
@@ -13,10 +13,6 @@ from responders.models import Service, Team
 
 ANY = ("", _("Any"))
 NONE = ("", _("None"))
-
-
-def _rows(model: Any, key: str, first: Any) -> Callable[[], list[tuple[Any, Any]]]:
-    return lambda: [first, *model.objects.active().order_by("name").values_list(key, "name")]
 
 
 class ReportRuleForm(SeenForm):
@@ -34,9 +30,9 @@ class ReportRuleForm(SeenForm):
     location = forms.CharField(
         label=_("Place contains"), required=False, max_length=200, help_text=_("Such as a building or a city.")
     )
-    category = forms.ChoiceField(label=_("Category"), choices=_rows(Category, "slug", ANY), required=False)
-    service = forms.ChoiceField(label=_("Affected service"), choices=_rows(Service, "slug", ANY), required=False)
-    team = forms.ChoiceField(label=_("Team"), choices=_rows(Team, "pk", NONE), required=False)
+    category = ActiveRowField(Category, key="slug", blank=ANY[1], label=_("Category"))
+    service = ActiveRowField(Service, key="slug", blank=ANY[1], label=_("Affected service"))
+    team = ActiveRowField(Team, blank=NONE[1], label=_("Team"))
     severity = forms.ChoiceField(
         label=_("Suggested severity"),
         choices=[NONE, *SEVERITY_WORDS],
@@ -75,8 +71,8 @@ class TrialForm(forms.Form):
     title = forms.CharField(label=_("What is wrong?"), max_length=200)
     description = forms.CharField(label=_("What is seen"), max_length=2000, required=False)
     location = forms.CharField(label=_("Place"), max_length=200, required=False)
-    category = forms.ChoiceField(label=_("Category"), choices=_rows(Category, "slug", NONE), required=False)
-    services = forms.ChoiceField(label=_("Affected service"), choices=_rows(Service, "slug", NONE), required=False)
+    category = ActiveRowField(Category, key="slug", blank=NONE[1], label=_("Category"))
+    services = ActiveRowField(Service, key="slug", blank=NONE[1], label=_("Affected service"))
 
     def report(self) -> Report:
         given = self.cleaned_data

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -7,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Route
 from alerts.models.routing import MOST_FIRINGS
-from console.forms.fields import MatchersField, MomentField, NamesField, PairsField
+from console.forms.fields import ActiveRowField, MatchersField, MomentField, NamesField, PairsField
 from console.forms.seen import SeenForm
 from core.severity import PRIORITY_WORDS, SEVERITY_WORDS, Priority, Severity
 from incidents.models import Category
@@ -16,10 +15,6 @@ from responders.models import Service, Team
 
 UNSET = ("", _("Leave unset"))
 LONGEST = 200_000
-
-
-def _rows(model: Any, key: str) -> Callable[[], list[tuple[Any, Any]]]:
-    return lambda: [UNSET, *model.objects.active().order_by("name").values_list(key, "name")]
 
 
 class RouteForm(SeenForm):
@@ -38,9 +33,9 @@ class RouteForm(SeenForm):
     drop = forms.BooleanField(
         label=_("Drop the alert"), required=False, help_text=_("It is counted, and nothing of it is kept.")
     )
-    team = forms.ChoiceField(label=_("Team"), choices=_rows(Team, "pk"), required=False)
-    service = forms.ChoiceField(label=_("Service"), choices=_rows(Service, "slug"), required=False)
-    category = forms.ChoiceField(label=_("Category"), choices=_rows(Category, "slug"), required=False)
+    team = ActiveRowField(Team, blank=UNSET[1], label=_("Team"))
+    service = ActiveRowField(Service, key="slug", blank=UNSET[1], label=_("Service"))
+    category = ActiveRowField(Category, key="slug", blank=UNSET[1], label=_("Category"))
     severity = forms.ChoiceField(label=_("Severity"), choices=[UNSET, *reversed(SEVERITY_WORDS)], required=False)
     priority = forms.ChoiceField(label=_("Priority"), choices=[UNSET, *PRIORITY_WORDS], required=False)
     group_by = NamesField(

@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from console.forms.fields import ActiveRowField
 from core.api.jsonio import to_json
 
 
@@ -14,6 +15,9 @@ class SeenForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, ActiveRowField):
+                field.keep(self.initial.get(name))
         self.initial["seen"] = hashlib.sha256(to_json(_plain(self.initial))).hexdigest()
 
     def clean(self) -> dict[str, Any]:

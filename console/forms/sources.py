@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Heartbeat
-from console.forms.fields import NamesField
+from console.forms.fields import ActiveRowField, NamesField
 from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS, Severity
 from intake.models import Source
@@ -14,20 +14,16 @@ NUMBERS = ("reopen_minutes", "rate_limit")
 OPTIONAL_NUMBERS = ("expire_minutes", "heartbeat_minutes")
 
 
-def _teams() -> list[tuple[Any, Any]]:
-    return [("", _("None")), *Team.objects.active().order_by("name").values_list("pk", "name")]
-
-
 class NewSourceForm(SeenForm):
     """A source's name and team; its serializer judges the values."""
 
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("Which installation it is, such as “Monitoring, Zurich”.")
     )
-    team = forms.ChoiceField(
+    team = ActiveRowField(
+        Team,
+        blank=_("None"),
         label=_("Team"),
-        choices=_teams,
-        required=False,
         help_text=_("Gets its incidents, unless a route says otherwise."),
     )
 

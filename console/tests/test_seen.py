@@ -7,6 +7,7 @@ from alerts.models import Heartbeat
 from alerts.tests.factories import make_route, make_silence, make_source
 from core.severity import Severity
 from incidents.models import ReportRule
+from incidents.tests.factories import make_team
 from logs.tests.rules import make_rule
 from users.tests.factories import make_admin
 
@@ -46,3 +47,21 @@ class SeenTests(TestCase):
 
 def _given(form):
     return {name: value for name, value in form.initial.items() if isinstance(value, str | int) and name != "seen"}
+
+
+class RetiredTests(TestCase):
+    def test_it_keeps_a_retired_choice_in_sight_and_clears_nothing(self) -> None:
+        team = make_team("Night shift")
+        route = make_route(name="Disks", team=team)
+        type(team).objects.filter(pk=team.pk).update(is_active=False)
+        self.client.force_login(make_admin())
+        address = reverse("console:route", args=[route.pk])
+
+        page = self.client.get(address)
+        given = _given(page.context["form"])
+        refused = self.client.post(address, given | {"name": "Disks of all"})
+
+        self.assertContains(page, "Night shift (retired)")
+        self.assertTrue(refused.context["form"].errors["team"])
+        route.refresh_from_db()
+        self.assertEqual((route.team, route.name), (team, "Disks"))
