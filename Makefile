@@ -16,7 +16,7 @@ SCRATCH := DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/check.sqlite3
 PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS=incidents.example.org \
 	PUBLIC_URL=https://incidents.example.org TRUSTED_PROXIES=1
 # What mypy checks strictly: the ground floor, intake and vendors, and of each app services and pure modules.
-APPS := users responders incidents alerts logs paging notifications console
+APPS := users responders incidents alerts logs paging notifications status_page reviews console
 TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflow.py sla.py digest.py snapshot.py \
 	percentiles.py metrics.py tokens.py attachments search imports oncall.py reading formats.py channels \
 	detection.py assigning.py decide.py effects.py matching.py routing.py transitions.py updates.py queries.py templates.py sources \

@@ -21,6 +21,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MEDIA_ROOT=/data/media \
+    STATUS_ROOT=/data/status \
     STATIC_ROOT=/app/staticfiles \
     DATABASE_URL=sqlite:////data/db.sqlite3
 WORKDIR /app
@@ -36,13 +37,15 @@ COPY logs logs
 COPY integrations integrations
 COPY paging paging
 COPY notifications notifications
+COPY status_page status_page
+COPY reviews reviews
 COPY console console
 # The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
 COPY docs/logs.md docs/logs.md
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
-RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations paging notifications console \
+RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations paging notifications status_page reviews console \
     && SECRET_KEY=only-for-collecting-static-files-0123456789 HISTORY_KEY=only-for-collecting-static-files-9876543210 \
     python manage.py collectstatic --noinput --verbosity 0
 USER app

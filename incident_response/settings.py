@@ -32,6 +32,8 @@ INSTALLED_APPS = [
     "integrations",
     "paging",
     "notifications",
+    "status_page",
+    "reviews",
     "console",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",

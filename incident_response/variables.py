@@ -28,6 +28,9 @@ DATABASE = env.database(
     help="sqlite:///path/to/file or mysql://user:password@host:3306/name.",
 )
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media"), help="Where attachments are stored."))
+STATUS_ROOT = Path(
+    env.text("STATUS_ROOT", default=str(MEDIA_ROOT.parent / "status"), help="Where the status page is written.")
+)
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"), help="Where static files are put."))
 DATABASE_SECONDS = env.integer(
     "DATABASE_SECONDS",

@@ -21,9 +21,11 @@ ALLOWED = {
     "integrations": {"intake", "alerts", "logs"},
     "paging": {"incidents", "responders", "users"},
     "notifications": {"paging", "incidents", "responders", "users"},
+    "status_page": {"notifications", "incidents", "responders", "users"},
+    "reviews": {"status_page", "notifications", "incidents", "responders", "users"},
     "console": {
         *("users", "responders", "incidents", "intake", "alerts", "logs", "integrations"),
-        *("paging", "notifications"),
+        *("paging", "notifications", "status_page", "reviews"),
     },
 }
 EVERYBODYS = {"core"}

@@ -1,0 +1,51 @@
+"""The words of the status page."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Impact(models.TextChoices):
+    """How a component is affected, the worst last."""
+
+    OPERATIONAL = "operational", _("Operational")
+    MAINTENANCE = "maintenance", _("Under maintenance")
+    DEGRADED = "degraded", _("Degraded performance")
+    PARTIAL_OUTAGE = "partial_outage", _("Partial outage")
+    MAJOR_OUTAGE = "major_outage", _("Major outage")
+
+
+RANK = {impact: rank for rank, impact in enumerate(Impact)}
+
+
+class Kind(models.TextChoices):
+    """What is announced."""
+
+    INCIDENT = "incident", _("Incident")
+    MAINTENANCE = "maintenance", _("Maintenance")
+
+
+class State(models.TextChoices):
+    """How far an incident or maintenance got, as the public is told."""
+
+    INVESTIGATING = "investigating", _("Investigating")
+    IDENTIFIED = "identified", _("Identified")
+    MONITORING = "monitoring", _("Monitoring")
+    RESOLVED = "resolved", _("Resolved")
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+
+
+STATES = {
+    Kind.INCIDENT: (State.INVESTIGATING, State.IDENTIFIED, State.MONITORING, State.RESOLVED),
+    Kind.MAINTENANCE: (State.SCHEDULED, State.IN_PROGRESS, State.COMPLETED),
+}
+ENDED = (State.RESOLVED, State.COMPLETED)
+
+
+class SubscriberState(models.TextChoices):
+    """Whether a subscriber is told anything."""
+
+    PENDING = "pending", _("Not confirmed")
+    ACTIVE = "active", _("Confirmed")
+    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
