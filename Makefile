@@ -1,4 +1,4 @@
-# Verbs: run, test, check, fix, bench, chaos, e2e, browser, screenshots; and setup, secret, lock.
+# Verbs: run, test, check, fix, languages, bench, chaos, e2e, browser, screenshots; and setup, secret, lock.
 # `make run PORT=8001 DATABASE_URL=mysql://…` and the like set variables for one run.
 
 HOST ?= 127.0.0.1
@@ -33,7 +33,7 @@ ONE_AT_A_TIME = $(addsuffix $(LOCKED),$(ANY_PYTHON))
 LOCKED = $() -S -c 'import fcntl, os, sys; lock = os.open("Makefile", os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX); \
 	os.set_inheritable(lock, True); os.execvp(sys.argv[1], sys.argv[1:])'
 
-.PHONY: run ready setup test check fix bench chaos e2e browser screenshots secret lock
+.PHONY: run ready setup test check fix languages bench chaos e2e browser screenshots secret lock
 
 # Of several in one folder, one sets it up while the others wait.
 run:
@@ -62,6 +62,10 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+# Brings the catalogues in locale/ up to date with the program; `AWAIT=--await` lets texts wait for their translation.
+languages: $(VENV)/.dev
+	@$(THROWAWAY) $(PY) -m tests.languages $(AWAIT)
 
 bench: $(VENV)/.dev
 	BENCH=$(BENCH) ONLY=$(ONLY) $(PY) -m benchmarks

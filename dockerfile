@@ -42,6 +42,7 @@ COPY reviews reviews
 COPY console console
 # The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
 COPY docs/logs.md docs/logs.md
+COPY locale locale
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
