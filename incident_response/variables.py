@@ -22,6 +22,7 @@ ALLOWED_HOSTS = env.words(
 )
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 PUBLIC_URL = env.text("PUBLIC_URL", default=DEFAULT_PUBLIC_URL, help="The server's public address, for links.")
+STATUS_URL = env.text("STATUS_URL", default="", help="Address of the status page, if not /status/ below PUBLIC_URL.")
 DATABASE = env.database(
     "DATABASE_URL",
     default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
