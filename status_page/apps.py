@@ -7,3 +7,17 @@ class StatusPageConfig(AppConfig):
 
     name = "status_page"
     verbose_name = _("Status page")
+
+    def ready(self) -> None:
+        """Register the audit, the jobs, and what timelines say."""
+        from core.server.jobs import register_jobs
+        from incidents.kinds import register_kinds
+        from status_page.audit import register
+        from status_page.jobs import JOBS
+        from status_page.vocabulary import StatusEventKind
+        from users.permissions import allow_responders
+
+        register()
+        register_kinds(StatusEventKind)
+        allow_responders("status_page", "view")
+        register_jobs(*JOBS)

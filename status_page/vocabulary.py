@@ -49,3 +49,11 @@ class SubscriberState(models.TextChoices):
     PENDING = "pending", _("Not confirmed")
     ACTIVE = "active", _("Confirmed")
     UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+
+
+class StatusEventKind(models.TextChoices):
+    """What an incident's timeline says of the status page, to those who work on it."""
+
+    PUBLISHED = "status_published", _("Published on the status page")
+    UPDATED = "status_updated", _("Status page updated")
+    WITHDRAWN = "status_withdrawn", _("Withdrawn from the status page")

@@ -85,6 +85,11 @@ class PublicUpdate(models.Model):
     def __str__(self) -> str:
         return f"{self.state} {self.at:%Y-%m-%d %H:%M}"
 
+    @property
+    def version(self) -> int:
+        """Return how many texts it has had."""
+        return len(self.earlier) + 1
+
 
 class ImpactSpan(models.Model):
     """From when to when a public incident affected a component, and how; the bars are made of these."""
