@@ -12,6 +12,14 @@ class ReviewState(models.TextChoices):
     COMPLETED = "completed", _("Completed")
 
 
+# From where a review moves to where; from completed, it is reopened.
+MOVES = {
+    ReviewState.DRAFT: (ReviewState.IN_REVIEW,),
+    ReviewState.IN_REVIEW: (ReviewState.DRAFT, ReviewState.COMPLETED),
+    ReviewState.COMPLETED: (ReviewState.DRAFT,),
+}
+
+
 class Part(models.TextChoices):
     """What somebody did for a review."""
 
@@ -30,3 +38,13 @@ class ItemState(models.TextChoices):
 
 
 UNFINISHED = (ItemState.OPEN, ItemState.IN_PROGRESS)
+
+
+class ReviewEventKind(models.TextChoices):
+    """A review's events on the incident's timeline."""
+
+    REVIEW_STARTED = "review_started", _("Review started")
+    REVIEW_COMPLETED = "review_completed", _("Review completed")
+    REVIEW_REOPENED = "review_reopened", _("Review reopened")
+    REVIEW_PUBLISHED = "review_published", _("Review published")
+    REVIEW_WITHDRAWN = "review_withdrawn", _("Review withdrawn from the status page")

@@ -53,6 +53,7 @@ OWN_MODULES = {
         *("oidc", "passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
     },
     "paging": {"pages", "planning"},
+    "reviews": {"narrative", "reminding", "rendering", "validation"},
     "console": {
         *(
             "api_urls",

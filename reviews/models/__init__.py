@@ -1,5 +1,5 @@
-from reviews.models.items import ActionItem
+from reviews.models.items import ActionItem, OverdueReport
 from reviews.models.review import Factor, Moment, Participant, Review
 from reviews.models.rules import ReviewRule
 
-__all__ = ["ActionItem", "Factor", "Moment", "Participant", "Review", "ReviewRule"]
+__all__ = ["ActionItem", "Factor", "Moment", "OverdueReport", "Participant", "Review", "ReviewRule"]

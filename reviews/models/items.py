@@ -59,4 +59,17 @@ class ActionItem(models.Model):
         verbose_name_plural = _("action items")
 
     def __str__(self) -> str:
-        return self.title
+        return f"#{self.pk}"  # the audit log keeps it
+
+
+class OverdueReport(models.Model):
+    """That the administrators were told how many action items are overdue, once a week."""
+
+    monday = models.DateField(unique=True)
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["monday"]
+
+    def __str__(self) -> str:
+        return f"{self.number} on {self.monday}"

@@ -76,7 +76,7 @@ class Review(models.Model):
         verbose_name_plural = _("reviews")
 
     def __str__(self) -> str:
-        return self.title
+        return f"INC-{self.incident_id}"  # the audit log keeps it: no text that may have to be redacted
 
 
 class Moment(models.Model):

@@ -22,6 +22,7 @@ from incidents.services.feed import skip_history
 from intake.models import IntakeEvent
 from notifications.services import feeding
 from paging.services import starting
+from reviews.services import rules
 
 
 class Command(BaseCommand):
@@ -62,7 +63,9 @@ class Command(BaseCommand):
         # The queue's own messages have another name, and a worker measures none that wait.
         IntakeEvent.objects.filter(format="draft").update(format=INTERNAL_FORMAT)
         IntakeEvent.objects.waiting().filter(byte_count=None).update(byte_count=Length("body"))
-        skip_history(starting.READER, feeding.CURSOR)  # else all of history would page
+        skip_history(
+            starting.READER, feeding.CURSOR, rules.READER
+        )  # else all of history would page
         connection.check_constraints()
         searchable = max(rebuild_index(), default=0)
         self.stdout.write(f"All rows were copied; {searchable:,} incidents are searchable.")
