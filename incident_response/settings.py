@@ -244,6 +244,10 @@ SPECTACULAR_SETTINGS = {
         "ContactStateEnum": "notifications.vocabulary.MethodState",
         "ImportanceEnum": "notifications.vocabulary.Importance",
         "TargetKindEnum": "responders.targets.kinds",
+        "ImpactEnum": "status_page.vocabulary.Impact",
+        "PublicStateEnum": "status_page.vocabulary.State",
+        "PublicIncidentStateEnum": "status_page.vocabulary.INCIDENT_STATES",
+        "AnnouncementKindEnum": "status_page.vocabulary.Kind",
     },
 }
 

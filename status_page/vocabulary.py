@@ -40,6 +40,7 @@ STATES = {
     Kind.INCIDENT: (State.INVESTIGATING, State.IDENTIFIED, State.MONITORING, State.RESOLVED),
     Kind.MAINTENANCE: (State.SCHEDULED, State.IN_PROGRESS, State.COMPLETED),
 }
+INCIDENT_STATES = [choice for choice in State.choices if choice[0] in STATES[Kind.INCIDENT]]
 ENDED = (State.RESOLVED, State.COMPLETED)
 
 

@@ -23,6 +23,8 @@ from notifications.models import RoomChannel, WebhookEndpoint
 from notifications.tests.factories import make_room, make_webhook
 from responders.models import EscalationPolicy, Schedule, Service, Team
 from responders.tests.schedules import make_schedule
+from status_page.models import Component, ComponentGroup, UpdateTemplate
+from status_page.tests.factories import make_component
 from users.models import User
 from users.tests.factories import client_of, make_admin, make_responder
 
@@ -76,6 +78,19 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         {"position": 77, "words": ["theirs"]},
     ),
     SlaPolicy: ("sla-policies", lambda: make_policy(severity=2), {"name": "Sent"}, {"ack_minutes": 7}),
+    ComponentGroup: (
+        "status/groups",
+        lambda: ComponentGroup.objects.create(name="Shop"),
+        {"name": "Sent"},
+        {"position": 77},
+    ),
+    Component: ("status/components", make_component, {"name": "Sent"}, {"is_active": False, "position": 77}),
+    UpdateTemplate: (
+        "status/templates",
+        lambda: UpdateTemplate.objects.create(name="Begin"),
+        {"name": "Sent"},
+        {"title": "Theirs"},
+    ),
 }
 
 
@@ -191,6 +206,9 @@ class AdminWriteTests(TestCase):
                 WebhookEndpoint: {"is_enabled": False},
                 Schedule: {"description": "Theirs"},
                 EscalationPolicy: {"description": "Theirs"},
+                ComponentGroup: {"position": 77},
+                Component: {"description": "Theirs"},
+                UpdateTemplate: {"title": "Theirs"},
             },
         }
         self.assertEqual(set(meanwhile), set(RESOURCES))

@@ -1,5 +1,7 @@
 """Every route, every method, every kind of person: who may do what, in one table."""
 
+import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +31,8 @@ from notifications.tests.factories import make_delivery, make_method, make_webho
 from paging.tests.factories import make_escalation, step
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
+from status_page.models import ComponentGroup, UpdateTemplate
+from status_page.tests.factories import make_component, make_maintenance, make_public_incident
 from tests.people import signed_in
 from users.services import create_personal_token
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
@@ -107,6 +111,47 @@ CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
 TOMORROW = {"from": "2150-01-01T00:00:00Z", "to": "2150-01-02T00:00:00Z", "add": ["{member}"]}
 SWAP = {"from": "2150-01-01T00:00:00Z", "to": "2150-01-02T00:00:00Z", "schedule": "{schedule}"}
 TEAM_CREATES = (401, 403, 403, 201, 403, 201)
+OPEN_TILL = {"starts_at": "2998-12-31T00:00:00Z", "ends_at": "2999-01-01T00:00:00Z"}
+PUBLIC = f"{API}status/incidents/"
+MAINTENANCE = f"{API}status/maintenance/"
+STATUS_PAGE: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}status/page/", None, RESPONDERS),
+    ("patch", f"{API}status/page/", {"name": "Acme"}, ADMINS),
+    ("get", f"{API}status/page/logo/", None, (401, 403, 403, 404, 404, 404)),
+    ("post", f"{API}status/page/logo/", "a logo", ADMINS),
+    ("delete", f"{API}status/page/logo/", None, ADMINS_DELETE),
+    ("post", f"{API}status/page/access-key/", {}, ADMINS_CREATE),
+    *(
+        row
+        for name in ("groups", "components", "templates")
+        for row in (
+            ("get", f"{API}status/{name}/", None, RESPONDERS),
+            ("post", f"{API}status/{name}/", {"name": "New"}, ADMINS_CREATE),
+            ("get", f"{API}status/{name}/<pk>/", None, RESPONDERS),
+            ("put", f"{API}status/{name}/<pk>/", {"name": "New"}, ADMINS),
+            ("patch", f"{API}status/{name}/<pk>/", {"name": "New"}, ADMINS),
+            ("delete", f"{API}status/{name}/<pk>/", None, ADMINS_DELETE),
+        )
+    ),
+    ("post", f"{API}status/components/reorder/", {"ids": ["{component}"]}, ADMINS),
+    ("get", PUBLIC, None, RESPONDERS),
+    ("post", PUBLIC, {"title": "New", "message": "x", "impact": "degraded"}, RESPONDERS_CREATE),
+    ("post", MAINTENANCE, {"title": "New", "message": "x", **OPEN_TILL}, RESPONDERS_CREATE),
+    ("get", MAINTENANCE, None, RESPONDERS),
+    *(
+        row
+        for one in (PUBLIC, MAINTENANCE)
+        for row in (
+            ("get", f"{one}<pk>/", None, RESPONDERS),
+            ("patch", f"{one}<pk>/", {"title": "Other"}, RESPONDERS),
+            ("delete", f"{one}<pk>/", None, ADMINS_DELETE),
+            ("get", f"{one}<announcement_id>/updates/", None, RESPONDERS),
+            ("post", f"{one}<announcement_id>/updates/", {"message": "x"}, RESPONDERS_CREATE),
+            ("get", f"{one}<announcement_id>/updates/<pk>/", None, RESPONDERS),
+            ("patch", f"{one}<announcement_id>/updates/<pk>/", {"message": "x"}, RESPONDERS),
+        )
+    ),
+]
 ON_CALL: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}schedules/", None, SIGNED_IN),
     ("post", f"{API}schedules/", {"name": "New"}, ADMINS_CREATE),
@@ -327,6 +372,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     *CONFIGURED_ALERTS,
     *OWN_VIEWS,
     *ESCALATION,
+    *STATUS_PAGE,
     ("get", f"{API}alerts/", None, SIGNED_IN),
     ("get", f"{API}changes/", None, RESPONDERS),
     ("post", f"{API}changes/", {"summary": "Deploy"}, RESPONDERS_CREATE),
@@ -458,6 +504,7 @@ class PermissionMatrixTests(TestCase):
             "<user_id>": member.pk,
         }
         cls.make_on_call(member)
+        cls.make_status_page()
         cls.source = make_source()
         make_key(cls.source)
         cls.ids |= {"source": cls.source.pk, "route": make_route(is_enabled=False).pk}
@@ -508,6 +555,25 @@ class PermissionMatrixTests(TestCase):
             ).pk,
             "calendars/<pk>/": ImportedCalendar.objects.create(schedule=schedule, name="Team").pk,
             "shift-swaps/<pk>/": swap.pk,
+        }
+
+    @classmethod
+    def make_status_page(cls) -> None:
+        """A component, a group and a template, and an announcement of each kind."""
+        cls.ids["component"] = make_component().pk
+        public = make_public_incident()
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        planned = make_maintenance(starts_at=tomorrow, ends_at=tomorrow + dt.timedelta(hours=1))
+        cls.paths |= {
+            "status/groups/<pk>/": ComponentGroup.objects.create(name="Shop").pk,
+            "status/components/<pk>/": cls.ids["component"],
+            "status/templates/<pk>/": UpdateTemplate.objects.create(name="Begin").pk,
+            "status/incidents/<pk>/": public.pk,
+            "status/maintenance/<pk>/": planned.pk,
+            "status/incidents/<announcement_id>/updates/<pk>/": (public.pk, public.updates.get().pk),
+            "status/maintenance/<announcement_id>/updates/<pk>/": (planned.pk, planned.updates.get().pk),
+            "status/incidents/<announcement_id>/": public.pk,
+            "status/maintenance/<announcement_id>/": planned.pk,
         }
 
     @classmethod
@@ -567,6 +633,8 @@ class PermissionMatrixTests(TestCase):
         with transaction.atomic():
             if body == "a file":
                 answer = client.post(path, {"attachments": [upload(picture(), "b.jpg")]}, format="multipart")
+            elif body == "a logo":
+                answer = client.post(path, {"logo": upload(picture(), "b.jpg")}, format="multipart")
             elif method == "get":
                 answer = client.get(path)
             else:
@@ -578,7 +646,9 @@ class PermissionMatrixTests(TestCase):
         """The route with ids in it."""
         for pattern, pk in self.paths.items():
             if pattern in route:
-                route = route.replace(pattern, re.sub(r"<\w+>", str(pk), pattern))
+                numbers = iter(pk if isinstance(pk, tuple) else itertools.repeat(pk))
+                filled = re.sub(r"<\w+>", lambda _name, left=numbers: str(next(left)), pattern)  # type: ignore[misc]
+                route = route.replace(pattern, filled)
         route = route.replace("<alert_id>", str(world["alert"]))
         route = route.replace("<event_id>", str(world["event"])).replace("{link}", str(world["link"]))
         return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))

@@ -65,7 +65,7 @@ class ProblemAutoSchema(AutoSchema):
         viewset: Any = self.view  # only these have actions
         names = viewset.queryset.model._meta
         one = str(names.verbose_name)
-        article = "an" if one[0] in "aeio" or one.startswith("SLA") else "a"
+        article = "an" if one[0] in "aeio" or one.startswith(("SLA", "up")) else "a"
         return str(summary_template).format(one=f"{article} {one}", many=names.verbose_name_plural)
 
     def get_description(self) -> str:  # type: ignore[override]  # spectacular leaves out what DRF passes

@@ -212,10 +212,12 @@ def edit(
 
 
 @unit_of_work
-def withdraw(public_incident: PublicIncident, *, by: By, origin: str = Origin.API) -> None:
+def withdraw(
+    public_incident: PublicIncident, *, by: By, expected_version: int | None = None, origin: str = Origin.API
+) -> None:
     """Delete an announcement with its updates; the audit log keeps them. Administrators only."""
     require_admin(by)
-    held = hold(public_incident, by)
+    held = hold(public_incident, by, expected_version=expected_version)
     record(held.incident, StatusEventKind.WITHDRAWN, held.row, by=by, origin=origin)
     with acting(person(by)):
         held.row.delete()

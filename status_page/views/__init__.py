@@ -1,0 +1,27 @@
+from status_page.views.announcements import (
+    IncidentUpdatesViewSet,
+    MaintenanceUpdatesViewSet,
+    MaintenanceViewSet,
+    PublicIncidentViewSet,
+)
+from status_page.views.configuration import (
+    AccessKeyView,
+    ComponentViewSet,
+    GroupViewSet,
+    LogoView,
+    StatusPageView,
+    TemplateViewSet,
+)
+
+__all__ = [
+    "AccessKeyView",
+    "ComponentViewSet",
+    "GroupViewSet",
+    "IncidentUpdatesViewSet",
+    "LogoView",
+    "MaintenanceUpdatesViewSet",
+    "MaintenanceViewSet",
+    "PublicIncidentViewSet",
+    "StatusPageView",
+    "TemplateViewSet",
+]
