@@ -48,6 +48,10 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        _("Communication"),
+        (Entry(_("Status page"), "megaphone", "console:status-page", RESPONDERS),),
+    ),
+    (
         _("Organisation"),
         (
             Entry(_("Escalation policies"), "list-tree", "console:policies", RESPONDERS),

@@ -35,6 +35,7 @@ from console.views import (
     system,
     undo,
 )
+from console.views.status import urls as status
 
 app_name = "console"
 
@@ -72,4 +73,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *heartbeats.urlpatterns,
     *detection.urlpatterns,
     *logs.urlpatterns,
+    *status.urlpatterns,
 ]

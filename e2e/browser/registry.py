@@ -54,6 +54,11 @@ SAMPLES: dict[str, Sample] = {
     "console:report-rule": _first("incidents.ReportRule"),
     "console:silence": _first("alerts.Silence"),
     "console:silence-edit": _first("alerts.Silence"),
+    **dict.fromkeys(
+        (f"console:status-{name}" for name in ("announcement", "update", "edit")), _first("status_page.PublicIncident")
+    ),
+    "console:status-move": _first("status_page.PublicIncident", kind="maintenance"),
+    "console:status-correct": _first("status_page.PublicUpdate"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
 # Pages of ours beside the namespace's.

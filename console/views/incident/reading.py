@@ -15,6 +15,7 @@ from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
 from console.pages import person
 from console.templatetags.console import duration
+from console.views.status.reading import disagreement, may_publish, publications_of
 from incidents.models import Attachment, Incident, IncidentLink, LinkKind, Status, Subscription
 from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on, may_comment
 from incidents.services import attaching
@@ -163,6 +164,18 @@ def side(incident: Incident, viewer: User) -> dict[str, Any]:
         "is_following": any(one.pk == viewer.pk for one in followers),
         "is_reporter": incident.reporter_id == viewer.pk,
         "escalation": escalation(incident) if is_staff else None,
+        **(publicity(incident, viewer) if is_staff else {}),
+    }
+
+
+def publicity(incident: Incident, viewer: User) -> dict[str, Any]:
+    """Return what the public is told of it, and whether the viewer may tell more."""
+    published = publications_of(incident)
+    return {
+        "publications": published,
+        "may_publish": may_publish(viewer, incident),
+        "disagrees": disagreement(incident, published),
+        "request_path": f"/incidents/{incident.reference}/",
     }
 
 

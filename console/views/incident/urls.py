@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from console.views.incident import changes, files, moves, pages, people, removal
+from console.views.incident import changes, files, moves, pages, people, public, removal
 
 
 class ReferenceConverter:
@@ -24,6 +24,7 @@ urlpatterns = [
     path(f"{ONE}live/", pages.updates, name="incident-live"),
     path(f"{ONE}escalation/", pages.escalation, name="incident-escalation"),
     path(f"{ONE}surroundings/", pages.surroundings, name="incident-surroundings"),
+    path(f"{ONE}public/", public.public, name="incident-public"),
     path(f"{ONE}updates/", moves.update, name="incident-update"),
     path(f"{ONE}move/<slug:name>/", moves.move, name="incident-move"),
     path(f"{ONE}change/<slug:group>/", changes.change, name="incident-change"),
