@@ -183,6 +183,7 @@ RATES_PER_ADDRESS: dict[str, str] = {
     "verify_email": "60/hour",
     "invitation": "60/hour",
     "sign_in_start": "600/hour",
+    "subscribe": "30/hour",
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -34,6 +34,7 @@ urlpatterns = [
     path("invitation/", people.InvitationPage.as_view(), name="invitation"),
     path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
     path("a/<str:token>/", AnswerPage.as_view(), name="answer"),
+    path("status/", include("status_page.public_urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", pages.SchemaView.as_view(), name="schema"),
     path("api/docs/", explored(SpectacularSwaggerSplitView.as_view()), name="docs"),

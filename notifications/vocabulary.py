@@ -14,6 +14,7 @@ class Kind(models.TextChoices):
     NOTICE = "notice", _("Notice")
     CODE = "code", _("Code")
     TEST = "test", _("Test")
+    STATUS = "status", _("Status page")
 
 
 class State(models.TextChoices):
@@ -53,6 +54,7 @@ class Priority(models.IntegerChoices):
     PERSONAL = 1, _("Codes, tests and notices")
     POST = 2, _("Update")
     EDIT = 3, _("Edit of an earlier message")
+    BULK = 4, _("To subscribers")
 
 
 class MethodState(models.TextChoices):

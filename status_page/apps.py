@@ -12,12 +12,16 @@ class StatusPageConfig(AppConfig):
         """Register the audit, the jobs, and what timelines say."""
         from core.server.jobs import register_jobs
         from incidents.kinds import register_kinds
+        from notifications.audiences import register_audience
         from status_page.audit import register
         from status_page.jobs import JOBS
+        from status_page.services.subscribing import AUDIENCE
+        from status_page.services.telling import write_letters
         from status_page.vocabulary import StatusEventKind
         from users.permissions import allow_responders
 
         register()
         register_kinds(StatusEventKind)
         allow_responders("status_page", "view")
+        register_audience(AUDIENCE, write_letters)
         register_jobs(*JOBS)

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from core.server.jobs import Job
-from status_page.services import maintenance
+from core.server.jobs import Job, until_done
+from status_page.services import maintenance, subscribing, telling
 
 
 def step_maintenance(now: dt.datetime) -> int:
@@ -11,4 +11,17 @@ def step_maintenance(now: dt.datetime) -> int:
     return maintenance.step_maintenance(now)
 
 
-JOBS = (Job("step_maintenance", step_maintenance, 5),)
+def plan_telling(now: dt.datetime) -> int:
+    """Write deliveries to the subscribers of updates."""
+    return telling.plan_telling(now)
+
+
+def prune_subscribers(now: dt.datetime) -> int:
+    return until_done(lambda: subscribing.prune(now), subscribing.PRUNED)
+
+
+JOBS = (
+    Job("step_maintenance", step_maintenance, 5),
+    Job("plan_telling", plan_telling, 10),
+    Job("prune_subscribers", prune_subscribers, 600),
+)

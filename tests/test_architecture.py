@@ -93,7 +93,15 @@ OWN_MODULES = {
         *("reporting", "templatetags", "undo"),
     },
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
-    "notifications": {"channels", "pacing", "pages", "rules"},
+    "status_page": {
+        "addresses",
+        "letters",
+        "links",
+        "pages",
+        "public_urls",
+        "templates",
+    },
+    "notifications": {"audiences", "channels", "pacing", "pages", "rules"},
     "intake": {
         "asgi",
         "committer",

@@ -30,7 +30,7 @@ class Message:
     """One message; `key` is the same at each attempt, `count` the number of incidents it stands for."""
 
     key: str
-    kind: str  # page, update, notice, code, test
+    kind: str  # page, update, notice, code, test, status
     title: str
     body: str = ""
     lines: Sequence[str] = ()  # facts
@@ -52,6 +52,9 @@ class Message:
     thread: str = ""
     edits: str = ""  # the provider's id of the message to replace
     event: Mapping[str, Any] = field(default_factory=dict)  # for programs
+    origin: str = ""  # what stands at a mail's foot, if not the server's own address
+    leave_url: str = ""  # ends the subscription
+    manage_url: str = ""  # changes it
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """Claim due deliveries in one transaction: the lease, the attempts that begin, and the messages' answer tokens."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.db import rows
 from core.db.clock import database_now
 from core.db.prepared import Parameter
 from core.db.transactions import unit_of_work
+from notifications.audiences import Letter, letters_of
 from notifications.channels.port import Channel
 from notifications.models import Delivery, DeliveryAttempt
 from notifications.services import limits, loading, tallies
@@ -48,21 +49,24 @@ def _claim(channel: Channel, free: int, now: dt.datetime) -> tuple[list[Claimed]
         kind=channel.kind,
         now=now,
     )
-    causes = causes_of(found)
-    claimed = bundle(_still_wanted(found, causes, now), now)
+    causes, letters = causes_of(found), letters_of(found)
+    claimed = bundle(_still_wanted(found, causes, letters, now), now)
     limits.give_back(channel, granted - len(claimed))
     first = [one.delivery for one in claimed if one.delivery.first_attempt_at is None]
     _write(claimed, now)
     if granted < free:
         limits.hold_excess(channel, now)
-    parcels = loading.load(channel, claimed, causes, now)
+    parcels = loading.load(channel, claimed, causes, letters, now)
     tallies.count_first_attempts(channel.kind, first)
     return claimed, parcels
 
 
-def _still_wanted(found: Sequence[Delivery], causes: Causes, now: dt.datetime) -> list[Delivery]:
+def _still_wanted(
+    found: Sequence[Delivery], causes: Causes, letters: Mapping[int, Letter | str], now: dt.datetime
+) -> list[Delivery]:
     """Return what is still to be sent; cancel or hold the others."""
-    reasons = reasons_against(found, causes)
+    refused = {number: letter for number, letter in letters.items() if isinstance(letter, str)}
+    reasons = {**reasons_against(found, causes), **refused}
     unwanted = []
     for delivery in found:
         reason = reasons.get(delivery.pk, "")

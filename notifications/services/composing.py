@@ -10,6 +10,7 @@ from core.severity import WORD_OF_SEVERITY, Severity
 from core.text.zones import zone_named
 from incidents.kinds import label_of
 from incidents.models import Incident, IncidentEvent, Status
+from notifications.audiences import Letter
 from notifications.channels.port import Button, Message
 from notifications.models import Delivery
 from notifications.services.machine_events import event_of
@@ -65,6 +66,7 @@ class Parcel:
     edits: str = ""
     passed: Sequence[Subject] = ()  # during quiet hours
     extra: Mapping[str, Any] = field(default_factory=dict)
+    letter: Letter | None = None
 
 
 def compose(parcel: Parcel) -> Message:
@@ -85,6 +87,8 @@ def compose(parcel: Parcel) -> Message:
 
 def _parts(parcel: Parcel) -> dict[str, Any]:
     kind, subject = parcel.delivery.kind, parcel.subject
+    if parcel.letter is not None:
+        return _letter(parcel.letter)
     if kind == Kind.CODE:
         return _code(parcel)
     if kind == Kind.TEST:
@@ -207,6 +211,18 @@ def _update_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any
         "title": f"{len(subjects):,} updates on {of}",
         "lines": (*listed, *_rest(len(subjects))),
         "count": len(incidents),
+    }
+
+
+def _letter(letter: Letter) -> dict[str, Any]:
+    return {
+        "title": letter.title,
+        "body": letter.body,
+        "lines": tuple(letter.lines),
+        "url": letter.url,
+        "origin": letter.origin,
+        "leave_url": letter.leave_url,
+        "manage_url": letter.manage_url,
     }
 
 

@@ -1,7 +1,7 @@
 """Read what messages are made of, for all of a claim at once."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from django.db.models import Min
 from core.db import rows
 from incidents.models import Incident, IncidentEvent
 from incidents.permissions import can_see
+from notifications.audiences import Letter
 from notifications.channels.port import Address, Channel, Failed
 from notifications.models import (
     ContactMethod,
@@ -53,15 +54,21 @@ class Loaded:
     next_steps: dict[int, dt.datetime]
     tried: dict[int, list[str]]
     originals: dict[int, str]
+    letters: Mapping[int, Letter | str] = field(default_factory=dict)
     pairs: dict[int, Pair] = field(default_factory=dict)
     sights: dict[tuple[int, int], bool] = field(default_factory=dict)
 
 
 def load(
-    channel: Channel, claimed: Sequence[Claimed], causes: Causes, now: dt.datetime
+    channel: Channel,
+    claimed: Sequence[Claimed],
+    causes: Causes,
+    letters: Mapping[int, Letter | str],
+    now: dt.datetime,
 ) -> list[tuple[Claimed, Parcel]]:
     """Give each its address, or the reason why it cannot be sent; return what the messages say."""
     loaded = _load(claimed, causes)
+    loaded.letters = letters
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
         if channel.admit and one.address:
@@ -153,6 +160,8 @@ def _address(
     """Return where a delivery goes, or why it goes nowhere."""
     if delivery.user_id is not None and not loaded.users[delivery.user_id].is_active:
         return None, Failed("The account is deactivated.", is_permanent=True)
+    if isinstance(letter := loaded.letters.get(delivery.pk), Letter):
+        return Address(letter.address), None
     if delivery.room_id is not None:
         return _room_address(loaded.rooms[delivery.room_id])
     if delivery.webhook_id is not None:
@@ -196,10 +205,10 @@ def _pairs(deliveries: Sequence[Delivery], now: dt.datetime) -> dict[int, Pair]:
 def _parcel(one: Claimed, loaded: Loaded, now: dt.datetime) -> Parcel:
     delivery = one.delivery
     user = loaded.users.get(delivery.user_id or 0)
-    pair = loaded.pairs.get(delivery.pk, NO_PAIR)
+    pair, letter = loaded.pairs.get(delivery.pk, NO_PAIR), loaded.letters.get(delivery.pk)
     return Parcel(
         delivery=delivery,
-        reader=_reader(user),
+        reader=_reader(user, letter),
         now=now,
         public_url=settings.PUBLIC_URL.rstrip("/"),
         subject=_subject(delivery, user, loaded),
@@ -210,10 +219,13 @@ def _parcel(one: Claimed, loaded: Loaded, now: dt.datetime) -> Parcel:
         tried=loaded.tried.get(delivery.pk, ()),
         edits=loaded.originals.get(delivery.content.get("edits_of", 0), ""),
         passed=_passed(delivery, user, loaded) if "catch_up_since" in delivery.content else (),
+        letter=letter if isinstance(letter, Letter) else None,
     )
 
 
-def _reader(user: User | None) -> Reader:
+def _reader(user: User | None, letter: Letter | str | None) -> Reader:
+    if isinstance(letter, Letter):
+        return Reader(language=letter.language, time_zone=letter.time_zone, is_staff=False)
     return Reader() if user is None else Reader(user.name, user.language, user.time_zone, user.is_staff)
 
 

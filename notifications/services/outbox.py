@@ -22,9 +22,10 @@ HORIZON = {
     Kind.NOTICE: dt.timedelta(hours=24),
     Kind.CODE: dt.timedelta(minutes=10),
     Kind.TEST: dt.timedelta(minutes=10),
+    Kind.STATUS: dt.timedelta(hours=24),
 }
 WEBHOOK_HORIZON = dt.timedelta(hours=28)
-PRIORITY = {Kind.PAGE: Priority.PAGE, Kind.UPDATE: Priority.POST}
+PRIORITY = {Kind.PAGE: Priority.PAGE, Kind.UPDATE: Priority.POST, Kind.STATUS: Priority.BULK}
 LOOKED_AT = 500
 BUNDLED_KINDS = (Kind.PAGE, Kind.UPDATE)
 
@@ -59,6 +60,11 @@ def of_room(room: RoomChannel) -> Target:
 
 def of_webhook(webhook: WebhookEndpoint) -> Target:
     return Target(WEBHOOK, f"webhook:{webhook.pk}", webhook.name, webhook_id=webhook.pk)
+
+
+def of_audience(name: str, number: int, address: str) -> Target:
+    """Return a mail address that an audience wrote down; it writes the letter (see notifications.audiences)."""
+    return Target(EMAIL, f"{name}:{number}", masked(EMAIL, address)[:200])
 
 
 def _shown(kind: str, address: str) -> str:

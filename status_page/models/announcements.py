@@ -63,7 +63,7 @@ class PublicIncident(models.Model):
 class PublicUpdate(models.Model):
     """One message to the public; a correction keeps the earlier texts in `earlier`.
 
-    `tell_at` is set while subscribers have still to be told.
+    `tell_at` is set while subscribers have still to be told; those up to the id `told_to` have been.
     """
 
     public_incident = models.ForeignKey(PublicIncident, on_delete=models.CASCADE, related_name="updates")
@@ -76,6 +76,7 @@ class PublicUpdate(models.Model):
     corrected_at = models.DateTimeField(_("corrected at"), null=True, blank=True)
     earlier = models.JSONField(default=list, blank=True, editable=False)
     tell_at = models.DateTimeField(null=True, db_index=True, editable=False)
+    told_to = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["public_incident", "at", "id"]

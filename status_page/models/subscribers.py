@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from status_page.models.page import Component
 from status_page.vocabulary import SubscriberState
+from users.addresses import AddressField
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -24,10 +25,11 @@ class Subscriber(models.Model):
     """An address that asked for updates; without components it is told of all.
 
     `email_key` is the SHA-256 of the address in lower case. `asked` is what a confirmation will put into effect:
-    {"components": [ids], "language": code}. `expires_at` is when an unconfirmed or unsubscribed row is removed.
+    {"components": [ids], "language": code}; the link that confirms names `asked_at`. `expires_at` is when an
+    unconfirmed or unsubscribed row is removed.
     """
 
-    email = models.EmailField(_("email address"), max_length=254)
+    email = AddressField(_("email address"), max_length=254)
     email_key = models.CharField(max_length=64, unique=True, editable=False)
     language = models.CharField(_("language"), max_length=8, default="en")
     state = models.CharField(
@@ -35,7 +37,6 @@ class Subscriber(models.Model):
     )
     components = models.ManyToManyField(Component, blank=True, related_name="+", verbose_name=_("components"))
     asked = models.JSONField(default=dict, blank=True, editable=False)
-    confirm_digest = models.CharField(max_length=64, blank=True, default="", editable=False, db_index=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     asked_at = models.DateTimeField(null=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)

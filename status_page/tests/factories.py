@@ -4,12 +4,14 @@ import io
 from collections.abc import Collection
 from typing import Any
 
+from django.utils import timezone
 from PIL import Image
 
-from status_page.models import Component, PublicIncident, StatusPage
+from status_page.models import Component, PublicIncident, StatusPage, Subscriber
 from status_page.services import maintenance, page, publishing
 from status_page.services.components import add_component
-from status_page.vocabulary import Impact
+from status_page.services.subscribing import key_of
+from status_page.vocabulary import Impact, SubscriberState
 from users.models import User
 from users.tests.factories import make_admin, make_responder
 
@@ -43,3 +45,11 @@ def make_picture(width: int = 960, height: int = 320, *, kind: str = "PNG") -> b
     written = io.BytesIO()
     Image.new("RGBA" if kind == "PNG" else "RGB", (width, height), "teal").save(written, kind)
     return written.getvalue()
+
+
+def make_subscriber(email: str, *components: Component, **fields: Any) -> Subscriber:
+    """A confirmed subscriber of these components, or of all."""
+    values = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now(), **fields}
+    subscriber = Subscriber.objects.create(email=email, email_key=key_of(email), **values)
+    subscriber.components.set(components)
+    return subscriber

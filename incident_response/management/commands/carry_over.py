@@ -63,9 +63,7 @@ class Command(BaseCommand):
         # The queue's own messages have another name, and a worker measures none that wait.
         IntakeEvent.objects.filter(format="draft").update(format=INTERNAL_FORMAT)
         IntakeEvent.objects.waiting().filter(byte_count=None).update(byte_count=Length("body"))
-        skip_history(
-            starting.READER, feeding.CURSOR, rules.READER
-        )  # else all of history would page
+        skip_history(starting.READER, feeding.CURSOR, rules.READER)  # else all of history would page
         connection.check_constraints()
         searchable = max(rebuild_index(), default=0)
         self.stdout.write(f"All rows were copied; {searchable:,} incidents are searchable.")

@@ -107,7 +107,10 @@ def _plain_headers(
         root = root_of(about, sender.domain)
         yield "In-Reply-To", root
         yield "References", root
-    if sender.inbound:
+    if message.leave_url:  # RFC 2369, RFC 8058
+        yield "List-Unsubscribe", f"<{message.leave_url}>"
+        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
+    elif sender.inbound:
         yield "Reply-To", plus_address(sender.inbound, str(token)) if about is not None else sender.inbound
     yield "Auto-Submitted", "auto-generated"  # RFC 3834
     yield "X-Auto-Response-Suppress", "All"  # Exchange
@@ -138,7 +141,7 @@ def context_of(message: Message, sender: Sender) -> dict[str, Any]:
         "facts": _facts_of(message) if is_one else [],
         "colour": COLOURS.get(message.severity, OTHER_COLOUR),
         "can_reply": bool(sender.inbound) and is_one,
-        "site": sender.site,
+        "site": message.origin or sender.site,
     }
 
 
