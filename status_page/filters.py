@@ -1,4 +1,4 @@
-"""Lists of public incidents and maintenance, and their filters."""
+"""Lists of public incidents, maintenance and subscribers, and their filters."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from core.api.paging import Key
 from core.api.problems import refuse
 from incidents.models import Incident
 from incidents.views.lookup import NUMBER
-from status_page.models import PublicIncident
-from status_page.vocabulary import STATES, Impact, Kind
+from status_page.models import PublicIncident, Subscriber
+from status_page.services.subscribing import key_of
+from status_page.vocabulary import STATES, Impact, Kind, SubscriberState
 
 AFTER, BEFORE = "ISO 8601, inclusive.", "ISO 8601, exclusive."
 
@@ -43,3 +44,17 @@ def _list(name: str, kind: Kind) -> ListQuery:
 
 PUBLIC_INCIDENTS = _list("public incidents", Kind.INCIDENT)
 MAINTENANCE = _list("maintenance", Kind.MAINTENANCE)
+
+SUBSCRIBER_STATES = {word: word for word in SubscriberState.values}
+SUBSCRIBERS = ListQuery(
+    "subscribers",
+    Subscriber,
+    orderings={"id": [Key("id")]},
+    default_ordering="-id",
+    related=("components",),
+    filters={
+        "state": words("state", SUBSCRIBER_STATES, f"Comma-separated: {', '.join(SUBSCRIBER_STATES)}."),
+        "component": row_id("components"),
+        "email": Filter(lambda rows, name, value, user: rows.filter(email_key=key_of(value)), "The whole address."),
+    },
+)

@@ -9,6 +9,7 @@ router.register("components", views.ComponentViewSet, basename="status-component
 router.register("incidents", views.PublicIncidentViewSet, basename="status-incident")
 router.register("maintenance", views.MaintenanceViewSet, basename="status-maintenance")
 router.register("templates", views.TemplateViewSet, basename="status-template")
+router.register("subscribers", views.SubscriberViewSet, basename="status-subscriber")
 
 of_incident = SimpleRouter()
 of_incident.register("updates", views.IncidentUpdatesViewSet, basename="status-incident-update")

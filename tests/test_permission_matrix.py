@@ -32,7 +32,7 @@ from paging.tests.factories import make_escalation, step
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from status_page.models import ComponentGroup, UpdateTemplate
-from status_page.tests.factories import make_component, make_maintenance, make_public_incident
+from status_page.tests.factories import make_component, make_maintenance, make_public_incident, make_subscriber
 from tests.people import signed_in
 from users.services import create_personal_token
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
@@ -134,6 +134,13 @@ STATUS_PAGE: list[tuple[str, str, Any, tuple[int, ...]]] = [
         )
     ),
     ("post", f"{API}status/components/reorder/", {"ids": ["{component}"]}, ADMINS),
+    ("get", "status/subscribe/", None, (302,) * 6),
+    *(("get", f"status/{name}/<token>/", None, (404,) * 6) for name in ("confirm", "manage", "unsubscribe")),
+    ("get", f"{API}status/subscribers/", None, ADMINS),
+    ("post", f"{API}status/subscribers/", {"email": "new@example.org"}, ADMINS_CREATE),
+    ("post", f"{API}status/subscribers/import/", {"subscribers": [{"email": "new@example.org"}]}, ADMINS),
+    ("get", f"{API}status/subscribers/<subscriber_id>/", None, ADMINS),
+    ("delete", f"{API}status/subscribers/<subscriber_id>/", None, ADMINS_DELETE),
     ("get", PUBLIC, None, RESPONDERS),
     ("post", PUBLIC, {"title": "New", "message": "x", "impact": "degraded"}, RESPONDERS_CREATE),
     ("post", MAINTENANCE, {"title": "New", "message": "x", **OPEN_TILL}, RESPONDERS_CREATE),
@@ -568,6 +575,7 @@ class PermissionMatrixTests(TestCase):
             "status/groups/<pk>/": ComponentGroup.objects.create(name="Shop").pk,
             "status/components/<pk>/": cls.ids["component"],
             "status/templates/<pk>/": UpdateTemplate.objects.create(name="Begin").pk,
+            "status/subscribers/<subscriber_id>/": make_subscriber("reader@example.org").pk,
             "status/incidents/<pk>/": public.pk,
             "status/maintenance/<pk>/": planned.pk,
             "status/incidents/<announcement_id>/updates/<pk>/": (public.pk, public.updates.get().pk),

@@ -12,6 +12,7 @@ from status_page.views.configuration import (
     StatusPageView,
     TemplateViewSet,
 )
+from status_page.views.subscribers import SubscriberViewSet
 
 __all__ = [
     "AccessKeyView",
@@ -23,5 +24,6 @@ __all__ = [
     "MaintenanceViewSet",
     "PublicIncidentViewSet",
     "StatusPageView",
+    "SubscriberViewSet",
     "TemplateViewSet",
 ]
