@@ -51,6 +51,18 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     ("Logs", (("Log lines", "notes", "logs.logentry"), ("Detection rules", "troubleshoot", "logs.detectionrule"))),
     (
+        "Status page",
+        (
+            ("Public incidents", "campaign", "status_page.publicincident"),
+            ("Public updates", "chat_bubble", "status_page.publicupdate"),
+            ("Components", "widgets", "status_page.component"),
+            ("Component groups", "folder", "status_page.componentgroup"),
+            ("Update templates", "draft", "status_page.updatetemplate"),
+            ("Impacts", "bar_chart", "status_page.impactspan"),
+            ("Presentation", "web", "status_page.statuspage"),
+        ),
+    ),
+    (
         "Teams",
         (
             ("Teams", "groups", "responders.team"),

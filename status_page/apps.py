@@ -22,6 +22,9 @@ class StatusPageConfig(AppConfig):
 
         register()
         register_kinds(StatusEventKind)
-        allow_responders("status_page", "view")
         register_audience(AUDIENCE, write_letters)
+        for model in ("statuspage", "component", "componentgroup", "updatetemplate", "impactspan"):
+            allow_responders(f"status_page.{model}", "view")
+        allow_responders("status_page.publicincident", "view", "add", "change")
+        allow_responders("status_page.publicupdate", "view", "change")
         register_jobs(*JOBS)

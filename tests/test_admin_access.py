@@ -20,6 +20,9 @@ from logs.models import DetectionRule, LogEntry
 from paging.tests.factories import make_escalation, step
 from responders.models import ShiftSwap, Team
 from responders.tests.schedules import layer, make_schedule
+from status_page.models import Component, ComponentGroup, UpdateTemplate
+from status_page.services.page import the_page
+from status_page.tests.factories import make_component, make_public_incident
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -40,6 +43,8 @@ RESPONDER_MODELS = (
     "alerts_silence",
     "logs_logentry",
     "logs_detectionrule",
+    *(f"status_page_{model}" for model in ("statuspage", "component", "componentgroup", "updatetemplate")),
+    *(f"status_page_{model}" for model in ("impactspan", "publicincident", "publicupdate")),
 )
 RESPONDER_PAGES = frozenset(
     {
@@ -66,6 +71,7 @@ RESPONDER_PAGES = frozenset(
         "alerts_silence_add",
         "logs_detectionrule_try",
         "responders_escalationpolicy_simulate",
+        "status_page_publicincident_add",
     }
 )
 # The ends of the addresses that only administrators may post to.
@@ -85,6 +91,14 @@ WRITING = (
     ),
     *("_teach", "_line_up", "schedule_calendar"),
 )
+# Forms that responders post, whose services decide.
+OPEN_FORMS = frozenset(
+    {
+        *("password_change", "alerts_silence_add", "status_page_publicincident_add"),
+        *("status_page_publicincident_change", "status_page_publicupdate_change"),
+    }
+)
+MODELS = [(model._meta.app_label, model._meta.model_name) for model in admin.site._registry]
 OPEN_TO_ALL = frozenset({"login", "logout"})
 
 
@@ -133,6 +147,20 @@ def alert_rows() -> dict[str, object]:
     }
 
 
+def status_page_rows() -> dict[str, object]:
+    """One of each row that the status page has a page for."""
+    public = make_public_incident(components=[make_component(group="Shop")])
+    return {
+        "statuspage": the_page(),
+        "component": Component.objects.get(),
+        "componentgroup": ComponentGroup.objects.get(),
+        "updatetemplate": UpdateTemplate.objects.create(name="Begin"),
+        "impactspan": public.spans.get(),
+        "publicincident": public,
+        "publicupdate": public.updates.get(),
+    }
+
+
 class AdminAccessTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -150,6 +178,7 @@ class AdminAccessTests(TestCase):
             "reportrule": ReportRule.objects.create(name="Leaks", severity=Severity.HIGH, words=["leak"]),
             "user": cls.reporter,
             **alert_rows(),
+            **status_page_rows(),
         }
 
     def test_it_sends_strangers_to_the_sign_in(self) -> None:
@@ -197,7 +226,7 @@ class AdminAccessTests(TestCase):
         self.client.force_login(self.responder)
 
         for name, url in self._urls():
-            if name not in ("password_change", "alerts_silence_add") and name.endswith(WRITING):
+            if name not in OPEN_FORMS and name.endswith(WRITING):
                 with self.subTest(name):
                     answer = self.client.post(url, {"name": "x", "apply": "1"})
 
@@ -256,6 +285,13 @@ class AdminAccessTests(TestCase):
                 "responders.escalationpolicy",
                 "paging.escalationalarm",
                 "paging.page",
+                "status_page.component",
+                "status_page.componentgroup",
+                "status_page.impactspan",
+                "status_page.publicincident",
+                "status_page.publicupdate",
+                "status_page.statuspage",
+                "status_page.updatetemplate",
                 "notifications.chatrequest",
                 "notifications.contactmethod",
                 "notifications.delivery",
@@ -286,7 +322,7 @@ class AdminAccessTests(TestCase):
         return found
 
     def _arguments(self, name: str, pattern: URLPattern) -> dict[str, object]:
-        model = name.split("_")[1] if "_" in name else ""
+        model = next((found for app, found in MODELS if name.startswith(f"{app}_{found}_")), "")
         row = self.rows.get(model)
         known = {
             "object_id": str(row.pk) if row else "1",

@@ -29,7 +29,7 @@ LAST_POSITION = 1_000_000
 def add_component(*, by: By, values: Mapping[str, Any]) -> Component:
     """Add a component, last unless a position is given. Raises DomainError."""
     require_admin(by)
-    return _write_component(Component(position=_next_position()), values, by)
+    return _write_component(Component(position=next_position()), values, by)
 
 
 @unit_of_work
@@ -66,7 +66,7 @@ def reorder_components(ids: Sequence[int], *, by: By) -> None:
 def add_group(*, by: By, values: Mapping[str, Any]) -> ComponentGroup:
     """Add a group of components. Raises DomainError."""
     require_admin(by)
-    return _write_group(ComponentGroup(position=_next_group_position()), values, by)
+    return _write_group(ComponentGroup(position=next_group_position()), values, by)
 
 
 @unit_of_work
@@ -138,11 +138,11 @@ def _group_named(name: str, by: By) -> ComponentGroup | None:
     return next(same, None) or add_group(by=by, values={"name": wanted})
 
 
-def _next_position() -> int:
+def next_position() -> int:
     last = Component.objects.aggregate(last=Max("position"))["last"]
     return 0 if last is None else int(last) + 1
 
 
-def _next_group_position() -> int:
+def next_group_position() -> int:
     last = ComponentGroup.objects.aggregate(last=Max("position"))["last"]
     return 0 if last is None else int(last) + 1
