@@ -10,6 +10,7 @@ from core.server.responses import request_id_from
 from intake.endpoints import find
 from intake.http import request_from, response_from
 from intake.serving import serve
+from status_page import http
 
 REDIRECTED = ("/admin/", settings.STATIC_URL)
 
@@ -46,6 +47,25 @@ def either_slash(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         if response.status_code == 301 and request.method not in ("GET", "HEAD"):
             response.status_code = 308
         return response
+
+    return middleware
+
+
+def status_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Serve the public page's files, as the gateway does."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        prefix = http.PREFIX
+        if found := http.locate(request.META.get("HTTP_HOST", ""), request.path_info):
+            request.path = request.path_info = found[0]
+            prefix = found[1]
+        if not http.is_served(request.method or "", request.path_info):
+            return get_response(request)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = request.META.get("QUERY_STRING", "")
+        scheme = request.META.get("wsgi.url_scheme", "http")
+        reply = http.respond(request.method or "", scheme, request.path_info, query, headers, prefix)
+        return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
     return middleware
 

@@ -1,6 +1,7 @@
 """Settings, all from the environment; docs/operations.md has the table."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "incident_response.middleware.request_context",
+    "incident_response.middleware.status_page",
     "incident_response.middleware.either_slash",
     "corsheaders.middleware.CorsMiddleware",
     "incident_response.middleware.endpoints",
@@ -94,6 +96,9 @@ TEMPLATES = [
         },
     },
 ]
+
+if STATUS_URL and (status_host := urlsplit(STATUS_URL).hostname):
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, status_host]
 
 # --- Database -------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ def test_settings(media_root: str) -> override_settings:
     return override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         MEDIA_ROOT=Path(media_root),
+        STATUS_ROOT=Path(media_root) / "status",
         STORAGES={
             "default": {
                 "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -8,6 +8,7 @@ from core.server import health, metrics
 from incident_response import pages
 from intake.http import sender_patterns
 from notifications.pages import AnswerPage
+from status_page.admission import admit
 from users import pages as people
 
 explored = csp_replace(settings.EXPLORER_SOURCES)
@@ -33,6 +34,7 @@ urlpatterns = [
     path("reset-password/", people.NewPasswordPage.as_view(), name="reset-password"),
     path("invitation/", people.InvitationPage.as_view(), name="invitation"),
     path("verify-email/", people.VerifyEmailPage.as_view(), name="verify-email-page"),
+    path("status-access/", admit, name="status-access"),
     path("a/<str:token>/", AnswerPage.as_view(), name="answer"),
     path("status/", include("status_page.public_urls")),
     path("admin/", admin.site.urls),

@@ -9,10 +9,12 @@ class StatusPageConfig(AppConfig):
     verbose_name = _("Status page")
 
     def ready(self) -> None:
-        """Register the audit, the jobs, and what timelines say."""
+        """Register audit, jobs, what timelines say, and the files past Django."""
+        from core.server.endpoints import register_finder, register_relocator
         from core.server.jobs import register_jobs
         from incidents.kinds import register_kinds
         from notifications.audiences import register_audience
+        from status_page import http, monitoring
         from status_page.audit import register
         from status_page.jobs import JOBS
         from status_page.services.subscribing import AUDIENCE
@@ -28,3 +30,6 @@ class StatusPageConfig(AppConfig):
         allow_responders("status_page.publicincident", "view", "add", "change")
         allow_responders("status_page.publicupdate", "view", "change")
         register_jobs(*JOBS)
+        register_relocator(http.relocate)
+        register_finder(http.find_endpoint)
+        monitoring.register()

@@ -54,6 +54,7 @@ OWN_MODULES = {
     },
     "paging": {"pages", "planning"},
     "reviews": {"narrative", "reminding", "rendering", "validation"},
+    "status_page": {"access", "addresses", "admission", "http", "rendering", "serving", "templates"},
     "console": {
         *(
             "api_urls",

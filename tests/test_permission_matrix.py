@@ -268,6 +268,7 @@ ESCALATION: list[tuple[str, str, Any, tuple[int, ...]]] = [
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
 ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "favicon.ico", None, ANYBODY),
+    ("get", "status-access/", None, (302,) * 6),  # to the sign-in page, without a session
     ("get", "livez", None, ANYBODY),
     ("get", "readyz", None, ANYBODY),
     ("get", "health/", None, ANYBODY),

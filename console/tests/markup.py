@@ -10,7 +10,7 @@ from django.conf import settings
 from django.template.base import Lexer, Token, TokenType
 
 ROOT = Path(settings.BASE_DIR)
-OURS = ("console/templates",)
+OURS = ("console/templates", "status_page/templates")
 FIRST_MARK = 0xE000
 MARK = re.compile("[\ue000-\uf8ff]")
 CHOSEN_TAG = re.compile(f"<(/?){MARK.pattern}+(?=[a-z])")  # <{% if … %}a …

@@ -12,7 +12,24 @@ from console.tests.test_markup import modules
 WORD = re.compile(r"[^\W\d_]{2,}")
 UNTRANSLATED = {"code", "kbd", "pre", "samp", "script", "style"}
 # Said alike in every language.
-INTERNATIONAL = {"INC", "UTC", "CSV", "ICS", "JSON", "API", "kB", "MB", "MTTA", "MTTR", "SLA", "ms", "https", "nbsp"}
+INTERNATIONAL = {
+    "INC",
+    "UTC",
+    "CSV",
+    "ICS",
+    "JSON",
+    "API",
+    "RSS",
+    "Atom",
+    "kB",
+    "MB",
+    "MTTA",
+    "MTTR",
+    "SLA",
+    "ms",
+    "https",
+    "nbsp",
+}
 SPOKEN = {"title", "aria-label", "aria-description", "aria-roledescription", "placeholder", "alt", "label"}
 BUTTONS = {"submit", "button", "reset"}
 # Tags and filters whose quoted words are formats or names.

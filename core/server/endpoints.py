@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
-from core.server.bodies import ASGIApplication
+from core.server.bodies import ASGIApplication, Scope
 
 Finder = Callable[[str, str], ASGIApplication | None]  # (method, path)
 
 Stopper = Callable[[], object]
 
+Relocator = Callable[[Scope], Scope]
+
 _finders: list[Finder] = []
+_relocators: list[Relocator] = []
 _stoppers: list[Stopper] = []
 
 
@@ -20,6 +23,18 @@ def register_finder(finder: Finder) -> None:
 def find_endpoint(method: str, path: str) -> ASGIApplication | None:
     """Return the application for a request, if past Django."""
     return next((found for finder in _finders if (found := finder(method, path)) is not None), None)
+
+
+def register_relocator(relocator: Relocator) -> None:
+    """Let this change where requests to another host lead."""
+    _relocators.append(relocator)
+
+
+def relocated(scope: Scope) -> Scope:
+    """Return the scope with the path at which this server has what is asked."""
+    for relocator in _relocators:
+        scope = relocator(scope)
+    return scope
 
 
 def register_stopper(stopper: Stopper) -> None:

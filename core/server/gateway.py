@@ -16,7 +16,7 @@ from core.errors import Busy, DomainError
 from core.server.bodies import MEGABYTE, Budget, ClientGone, Receive, Scope, Send, Share, header, take_body
 from core.server.bridge import ThreadedApplication
 from core.server.callers import asking, network_of, signed_in, strangers_budget
-from core.server.endpoints import find_endpoint
+from core.server.endpoints import find_endpoint, relocated
 from core.server.responses import send_problem
 
 # open streams
@@ -37,7 +37,9 @@ _ = get_resolver().url_patterns
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         await _refuse_protocol(scope, receive, send)
-    elif endpoint := find_endpoint(scope["method"], scope["path"]):
+        return
+    scope = relocated(scope)
+    if endpoint := find_endpoint(scope["method"], scope["path"]):
         with suppress(ClientGone):
             await endpoint(scope, receive, send)
     elif ASYNC_PREFIXES and scope["path"].startswith(ASYNC_PREFIXES):

@@ -11,9 +11,12 @@ _IN_PATH = re.compile(
 _ANSWER = re.compile(r"(/a(?:/|%2f))[\w-]{30,}", re.IGNORECASE)  # a link that acknowledges
 
 
+_QUERY = re.compile(r"([?&](?:key|grant)=)[^&\s\"'#<>]+", re.IGNORECASE)  # what opens the status page
+
+
 def without_keys(_logger: WrappedLogger, _method: str, line: str) -> str:
-    """Remove source keys after /intake/, and answer links, from a line (structlog processor)."""
-    return _ANSWER.sub(r"\1…", _IN_PATH.sub(r"\1…", line))
+    """Remove keys in addresses, and answer links, from a line (structlog processor)."""
+    return _QUERY.sub(r"\1…", _ANSWER.sub(r"\1…", _IN_PATH.sub(r"\1…", line)))
 
 
 class OneLineRefusals(logging.Filter):

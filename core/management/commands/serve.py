@@ -75,6 +75,10 @@ def prepare() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0)
         call_command("demo")
+        try:
+            call_command("write_status_page", verbosity=0)
+        except CommandError as error:  # the worker tries again
+            sys.stderr.write(f"{error}\n")
     connection.close()
 
 

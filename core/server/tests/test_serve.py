@@ -129,4 +129,4 @@ class PrepareTests(TestCase):
                 prepare()
 
             commands = [call.args[0] for call in called.call_args_list]
-            self.assertEqual(commands, ["migrate", "demo"] if planned else ["demo"])
+            self.assertEqual(commands, [*(["migrate"] if planned else []), "demo", "write_status_page"])
