@@ -54,7 +54,6 @@ OWN_MODULES = {
     },
     "paging": {"pages", "planning"},
     "reviews": {"narrative", "reminding", "rendering", "validation"},
-    "status_page": {"access", "addresses", "admission", "http", "rendering", "serving", "templates"},
     "console": {
         *(
             "api_urls",
@@ -95,6 +94,7 @@ OWN_MODULES = {
     },
     "responders": {"ical", "lineups", "notices", "oncall", "policies", "targets", "validation"},
     "status_page": {
+        *("access", "admission", "http", "rendering", "serving"),
         "addresses",
         "letters",
         "links",
