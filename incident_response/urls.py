@@ -23,6 +23,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("notifications.urls")),
     path("", include("paging.urls")),
     path("status/", include("status_page.urls")),
+    path("", include("reviews.urls")),
     path("", include("console.api_urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]

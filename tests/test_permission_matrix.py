@@ -31,6 +31,9 @@ from notifications.tests.factories import make_delivery, make_method, make_webho
 from paging.tests.factories import make_escalation, step
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
+from reviews.services.editing import add_factor
+from reviews.tests.factories import make_item, make_review
+from reviews.tests.factories import make_rule as make_review_rule
 from status_page.models import ComponentGroup, UpdateTemplate
 from status_page.tests.factories import make_component, make_maintenance, make_public_incident, make_subscriber
 from tests.people import signed_in
@@ -265,6 +268,49 @@ ESCALATION: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}escalation-policies/<policy_id>/simulate/", {}, RESPONDERS),
 ]
 
+REVIEW_RULE = {"name": "New", "min_severity": "high"}
+OF_REVIEWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}reviews/", None, RESPONDERS),
+    ("get", f"{API}action-items/", None, RESPONDERS),
+    ("get", f"{API}action-items/summary/", None, RESPONDERS),
+    ("get", f"{API}action-items/export/", None, RESPONDERS),
+    ("get", f"{API}review-rules/", None, RESPONDERS),
+    ("post", f"{API}review-rules/", REVIEW_RULE, ADMINS_CREATE),
+    ("get", f"{API}review-rules/<pk>/", None, RESPONDERS),
+    ("put", f"{API}review-rules/<pk>/", REVIEW_RULE, ADMINS),
+    ("patch", f"{API}review-rules/<pk>/", {"within_days": 3}, ADMINS),
+    ("delete", f"{API}review-rules/<pk>/", None, ADMINS_DELETE),
+]
+ITS_REVIEW = f"{API}reviews/<review_id>/"
+# Of an incident's review; reporters see none.
+READ_REVIEW = RESPONDERS
+EDIT_REVIEW = (401, 403, 403, 200, 403, 200)
+ADD_TO_REVIEW = (401, 403, 403, 201, 403, 201)
+TAKE_FROM_REVIEW = (401, 403, 403, 204, 403, 204)
+REVIEW_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("post", f"{API}reviews/", {"incident": "{second}"}, ADD_TO_REVIEW),
+    ("get", f"{API}reviews/<pk>/", None, READ_REVIEW),
+    ("patch", f"{API}reviews/<pk>/", {"summary": "x"}, EDIT_REVIEW),
+    ("delete", f"{API}reviews/<pk>/", None, (401, 403, 403, 403, 403, 204)),
+    ("post", f"{API}reviews/<pk>/publish/", {}, (401, 403, 403, 400, 403, 400)),  # it has no public edition
+    ("delete", f"{API}reviews/<pk>/publish/", None, (401, 403, 403, 409, 403, 409)),
+    *(("get", f"{ITS_REVIEW}{what}/", None, READ_REVIEW) for what in ("moments", "factors", "participants")),
+    ("get", f"{ITS_REVIEW}action-items/", None, READ_REVIEW),
+    ("post", f"{ITS_REVIEW}moments/", {"at": "2026-01-01T00:00:00Z", "text": "x"}, ADD_TO_REVIEW),
+    ("post", f"{ITS_REVIEW}moments/from-timeline/", {"events": ["{event}"]}, ADD_TO_REVIEW),
+    ("post", f"{ITS_REVIEW}factors/", {"text": "x"}, ADD_TO_REVIEW),
+    ("post", f"{ITS_REVIEW}participants/", {"user": "{other}"}, ADD_TO_REVIEW),
+    ("post", f"{ITS_REVIEW}action-items/", {"title": "x"}, ADD_TO_REVIEW),
+    *(
+        (method, f"{ITS_REVIEW}{what}/<id>/", body, EDIT_REVIEW if body else TAKE_FROM_REVIEW)
+        for what, change in (("moments", "text"), ("factors", "text"), ("participants", "notes"))
+        for method, body in (("patch", {change: "x"}), ("delete", None))
+    ),
+    ("get", f"{API}action-items/<id>/", None, READ_REVIEW),
+    ("patch", f"{API}action-items/<id>/", {"title": "x"}, EDIT_REVIEW),
+    ("delete", f"{API}action-items/<id>/", None, TAKE_FROM_REVIEW),
+]
+
 # (method, route, body or query, statuses for PEOPLE). Words in braces are ids of the objects in setUpTestData.
 ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", "favicon.ico", None, ANYBODY),
@@ -411,6 +457,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}incidents/export/", None, SIGNED_IN),
     ("post", f"{API}incidents/bulk/", {"ids": ["{incident}"], "severity": "high"}, RESPONDERS),
     ("get", f"{API}metrics/sla/", None, SIGNED_IN),
+    *OF_REVIEWS,
 ]
 INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{ONE}escalation/", None, (401, 403, 404, 200, 200, 200)),
@@ -448,6 +495,7 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}alerts/<alert_id>/", None, SEE),
     ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),
     ("post", f"{API}alerts/split/", {"alerts": ["{alert}"]}, (401, 403, 404, 201, 403, 201)),
+    *REVIEW_ROWS,
 ]
 
 
@@ -504,6 +552,7 @@ class PermissionMatrixTests(TestCase):
             "categories/<pk>/": make_category("disk").pk,
             "sla-policies/<pk>/": make_policy(severity=Severity.HIGH).pk,
             "report-rules/<pk>/": rule.pk,
+            "review-rules/<pk>/": make_review_rule().pk,
             "saved-views/<pk>/": SavedView.objects.create(user=member, name="Open").pk,
             "me/tokens/<pk>/": cls.own_token.pk,
             "users/<pk>/": other.pk,
@@ -595,7 +644,13 @@ class PermissionMatrixTests(TestCase):
         )
         incident.refresh_from_db()
         target = make_incident(by=owner)
+        review = make_review(incident, by=admin, owner=admin)
         return {
+            "review": review.pk,
+            "moment": review.moments.first().pk,
+            "factor": add_factor(review, by=admin, text="A factor").pk,
+            "participant": review.participants.first().pk,
+            "item": make_item(review, by=admin).pk,
             "incident": incident.pk,
             "second": second.pk,
             "alert": cls.make_alert(incident),
@@ -658,6 +713,10 @@ class PermissionMatrixTests(TestCase):
                 numbers = iter(pk if isinstance(pk, tuple) else itertools.repeat(pk))
                 filled = re.sub(r"<\w+>", lambda _name, left=numbers: str(next(left)), pattern)  # type: ignore[misc]
                 route = route.replace(pattern, filled)
+        for part in ("moment", "factor", "participant"):
+            route = route.replace(f"/{part}s/<id>", f"/{part}s/{world[part]}")
+        route = route.replace("action-items/<id>", f"action-items/{world['item']}")
+        route = route.replace("<review_id>", str(world["review"])).replace("reviews/<pk>", f"reviews/{world['review']}")
         route = route.replace("<alert_id>", str(world["alert"]))
         route = route.replace("<event_id>", str(world["event"])).replace("{link}", str(world["link"]))
         return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))

@@ -142,8 +142,13 @@ def _time(moment: dt.time | str) -> dt.time:
     return dt.time.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
+def _date(day: dt.date | str) -> dt.date:
+    return dt.date.fromisoformat(day) if isinstance(day, str) else day
+
+
 CONVERTERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (models.DateTimeField, methodcaller("replace", tzinfo=dt.UTC)),  # both databases store UTC
+    (models.DateField, _date),
     (models.UUIDField, uuid.UUID),
     (models.BooleanField, bool),
     (models.TimeField, _time),
