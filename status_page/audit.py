@@ -17,7 +17,7 @@ def register() -> None:
     auditlog.register(ComponentGroup)
     auditlog.register(Component)
     auditlog.register(PublicIncident, exclude_fields=["next_step_at", "version"], m2m_fields={"components"})
-    auditlog.register(PublicUpdate, exclude_fields=["earlier", "tell_at"])
+    auditlog.register(PublicUpdate, exclude_fields=["earlier", "tell_at", "told_to", "told_count"])
     auditlog.register(UpdateTemplate)
 
 

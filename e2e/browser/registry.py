@@ -58,6 +58,9 @@ SAMPLES: dict[str, Sample] = {
         (f"console:status-{name}" for name in ("announcement", "update", "edit")), _first("status_page.PublicIncident")
     ),
     "console:status-move": _first("status_page.PublicIncident", kind="maintenance"),
+    "console:status-component": _first("status_page.Component"),
+    "console:status-group": _first("status_page.ComponentGroup"),
+    "console:status-template": _first("status_page.UpdateTemplate"),
     "console:status-correct": _first("status_page.PublicUpdate"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
@@ -66,6 +69,7 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 # Routes that show no page, and why.
 EXEMPT: dict[str, str] = {
     "console:dashboard-csv": "sends a file",
+    "console:status-logo-picture": "sends a picture",
     "console:oidc": "leads to an identity provider",
     "console:oidc-callback": "leads on from an identity provider",
     "console:incident-file": "sends a file",

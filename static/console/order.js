@@ -1,17 +1,17 @@
 import { $, $$, on, post, toast } from "./dom.js";
 
 // Dragging; the buttons beside each entry do the same without it.
-let dragged = null, before = null;
-const list = $("[data-order]");
+let dragged = null, before = null, list = null;
 
 on("dragstart", "[data-item]", (event, item) => {
   dragged = item;
+  list = item.closest("[data-order]");
   before = $$("[data-item]", list);
   item.classList.add("is-dragged");
   event.dataTransfer.effectAllowed = "move";
 });
 on("dragover", "[data-item]", (event, item) => {
-  if (!dragged) return;
+  if (!dragged || item.closest("[data-order]") !== list) return;
   event.preventDefault();
   if (item === dragged) return;
   const box = item.getBoundingClientRect();

@@ -63,7 +63,8 @@ class PublicIncident(models.Model):
 class PublicUpdate(models.Model):
     """One message to the public; a correction keeps the earlier texts in `earlier`.
 
-    `tell_at` is set while subscribers have still to be told; those up to the id `told_to` have been.
+    `tell_at` is set while subscribers have still to be told; those up to the id `told_to`, `told_count` of
+    them, have been.
     """
 
     public_incident = models.ForeignKey(PublicIncident, on_delete=models.CASCADE, related_name="updates")
@@ -77,6 +78,7 @@ class PublicUpdate(models.Model):
     earlier = models.JSONField(default=list, blank=True, editable=False)
     tell_at = models.DateTimeField(null=True, db_index=True, editable=False)
     told_to = models.BigIntegerField(default=0, editable=False)
+    told_count = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["public_incident", "at", "id"]

@@ -1,6 +1,6 @@
 """Arrange what the page shows the state of."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -51,9 +51,20 @@ def remove_component(component: Component, *, by: By) -> None:
 def reorder_components(ids: Sequence[int], *, by: By) -> None:
     """Put the components in this order. Raises DomainError unless each is named once."""
     require_admin(by)
-    found = {row.pk: row for row in Component.objects.select_for_update().order_by("pk")}
+    _reorder(Component.objects.select_for_update().order_by("pk"), ids, by)
+
+
+@unit_of_work
+def reorder_groups(ids: Sequence[int], *, by: By) -> None:
+    """Put the groups in this order. Raises DomainError unless each is named once."""
+    require_admin(by)
+    _reorder(ComponentGroup.objects.select_for_update().order_by("pk"), ids, by)
+
+
+def _reorder(rows: Iterable[Component | ComponentGroup], ids: Sequence[int], by: By) -> None:
+    found = {row.pk: row for row in rows}
     if sorted(ids) != sorted(found):
-        raise DomainError(_("Name every component exactly once; the list has changed in the meantime."), field="ids")
+        raise DomainError(_("Name each exactly once; the list has changed in the meantime."), field="ids")
     with acting(person(by)):
         for position, pk in enumerate(ids):
             if found[pk].position != position:

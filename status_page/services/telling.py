@@ -1,7 +1,7 @@
 """Tell subscribers of updates: rows of the outbox, and what each letter says."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -53,9 +53,10 @@ def _plan_chunk(number: int) -> int | None:
     put(planned)
     if readers:
         update.told_to = readers[-1].pk
+        update.told_count += len(readers)
     if len(readers) < CHUNK:
         update.tell_at = None
-    update.save(update_fields=["told_to", "tell_at"])
+    update.save(update_fields=["told_to", "told_count", "tell_at"])
     return len(planned) if update.tell_at is not None else None
 
 
@@ -65,11 +66,16 @@ def readers_of(update: PublicUpdate) -> QuerySet[Subscriber]:
     concerned = Component.objects.filter(
         Q(spans__public_incident=announced) | Q(pk__in=announced.components.values("pk"))
     )
+    return interested_in(list(concerned.order_by().values_list("pk", flat=True)))
+
+
+def interested_in(components: Collection[int]) -> QuerySet[Subscriber]:
+    """Select confirmed subscribers of all components, or of one of these; without any, of all that are confirmed."""
     active = Subscriber.objects.active()
-    through = Subscriber.components.through.objects
-    if not concerned.exists():
+    if not components:
         return active
-    chosen = through.filter(component__in=concerned.values("pk")).values("subscriber")
+    through = Subscriber.components.through.objects
+    chosen = through.filter(component__in=components).values("subscriber")
     return active.filter(Q(pk__in=chosen) | ~Q(pk__in=through.values("subscriber")))
 
 

@@ -126,8 +126,9 @@ class VersionedForm(TextsForm):
 
     def see(self, version: int) -> None:
         """Let the next try replace what is stored by now."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = str(version)
+        data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict's
+        data[self.add_prefix("seen")] = str(version)
+        self.data = data
 
 
 class PublicUpdateForm(VersionedForm):
@@ -227,7 +228,9 @@ class EditForm(VersionedForm):
     def changes(self) -> dict[str, Any]:
         """Return the changes as the service takes them, without what stays."""
         given = self.cleaned_data
-        changed = {name: given[name] for name in ("title", "impact") if name in self.changed_data and name in given}
+        changed: dict[str, Any] = {
+            name: given[name] for name in ("title", "impact") if name in self.changed_data and name in given
+        }
         if set(given["components"]) != set(self.initial["components"]):
             changed["components"] = given["components"]
         return {**changed, "translations": self.translations()}
@@ -262,7 +265,9 @@ class MoveForm(VersionedForm):
     def as_service(self) -> dict[str, Any]:
         """Return the values as the service takes them; times that were not edited stay to the second."""
         given = self.cleaned_data
-        times = {name: given[name] for name in ("starts_at", "ends_at") if name in self.changed_data and name in given}
+        times: dict[str, Any] = {
+            name: given[name] for name in ("starts_at", "ends_at") if name in self.changed_data and name in given
+        }
         return {
             **times,
             "message": given["message"],

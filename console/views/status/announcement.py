@@ -30,6 +30,7 @@ from incidents.models import Incident, Origin
 from status_page.models import PublicIncident, PublicUpdate
 from status_page.services import maintenance, publishing
 from status_page.services.page import languages_of, the_page
+from status_page.services.telling import readers_of
 from status_page.vocabulary import ENDED, Kind, State
 
 
@@ -71,7 +72,7 @@ def _ask(request: HttpRequest, found: PublicIncident) -> HttpResponse:
     context = {
         "announcement": found,
         "form": _update_form(request, found, initial={"state": wanted} if wanted in states_of(found) else None),
-        "readers": reading.readers_of([one.pk for one in found.components.all()]),
+        "readers": readers_of(PublicUpdate(public_incident=found)).count(),
         "incident": reading.incident_behind(found, person(request)),
         "next": request.GET.get("next", ""),
         "page": the_page(),
@@ -116,7 +117,7 @@ def _show(request: HttpRequest, found: PublicIncident, form: PublicUpdateForm) -
             for state in states_of(found)
             if state != found.state and (state in ENDED or state == State.IN_PROGRESS)
         ],
-        "readers": reading.readers_of([one.pk for one in found.components.all()]),
+        "readers": readers_of(PublicUpdate(public_incident=found)).count(),
         "disagrees": reading.disagreement(incident, [found]) if incident else "",
         "public_url": reading.public_address(status_page, f"incidents/{found.uid}.html"),
         "page": status_page,
@@ -202,7 +203,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "announcement": found,
         "zone": zone_help(),
-        "readers": reading.readers_of([one.pk for one in found.components.all()]),
+        "readers": readers_of(PublicUpdate(public_incident=found)).count(),
     }
     return show(request, "console/status/move.html", context, status=422 if form.errors else 200)
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from console.pages import RESPONDERS, page, person, show
 from console.views.status import reading
 from incidents.models import Incident
-from status_page.models import PublicIncident
+from status_page.models import PublicIncident, Subscriber
 from status_page.services.page import the_page
 from status_page.vocabulary import Kind
 
@@ -33,7 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         ),
         "past": past,
         "seen": set(seen) if numbers else set(),
-        "readers": reading.readers_of(()),
+        "readers": Subscriber.objects.active().count(),
         "public_url": reading.public_address(status_page),
         "late": reading.lateness(status_page, timezone.now()),
     }

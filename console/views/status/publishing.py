@@ -21,6 +21,7 @@ from status_page.models import Component, StatusPage, UpdateTemplate
 from status_page.permissions import require_publisher
 from status_page.services import maintenance, publishing
 from status_page.services.page import languages_of, the_page
+from status_page.services.telling import interested_in
 from status_page.vocabulary import Impact, Kind, State
 
 MOST_TEMPLATES = 200
@@ -87,7 +88,7 @@ def _show(
         "published": reading.publications_of(incident) if incident else [],
         "templates": UpdateTemplate.objects.filter(kind=kind)[:MOST_TEMPLATES],
         "editions": _editions(form, kind, status_page, components) if is_shown else [],
-        "readers": reading.readers_of(chosen),
+        "readers": interested_in(chosen).count(),
         "takes_subscribers": status_page.takes_subscribers,
         "has_components": bool(components),
         "zone": zone_help(),

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from console.forms.status.texts import language_name
 from core.errors import DomainError, NotFound
 from incidents.models import Incident
-from status_page.models import Component, PublicIncident, PublicUpdate, StatusPage, Subscriber
+from status_page.models import Component, PublicIncident, PublicUpdate, StatusPage
 from status_page.permissions import require_publisher
 from status_page.services.components import statuses
 from status_page.services.page import languages_of
@@ -131,16 +131,6 @@ def disagreement(incident: Incident, published: Iterable[PublicIncident]) -> str
     return "ended" if incidents and incident.is_still_open and not is_open_outside else ""
 
 
-def readers_of(components: Collection[int]) -> int:
-    """Return how many confirmed subscribers are told of these components; of none means all."""
-    active = Subscriber.objects.active()
-    if not components:
-        return active.count()
-    chosen = Subscriber.components.through.objects
-    wanted = chosen.filter(component__in=components).values("subscriber")
-    return active.filter(Q(pk__in=wanted) | ~Q(pk__in=chosen.values("subscriber"))).count()
-
-
 def editions(
     page: StatusPage,
     *,
@@ -174,11 +164,11 @@ def editions(
     return found
 
 
-def public_address(page: StatusPage, viewer_path: str = "") -> str:
+def public_address(page: StatusPage, path: str = "") -> str:
     """Return where the page lies; where it is private, the way that lets signed-in people in."""
     if page.is_private:
         return "/status-access/"
-    return f"{getattr(settings, 'STATUS_URL', '') or '/status/'}{viewer_path}"
+    return f"{settings.STATUS_URL or '/status/'}{path}"
 
 
 def lateness(page: StatusPage, now: dt.datetime) -> str:
