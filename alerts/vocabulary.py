@@ -5,15 +5,15 @@ from django.utils.translation import gettext_lazy as _
 class AlertStatus(models.TextChoices):
     """Whether the condition holds, as last heard."""
 
-    FIRING = "firing", "Firing"
-    RESOLVED = "resolved", "Resolved"
+    FIRING = "firing", _("Firing")
+    RESOLVED = "resolved", _("Resolved")
 
 
 class Ending(models.TextChoices):
     """What ended a firing; an expired alert may still be firing."""
 
-    SENDER = "sender", "Its sender"
-    EXPIRY = "expiry", "No further updates"
+    SENDER = "sender", _("Its sender")
+    EXPIRY = "expiry", _("No further updates")
 
 
 class AlertEventKind(models.TextChoices):
@@ -27,7 +27,7 @@ class AlertEventKind(models.TextChoices):
 class MatchOperator(models.TextChoices):
     """Prometheus' operators; regular expressions match the whole value."""
 
-    EQUAL = "=", "is"
-    NOT_EQUAL = "!=", "is not"
-    MATCHES = "=~", "matches"
-    MATCHES_NOT = "!~", "does not match"
+    EQUAL = "=", _("is")
+    NOT_EQUAL = "!=", _("is not")
+    MATCHES = "=~", _("matches")
+    MATCHES_NOT = "!~", _("does not match")

@@ -42,7 +42,7 @@ class Preferences(models.Model):
     columns = models.JSONField(default=list, blank=True)
 
     class Meta:
-        verbose_name_plural = "preferences"
+        verbose_name_plural = _("preferences")
 
     def __str__(self) -> str:
         return f"preferences of {self.user_id}"

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class JobRun(models.Model):
@@ -20,8 +21,8 @@ class IdempotentRequest(models.Model):
     """A write with an `Idempotency-Key`, and its answer."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    key_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and key, exact bytes.")
-    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the fields and the files' digests.")
+    key_digest = models.CharField(max_length=64, help_text=_("SHA-256 of method, path and key, exact bytes."))
+    content_digest = models.CharField(max_length=64, help_text=_("SHA-256 of the fields and the files' digests."))
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True, default="")

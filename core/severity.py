@@ -1,13 +1,14 @@
 """Severity and priority: stored as integers, higher is worse."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Severity(models.IntegerChoices):
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    LOW = 1, _("Low")
+    MEDIUM = 2, _("Medium")
+    HIGH = 3, _("High")
+    CRITICAL = 4, _("Critical")
 
     @property
     def word(self) -> str:

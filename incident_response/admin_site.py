@@ -14,83 +14,91 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+Label = str | Promise
+
 # Group, then (title, icon, model) of its pages.
-PAGES: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
     (
-        "Work",
-        (("Incidents", "emergency", "incidents.incident"), ("Alerts", "notifications_active", "alerts.alert")),
+        _("Work"),
+        ((_("Incidents"), "emergency", "incidents.incident"), (_("Alerts"), "notifications_active", "alerts.alert")),
     ),
     (
-        "On call",
+        _("On call"),
         (
-            ("Schedules", "calendar_month", "responders.schedule"),
-            ("Shift swaps", "swap_horiz", "responders.shiftswap"),
-            ("Contact methods", "contact_phone", "notifications.contactmethod"),
-            ("Channels", "forum", "notifications.roomchannel"),
-            ("Webhooks", "webhook", "notifications.webhookendpoint"),
-            ("Escalation policies", "stairs", "responders.escalationpolicy"),
-            ("Pages", "notification_important", "paging.page"),
-            ("Nobody reached", "crisis_alert", "paging.escalationalarm"),
-            ("Deliveries", "outbox", "notifications.delivery"),
-            ("Chat requests", "chat", "notifications.chatrequest"),
-            ("Inbound mail", "mark_email_unread", "notifications.inboundmail"),
+            (_("Schedules"), "calendar_month", "responders.schedule"),
+            (_("Shift swaps"), "swap_horiz", "responders.shiftswap"),
+            (_("Contact methods"), "contact_phone", "notifications.contactmethod"),
+            (_("Channels"), "forum", "notifications.roomchannel"),
+            (_("Webhooks"), "webhook", "notifications.webhookendpoint"),
+            (_("Escalation policies"), "stairs", "responders.escalationpolicy"),
+            (_("Pages"), "notification_important", "paging.page"),
+            (_("Nobody reached"), "crisis_alert", "paging.escalationalarm"),
+            (_("Deliveries"), "outbox", "notifications.delivery"),
+            (_("Chat requests"), "chat", "notifications.chatrequest"),
+            (_("Inbound mail"), "mark_email_unread", "notifications.inboundmail"),
         ),
     ),
     (
-        "Intake",
+        _("Intake"),
         (
-            ("Sources", "input", "intake.source"),
-            ("Routes", "alt_route", "alerts.route"),
-            ("Silences", "notifications_off", "alerts.silence"),
-            ("Heartbeats", "ecg_heart", "alerts.heartbeat"),
-            ("Intake events", "inbox", "intake.intakeevent"),
-            ("Changes", "deployed_code_history", "alerts.changeevent"),
-        ),
-    ),
-    ("Logs", (("Log lines", "notes", "logs.logentry"), ("Detection rules", "troubleshoot", "logs.detectionrule"))),
-    (
-        "Status page",
-        (
-            ("Public incidents", "campaign", "status_page.publicincident"),
-            ("Public updates", "chat_bubble", "status_page.publicupdate"),
-            ("Components", "widgets", "status_page.component"),
-            ("Component groups", "folder", "status_page.componentgroup"),
-            ("Update templates", "draft", "status_page.updatetemplate"),
-            ("Impacts", "bar_chart", "status_page.impactspan"),
-            ("Presentation", "web", "status_page.statuspage"),
+            (_("Sources"), "input", "intake.source"),
+            (_("Routes"), "alt_route", "alerts.route"),
+            (_("Silences"), "notifications_off", "alerts.silence"),
+            (_("Heartbeats"), "ecg_heart", "alerts.heartbeat"),
+            (_("Intake events"), "inbox", "intake.intakeevent"),
+            (_("Changes"), "deployed_code_history", "alerts.changeevent"),
         ),
     ),
     (
-        "Teams",
+        _("Logs"),
+        ((_("Log lines"), "notes", "logs.logentry"), (_("Detection rules"), "troubleshoot", "logs.detectionrule")),
+    ),
+    (
+        _("Status page"),
         (
-            ("Teams", "groups", "responders.team"),
-            ("Services", "dns", "responders.service"),
+            (_("Public incidents"), "campaign", "status_page.publicincident"),
+            (_("Public updates"), "chat_bubble", "status_page.publicupdate"),
+            (_("Components"), "widgets", "status_page.component"),
+            (_("Component groups"), "folder", "status_page.componentgroup"),
+            (_("Update templates"), "draft", "status_page.updatetemplate"),
+            (_("Impacts"), "bar_chart", "status_page.impactspan"),
+            (_("Presentation"), "web", "status_page.statuspage"),
         ),
     ),
     (
-        "Rules",
+        _("Teams"),
         (
-            ("Rules for reports", "call_split", "incidents.reportrule"),
-            ("Categories", "category", "incidents.category"),
-            ("SLA policies", "timer", "incidents.slapolicy"),
+            (_("Teams"), "groups", "responders.team"),
+            (_("Services"), "dns", "responders.service"),
         ),
     ),
     (
-        "People",
+        _("Rules"),
         (
-            ("Users", "person", "users.user"),
-            ("API sessions", "devices", "users.session"),
-            ("Personal tokens", "key", "users.personaltoken"),
+            (_("Rules for reports"), "call_split", "incidents.reportrule"),
+            (_("Categories"), "category", "incidents.category"),
+            (_("SLA policies"), "timer", "incidents.slapolicy"),
         ),
     ),
     (
-        "Records",
+        _("People"),
         (
-            ("Audit log", "history", "auditlog.logentry"),
-            ("Locks", "lock", "axes.accessattempt"),
-            ("Refused sign-ins", "block", "axes.accessfailurelog"),
+            (_("Users"), "person", "users.user"),
+            (_("API sessions"), "devices", "users.session"),
+            (_("Personal tokens"), "key", "users.personaltoken"),
+        ),
+    ),
+    (
+        _("Records"),
+        (
+            (_("Audit log"), "history", "auditlog.logentry"),
+            (_("Locks"), "lock", "axes.accessattempt"),
+            (_("Refused sign-ins"), "block", "axes.accessfailurelog"),
         ),
     ),
 )
@@ -127,8 +135,8 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untype
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the pages that a person may open."""
-    console = {"title": "Console", "icon": "arrow_back", "link": reverse("console:dashboard")}
-    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    console = {"title": gettext("Console"), "icon": "arrow_back", "link": reverse("console:dashboard")}
+    home = {"title": gettext("Home"), "icon": "home", "link": reverse("admin:index")}
     groups = [{"title": "", "items": [console, home]}]
     for title, pages in PAGES:
         items = [

@@ -1,13 +1,14 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from core.server.jobs import register_waker
 
 
 class IncidentResponseConfig(AppConfig):
     name = "incident_response"
-    verbose_name = "System"
+    verbose_name = _("System")
 
     def ready(self) -> None:
         from alerts.services.simulating import register_contributor

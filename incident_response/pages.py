@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
@@ -55,10 +56,10 @@ class SchemaView(APIView):
 
 
 SENTENCES = {
-    400: "The request is not valid.",
-    403: "You don't have permission to view this page.",
-    404: "Page not found.",
-    500: "Something went wrong here. It has been logged.",
+    400: gettext_lazy("The request is not valid."),
+    403: gettext_lazy("You don't have permission to view this page."),
+    404: gettext_lazy("Page not found."),
+    500: gettext_lazy("Something went wrong here. It has been logged."),
 }
 CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "server_error"}
 
@@ -66,7 +67,7 @@ CODES = {400: "invalid", 403: "permission_denied", 404: "not_found", 500: "serve
 def error_response(request: HttpRequest, status: int, reason: DomainError | None = None) -> HttpResponse:
     """Return a problem document to machines, else a page."""
     request_id = getattr(request, "request_id", "")
-    sentence, code = (reason.message, reason.code) if reason else (SENTENCES[status], CODES[status])
+    sentence, code = (reason.message, reason.code) if reason else (str(SENTENCES[status]), CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
     if request.path.split("/")[1] not in {"api", *first_parts()}:
         context = {"title": TITLES[status], "sentence": sentence, "request_id": request_id}

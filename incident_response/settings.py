@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.utils.translation import gettext_lazy as _
 
 from core.db.conversions import quick_conversions
 from core.server.loglines import OneLineRefusals, without_keys
@@ -338,9 +339,9 @@ EXPLORER_SOURCES = {"style-src": [SELF, UNSAFE_INLINE]}
 # --- The admin site ---------------------------------------------------------------------------------------------------
 
 UNFOLD = {
-    "SITE_TITLE": "Incident Response",
-    "SITE_HEADER": "Incident Response",
-    "SITE_SUBHEADER": "Back office",
+    "SITE_TITLE": _("Incident Response"),
+    "SITE_HEADER": _("Incident Response"),
+    "SITE_SUBHEADER": _("Back office"),
     "SITE_SYMBOL": "emergency",
     "SHOW_HISTORY": "incident_response.admin_site.shows_history",
     "SHOW_VIEW_ON_SITE": False,

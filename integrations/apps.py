@@ -3,13 +3,14 @@ import pkgutil
 from types import ModuleType
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class IntegrationsConfig(AppConfig):
     """Vendors: what their tools send, and where."""
 
     name = "integrations"
-    verbose_name = "Integrations"
+    verbose_name = _("Integrations")
 
     def ready(self) -> None:
         """Register what each vendor's folder holds."""

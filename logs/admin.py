@@ -74,7 +74,7 @@ class SinceFilter(LineFilter):
 
 
 class SourceFilter(LineFilter):
-    title, parameter_name = "source", "source"
+    title, parameter_name = _("source"), "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(str(pk), name) for pk, name in Source.objects.order_by("name").values_list("pk", "name")]

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LogsConfig(AppConfig):
     name = "logs"
-    verbose_name = "Logs"
+    verbose_name = _("Logs")
 
     def ready(self) -> None:
         from alerts.services.rules import look_for_faults

@@ -1,15 +1,16 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Level(models.IntegerChoices):
     """Greater is worse."""
 
-    TRACE = 1, "Trace"
-    DEBUG = 2, "Debug"
-    INFO = 3, "Info"
-    WARNING = 4, "Warning"
-    ERROR = 5, "Error"
-    CRITICAL = 6, "Critical"
+    TRACE = 1, _("Trace")
+    DEBUG = 2, _("Debug")
+    INFO = 3, _("Info")
+    WARNING = 4, _("Warning")
+    ERROR = 5, _("Error")
+    CRITICAL = 6, _("Critical")
 
     @property
     def word(self) -> str:

@@ -2,13 +2,14 @@ import importlib
 import pkgutil
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
     """Notifications: contact methods, rules, deliveries, channels."""
 
     name = "notifications"
-    verbose_name = "Notifications"
+    verbose_name = _("Notifications")
 
     def ready(self) -> None:
         """Register the channels that each folder of `channels` holds, and what delivers."""

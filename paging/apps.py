@@ -1,11 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PagingConfig(AppConfig):
     """Escalation: who is paged for an incident, when, and why."""
 
     name = "paging"
-    verbose_name = "On call"
+    verbose_name = _("On call")
 
     def ready(self) -> None:
         """Follow the incidents, and stop paging when somebody answers."""

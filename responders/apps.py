@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RespondersConfig(AppConfig):
     name = "responders"
-    verbose_name = "Teams"
+    verbose_name = _("Teams")
 
     def ready(self) -> None:
         from core.server.jobs import register_jobs

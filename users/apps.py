@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class UsersConfig(AppConfig):
     name = "users"
-    verbose_name = "People"
+    verbose_name = _("People")
 
     def ready(self) -> None:
         from auditlog.models import LogEntry

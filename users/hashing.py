@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.utils.translation import gettext as _
 
 from core.errors import Busy
 
@@ -16,7 +17,7 @@ WAIT_SECONDS = 3.0
 
 class HashingBusy(Busy):
     def __init__(self) -> None:
-        super().__init__("Too many people are signing in right now; try again in a few seconds.")
+        super().__init__(_("Too many people are signing in right now; try again in a few seconds."))
 
 
 class Line:

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 
+from core.api.problems import TITLES
 from core.errors import Busy
 from core.text.zones import zone_named
 
@@ -35,7 +36,7 @@ def busy_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         if not isinstance(error, Busy):
             return None
         context = {
-            "title": error.title,
+            "title": TITLES.get(error.status, error.title),
             "sentence": error.message,
             "request_id": getattr(request, "request_id", ""),
         }

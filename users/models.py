@@ -22,9 +22,9 @@ COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash
 class Role(models.TextChoices):
     """See users.permissions."""
 
-    REPORTER = "reporter", "Reporter"
-    RESPONDER = "responder", "Responder"
-    ADMIN = "admin", "Administrator"
+    REPORTER = "reporter", _("Reporter")
+    RESPONDER = "responder", _("Responder")
+    ADMIN = "admin", _("Administrator")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -62,21 +62,21 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class User(AbstractBaseUser):
     """A person: deactivated, never deleted, since history names them."""
 
-    email = AddressField(unique=True)
-    name = PersonNameField(max_length=150)
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.REPORTER)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
-    language = models.CharField(
-        max_length=16, default="en", help_text="Kept for translations to come; so far, everything is in English."
+    email = AddressField(_("email"), unique=True)
+    name = PersonNameField(_("name"), max_length=150)
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.REPORTER)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", help_text=_("IANA name, such as Europe/Zurich.")
     )
+    language = models.CharField(max_length=16, default="en", help_text=_("Language of pages and messages."))
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear this instead of deleting the account.")
     )
-    email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    email_verified_at = models.DateTimeField(_("email verified at"), null=True, blank=True, editable=False)
     invited_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Rises when access ends, voiding older admin cookies.
     access_epoch = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -134,17 +134,17 @@ class Session(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="sessions")
     current_jti = models.CharField(max_length=64)
     previous_jti = models.CharField(max_length=64, blank=True, default="")
-    rotated_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(db_index=True)
-    revoked_at = models.DateTimeField(null=True)
-    revoked_reason = models.CharField(max_length=32, blank=True, default="")
-    user_agent = models.CharField(max_length=200, blank=True, default="")
-    ip_address = models.GenericIPAddressField(null=True)
-    is_confirmed = models.BooleanField(default=False, help_text="Whether a second factor was given.")
+    rotated_at = models.DateTimeField(_("rotated at"), null=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"), db_index=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    revoked_reason = models.CharField(_("revoked reason"), max_length=32, blank=True, default="")
+    user_agent = models.CharField(_("user agent"), max_length=200, blank=True, default="")
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True)
+    is_confirmed = models.BooleanField(default=False, help_text=_("Whether a second factor was given."))
 
     def __str__(self) -> str:
         return f"session of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
@@ -170,7 +170,7 @@ class AuthenticatorApp(models.Model):
     """A person's app for one-time codes (TOTP). `last_step` is the newest used: no code is good twice."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator_app")
-    secret = models.CharField(max_length=300, help_text="Sealed; see users.sealing.")
+    secret = models.CharField(max_length=300, help_text=_("Sealed; see users.sealing."))
     last_step = models.BigIntegerField(default=0)
     wrong_codes = models.PositiveSmallIntegerField(default=0)
     wrong_since = models.DateTimeField(null=True)
@@ -186,7 +186,7 @@ class SecurityKey(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="security_keys")
     name = NameField(max_length=60)
-    host = models.CharField(max_length=253, help_text="The host name that it signs for.")
+    host = models.CharField(max_length=253, help_text=_("The host name that it signs for."))
     credential_key = models.CharField(max_length=64, unique=True)
     credential = models.TextField()
     counter = models.BigIntegerField(default=0)
@@ -212,7 +212,7 @@ class ExternalIdentity(models.Model):
 
     class Meta:
         ordering = ["id"]
-        verbose_name_plural = "external identities"
+        verbose_name_plural = _("external identities")
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.email}"
@@ -233,21 +233,21 @@ class RecoveryCode(models.Model):
 
 
 class TokenScope(models.TextChoices):
-    READ = "read", "Read"
-    WRITE = "write", "Read and write"
+    READ = "read", _("Read")
+    WRITE = "write", _("Read and write")
 
 
 class PersonalToken(models.Model):
     """A script's access token, shown once, stored as SHA-256."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
-    name = NameField(max_length=100)
-    prefix = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="tokens")
+    name = NameField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=12, help_text=_("The first characters, to tell tokens apart."))
     digest = models.CharField(max_length=64, unique=True)
-    scope = models.CharField(max_length=8, choices=TokenScope.choices, default=TokenScope.READ)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    scope = models.CharField(_("scope"), max_length=8, choices=TokenScope.choices, default=TokenScope.READ)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]

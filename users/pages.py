@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views import View
 from django.views.decorators.cache import never_cache
 
@@ -81,7 +81,7 @@ class FormPage(ABC, View):
         rate, form = AddressRate(), self.form_class(request.POST)
         if not rate.allow_request(request, self):
             form.full_clean()
-            form.add_error(None, "Too many attempts; try again later.")
+            form.add_error(None, gettext("Too many attempts; try again later."))
             answer = self._show(request, form, status=429)
             answer["Retry-After"] = str(int(rate.wait() or 1))
             return answer

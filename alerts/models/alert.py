@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from alerts.matching import values_of
 from alerts.models.routing import Silence
@@ -56,9 +57,9 @@ class Alert(models.Model):
     given; `first_seen_at` and `last_seen_at` are ours; `occurrences` counts firing messages.
     """
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts")
+    source = models.ForeignKey(Source, verbose_name=_("source"), on_delete=models.PROTECT, related_name="alerts")
     key = models.CharField(max_length=64, unique=True, editable=False)
-    fingerprint = models.CharField(max_length=500)
+    fingerprint = models.CharField(_("fingerprint"), max_length=500)
     status = models.CharField(max_length=16, choices=AlertStatus.choices, default=AlertStatus.FIRING)
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     title = models.CharField(max_length=200)
@@ -72,11 +73,11 @@ class Alert(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     occurrences = models.PositiveIntegerField(default=1)
-    expires_at = models.DateTimeField(null=True, help_text="When the alert is resolved unless it is seen again.")
+    expires_at = models.DateTimeField(null=True, help_text=_("When the alert is resolved unless it is seen again."))
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="alerts")
     silenced_by = models.ForeignKey(Silence, null=True, on_delete=models.SET_NULL, related_name="alerts")
     is_flapping = FlagField(default=False)
-    changes = models.JSONField(default=list, help_text="Unix times of the latest status changes.")
+    changes = models.JSONField(default=list, help_text=_("Unix times of the latest status changes."))
 
     objects = AlertQuerySet.as_manager()
 
@@ -139,7 +140,7 @@ class AlertGroup(models.Model):
     pending = models.JSONField(default=list)
     is_storm = models.BooleanField(default=False)
     created_at = models.DateTimeField()
-    opened_at = models.DateTimeField(null=True, help_text="When the incident was opened.")
+    opened_at = models.DateTimeField(null=True, help_text=_("When the incident was opened."))
 
     class Meta:
         indexes = [models.Index(fields=["route", "opened_at"], name="group_opened")]

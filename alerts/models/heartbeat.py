@@ -9,10 +9,10 @@ from intake.models.source import Source, minutes_field
 class Heartbeat(models.Model):
     """A source's promised heartbeat; missing it raises an alert."""
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="heartbeats")
-    name = NameField(max_length=100)
-    interval_minutes = minutes_field("Maximum time between pings.", default=10)
-    last_ping_at = models.DateTimeField(default=timezone.now)
+    source = models.ForeignKey(Source, verbose_name=_("source"), on_delete=models.CASCADE, related_name="heartbeats")
+    name = NameField(_("name"), max_length=100)
+    interval_minutes = minutes_field(_("interval minutes"), _("Maximum time between pings."), default=10)
+    last_ping_at = models.DateTimeField(_("last ping at"), default=timezone.now)
     is_enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:

@@ -12,7 +12,7 @@ from incidents.models import Category
 from intake.models.source import minutes_field
 from responders.models import ACTIVE, Service, Team
 
-MATCHERS_HELP = 'All must match. Each is {"name": a label, severity or source, "op": = != =~ or !~, "value": text}.'
+MATCHERS_HELP = _('All must match. Each is {"name": a label, severity or source, "op": = != =~ or !~, "value": text}.')
 
 MOST_FIRINGS = 1_000  # each that waits is stored in its group
 
@@ -20,35 +20,63 @@ MOST_FIRINGS = 1_000  # each that waits is stored in its group
 class Route(models.Model):
     """What to do with matching alerts; the first match decides unless it continues."""
 
-    name = NameField(max_length=100, unique=True)
-    position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower positions are evaluated first.")
+    name = NameField(_("name"), max_length=100, unique=True)
+    position = models.PositiveIntegerField(
+        _("position"), default=0, db_index=True, help_text=_("Lower positions are evaluated first.")
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
-    matchers = models.JSONField(default=list, blank=True, help_text=MATCHERS_HELP)
+    matchers = models.JSONField(_("matchers"), default=list, blank=True, help_text=MATCHERS_HELP)
     go_on = models.BooleanField(
+        _("go on"),
         default=False,
-        help_text="Continue with later routes for settings this one leaves unset (`continue` in the API).",
+        help_text=_("Continue with later routes for settings this one leaves unset (`continue` in the API)."),
     )
-    is_drop = models.BooleanField(default=False, help_text="Discard matching alerts; only a counter is kept.")
+    is_drop = models.BooleanField(
+        _("is drop"), default=False, help_text=_("Discard matching alerts; only a counter is kept.")
+    )
     team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+        Team,
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        limit_choices_to=ACTIVE,
     )
-    severity = models.PositiveSmallIntegerField(choices=Severity.choices, null=True, blank=True)
-    priority = models.PositiveSmallIntegerField(choices=Priority.choices, null=True, blank=True)
+    severity = models.PositiveSmallIntegerField(_("severity"), choices=Severity.choices, null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, null=True, blank=True)
     category = models.ForeignKey(
-        Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+        Category,
+        verbose_name=_("category"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        limit_choices_to=ACTIVE,
     )
     service = models.ForeignKey(
-        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", limit_choices_to=ACTIVE
+        Service,
+        verbose_name=_("service"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        limit_choices_to=ACTIVE,
     )
-    group_by = models.JSONField(  # NULL: the source's
-        null=True, blank=True, default=None, help_text="Label names. If empty, the source's setting applies."
+    group_by = models.JSONField(
+        _("group by"),  # NULL: the source's
+        null=True,
+        blank=True,
+        default=None,
+        help_text=_("Label names. If empty, the source's setting applies."),
     )
     open_after_count = models.PositiveIntegerField(
+        _("open after count"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_FIRINGS)],
-        help_text="Open an incident only after this many firings …",
+        help_text=_("Open an incident only after this many firings …"),
     )
-    open_after_minutes = minutes_field("… within this time.", default=5)
+    open_after_minutes = minutes_field(_("open after minutes"), _("… within this time."), default=5)
     dropped_count = models.PositiveBigIntegerField(default=0, editable=False)
     matched_count = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -77,18 +105,31 @@ class Silence(models.Model):
     on the next day), between `starts_at` and `ends_at`.
     """
 
-    matchers = models.JSONField(default=list, help_text=MATCHERS_HELP)
-    starts_at = models.DateTimeField(default=timezone.now)
-    ends_at = models.DateTimeField()
-    comment = models.CharField(max_length=500, blank=True, default="")
-    weekdays = models.JSONField(
-        default=list, blank=True, help_text="0 (Monday) to 6 (Sunday). If empty, the silence is not weekly."
+    matchers = models.JSONField(_("matchers"), default=list, help_text=MATCHERS_HELP)
+    starts_at = models.DateTimeField(_("starts at"), default=timezone.now)
+    ends_at = models.DateTimeField(
+        _("ends at"),
     )
-    starts_time = models.TimeField(null=True, blank=True)
-    ends_time = models.TimeField(null=True, blank=True)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
+    comment = models.CharField(_("comment"), max_length=500, blank=True, default="")
+    weekdays = models.JSONField(
+        _("weekdays"),
+        default=list,
+        blank=True,
+        help_text=_("0 (Monday) to 6 (Sunday). If empty, the silence is not weekly."),
+    )
+    starts_time = models.TimeField(_("start time"), null=True, blank=True)
+    ends_time = models.TimeField(_("end time"), null=True, blank=True)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", help_text=_("IANA name, such as Europe/Zurich.")
+    )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

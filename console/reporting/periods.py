@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+
+from core.text.moments import shown
 
 PRESETS = (7, 30, 90)
 DEFAULT_DAYS = 30
@@ -69,8 +70,8 @@ class Period:
         if self.days is not None:
             return _("the last %(days)d days") % {"days": self.days}
         return _("%(first)s to %(last)s") % {
-            "first": date_format(self.first, "j M Y"),
-            "last": date_format(self.last, "j M Y"),
+            "first": shown(self.first, "date"),
+            "last": shown(self.last, "date"),
         }
 
     def midnight(self, day: dt.date) -> dt.datetime:
@@ -99,11 +100,11 @@ class Period:
 
     def _labels(self, day: dt.date) -> tuple[str, str]:
         if self.unit == "month":
-            return date_format(day, "F Y"), date_format(day, "M")
-        short = date_format(day, "j M")
+            return shown(day, "month"), shown(day, "bare_month")
+        short = shown(day, "brief")
         if self.unit == "week":
-            return _("week of %(day)s") % {"day": date_format(day, "j M Y")}, short
-        return date_format(day, "D j M Y"), short
+            return _("week of %(day)s") % {"day": shown(day, "date")}, short
+        return shown(day, "dated"), short
 
 
 def period_of(parameters: Mapping[str, str], zone: ZoneInfo, now: dt.datetime) -> Period:

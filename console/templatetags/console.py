@@ -7,7 +7,6 @@ from django import forms, template
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.severity import SEVERITY_OF_WORD, WORD_OF_SEVERITY
 from core.text.markdown import render_note
+from core.text.moments import shown
 from incidents.vocabulary import STATUS_OF_WORD
 from users.models import User
 
@@ -78,24 +78,24 @@ def when(moment: dt.datetime | None, style: str = "long") -> SafeString | str:
 
 
 def _long(local: dt.datetime) -> str:
-    return f"{date_format(local, 'j M Y H:i')} {local.tzname()}"
+    return f"{shown(local, 'long')} {local.tzname()}"
 
 
 def _short(local: dt.datetime) -> str:
     age = timezone.now() - local
     if dt.timedelta(0) <= age < RECENT:
         return ago(int(age.total_seconds()))
-    return date_format(local, "j M H:i" if local.year == timezone.localtime().year else "j M Y H:i")
+    return shown(local, "short" if local.year == timezone.localtime().year else "long")
 
 
 def _brief(local: dt.datetime) -> str:
     if timezone.now() - local < RECENT:
         return _short(local)
-    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
+    return shown(local, "brief" if local.year == timezone.localtime().year else "date")
 
 
 def _day(local: dt.datetime) -> str:
-    return date_format(local, "l j F Y")
+    return shown(local, "weekday")
 
 
 def ago(seconds: int) -> str:

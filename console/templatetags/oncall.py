@@ -7,16 +7,15 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from core.text import moments
 from core.text.zones import zone_named
 
 register = template.Library()
-STYLES = {"full": "D j M Y H:i", "usual": "D j M H:i", "time": "H:i", "day": "l j F"}
 
 
 @register.simple_tag
@@ -27,7 +26,7 @@ def at(moment: dt.datetime | None, zone: str = "", style: str = "usual") -> Safe
     utc = moment.astimezone(dt.UTC)
     title = f"{utc:%Y-%m-%d %H:%M} UTC"
     if zone:
-        title = f"{date_format(moment.astimezone(zone_named(zone)), STYLES['full'])} {zone} · {title}"
+        title = f"{moments.shown_in(moment, zone_named(zone), 'full')} {zone} · {title}"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", title, _shown(moment, style)
     )
@@ -37,7 +36,7 @@ def at(moment: dt.datetime | None, zone: str = "", style: str = "usual") -> Safe
 def period(starts_at: dt.datetime, ends_at: dt.datetime) -> str:
     """Say from when to when, in the page's zone, without repeating the day."""
     start, end = timezone.localtime(starts_at), timezone.localtime(ends_at)
-    style = "time" if start.date() == end.date() else "usual"
+    style = "clock" if start.date() == end.date() else "usual"
     return _("%(start)s to %(end)s") % {"start": _shown(start, "usual"), "end": _shown(end, style)}
 
 
@@ -63,7 +62,7 @@ def get(known: Mapping[Any, Any], key: Any) -> Any:
 def _shown(moment: dt.datetime, style: str) -> str:
     local = timezone.localtime(moment)
     zone = timezone.get_current_timezone()
-    shown = date_format(local, STYLES[style])
+    shown = moments.shown(local, style)
     # An hour that the clocks show twice needs its name.
     if style != "day" and isinstance(zone, ZoneInfo) and _is_repeated(local, zone):
         return f"{shown} {local.tzname()}"

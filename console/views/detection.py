@@ -19,6 +19,7 @@ from console.lists import keyset_page, links_of
 from console.pages import ADMINS, RESPONDERS, page, person, say, show
 from core.actor import acting
 from core.errors import NotFound, PermissionRefused
+from core.text.moments import shown
 from logs.models import DetectionRule, LogEntry
 from logs.serializers.rules import DetectionRuleSerializer, UnsavedRuleSerializer
 from logs.services.backtesting import Backtest, Raised, backtest
@@ -110,7 +111,7 @@ def _column(since: dt.datetime, until: dt.datetime, alerts: list[Raised]) -> Col
     begun = sum(since <= one.starts_at < until for one in alerts)
     lasting = sum(one.starts_at < since and (one.ends_at is None or one.ends_at > since) for one in alerts)
     start, end = timezone.localtime(since), timezone.localtime(until)
-    label = _("%(since)s to %(until)s") % {"since": f"{start:%d.%m. %H:%M}", "until": f"{end:%d.%m. %H:%M}"}
+    label = _("%(since)s to %(until)s") % {"since": shown(start, "short"), "until": shown(end, "short")}
     times = urlencode({"since": since.astimezone(dt.UTC).isoformat(), "until": until.astimezone(dt.UTC).isoformat()})
     return Column(label, f"{start:%H:%M}", {"begun": begun, "lasting": lasting}, f"{reverse('console:logs')}?{times}")
 

@@ -17,6 +17,7 @@ from console.lists import PAGING, links_of, to_list, without_empty
 from console.pages import RESPONDERS, page, query, show
 from core.api.problems import refuse, typed_moment_of
 from core.errors import DomainError, NotFound
+from core.text.moments import shown
 from logs.filters import LINES
 from logs.models import LogEntry
 from logs.serializers import COLUMNS
@@ -113,7 +114,7 @@ def _series() -> list[Series]:
 
 def _column(bucket: Bucket, others: list[tuple[str, str]]) -> Column:
     since, until = timezone.localtime(bucket.since), timezone.localtime(bucket.until)
-    label = _("%(since)s to %(until)s") % {"since": f"{since:%d.%m. %H:%M:%S}", "until": f"{until:%d.%m. %H:%M:%S}"}
+    label = _("%(since)s to %(until)s") % {"since": shown(since, "precise"), "until": shown(until, "precise")}
     times = [("since", _iso(bucket.since)), ("until", _iso(bucket.until))]
     values = {"errors": bucket.errors, "others": bucket.count - bucket.errors}
     address = f"{reverse('console:logs')}?{urlencode([*others, *times])}"

@@ -27,6 +27,7 @@ from console.forms.silences import USUAL, SilenceForm, initial_of
 from console.lists import asking, links_of, without_empty
 from console.pages import RESPONDERS, page, person, query, say, show
 from core.errors import DomainError, NotFound
+from core.text.moments import shown_in
 from users.models import User
 
 MOST_SHOWN = 500
@@ -217,7 +218,7 @@ def _beside(day: dt.date, is_week: bool, step: int) -> dt.date:
 
 
 def _moment(moment: dt.datetime) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"
+    return shown_in(moment, timezone.get_current_timezone(), "long", has_zone=True)
 
 
 urlpatterns = [

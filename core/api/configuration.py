@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError
+from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from rest_framework import exceptions
@@ -49,7 +50,8 @@ class StrictFields:
         if kind not in _fields:
             _fields[kind] = super().get_fields()  # type: ignore[misc]  # the serializer's
             for field in _fields[kind].values():
-                field.error_messages.update(_sentences(field))
+                with translation.override("en"):  # kept for all requests
+                    field.error_messages.update(_sentences(field))
                 if isinstance(field, BooleanField):
                     # DRF takes a form's missing flag for false
                     field.default_empty_html = empty

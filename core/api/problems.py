@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,20 +21,20 @@ log = structlog.get_logger(__name__)
 
 
 TITLES = {
-    400: "Invalid request",
-    401: "Authentication required",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    408: "Request timeout",
-    409: "Conflict",
-    412: "Changed in the meantime",
-    413: "Too large",
-    415: "Unsupported media type",
-    429: "Too many requests",
-    431: "Header too large",
-    500: "Server error",
-    503: "Unavailable",
+    400: _("Invalid request"),
+    401: _("Authentication required"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Method not allowed"),
+    408: _("Request timeout"),
+    409: _("Conflict"),
+    412: _("Changed in the meantime"),
+    413: _("Too large"),
+    415: _("Unsupported media type"),
+    429: _("Too many requests"),
+    431: _("Header too large"),
+    500: _("Server error"),
+    503: _("Unavailable"),
 }
 
 
@@ -57,7 +58,7 @@ def problem(
     """Return a problem document (RFC 9457)."""
     return {
         "type": "about:blank",
-        "title": title or TITLES.get(status_code, "Error"),
+        "title": str(title or TITLES.get(status_code, _("Error"))),
         "status": status_code,
         "detail": detail,
         "code": code,

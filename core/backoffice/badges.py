@@ -5,12 +5,14 @@ from typing import Any
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from core.backoffice.base import exactly
 from core.severity import Severity
 
 MAX_VALUE_LENGTH = 2000
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+UNITS = ((_("%(days)d d"), "days", 86_400), (_("%(hours)d h"), "hours", 3_600), (_("%(minutes)d min"), "minutes", 60))
 
 
 def severity_badge(severity: int) -> SafeString:
@@ -22,22 +24,32 @@ def severity_badge(severity: int) -> SafeString:
 def span(seconds: float) -> str:
     """Return a duration in its two largest units: "3 d 4 h"."""
     left, parts = int(abs(seconds)), []
-    for name, size in UNITS:
+    for text, name, size in UNITS:
         if left >= size:
-            parts.append(f"{left // size} {name}")
+            parts.append(str(text) % {name: left // size})
             left %= size
-    return " ".join(parts[:2]) or "under a minute"
+    return " ".join(parts[:2]) or gettext("under a minute")
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeString | str:
     """Return how long ago, with the time as tooltip; "never" for none."""
     if moment is None:
-        return "never"
+        return gettext("never")
     seconds = ((now or timezone.now()) - moment).total_seconds()
-    words = "just now" if -60 < seconds < 60 else f"{span(seconds)} ago" if seconds > 0 else f"in {span(seconds)}"
     return format_html(
-        '<time class="ir-nowrap" datetime="{}" title="{}">{}</time>', moment.isoformat(), exactly(moment), words
+        '<time class="ir-nowrap" datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        exactly(moment),
+        _distance(seconds),
     )
+
+
+def _distance(seconds: float) -> str:
+    if -60 < seconds < 60:
+        return gettext("just now")
+    if seconds > 0:
+        return gettext("%(span)s ago") % {"span": span(seconds)}
+    return gettext("in %(span)s") % {"span": span(seconds)}
 
 
 def cut(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -124,7 +126,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Run on the ticked rows, never on all matches."""
         if request.POST.get("select_across", "0") not in ("", "0"):
-            messages.error(request, "Choose the rows one page at a time.")
+            messages.error(request, gettext("Choose the rows one page at a time."))
             return HttpResponseRedirect(request.get_full_path())
         response: HttpResponse | None = super().response_action(request, queryset)
         return response
@@ -168,7 +170,11 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
-        attempt(request, lambda: self.switch_off(row), done=f"{row} is {off_state_of(self.model)}.")
+        attempt(
+            request,
+            lambda: self.switch_off(row),
+            done=gettext("%(row)s is %(of)s.") % {"row": row, "of": off_state_of(self.model)},
+        )
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         )
@@ -205,9 +211,9 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
 class RetirableAdmin:
     """Rows that can be retired: pickers omit them."""
 
-    @display(description="State", label={"in use": "success", "retired": "default"})  # type: ignore[untyped-decorator]
-    def state(self, row: Any) -> str:
-        return "in use" if row.is_active else "retired"
+    @display(description=_("State"), label={"in use": "success", "retired": "default"})  # type: ignore[untyped-decorator]
+    def state(self, row: Any) -> tuple[str, str]:
+        return ("in use", gettext("in use")) if row.is_active else ("retired", gettext("retired"))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
         rows, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
@@ -236,7 +242,8 @@ def exactly(moment: dt.datetime) -> str:
 
 def zone_note() -> str:
     """Return the zone of this request's times."""
-    return f"Times are in {timezone.get_current_timezone_name()}, your account's time zone."
+    zone = timezone.get_current_timezone_name()
+    return gettext("Times are in %(zone)s, your account's time zone.") % {"zone": zone}
 
 
 def attempt(request: HttpRequest, work: Callable[[], Any], *, done: str) -> bool:

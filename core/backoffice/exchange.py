@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.resources import ModelResource
@@ -72,7 +73,10 @@ class SafeResource(ModelResource):  # type: ignore[misc]  # import_export is unt
         known = [field.column_name for field in self.get_import_fields()]
         unknown = [header for header in dataset.headers or [] if header not in known]
         if unknown:
-            raise ValidationError(f"Unknown columns: {', '.join(map(str, unknown))}. Known are {', '.join(known)}.")
+            raise ValidationError(
+                gettext("Unknown columns: %(unknown)s. Known are %(known)s.")
+                % {"unknown": ", ".join(map(str, unknown)), "known": ", ".join(known)}
+            )
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         for name, value in row.items():

@@ -7,10 +7,10 @@ from typing import Any
 from auditlog.registry import auditlog
 from django.core.exceptions import ValidationError
 from django.db.models import PROTECT, SET_NULL, Model, QuerySet
+from django.utils.translation import gettext
 
 MOST_COUNTED = 1000
 SWITCHES = ("is_enabled", "is_active")
-RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class Usage:
         options = self.model._meta
         if self.count == 1:
             return f"1 {options.verbose_name}"
-        number = f"{self.count:,}" if self.count <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
-        return f"{number} {options.verbose_name_plural}"
+        if self.count > MOST_COUNTED:
+            return gettext("more than %(number)s %(things)s") % {
+                "number": f"{MOST_COUNTED:,}",
+                "things": options.verbose_name_plural,
+            }
+        return f"{self.count:,} {options.verbose_name_plural}"
 
 
 def usage_of(row: Model) -> list[Usage]:
@@ -50,7 +54,7 @@ def switch_of(model: type[Model]) -> str | None:
 
 def off_state_of(model: type[Model]) -> str:
     """Return the word for a disabled row."""
-    return RETIRED if switch_of(model) == "is_active" else "disabled"
+    return gettext("retired") if switch_of(model) == "is_active" else gettext("disabled")
 
 
 def instead_of_deleting(row: Model) -> tuple[str, str]:
@@ -58,15 +62,14 @@ def instead_of_deleting(row: Model) -> tuple[str, str]:
     switch = switch_of(type(row))
     if switch is None:
         return "", ""
-    state = off_state_of(type(row))
     if not getattr(row, switch):
-        return "", f"It is already {state}."
+        return "", gettext("It is already %(state)s.") % {"state": off_state_of(type(row))}
     setattr(row, switch, False)
     try:
         refusal = refusal_of(row)
     finally:
         setattr(row, switch, True)
-    return ("", refusal) if refusal else ("Retire it" if state == RETIRED else "Disable it", "")
+    return ("", refusal) if refusal else (gettext("Retire it") if switch == "is_active" else gettext("Disable it"), "")
 
 
 def refusal_of(row: Model) -> str:

@@ -137,7 +137,7 @@ class GrantForm(forms.Form):
 class TeamForm(GrantForm, NoteForm):
     field_order = ("team", "note", "grants_access")
     team = forms.ModelChoiceField(
-        Team.objects.active(), widget=AutocompleteSelect(Incident._meta.get_field("team"), admin.site)
+        Team.objects.active(), widget=AutocompleteSelect(Incident._meta.get_field(_("team")), admin.site)
     )
 
 
@@ -145,7 +145,7 @@ class PersonForm(GrantForm, NoteForm):
     field_order = ("assignee", "note", "grants_access")
     assignee = forms.ModelChoiceField(
         User.objects.can_respond(),
-        widget=AutocompleteSelect(Incident._meta.get_field("assignee"), admin.site),
+        widget=AutocompleteSelect(Incident._meta.get_field(_("assignee")), admin.site),
     )
 
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Attachment(models.Model):
@@ -13,10 +14,10 @@ class Attachment(models.Model):
     """
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="attachments")
-    name = models.CharField(max_length=200, help_text="The uploaded file name, sanitised.")
-    media_type = models.CharField(max_length=64, help_text="Detected from the content.")
-    size = models.PositiveBigIntegerField(help_text="Bytes of the original.")
-    sha256 = models.CharField(max_length=64, help_text="Of the original.")
+    name = models.CharField(max_length=200, help_text=_("The uploaded file name, sanitised."))
+    media_type = models.CharField(max_length=64, help_text=_("Detected from the content."))
+    size = models.PositiveBigIntegerField(help_text=_("Bytes of the original."))
+    sha256 = models.CharField(max_length=64, help_text=_("Of the original."))
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
     original_key = models.CharField(max_length=200)

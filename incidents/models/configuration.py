@@ -20,27 +20,28 @@ MAX_MINUTES = 10 * 366 * 24 * 60  # beyond it, due times leave the calendar
 class Category(models.Model):
     """A kind of incident, and the team that gets those nobody else is named for."""
 
-    name = NameField(max_length=100, unique=True)
-    slug = models.SlugField(max_length=100, unique=True, help_text="Identifier used in the API.")
-    description = models.TextField(blank=True, default="")
+    name = NameField(_("name"), max_length=100, unique=True)
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("Identifier used in the API."))
+    description = models.TextField(_("description"), blank=True, default="")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")
     )
     default_team = models.ForeignKey(
         Team,
+        verbose_name=_("default team"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
         limit_choices_to=ACTIVE,
-        help_text="Gets new incidents.",
+        help_text=_("Gets new incidents."),
     )
 
     objects = ActiveQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
-        verbose_name_plural = "categories"
+        verbose_name_plural = _("categories")
 
     def __str__(self) -> str:
         return self.name
@@ -57,27 +58,42 @@ def working_days() -> list[int]:
 class SlaPolicy(models.Model):
     """How soon incidents of a severity (and, if set, a category) must be acknowledged and resolved."""
 
-    name = NameField(max_length=100, unique=True)
-    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="sla_policies")
-    ack_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
-    resolve_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no target.")
+    name = NameField(_("name"), max_length=100, unique=True)
+    severity = models.PositiveSmallIntegerField(_("severity"), choices=Severity.choices)
+    category = models.ForeignKey(
+        Category,
+        verbose_name=_("category"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="sla_policies",
+    )
+    ack_minutes = models.PositiveIntegerField(_("ack minutes"), null=True, blank=True, help_text=_("Empty: no target."))
+    resolve_minutes = models.PositiveIntegerField(
+        _("resolve minutes"), null=True, blank=True, help_text=_("Empty: no target.")
+    )
     is_round_the_clock = models.BooleanField(
         _("round the clock"), default=True, help_text=_("Clear to count business hours only.")
     )
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Zurich.")
-    weekdays = models.JSONField(default=working_days, blank=True, help_text="Working days, 0 = Monday … 6 = Sunday.")
-    opens_at = models.TimeField(default=dt.time(9, 0), help_text="Business hours begin, local time.")
-    closes_at = models.TimeField(default=dt.time(17, 0), help_text="Business hours end, local time.")
-    holidays = models.JSONField(default=list, blank=True, help_text='Days off, such as ["2027-01-01"].')
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", help_text=_("IANA name, such as Europe/Zurich.")
+    )
+    weekdays = models.JSONField(
+        _("weekdays"), default=working_days, blank=True, help_text=_("Working days, 0 = Monday … 6 = Sunday.")
+    )
+    opens_at = models.TimeField(_("opens at"), default=dt.time(9, 0), help_text=_("Business hours begin, local time."))
+    closes_at = models.TimeField(_("closes at"), default=dt.time(17, 0), help_text=_("Business hours end, local time."))
+    holidays = models.JSONField(
+        _("holidays"), default=list, blank=True, help_text=_('Days off, such as ["2027-01-01"].')
+    )
     category_key = models.GeneratedField(
         expression=Coalesce("category_id", 0), output_field=models.BigIntegerField(), db_persist=True
     )
 
     class Meta:
         ordering = ["-severity", "category_id"]
-        verbose_name = "SLA policy"
-        verbose_name_plural = "SLA policies"
+        verbose_name = _("SLA policy")
+        verbose_name_plural = _("SLA policies")
         # NULL would escape a unique constraint
         constraints = [models.UniqueConstraint(fields=["severity", "category_key"], name="one_policy_per_case")]
 

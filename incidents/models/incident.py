@@ -92,22 +92,37 @@ class Incident(models.Model):
     """
 
     uid = models.UUIDField(unique=True, default=new_uid, editable=False)
-    title = models.CharField(max_length=200)
-    description = models.TextField(blank=True, default="")
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"), blank=True, default="")
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
-    severity = models.PositiveSmallIntegerField(choices=Severity.choices, default=Severity.MEDIUM)
-    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.P3)
-    is_priority_given = models.BooleanField(default=False, help_text="Somebody set it; else it follows the severity.")
-    category = models.ForeignKey(
-        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="incidents", db_index=False
+    severity = models.PositiveSmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.MEDIUM)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.P3)
+    is_priority_given = models.BooleanField(
+        default=False, help_text=_("Somebody set it; else it follows the severity.")
     )
-    location = models.CharField(max_length=200, blank=True, default="")
-    services = models.ManyToManyField(Service, blank=True, related_name="incidents")
+    category = models.ForeignKey(
+        Category,
+        verbose_name=_("category"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+        db_index=False,
+    )
+    location = models.CharField(_("location"), max_length=200, blank=True, default="")
+    services = models.ManyToManyField(Service, verbose_name=_("services"), blank=True, related_name="incidents")
     team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="incidents", db_index=False
+        Team,
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
+        db_index=False,
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("assignee"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -116,6 +131,7 @@ class Incident(models.Model):
     )
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("reporter"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -125,42 +141,42 @@ class Incident(models.Model):
     is_restricted = FlagField(
         _("restricted"), default=False, help_text=_("Visible only to the people involved and administrators.")
     )
-    origin_system = models.CharField(max_length=64, default="api", help_text="The system that opened it.")
-    external_id = models.CharField(max_length=190, blank=True, default="", help_text="Its id in that system.")
+    origin_system = models.CharField(max_length=64, default="api", help_text=_("The system that opened it."))
+    external_id = models.CharField(max_length=190, blank=True, default="", help_text=_("Its id in that system."))
     external_key = models.CharField(  # noqa: DJ001 (NULL is what lets many incidents have none)
-        max_length=64, null=True, unique=True, editable=False, help_text="SHA-256 of both, exact bytes."
+        max_length=64, null=True, unique=True, editable=False, help_text=_("SHA-256 of both, exact bytes.")
     )
 
-    occurred_at = models.DateTimeField(help_text="When it happened, as far as known.")
-    created_at = models.DateTimeField(default=timezone.now)
+    occurred_at = models.DateTimeField(_("occurred at"), help_text=_("When it happened, as far as known."))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
-    acknowledged_at = models.DateTimeField(null=True)
-    resolved_at = models.DateTimeField(null=True)
-    closed_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
     deleted_at = models.DateTimeField(null=True)
     ack_seconds = models.PositiveIntegerField(null=True)
     resolve_seconds = models.PositiveIntegerField(null=True)
     reopen_count = models.PositiveIntegerField(default=0)
 
     sla = models.JSONField(default=dict)
-    clock_started_at = models.DateTimeField(help_text="Opened or last reopened; due times count from here.")
+    clock_started_at = models.DateTimeField(help_text=_("Opened or last reopened; due times count from here."))
     ack_due_at = models.DateTimeField(null=True)
     resolve_due_at = models.DateTimeField(null=True)
     ack_breached = FlagField(default=False)
     resolve_breached = FlagField(default=False)
-    paused_at = models.DateTimeField(null=True, help_text="Since when it is on hold.")
+    paused_at = models.DateTimeField(null=True, help_text=_("Since when it is on hold."))
     paused_seconds = models.PositiveIntegerField(default=0)
     next_breach_at = models.DateTimeField(null=True)
 
     version = models.PositiveIntegerField(default=1)
     event_count = models.PositiveIntegerField(default=0)
     head_digest = models.CharField(max_length=64, blank=True, default="")
-    last_occurred_at = models.DateTimeField(null=True, editable=False, help_text="Of the timeline's last event.")
-    last_received_at = models.DateTimeField(null=True, editable=False, help_text="Of the timeline's last event.")
+    last_occurred_at = models.DateTimeField(null=True, editable=False, help_text=_("Of the timeline's last event."))
+    last_received_at = models.DateTimeField(null=True, editable=False, help_text=_("Of the timeline's last event."))
     row_digest = models.CharField(  # noqa: DJ001 (NULL is what those have that were written before)
-        max_length=64, null=True, editable=False, help_text="HMAC over the other columns that acts write."
+        max_length=64, null=True, editable=False, help_text=_("HMAC over the other columns that acts write.")
     )
-    tallied_as = models.CharField(max_length=100, blank=True, default="", help_text="The counts it is in.")
+    tallied_as = models.CharField(max_length=100, blank=True, default="", help_text=_("The counts it is in."))
     is_tallied = FlagField(default=False)
     is_open = models.GeneratedField(
         expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),

@@ -20,11 +20,14 @@ MAX_PHRASE = 100  # characters
 class ReportRule(models.Model):
     """Which team gets matching reports, and the severity they are suggested; the first match decides each."""
 
-    name = NameField(max_length=100, unique=True)
-    position = models.PositiveIntegerField(default=0, db_index=True, help_text="Lower positions are evaluated first.")
+    name = NameField(_("name"), max_length=100, unique=True)
+    position = models.PositiveIntegerField(
+        _("position"), default=0, db_index=True, help_text=_("Lower positions are evaluated first.")
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     category = models.ForeignKey(
         Category,
+        verbose_name=_("category"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -34,6 +37,7 @@ class ReportRule(models.Model):
     )
     service = models.ForeignKey(
         Service,
+        verbose_name=_("service"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -42,15 +46,21 @@ class ReportRule(models.Model):
         help_text=_("Reports that affect this service only."),
     )
     location = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("Reports whose location contains this text only.")
+        _("location"),
+        max_length=200,
+        blank=True,
+        default="",
+        help_text=_("Reports whose location contains this text only."),
     )
     words = models.JSONField(
+        _("words"),
         default=list,
         blank=True,
         help_text=_("Reports only whose title or description has one of these words or phrases, as whole words."),
     )
     team = models.ForeignKey(
         Team,
+        verbose_name=_("team"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -59,6 +69,7 @@ class ReportRule(models.Model):
         help_text=_("Gets the reports that nobody gave a team."),
     )
     severity = models.PositiveSmallIntegerField(
+        _("severity"),
         choices=Severity.choices,
         null=True,
         blank=True,

@@ -1,15 +1,16 @@
 """Kept counts, so that the summary costs the same at any size."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Dimension(models.TextChoices):
     """By what the summary counts."""
 
-    STATUS = "status", "Status"
-    SEVERITY = "severity", "Severity"
-    TEAM = "team", "Team"
-    CATEGORY = "category", "Category"
+    STATUS = "status", _("Status")
+    SEVERITY = "severity", _("Severity")
+    TEAM = "team", _("Team")
+    CATEGORY = "category", _("Category")
 
 
 class Tally(models.Model):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.vocabulary import Origin, Visibility
 from users.models import User
@@ -28,23 +29,25 @@ class IncidentEvent(models.Model):
     """One fact about one incident. Rows are only added; redaction alone empties a text."""
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="events")
-    seq = models.PositiveIntegerField(help_text="Place in the incident's timeline, from 1.")
-    kind = models.CharField(max_length=24, help_text="See incidents.kinds.")
+    seq = models.PositiveIntegerField(help_text=_("Place in the incident's timeline, from 1."))
+    kind = models.CharField(max_length=24, help_text=_("See incidents.kinds."))
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=150, blank=True, default="")
-    machine_kind = models.CharField(max_length=16, blank=True, default="", help_text="What acted, if not a person.")
-    machine_name = models.CharField(max_length=100, blank=True, default="", help_text="Its name, such as a source's.")
+    machine_kind = models.CharField(max_length=16, blank=True, default="", help_text=_("What acted, if not a person."))
+    machine_name = models.CharField(
+        max_length=100, blank=True, default="", help_text=_("Its name, such as a source's.")
+    )
     origin = models.CharField(max_length=16, choices=Origin.choices)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
-    occurred_at = models.DateTimeField(help_text="When it happened.")
-    received_at = models.DateTimeField(help_text="When we received it.")
-    body = models.TextField(blank=True, default="", help_text="What somebody wrote.")
-    data = models.JSONField(default=dict, help_text="Facts; changed fields as data.changes: {field: [from, to]}.")
-    schema = models.PositiveSmallIntegerField(default=1, help_text="Version of the sealed form.")
-    digest = models.CharField(max_length=64, help_text="HMAC over the previous digest and this event.")
+    occurred_at = models.DateTimeField(help_text=_("When it happened."))
+    received_at = models.DateTimeField(help_text=_("When we received it."))
+    body = models.TextField(blank=True, default="", help_text=_("What somebody wrote."))
+    data = models.JSONField(default=dict, help_text=_("Facts; changed fields as data.changes: {field: [from, to]}."))
+    schema = models.PositiveSmallIntegerField(default=1, help_text=_("Version of the sealed form."))
+    digest = models.CharField(max_length=64, help_text=_("HMAC over the previous digest and this event."))
     redacted_at = models.DateTimeField(null=True)
     feed_seq = models.BigIntegerField(
-        null=True, help_text="Place in the feed; NULL while waiting, 0 for history that is never announced."
+        null=True, help_text=_("Place in the feed; NULL while waiting, 0 for history that is never announced.")
     )
 
     objects = IncidentEventQuerySet.as_manager()

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from intake.models.source import Source
 from intake.vocabulary import IntakeState
@@ -26,23 +27,27 @@ class IntakeEvent(models.Model):
     number, unique.
     """
 
-    source = models.ForeignKey(Source, null=True, on_delete=models.CASCADE, related_name="events")
-    format = models.CharField(max_length=32)
+    source = models.ForeignKey(
+        Source, verbose_name=_("source"), null=True, on_delete=models.CASCADE, related_name="events"
+    )
+    format = models.CharField(_("format"), max_length=32)
     state = models.CharField(max_length=8, choices=IntakeState.choices, default=IntakeState.WAITING)
     reason = models.CharField(max_length=500, blank=True, default="")
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
     byte_count = models.PositiveIntegerField(
-        null=True, editable=False, help_text="Size of the body."
+        null=True, editable=False, help_text=_("Size of the body.")
     )  # NULL: not measured
     delivery_key = models.CharField(  # noqa: DJ001 (NULL is what lets deliveries have no number)
         max_length=64, null=True, unique=True, editable=False
     )
-    received_at = models.DateTimeField(db_index=True)
-    processed_at = models.DateTimeField(null=True)
-    alert_count = models.PositiveIntegerField(default=0)
-    dismissed_at = models.DateTimeField(null=True, help_text="When the failure was dismissed.")
-    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField(_("received at"), db_index=True)
+    processed_at = models.DateTimeField(_("processed at"), null=True)
+    alert_count = models.PositiveIntegerField(_("alert count"), default=0)
+    dismissed_at = models.DateTimeField(_("dismissed at"), null=True, help_text=_("When the failure was dismissed."))
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("dismissed by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = IntakeEventQuerySet.as_manager()
 

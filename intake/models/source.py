@@ -6,6 +6,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.severity import Severity
@@ -18,8 +19,11 @@ DAY_MINUTES = 24 * 60
 YEAR_MINUTES = 366 * DAY_MINUTES
 
 
-def minutes_field(help_text: str, *, default: int | None = None) -> "models.PositiveIntegerField[int, int]":
+def minutes_field(
+    label: Promise, help_text: Promise, *, default: int | None = None
+) -> "models.PositiveIntegerField[int, int]":
     return models.PositiveIntegerField(
+        label,
         null=default is None,
         blank=default is None,
         default=default,
@@ -31,56 +35,85 @@ def minutes_field(help_text: str, *, default: int | None = None) -> "models.Posi
 class Source(models.Model):
     """A tool, or one installation of it, and how its alerts are read."""
 
-    name = NameField(max_length=100, unique=True)
-    kind = models.CharField(max_length=24, choices=kinds)
+    name = NameField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=24, choices=kinds)
     team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="sources", limit_choices_to=ACTIVE
+        Team,
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="sources",
+        limit_choices_to=ACTIVE,
     )
     default_severity = models.PositiveSmallIntegerField(
-        choices=Severity.choices, default=Severity.MEDIUM, help_text="For alerts without a severity."
+        _("default severity"),
+        choices=Severity.choices,
+        default=Severity.MEDIUM,
+        help_text=_("For alerts without a severity."),
     )
     severity_map = models.JSONField(
+        _("severity map"),
         default=dict,
         blank=True,
-        help_text='Maps the sender\'s values to ours, such as {"sev0": "critical"}; overrides the built-in one.',
+        help_text=_('Maps the sender\'s values to ours, such as {"sev0": "critical"}; overrides the built-in one.'),
     )
     status_map = models.JSONField(
+        _("status map"),
         default=dict,
         blank=True,
-        help_text='Maps the sender\'s values to ours, such as {"check.up": "resolved"}; overrides the built-in one.',
+        help_text=_('Maps the sender\'s values to ours, such as {"check.up": "resolved"}; overrides the built-in one.'),
     )
     group_by = models.JSONField(
+        _("group by"),
         default=list,
         blank=True,
-        help_text="Label names. Alerts with the same values share one open incident; if empty, each alert has its own.",
+        help_text=_(
+            "Label names. Alerts with the same values share one open incident; if empty, each alert has its own."
+        ),
     )
-    auto_resolve = models.BooleanField(default=True, help_text="Resolve the incident when all its alerts are resolved.")
+    auto_resolve = models.BooleanField(
+        _("auto resolve"), default=True, help_text=_("Resolve the incident when all its alerts are resolved.")
+    )
     reopen_minutes = minutes_field(
-        "An alert that fires again this soon after resolution reopens the incident instead of opening a new one.",
+        _("reopen minutes"),
+        _("An alert that fires again this soon after resolution reopens the incident instead of opening a new one."),
         default=DAY_MINUTES,
     )
     rate_limit = models.PositiveIntegerField(
+        _("rate limit"),
         default=6000,
         validators=[MinValueValidator(1)],
-        help_text="Requests per minute; requests above this rate are rejected with 429.",
+        help_text=_("Requests per minute; requests above this rate are rejected with 429."),
     )
-    heartbeat_minutes = minutes_field("Raise an alert when nothing arrives for this long.")
+    heartbeat_minutes = minutes_field(_("heartbeat minutes"), _("Raise an alert when nothing arrives for this long."))
     expire_minutes = minutes_field(
-        "Resolve an alert after this long without an update. If empty, alerts without an end time expire after a day."
+        _("expire minutes"),
+        _(
+            "Resolve an alert after this long without an update. "
+            "If empty, alerts without an end time expire after a day."
+        ),
     )
     templates = models.JSONField(
-        default=dict, blank=True, help_text="For generic sources: one template per field, such as {{ check.name }}."
+        _("templates"),
+        default=dict,
+        blank=True,
+        help_text=_("For generic sources: one template per field, such as {{ check.name }}."),
     )
     signing_secret = models.CharField(
+        _("signing secret"),
         max_length=200,
         blank=True,
         default="",
-        help_text="The secret the sender signs its requests with, if any.",
+        help_text=_("The secret the sender signs its requests with, if any."),
     )
     allow_other_endpoints = models.BooleanField(
+        _("allow other endpoints"),
         default=False,
-        help_text="Accept its keys at endpoints of other kinds, and its heartbeats despite a signing secret. "
-        "Signatures of such requests are not verified.",
+        help_text=_(
+            "Accept its keys at endpoints of other kinds, and its heartbeats despite a signing secret. "
+            "Signatures of such requests are not verified."
+        ),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     last_received_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -140,7 +173,7 @@ class SourceKey(models.Model):
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
     digest = models.CharField(max_length=64, unique=True)
-    prefix = models.CharField(max_length=8, help_text="The first characters, to identify the key.")
+    prefix = models.CharField(max_length=8, help_text=_("The first characters, to identify the key."))
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

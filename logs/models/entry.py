@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import ExactCharField
 from intake.models import Source
@@ -15,19 +16,23 @@ class LogEntry(models.Model):
     `source` is NULL for what a person sent.
     """
 
-    timestamp = models.DateTimeField()
+    timestamp = models.DateTimeField(
+        _("timestamp"),
+    )
     level = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.INFO)
-    service = ExactCharField(max_length=NAME_LENGTH, blank=True, default="")
-    host = ExactCharField(max_length=HOST_LENGTH, blank=True, default="")
+    service = ExactCharField(_("service"), max_length=NAME_LENGTH, blank=True, default="")
+    host = ExactCharField(_("host"), max_length=HOST_LENGTH, blank=True, default="")
     message = models.TextField()
     attributes = models.JSONField(default=dict)
     trace_id = ExactCharField(max_length=TRACE_LENGTH, blank=True, default="")
     source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="log_entries", db_index=False)
-    received_at = models.DateTimeField()
+    received_at = models.DateTimeField(
+        _("received at"),
+    )
 
     class Meta:
         ordering = ["-timestamp", "-id"]
-        verbose_name = "log line"
+        verbose_name = _("log line")
         # Read backwards from a time, ending with the primary key.
         indexes = [
             models.Index(fields=["timestamp"], name="log_time"),

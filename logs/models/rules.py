@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import ExactCharField
@@ -23,20 +24,20 @@ SETTLE_SECONDS = 5  # after a window's end, for late lines
 
 
 class Mode(models.TextChoices):
-    THRESHOLD = "threshold", "Threshold"
-    IMMEDIATE = "immediate", "Immediate"
+    THRESHOLD = "threshold", _("Threshold")
+    IMMEDIATE = "immediate", _("Immediate")
 
 
 class RuleSeverity(models.TextChoices):
-    CRITICAL = "critical", "Critical"
-    HIGH = "high", "High"
-    MEDIUM = "medium", "Medium"
-    LOW = "low", "Low"
+    CRITICAL = "critical", _("Critical")
+    HIGH = "high", _("High")
+    MEDIUM = "medium", _("Medium")
+    LOW = "low", _("Low")
 
 
-def _seconds_field(default: int, help_text: str) -> "models.PositiveIntegerField[int, int]":
+def _seconds_field(label: Promise, default: int, help_text: Promise) -> "models.PositiveIntegerField[int, int]":
     limits = [MinValueValidator(1), MaxValueValidator(DAY_SECONDS)]
-    return models.PositiveIntegerField(default=default, validators=limits, help_text=help_text)
+    return models.PositiveIntegerField(label, default=default, validators=limits, help_text=help_text)
 
 
 class DetectionRuleQuerySet(models.QuerySet["DetectionRule"]):
@@ -56,39 +57,57 @@ class DetectionRule(models.Model):
     `changed_at`, the rule's version.
     """
 
-    name = NameField(max_length=NAME_LENGTH, unique=True)
-    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.THRESHOLD)
+    name = NameField(_("name"), max_length=NAME_LENGTH, unique=True)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, default=Mode.THRESHOLD)
     query = models.CharField(
+        _("query"),
         max_length=QUERY_LENGTH,
         blank=True,
         default="",
-        help_text="What a line must match. If empty, every line matches.",
+        help_text=_("What a line must match. If empty, every line matches."),
     )
     level = models.PositiveSmallIntegerField(
+        _("level"),
         choices=Level.choices,
         null=True,
         blank=True,
-        help_text="Only lines of at least this level. If empty, any level.",
+        help_text=_("Only lines of at least this level. If empty, any level."),
     )
     service = ExactCharField(
-        max_length=NAME_LENGTH, blank=True, default="", help_text="Only lines of this service. If empty, any service."
+        _("service"),
+        max_length=NAME_LENGTH,
+        blank=True,
+        default="",
+        help_text=_("Only lines of this service. If empty, any service."),
     )
     group_by = models.JSONField(
+        _("group by"),
         default=list,
         blank=True,
-        help_text=f"Each combination of values is a separate alert: {', '.join(GROUP_FIELDS)}, attributes.<name>.",
+        help_text=_(
+            "Each combination of values is a separate alert: service, host, level, template, attributes.<name>."
+        ),
     )
-    severity = models.CharField(max_length=8, choices=RuleSeverity.choices, default=RuleSeverity.MEDIUM)
+    severity = models.CharField(_("severity"), max_length=8, choices=RuleSeverity.choices, default=RuleSeverity.MEDIUM)
     threshold = models.PositiveIntegerField(
-        default=1, validators=[MinValueValidator(1)], help_text="Minimum number of lines in the window."
+        _("threshold"),
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text=_("Minimum number of lines in the window."),
     )
-    window_seconds = _seconds_field(300, "Length of the window in seconds.")
-    check_interval_seconds = _seconds_field(60, "How often the window is evaluated, in seconds.")
+    window_seconds = _seconds_field(_("window seconds"), 300, _("Length of the window in seconds."))
+    check_interval_seconds = _seconds_field(
+        _("check interval seconds"), 60, _("How often the window is evaluated, in seconds.")
+    )
     source_kind = models.CharField(
-        max_length=20, choices=kinds, default=INTERNAL, help_text="Where log lines are read from."
+        _("source kind"), max_length=20, choices=kinds, default=INTERNAL, help_text=_("Where log lines are read from.")
     )
     source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="detection_rules", help_text="The source of its alerts."
+        Source,
+        verbose_name=_("source"),
+        on_delete=models.PROTECT,
+        related_name="detection_rules",
+        help_text=_("The source of its alerts."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     is_builtin = models.BooleanField(default=False, editable=False)

@@ -21,20 +21,24 @@ class ContactMethod(models.Model):
     channel's: push keys, a conversation.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contact_methods")
-    kind = models.CharField(max_length=32, help_text="See notifications.channels.")
-    address = models.CharField(max_length=1000, blank=True, default="", help_text="Empty until a chat is linked.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="contact_methods"
+    )
+    kind = models.CharField(_("kind"), max_length=32, help_text=_("See notifications.channels."))
+    address = models.CharField(max_length=1000, blank=True, default="", help_text=_("Empty until a chat is linked."))
     address_key = models.CharField(max_length=64, editable=False)
-    label = models.CharField(max_length=100, blank=True, default="")
-    state = models.CharField(max_length=16, choices=MethodState.choices, default=MethodState.UNVERIFIED)
-    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it is failing or disabled.")
-    failing_since = models.DateTimeField(null=True)
-    verified_at = models.DateTimeField(null=True)
+    label = models.CharField(_("label"), max_length=100, blank=True, default="")
+    state = models.CharField(_("state"), max_length=16, choices=MethodState.choices, default=MethodState.UNVERIFIED)
+    reason = models.CharField(
+        _("reason"), max_length=300, blank=True, default="", help_text=_("Why it is failing or disabled.")
+    )
+    failing_since = models.DateTimeField(_("failing since"), null=True)
+    verified_at = models.DateTimeField(_("verified at"), null=True)
     code_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     code_expires_at = models.DateTimeField(null=True, editable=False)
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     data = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = ContactMethodQuerySet.as_manager()
 

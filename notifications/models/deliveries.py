@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident, IncidentEvent
 from notifications.models.contacts import ContactMethod
@@ -35,13 +36,18 @@ class Delivery(models.Model):
     """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.POST)
-    importance = models.CharField(max_length=8, choices=Importance.choices, default=Importance.LOW)
-    channel = models.CharField(max_length=32, help_text="Kind of channel.")
+    importance = models.CharField(_("importance"), max_length=8, choices=Importance.choices, default=Importance.LOW)
+    channel = models.CharField(_("channel"), max_length=32, help_text=_("Kind of channel."))
 
     incident = models.ForeignKey(
-        Incident, null=True, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+        Incident,
+        verbose_name=_("incident"),
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
     )
     page_id = models.BigIntegerField(null=True)
     event = models.ForeignKey(  # its incident's end is this row's end
@@ -52,36 +58,48 @@ class Delivery(models.Model):
     method = models.ForeignKey(ContactMethod, null=True, on_delete=models.SET_NULL, related_name="deliveries")
     room = models.ForeignKey(RoomChannel, null=True, on_delete=models.SET_NULL, related_name="deliveries")
     webhook = models.ForeignKey(WebhookEndpoint, null=True, on_delete=models.SET_NULL, related_name="deliveries")
-    recipient = models.CharField(max_length=200, help_text="Who, by what; kept when the method is removed.")
-    pace_key = models.CharField(max_length=64, blank=True, default="", help_text="Messages to one place share it.")
+    recipient = models.CharField(
+        _("recipient"), max_length=200, help_text=_("Who, by what; kept when the method is removed.")
+    )
+    pace_key = models.CharField(max_length=64, blank=True, default="", help_text=_("Messages to one place share it."))
 
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
-    reason = models.CharField(max_length=300, blank=True, default="", help_text="Why it failed or was cancelled.")
-    created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="When it was to be sent first.")
-    next_attempt_at = models.DateTimeField(null=True)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(
+        _("reason"), max_length=300, blank=True, default="", help_text=_("Why it failed or was cancelled.")
+    )
+    created_at = models.DateTimeField(
+        _("created at"),
+    )
+    due_at = models.DateTimeField(_("due at"), help_text=_("When it was to be sent first."))
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True)
     leased_until = models.DateTimeField(null=True)
     attempt_count = models.PositiveIntegerField(default=0)
     first_attempt_at = models.DateTimeField(null=True)
-    gives_up_at = models.DateTimeField(null=True, help_text="No attempt begins after this.")
-    held_because = models.CharField(max_length=200, blank=True, default="")
-    bundle = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="bundled")
-    bundle_count = models.PositiveIntegerField(default=0, help_text="Other deliveries that this one carries.")
+    gives_up_at = models.DateTimeField(_("gives up at"), null=True, help_text=_("No attempt begins after this."))
+    held_because = models.CharField(_("held because"), max_length=200, blank=True, default="")
+    bundle = models.ForeignKey(
+        "self", verbose_name=_("bundle"), null=True, on_delete=models.SET_NULL, related_name="bundled"
+    )
+    bundle_count = models.PositiveIntegerField(
+        _("bundle count"), default=0, help_text=_("Other deliveries that this one carries.")
+    )
 
-    handed_over_at = models.DateTimeField(null=True)
-    accepted_at = models.DateTimeField(null=True)
-    delivered_at = models.DateTimeField(null=True)
-    answered_at = models.DateTimeField(null=True)
-    receipt_due_at = models.DateTimeField(null=True, help_text="Without a receipt by then, the next way is tried.")
-    provider = models.CharField(max_length=64, blank=True, default="")
-    provider_id = models.CharField(max_length=190, blank=True, default="")
-    content = models.JSONField(default=dict, help_text="What the message says beyond the incident.")
+    handed_over_at = models.DateTimeField(_("handed over at"), null=True)
+    accepted_at = models.DateTimeField(_("accepted at"), null=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
+    receipt_due_at = models.DateTimeField(
+        _("receipt due at"), null=True, help_text=_("Without a receipt by then, the next way is tried.")
+    )
+    provider = models.CharField(_("provider"), max_length=64, blank=True, default="")
+    provider_id = models.CharField(_("provider's id"), max_length=190, blank=True, default="")
+    content = models.JSONField(default=dict, help_text=_("What the message says beyond the incident."))
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(fields=["channel", "priority", "next_attempt_at"], name="delivery_due"),
             models.Index(fields=["next_attempt_at"], name="delivery_next"),
@@ -102,13 +120,17 @@ class DeliveryAttempt(models.Model):
     """One attempt to send, recorded before it begins."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
-    number = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.STARTED)
-    provider = models.CharField(max_length=64, blank=True, default="")
+    number = models.PositiveIntegerField(
+        _("number"),
+    )
+    at = models.DateTimeField(
+        _("at"),
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, default=Outcome.STARTED)
+    provider = models.CharField(_("provider"), max_length=64, blank=True, default="")
     provider_id = models.CharField(max_length=190, blank=True, default="")
-    detail = models.CharField(max_length=300, blank=True, default="")
+    detail = models.CharField(_("detail"), max_length=300, blank=True, default="")
 
     class Meta:
         ordering = ["delivery", "number"]
@@ -160,7 +182,7 @@ class DeliveryTally(models.Model):
     """Counters behind the metrics; one row each."""
 
     channel = models.CharField(max_length=32)
-    name = models.CharField(max_length=32, help_text="attempt:<outcome>, or first:<seconds> for the histogram.")
+    name = models.CharField(max_length=32, help_text=_("attempt:<outcome>, or first:<seconds> for the histogram."))
     value = models.BigIntegerField(default=0)
 
     class Meta:

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from notifications.vocabulary import InboundState
@@ -24,26 +25,33 @@ class InboundMail(models.Model):
 
     message_key = models.CharField(max_length=64, unique=True, editable=False)
     raw = models.BinaryField()
-    byte_count = models.PositiveBigIntegerField(help_text="Size of the mail.")
-    is_cut = models.BooleanField(default=False, help_text="Only its beginning is kept.")
-    sender = models.CharField(max_length=320, blank=True, default="")
+    byte_count = models.PositiveBigIntegerField(_("byte count"), help_text=_("Size of the mail."))
+    is_cut = models.BooleanField(default=False, help_text=_("Only its beginning is kept."))
+    sender = models.CharField(_("sender"), max_length=320, blank=True, default="")
     subject = models.CharField(max_length=300, blank=True, default="")
-    recipient = models.CharField(max_length=320, blank=True, default="", help_text="Where the server delivered it.")
+    recipient = models.CharField(
+        _("recipient"), max_length=320, blank=True, default="", help_text=_("Where the server delivered it.")
+    )
     envelope_sender = models.CharField(max_length=320, null=True)  # noqa: DJ001 (not known, or known to be empty)
     state = models.CharField(max_length=16, choices=InboundState.choices, default=InboundState.WAITING)
     reason = models.CharField(max_length=500, blank=True, default="")
-    received_at = models.DateTimeField(db_index=True)
+    received_at = models.DateTimeField(_("received at"), db_index=True)
     due_at = models.DateTimeField(null=True, db_index=True, editable=False)
-    processed_at = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(_("processed at"), null=True)
     tries = models.PositiveSmallIntegerField(default=0, editable=False)
-    incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("accepted by"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who vouched for it.",
+        help_text=_("Who vouched for it."),
     )
 
     objects = InboundMailQuerySet.as_manager()

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from notifications.vocabulary import Importance, Kind
@@ -22,7 +23,7 @@ class Notification(models.Model):
     title = models.CharField(max_length=300)
     body = models.TextField(blank=True, default="")
     incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="notifications")
-    path = models.CharField(max_length=300, blank=True, default="", help_text="Of the page that shows it.")
+    path = models.CharField(max_length=300, blank=True, default="", help_text=_("Of the page that shows it."))
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 

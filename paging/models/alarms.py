@@ -1,6 +1,7 @@
 """That nobody was reached, and that somebody looks."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from paging.models.runs import EscalationRun
@@ -12,8 +13,8 @@ class EscalationAlarm(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="escalation_alarms", db_index=False)
     run = models.ForeignKey(EscalationRun, null=True, on_delete=models.CASCADE, related_name="alarms")
-    reason = models.CharField(max_length=16, choices=AlarmReason.choices)
-    detail = models.CharField(max_length=500)
+    reason = models.CharField(_("reason"), max_length=16, choices=AlarmReason.choices)
+    detail = models.CharField(_("detail"), max_length=500)
     key = models.CharField(max_length=100, unique=True)
     raised_at = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True)
@@ -34,7 +35,7 @@ class AuditPass(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     position = models.BigIntegerField(default=0)
-    position_at = models.DateTimeField(null=True, help_text="When the last incident looked at was opened.")
+    position_at = models.DateTimeField(null=True, help_text=_("When the last incident looked at was opened."))
     checked = models.PositiveIntegerField(default=0)
     findings = models.JSONField(default=list)
     started_at = models.DateTimeField(null=True)
@@ -44,7 +45,7 @@ class AuditPass(models.Model):
     pinged_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "audit passes"
+        verbose_name_plural = _("audit passes")
 
     def __str__(self) -> str:
         return self.name

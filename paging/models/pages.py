@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from paging.models.runs import EscalationRun
@@ -19,24 +20,30 @@ class Page(models.Model):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="pages", db_index=False)
     run = models.ForeignKey(EscalationRun, null=True, on_delete=models.CASCADE, related_name="pages")
-    step = models.PositiveSmallIntegerField(null=True, help_text="From 1; NULL by hand and when a policy is exhausted.")
-    round = models.PositiveSmallIntegerField(default=0)
-    performed = models.PositiveIntegerField(null=True, help_text="Which of the run's steps, counted as they happened.")
+    step = models.PositiveSmallIntegerField(
+        _("step"), null=True, help_text=_("From 1; NULL by hand and when a policy is exhausted.")
+    )
+    round = models.PositiveSmallIntegerField(_("round"), default=0)
+    performed = models.PositiveIntegerField(
+        null=True, help_text=_("Which of the run's steps, counted as they happened.")
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="pages", db_index=False
     )
     target_kind = models.CharField(max_length=16)
     target_id = models.BigIntegerField()
     target_name = models.CharField(max_length=200)
-    why = models.CharField(max_length=300)
-    importance = models.CharField(max_length=8, choices=Importance.choices, default=Importance.HIGH)
-    message = models.TextField(blank=True, default="")
+    why = models.CharField(_("why"), max_length=300)
+    importance = models.CharField(_("importance"), max_length=8, choices=Importance.choices, default=Importance.HIGH)
+    message = models.TextField(_("message"), blank=True, default="")
     key = models.CharField(max_length=100, unique=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True, help_text="Every attempt failed.")
+    failed_at = models.DateTimeField(null=True, help_text=_("Every attempt failed."))
 
     objects = PageQuerySet.as_manager()
 

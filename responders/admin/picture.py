@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
+from core.text.moments import shown, shown_in
 from responders import oncall
 from responders.oncall import Gap, ScheduleSpec, Shift, VersionSpec
 from responders.oncall.walltime import DAY, resolve, wall_of
@@ -30,7 +32,7 @@ def lines_of(spec: ScheduleSpec, start: dt.datetime, end: dt.datetime) -> list[L
         layer.name for version in spec.versions if version.effective_from < end for layer in version.layers
     )
     found = [Line(name, oncall.shifts(_alone(spec, name), start, end), []) for name in names]
-    return [*found, Line("Final", oncall.shifts(spec, start, end), oncall.gaps(spec, start, end))]
+    return [*found, Line(gettext("Final"), oncall.shifts(spec, start, end), oncall.gaps(spec, start, end))]
 
 
 def _alone(spec: ScheduleSpec, name: str) -> ScheduleSpec:
@@ -76,7 +78,7 @@ def _days(start: dt.datetime, end: dt.datetime, zone: ZoneInfo, height: int) -> 
     marks = []
     while (midnight := resolve(dt.datetime.combine(day, dt.time.min), zone)) < end:
         if midnight >= start:
-            marks.append((_x(midnight, start, end), height, _x(midnight, start, end) + 4, f"{day:%a %-d}"))
+            marks.append((_x(midnight, start, end), height, _x(midnight, start, end) + 4, shown(day, "cell")))
         day += DAY
     return format_html_join(
         "", '<path class="ir-svg-day" d="M{} 0V{}"/><text class="ir-svg-date" x="{}" y="16">{}</text>', marks
@@ -120,7 +122,7 @@ def _gap(gap: Gap, start: dt.datetime, end: dt.datetime, zone: ZoneInfo, top: in
     x, right = _x(gap.starts_at, start, end), _x(gap.ends_at, start, end)
     return format_html(
         '<g><title>{}</title><rect class="ir-svg-gap" x="{}" y="{}" width="{}" height="{}" fill="url(#ir-hatch)"/></g>',
-        _sentence("Nobody", gap.starts_at, gap.ends_at, zone),
+        _sentence(gettext("Nobody"), gap.starts_at, gap.ends_at, zone),
         x,
         top + 3,
         max(1.0, round(right - x, 1)),
@@ -130,10 +132,11 @@ def _gap(gap: Gap, start: dt.datetime, end: dt.datetime, zone: ZoneInfo, top: in
 
 def _sentences(line: Line, zone: ZoneInfo, names: dict[int, str]) -> Iterable[str]:
     found = [(one.starts_at, one.ends_at, names.get(one.user_id, "")) for one in line.shifts]
-    found += [(one.starts_at, one.ends_at, "Nobody") for one in line.gaps]
+    found += [(one.starts_at, one.ends_at, gettext("Nobody")) for one in line.gaps]
     for starts_at, ends_at, name in sorted(found)[:60]:
         yield _sentence(name, starts_at, ends_at, zone)
 
 
 def _sentence(name: str, starts_at: dt.datetime, ends_at: dt.datetime, zone: ZoneInfo) -> str:
-    return f"{name} from {starts_at.astimezone(zone):%a %-d %b %H:%M} to {ends_at.astimezone(zone):%a %-d %b %H:%M}."
+    times = {"start": shown_in(starts_at, zone, "usual"), "end": shown_in(ends_at, zone, "usual")}
+    return gettext("%(name)s from %(start)s to %(end)s.") % {"name": name, **times}

@@ -11,6 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from unfold.admin import StackedInline
@@ -26,6 +28,7 @@ from core.api.problems import problem_response
 from core.backoffice.badges import ago
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, RetirableAdmin, attempt
 from core.errors import DomainError
+from core.text.moments import shown_in
 from responders import oncall
 from responders.admin.lineup_forms import LayerForm, LayerFormSet, initial_of
 from responders.admin.picture import DAYS, drawn, lines_of
@@ -127,7 +130,7 @@ class ScheduleAdmin(RetirableAdmin, BackOfficeAdmin):
     @admin.display(description=_("On call now"))
     def on_call_now(self, schedule: Schedule) -> str:
         now, _following = on_call_and_next([schedule.pk], timezone.now())[schedule.pk]
-        return ", ".join(person.name for person in now.people) or "nobody"
+        return ", ".join(person.name for person in now.people) or gettext("nobody")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -194,7 +197,13 @@ class ScheduleAdmin(RetirableAdmin, BackOfficeAdmin):
                 if not is_dry_run:
                     self.message_user(request, _("The new line-up is saved; those whose shifts move are told."))
                     return HttpResponseRedirect(self._page(schedule))
-        return self._answer(request, schedule, "admin/responders/line_up.html", f"Line-up of {schedule}", context)
+        return self._answer(
+            request,
+            schedule,
+            "admin/responders/line_up.html",
+            gettext("Line-up of %(schedule)s") % {"schedule": schedule},
+            context,
+        )
 
     @transaction.atomic
     def _changed(self, request: HttpRequest, schedule: Schedule, layers: list[Any], is_dry_run: bool) -> Any:
@@ -213,7 +222,10 @@ class ScheduleAdmin(RetirableAdmin, BackOfficeAdmin):
         shown = serializer.data
         moves = [
             {name: _local(one[name], zone) for name in ("from", "to")}
-            | {name: ", ".join(person["name"] for person in one[name]) or "nobody" for name in ("was", "will_be")}
+            | {
+                name: ", ".join(person["name"] for person in one[name]) or gettext("nobody")
+                for name in ("was", "will_be")
+            }
             for one in shown["difference"]
         ]
         return {
@@ -239,7 +251,11 @@ class ScheduleAdmin(RetirableAdmin, BackOfficeAdmin):
                 return HttpResponseRedirect(self._page(schedule))
         context = {"form": form, "submit": _("Read calendar"), "is_multipart": True}
         return self._answer(
-            request, schedule, "admin/responders/calendar.html", f"Add a calendar to {schedule}", context
+            request,
+            schedule,
+            "admin/responders/calendar.html",
+            gettext("Add a calendar to %(schedule)s") % {"schedule": schedule},
+            context,
         )
 
     def _changeable(self, request: HttpRequest, pk: int) -> Schedule:
@@ -267,7 +283,7 @@ def panel_of(schedule: Schedule, asked: str) -> dict[str, Any]:
     problem, at = "", now
     moment = _moment_of(asked)
     if asked and moment is None:
-        problem = f"{asked[:40]} is not a time."
+        problem = gettext("%(asked)s is not a time.") % {"asked": asked[:40]}
     elif moment is not None:
         try:
             at = typed_instant(moment, schedule.time_zone, "at")
@@ -279,7 +295,11 @@ def panel_of(schedule: Schedule, asked: str) -> dict[str, Any]:
     end = start + dt.timedelta(days=DAYS)
     lines = lines_of(spec, start, end)
     names = names_of({shift.user_id for line in lines for shift in line.shifts})
-    title = f"On call for {schedule.name}, {DAYS} days from {start.astimezone(zone):%a %-d %b %Y %H:%M}"
+    title = gettext("On call for %(schedule)s, %(days)d days from %(start)s") % {
+        "schedule": schedule.name,
+        "days": DAYS,
+        "start": shown_in(start, zone, "full"),
+    }
     gaps = oncall.gaps(spec, now, now + dt.timedelta(days=28))
     return {
         "picture": drawn(lines, start, end, zone, names, title),
@@ -287,7 +307,7 @@ def panel_of(schedule: Schedule, asked: str) -> dict[str, Any]:
         "at_problem": problem,
         "present": present,
         "following": following,
-        "following_at": following.at and f"{following.at.astimezone(zone):%a %-d %b %H:%M}",
+        "following_at": following.at and shown_in(following.at, zone, "usual"),
         "gaps": [
             (_local(gap.starts_at, zone), _local(gap.ends_at, zone), ", ".join(gap.unmatched))
             for gap in gaps[:MOST_GAPS]
@@ -318,7 +338,7 @@ def _moment_of(text: str) -> dt.datetime | None:
 
 def _local(moment: Any, zone: Any) -> str:
     moment = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{moment.astimezone(zone):%a %-d %b %Y %H:%M}" if moment else ""
+    return shown_in(moment, zone, "full") if moment else ""
 
 
 @admin.register(ShiftSwap)
@@ -333,14 +353,16 @@ class ShiftSwapAdmin(ReadOnlyAdmin):
 
     @action(description=_("Take the selected shifts"))
     def take(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, swapping.take, "taken")
+        self._each(request, queryset, swapping.take, _("%(swap)s is taken."))
 
     @action(description=_("Approve the selected swaps"))
     def approve(self, request: HttpRequest, queryset: Any) -> None:
-        self._each(request, queryset, swapping.approve, "approved")
+        self._each(request, queryset, swapping.approve, _("%(swap)s is approved."))
 
-    def _each(self, request: HttpRequest, queryset: Any, service: Any, word: str) -> None:
+    def _each(self, request: HttpRequest, queryset: Any, service: Any, done: Promise) -> None:
         for swap in queryset:
             attempt(
-                request, lambda swap=swap: service(swap, by=request.user, now=timezone.now()), done=f"{swap} is {word}."
+                request,
+                lambda swap=swap: service(swap, by=request.user, now=timezone.now()),
+                done=str(done) % {"swap": swap},
             )

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from unfold.admin import TabularInline
 
@@ -90,7 +91,7 @@ class MembershipInline(TabularInline):  # type: ignore[misc]  # unfold is untype
     fields = ("user",)
     autocomplete_fields = ("user",)
     extra = 0
-    verbose_name, verbose_name_plural = "member", "members"
+    verbose_name, verbose_name_plural = _("member"), _("members")
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -118,7 +119,7 @@ class TeamAdmin(RetirableAdmin, ExchangeAdmin):
         if obj.is_default:
             make_only_default(obj, by=request.user)  # type: ignore[arg-type]
 
-    @admin.display(description="Members")
+    @admin.display(description=_("Members"))
     def people(self, team: Any) -> int:
         return int(team.number)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from responders.models.schedules import Schedule
 
@@ -19,7 +20,7 @@ class HandoverNote(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = "hand-over note"
+        verbose_name = _("hand-over note")
         indexes = [models.Index(fields=["schedule", "hand_over_at"], name="handover_of_schedule")]
 
     def __str__(self) -> str:

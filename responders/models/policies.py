@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.text.names import NameField, validate_unique_ci
@@ -21,10 +22,11 @@ class EscalationPolicy(models.Model):
     values they started with.
     """
 
-    name = NameField(max_length=100, unique=True)
-    description = models.TextField(blank=True, default="")
+    name = NameField(_("name"), max_length=100, unique=True)
+    description = models.TextField(_("description"), blank=True, default="")
     team = models.ForeignKey(
         Team,
+        verbose_name=_("team"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -32,11 +34,12 @@ class EscalationPolicy(models.Model):
         limit_choices_to=ACTIVE,
         help_text=_("Runs for this team's incidents, unless their service or the team names another policy."),
     )
-    steps = models.JSONField(default=list, blank=True)
+    steps = models.JSONField(_("steps"), default=list, blank=True)
     repeat = models.PositiveSmallIntegerField(
-        default=0, help_text=_("How often the steps are repeated when nobody answers.")
+        _("repeat"), default=0, help_text=_("How often the steps are repeated when nobody answers.")
     )
     wait_minutes = models.PositiveIntegerField(
+        _("wait minutes"),
         null=True,
         blank=True,
         help_text=_(
@@ -44,8 +47,9 @@ class EscalationPolicy(models.Model):
             "delay among its steps; 5 if none has a delay."
         ),
     )
-    on_exhausted = models.JSONField(default=list, blank=True)
+    on_exhausted = models.JSONField(_("on exhausted"), default=list, blank=True)
     reack_minutes = models.PositiveIntegerField(
+        _("reack minutes"),
         null=True,
         blank=True,
         help_text=_("Page again when nobody has worked on an acknowledged incident for so many minutes."),
@@ -62,7 +66,7 @@ class EscalationPolicy(models.Model):
 
     class Meta:
         ordering = ["name"]
-        verbose_name_plural = "escalation policies"
+        verbose_name_plural = _("escalation policies")
 
     def __str__(self) -> str:
         return self.name
@@ -70,7 +74,7 @@ class EscalationPolicy(models.Model):
     def clean(self) -> None:
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
-            message = "The default policy cannot be retired; make another policy the default first."
+            message = gettext("The default policy cannot be retired; make another policy the default first.")
             raise ValidationError({"is_active": message})
 
 
@@ -89,8 +93,8 @@ class PolicyTarget(models.Model):
 
     class Meta:
         ordering = ["policy", "kind", "target_id"]
-        verbose_name = "step of an escalation policy"
-        verbose_name_plural = "steps of escalation policies"
+        verbose_name = _("step of an escalation policy")
+        verbose_name_plural = _("steps of escalation policies")
         constraints = [models.UniqueConstraint(fields=["policy", "kind", "target_id"], name="policy_target_once")]
         indexes = [models.Index(fields=["kind", "target_id"], name="policy_target")]
 

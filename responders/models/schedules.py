@@ -12,10 +12,11 @@ from responders.models.teams import ACTIVE, ActiveQuerySet, Team
 class Schedule(models.Model):
     """Who is on call when: versions of layers, overrides, imported calendars."""
 
-    name = NameField(max_length=100, unique=True)
-    description = models.TextField(blank=True, default="")
+    name = NameField(_("name"), max_length=100, unique=True)
+    description = models.TextField(_("description"), blank=True, default="")
     team = models.ForeignKey(
         Team,
+        verbose_name=_("team"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -24,9 +25,13 @@ class Schedule(models.Model):
         help_text=_("Its members may make overrides and swaps, and are told of gaps."),
     )
     time_zone = models.CharField(
-        max_length=64, default="UTC", help_text=_("IANA name, such as Europe/Zurich; hand-overs follow its clocks.")
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        help_text=_("IANA name, such as Europe/Zurich; hand-overs follow its clocks."),
     )
     holidays = models.CharField(
+        _("holidays"),
         max_length=16,
         blank=True,
         default="",
@@ -100,7 +105,7 @@ class ScheduleOverride(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = "override"
+        verbose_name = _("override")
         indexes = [models.Index(fields=["schedule", "ends_at"], name="override_end")]
 
     def __str__(self) -> str:
@@ -108,25 +113,35 @@ class ScheduleOverride(models.Model):
 
 
 class SwapState(models.TextChoices):
-    OPEN = "open", "Open"
-    TAKEN = "taken", "Taken"
-    APPROVED = "approved", "Approved"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", _("Open")
+    TAKEN = "taken", _("Taken")
+    APPROVED = "approved", _("Approved")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class ShiftSwap(models.Model):
     """Somebody asks to be relieved; once taken and approved it is an override."""
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="swaps")
-    requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    comment = models.CharField(max_length=200, blank=True, default="")
-    state = models.CharField(max_length=16, choices=SwapState.choices, default=SwapState.OPEN)
-    taker = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    schedule = models.ForeignKey(Schedule, verbose_name=_("schedule"), on_delete=models.CASCADE, related_name="swaps")
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("requester"), on_delete=models.PROTECT, related_name="+"
+    )
+    starts_at = models.DateTimeField(
+        _("starts at"),
+    )
+    ends_at = models.DateTimeField(
+        _("ends at"),
+    )
+    comment = models.CharField(_("comment"), max_length=200, blank=True, default="")
+    state = models.CharField(_("state"), max_length=16, choices=SwapState.choices, default=SwapState.OPEN)
+    taker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("taker"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("approved by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
     override = models.OneToOneField(ScheduleOverride, null=True, on_delete=models.SET_NULL, related_name="swap")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
@@ -136,9 +151,9 @@ class ShiftSwap(models.Model):
 
 
 class GapStage(models.TextChoices):
-    WEEK = "week", "7 days ahead"
-    DAY = "day", "24 hours ahead"
-    START = "start", "at the start"
+    WEEK = "week", _("7 days ahead")
+    DAY = "day", _("24 hours ahead")
+    START = "start", _("at the start")
 
 
 class GapNotice(models.Model):

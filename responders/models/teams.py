@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.db.prepared import Parameter, prepared
@@ -26,8 +27,8 @@ ACTIVE = {"is_active": True}
 class Team(models.Model):
     """People responsible for services."""
 
-    name = NameField(max_length=100, unique=True)
-    description = models.TextField(blank=True, default="")
+    name = NameField(_("name"), max_length=100, unique=True)
+    description = models.TextField(_("description"), blank=True, default="")
     is_active = models.BooleanField(
         _("active"),
         default=True,
@@ -41,6 +42,7 @@ class Team(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
     escalation_policy = models.ForeignKey(
         "responders.EscalationPolicy",
+        verbose_name=_("escalation policy"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
@@ -61,7 +63,7 @@ class Team(models.Model):
     def clean(self) -> None:
         validate_unique_ci(self, "name")
         if self.is_default and not self.is_active:
-            message = "The default team cannot be retired; make another team the default first."
+            message = gettext("The default team cannot be retired; make another team the default first.")
             raise ValidationError({"is_active": message})
         if self.pk and not self.is_active:
             self._refuse_while_handed_work()
@@ -69,7 +71,10 @@ class Team(models.Model):
     def _refuse_while_handed_work(self) -> None:
         # Only configuration may be emptied; incidents keep their team.
         if handing := [str(usage) for usage in usage_of(self) if usage.may_be_emptied]:
-            message = f"Work still comes to {self.name} from {', '.join(handing)}; give these another team first."
+            message = gettext("Work still comes to %(team)s from %(sources)s; give these another team first.") % {
+                "team": self.name,
+                "sources": ", ".join(handing),
+            }
             raise ValidationError({"is_active": message})
 
 
@@ -84,7 +89,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = MembershipQuerySet.as_manager()
@@ -104,17 +111,24 @@ def _memberships() -> models.QuerySet[Membership, Any]:
 class Service(models.Model):
     """A system that incidents can affect, and its team."""
 
-    name = NameField(max_length=100, unique=True)
-    slug = models.SlugField(max_length=100, unique=True, help_text="Identifier used in the API.")
-    description = models.TextField(blank=True, default="")
+    name = NameField(_("name"), max_length=100, unique=True)
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, help_text=_("Identifier used in the API."))
+    description = models.TextField(_("description"), blank=True, default="")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear to retire it: it is no longer offered for new incidents.")
     )
     team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services", limit_choices_to=ACTIVE
+        Team,
+        verbose_name=_("team"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="services",
+        limit_choices_to=ACTIVE,
     )
     escalation_policy = models.ForeignKey(
         "responders.EscalationPolicy",
+        verbose_name=_("escalation policy"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,

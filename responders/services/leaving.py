@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator
 
+from django.utils.translation import gettext
+
 from responders import oncall
 from responders.lineups import without
 from responders.models import Schedule, ScheduleVersion, ShiftSwap, SwapState
@@ -19,7 +21,12 @@ def losses(user: User, now: dt.datetime) -> Iterator[Loss]:
     """Yield the shifts that others or nobody would have, of the next 100 days."""
     for schedule, lost in lost_shifts(user, now):
         for one in lost[:MOST_LOSSES]:
-            yield Loss(f"shift of {schedule.name}", one.starts_at, one.ends_at, is_covered=bool(one.will_be))
+            yield Loss(
+                gettext("shift of %(schedule)s") % {"schedule": schedule.name},
+                one.starts_at,
+                one.ends_at,
+                is_covered=bool(one.will_be),
+            )
 
 
 def lost_shifts(user: User, now: dt.datetime) -> list[tuple[Schedule, list[Difference]]]:

@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from core.api.clients import network_label
@@ -42,7 +44,7 @@ class SessionAdmin(RevocableAdmin):
     list_display_links = None
     list_select_related = ("user",)
     search_fields = ("user__email__istartswith",)
-    search_help_text = "Start of an email address"
+    search_help_text = _("Start of an email address")
     fields = (
         "user",
         "created_at",
@@ -55,18 +57,23 @@ class SessionAdmin(RevocableAdmin):
     )
     actions = ("revoke",)
 
-    @display(description="State", label={"active": "success", "ended": "default", "expired": "default"})  # type: ignore[untyped-decorator]
-    def state(self, session: Session) -> str:
+    @display(description=_("State"), label={"active": "success", "ended": "default", "expired": "default"})  # type: ignore[untyped-decorator]
+    def state(self, session: Session) -> tuple[str, str]:
         if session.revoked_at:
-            return "ended"
-        return "active" if session.expires_at > timezone.now() else "expired"
+            return "ended", gettext("ended")
+        is_active = session.expires_at > timezone.now()
+        return ("active", gettext("active")) if is_active else ("expired", gettext("expired"))
 
-    @admin.action(description="End these sessions", permissions=["revoke"])
+    @admin.action(description=_("End these sessions"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         ended = sum(
             end_sessions(session.user, reason="revoked", only=session) for session in queryset.select_related("user")
         )
-        self.message_user(request, f"{ended} ended.", messages.SUCCESS)
+        self.message_user(
+            request,
+            ngettext("%(count)s session ended.", "%(count)s sessions ended.", ended) % {"count": ended},
+            messages.SUCCESS,
+        )
 
 
 @admin.register(PersonalToken)
@@ -75,28 +82,35 @@ class PersonalTokenAdmin(RevocableAdmin):
     list_display = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("user__email__istartswith", "prefix")
-    search_help_text = "Start of an email address, or the token's first characters"
+    search_help_text = _("Start of an email address, or the token's first characters")
     fields = ("name", "user", "prefix", "scope", "created_at", "expires_at", "last_used_at")
     actions = ("revoke",)
 
-    @admin.action(description="Revoke these tokens", permissions=["revoke"])
+    @admin.action(description=_("Revoke these tokens"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalToken]) -> None:
         tokens = list(queryset.select_related("user"))
         for token in tokens:
             delete_personal_token(token)
-        self.message_user(request, f"{len(tokens)} revoked.", messages.SUCCESS)
+        self.message_user(
+            request,
+            ngettext("%(count)s token revoked.", "%(count)s tokens revoked.", len(tokens)) % {"count": len(tokens)},
+            messages.SUCCESS,
+        )
 
 
 # Titles as in the menu.
-AccessAttempt._meta.app_config.verbose_name = "Records"
-AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = "lock", "locks"
-AccessFailureLog._meta.verbose_name, AccessFailureLog._meta.verbose_name_plural = "refused sign-in", "refused sign-ins"
+AccessAttempt._meta.app_config.verbose_name = _("Records")
+AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = _("lock"), _("locks")
+AccessFailureLog._meta.verbose_name, AccessFailureLog._meta.verbose_name_plural = (
+    _("refused sign-in"),
+    _("refused sign-ins"),
+)
 
 
 class SignInRecordAdmin(RevocableAdmin):
     ordering = ("-id",)
     search_fields = ("username__istartswith", "ip_address")
-    search_help_text = "Start of an email address, or an IP address"
+    search_help_text = _("Start of an email address, or an IP address")
 
 
 @admin.register(AccessAttempt)
@@ -111,32 +125,39 @@ class AccessAttemptAdmin(SignInRecordAdmin):
         rows: QuerySet[AccessAttempt] = super().get_queryset(request)
         return rows.annotate(client_failures=failures_of_client())
 
-    @display(description="Client")  # type: ignore[untyped-decorator]
+    @display(description=_("Client"))  # type: ignore[untyped-decorator]
     def client(self, attempt: AccessAttempt) -> str:
         return network_label(attempt.ip_address)
 
-    @display(description="Lock", label={"locked": "danger", "client locked": "danger"})  # type: ignore[untyped-decorator]
-    def locked(self, attempt: AccessAttempt) -> str:
+    @display(description=_("Lock"), label={"locked": "danger", "client locked": "danger"})  # type: ignore[untyped-decorator]
+    def locked(self, attempt: AccessAttempt) -> tuple[str, str] | str:
         if attempt.attempt_time <= timezone.now() - settings.AXES_COOLOFF_TIME:
             return ""
         if attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT:
-            return "locked"
-        return "client locked" if attempt.client_failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT else ""
+            return "locked", gettext("locked")
+        is_client_locked = attempt.client_failures >= settings.LOGIN_CLIENT_FAILURE_LIMIT
+        return ("client locked", gettext("client locked")) if is_client_locked else ""
 
-    @admin.action(description="Unlock", permissions=["revoke"])
+    @admin.action(description=_("Unlock"), permissions=["revoke"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         attempts = list(queryset)
         for attempt in attempts:
             reset(username=attempt.username, ip=attempt.ip_address)
-        self.message_user(request, f"{len(attempts)} unlocked; they can sign in again.", messages.SUCCESS)
+        self.message_user(
+            request,
+            gettext("Unlocked: %(count)s. They can sign in again.") % {"count": len(attempts)},
+            messages.SUCCESS,
+        )
 
-    @admin.action(description="Unlock the whole client", permissions=["revoke"])
+    @admin.action(description=_("Unlock the whole client"), permissions=["revoke"])
     def unlock_client(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         clients = sorted(set(queryset.values_list("ip_address", flat=True)), key=str)
         for client in clients:
             AccessAttempt.objects.filter(ip_address=client).delete()
         networks = ", ".join(map(network_label, clients))
-        self.message_user(request, f"Everybody at {networks} can sign in again.", messages.SUCCESS)
+        self.message_user(
+            request, gettext("Everybody at %(networks)s can sign in again.") % {"networks": networks}, messages.SUCCESS
+        )
 
 
 @admin.register(AccessFailureLog)

@@ -9,17 +9,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from core.backoffice.base import ReadOnlyAdmin, exactly
 
 admin.site.unregister(LogEntry)
-LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = "audit log entry", "audit log"
+LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("audit log entry"), _("audit log")
 SHOWN_CHANGES = 4
 SHOWN_CHARACTERS = 80
 SHORTEST_MOMENT = len("2026-01-01 00:00:00")
-ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger"}
+ACTION_COLOURS = {"created": "success", "changed": "info", "deleted": "danger", "noted": "default"}
 
 
 @admin.register(LogEntry)
@@ -30,7 +32,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     list_filter = (("action", ChoicesDropdownFilter),)
     list_select_related = ("actor", "content_type")
     search_fields = ("object_pk",)
-    search_help_text = "An actor's email address, or the id of a changed object"
+    search_help_text = _("An actor's email address, or the id of a changed object")
     fields = ("timestamp", "who", "action_badge", "kind", "object_repr", "object_pk", "changes_table", "remote_addr")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -46,31 +48,40 @@ class AuditLogAdmin(ReadOnlyAdmin):
             return queryset.filter(Q(actor__email=term.lower())), False
         return queryset.filter(object_pk=term.upper().removeprefix("INC-")), False
 
-    @display(description="Actor")  # type: ignore[untyped-decorator]
+    @display(description=_("Actor"))  # type: ignore[untyped-decorator]
     def who(self, entry: LogEntry) -> str:
-        return str(entry.actor) if entry.actor else entry.actor_email or "System"
+        return str(entry.actor) if entry.actor else entry.actor_email or gettext("System")
 
-    @display(description="Action", label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
-    def action_badge(self, entry: LogEntry) -> str:
+    @display(description=_("Action"), label=ACTION_COLOURS)  # type: ignore[untyped-decorator]
+    def action_badge(self, entry: LogEntry) -> tuple[str, str]:
         event = str((entry.additional_data or {}).get("event", "noted"))
-        return ("created", "changed", "deleted", event.replace("_", " "))[entry.action]
+        words = (
+            ("created", gettext("created")),
+            ("changed", gettext("changed")),
+            ("deleted", gettext("deleted")),
+            ("noted", event.replace("_", " ")),
+        )
+        return words[entry.action]
 
-    @display(description="Type")  # type: ignore[untyped-decorator]
+    @display(description=_("Type"))  # type: ignore[untyped-decorator]
     def kind(self, entry: LogEntry) -> str:
         return str(entry.content_type.name)
 
-    @display(description="Changes")  # type: ignore[untyped-decorator]
+    @display(description=_("Changes"))  # type: ignore[untyped-decorator]
     def summary(self, entry: LogEntry) -> str:
         changes = changes_of(entry)
-        names = ", ".join(name for name, _, _ in changes[:SHOWN_CHANGES])
+        names = ", ".join(name for name, _before, _after in changes[:SHOWN_CHANGES])
         return names + (" …" if len(changes) > SHOWN_CHANGES else "")
 
-    @display(description="Changes")  # type: ignore[untyped-decorator]
+    @display(description=_("Changes"))  # type: ignore[untyped-decorator]
     def changes_table(self, entry: LogEntry) -> str:
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", changes_of(entry))
         return format_html(
-            '<table class="ir-table"><thead><tr><th>Field</th><th>From</th><th>To</th></tr></thead>'
+            '<table class="ir-table"><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead>'
             "<tbody>{}</tbody></table>",
+            gettext("Field"),
+            gettext("From"),
+            gettext("To"),
             rows,
         )
 

@@ -12,9 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -24,7 +27,7 @@ from core.backoffice.base import RefusableForm, attempt, exactly
 from core.backoffice.exchange import ExchangeAdmin, SafeResource
 from core.errors import DomainError
 from users.addresses import canonical
-from users.leaving import losses_of
+from users.leaving import Loss, losses_of
 from users.mails import INVITATION_DAYS
 from users.models import Role, User
 from users.services.administration import create_account, edit_account, set_password
@@ -33,7 +36,7 @@ from users.services.second_factors import is_set, remove_factors
 
 # Only roles give permissions; nothing here asks for groups.
 admin.site.unregister(Group)
-ROLE_COLOURS = {"Administrator": "danger", "Responder": "info", "Reporter": "default"}
+ROLE_COLOURS = {Role.ADMIN.value: "danger", Role.RESPONDER.value: "info", Role.REPORTER.value: "default"}
 MOST_LOSSES = 10
 FIELDS = ("email", "name", "role", "is_active", "time_zone")
 
@@ -42,7 +45,7 @@ def zone_choices() -> list[tuple[str, str]]:
     return [(name, name) for name in sorted(available_timezones())]
 
 
-def password_field(label: str, *, required: bool, help_text: str = "") -> forms.CharField:
+def password_field(label: Promise, *, required: bool, help_text: Promise | str = "") -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
@@ -52,9 +55,9 @@ def password_field(label: str, *, required: bool, help_text: str = "") -> forms.
     )
 
 
-def keep_tokens_field(label: str) -> forms.BooleanField:
+def keep_tokens_field(label: Promise) -> forms.BooleanField:
     return forms.BooleanField(
-        label=label, required=False, help_text="Without it they end, too.", widget=UnfoldBooleanSwitchWidget
+        label=label, required=False, help_text=_("Without it they end, too."), widget=UnfoldBooleanSwitchWidget
     )
 
 
@@ -62,7 +65,7 @@ class PasswordsMatch(forms.Form):
     def clean_password2(self) -> str:
         first, second = self.cleaned_data.get("password1", ""), self.cleaned_data.get("password2", "")
         if first != second:
-            raise forms.ValidationError("The two passwords differ.")
+            raise forms.ValidationError(gettext("The two passwords differ."))
         return str(second)
 
 
@@ -80,15 +83,15 @@ class AccountForm(RefusableForm):
 
 class NewAccountForm(PasswordsMatch, AccountForm):
     password1 = password_field(
-        "Password", required=False, help_text="Leave empty to email the person a link for setting one."
+        _("Password"), required=False, help_text=_("Leave empty to email the person a link for setting one.")
     )
-    password2 = password_field("Password again", required=False)
+    password2 = password_field(_("Password again"), required=False)
 
 
 class PasswordForm(PasswordsMatch):
-    password1 = password_field("New password", required=True, help_text="Ends all of the person's sessions.")
-    password2 = password_field("New password again", required=True)
-    keep_tokens = keep_tokens_field("Keep the person's personal access tokens")
+    password1 = password_field(_("New password"), required=True, help_text=_("Ends all of the person's sessions."))
+    password2 = password_field(_("New password again"), required=True)
+    keep_tokens = keep_tokens_field(_("Keep the person's personal access tokens"))
 
 
 class UserResource(SafeResource):
@@ -136,18 +139,25 @@ class UserResource(SafeResource):
 def invitation_status(user: User) -> str:
     """Describe the invitation of somebody without a password."""
     if user.invited_at is None:
-        return "None has been sent."
+        return gettext("None has been sent.")
     sent, ends = exactly(user.invited_at), exactly(user.invited_at + AGE)
     if user.invited_at + AGE <= now():
-        return f"Sent {sent}; its link ended {ends}."
-    return f"Sent {sent}; its link is good until {ends}."
+        return gettext("Sent %(sent)s; its link ended %(ends)s.") % {"sent": sent, "ends": ends}
+    return gettext("Sent %(sent)s; its link is good until %(ends)s.") % {"sent": sent, "ends": ends}
+
+
+def _line_of(loss: Loss) -> str:
+    parts = {"what": loss.what, "starts": exactly(loss.starts_at), "ends": exactly(loss.ends_at)}
+    if loss.is_covered:
+        return gettext("%(what)s, %(starts)s – %(ends)s") % parts
+    return gettext("%(what)s, %(starts)s – %(ends)s: a gap") % parts
 
 
 class ActiveFilter(DropdownFilter):  # type: ignore[misc]  # unfold is untyped
-    title, parameter_name = "account", "active"
+    title, parameter_name = _("account"), "active"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Active"), ("no", "Deactivated")]
+        return [("yes", gettext("Active")), ("no", gettext("Deactivated"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         return queryset.filter(is_active=self.value() == "yes") if self.value() else queryset
@@ -164,7 +174,7 @@ class UserAdmin(ExchangeAdmin):
     list_display_links = ("name", "email")
     list_filter = (("role", ChoicesDropdownFilter), ActiveFilter)
     search_fields = ("email__istartswith", "name__icontains")
-    search_help_text = "Name, or start of an email address"
+    search_help_text = _("Name, or start of an email address")
     readonly_fields = (
         "password_link",
         "invitation",
@@ -178,57 +188,52 @@ class UserAdmin(ExchangeAdmin):
     fieldsets = (
         (None, {"fields": ("name", "email", "time_zone")}),
         (
-            "Access",
+            _("Access"),
             {"fields": ("role", "is_active", "lost_if_deactivated", "password_link", "invitation", "second_factor")},
         ),
-        ("Dates", {"fields": ("created_at", "last_login", "email_verified_at")}),
+        (_("Dates"), {"fields": ("created_at", "last_login", "email_verified_at")}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "email", "time_zone")}),
-        ("Access", {"fields": ("role", "is_active", "password1", "password2")}),
+        (_("Access"), {"fields": ("role", "is_active", "password1", "password2")}),
     )
 
-    @display(description="Role", label=ROLE_COLOURS)  # type: ignore[untyped-decorator]
-    def role_badge(self, user: User) -> str:
-        return user.get_role_display()
+    @display(description=_("Role"), label=ROLE_COLOURS)  # type: ignore[untyped-decorator]
+    def role_badge(self, user: User) -> tuple[str, str]:
+        return user.role, user.get_role_display()
 
-    @display(description="Active", boolean=True)  # type: ignore[untyped-decorator]
+    @display(description=_("Active"), boolean=True)  # type: ignore[untyped-decorator]
     def active(self, user: User) -> bool:
         return user.is_active
 
-    @admin.display(description="Lost if deactivated")
+    @admin.display(description=_("Lost if deactivated"))
     def lost_if_deactivated(self, user: User) -> str:
         losses = losses_of(user, now()) if user.is_active else []
-        lines = [
-            f"{loss.what}, {exactly(loss.starts_at)} – {exactly(loss.ends_at)}{'' if loss.is_covered else ': a gap'}"
-            for loss in losses[:MOST_LOSSES]
-        ]
-        more = [f"and {len(losses) - MOST_LOSSES} more"] if len(losses) > MOST_LOSSES else []
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in [*lines, *more])) or "Nothing."
+        lines = [_line_of(loss) for loss in losses[:MOST_LOSSES]]
+        if (more := len(losses) - MOST_LOSSES) > 0:
+            lines.append(gettext("and %(count)d more") % {"count": more})
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or gettext("Nothing.")
 
-    @admin.display(description="Password")
+    @admin.display(description=_("Password"))
     def password_link(self, user: User) -> str:
-        state = "Set." if user.has_usable_password() else "None yet."
-        return format_html(
-            '{} <a class="ir-link" href="{}">Set a new password</a>',
-            state,
-            reverse("admin:users_user_password", args=[user.pk]),
-        )
+        state = gettext("Set.") if user.has_usable_password() else gettext("None yet.")
+        link = reverse("admin:users_user_password", args=[user.pk])
+        return format_html('{} <a class="ir-link" href="{}">{}</a>', state, link, gettext("Set a new password"))
 
-    @admin.display(description="Invitation")
+    @admin.display(description=_("Invitation"))
     def invitation(self, user: User) -> str:
         if user.has_usable_password() or not user.is_active:
-            return "Not needed." if user.is_active else "None while the account is not active."
+            return gettext("Not needed.") if user.is_active else gettext("None while the account is not active.")
         link = reverse("admin:users_user_invite", args=[user.pk])
-        button = "Send it again" if user.invited_at else "Send an invitation"
+        button = gettext("Send it again") if user.invited_at else gettext("Send an invitation")
         return format_html('{} <a class="ir-link" href="{}">{}</a>', invitation_status(user), link, button)
 
-    @admin.display(description="Second factor")
+    @admin.display(description=_("Second factor"))
     def second_factor(self, user: User) -> str:
         if not is_set(user):
-            return "None."
+            return gettext("None.")
         link = reverse("admin:users_user_second_factor", args=[user.pk])
-        return format_html('Set. <a class="ir-link" href="{}">Remove it</a>', link)
+        return format_html('{} <a class="ir-link" href="{}">{}</a>', gettext("Set."), link, gettext("Remove it"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -286,9 +291,10 @@ class UserAdmin(ExchangeAdmin):
             return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Invite {user}",
-            "sentence": f"{user.email} gets a mail with a link to choose a password, good for {INVITATION_DAYS} days.",
-            "submit": "Send invitation",
+            "title": gettext("Invite %(user)s") % {"user": user},
+            "sentence": gettext("%(email)s gets a mail with a link to choose a password, good for %(days)s days.")
+            % {"email": user.email, "days": INVITATION_DAYS},
+            "submit": gettext("Send invitation"),
             "back": page,
             "opts": self.opts,
             "original": user,
@@ -305,15 +311,17 @@ class UserAdmin(ExchangeAdmin):
             attempt(
                 request,
                 partial(remove_factors, user, by=request.user),  # type: ignore[arg-type]
-                done=f"The second factor of {user} is removed.",
+                done=gettext("The second factor of %(user)s is removed.") % {"user": user},
             )
             return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Remove the second factor of {user}",
-            "sentence": "Be sure that it is this person who asks. From then on, the password alone signs them in; "
-            "they are told by mail.",
-            "submit": "Remove second factor",
+            "title": gettext("Remove the second factor of %(user)s") % {"user": user},
+            "sentence": gettext(
+                "Be sure that it is this person who asks. From then on, the password alone signs them in; "
+                "they are told by mail."
+            ),
+            "submit": gettext("Remove second factor"),
             "back": page,
             "opts": self.opts,
             "original": user,
@@ -324,7 +332,7 @@ class UserAdmin(ExchangeAdmin):
         attempt(
             request,
             partial(invite, user, by=request.user),  # type: ignore[arg-type]
-            done=f"An invitation is on its way to {user.email}.",
+            done=gettext("An invitation is on its way to %(email)s.") % {"email": user.email},
         )
 
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -343,13 +351,15 @@ class UserAdmin(ExchangeAdmin):
             except DomainError as error:
                 form.add_error("password1", error.message)
             else:
-                self.message_user(request, f"{user} has a new password; all sessions were ended.")
+                self.message_user(
+                    request, gettext("%(user)s has a new password; all sessions were ended.") % {"user": user}
+                )
                 return HttpResponseRedirect(reverse("admin:users_user_change", args=[pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"New password for {user}",
+            "title": gettext("New password for %(user)s") % {"user": user},
             "form": form,
-            "submit": "Set password",
+            "submit": gettext("Set password"),
             "back": reverse("admin:users_user_change", args=[pk]),
             "opts": self.opts,
             "original": user,

@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alerts.vocabulary import AlertEventKind
 from core.severity import SEVERITY_OF_WORD
+from core.text.moments import shown_in
 from incidents.kinds import label_of
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_references, strip_hidden
@@ -237,8 +237,7 @@ def _value(value: Any) -> str:
 
 def moment_text(moment: dt.datetime) -> str:
     """Return a time in the person's zone, with the zone."""
-    local = timezone.localtime(moment)
-    return f"{date_format(local, 'j M Y H:i')} {local.tzname()}"
+    return shown_in(moment, timezone.get_current_timezone(), "long", has_zone=True)
 
 
 def _facts(data: dict[str, Any]) -> Iterator[str]:
