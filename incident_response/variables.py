@@ -23,6 +23,12 @@ ALLOWED_HOSTS = env.words(
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 PUBLIC_URL = env.text("PUBLIC_URL", default=DEFAULT_PUBLIC_URL, help="The server's public address, for links.")
 STATUS_URL = env.text("STATUS_URL", default="", help="Address of the status page, if not /status/ below PUBLIC_URL.")
+DEFAULT_LANGUAGE = env.text(
+    "DEFAULT_LANGUAGE",
+    default="en",
+    choices=("en", "de", "fr", "es", "ja"),
+    help="Language of messages in team channels, and of pages for browsers that ask for none of ours.",
+)
 DATABASE = env.database(
     "DATABASE_URL",
     default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",

@@ -36,7 +36,19 @@ TESTS_MAY = {"core": {"users", PROJECT}, "integrations": {"incidents", "users"}}
 APP_FILES = {"models", "services", "serializers", "views", "filters", "urls", "admin", "jobs", "apps", "tests"}
 APP_PARTS = {"__init__", "migrations", "management", "vocabulary", "permissions", "audit", "monitoring"}
 OWN_MODULES = {
-    "core": {"templatetags", "db", "text", "api", "backoffice", "server", "outbound", "errors", "severity", "jobs", "actor"},
+    "core": {
+        "templatetags",
+        "db",
+        "text",
+        "api",
+        "backoffice",
+        "server",
+        "outbound",
+        "errors",
+        "severity",
+        "jobs",
+        "actor",
+    },
     "users": {
         *(
             "addresses",

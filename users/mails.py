@@ -10,7 +10,10 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from core.text.languages import reading
 from core.text.names import one_line
 from users.models import User
 
@@ -25,25 +28,25 @@ _waiting: set[Future[None]] = set()
 
 def verification_mail(user: User, token: str) -> EmailMessage:
     """Ask a new user to confirm the address."""
-    return _mail(user, "Verify your email address", "verify_email", "verify-email/", token=token)
+    return _mail(user, _("Verify your email address"), "verify_email", "verify-email/", token=token)
 
 
 def invitation_mail(user: User, token: str) -> EmailMessage:
     """Invite somebody to choose a first password."""
-    return _mail(user, "Your account", "invitation", "invitation/", token=token)
+    return _mail(user, _("Your account"), "invitation", "invitation/", token=token)
 
 
 def reset_mail(user: User, uid: str, token: str) -> EmailMessage:
-    return _mail(user, "Choose a new password", "password_reset", "reset-password/", uid=uid, token=token)
+    return _mail(user, _("Choose a new password"), "password_reset", "reset-password/", uid=uid, token=token)
 
 
 def factor_removed_mail(user: User) -> EmailMessage:
-    return _mail(user, "Your second factor was removed", "factor_removed", "settings/security/")
+    return _mail(user, _("Your second factor was removed"), "factor_removed", "settings/security/")
 
 
 def address_in_use_mail(user: User) -> EmailMessage:
     """Tell somebody who registers again that the account exists."""
-    return _mail(user, "You have an account already", "address_in_use", "forgotten-password/")
+    return _mail(user, _("You have an account already"), "address_in_use", "forgotten-password/")
 
 
 def post(mail: EmailMessage, *, then: Callable[[], None] | None = None) -> None:
@@ -87,7 +90,7 @@ def _finish(future: Future[None]) -> None:
         log.error("mail_failed", error=repr(error))
 
 
-def _mail(user: User, subject: str, template: str, page: str, **values: str) -> EmailMessage:
+def _mail(user: User, subject: Promise, template: str, page: str, **values: str) -> EmailMessage:
     link = f"{settings.PUBLIC_URL.rstrip('/')}/{page}{'?' if values else ''}{urlencode(values)}"
     # No stranger's words go to an unverified address.
     name = one_line(user.name) if user.email_verified_at else ""
@@ -99,4 +102,5 @@ def _mail(user: User, subject: str, template: str, page: str, **values: str) -> 
         "invitation_days": INVITATION_DAYS,
         **values,
     }
-    return EmailMessage(subject, render_to_string(f"users/{template}.txt", context), to=[user.email])
+    with reading(user.language):
+        return EmailMessage(str(subject), render_to_string(f"users/{template}.txt", context), to=[user.email])

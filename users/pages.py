@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views import View
 from django.views.decorators.cache import never_cache
 
@@ -122,7 +122,7 @@ class RegistrationPage(FormPage):
         services.refuse_closed()
 
     def act(self, values: dict[str, Any]) -> None:
-        services.register_or_tell(**values)
+        services.register_or_tell(**values, language=get_language() or "")
 
 
 class ForgottenPasswordPage(FormPage):

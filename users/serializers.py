@@ -10,10 +10,11 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from core.api.configuration import StrictFields
+from core.text.languages import codes
 from core.text.names import refuse_bad_person_name
 from users.models import PersonalToken, Role, TokenScope, User
 from users.passwords import WeakPassword, refuse_weak_password
-from users.services.accounts import LANGUAGES, edit_profile
+from users.services.accounts import edit_profile
 
 
 def password_field(**options: Any) -> serializers.CharField:
@@ -82,8 +83,15 @@ class DeactivationSerializer(serializers.Serializer[Any]):
     losses = LossSerializer(many=True)
 
 
+def known_language(value: str) -> str:
+    """Return a code. Raises ValidationError for a language that there are no pages in."""
+    if value not in codes():
+        raise serializers.ValidationError(f"Must be one of {', '.join(codes())}.")
+    return value
+
+
 class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
-    """One's own account. The language is kept for future translations."""
+    """One's own account."""
 
     teams = UserTeamSerializer(many=True, read_only=True)
 
@@ -98,9 +106,7 @@ class ProfileSerializer(StrictFields, serializers.ModelSerializer[User]):
         return value
 
     def validate_language(self, value: str) -> str:
-        if value not in LANGUAGES:
-            raise serializers.ValidationError("This is not a language code; try en or de.")
-        return value
+        return known_language(value)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         return edit_profile(instance, **validated_data)
@@ -112,6 +118,12 @@ class RegistrationSerializer(StrictFields, serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = password_field()
     name = serializers.CharField(max_length=150, validators=[refuse_bad_person_name])
+    language = serializers.CharField(
+        max_length=16, required=False, help_text="Of pages and messages; by default, what Accept-Language asks for."
+    )
+
+    def validate_language(self, value: str) -> str:
+        return known_language(value)
 
     def run_validation(self, data: Any = empty) -> Any:
         """Validate, reporting a weak password with all other errors."""

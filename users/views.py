@@ -19,6 +19,7 @@ from core.api.idempotency import IdempotentWrites
 from core.api.paging import Key, KeysetPagination
 from core.api.permissions import IsAdmin, IsResponder
 from core.api.problems import refuse, refuse_unknown_parameters
+from core.text.languages import accepted
 from users import serializers, services
 from users.authentication import NotByPersonalToken
 from users.leaving import losses_of
@@ -60,7 +61,8 @@ class RegisterView(OpenView):
         responses={201: serializers.ProfileSerializer},
     )
     def post(self, request: Request) -> Response:
-        user = services.register(**self.form(request))
+        language = accepted(request.headers.get("Accept-Language", ""))
+        user = services.register(**{"language": language, **self.form(request)})
         return Response(serializers.ProfileSerializer(user).data, status=201)
 
 
@@ -125,7 +127,7 @@ class ProfileView(IdempotentWrites, generics.GenericAPIView[User]):
 
     @extend_schema(
         summary=_("Update your name, time zone or language"),
-        description="The language is stored for future translations; everything is in English so far.",
+        description="The language is that of pages and messages; the API itself speaks English.",
     )
     def patch(self, request: Request) -> Response:
         form = self.get_serializer(request.user, data=request.data, partial=True)

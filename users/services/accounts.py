@@ -1,16 +1,18 @@
 import datetime as dt
 from zoneinfo import available_timezones
 
-from django.conf import global_settings, settings
+from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, PermissionRefused
+from core.text.languages import codes, spoken
 from core.text.names import normal, refuse_bad_person_name
 from users import mails
 from users.addresses import canonical
@@ -19,8 +21,7 @@ from users.passwords import refuse_weak_password
 
 VERIFICATION_SALT = "users.verify-email"
 VERIFICATION_AGE = dt.timedelta(days=3)
-LANGUAGES = frozenset(code for code, _name in global_settings.LANGUAGES)  # translations may come
-ADDRESS_TAKEN = "An account with this email address already exists."
+ADDRESS_TAKEN = gettext_lazy("An account with this email address already exists.")
 
 
 class RegistrationClosed(PermissionRefused):
@@ -38,13 +39,13 @@ def refuse_closed() -> None:
         raise RegistrationClosed(_("Registration is closed; ask an administrator for an account."))
 
 
-def register(*, email: str, password: str, name: str) -> User:
-    """Register a reporter, and mail a confirmation.
+def register(*, email: str, password: str, name: str, language: str = "") -> User:
+    """Register a reporter, and mail a confirmation; their language is the default unless given.
 
     Raises RegistrationClosed, AddressTaken, WeakPassword, DomainError.
     """
     refuse_closed()
-    user = User(email=canonical(email), name=person_name(name), role=Role.REPORTER)
+    user = User(email=canonical(email), name=person_name(name), role=Role.REPORTER, language=spoken(language))
     refuse_weak_password(password, user, field="password")
     user.set_password(password)
     insert(user)
@@ -52,13 +53,13 @@ def register(*, email: str, password: str, name: str) -> User:
     return user
 
 
-def register_or_tell(*, email: str, password: str, name: str) -> None:
+def register_or_tell(*, email: str, password: str, name: str, language: str) -> None:
     """Register a reporter, or mail the person who has this address already: nobody learns which.
 
     Raises RegistrationClosed, WeakPassword, DomainError.
     """
     try:
-        register(email=email, password=password, name=name)
+        register(email=email, password=password, name=name, language=language)
     except AddressTaken:
         owner = User.objects.active().filter(email=canonical(email)).first()
         if owner is not None:
@@ -73,8 +74,8 @@ def edit_profile(user: User, **fields: str) -> User:
         fields["name"] = person_name(fields["name"])
     if "time_zone" in fields and fields["time_zone"] not in available_timezones():
         raise DomainError(_("Unknown time zone; use a name such as Europe/Zurich."), field="time_zone")
-    if "language" in fields and fields["language"] not in LANGUAGES:
-        raise DomainError(_("This is not a language code; try en or de."), field="language")
+    if "language" in fields and fields["language"] not in codes():
+        raise DomainError(_("There are no pages in this language; choose one of the list."), field="language")
     for name, value in fields.items():
         setattr(owner, name, value)
     with acting(owner):
@@ -88,7 +89,7 @@ def insert(user: User, *, by: User | None = None) -> User:
     try:
         _save_new(user, by)
     except IntegrityError as error:
-        raise AddressTaken(ADDRESS_TAKEN, field="email") from error
+        raise AddressTaken(str(ADDRESS_TAKEN), field="email") from error
     return user
 
 
@@ -103,7 +104,7 @@ def person_name(text: str) -> str:
 
 def refuse_taken_address(email: str) -> None:
     if User.objects.filter(email=email).exists():
-        raise AddressTaken(ADDRESS_TAKEN, field="email")
+        raise AddressTaken(str(ADDRESS_TAKEN), field="email")
 
 
 @unit_of_work
@@ -120,7 +121,7 @@ def verification_token(user: User) -> str:
 @unit_of_work
 def verify_email(token: str) -> User:
     """Mark the address as confirmed; idempotent. Raises DomainError."""
-    refused = DomainError("This link is not valid or has expired; request a new one.", field="token")
+    refused = DomainError(_("This link is not valid or has expired; request a new one."), field="token")
     try:
         claim = signing.loads(token, salt=VERIFICATION_SALT, max_age=VERIFICATION_AGE)
     except signing.BadSignature as error:

@@ -1,6 +1,7 @@
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from core.actor import acting
@@ -24,7 +25,7 @@ def create_account(*, by: User, password: str | None = None, **fields: Any) -> U
     Raises PermissionRefused, AddressTaken, WeakPassword, DomainError.
     """
     _require_admin(by)
-    user = User(**_cleaned(fields))
+    user = User(**{"language": settings.DEFAULT_LANGUAGE, **_cleaned(fields)})
     if password is None:
         user.set_unusable_password()
     else:

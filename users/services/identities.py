@@ -5,10 +5,12 @@ import hashlib
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, NotFound, PermissionRefused
+from core.text.languages import spoken
 from users import audit
 from users.addresses import canonical
 from users.models import ExternalIdentity, Role, User
@@ -82,7 +84,13 @@ def _claimed(user: User) -> User:
 def _registered(email: str, name: str) -> User:
     if not settings.OIDC_REGISTRATION:
         raise EntryRefused(_("Nobody here has your address. Ask an administrator for an account."))
-    user = User(email=email, name=_usable_name(name, email), role=Role.REPORTER, email_verified_at=timezone.now())
+    user = User(
+        email=email,
+        name=_usable_name(name, email),
+        role=Role.REPORTER,
+        email_verified_at=timezone.now(),
+        language=spoken(get_language() or ""),
+    )
     user.set_unusable_password()
     return insert(user)
 
@@ -93,7 +101,7 @@ def _usable_name(name: str, email: str) -> str:
             return person_name(text)
         except DomainError:
             continue
-    return str(_("Reporter"))
+    return "Reporter"
 
 
 @unit_of_work

@@ -12,6 +12,7 @@ from console import preferences
 from console.models import Density, Theme
 from console.pages import page, person, say, show
 from core.errors import DomainError
+from core.text.languages import spoken
 from users.models import User
 from users.services import edit_profile
 
@@ -42,7 +43,7 @@ class AppearanceForm(forms.Form):
 
 
 def profile_form(user: User) -> ProfileForm:
-    return ProfileForm(initial={"name": user.name, "time_zone": user.time_zone, "language": user.language})
+    return ProfileForm(initial={"name": user.name, "time_zone": user.time_zone, "language": spoken(user.language)})
 
 
 def appearance_form(user: User) -> AppearanceForm:

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("incidents", "0005_translated_labels"),
-        ("notifications", "0006_leases"),
+        ("notifications", "0007_letters_to_subscribers"),
         ("responders", "0005_translated_labels"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -217,6 +217,7 @@ class Migration(migrations.Migration):
                     ("notice", "Notice"),
                     ("code", "Code"),
                     ("test", "Test"),
+                    ("status", "Status page"),
                 ],
                 max_length=8,
                 verbose_name="kind",
