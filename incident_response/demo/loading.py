@@ -15,7 +15,7 @@ from django.core.files.base import File
 
 from core.db.transactions import unit_of_work
 from core.severity import SEVERITY_OF_WORD
-from incident_response.demo import PASSWORD, address_of, alerting, on_call
+from incident_response.demo import PASSWORD, address_of, alerting, on_call, status_page
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, ReportRule, SlaPolicy, Visibility
@@ -50,9 +50,12 @@ def load(now: dt.datetime) -> None:
     definitions = _content("alerts.toml")
     alerting.set_up(definitions, names.people, now, span_of)
     on_call.set_up(_content("on_call.toml"), names.people, names.teams, now, span_of)
+    announced = _content("status_page.toml")
+    status_page.set_up(announced, names.people["ada"], names.services)
     happened = [
         *_happenings(_content("incidents.toml"), names, incidents, now),
         *alerting.demo_events(definitions, now, span_of),
+        *status_page.happenings(announced, names.people, incidents, now, span_of),
     ]
     for at, happen in sorted(happened, key=lambda pair: pair[0]):
         _miss_targets(until=at)

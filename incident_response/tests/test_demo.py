@@ -27,6 +27,7 @@ from paging.models import EscalationRun, Page
 from paging.vocabulary import PagingEventKind
 from responders.models import EscalationPolicy, Schedule, Service, Team
 from responders.services.oncall import on_call as on_call_at
+from status_page.models import Component, PublicIncident, PublicUpdate, StatusPage
 from users.models import Role, User
 
 
@@ -114,6 +115,17 @@ class DemoTests(TestCase):
         policies = SlaPolicy.objects.filter(is_round_the_clock=False)
 
         self.assertEqual([policy.category.slug for policy in policies], ["workplace"])
+
+    def test_it_publishes_in_every_language_of_the_status_page(self):
+        languages = StatusPage.objects.get().languages
+        announced = PublicIncident.objects.order_by("pk")
+
+        self.assertEqual(languages, ["en", "de"])
+        self.assertEqual([one.state for one in announced], ["resolved", "scheduled"])
+        self.assertEqual([set(one.translations) for one in announced], [{"de"}] * 2)
+        self.assertEqual({tuple(one.translations) for one in PublicUpdate.objects.all()}, {("de",)})
+        self.assertEqual(Component.objects.count(), 5)
+        self.assertIsNotNone(announced[0].spans.get().ended_at)
 
     def test_it_changes_nothing_the_second_time(self):
         before = (User.objects.count(), Incident.objects.count(), IncidentEvent.objects.count())
