@@ -13,10 +13,12 @@ class StatusPageConfig(AppConfig):
         from core.server.endpoints import register_finder, register_relocator
         from core.server.jobs import register_jobs
         from incidents.kinds import register_kinds
+        from incidents.services.redaction import register_cleaner
         from notifications.audiences import register_audience
         from status_page import http, monitoring
         from status_page.audit import register
         from status_page.jobs import JOBS
+        from status_page.services.redacting import remove_texts
         from status_page.services.subscribing import AUDIENCE
         from status_page.services.telling import write_letters
         from status_page.vocabulary import StatusEventKind
@@ -24,6 +26,7 @@ class StatusPageConfig(AppConfig):
 
         register()
         register_kinds(StatusEventKind)
+        register_cleaner(remove_texts)
         register_audience(AUDIENCE, write_letters)
         for model in ("statuspage", "component", "componentgroup", "updatetemplate", "impactspan"):
             allow_responders(f"status_page.{model}", "view")
