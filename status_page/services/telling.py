@@ -18,7 +18,7 @@ from status_page.services.page import the_page
 from status_page.services.subscribing import AUDIENCE
 from status_page.vocabulary import SubscriberState
 
-CHUNK = 1_000
+CHUNK = 500
 
 
 def plan_telling(now: dt.datetime) -> int:
