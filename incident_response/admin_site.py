@@ -64,6 +64,7 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
             (_("Public incidents"), "campaign", "status_page.publicincident"),
             (_("Public updates"), "chat_bubble", "status_page.publicupdate"),
             (_("Components"), "widgets", "status_page.component"),
+            (_("Subscribers"), "mark_email_read", "status_page.subscriber"),
             (_("Component groups"), "folder", "status_page.componentgroup"),
             (_("Update templates"), "draft", "status_page.updatetemplate"),
             (_("Impacts"), "bar_chart", "status_page.impactspan"),

@@ -22,7 +22,7 @@ from responders.models import ShiftSwap, Team
 from responders.tests.schedules import layer, make_schedule
 from status_page.models import Component, ComponentGroup, UpdateTemplate
 from status_page.services.page import the_page
-from status_page.tests.factories import make_component, make_public_incident
+from status_page.tests.factories import make_component, make_public_incident, make_subscriber
 from users.models import User
 from users.tests.factories import PASSWORD, make_admin, make_reporter, make_responder
 
@@ -158,6 +158,7 @@ def status_page_rows() -> dict[str, object]:
         "impactspan": public.spans.get(),
         "publicincident": public,
         "publicupdate": public.updates.get(),
+        "subscriber": make_subscriber("reader@example.org"),
     }
 
 
@@ -291,6 +292,7 @@ class AdminAccessTests(TestCase):
                 "status_page.publicincident",
                 "status_page.publicupdate",
                 "status_page.statuspage",
+                "status_page.subscriber",
                 "status_page.updatetemplate",
                 "notifications.chatrequest",
                 "notifications.contactmethod",

@@ -1,3 +1,3 @@
-from status_page.admin import announcements, configuration
+from status_page.admin import announcements, configuration, subscribers
 
-__all__ = ["announcements", "configuration"]
+__all__ = ["announcements", "configuration", "subscribers"]
