@@ -33,6 +33,8 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(_("Incidents"), "siren", "console:incidents", key="i"),
             Entry(_("Alerts"), "bell-ring", "console:alerts", RESPONDERS, "a"),
             Entry(_("On call"), "phone-call", "console:on-call", key="o"),
+            Entry(_("Reviews"), "clipboard-check", "console:reviews", RESPONDERS, "r"),
+            Entry(_("Action items"), "list-checks", "console:action-items", RESPONDERS),
             Entry(_("Inbox"), "inbox", "console:inbox", key="n"),
         ),
     ),

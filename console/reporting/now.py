@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
+from django.utils import timezone
 
 from console.reporting.scope import MINE, NONE, Scope
 from core.severity import Severity
@@ -12,6 +13,7 @@ from incidents.filters import ack_breached, resolve_breached
 from incidents.models import Incident, Status
 from responders.models import Schedule
 from responders.services.oncall import OnCallPerson, on_call
+from reviews.models import ActionItem
 
 SOON_MINUTES = 30
 MOST_SCHEDULES = 12
@@ -35,6 +37,14 @@ class OnCallNow:
 
 
 @dataclass(frozen=True)
+class MyItems:
+    """Action items of the viewer that are not finished."""
+
+    count: int
+    overdue: int
+
+
+@dataclass(frozen=True)
 class Now:
     """The strip on top of the dashboard."""
 
@@ -46,6 +56,7 @@ class Now:
     on_call: list[OnCallNow]
     has_more_schedules: bool
     at: dt.datetime
+    my_items: MyItems | None = None
 
 
 def now_of(scope: Scope, now: dt.datetime) -> Now:
@@ -68,7 +79,16 @@ def now_of(scope: Scope, now: dt.datetime) -> Now:
         [OnCallNow(one, people[one.pk].people) for one in schedules[:MOST_SCHEDULES]],
         len(schedules) > MOST_SCHEDULES,
         now,
+        _my_items(scope, now),
     )
+
+
+def _my_items(scope: Scope, now: dt.datetime) -> MyItems | None:
+    """Return what the viewer has agreed to do; None for nothing."""
+    mine = ActionItem.objects.visible_to(scope.viewer).filter(owner=scope.viewer).unfinished().order_by()
+    late = _count_of(Q(due_on__lt=timezone.localdate(now)))
+    found = mine.aggregate(number=Count("pk"), overdue=late)
+    return MyItems(found["number"], found["overdue"]) if found["number"] else None
 
 
 def _open_counts(scope: Scope, now: dt.datetime) -> dict[tuple[int, str], tuple[int, int, int]]:

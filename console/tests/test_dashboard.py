@@ -24,6 +24,7 @@ from incidents.tests.factories import make_incident, make_service, make_team
 from incidents.tests.test_views_metrics import NOW, LivedInCase
 from paging.tests.test_load import make_page
 from responders.tests.schedules import layer, make_schedule
+from reviews.tests.factories import make_item, make_review
 from users.models import User
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
@@ -85,6 +86,20 @@ class RoleTests(DashboardCase):
                 self.assertEqual(response.context["now"].open.count, expected)
                 [card] = cards_of(["incidents"], self.scope(person))
                 self.assertEqual(card.facts[0].text, str(expected))
+
+
+class ItemTests(DashboardCase):
+    def test_it_counts_my_action_items_where_there_are_any(self) -> None:
+        ben, admin = make_responder(), make_admin()
+        review = make_review(by=admin)
+        for due_on in (dt.date(2026, 1, 1), None):
+            make_item(review, by=admin, owner=ben, due_on=due_on)
+
+        mine = self.open(ben).context["now"].my_items
+
+        self.assertEqual((mine.count, mine.overdue), (2, 1))
+        self.assertContains(self.open(ben), "1 is overdue")
+        self.assertNotContains(self.open(admin), "My action items")
 
 
 class NumberTests(LivedInCase):

@@ -9,6 +9,7 @@ from core.severity import Severity
 from incidents.models import ReportRule
 from incidents.tests.factories import make_team
 from logs.tests.rules import make_rule
+from reviews.tests.factories import make_rule as make_review_rule
 from users.tests.factories import make_admin
 
 SEEN = re.compile(r'name="seen" value="(\w+)"')
@@ -26,6 +27,7 @@ class SeenTests(TestCase):
             "console:heartbeat": Heartbeat.objects.create(source=source, name="backup"),
             "console:detection-rule": make_rule(),
             "console:report-rule": ReportRule.objects.create(name="Leaks", severity=Severity.HIGH, words=["leak"]),
+            "console:review-rule": make_review_rule(),
             "console:silence-edit": make_silence(("host", "=", "db-3")),
         }
 

@@ -35,6 +35,21 @@ def _note() -> dict[str, Any]:
     return {"pk": row.schedule_id, "note": row.pk}
 
 
+def _review() -> dict[str, Any]:
+    return _first("reviews.Review", state="draft")()
+
+
+def _part(name: str) -> Sample:
+    """Return a sample of something that belongs to a review that may be edited."""
+
+    def sample() -> dict[str, Any]:
+        review = _review()["pk"]
+        return {"pk": review, **_first(name, "number", review=review)()}
+
+    return sample
+
+
+REVIEW_PAGES = ("", "-timeline", "-moment-add", "-factor-add", "-participant-add", "-delete")
 # What stands in an address, by the route's name. What only takes POST needs no line: it answers 405.
 SAMPLES: dict[str, Sample] = {
     **dict.fromkeys((f"console:{name}" for name in ON_CALL), _first("responders.Schedule")),
@@ -52,6 +67,12 @@ SAMPLES: dict[str, Sample] = {
     "console:incident-redact": lambda: {"reference": "INC-1", "number": 1},
     "console:route": _first("alerts.Route"),
     "console:report-rule": _first("incidents.ReportRule"),
+    **dict.fromkeys((f"console:review{part}" for part in REVIEW_PAGES), _review),
+    "console:review-edit": lambda: {**_review(), "section": "public"},
+    **{f"console:review-{kind}": _part(f"reviews.{kind.title()}") for kind in ("moment", "factor", "participant")},
+    "console:action-item-add": _review,
+    "console:action-item": _first("reviews.ActionItem", state="open"),
+    "console:review-rule": _first("reviews.ReviewRule"),
     "console:silence": _first("alerts.Silence"),
     "console:silence-edit": _first("alerts.Silence"),
     **dict.fromkeys(
@@ -70,6 +91,7 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 EXEMPT: dict[str, str] = {
     "console:dashboard-csv": "sends a file",
     "console:status-logo-picture": "sends a picture",
+    "console:action-items-csv": "sends a file",
     "console:oidc": "leads to an identity provider",
     "console:oidc-callback": "leads on from an identity provider",
     "console:incident-file": "sends a file",

@@ -15,6 +15,7 @@ from alerts.models import Alert
 from alerts.vocabulary import AlertStatus
 from console.pages import person
 from console.templatetags.console import duration
+from console.views.incident.review import card_of
 from console.views.status.reading import disagreement, may_publish, publications_of
 from incidents.models import Attachment, Incident, IncidentLink, LinkKind, Status, Subscription
 from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on, may_comment
@@ -165,6 +166,7 @@ def side(incident: Incident, viewer: User) -> dict[str, Any]:
         "is_reporter": incident.reporter_id == viewer.pk,
         "escalation": escalation(incident) if is_staff else None,
         **(publicity(incident, viewer) if is_staff else {}),
+        **(card_of(incident, viewer) if is_staff else {}),
     }
 
 
