@@ -14,4 +14,9 @@ of_review.register("factors", views.FactorViewSet, basename="review-factor")
 of_review.register("participants", views.ParticipantViewSet, basename="review-participant")
 of_review.register("action-items", views.ReviewItemViewSet, basename="review-action-item")
 
-urlpatterns = [*router.urls, path("reviews/<int:review_id>/", include(of_review.urls))]
+urlpatterns = [
+    *router.urls,
+    path("reviews/<int:review_id>/", include(of_review.urls)),
+    path("reviews/<int:review_id>/markdown/", views.MarkdownView.as_view(), name="review-markdown"),
+    path("reviews/<int:review_id>/pdf/", views.PdfView.as_view(), name="review-pdf"),
+]

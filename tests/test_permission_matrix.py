@@ -295,7 +295,7 @@ REVIEW_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}reviews/<pk>/publish/", {}, (401, 403, 403, 400, 403, 400)),  # it has no public edition
     ("delete", f"{API}reviews/<pk>/publish/", None, (401, 403, 403, 409, 403, 409)),
     *(("get", f"{ITS_REVIEW}{what}/", None, READ_REVIEW) for what in ("moments", "factors", "participants")),
-    ("get", f"{ITS_REVIEW}action-items/", None, READ_REVIEW),
+    *(("get", f"{ITS_REVIEW}{what}/", None, READ_REVIEW) for what in ("action-items", "markdown", "pdf")),
     ("post", f"{ITS_REVIEW}moments/", {"at": "2026-01-01T00:00:00Z", "text": "x"}, ADD_TO_REVIEW),
     ("post", f"{ITS_REVIEW}moments/from-timeline/", {"events": ["{event}"]}, ADD_TO_REVIEW),
     ("post", f"{ITS_REVIEW}factors/", {"text": "x"}, ADD_TO_REVIEW),
