@@ -308,7 +308,7 @@ class IncidentCardTests(StatusPageCase):
         part = self.client.get(f"{ROOT}incidents/{announcement.pk}/update/", headers={"HX-Request": "true"})
 
         self.assertNotContains(part, "<html")
-        self.assertContains(part, "Public update")
+        self.assertContains(part, "Update the status page")
 
     def test_it_puts_both_beside_each_other(self) -> None:
         incident = self.incident()
