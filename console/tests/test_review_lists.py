@@ -115,9 +115,9 @@ class ListTests(ReviewListCase):
                 services.transition(incident, "resolved", by=self.ben)
         address = f"{REVIEWS}?state=draft%2Cin_review"
 
-        self.assertEqual([one.title for one in self.client.get(address).context["offered"]], ["Grave"])
+        self.assertEqual([one.title for one in self.client.get(address).context["unreviewed"]], ["Grave"])
         self.client.force_login(self.other)
-        self.assertEqual(self.client.get(address).context["offered"], [])
+        self.assertEqual(self.client.get(address).context["unreviewed"], [])
 
 
 class ItemTests(ReviewListCase):

@@ -118,6 +118,13 @@ class ReadingTests(ReviewPageCase):
 
         self.assertEqual(cost(), first)
 
+    def test_it_offers_the_states_of_action_items(self) -> None:
+        make_item(self.review, by=self.ben)
+
+        page = self.client.get(self.url())
+
+        self.assertContains(page, '<option value="in_progress">In progress</option>', html=True)
+
     def test_it_shows_the_card_on_the_incident(self) -> None:
         make_item(self.review, by=self.ben)
         bare = make_incident(by=self.admin, team=self.team)

@@ -44,7 +44,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         **tabs_of(request, REVIEW_TABS, tab),
         "teams": Team.objects.active().order_by("name").values_list("pk", "name"),
         "asked": {name: request.GET.get(name, "") for name in REVIEWS.filters},
-        "offered": unreviewed(viewer, now) if tab in ("mine", "open") else [],
+        "unreviewed": unreviewed(viewer, now) if tab in ("mine", "open") else [],
     }
     return show(request, "console/reviews/list.html", context)
 

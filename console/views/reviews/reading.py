@@ -17,7 +17,7 @@ from console.views.incident.review import is_late
 from reviews.models import ActionItem, Factor, Moment, Participant, Review
 from reviews.permissions import absent, can_edit, can_progress
 from reviews.services.completeness import gaps
-from reviews.vocabulary import UNFINISHED, ReviewState
+from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
 from status_page.models import PublicIncident, StatusPage
 from status_page.vocabulary import Kind
 from users.models import User
@@ -81,6 +81,7 @@ def page_context(review: Review, viewer: User) -> dict[str, Any]:
         "factors": list(Factor.objects.filter(review=review)),
         "participants": list(Participant.objects.filter(review=review).select_related("user")),
         "items": rows_of(items_of(review), viewer),
+        "states": ItemState.choices,
         "gaps": gaps(review) if works and not is_done else [],
         **edition(review),
     }
