@@ -356,6 +356,24 @@ class MovingTests(ReviewPageCase):
         self.assertFalse(Review.objects.exists())
 
 
+class ExportTests(ReviewPageCase):
+    def test_it_sends_files(self) -> None:
+        for name, begins, ending in (("-markdown", b"# ", "md"), ("-pdf", b"%PDF-", "pdf")):
+            with self.subTest(name):
+                answer = self.client.get(self.url(name))
+
+                self.assertTrue(answer.content.startswith(begins))
+                self.assertIn(f'filename="{self.incident.reference}-review.{ending}"', answer["Content-Disposition"])
+
+    def test_it_sends_nothing_of_what_is_restricted(self) -> None:
+        services.update(self.incident, by=self.admin, fields={"is_restricted": True}, grants_access=True)
+        self.client.force_login(self.other)
+
+        for name in ("-markdown", "-pdf"):
+            with self.subTest(name):
+                self.assertEqual(self.client.get(self.url(name)).status_code, 404)
+
+
 class PublicTests(ReviewPageCase):
     def setUp(self) -> None:
         super().setUp()

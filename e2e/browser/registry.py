@@ -91,7 +91,7 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 EXEMPT: dict[str, str] = {
     "console:dashboard-csv": "sends a file",
     "console:status-logo-picture": "sends a picture",
-    "console:action-items-csv": "sends a file",
+    **dict.fromkeys(("console:action-items-csv", "console:review-markdown", "console:review-pdf"), "sends a file"),
     "console:oidc": "leads to an identity provider",
     "console:oidc-callback": "leads on from an identity provider",
     "console:incident-file": "sends a file",

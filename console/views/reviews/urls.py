@@ -1,6 +1,6 @@
 from django.urls import path
 
-from console.views.reviews import items, listing, pages, parts, rules, sections
+from console.views.reviews import exporting, items, listing, pages, parts, rules, sections
 
 ONE = "reviews/<int:pk>/"
 
@@ -33,6 +33,8 @@ urlpatterns = [
     path(f"{ONE}action-items/add/", items.add, name="action-item-add"),
     path(f"{ONE}publish/", pages.publish, name="review-publish"),
     path(f"{ONE}withdraw/", pages.withdraw, name="review-withdraw"),
+    path(f"{ONE}markdown/", exporting.as_markdown, name="review-markdown"),
+    path(f"{ONE}pdf/", exporting.as_pdf, name="review-pdf"),
     path(f"{ONE}delete/", pages.delete, name="review-delete"),
     path("settings/review-rules/", rules.review_rules, name="review-rules"),
     path("settings/review-rules/new/", rules.new_rule, name="review-rule-new"),

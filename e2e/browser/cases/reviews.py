@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from e2e.browser.case import BrowserCase
 from e2e.browser.site import person
@@ -42,7 +43,8 @@ class ReviewTests(BrowserCase):
         self._agree_on_something(page)
         self._complete(page, address)
 
-        self._is_reminded(page)
+        self._read(page)
+        self._is_reminded()
 
     def _take_a_moment(self, page: Page) -> None:
         moments = page.locator(".moment").count()
@@ -73,7 +75,7 @@ class ReviewTests(BrowserCase):
         expect(page.locator("#missing")).to_contain_text("has no due date")
         page.locator("#missing").get_by_role("link", name="has no owner").click()
         page.get_by_label("Owner").select_option(label=person("ben").name)
-        page.get_by_label("Due on").fill(f"{dt.date.today() + dt.timedelta(days=3)}")
+        page.get_by_label("Due on").fill(f"{timezone.localdate() + dt.timedelta(days=3)}")
         self.save(page)
         expect(page.locator("#missing")).to_have_count(0)
 
@@ -84,7 +86,15 @@ class ReviewTests(BrowserCase):
         self.assertEqual(page.url, address)
         expect(page.get_by_role("link", name="Add a factor")).to_have_count(0)
 
-    def _is_reminded(self, page: Page) -> None:
+    def _read(self, page: Page) -> None:
+        with page.expect_download() as download:
+            page.locator(".review-actions").get_by_role("link", name="PDF").click()
+        pages = PdfReader(download.value.path()).pages
+        text = " ".join("\n".join(one.extract_text() for one in pages).split())
+        for part in ("under water", "Nobody heard the alarm.", "Buy a second pump", person("ben").name):
+            self.assertIn(part, text)
+
+    def _is_reminded(self) -> None:
         from reviews.services.reminding import remind
 
         ben = self.at("ben")
