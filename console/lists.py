@@ -38,7 +38,7 @@ def keyset_page(request: HttpRequest, rows: Any, *, by: str) -> KeysetPagination
     """Return the page of rows that the address asks for, in one order."""
     refuse_unknown_parameters(request, PAGING)
     pages = KeysetPagination()
-    view: Any = SimpleNamespace(orderings={by: [Key(by)]}, default_ordering=by)
+    view: Any = SimpleNamespace(orderings={by.removeprefix("-"): [Key(by.removeprefix("-"))]}, default_ordering=by)
     pages.paginate_queryset(rows, query(request), view)
     return pages
 

@@ -337,6 +337,16 @@ class OverviewTests(StatusPageCase):
         self.assertEqual(page.context["worst"], "major_outage")
         self.assertEqual([len(page.context[name]) for name in ("incidents", "maintenance")], [1, 1])
 
+    def test_it_lists_all_announcements_by_pages(self) -> None:
+        for number in range(3):
+            self.published(title=f"No. {number}", state="resolved")
+
+        page = self.client.get(f"{ROOT}incidents/", {"page_size": 2})
+
+        self.assertEqual([row.title for row in page.context["announcements"]], ["No. 2", "No. 1"])
+        following = self.client.get(page.context["pages"]["next"])
+        self.assertEqual([row.title for row in following.context["announcements"]], ["No. 0"])
+
     def test_it_warns_of_files_that_are_late(self) -> None:
         self.assertContains(self.client.get(ROOT), "have never been written")
         for minutes, number in ((11, 1), (9, 0)):
@@ -358,7 +368,14 @@ class CostTests(StatusPageCase):
         incident = self.incident()
         announcement = self.published(incident=incident)
         one, side = f"{ROOT}incidents/{announcement.pk}/", f"/incidents/{incident.reference}/"
-        paths = [ROOT, one, f"{ROOT}publish/?incident={incident.reference}", side, f"{side}public/"]
+        paths = [
+            ROOT,
+            f"{ROOT}incidents/",
+            one,
+            f"{ROOT}publish/?incident={incident.reference}",
+            side,
+            f"{side}public/",
+        ]
         before = [self.queries(path) for path in paths]
         for number in range(4):
             component = make_component(f"Part {number}", group=f"Group {number}")

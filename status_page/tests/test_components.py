@@ -45,6 +45,15 @@ class ComponentTests(TestCase):
         with self.assertRaises(DomainError):
             components.reorder_components([first.pk], by=make_admin())
 
+    def test_it_reorders_groups(self):
+        first, second = (components.add_group(by=make_admin(), values={"name": name}) for name in ("Shop", "API"))
+
+        components.reorder_groups([second.pk, first.pk], by=make_admin())
+
+        self.assertEqual(list(ComponentGroup.objects.all()), [second, first])
+        with self.assertRaises(PermissionRefused):
+            components.reorder_groups([first.pk, second.pk], by=make_responder())
+
 
 class StatusTests(TestCase):
     def test_it_is_the_worst_of_what_is_open(self):

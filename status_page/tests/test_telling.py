@@ -12,7 +12,7 @@ from status_page.links import manage_token
 from status_page.models import PublicUpdate
 from status_page.services import telling
 from status_page.services.subscribing import unsubscribe
-from status_page.services.telling import plan_telling, readers_of, write_letters
+from status_page.services.telling import interested_in, plan_telling, readers_of, write_letters
 from status_page.tests.factories import make_component, make_page, make_public_incident, make_subscriber
 from status_page.vocabulary import State, SubscriberState
 
@@ -49,6 +49,18 @@ class TellingTests(TestCase):
         self.assertEqual(Delivery.objects.filter(kind="status").count(), 3)
         update.refresh_from_db()
         self.assertIsNone(update.tell_at)
+
+    def test_it_counts_who_was_told(self) -> None:
+        update = make_public_incident(components=[self.web]).updates.get()
+
+        plan_telling(NOW())
+
+        update.refresh_from_db()
+        self.assertEqual(update.told_count, 2)
+
+    def test_it_counts_whom_components_concern(self) -> None:
+        self.assertEqual(set(interested_in([self.web.pk])), {self.everything, self.of_web})
+        self.assertEqual(interested_in([]).count(), 3)
 
     def test_it_tells_nobody_who_is_not_confirmed(self) -> None:
         make_subscriber("dora@example.org", state=SubscriberState.PENDING)

@@ -1,9 +1,12 @@
 """The status page as the public sees it now, and what can be done about it."""
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from console.lists import keyset_page, links_of
 from console.pages import RESPONDERS, page, person, show
 from console.views.status import reading
 from incidents.models import Incident
@@ -21,8 +24,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     groups = reading.shown_groups(reading.page_components())
     present = reading.open_announcements()
     past = list(PublicIncident.objects.exclude(ended_at=None).order_by("-ended_at", "-pk")[:MOST_PAST])
-    numbers = {one.incident_id for one in (*present, *past) if one.incident_id}
-    seen = Incident.objects.visible_to(person(request)).filter(pk__in=numbers).order_by().values_list("pk", flat=True)
     context = {
         "page": status_page,
         "groups": groups,
@@ -32,9 +33,25 @@ def overview(request: HttpRequest) -> HttpResponse:
             (one for one in present if one.kind == Kind.MAINTENANCE), key=lambda one: (one.starts_at, one.pk)
         ),
         "past": past,
-        "seen": set(seen) if numbers else set(),
+        "seen": _seen(request, (*present, *past)),
         "readers": Subscriber.objects.active().count(),
         "public_url": reading.public_address(status_page),
         "late": reading.lateness(status_page, timezone.now()),
     }
     return show(request, "console/status/overview.html", context)
+
+
+@page(roles=RESPONDERS)
+@require_GET
+def announcements(request: HttpRequest) -> HttpResponse:
+    """List all, as they were published, the newest first."""
+    pages = keyset_page(request, PublicIncident.objects.prefetch_related("components"), by="-id")
+    context = {"announcements": pages.rows, "pages": links_of(pages), "seen": _seen(request, pages.rows)}
+    return show(request, "console/status/announcements.html", context)
+
+
+def _seen(request: HttpRequest, rows: Iterable[PublicIncident]) -> set[int]:
+    """Return the incidents behind them that the reader sees."""
+    numbers = {row.incident_id for row in rows if row.incident_id}
+    visible = Incident.objects.visible_to(person(request)).filter(pk__in=numbers).order_by()
+    return set(visible.values_list("pk", flat=True)) if numbers else set()

@@ -9,6 +9,7 @@ urlpatterns = [
     path(ROOT, overview.overview, name="status-page"),
     path(f"{ROOT}publish/", publishing.publish, name="status-publish"),
     path(f"{ROOT}plan/", publishing.plan, name="status-plan"),
+    path(f"{ROOT}incidents/", overview.announcements, name="status-announcements"),
     path(ONE, announcement.announcement, name="status-announcement"),
     path(f"{ONE}update/", announcement.update, name="status-update"),
     path(f"{ONE}edit/", announcement.edit, name="status-edit"),
