@@ -1,4 +1,6 @@
+import base64
 import datetime as dt
+import json
 
 from django.db import connection
 from django.test import TestCase
@@ -83,6 +85,14 @@ class ListTests(ReviewListCase):
         empty = self.client.get(f"{REVIEWS}?state=draft%2Cin_review&q=nothing")
         self.assertContains(empty, "No review matches these filters.")
 
+    def test_it_refuses_damaged_cursors(self) -> None:
+        for value in ("no date", 5, "2026-02-31"):
+            with self.subTest(value):
+                told = json.dumps(["n", ["due_on", "id"], value, 1]).encode()
+                token = base64.urlsafe_b64encode(told).decode().rstrip("=")
+
+                self.assertEqual(self.client.get(f"{ITEMS}?cursor={token}").status_code, 400)
+
     def test_it_refuses_unknown_filters(self) -> None:
         for query in ("nonsense=1", "state=gone", "owner=x", "overdue=maybe"):
             for address in (REVIEWS, ITEMS):
@@ -154,6 +164,19 @@ class ItemTests(ReviewListCase):
                 "all": ["Done", "Late", "Mine"],
             },
         )
+
+    def test_it_pages_in_the_order_of_due_dates(self) -> None:
+        for number, day in enumerate((3, 1, 2, 1)):
+            self.item(f"Item {number}", due_on=dt.date(2026, 3, day))
+        self.item("Some day")
+
+        found, address = [], f"{ITEMS}?state=open&page_size=2"
+        while address:
+            page = self.client.get(address)
+            found += [row.item.title for row in page.context["rows"]]
+            address = page.context["pages"]["next"]
+
+        self.assertEqual(found, ["Some day", "Item 1", "Item 3", "Item 2", "Item 0"])
 
     def test_it_reports_what_is_overdue_by_owner(self) -> None:
         old = timezone.localdate() - dt.timedelta(days=20)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet
+from django.db.models import DateField, DateTimeField, IntegerField, Model, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
@@ -278,6 +278,8 @@ def _position(field: Any, key: Key, value: Any) -> Any:
         if moment is None or moment.tzinfo is None:
             raise ValueError("not a time")
         return moment.astimezone(dt.UTC)
+    if isinstance(field, DateField):
+        return dt.date.fromisoformat(value)
     if type(value) is not (int if isinstance(field, IntegerField) else str):
         raise ValueError("of another type than its column")
     return value
