@@ -207,6 +207,15 @@ class SectionTests(ReviewPageCase):
         self.edit("summary", text="Mine", seen=again)
         self.assertEqual(self.current().summary, "Mine")
 
+    def test_it_tells_of_changes_in_the_preview_too(self) -> None:
+        seen = SEEN.search(self.client.get(self.url("-edit", section="summary")).content.decode())[1]
+        editing.edit_review(self.review, by=self.admin, changes={"summary": "Theirs"})
+
+        answer = self.edit("summary", text="Mine", seen=seen, preview="1")
+
+        self.assertContains(answer, "Somebody changed this")
+        self.assertContains(answer, "Theirs")
+
     def test_it_lets_others_change_other_sections(self) -> None:
         seen = SEEN.search(self.client.get(self.url("-edit", section="summary")).content.decode())[1]
         editing.edit_review(self.review, by=self.admin, changes={"impact": "Wet feet"})

@@ -65,7 +65,7 @@ def ask(
         "button": _("Save"),
         "back": back or address(review),
         "previews": _previews(form) if is_preview else [],
-        "stored": _stored(form) if status == 422 and form.non_field_errors() else [],
+        "stored": _stored(form) if form.is_bound and form.non_field_errors() else [],
         **more,
     }
     return show(request, "console/reviews/form.html", context, status=status)
@@ -73,7 +73,6 @@ def ask(
 
 def _previews(form: PartForm) -> list[tuple[Any, Any]]:
     """Return the long texts as they would be shown."""
-    form.errors.clear()
     texts = [(one.label, str(one.value() or "")) for one in _long(form)]
     return [(label, render_note(text[:LONGEST_SHOWN])) for label, text in texts if text.strip()]
 
