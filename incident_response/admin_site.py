@@ -72,6 +72,17 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
         ),
     ),
     (
+        _("Reviews"),
+        (
+            (_("Reviews"), "rate_review", "reviews.review"),
+            (_("Action items"), "task_alt", "reviews.actionitem"),
+            (_("Moments"), "schedule", "reviews.moment"),
+            (_("Contributing factors"), "account_tree", "reviews.factor"),
+            (_("Participants"), "group", "reviews.participant"),
+            (_("Review rules"), "rule", "reviews.reviewrule"),
+        ),
+    ),
+    (
         _("Teams"),
         (
             (_("Teams"), "groups", "responders.team"),

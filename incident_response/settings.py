@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.db.conversions import quick_conversions
 from core.server.loglines import OneLineRefusals, without_keys
 from incident_response.admin_colors import COLORS
+from incident_response.enum_names import ENUM_NAMES
 from incident_response.variables import *
 
 try:
@@ -235,30 +236,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "intake.schema.add_endpoints",
     ],
-    "ENUM_NAME_OVERRIDES": {
-        "StatusEnum": "incidents.vocabulary.Status",
-        "SeverityEnum": "core.severity.SEVERITY_WORDS",
-        "PriorityEnum": "core.severity.PRIORITY_WORDS",
-        "RoleEnum": "users.models.Role",
-        "IntakeStateEnum": "intake.vocabulary.IntakeState",
-        "ReplayableStateEnum": ["failed", "dropped"],
-        "SourceKindEnum": "intake.readers.kinds",
-        "RuleMissEnum": "incidents.rules.Miss",
-        "LinkKindEnum": "incidents.vocabulary.LinkKind",
-        "LogStoreEnum": "logs.sources.kinds",
-        "DeliveryStateEnum": "notifications.vocabulary.State",
-        "DeliveryKindEnum": "notifications.vocabulary.Kind",
-        "ContactStateEnum": "notifications.vocabulary.MethodState",
-        "ImportanceEnum": "notifications.vocabulary.Importance",
-        "ReviewStateEnum": "reviews.vocabulary.ReviewState",
-        "ReviewPartEnum": "reviews.vocabulary.Part",
-        "ActionItemStateEnum": "reviews.vocabulary.ItemState",
-        "TargetKindEnum": "responders.targets.kinds",
-        "ImpactEnum": "status_page.vocabulary.Impact",
-        "PublicStateEnum": "status_page.vocabulary.State",
-        "PublicIncidentStateEnum": "status_page.vocabulary.INCIDENT_STATES",
-        "AnnouncementKindEnum": "status_page.vocabulary.Kind",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # --- Files ------------------------------------------------------------------------------------------------------------

@@ -13,13 +13,16 @@ from django.utils import timezone
 from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
 from core.severity import Severity
-from incidents.models import ReportRule, SlaPolicy
+from incidents.models import Incident, ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
 from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
 from paging.tests.factories import make_escalation, step
 from responders.models import ShiftSwap, Team
 from responders.tests.schedules import layer, make_schedule
+from reviews.services.editing import add_factor
+from reviews.tests.factories import make_item, make_review
+from reviews.tests.factories import make_rule as make_review_rule
 from status_page.models import Component, ComponentGroup, UpdateTemplate
 from status_page.services.page import the_page
 from status_page.tests.factories import make_component, make_public_incident, make_subscriber
@@ -45,6 +48,7 @@ RESPONDER_MODELS = (
     "logs_detectionrule",
     *(f"status_page_{model}" for model in ("statuspage", "component", "componentgroup", "updatetemplate")),
     *(f"status_page_{model}" for model in ("impactspan", "publicincident", "publicupdate")),
+    *(f"reviews_{model}" for model in ("review", "actionitem", "moment", "factor", "participant", "reviewrule")),
 )
 RESPONDER_PAGES = frozenset(
     {
@@ -162,6 +166,19 @@ def status_page_rows() -> dict[str, object]:
     }
 
 
+def review_rows(incident: Incident) -> dict[str, object]:
+    """One of each row that reviews have a page for."""
+    review = make_review(incident)
+    return {
+        "review": review,
+        "moment": review.moments.first(),
+        "factor": add_factor(review, by=make_admin(), text="No reminder"),
+        "participant": review.participants.first(),
+        "actionitem": make_item(review),
+        "reviewrule": make_review_rule(),
+    }
+
+
 class AdminAccessTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -180,6 +197,7 @@ class AdminAccessTests(TestCase):
             "user": cls.reporter,
             **alert_rows(),
             **status_page_rows(),
+            **review_rows(cls.incident),
         }
 
     def test_it_sends_strangers_to_the_sign_in(self) -> None:
@@ -286,6 +304,12 @@ class AdminAccessTests(TestCase):
                 "responders.escalationpolicy",
                 "paging.escalationalarm",
                 "paging.page",
+                "reviews.actionitem",
+                "reviews.factor",
+                "reviews.moment",
+                "reviews.participant",
+                "reviews.review",
+                "reviews.reviewrule",
                 "status_page.component",
                 "status_page.componentgroup",
                 "status_page.impactspan",

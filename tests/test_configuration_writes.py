@@ -23,6 +23,8 @@ from notifications.models import RoomChannel, WebhookEndpoint
 from notifications.tests.factories import make_room, make_webhook
 from responders.models import EscalationPolicy, Schedule, Service, Team
 from responders.tests.schedules import make_schedule
+from reviews.models import ReviewRule
+from reviews.tests.factories import make_rule as make_review_rule
 from status_page.models import Component, ComponentGroup, UpdateTemplate
 from status_page.tests.factories import make_component
 from users.models import User
@@ -77,6 +79,7 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         {"name": "Sent"},
         {"position": 77, "words": ["theirs"]},
     ),
+    ReviewRule: ("review-rules", make_review_rule, {"name": "Sent"}, {"within_days": 7}),
     SlaPolicy: ("sla-policies", lambda: make_policy(severity=2), {"name": "Sent"}, {"ack_minutes": 7}),
     ComponentGroup: (
         "status/groups",
@@ -202,6 +205,7 @@ class AdminWriteTests(TestCase):
             **{
                 Service: {"description": "Theirs"},
                 ReportRule: {"location": "Theirs"},
+                ReviewRule: {"within_days": 7},
                 RoomChannel: {"is_enabled": False},
                 WebhookEndpoint: {"is_enabled": False},
                 Schedule: {"description": "Theirs"},

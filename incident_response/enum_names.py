@@ -1,0 +1,26 @@
+"""What the OpenAPI document calls sets of words that several fields share."""
+
+ENUM_NAMES = {
+    "StatusEnum": "incidents.vocabulary.Status",
+    "SeverityEnum": "core.severity.SEVERITY_WORDS",
+    "PriorityEnum": "core.severity.PRIORITY_WORDS",
+    "RoleEnum": "users.models.Role",
+    "IntakeStateEnum": "intake.vocabulary.IntakeState",
+    "ReplayableStateEnum": ["failed", "dropped"],
+    "SourceKindEnum": "intake.readers.kinds",
+    "RuleMissEnum": "incidents.rules.Miss",
+    "LinkKindEnum": "incidents.vocabulary.LinkKind",
+    "LogStoreEnum": "logs.sources.kinds",
+    "DeliveryStateEnum": "notifications.vocabulary.State",
+    "DeliveryKindEnum": "notifications.vocabulary.Kind",
+    "ContactStateEnum": "notifications.vocabulary.MethodState",
+    "ImportanceEnum": "notifications.vocabulary.Importance",
+    "ReviewStateEnum": "reviews.vocabulary.ReviewState",
+    "ReviewPartEnum": "reviews.vocabulary.Part",
+    "ActionItemStateEnum": "reviews.vocabulary.ItemState",
+    "TargetKindEnum": "responders.targets.kinds",
+    "ImpactEnum": "status_page.vocabulary.Impact",
+    "PublicStateEnum": "status_page.vocabulary.State",
+    "PublicIncidentStateEnum": "status_page.vocabulary.INCIDENT_STATES",
+    "AnnouncementKindEnum": "status_page.vocabulary.Kind",
+}
