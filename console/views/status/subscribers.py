@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -55,7 +56,7 @@ def subscribers(request: HttpRequest) -> HttpResponse:
 def _filtered(given: dict[str, Any]) -> Any:
     rows = Subscriber.objects.all()
     if given["q"]:
-        rows = rows.filter(email__icontains=given["q"])
+        rows = rows.annotate(lowered=Lower("email")).filter(lowered__contains=given["q"].lower())
     return rows.filter(state=given["state"]) if given["state"] else rows
 
 

@@ -15,7 +15,18 @@ from incidents import services
 from incidents.models import Incident
 from incidents.services import attaching
 
-OURS = ("users", "responders", "incidents", "alerts", "logs", "intake", "notifications", "paging", "console")
+OURS = (
+    "users",
+    "responders",
+    "incidents",
+    "alerts",
+    "logs",
+    "intake",
+    "notifications",
+    "paging",
+    "console",
+    "status_page",
+)
 # Cut to a field's length, each still begins with an attack.
 ATTACKS = (
     "\"><img src=x onerror='__hit(1)'><script>__hit(2)</script>",
@@ -32,6 +43,7 @@ WRITTEN = {
     *("name", "description", "comment", "title", "location", "body", "message", "summary", "label", "reason", "text"),
     *("subject", "sender", "actor_name", "machine_name", "word", "detail", "user_agent", "failure", "why", "host"),
     *("ended_because", "paused_because", "target_name", "recipient", "held_because", "origin", "refusal", "error"),
+    *("about", "review"),
 }
 KEPT = {"AuthenticatorApp", "RecoveryCode", "DeliveryTally"}
 # Texts that once did harm; whether refused or kept, no page may suffer.
