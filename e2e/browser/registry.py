@@ -85,6 +85,8 @@ SAMPLES: dict[str, Sample] = {
     "console:status-correct": _first("status_page.PublicUpdate"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
+# What pages are asked for that lead elsewhere without it.
+QUERIES = {"console:reviews": "state=draft,in_review", "console:action-items": "overdue=true"}
 # Pages of ours beside the namespace's.
 OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-page")
 # Routes that show no page, and why.
@@ -112,7 +114,8 @@ class Route:
     def address(self) -> str:
         """Return the address with a sample in the place of each parameter; 1, where there is none."""
         sample = SAMPLES.get(self.name, lambda: {name: EVERYWHERE.get(name, 1) for name in self.parameters})
-        return reverse(self.name, kwargs=sample() if self.parameters else None)
+        query = f"?{QUERIES[self.name]}" if self.name in QUERIES else ""
+        return reverse(self.name, kwargs=sample() if self.parameters else None) + query
 
     @property
     def is_told(self) -> bool:

@@ -25,6 +25,7 @@ OURS = (
     "notifications",
     "paging",
     "console",
+    "reviews",
     "status_page",
 )
 # Cut to a field's length, each still begins with an attack.
@@ -42,6 +43,7 @@ MARKDOWN = (
 WRITTEN = {
     *("name", "description", "comment", "title", "location", "body", "message", "summary", "label", "reason", "text"),
     *("subject", "sender", "actor_name", "machine_name", "word", "detail", "user_agent", "failure", "why", "host"),
+    *("impact", "surprises", "went_well", "went_badly", "notes", "public_title", "public_text"),
     *("ended_because", "paused_because", "target_name", "recipient", "held_because", "origin", "refusal", "error"),
     *("about", "review"),
 }
