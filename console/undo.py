@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict, DomainError, StaleVersion
 from core.severity import Priority, Severity
+from core.text.sentences import Sentence
 from incidents import services
 from incidents.models import Incident, Origin
 from incidents.permissions import can_work_on
@@ -32,6 +33,8 @@ WAYS_BACK: dict[tuple[str, str], tuple[str, ...]] = {
     (OPEN, Status.RESOLVED): (Status.RESOLVED,),
     (OPEN, Status.CLOSED): (Status.RESOLVED, Status.CLOSED),
 }
+
+UNDONE = Sentence("Undone by %(name)s.")
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def _undo(change: Change, fields: dict[str, Any], user: User) -> Undone:
             by=user,
             fields=fields,
             statuses=change.statuses,
-            note=_("Undone by %(name)s.") % {"name": user.name},
+            note=UNDONE.say(name=user.name),
             origin=Origin.CONSOLE,
             expected_versions=[change.version],
         )

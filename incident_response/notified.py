@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.serializers import Field
 
 from alerts.services.simulating import Contributor, Simulated, SimulationResult
+from core.text.sentences import shown
 from paging.services.choosing import policies_for, policy_for
 from paging.services.simulating import simulate_policy
 
@@ -38,7 +39,7 @@ def _lines(found: Sequence[dict[str, Any]]) -> list[str]:
             "minutes": one["after_minutes"],
             "name": one["name"],
             "method": one["method"] or _("no known way"),
-            "because": one["because"],
+            "because": shown(one["because"]),
         }
         for one in found
     ]

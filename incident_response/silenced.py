@@ -9,6 +9,9 @@ from alerts.models import Alert
 from alerts.routing import silence_for
 from alerts.services.rules import silence_specs
 from alerts.vocabulary import AlertStatus
+from core.text.sentences import Sentence
+
+SILENCED = Sentence("its alerts are silenced until %(time)s")
 
 
 def silenced_incidents(incident_ids: Collection[int], now: dt.datetime) -> dict[int, str]:
@@ -26,5 +29,5 @@ def silenced_incidents(incident_ids: Collection[int], now: dt.datetime) -> dict[
         holding = [silence_for(silences, stored_facts(alert), now) for alert in rows]
         ends = [one.ends_at for one in holding if one is not None]
         if len(ends) == len(rows):
-            found[number] = f"its alerts are silenced until {min(ends):%Y-%m-%d %H:%M} UTC"
+            found[number] = SILENCED.say(time=f"{min(ends):%Y-%m-%d %H:%M} UTC")
     return found

@@ -16,6 +16,8 @@ from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from core.severity import Severity
+from core.text.languages import stored
+from core.text.sentences import shown
 from incidents.models import Incident, Status
 from incidents.permissions import can_see
 from notifications.channels.port import channel_of
@@ -84,7 +86,7 @@ class AnswerPage(View):
             done = _acknowledge(token)
         except Refusal as refusal:
             return _page(request, refusal=refusal)
-        return _page(request, incident=done.incident, done=done.text)
+        return _page(request, incident=done.incident, done=shown(done.text))
 
 
 @unit_of_work
@@ -94,12 +96,14 @@ def _acknowledge(text: str) -> Answer:
     if not use(token, database_now()):
         raise _used(token)
     channel = channel_of(token.delivery.channel) if token.delivery else None
+    with stored():
+        channel_name = str(channel.label) if channel else "Link"
     try:
         return answer(
             token.user,
             token.incident_id,
             ACKNOWLEDGE,
-            channel_name=str(channel.label) if channel else "Link",
+            channel_name=channel_name,
             delivery=token.delivery,
         )
     except DomainError as error:

@@ -5,10 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.severity import Severity
+from core.text.sentences import Sentence
 from paging.vocabulary import Importance
 from responders.policies import ALARM, NEXT, ROUND_ROBIN, Policy, Step, Target
 
 MAX_PLANNED = 500
+NOBODY = Sentence("nobody to page in %(targets)s")
+NOBODY_BUT_HIDDEN = Sentence("nobody to page in %(targets)s (%(why)s)")
+NOR = Sentence("%(why)s, nor in %(target)s")
+NOR_BUT_HIDDEN = Sentence("%(why)s, nor in %(target)s (%(why_hidden)s)")
+INSTEAD = Sentence("%(why)s, %(target)s instead")
+HIDDEN = Sentence("%(names)s cannot see the restricted incident")
+ENDS = Sentence("the policy ends here")
+# What rooms and webhooks are paged for; kinds that other apps add are named as they are.
+OF_POLICY = {"channel": Sentence("Channel of the policy"), "webhook": Sentence("Webhook of the policy")}
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def perform(step: Step, position: int, facts: Facts) -> Outcome:
         found = [chosen, *(one for one in found if one.user_id is None)]
     if found:
         return Outcome(tuple(found), note=left_out, in_turn=in_turn)
-    return _instead(step, facts, f"nobody to page in {_names(step.targets)}{f' ({left_out})' if left_out else ''}")
+    return _instead(step, facts, _nobody(step.targets, left_out))
 
 
 def _instead(step: Step, facts: Facts, why: str) -> Outcome:
@@ -77,9 +87,10 @@ def _instead(step: Step, facts: Facts, why: str) -> Outcome:
         return Outcome(skipped=why, is_alarm=step.if_empty == ALARM)
     found, left_out = _recipients((step.if_empty,), facts)
     if found:
-        return Outcome(tuple(found), note=f"{why}, {step.if_empty} instead")
-    also = f", nor in {step.if_empty}{f' ({left_out})' if left_out else ''}"
-    return Outcome(skipped=f"{why}{also}")
+        return Outcome(tuple(found), note=INSTEAD.say(why=why, target=step.if_empty))
+    if left_out:
+        return Outcome(skipped=NOR_BUT_HIDDEN.say(why=why, target=step.if_empty, why_hidden=left_out))
+    return Outcome(skipped=NOR.say(why=why, target=step.if_empty))
 
 
 def page_all(targets: Sequence[Target], facts: Facts) -> Outcome:
@@ -87,7 +98,12 @@ def page_all(targets: Sequence[Target], facts: Facts) -> Outcome:
     found, left_out = _recipients(targets, facts)
     if found:
         return Outcome(tuple(found), note=left_out)
-    return Outcome(skipped=f"nobody to page in {_names(targets)}{f' ({left_out})' if left_out else ''}")
+    return Outcome(skipped=_nobody(targets, left_out))
+
+
+def _nobody(targets: Sequence[Target], left_out: str) -> str:
+    names = _names(targets)
+    return NOBODY_BUT_HIDDEN.say(targets=names, why=left_out) if left_out else NOBODY.say(targets=names)
 
 
 def _recipients(targets: Sequence[Target], facts: Facts, *, is_next: bool = False) -> tuple[list[Recipient], str]:
@@ -99,7 +115,7 @@ def _recipients(targets: Sequence[Target], facts: Facts, *, is_next: bool = Fals
         if candidates is None:
             if target.key in facts.rooms:
                 name = facts.rooms[target.key]
-                rooms.append(Recipient(target, name, f"{target.kind} of the policy".capitalize()))
+                rooms.append(Recipient(target, name, _reason_of(target)))
             continue
         for person in candidates:
             if person.id in facts.hidden_from:
@@ -110,8 +126,12 @@ def _recipients(targets: Sequence[Target], facts: Facts, *, is_next: bool = Fals
         Recipient(ways[0][0], ways[0][1].name, "; ".join(dict.fromkeys(person.why for _, person in ways)), number)
         for number, ways in people.items()
     ]
-    left_out = f"{', '.join(dict.fromkeys(hidden))} cannot see the restricted incident" if hidden else ""
+    left_out = HIDDEN.say(names=", ".join(dict.fromkeys(hidden))) if hidden else ""
     return [*found, *rooms], left_out
+
+
+def _reason_of(target: Target) -> str:
+    return str(OF_POLICY.get(target.kind, f"{target.kind} of the policy".capitalize()))
 
 
 def _people(target: Target, facts: Facts, *, is_next: bool) -> Sequence[Person] | None:
@@ -182,7 +202,7 @@ def advance(policy: Policy, done: Cursor, *, is_paged: bool) -> tuple[Cursor, in
 def give_up(policy: Policy, facts: Facts) -> Outcome:
     """Return whom an exhausted policy pages; the alarm is raised in any case."""
     if not policy.on_exhausted:
-        return Outcome(skipped="the policy ends here", is_alarm=True)
+        return Outcome(skipped=ENDS.say(), is_alarm=True)
     return replace(page_all(policy.on_exhausted, facts), is_alarm=True)
 
 

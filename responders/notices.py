@@ -3,15 +3,21 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that people are told, once per `key`; `by_every_means` includes unverified addresses."""
+    """Something that people are told, once per `key`; `by_every_means` includes unverified addresses.
+
+    Title and body are a stored sentence (core.text.sentences), or written later, once for each reader
+    (core.text.languages).
+    """
 
     key: str
     kind: str
-    title: str
-    body: str = ""
+    title: str | Promise
+    body: str | Promise = ""
     users: Collection[int] = ()
     incident: int | None = None
     path: str = ""  # of the page that shows it, below PUBLIC_URL

@@ -7,7 +7,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from core.severity import SEVERITY_OF_WORD, Severity
+from core.text.sentences import Sentence
+from core.text.sentences import days as shown_hours
 
 ALL, ROUND_ROBIN, NEXT = "all", "round_robin", "next"
 STRATEGIES = (ALL, ROUND_ROBIN, NEXT)
@@ -15,6 +20,9 @@ SKIP, ALARM = "skip", "alarm"
 DEFAULT_WAIT = 5  # minutes
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MIDNIGHT = ("00:00", "24:00")
+ONLY = Sentence("it is only for severity %(severity)s")
+ONLY_OR_WORSE = Sentence("it is only for severity %(severity)s or worse")
+ONLY_IN = Sentence("it is only for %(hours)s")
 
 
 @dataclass(frozen=True)
@@ -87,9 +95,10 @@ class Step:
     def why_not_now(self, severity: int, at: dt.datetime) -> str:
         """Return why the step does not apply, or ""."""
         if self.min_severity is not None and severity < self.min_severity:
-            return f"it is only for severity {_severity(self.min_severity)}"
+            worst = self.min_severity == max(Severity)
+            return (ONLY if worst else ONLY_OR_WORSE).say(severity=Severity(self.min_severity).word)
         if self.hours is not None and not self.hours.include(at):
-            return f"it is only for {self.hours}"
+            return ONLY_IN.say(hours=self.hours)
         return ""
 
 
@@ -185,48 +194,78 @@ def with_names(values: Mapping[str, Any], names: Mapping[tuple[str, int], str]) 
 def sentences_of(policy: Policy) -> Sentences:
     """Return a policy as people read it."""
     steps = [sentence_of(step, is_first=number == 0) for number, step in enumerate(policy.steps)]
-    last = [f"Wait {minutes(policy.last_wait)}"] if policy.steps else []
+    parts = [_("wait %(time)s") % {"time": minutes(policy.last_wait)}] if policy.steps else []
     if policy.repeat:
-        last.append(f"repeat the steps {'once' if policy.repeat == 1 else f'up to {policy.repeat} times'}")
-    last.append(f"page {_listed(policy.on_exhausted)}" if policy.on_exhausted else "")
-    last.append("raise the alarm that nobody was reached")
-    ending = ", then ".join(filter(None, last))
+        again = ngettext("repeat the steps once", "repeat the steps up to %(count)s times", policy.repeat)
+        parts.append(again % {"count": policy.repeat})
+    if policy.on_exhausted:
+        parts.append(_("page %(who)s") % {"who": _listed(policy.on_exhausted)})
+    parts.append(_("raise the alarm that nobody was reached"))
+    ending = parts[0]
+    for part in parts[1:]:
+        ending = _("%(before)s, then %(after)s") % {"before": ending, "after": part}
     if policy.reack_minutes:
-        ending += f". Page again {minutes(policy.reack_minutes)} after the last sign of work on it"
-    return Sentences(steps, f"{ending[:1].upper()}{ending[1:]}.")
+        later = {"ending": ending, "time": minutes(policy.reack_minutes)}
+        ending = _("%(ending)s. Page again %(time)s after the last sign of work on it") % later
+    return Sentences(steps, _as_sentence(ending))
 
 
 def sentence_of(step: Step, *, is_first: bool = False) -> str:
     """Return a step as people read it: Wait 5 min, then page everybody on call in Primary."""
-    who = _listed(step.targets) or "nobody"
-    page = {
-        ALL: f"page {_people_of(step.targets)}",
-        ROUND_ROBIN: f"page one of {who}, in turn",
-        NEXT: f"page who is on call next in {who}",
-    }.get(step.strategy, f"page {who} ({step.strategy})")
-    start = "" if step.delay_minutes == 0 else f"Wait {minutes(step.delay_minutes)}, then "
-    text = start + page
-    limits = [f"for severity {_severity(step.min_severity)}"] if step.min_severity is not None else []
-    limits += [f"in {step.hours}"] if step.hours is not None else []
-    text += f", only {' and '.join(limits)}" if limits else ""
+    text = _paging(step)
+    if step.delay_minutes:
+        text = _("wait %(time)s, then %(action)s") % {"time": minutes(step.delay_minutes), "action": text}
+    limits = []
+    if step.min_severity is not None:
+        limits.append(_("for severity %(severity)s") % {"severity": _severity(step.min_severity)})
+    if step.hours is not None:
+        limits.append(_("in %(hours)s") % {"hours": shown_hours(str(step.hours))})
+    if limits:
+        text = _("%(action)s, only %(limits)s") % {"action": text, "limits": _joined(limits)}
     if step.needs_acks > 1:
-        text += f", until {step.needs_acks} different people have answered"
+        until = {"action": text, "count": step.needs_acks}
+        text = _("%(action)s, until %(count)s different people have answered") % until
     if step.if_empty == ALARM:
-        text += "; if that is nobody, raise the alarm"
+        text = _("%(action)s; if that is nobody, raise the alarm") % {"action": text}
     elif isinstance(step.if_empty, Target):
-        text += f"; if that is nobody, page {_people_of((step.if_empty,))}"
-    return f"{text[:1].upper()}{text[1:]}."
+        instead = {"action": text, "who": _people_of((step.if_empty,))}
+        text = _("%(action)s; if that is nobody, page %(who)s") % instead
+    return _as_sentence(text)
+
+
+def _paging(step: Step) -> str:
+    who = _listed(step.targets) or _("nobody")
+    if step.strategy == ALL:
+        return _("page %(who)s") % {"who": _people_of(step.targets)}
+    if step.strategy == ROUND_ROBIN:
+        return _("page one of %(who)s, in turn") % {"who": who}
+    if step.strategy == NEXT:
+        return _("page who is on call next in %(who)s") % {"who": who}
+    return _("page %(who)s (%(strategy)s)") % {"who": who, "strategy": step.strategy}
+
+
+def _as_sentence(text: str) -> str:
+    return _("%(text)s.") % {"text": f"{text[:1].upper()}{text[1:]}"}
 
 
 def minutes(number: float) -> str:
     """Return minutes as people say them: 90 is 1 h 30 min."""
     hours, rest = divmod(int(number), 60)
-    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest or not hours else "")))
+    parts = [
+        _("%(hours)d h") % {"hours": hours} if hours else "",
+        _("%(minutes)d min") % {"minutes": rest} if rest or not hours else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
 def _people_of(targets: Iterable[Target]) -> str:
-    words = {"schedule": "everybody on call in {}", "team": "everybody in {}"}
-    return _joined([words.get(target.kind, "{}").format(target) for target in targets]) or "nobody"
+    return _joined([_called(target) for target in targets]) or _("nobody")
+
+
+def _called(target: Target) -> str:
+    if target.kind == "schedule":
+        return _("everybody on call in %(name)s") % {"name": target}
+    return _("everybody in %(name)s") % {"name": target} if target.kind == "team" else str(target)
 
 
 def _listed(targets: Iterable[Target]) -> str:
@@ -234,12 +273,14 @@ def _listed(targets: Iterable[Target]) -> str:
 
 
 def _joined(words: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+    if len(words) < 2:
+        return "".join(words)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
 
 
 def _severity(rank: int) -> str:
-    word = Severity(rank).word
-    return word if rank == max(Severity) else f"{word} or worse"
+    word = str(Severity(rank).label).lower()
+    return word if rank == max(Severity) else _("%(severity)s or worse") % {"severity": word}
 
 
 def _days(weekdays: tuple[int, ...]) -> str:

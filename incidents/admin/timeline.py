@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.backoffice.base import exactly
+from core.text.sentences import shown
 from incidents.kinds import label_of
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_references, strip_hidden
@@ -138,8 +139,9 @@ def _describe_facts(data: dict[str, Any]) -> Iterable[str]:
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):
         yield str(data["user"].get("name", ""))
-    for name in ("name", "text"):
-        if isinstance(data.get(name), str):
-            yield data[name]
+    if isinstance(data.get("name"), str):
+        yield data["name"]
+    if isinstance(data.get("text"), str):
+        yield shown(data["text"])
     if "seq" in data:
         yield _("Event #%(number)s") % {"number": data["seq"]} + (f": {data['reason']}" if data.get("reason") else "")

@@ -3,6 +3,7 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.text.sentences import shown
 from notifications.models import Delivery
 from notifications.vocabulary import MethodState, State
 
@@ -24,7 +25,7 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     """Return a delivery's state, with the reason as tooltip."""
     style = STATE_STYLES.get(State(delivery.state), "")
     label = State(delivery.state).label
-    return _badge(style, label, delivery.held_because or delivery.reason)
+    return _badge(style, label, shown(delivery.held_because or delivery.reason))
 
 
 def method_badge(state: str, reason: str) -> SafeString:

@@ -136,6 +136,7 @@ class Channel:
     is_linked: bool = False  # by a code sent to the bot
     needs_read_back: bool = False  # of tests, by a code in them
     is_for_staff: bool = False
+    is_for_programs: bool = False  # what it says stays in English
     concurrency: int = 8
     receipt_seconds: float | None = None
     providers: Callable[[], Sequence[str]] = tuple

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, PermissionRefused
+from core.text.sentences import Sentence
 from incidents.actors import Actor
 from incidents.models import EventKind, Incident, Origin, Status
 from incidents.services import acknowledge, assign_person, comment, resolve
@@ -20,17 +21,34 @@ from users.models import User
 
 ACKNOWLEDGE, RESOLVE, TAKE, NOTE = "acknowledge", "resolve", "take", "note"
 MOST_AT_ONCE = 200  # of a bundle, in one transaction
+BY_ANOTHER = Sentence("Answered by another message.")
+ACKNOWLEDGED = Sentence("You acknowledged %(incident)s: %(title)s")
+RESOLVED = Sentence("You resolved %(incident)s: %(title)s")
+TAKEN = Sentence("%(incident)s is yours: %(title)s")
+TAKEN_BEFORE = Sentence("%(incident)s is yours already.")
+NOTED = Sentence("Your note was added to %(incident)s.")
+SOME_ACKNOWLEDGED = Sentence("You acknowledged %(done)s of %(count)s incidents.")
+SOME_REFUSED = Sentence("%(count)s are not yours to acknowledge.")
+SOME_LEFT = Sentence("%(count)s more are left; acknowledge them on their page.")
+ALREADY = Sentence("%(incident)s is %(status)s already.")
+ACKNOWLEDGED_BEFORE = Sentence("%(incident)s was acknowledged already, at %(time)s.")
+ACKNOWLEDGED_BY = Sentence("%(incident)s was acknowledged already by %(name)s, at %(time)s.")
+RESOLVED_BEFORE = Sentence("%(incident)s was resolved already, at %(time)s.")
+RESOLVED_BY = Sentence("%(incident)s was resolved already by %(name)s, at %(time)s.")
+CLOSED_BEFORE = Sentence("%(incident)s was closed already, at %(time)s.")
+CLOSED_BY = Sentence("%(incident)s was closed already by %(name)s, at %(time)s.")
+# Without, and with the name of who did it.
 DONE = {
-    EventKind.ACKNOWLEDGED: "acknowledged",
-    EventKind.STARTED: "acknowledged",
-    EventKind.RESOLVED: "resolved",
-    EventKind.CLOSED: "closed",
+    EventKind.ACKNOWLEDGED: (ACKNOWLEDGED_BEFORE, ACKNOWLEDGED_BY),
+    EventKind.STARTED: (ACKNOWLEDGED_BEFORE, ACKNOWLEDGED_BY),
+    EventKind.RESOLVED: (RESOLVED_BEFORE, RESOLVED_BY),
+    EventKind.CLOSED: (CLOSED_BEFORE, CLOSED_BY),
 }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said to the person, and whether anything changed."""
+    """What is said to the person, as a stored sentence, and whether anything changed."""
 
     text: str
     incident: Incident
@@ -94,12 +112,12 @@ def _acknowledge_others(first: Answer, numbers: list[int], request: _Request, no
             done += _acknowledge_another(replace(request, incident=lock_for(number, request.by), note=""), now)
         except DomainError:
             refused += 1
-    text = f"You acknowledged {done:,} of {1 + len(numbers):,} incidents."
+    said = [SOME_ACKNOWLEDGED.say(done=f"{done:,}", count=f"{1 + len(numbers):,}")]
     if refused:
-        text += f" {refused:,} are not yours to acknowledge."
+        said.append(SOME_REFUSED.say(count=f"{refused:,}"))
     if left := len(numbers[MOST_AT_ONCE:]):
-        text += f" {left:,} more are left; acknowledge them on their page."
-    return Answer(text, first.incident, done > 0)
+        said.append(SOME_LEFT.say(count=f"{left:,}"))
+    return Answer(" ".join(said), first.incident, done > 0)
 
 
 @unit_of_work
@@ -115,7 +133,7 @@ def _acknowledge(request: _Request) -> Answer:
     if incident.status != Status.OPEN:
         return Answer(_already(incident), incident, False)
     incident = acknowledge(incident, by=request.by, note=request.note, origin=request.origin)
-    return Answer(f"You acknowledged {incident.reference}: {incident.title}", incident, True)
+    return Answer(ACKNOWLEDGED.say(incident=incident.reference, title=incident.title), incident, True)
 
 
 def _resolve(request: _Request) -> Answer:
@@ -123,7 +141,7 @@ def _resolve(request: _Request) -> Answer:
     if incident.status in (Status.RESOLVED, Status.CLOSED):
         return Answer(_already(incident), incident, False)
     incident = resolve(incident, by=request.by, note=request.note, origin=request.origin)
-    return Answer(f"You resolved {incident.reference}: {incident.title}", incident, True)
+    return Answer(RESOLVED.say(incident=incident.reference, title=incident.title), incident, True)
 
 
 def _take(request: _Request) -> Answer:
@@ -137,13 +155,13 @@ def _take(request: _Request) -> Answer:
     if is_open:
         incident = acknowledge(incident, by=request.by, origin=request.origin)
     if is_new or is_open:
-        return Answer(f"{incident.reference} is yours: {incident.title}", incident, True)
-    return Answer(f"{incident.reference} is yours already.", incident, False)
+        return Answer(TAKEN.say(incident=incident.reference, title=incident.title), incident, True)
+    return Answer(TAKEN_BEFORE.say(incident=incident.reference), incident, False)
 
 
 def _note(request: _Request) -> Answer:
     comment(request.incident, request.note, by=request.by, visibility=DEFAULT_VISIBILITY, origin=request.origin)
-    return Answer(f"Your note was added to {request.incident.reference}.", request.incident, True)
+    return Answer(NOTED.say(incident=request.incident.reference), request.incident, True)
 
 
 ACTIONS: dict[str, Callable[[_Request], Answer]] = {
@@ -161,10 +179,10 @@ def _already(incident: Incident) -> str:
         kinds = [EventKind.ACKNOWLEDGED, EventKind.STARTED]
     event = incident.events.filter(kind__in=kinds).order_by("-seq").first()
     if event is None:
-        return f"{incident.reference} is {Status(incident.status).label.lower()} already."
-    done = DONE[EventKind(event.kind)]
-    by = f" by {event.actor_label}" if event.actor_label else ""
-    return f"{incident.reference} was {done} already{by}, at {event.occurred_at:%H:%M} UTC."
+        return ALREADY.say(incident=incident.reference, status=incident.status.replace("_", " "))
+    without, by = DONE[EventKind(event.kind)]
+    facts = {"incident": incident.reference, "time": f"{event.occurred_at:%H:%M} UTC"}
+    return by.say(name=event.actor_label, **facts) if event.actor_label else without.say(**facts)
 
 
 def mark_answered(user: User, incident: Incident, at: dt.datetime, delivery: Delivery | None = None) -> None:
@@ -177,7 +195,5 @@ def mark_answered(user: User, incident: Incident, at: dt.datetime, delivery: Del
         last = sent.order_by("-handed_over_at", "-id").values_list("pk", flat=True).first()
         answered = pages.filter(pk=last or 0)
     answered.update(state=State.ANSWERED, answered_at=at, next_attempt_at=None, receipt_due_at=None)
-    pages.filter(state__in=PENDING).update(
-        state=State.CANCELLED, reason="Answered by another message.", next_attempt_at=None
-    )
+    pages.filter(state__in=PENDING).update(state=State.CANCELLED, reason=BY_ANOTHER.say(), next_attempt_at=None)
     sent.update(receipt_due_at=None)

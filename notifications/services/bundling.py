@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.db import rows
+from core.text.sentences import Sentence
 from notifications.channels.port import Address, Failed, Message
 from notifications.models import Delivery, DeliveryAttempt, Pace
 from notifications.pacing import ROOM_BURST, gap_seconds, remembered
 from notifications.services.needed import causes_of, hold_paused, reasons_against
 from notifications.vocabulary import State
+
+GATHERED = Sentence("Gathered into the next message to this recipient")
 
 
 @dataclass
@@ -66,7 +69,7 @@ def _crowded(groups: Mapping[str, Sequence[Delivery]], now: dt.datetime) -> set[
 
 def _hold(group: Sequence[Delivery], release_at: dt.datetime, now: dt.datetime) -> None:
     due = Delivery.objects.pending().filter(pace_key=group[0].pace_key, next_attempt_at__lte=now)
-    because = "Gathered into the next message to this recipient"
+    because = GATHERED.say()
     due.update(state=State.HELD, held_because=because, next_attempt_at=release_at)
 
 

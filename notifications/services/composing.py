@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from core.severity import WORD_OF_SEVERITY, Severity
+from core.text.languages import reading, spoken
+from core.text.moments import shown_in
+from core.text.sentences import age, shown
 from core.text.zones import zone_named
 from incidents.kinds import label_of
 from incidents.models import Incident, IncidentEvent, Status
@@ -20,13 +27,6 @@ from paging.models import Page
 MOST_LISTED = 10
 MOST_TEXT = 2000
 OLD_SECONDS = 300  # what is older says how old it is
-RESTRICTED = "Restricted incident"
-ACTIONS = (
-    Button("acknowledge", "Acknowledge"),
-    Button("take", "Take it"),
-    Button("resolve", "Resolve"),
-    Button("note", "Add note"),
-)
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,30 @@ class Parcel:
     letter: Letter | None = None
 
 
+def actions() -> tuple[Button, ...]:
+    """Return what may be done about an incident from a message."""
+    return (
+        Button("acknowledge", _("Acknowledge")),
+        Button("take", _("Take it")),
+        Button("resolve", _("Resolve")),
+        Button("note", _("Add note")),
+    )
+
+
 def compose(parcel: Parcel) -> Message:
-    """Return the message, with what is the same for every kind."""
+    """Return the message in its reader's language."""
+    with reading(parcel.reader.language):
+        return _compose(parcel)
+
+
+def _compose(parcel: Parcel) -> Message:
+    """Add what is the same for every kind."""
     delivery, reader = parcel.delivery, parcel.reader
     common = {
         "key": delivery.key,
         "kind": delivery.kind,
         "importance": delivery.importance,
-        "language": reader.language,
+        "language": spoken(reader.language),
         "time_zone": reader.time_zone,
         "attempt": max(1, delivery.attempt_count),
         "tried": tuple(parcel.tried),
@@ -126,17 +142,18 @@ def _about(parcel: Parcel, subject: Subject) -> dict[str, Any]:
 
 def _page(parcel: Parcel, subject: Subject) -> dict[str, Any]:
     incident, page = subject.incident, subject.page
-    message = page.message if page and subject.is_visible else ""
-    lines = [page.why if page else "", *_state_lines(parcel, subject)]
+    message = shown(page.message) if page and subject.is_visible else ""
+    lines = [shown(page.why) if page else "", *_state_lines(parcel, subject)]
     if parcel.next_step_at is not None and parcel.next_step_at > parcel.now:
-        lines.append(f"Without an answer, the next step follows at {moment(parcel, parcel.next_step_at)}.")
+        time = moment(parcel, parcel.next_step_at)
+        lines.append(_("Without an answer, the next step follows at %(time)s.") % {"time": time})
     body = message or (incident.description if subject.is_visible else "")
     return {
         **_about(parcel, subject),
         "title": headline(subject),
         "body": body[:MOST_TEXT],
         "lines": tuple(line for line in lines if line),
-        "buttons": ACTIONS if subject.is_visible else (),
+        "buttons": actions() if subject.is_visible else (),
         **_answering(parcel),
     }
 
@@ -151,36 +168,42 @@ def _page_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any]:
     ranked = sorted(subjects, key=lambda subject: (-subject.incident.severity, subject.incident.pk))
     counts = Counter(subject.incident.severity for subject in ranked if subject.is_visible)
     severities = ", ".join(
-        f"{counts[severity]:,} {severity.word}" for severity in sorted(Severity, reverse=True) if counts[severity]
+        _("%(count)s %(severity)s") % {"count": number(counts[severity]), "severity": severity.label.lower()}
+        for severity in sorted(Severity, reverse=True)
+        if counts[severity]
     )
-    title = f"{len(ranked):,} incidents need you" + (f": {severities}" if severities else "")
-    listed = [f"{headline(subject)}, {age(parcel, subject.incident)}" for subject in ranked[:MOST_LISTED]]
+    facts = {"count": number(len(ranked)), "severities": severities}
+    said = _("%(count)s incidents need you: %(severities)s") if severities else _("%(count)s incidents need you")
+    listed = [
+        _("%(incident)s, since %(time)s") % {"incident": headline(subject), "time": _created(parcel, subject.incident)}
+        for subject in ranked[:MOST_LISTED]
+    ]
     return {
         **_about(parcel, subjects[0]),
-        "title": title,
+        "title": said % facts,
         "lines": (*listed, *_rest(len(ranked))),
         "count": len(ranked),
         "url": f"{parcel.public_url}/admin/incidents/incident/" if parcel.reader.is_staff else "",
-        "buttons": (Button("acknowledge", f"Acknowledge all {len(ranked):,}"),),
+        "buttons": (Button("acknowledge", _("Acknowledge all %(count)s") % facts),),
         **_answering(parcel),
     }
 
 
 def _rest(count: int) -> list[str]:
-    return [f"and {count - MOST_LISTED:,} more"] if count > MOST_LISTED else []
+    return [_("and %(count)s more") % {"count": number(count - MOST_LISTED)}] if count > MOST_LISTED else []
 
 
 def _edited(parcel: Parcel, subject: Subject) -> dict[str, Any]:
     """Return the earlier message with what is so now."""
     incident, page = subject.incident, subject.page
-    body = (page.message if page else "") or incident.description
+    body = (shown(page.message) if page else "") or incident.description
     is_acted_on = subject.is_visible and incident.is_still_open
     return {
         **_about(parcel, subject),
         "title": headline(subject),
         "body": body[:MOST_TEXT] if subject.is_visible else "",
-        "lines": tuple(line for line in (page.why if page else "", *_state_lines(parcel, subject)) if line),
-        "buttons": ACTIONS if is_acted_on else (),
+        "lines": tuple(line for line in (shown(page.why) if page else "", *_state_lines(parcel, subject)) if line),
+        "buttons": actions() if is_acted_on else (),
     }
 
 
@@ -199,16 +222,20 @@ def _update(parcel: Parcel, subject: Subject) -> dict[str, Any]:
 
 def _room_buttons(parcel: Parcel, subject: Subject) -> Sequence[Button]:
     is_room = parcel.delivery.room_id is not None
-    return ACTIONS if is_room and subject.is_visible and subject.incident.is_still_open else ()
+    return actions() if is_room and subject.is_visible and subject.incident.is_still_open else ()
 
 
 def _update_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any]:
     incidents = {subject.incident.pk for subject in subjects}
-    of = f"{len(incidents):,} incidents" if len(incidents) > 1 else subjects[0].incident.reference
+    facts = {"count": number(len(subjects)), "incidents": number(len(incidents))}
+    if len(incidents) > 1:
+        title = _("%(count)s updates on %(incidents)s incidents") % facts
+    else:
+        title = _("%(count)s updates on %(incident)s") % {**facts, "incident": subjects[0].incident.reference}
     listed = [update_line(subject) for subject in subjects[:MOST_LISTED]]
     return {
         **_about(parcel, subjects[0]),
-        "title": f"{len(subjects):,} updates on {of}",
+        "title": title,
         "lines": (*listed, *_rest(len(subjects))),
         "count": len(incidents),
     }
@@ -247,13 +274,18 @@ def _url_of(parcel: Parcel) -> str:
 
 def _catch_up(parcel: Parcel) -> dict[str, Any]:
     listed = [
-        f"{headline(subject)} ({Status(subject.incident.status).label.lower()})"
+        _("%(incident)s (%(status)s)")
+        % {"incident": headline(subject), "status": Status(subject.incident.status).label.lower()}
         for subject in parcel.passed[:MOST_LISTED]
     ]
     count = len(parcel.passed)
-    what = "1 incident that is over" if count == 1 else f"{count:,} incidents that are over"
+    title = ngettext(
+        "During your quiet hours: %(count)s incident that is over",
+        "During your quiet hours: %(count)s incidents that are over",
+        count,
+    )
     return {
-        "title": f"During your quiet hours: {what}",
+        "title": title % {"count": number(count)},
         "lines": (*listed, *_rest(count)),
         "count": max(1, count),
         "occurred_at": parcel.delivery.created_at,
@@ -263,68 +295,67 @@ def _catch_up(parcel: Parcel) -> dict[str, Any]:
 def _code(parcel: Parcel) -> dict[str, Any]:
     code = str(parcel.delivery.content.get("code", ""))
     return {
-        "title": f"{code} is your code",
-        "body": "Enter it to confirm that you are reached here. If you did not ask for it, ignore this message.",
+        "title": _("%(code)s is your code") % {"code": code},
+        "body": _("Enter it to confirm that you are reached here. If you did not ask for it, ignore this message."),
     }
 
 
 def _test(parcel: Parcel) -> dict[str, Any]:
     if code := str(parcel.delivery.content.get("code", "")):
-        body = f"Incidents are posted here. To confirm that this message arrived, enter the code {code} at its channel."
-        return {"title": "Test message", "body": body, "reply_code": code}
-    return {"title": "Test message", "body": "You asked for it: incidents would reach you here."}
+        body = _(
+            "Incidents are posted here. To confirm that this message arrived, enter the code %(code)s at its channel."
+        )
+        return {"title": _("Test message"), "body": body % {"code": code}, "reply_code": code}
+    return {"title": _("Test message"), "body": _("You asked for it: incidents would reach you here.")}
 
 
 def headline(subject: Subject) -> str:
     """Return the line by which an incident is known: INC-12 Critical: Checkout is down."""
     incident = subject.incident
     if not subject.is_visible:
-        return f"{incident.reference} {RESTRICTED}"
-    return f"{incident.reference} {Severity(incident.severity).label}: {incident.title}"
+        return _("%(incident)s Restricted incident") % {"incident": incident.reference}
+    facts = {"incident": incident.reference, "severity": Severity(incident.severity).label, "title": incident.title}
+    return _("%(incident)s %(severity)s: %(title)s") % facts
 
 
 def update_line(subject: Subject) -> str:
     """Return what happened in a line: INC-12 Resolved: Checkout is down."""
     incident, event = subject.incident, subject.event
     what = label_of(event.kind) if event else Status(incident.status).label
-    title = incident.title if subject.is_visible else RESTRICTED
-    return f"{incident.reference} {what}: {title}"
+    title = incident.title if subject.is_visible else _("Restricted incident")
+    return _("%(incident)s %(what)s: %(title)s") % {"incident": incident.reference, "what": what, "title": title}
 
 
 def _state_lines(parcel: Parcel, subject: Subject) -> list[str]:
     incident, event = subject.incident, subject.event
     if not subject.is_visible:
         return []
-    label = Status(incident.status).label
-    lines = [f"{label}, {age(parcel, incident) if incident.status == Status.OPEN else reported(parcel, incident)}"]
+    said = _("%(status)s, since %(time)s") if incident.status == Status.OPEN else _("%(status)s, reported %(time)s")
+    lines = [said % {"status": Status(incident.status).label, "time": _created(parcel, incident)}]
     if incident.team is not None:
-        lines.append(f"Team: {incident.team.name}")
+        lines.append(_("Team: %(team)s") % {"team": incident.team.name})
     if event is not None and event.actor_label:
-        lines.append(f"{label_of(event.kind)} by {event.actor_label} at {moment(parcel, event.occurred_at)}")
+        facts = {"what": label_of(event.kind), "name": event.actor_label, "time": moment(parcel, event.occurred_at)}
+        lines.append(_("%(what)s by %(name)s at %(time)s") % facts)
     return lines
 
 
-def age(parcel: Parcel, incident: Incident) -> str:
-    """Return since when an incident is open, and how long that is once it is old."""
-    return f"since {_created(parcel, incident)}"
-
-
-def reported(parcel: Parcel, incident: Incident) -> str:
-    """Return when an incident that somebody works on, or has ended, was reported."""
-    return f"reported {_created(parcel, incident)}"
-
-
 def _created(parcel: Parcel, incident: Incident) -> str:
+    """Return when an incident was reported, and how long ago that is once it is old."""
     at = moment(parcel, incident.created_at)
     seconds = int((parcel.now - incident.created_at).total_seconds())
-    return at if seconds < OLD_SECONDS else f"{at} ({duration(seconds)} ago)"
+    return at if seconds < OLD_SECONDS else _("%(time)s (%(age)s ago)") % {"time": at, "age": duration(seconds)}
 
 
 def duration(seconds: int) -> str:
     """Return a duration in its two largest units."""
     days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
     parts = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
-    return " ".join(parts[:2]) or f"{seconds} s"
+    return age(" ".join(parts[:2]) or f"{seconds} s")
+
+
+def number(count: int) -> str:
+    return str(number_format(count, force_grouping=True))
 
 
 def moment(parcel: Parcel, at: dt.datetime) -> str:
@@ -332,7 +363,7 @@ def moment(parcel: Parcel, at: dt.datetime) -> str:
     zone = zone_named(parcel.reader.time_zone)
     local = at.astimezone(zone)
     is_today = local.date() == parcel.now.astimezone(zone).date()
-    return f"{local:%H:%M %Z}" if is_today else f"{local:%a %d %b %H:%M %Z}"
+    return shown_in(at, zone, "clock" if is_today else "usual", has_zone=True)
 
 
 def incident_url(parcel: Parcel, incident: Incident) -> str:

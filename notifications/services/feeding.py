@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from core.db import rows
 from core.db.clock import database_now
+from core.text.languages import reading
 from incidents.models import EventKind, Incident, IncidentEvent, Subscription, Visibility
 from notifications.channels.port import channel_of
 from notifications.models import Delivery, Notification, RoomChannel, WebhookEndpoint
@@ -95,11 +96,13 @@ def _update(event: IncidentEvent, target: outbox.Target, at: dt.datetime) -> Del
 
 
 def _entry(event: IncidentEvent, person: Recipient, at: dt.datetime) -> Notification:
+    with reading(person.user.language):
+        title = update_line(Subject(event.incident, event=event))
     return inbox.new_entry(
         f"event:{event.pk}",
         person.user.pk,
         Kind.UPDATE,
-        update_line(Subject(event.incident, event=event)),
+        title,
         at=at,
         body=event.body,
         incident_id=event.incident_id,

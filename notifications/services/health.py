@@ -1,10 +1,15 @@
 """Keep whether a method, room or webhook works, and tell its owner by another way when it never will."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
+from core.text.languages import later
+from core.text.sentences import Sentence, shown
 from notifications.channels.port import channel_of
 from notifications.models import ContactMethod, RoomChannel, WebhookEndpoint
 from notifications.vocabulary import MethodState
@@ -13,6 +18,7 @@ from users.models import User
 
 Way = ContactMethod | RoomChannel | WebhookEndpoint
 LONGEST_REASON = 300
+UNTOLD = Sentence("%(name)s is told nothing any more")
 
 
 @unit_of_work
@@ -45,14 +51,20 @@ def disable(way: Way, reason: str, now: dt.datetime | None = None) -> None:
 
 
 def _notice_of(way: Way, reason: str, at: dt.datetime) -> Notice:
-    name = name_of(way)
     key = f"disabled:{type(way).__name__}:{way.pk}:{at.isoformat()}"
     if isinstance(way, ContactMethod):
-        title = f"You are no longer reached by {name}"
-        body = f"{reason} Add another contact method, or verify this one again."
-        return Notice(key, "method_disabled", title, body, users=[way.user_id], is_urgent=True)
+        title = later(lambda: _("You are no longer reached by %(way)s") % {"way": name_of(way)})
+        return Notice(
+            key, "method_disabled", title, later(partial(_advice, reason)), users=[way.user_id], is_urgent=True
+        )
     admins = list(User.objects.admins().values_list("pk", flat=True))
-    return Notice(key, "channel_disabled", f"{name} is told nothing any more", reason, users=admins, is_urgent=True)
+    title = UNTOLD.say(name=way.name)
+    return Notice(key, "channel_disabled", title, reason, users=admins, is_urgent=True)
+
+
+def _advice(reason: str) -> str:
+    said = _("%(reason)s Add another contact method, or verify this one again.")
+    return said % {"reason": shown(reason)}
 
 
 def name_of(way: Way) -> str:

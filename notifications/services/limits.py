@@ -5,12 +5,15 @@ import datetime as dt
 from django.conf import settings
 
 from core.db import rows
+from core.text.languages import stored
+from core.text.sentences import Sentence
 from notifications.channels.port import Channel
 from notifications.models import Delivery, ProviderLimit
 from notifications.pacing import Limit, lower, refilled, words_of
 from notifications.vocabulary import State
 
 HELD_BATCH = 500
+LIMITED = Sentence("Limit of %(channel)s: %(limit)s")
 
 
 def limit_of(channel: Channel) -> Limit | None:
@@ -46,7 +49,8 @@ def hold_excess(channel: Channel, now: dt.datetime) -> int:
     if limit is None:
         return 0
     excess = list(rows.lock_available(Delivery.objects.due_by(channel.kind, now).pending())[:HELD_BATCH])
-    because = f"Limit of {channel.label}: {words_of(limit)}"
+    with stored():
+        because = LIMITED.say(channel=channel.label, limit=words_of(limit))
     held = Delivery.objects.filter(
         channel=channel.kind, state=State.HELD, held_because=because, next_attempt_at__gt=now
     )

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db.models import Min
 
 from core.db import rows
+from core.text.languages import STORED
+from core.text.sentences import Sentence
 from incidents.models import Incident, IncidentEvent
 from incidents.permissions import can_see
 from notifications.audiences import Letter
@@ -37,7 +39,13 @@ log = structlog.get_logger(__name__)
 
 NO_PAIR = Pair("", "")
 UNSAYABLE = (LookupError, TypeError, ValueError, AttributeError)  # rows that nobody foresaw
-QUIET = "Quiet hours"  # why such pages are held
+QUIET = Sentence("Quiet hours").say()  # why such pages are held
+DEACTIVATED = Sentence("The account is deactivated.")
+REMOVED = Sentence("The contact method, channel or webhook was removed.")
+METHOD_DISABLED = Sentence("The contact method is disabled: %(why)s")
+NOT_VERIFIED = Sentence("The contact method is not verified.")
+CHANNEL_DISABLED = Sentence("The channel is disabled.")
+WEBHOOK_DISABLED = Sentence("The webhook is disabled.")
 
 
 @dataclass
@@ -55,6 +63,7 @@ class Loaded:
     tried: dict[int, list[str]]
     originals: dict[int, str]
     letters: Mapping[int, Letter | str] = field(default_factory=dict)
+    is_for_programs: bool = False
     pairs: dict[int, Pair] = field(default_factory=dict)
     sights: dict[tuple[int, int], bool] = field(default_factory=dict)
 
@@ -68,7 +77,7 @@ def load(
 ) -> list[tuple[Claimed, Parcel]]:
     """Give each its address, or the reason why it cannot be sent; return what the messages say."""
     loaded = _load(claimed, causes)
-    loaded.letters = letters
+    loaded.letters, loaded.is_for_programs = letters, channel.is_for_programs
     for one in claimed:
         one.address, one.failure = _address(channel, one.delivery, loaded, now)
         if channel.admit and one.address:
@@ -159,7 +168,7 @@ def _address(
 ) -> tuple[Address | None, Failed | None]:
     """Return where a delivery goes, or why it goes nowhere."""
     if delivery.user_id is not None and not loaded.users[delivery.user_id].is_active:
-        return None, Failed("The account is deactivated.", is_permanent=True)
+        return None, Failed(DEACTIVATED.say(), is_permanent=True)
     if isinstance(letter := loaded.letters.get(delivery.pk), Letter):
         return Address(letter.address), None
     if delivery.room_id is not None:
@@ -170,26 +179,26 @@ def _address(
         return _method_address(loaded.methods[delivery.method_id], delivery)
     if delivery.user_id is not None and channel.kind == EMAIL and delivery.content.get("to") == ACCOUNT:
         return Address(loaded.users[delivery.user_id].email), None
-    return None, Failed("The contact method, channel or webhook was removed.", is_permanent=True)
+    return None, Failed(REMOVED.say(), is_permanent=True)
 
 
 def _method_address(method: ContactMethod, delivery: Delivery) -> tuple[Address | None, Failed | None]:
     if method.state == MethodState.DISABLED:
-        return None, Failed(f"The contact method is disabled: {method.reason}"[:300], is_permanent=True)
+        return None, Failed(METHOD_DISABLED.say(why=method.reason)[:300], is_permanent=True)
     if method.state not in VERIFIED and delivery.kind == Kind.PAGE:
-        return None, Failed("The contact method is not verified.", is_permanent=True)
+        return None, Failed(NOT_VERIFIED.say(), is_permanent=True)
     return Address(method.address, method.data), None
 
 
 def _room_address(room: RoomChannel) -> tuple[Address | None, Failed | None]:
     if not room.is_enabled or room.state == MethodState.DISABLED:
-        return None, Failed("The channel is disabled.", is_permanent=True)
+        return None, Failed(CHANNEL_DISABLED.say(), is_permanent=True)
     return Address(room.address, room.data, is_trusted=True), None
 
 
 def _webhook_address(webhook: WebhookEndpoint, now: dt.datetime) -> tuple[Address | None, Failed | None]:
     if not webhook.is_enabled or webhook.state == MethodState.DISABLED:
-        return None, Failed("The webhook is disabled.", is_permanent=True)
+        return None, Failed(WEBHOOK_DISABLED.say(), is_permanent=True)
     return address_of(webhook, now), None
 
 
@@ -208,7 +217,7 @@ def _parcel(one: Claimed, loaded: Loaded, now: dt.datetime) -> Parcel:
     pair, letter = loaded.pairs.get(delivery.pk, NO_PAIR), loaded.letters.get(delivery.pk)
     return Parcel(
         delivery=delivery,
-        reader=_reader(user, letter),
+        reader=_reader(user, letter, is_for_programs=loaded.is_for_programs),
         now=now,
         public_url=settings.PUBLIC_URL.rstrip("/"),
         subject=_subject(delivery, user, loaded),
@@ -223,10 +232,12 @@ def _parcel(one: Claimed, loaded: Loaded, now: dt.datetime) -> Parcel:
     )
 
 
-def _reader(user: User | None, letter: Letter | str | None) -> Reader:
+def _reader(user: User | None, letter: Letter | str | None, *, is_for_programs: bool) -> Reader:
     if isinstance(letter, Letter):
         return Reader(language=letter.language, time_zone=letter.time_zone, is_staff=False)
-    return Reader() if user is None else Reader(user.name, user.language, user.time_zone, user.is_staff)
+    if user is not None:
+        return Reader(user.name, user.language, user.time_zone, user.is_staff)
+    return Reader(language=STORED if is_for_programs else settings.DEFAULT_LANGUAGE)
 
 
 def _subject(delivery: Delivery, user: User | None, loaded: Loaded) -> Subject | None:

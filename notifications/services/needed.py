@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.db import rows
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from incidents.vocabulary import OPEN_STATUSES
 from notifications.models import Delivery
@@ -16,7 +17,9 @@ from responders.models import Team
 
 PAUSE = dt.timedelta(minutes=1)  # before a silence is asked about again
 HELD_COLUMNS = ("state", "held_because", "next_attempt_at", "gives_up_at", "bundle", "bundle_count")
-WITHDRAWN = "Withdrawn: no answer is needed any more."
+WITHDRAWN = Sentence("Withdrawn: no answer is needed any more.")
+DELETED, NOT_OPEN = Sentence("The incident was deleted."), Sentence("The incident is %(status)s.")
+PAUSED = Sentence("Paging is paused: %(why)s")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ def reasons_against(deliveries: Sequence[Delivery], causes: Causes | None = None
 
 def _reason(page: Page | None, incident: Incident | None) -> str:
     if incident is None or incident.deleted_at is not None:
-        return "The incident was deleted."
+        return DELETED.say()
     if incident.status not in OPEN_STATUSES:
-        return f"The incident is {incident.status}."
+        return NOT_OPEN.say(status=incident.status)
     if page is None or page.answered_at is not None or page.cancelled_at is not None:
-        return WITHDRAWN
+        return WITHDRAWN.say()
     return ""
 
 
@@ -72,7 +75,7 @@ def hold_paused(deliveries: Sequence[Delivery], causes: Causes, now: dt.datetime
     reasons = paused({row.incident_id for row in steps if row.incident_id is not None}, now)
     held = [row for row in steps if row.incident_id in reasons]
     for row in held:
-        row.state, row.held_because = State.HELD, f"Paging is paused: {reasons[row.incident_id or 0]}"[:200]
+        row.state, row.held_because = State.HELD, PAUSED.say(why=reasons[row.incident_id or 0])[:200]
         row.next_attempt_at = now + PAUSE
         row.gives_up_at = row.next_attempt_at + HORIZON[Kind.PAGE]
         row.bundle = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.db import rows
 from core.server.jobs import wake
+from core.text.languages import stored
 from notifications.channels.port import all_channels, channel_of, masked
 from notifications.models import ContactMethod, Delivery, RoomChannel, WebhookEndpoint
 from notifications.vocabulary import Importance, Kind, Priority, State
@@ -69,7 +70,8 @@ def of_audience(name: str, number: int, address: str) -> Target:
 
 def _shown(kind: str, address: str) -> str:
     channel = channel_of(kind)
-    return f"{channel.label} {masked(kind, address)}" if channel and address else kind
+    with stored():
+        return f"{channel.label} {masked(kind, address)}" if channel and address else kind
 
 
 def key_of(cause: str, place: str) -> str:

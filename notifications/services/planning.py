@@ -5,20 +5,25 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.db.clock import database_now
-from core.severity import Severity
+from core.text.languages import reading
+from core.text.sentences import Sentence, shown
 from notifications.models import Delivery, Notification, RoomChannel, WebhookEndpoint
 from notifications.rules import Way, quiet_until, ways_of
 from notifications.services import inbox, outbox, recipients
-from notifications.services.loading import QUIET
+from notifications.services.composing import Subject, headline
+from notifications.services.loading import DEACTIVATED, QUIET
+from notifications.services.needed import WITHDRAWN
 from notifications.services.outbox import Target, new_delivery, of_method, of_room, of_webhook
 from notifications.services.recipients import Recipient
 from notifications.services.unreached import tell_failed_pages
 from notifications.services.webhooks import is_echo
 from notifications.vocabulary import SENT, Importance, Kind, MethodState, State
 from paging.models import Page
+from users.models import User
 
-NOBODY = "No verified contact method."
-DEACTIVATED = "The account is deactivated."
+NOBODY = Sentence("No verified contact method.")
+REMOVED = Sentence("%(name)s was removed or disabled.")
+ECHO = Sentence("The incident came from %(name)s: it is not sent back.")
 ROOM, WEBHOOK = "channel", "webhook"  # as targets of policies
 
 
@@ -35,7 +40,7 @@ def plan_pages(pages: Sequence[Page]) -> None:
             continue
         deliveries += _of_person(page, people.get(page.user_id), at)
         if page.user_id in people:
-            entries.append(_entry(page, page.user_id, at))
+            entries.append(_entry(page, people[page.user_id].user, at))
     new = outbox.put(deliveries)
     inbox.put_entries(entries)
     tell_failed_pages([one.page_id for one in new if one.state == State.FAILED and one.page_id is not None], at)
@@ -43,12 +48,12 @@ def plan_pages(pages: Sequence[Page]) -> None:
 
 def _of_person(page: Page, person: Recipient | None, at: dt.datetime) -> list[Delivery]:
     if person is None:
-        return [_failed(page, DEACTIVATED, at)]
+        return [_failed(page, DEACTIVATED.say(), at)]
     rule = person.rules.get(page.importance)
     methods = person.usable()
     ways = ways_of(rule.steps if rule else [], list(methods))
     if not ways:
-        return [_failed(page, NOBODY, at)]
+        return [_failed(page, NOBODY.say(), at)]
     quiet_hours = rule.quiet_hours if rule and page.importance == Importance.LOW else {}
     made = [by_way(page, way, of_method(methods[way.method], person.user.name), at) for way in ways]
     held = [_hold(delivery, quiet_hours, person.user.time_zone) for delivery in made]
@@ -106,11 +111,11 @@ Machine = RoomChannel | WebhookEndpoint
 def _of_machine(page: Page, machines: Mapping[tuple[str, int], Machine], at: dt.datetime) -> Delivery:
     machine = machines.get((page.target_kind, page.target_id))
     if machine is None:
-        return _failed(page, f"{page.target_name} was removed or disabled.", at)
+        return _failed(page, REMOVED.say(name=page.target_name), at)
     if isinstance(machine, RoomChannel):
         return _new(page, f"page:{page.pk}", of_room(machine), at, at, {})
     if is_echo(machine, page.incident):
-        return _failed(page, f"The incident came from {machine.name}: it is not sent back.", at)
+        return _failed(page, ECHO.say(name=machine.name), at)
     return _new(page, f"page:{page.pk}", of_webhook(machine), at, at, {})
 
 
@@ -132,16 +137,17 @@ def _failed(page: Page, reason: str, at: dt.datetime) -> Delivery:
     return delivery
 
 
-def _entry(page: Page, user_id: int, at: dt.datetime) -> Notification:
+def _entry(page: Page, user: User, at: dt.datetime) -> Notification:
     incident = page.incident
-    title = f"{incident.reference} {Severity(incident.severity).label}: {incident.title}"
+    with reading(user.language):
+        title, body = headline(Subject(incident)), shown(page.message or page.why)
     return inbox.new_entry(
         f"page:{page.pk}",
-        user_id,
+        user.pk,
         Kind.PAGE,
         title,
         at=at,
-        body=page.message or page.why,
+        body=body,
         incident_id=incident.pk,
         importance=page.importance,
     )
@@ -153,7 +159,7 @@ def cancel_pages(page_ids: Collection[int], at: dt.datetime) -> None:
     pending = of_pages.pending()
     # A message that waits to be sent again may carry others' incidents: those go on by themselves.
     carriers = list(pending.filter(bundle_count__gt=0, leased_until__isnull=True).values_list("pk", flat=True))
-    pending.update(state=State.CANCELLED, reason="Withdrawn: no answer is needed any more.", next_attempt_at=None)
+    pending.update(state=State.CANCELLED, reason=WITHDRAWN.say(), next_attempt_at=None)
     of_pages.filter(state__in=SENT).update(receipt_due_at=None, next_attempt_at=None)
     if carriers:
         Delivery.objects.pending().filter(bundle__in=carriers).update(bundle=None, next_attempt_at=at)

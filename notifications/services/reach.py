@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from core.text.sentences import Sentence
 from notifications.models import Delivery
 from notifications.rules import quiet_until, ways_of
 from notifications.services import recipients
@@ -13,6 +14,8 @@ from paging.models import Page
 from paging.pages import Reach
 
 STUCK_MINUTES = 5
+ONE_LATE = Sentence("1 delivery by %(channel)s is overdue by more than %(minutes)s minutes.")
+MANY_LATE = Sentence("%(count)s deliveries by %(channel)s are overdue by more than %(minutes)s minutes.")
 
 
 def describe_reach(user_ids: Collection[int], importance: str, at: dt.datetime) -> Mapping[int, Sequence[Reach]]:
@@ -59,5 +62,5 @@ def stuck(now: dt.datetime) -> Iterable[str]:
     for channel in overdue.order_by("next_attempt_at").values_list("channel", flat=True)[:1000]:
         counts[channel] = counts.get(channel, 0) + 1
     for channel, count in sorted(counts.items()):
-        what = "1 delivery" if count == 1 else f"{count:,} deliveries"
-        yield f"{what} by {channel} {'is' if count == 1 else 'are'} overdue by more than {STUCK_MINUTES} minutes."
+        late = {"channel": channel, "minutes": STUCK_MINUTES}
+        yield ONE_LATE.say(**late) if count == 1 else MANY_LATE.say(count=f"{count:,}", **late)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
+from core.text.sentences import Sentence
 from notifications.channels.port import Failed, Stage, channel_of
 from notifications.models import ContactMethod, Delivery, DeliveryAttempt, DeliveryQuerySet
 from notifications.pacing import retry_seconds
@@ -16,7 +17,7 @@ from notifications.services.settling import LONGEST, SETTLED_COLUMNS, advance, c
 from notifications.vocabulary import Outcome, State
 
 BATCH = 200
-NO_RECEIPT = "No receipt came in time."
+NO_RECEIPT = Sentence("No receipt came in time.").say()
 ENDED = (State.CANCELLED, State.ANSWERED)
 
 

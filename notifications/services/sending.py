@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError, close_old_connections, connecti
 
 from core.db.clock import database_now
 from core.server.jobs import is_stopping
+from core.text.languages import reading
 from notifications.channels.port import Address, Channel, Failed, Message, Receipt
 from notifications.services.claiming import LEASE, Claimed, claim, renew
 from notifications.services.settling import Result, settle
@@ -129,7 +130,8 @@ class Sender:
     def _send(self, message: Message, to: Address) -> Receipt:
         begun = self._clock()
         try:
-            return self.channel.send(message, to)
+            with reading(message.language):
+                return self.channel.send(message, to)
         finally:
             self._seconds += (self._clock() - begun - self._seconds) / 4
 

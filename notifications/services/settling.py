@@ -11,6 +11,7 @@ from django.db.models import Q
 from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
+from core.text.sentences import Sentence
 from notifications.channels.port import Channel, Failed, Receipt, Stage
 from notifications.models import ContactMethod, Delivery, RoomChannel, WebhookEndpoint
 from notifications.pacing import retry_seconds
@@ -20,6 +21,8 @@ from notifications.services.health import Way
 from notifications.services.onward import try_next
 from notifications.vocabulary import Kind, MethodState, Outcome, Priority, State
 
+WITHDRAWN = Sentence("Withdrawn while it was being sent.")
+GAVE_UP = Sentence("Gave up after %(count)s attempts: %(why)s")
 PATIENCE = 2  # failed attempts of a page before its next method is tried beside it
 FAILING_AFTER = 3  # temporary failures before a way counts as failing
 SETTLED_COLUMNS = (
@@ -73,7 +76,7 @@ def _succeed(channel: Channel, row: Delivery, result: Result, receipt: Receipt, 
     _end_attempt(result, Outcome(receipt.stage.value), receipt.detail, now, receipt.provider, receipt.provider_id)
     was_withdrawn = row.state == State.CANCELLED
     advance(row, receipt.stage, now)
-    row.reason = "Withdrawn while it was being sent." if was_withdrawn else ""
+    row.reason = WITHDRAWN.say() if was_withdrawn else ""
     if not _is_asked_for_again(row):
         row.next_attempt_at = None
     row.leased_until, row.held_because = None, ""
@@ -139,7 +142,7 @@ def _fail(row: Delivery, result: Result, failure: Failed, now: dt.datetime) -> s
 def _last_words(row: Delivery, failure: Failed) -> str:
     if failure.is_permanent or row.attempt_count < 2:
         return failure.detail
-    return f"Gave up after {row.attempt_count} attempts: {failure.detail}"
+    return GAVE_UP.say(count=row.attempt_count, why=failure.detail)
 
 
 def give_up(row: Delivery, reason: str, now: dt.datetime) -> set[int]:

@@ -5,6 +5,7 @@ import datetime as dt
 from django.conf import settings
 
 from core.db.transactions import unit_of_work
+from core.text.sentences import Sentence
 from notifications.channels.port import all_channels
 from notifications.models import AnswerToken, Delivery, DeliveryAttempt, LinkCode, Notification, Pace
 from notifications.services.claiming import INTERRUPTED
@@ -12,7 +13,7 @@ from notifications.services.onward import try_next
 from notifications.vocabulary import PENDING, Outcome, State
 
 BATCH = 500
-UNKNOWN = "This installation has no such channel."
+UNKNOWN = Sentence("This installation has no such channel.").say()
 
 
 @unit_of_work

@@ -1,9 +1,10 @@
 import datetime as dt
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
+from django.utils.translation import gettext, override
 
 from core.severity import Severity
-from incidents.models import Incident, IncidentEvent
+from incidents.models import Incident, IncidentEvent, Status
 from notifications.models import Delivery
 from notifications.services.composing import Parcel, Reader, Subject, compose, duration
 from notifications.vocabulary import Kind
@@ -134,3 +135,28 @@ class OtherTests(SimpleTestCase):
         for seconds, text in ((5, "5 s"), (60, "1 min"), (7260, "2 h 1 min"), (90000, "1 d 1 h"), (86400, "1 d")):
             with self.subTest(seconds=seconds):
                 self.assertEqual(duration(seconds), text)
+
+
+class LanguageTests(SimpleTestCase):
+    def test_it_writes_in_the_readers_language_and_zone(self):
+        reader = Reader("Ana", language="de-CH", time_zone="Europe/Zurich")
+
+        message = write(Kind.PAGE, reader, subject=Subject(incident(), page=page(why="Member of Web")))
+
+        with override("de"):
+            critical, opened, taking = str(Severity.CRITICAL.label), str(Status.OPEN.label), gettext("Acknowledge")
+        self.assertEqual(message.language, "de")
+        self.assertIn(critical, message.title)
+        self.assertTrue(any(opened in line and "04:12 CET" in line for line in message.lines), message.lines)
+        self.assertEqual(message.buttons[0].label, taking)
+
+    @override_settings(DEFAULT_LANGUAGE="ja")
+    def test_it_writes_to_whom_chose_no_language_in_the_installations(self):
+        self.assertEqual(write(Kind.TEST, Reader(language="tlh")).language, "ja")
+
+    def test_it_tells_programs_in_english_whatever_the_reader_speaks(self):
+        subject = Subject(incident(), page=page(why="Member of Web"))
+
+        message = write(Kind.PAGE, Reader("Ana", language="de"), subject=subject)
+
+        self.assertEqual(message.event["data"]["page"]["why"], "Member of Web")

@@ -1,12 +1,21 @@
+import datetime as dt
+
 from django.test import TestCase
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
+from core.text import moments
+from core.text.languages import later
+from core.text.sentences import shown
 from notifications.models import Delivery, Notification
 from notifications.tests.factories import make_method
 from notifications.tests.fakes import fake_channel, only_channels
 from notifications.vocabulary import MethodState
 from responders.notices import Notice, announce
+from responders.services.covering import DEACTIVATED
 from users.tests.factories import make_responder
+
+MOMENT = dt.date(2026, 12, 3)
 
 
 class NoticeTests(TestCase):
@@ -64,3 +73,15 @@ class NoticeTests(TestCase):
         self.ana.save(update_fields=["is_active"])
 
         self.assertEqual(self.tell(by_every_means=True), [])
+
+    def test_it_writes_to_each_in_their_language(self):
+        ben = make_responder(language="ja")
+        told = {self.ana.pk: "en", ben.pk: "ja"}
+        title = later(lambda: f"{gettext('Acknowledged')} {moments.shown(MOMENT, 'date')}")
+
+        announce(Notice(key="n", kind="gap", title=title, body=DEACTIVATED.say(name="Cyd"), users=list(told)))
+
+        for row in Notification.objects.all():
+            with override(told[row.user_id]):
+                self.assertEqual(row.title, f"{gettext('Acknowledged')} {moments.shown(MOMENT, 'date')}")
+                self.assertEqual(row.body, shown("Cyd was deactivated."))

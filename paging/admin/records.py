@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.backoffice.badges import ago
 from core.backoffice.base import ReadOnlyAdmin
+from core.text.sentences import shown
 from paging.models import EscalationAlarm, Page
 
 
@@ -21,9 +22,9 @@ class PageAdmin(ReadOnlyAdmin):
     """Who was paged for what, and what became of it."""
 
     ordering = ("-id",)
-    list_display = ("paged", "of_incident", "why", "importance", "became", "sent")
+    list_display = ("paged", "of_incident", "reason", "importance", "became", "sent")
     list_select_related = ("incident",)
-    fields = ("of_incident", "paged", "why", "importance", "message", "step", "round", "by", "became", "sent")
+    fields = ("of_incident", "paged", "reason", "importance", "message", "step", "round", "by", "became", "sent")
 
     @admin.display(description=_("Paged"))
     def paged(self, page: Page) -> str:
@@ -32,6 +33,10 @@ class PageAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Incident"))
     def of_incident(self, page: Page) -> SafeString:
         return link_to(page.incident_id)
+
+    @admin.display(description=_("why"))
+    def reason(self, page: Page) -> str:
+        return shown(page.why)
 
     @admin.display(description=_("State"))
     def became(self, page: Page) -> str:
@@ -47,8 +52,8 @@ class EscalationAlarmAdmin(ReadOnlyAdmin):
     """Incidents that nobody was reached for."""
 
     ordering = ("-id",)
-    list_display = ("of_incident", "detail", "stands", "raised")
-    fields = ("of_incident", "reason", "detail", "stands", "raised")
+    list_display = ("of_incident", "told", "stands", "raised")
+    fields = ("of_incident", "reason", "told", "stands", "raised")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationAlarm]:
         rows: QuerySet[EscalationAlarm] = super().get_queryset(request)
@@ -57,6 +62,10 @@ class EscalationAlarmAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Incident"))
     def of_incident(self, alarm: EscalationAlarm) -> SafeString:
         return link_to(alarm.incident_id)
+
+    @admin.display(description=_("detail"))
+    def told(self, alarm: EscalationAlarm) -> str:
+        return shown(alarm.detail)
 
     @admin.display(description=_("State"))
     def stands(self, alarm: EscalationAlarm) -> SafeString | str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.text.sentences import shown
 from incidents.admin.sections import Section, on_home, on_incident
 from incidents.models import Incident
 from paging.models import EscalationAlarm
@@ -36,7 +37,7 @@ def of_incident(incident: Incident, user: User) -> Iterable[Section]:
             "rows": [{**page, "became": _became(page)} for page in reversed(pages)],
             "hidden": len(found["pages"]) - len(pages),
         },
-        alert=_("Nobody was reached.") + f" {found['alarm']['detail']}" if found["alarm"] else "",
+        alert=_alert(found["alarm"]["detail"]) if found["alarm"] else "",
     )
 
 
@@ -54,8 +55,12 @@ def sentence_of(found: dict[str, Any]) -> str:
         what = who or _("alarm that nobody was reached")
         parts.append(_("next: %(who)s at %(time)s") % {"who": what, "time": _clock(coming["at"])})
     said = "; ".join(parts)
-    because = found["because"]
+    because = shown(found["because"])
     return f"{said}. {because}" if said and because else said or because
+
+
+def _alert(detail: str) -> str:
+    return _("Nobody was reached. %(detail)s") % {"detail": shown(detail)}
 
 
 def _clock(moment: dt.datetime) -> str:

@@ -4,10 +4,14 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 from core.db import rows
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from paging.models import EscalationAlarm
 from responders.notices import Notice, announce
 from users.models import User
+
+NOBODY_REACHED = Sentence("Nobody was reached for %(incident)s: %(title)s")
+RESTRICTED = Sentence("Nobody was reached for %(incident)s: a restricted incident")
 
 
 def raise_alarms(alarms: Sequence[EscalationAlarm]) -> list[EscalationAlarm]:
@@ -25,11 +29,10 @@ def raise_alarms(alarms: Sequence[EscalationAlarm]) -> list[EscalationAlarm]:
 
 def _notice(alarm: EscalationAlarm, admins: Collection[int]) -> Notice:
     incident: Incident = alarm.incident
-    what = "a restricted incident" if incident.is_restricted else incident.title
     return Notice(
         key=f"alarm-{alarm.key}",
         kind="nobody_reached",
-        title=f"Nobody was reached for {incident.reference}: {what}",
+        title=_title(incident),
         body=alarm.detail,
         users=admins,
         incident=incident.pk,
@@ -37,6 +40,12 @@ def _notice(alarm: EscalationAlarm, admins: Collection[int]) -> Notice:
         is_urgent=True,
         by_every_means=True,
     )
+
+
+def _title(incident: Incident) -> str:
+    if incident.is_restricted:
+        return RESTRICTED.say(incident=incident.reference)
+    return NOBODY_REACHED.say(incident=incident.reference, title=incident.title)
 
 
 def standing_alarm(incident_id: int) -> EscalationAlarm | None:

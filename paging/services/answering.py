@@ -8,6 +8,7 @@ from django.db.models import Value
 from core.db import rows
 from core.db.transactions import unit_of_work
 from core.server.jobs import wake
+from core.text.sentences import Sentence
 from incidents.models import Incident, Status
 from incidents.services.recording import IncidentChange, lock_many
 from paging.models import EscalationAlarm, EscalationRun, Page
@@ -17,10 +18,13 @@ from paging.vocabulary import RunState
 from responders.notices import Notice, announce
 from users.models import User
 
-ENDED = {Status.RESOLVED: "resolved", Status.CLOSED: "closed"}
+ENDED = {Status.RESOLVED: Sentence("resolved", is_part=True), Status.CLOSED: Sentence("closed", is_part=True)}
+DELETED, ENDED_MEANWHILE = Sentence("deleted", is_part=True), Sentence("the incident ended")
 MOVING = frozenset({"status", "deleted_at"})
 RUN_COLUMNS = ("state", "open_key", "next_step_at", "acknowledged_at", "again_at", "ended_at", "ended_because")
 A_RUN, A_PAGE, AN_ALARM = 1, 2, 3
+NOT_REACHED = Sentence("%(name)s could not be reached for %(incident)s")
+PAGE_OTHERS = Sentence("Every attempt to deliver your page failed; page somebody else.")
 
 
 def stand_down(changes: Sequence[IncidentChange]) -> None:
@@ -67,7 +71,8 @@ def _settle(change: IncidentChange, run: EscalationRun | None) -> bool:
     incident, at, user = change.incident, change.context.received_at, change.context.by
     if incident.deleted_at is not None or incident.status in ENDED:
         if run is not None:
-            _end(run, at, "deleted" if incident.deleted_at is not None else ENDED[Status(incident.status)])
+            because = DELETED if incident.deleted_at is not None else ENDED[Status(incident.status)]
+            _end(run, at, because.say())
         return True
     if run is None:
         return True
@@ -157,7 +162,7 @@ def note_work(incident_ids: Collection[int], at: dt.datetime) -> None:
 def stop_runs(runs: Sequence[EscalationRun], at: dt.datetime) -> None:
     """End or acknowledge escalations answered without their knowing; all are locked."""
     ended = [run for run in runs if run.incident.deleted_at is not None or run.incident.status in ENDED]
-    end_runs(ended, at, because="the incident ended")
+    end_runs(ended, at, because=ENDED_MEANWHILE.say())
     _stop_for([run for run in runs if run not in ended], at)
 
 
@@ -191,8 +196,8 @@ def _failure_notice(page: Page) -> Notice:
     return Notice(
         key=f"page-failed-{page.pk}",
         kind="page_failed",
-        title=f"{page.target_name} could not be reached for {page.incident.reference}",
-        body="Every attempt to deliver your page failed; page somebody else.",
+        title=NOT_REACHED.say(name=page.target_name, incident=page.incident.reference),
+        body=PAGE_OTHERS.say(),
         users=(page.by_id,) if page.by_id else (),
         incident=page.incident_id,
         is_urgent=True,

@@ -17,6 +17,7 @@ from core.db.transactions import is_database_unavailable, is_transient, unit_of_
 from core.outbound.client import Client, OutboundError
 from core.server.jobs import wake
 from core.severity import Severity
+from core.text.sentences import Sentence
 from incidents.models import EventKind, FeedCursor, Incident, IncidentEvent, Status
 from paging import pages
 from paging.models import AuditPass, EscalationAlarm, EscalationRun, Page
@@ -36,6 +37,14 @@ LATE = dt.timedelta(minutes=2)  # beyond that, what is due is stuck
 NAMED = 5  # of each kind of finding
 MAX_FINDINGS = 50
 PING_EVERY = dt.timedelta(minutes=1)
+TITLE = Sentence("Escalation does not work as it should")
+NOT_STARTED = Sentence("%(incidents)s cannot be started: %(error)s.")
+STARTED_NOW = Sentence("%(incidents)s had nobody paged although a policy fits or the severity demands it; started now.")
+OVERDUE = Sentence("Steps for %(incidents)s are overdue by more than 2 minutes; is a worker running?")
+OVERDUE_BECAUSE = Sentence("Steps for %(incidents)s are overdue by more than 2 minutes: %(why)s")
+STUCK = Sentence("Escalations of %(incidents)s were stuck; they go on now.")
+UNREAD = Sentence("Events since %(time)s have not been read for escalation.")
+UNDELIVERED = Sentence("%(count)s pages of %(incidents)s had no delivery; handed over again.")
 OPENING = (EventKind.CREATED, EventKind.REOPENED, EventKind.RESTORED)
 
 
@@ -101,7 +110,7 @@ def _notice(findings: Sequence[str], now: dt.datetime) -> Notice:
     return Notice(
         key=f"audit-{now:%Y-%m-%d-%H}",
         kind="audit",
-        title="Escalation does not work as it should",
+        title=TITLE.say(),
         body="\n".join(findings[:NAMED]),
         users=tuple(User.objects.admins().order_by("pk").values_list("pk", flat=True)),
         path="/admin/",
@@ -129,10 +138,9 @@ def _unattended(incidents: Sequence[Incident], now: dt.datetime) -> list[str]:
     if not lost:
         return []
     failed = _start(lost, now)
-    found = [f"{_named(failed)} cannot be started: {next(iter(failed.values()))}."] if failed else []
+    found = [NOT_STARTED.say(incidents=_named(failed), error=next(iter(failed.values())))] if failed else []
     started = [number for number in lost if number not in failed]
-    why = "had nobody paged although a policy fits or the severity demands it; started now."
-    return [*found, *([f"{_named(started)} {why}"] if started else [])]
+    return [*found, *([STARTED_NOW.say(incidents=_named(started))] if started else [])]
 
 
 def _start(lost: Sequence[int], now: dt.datetime) -> dict[int, str]:
@@ -168,8 +176,8 @@ def _overdue(now: dt.datetime) -> list[str]:
         return []
     wake("perform_steps")
     why = next((failure for _, failure in found if failure), "")
-    ending = f": {why}" if why else "; is a worker running?"
-    return [f"Steps for {_named([number for number, _ in found])} are overdue by more than 2 minutes{ending}"]
+    late_ones = _named([number for number, _ in found])
+    return [OVERDUE_BECAUSE.say(incidents=late_ones, why=why) if why else OVERDUE.say(incidents=late_ones)]
 
 
 def _stuck(now: dt.datetime) -> list[str]:
@@ -180,7 +188,7 @@ def _stuck(now: dt.datetime) -> list[str]:
         return []
     EscalationRun.objects.filter(pk__in=[pk for pk, _ in found], next_step_at__isnull=True).update(next_step_at=now)
     wake("perform_steps")
-    return [f"Escalations of {_named([number for _, number in found])} were stuck; they go on now."]
+    return [STUCK.say(incidents=_named([number for _, number in found]))]
 
 
 def _unread(now: dt.datetime) -> list[str]:
@@ -190,7 +198,7 @@ def _unread(now: dt.datetime) -> list[str]:
     if first is None or first > now - LATE:
         return []
     wake("start_escalations")
-    return [f"Events since {first:%Y-%m-%d %H:%M:%S} UTC have not been read for escalation."]
+    return [UNREAD.say(time=f"{first:%Y-%m-%d %H:%M:%S} UTC")]
 
 
 def _undelivered(now: dt.datetime) -> list[str]:
@@ -209,7 +217,7 @@ def _undelivered(now: dt.datetime) -> list[str]:
     progress.save(update_fields=["position", "finished_at"])
     if not lost:
         return []
-    return [f"{len(lost)} pages of {_named([page.incident_id for page in lost])} had no delivery; handed over again."]
+    return [UNDELIVERED.say(count=len(lost), incidents=_named([page.incident_id for page in lost]))]
 
 
 def _named(incident_ids: Collection[int]) -> str:

@@ -7,6 +7,7 @@ from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError
+from core.text.sentences import Sentence
 from incidents.models import Incident, Origin, Visibility
 from incidents.permissions import require_work
 from incidents.services.recording import ChangeContext, IncidentChange, lock
@@ -19,6 +20,8 @@ from paging.vocabulary import Importance, PagingEventKind
 from responders import targets
 from responders.policies import Target
 from users.models import User
+
+BY_HAND = Sentence("Paged by %(name)s; %(why)s")
 
 
 @unit_of_work
@@ -87,7 +90,7 @@ def _pages(incident: Incident, outcome: Outcome, message: str, by: User) -> list
             target_kind=one.target.kind,
             target_id=one.target.id,
             target_name=one.name[:MAX_NAME],
-            why=f"Paged by {by.name}; {one.why[:1].lower()}{one.why[1:]}"[:MAX_WHY],
+            why=BY_HAND.say(name=by.name, why=f"{one.why[:1].lower()}{one.why[1:]}")[:MAX_WHY],
             importance=Importance.HIGH,
             message=message,
             key=f"hand-{key}-{number}",

@@ -3,15 +3,22 @@
 from typing import Any
 
 from core.db.clock import database_now
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from paging.models import EscalationRun, Page
 from paging.pages import delivery_details
 from paging.services.alarming import standing_alarm
+from paging.services.performing import PAUSED
 from paging.services.simulating import what_follows
 from paging.vocabulary import RunState
 
 MAX_PAGES = 200
 NONE = "none"
+NOT_STARTED = Sentence("No escalation has started.")
+AGAIN = Sentence("Nobody has worked on it since it was acknowledged; people are paged again.")
+SEVERAL = Sentence("It goes on until %(needed)s different people have answered.")
+EXHAUSTED = Sentence("The policy has ended and nobody has answered.")
+ENDED = Sentence("It ended: %(why)s.")
 
 
 def describe(incident: Incident, *, looks_ahead: bool = True) -> dict[str, Any]:
@@ -44,16 +51,16 @@ def state_of(run: EscalationRun | None, incident: Incident) -> str:
 
 def _because(run: EscalationRun | None, incident: Incident) -> str:
     if run is None:
-        return "No escalation has started."
+        return NOT_STARTED.say()
     if run.state == RunState.RUNNING and run.paused_because:
-        return f"Paging is paused: {run.paused_because}."
+        return PAUSED.say(why=run.paused_because)
     if run.state == RunState.RUNNING and run.again_at is not None:
-        return "Nobody has worked on it since it was acknowledged; people are paged again."
+        return AGAIN.say()
     if run.state == RunState.RUNNING and run.acks_needed > 1:
-        return f"It goes on until {run.acks_needed} different people have answered."
+        return SEVERAL.say(needed=run.acks_needed)
     if run.state == RunState.EXHAUSTED:
-        return "The policy has ended and nobody has answered."
-    return f"It ended: {run.ended_because}." if run.ended_because else ""
+        return EXHAUSTED.say()
+    return ENDED.say(why=run.ended_because) if run.ended_because else ""
 
 
 def serialize_page(page: Page, deliveries: list[Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from incidents.permissions import audience_ids
 from paging.planning import Facts, Person
@@ -14,6 +15,11 @@ from responders.services import oncall
 from users.models import Role, User
 
 PEOPLE = ("schedule", "team", "user")
+
+ON_CALL = Sentence("On call in %(list_of)s")
+ON_CALL_NEXT = Sentence("Next on call in %(list_of)s")
+DIRECTLY = Sentence("Named directly")
+MEMBER = Sentence("Member of %(team)s")
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,8 @@ class Reader:
 
     def at(self, at: dt.datetime) -> Known:
         answers = self._answers(at)
-        on_call = _people_of({key: found for key, (found, _) in answers.items() if key in self._now}, "On call")
-        after = _people_of({key: found for key, (_, found) in answers.items() if key in self._then}, "Next on call")
+        on_call = _people_of({key: found for key, (found, _) in answers.items() if key in self._now}, ON_CALL)
+        after = _people_of({key: found for key, (_, found) in answers.items() if key in self._then}, ON_CALL_NEXT)
         self._names(self._wanted)
         people = {number: found for number, found in self._people.items() if found is not None}
         return Known(
@@ -87,7 +93,7 @@ class Reader:
             on_call=_only(on_call, people),
             on_call_next=_only(after, people),
             members=self._members,
-            people={number: Person(number, name, "Named directly") for number, (name, _) in people.items()},
+            people={number: Person(number, name, DIRECTLY.say()) for number, (name, _) in people.items()},
             admins=frozenset(number for number, (_, role) in people.items() if role == Role.ADMIN),
             rooms=self._rooms,
         )
@@ -108,9 +114,9 @@ class Reader:
         return {number: known[0] for number in asked if (known := self._people[number]) is not None}
 
 
-def _people_of(answers: Mapping[int, oncall.OnCall], prefix: str) -> dict[int, list[Person]]:
+def _people_of(answers: Mapping[int, oncall.OnCall], why: Sentence) -> dict[int, list[Person]]:
     return {
-        number: [Person(one.user_id, one.name, f"{prefix} in {one.why}") for one in answer.people]
+        number: [Person(one.user_id, one.name, why.say(list_of=one.why)) for one in answer.people]
         for number, answer in answers.items()
     }
 
@@ -130,6 +136,6 @@ def _members(team_ids: Collection[int]) -> tuple[dict[int, list[Person]], dict[i
     )
     columns = ("team_id", "team__name", "user_id", "user__name", "user__role")
     for team, team_name, number, name, role in memberships.order_by("user__name", "user_id").values_list(*columns):
-        members.setdefault(team, []).append(Person(number, name, f"Member of {team_name}"))
+        members.setdefault(team, []).append(Person(number, name, MEMBER.say(team=team_name)))
         people[number] = (name, role)
     return members, people

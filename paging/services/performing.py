@@ -14,6 +14,7 @@ from core.db import rows
 from core.db.clock import database_now
 from core.db.prepared import Parameter
 from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
+from core.text.sentences import Sentence
 from incidents.models import Incident, IncidentEvent, Status
 from paging.models import EscalationRun, Page
 from paging.pages import paused
@@ -30,6 +31,15 @@ BATCH = 200
 NOW: Any = Parameter("now", EscalationRun._meta.get_field("next_step_at"))
 ONE = Parameter("pk")
 RETRY = dt.timedelta(minutes=1)  # after an unexpected error, or while paging is paused
+PAUSED = Sentence("Paging is paused: %(why)s.")
+NO_WORK = Sentence("Nobody has worked on it for %(minutes)s min since it was acknowledged; paging again.")
+SKIPPED = Sentence("Step %(number)s was skipped: %(why)s.")
+EMPTY = Sentence("Step %(number)s of %(policy)s: %(why)s.")
+WAITS = Sentence("Nobody is paged before %(time)s, when the hours of a step begin.")
+NOBODY = Sentence("nobody has answered", is_part=True)
+SOME = Sentence("%(count)s of %(needed)s answers came", is_part=True)
+EXHAUSTED = Sentence("The policy %(policy)s has ended: %(why)s; open for %(age)s.")
+ALL_FAILED = Sentence("Every attempt to reach the people of step %(number)s failed.")
 RUN_COLUMNS = (
     *("state", "position", "round", "performed", "acks_needed", "has_paged", "again_at"),
     *("next_step_at", "failure", "paused_because"),
@@ -134,7 +144,7 @@ class _Engine:
     def _pause(self, run: EscalationRun, incident: Incident, why: str) -> None:
         """Ask again soon; said once on the timeline."""
         if not run.paused_because:
-            self.batch.add_event(incident, _name(run), PagingEventKind.STEP_SKIPPED, f"Paging is paused: {why}.")
+            self.batch.add_event(incident, _name(run), PagingEventKind.STEP_SKIPPED, PAUSED.say(why=why))
         run.paused_because, run.next_step_at = why[:300], self.now + RETRY
 
     def _is_answered(self, run: EscalationRun, incident: Incident) -> bool:
@@ -157,7 +167,7 @@ class _Engine:
             run.next_step_at = last + pause
         else:
             minutes = int((self.now - last).total_seconds()) // 60
-            text = f"Nobody has worked on it for {minutes} min since it was acknowledged; paging again."
+            text = NO_WORK.say(minutes=minutes)
             self.batch.add_event(incident, _name(run), PagingEventKind.PAGED_AGAIN, text)
             run.state, run.again_at = RunState.RUNNING, self.now
             run.position, run.round, run.has_paged, run.acks_needed = 0, 0, False, 1
@@ -195,11 +205,13 @@ class _Engine:
             text = sentence_of(outcome)
             kind, facts_told = PagingEventKind.PAGED, {"paged": facts_of(outcome)}
         else:
-            text, facts_told = f"Step {number} was skipped: {outcome.skipped}.", {}
+            text, facts_told = SKIPPED.say(number=number, why=outcome.skipped), {}
             kind = PagingEventKind.STEP_SKIPPED
         self.batch.add_event(incident, _name(run), kind, text, step=number, round=cursor.round, **facts_told)
         if outcome.is_alarm:
-            self._alarm(run, incident, AlarmReason.EMPTY_STEP, f"Step {number} of {_name(run)}: {outcome.skipped}.")
+            self._alarm(
+                run, incident, AlarmReason.EMPTY_STEP, EMPTY.say(number=number, policy=_name(run), why=outcome.skipped)
+            )
         run.performed += 1
         return outcome
 
@@ -212,7 +224,7 @@ class _Engine:
         if not openings or run.pages.exists():
             return False
         run.position, run.round, run.next_step_at = 0, 0, min(openings)
-        text = f"Nobody is paged before {run.next_step_at:%Y-%m-%d %H:%M} UTC, when the hours of a step begin."
+        text = WAITS.say(time=f"{run.next_step_at:%Y-%m-%d %H:%M} UTC")
         self.batch.add_event(incident, _name(run), PagingEventKind.STEP_SKIPPED, text)
         return True
 
@@ -227,11 +239,10 @@ class _Engine:
             self.batch.add_event(
                 incident, _name(run), PagingEventKind.PAGED, sentence_of(outcome), paged=facts_of(outcome)
             )
-        answered = f"{answering.answers_of(run)} of {run.acks_needed} answers came" if run.acks_needed > 1 else ""
-        detail = (
-            f"The policy {_name(run)} has ended: {answered or 'nobody has answered'}; "
-            f"open for {age_of(incident, self.now)}."
-        )
+        why = NOBODY.say()
+        if run.acks_needed > 1:
+            why = SOME.say(count=answering.answers_of(run), needed=run.acks_needed)
+        detail = EXHAUSTED.say(policy=_name(run), why=why, age=age_of(incident, self.now))
         self._alarm(run, incident, AlarmReason.EXHAUSTED, detail)
         run.performed += 1
 
@@ -242,7 +253,7 @@ class _Engine:
         policy = self.policies[run.pk]
         is_last = run.position in (0, len(policy.steps))
         number = len(policy.steps) if is_last else run.position
-        detail = f"Every attempt to reach the people of step {number} failed."
+        detail = ALL_FAILED.say(number=number)
         if told == detail:
             return False
         self._alarm(run, incident, AlarmReason.ALL_FAILED, detail)

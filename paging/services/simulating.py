@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from paging.models import EscalationRun
 from paging.pages import Reach, has_reach, reach_of
@@ -16,6 +17,8 @@ from responders.policies import Policy, policy_of
 
 MOST = 60  # steps
 AHEAD = dt.timedelta(days=7)  # is read at once
+
+NO_WAY = Sentence("has no way to be reached")
 
 
 def simulate_policy(policy: EscalationPolicy, *, severity: int, at: dt.datetime) -> dict[str, Any]:
@@ -113,6 +116,6 @@ def _notified(one: Planned, ways: dict[int, list[Reach]]) -> list[dict[str, Any]
         for way in reached:
             found.append({**base, "after_minutes": one.after_minutes + way.after_minutes, "method": way.method})
         if not reached:
-            because = f"{who.why}; has no way to be reached" if has_reach() else who.why
+            because = f"{who.why}; {NO_WAY}" if has_reach() else who.why
             found.append({**base, "after_minutes": one.after_minutes, "method": None, "because": because})
     return found

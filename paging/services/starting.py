@@ -8,6 +8,7 @@ from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.server.jobs import wake
 from core.severity import Severity
+from core.text.sentences import Sentence
 from incidents.models import EventKind, Incident, IncidentEvent, Status
 from incidents.services import feed
 from incidents.services.recording import lock_many
@@ -24,6 +25,13 @@ READER = "escalation"
 STARTING = frozenset({EventKind.CREATED, EventKind.REOPENED, EventKind.RESTORED})
 RECHOOSING = frozenset({EventKind.TEAM_CHANGED})
 SERVICES = "services"
+REPLACED = Sentence("replaced by another policy")
+OTHER = Sentence("%(before)s was replaced by %(policy)s.")
+ANEW = Sentence("%(policy)s starts again.")
+NO_POLICY = Sentence(
+    "No escalation policy fits %(incident)s, of %(severity)s severity: "
+    "neither its services nor its team have one, and there is no default policy."
+)
 
 
 def follow_feed(limit: int = feed.BATCH) -> int:
@@ -77,7 +85,7 @@ def _start(locked: Sequence[Incident], now: dt.datetime, rechosen: Collection[in
             ending.append(run)
             starts.append((incident, policy, now))
             _note_replaced(batch, run, incident, policy)
-    answering.end_runs(ending, now, because="replaced by another policy")
+    answering.end_runs(ending, now, because=REPLACED.say())
     _insert_runs(starts, now)
     batch.write()
     if starts:
@@ -129,10 +137,7 @@ def _known_alarms(incidents: Sequence[Incident]) -> set[str]:
 def _note_no_policy(batch: Batch, incident: Incident, known: Collection[str]) -> None:
     if importance_of(incident.severity) == Importance.LOW:
         return
-    detail = (
-        f"No escalation policy fits {incident.reference}, of {Severity(incident.severity).word} severity: "
-        "neither its services nor its team have one, and there is no default policy."
-    )
+    detail = NO_POLICY.say(incident=incident.reference, severity=Severity(incident.severity).word)
     key = f"policy-{incident.pk}-{incident.reopen_count}"
     if key not in known:
         batch.add_alarm(incident, None, AlarmReason.NO_POLICY, detail, key=key, name="Escalation")
@@ -140,5 +145,5 @@ def _note_no_policy(batch: Batch, incident: Incident, known: Collection[str]) ->
 
 def _note_replaced(batch: Batch, run: EscalationRun, incident: Incident, policy: EscalationPolicy) -> None:
     before = run.policy_values.get("name", "")
-    text = f"{before} was replaced by {policy.name}." if before != policy.name else f"{policy.name} starts again."
+    text = ANEW.say(policy=policy.name) if before == policy.name else OTHER.say(before=before, policy=policy.name)
     batch.add_event(incident, policy.name, PagingEventKind.ESCALATION_ENDED, text)

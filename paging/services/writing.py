@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.db import rows
+from core.text.sentences import Sentence
 from incidents.actors import Actor
 from incidents.models import Incident, Origin, Visibility
 from incidents.services.recording import ChangeContext, IncidentChange, save_all
@@ -19,6 +20,9 @@ from paging.vocabulary import AlarmReason, PagingEventKind
 MAX_WHY = Page._meta.get_field("why").max_length or 0
 MAX_DETAIL = EscalationAlarm._meta.get_field("detail").max_length or 0
 MAX_NAME = 200
+OPEN_FOR = Sentence("Open for %(age)s.")
+PAGED = Sentence("Paged %(people)s.")
+PAGED_NOTE = Sentence("Paged %(people)s; %(why)s.")
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -53,7 +57,7 @@ class Batch:
     def add_pages(self, run: EscalationRun, incident: Incident, outcome: Outcome, *, step: int | None) -> None:
         """Page the recipients of a step; their key is the same however often this is tried."""
         is_old = self.now - incident.clock_started_at >= MINUTE
-        message = f"Open for {age_of(incident, self.now)}." if run.performed and is_old else ""
+        message = OPEN_FOR.say(age=age_of(incident, self.now)) if run.performed and is_old else ""
         importance = importance_of(incident.severity)
         for one in outcome.recipients:
             who = f"user-{one.user_id}" if one.user_id is not None else f"{one.target.kind}-{one.target.id}"
@@ -115,7 +119,7 @@ def age_of(incident: Incident, now: dt.datetime) -> str:
 def sentence_of(outcome: Outcome) -> str:
     """Return whom a step paged, and why: Paged Ana (on call in Primary)."""
     people = ", ".join(f"{one.name} ({one.why[:1].lower()}{one.why[1:]})" for one in outcome.recipients)
-    return f"Paged {people}{f'; {outcome.note}' if outcome.note else ''}."
+    return PAGED_NOTE.say(people=people, why=outcome.note) if outcome.note else PAGED.say(people=people)
 
 
 def facts_of(outcome: Outcome) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
+from core.text.sentences import Sentence
 from responders import oncall
 from responders.models import Schedule, ScheduleOverride
 from responders.oncall import Difference, OverrideSpec
@@ -18,6 +19,8 @@ from users.models import User
 
 LEEWAY = dt.timedelta(minutes=5)  # clocks differ
 LONGEST = dt.timedelta(days=366)
+
+DEACTIVATED = Sentence("%(name)s was deactivated.")
 
 
 @unit_of_work
@@ -154,7 +157,7 @@ def without_person(schedule: Schedule, user: User, *, now: dt.datetime, by: User
                 ends_at=max(ends),
                 remove=[user.pk],
                 created_by=by,
-                comment=f"{user.name} was deactivated."[:200],
+                comment=DEACTIVATED.say(name=user.name)[:200],
             )
     return bool(ends)
 

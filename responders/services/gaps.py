@@ -2,9 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from core.db.transactions import unit_of_work
+from core.text.languages import later
+from core.text.moments import shown_in
 from responders import oncall
 from responders.models import GapNotice, GapStage, Membership, Schedule
 from responders.notices import Notice, announce
@@ -70,16 +75,12 @@ def _tell(schedule: Schedule, gaps: Sequence[Gap], now: dt.datetime) -> None:
         some = [gap for gap in gaps if stage_of(gap, now) == stage]
         if not some:
             continue
-        lines = [_line(gap, zone, now + SEEN) for gap in some[:MOST_LISTED]]
-        if len(some) > MOST_LISTED:
-            lines.append(f"… and {len(some) - MOST_LISTED} more.")
-        when = "now" if stage == GapStage.START else _when(some[0], zone, now + SEEN)
         announce(
             Notice(
                 key=f"gap:{schedule.pk}:{some[0].starts_at.timestamp():.0f}:{stage}",
                 kind="gap",
-                title=f"Nobody is on call for {schedule.name} {when}",
-                body="\n".join(lines),
+                title=later(partial(_title, schedule.name, stage, some[0], zone, now + SEEN)),
+                body=later(partial(_body, some, zone, now + SEEN)),
                 users=users,
                 path=f"/on-call/{schedule.pk}/",
                 is_urgent=stage == GapStage.START,
@@ -87,23 +88,37 @@ def _tell(schedule: Schedule, gaps: Sequence[Gap], now: dt.datetime) -> None:
         )
 
 
+def _title(schedule: str, stage: GapStage, gap: Gap, zone: ZoneInfo, seen: dt.datetime) -> str:
+    """Say when the first gap is; one without an end in sight has only a start."""
+    facts = {"schedule": schedule, **_times(gap, zone)}
+    if stage == GapStage.START:
+        return _("Nobody is on call for %(schedule)s now") % facts
+    if gap.ends_at == seen:
+        return _("Nobody is on call for %(schedule)s from %(start)s on") % facts
+    return _("Nobody is on call for %(schedule)s from %(start)s to %(end)s") % facts
+
+
+def _body(gaps: Sequence[Gap], zone: ZoneInfo, seen: dt.datetime) -> str:
+    lines = [_line(gap, zone, seen) for gap in gaps[:MOST_LISTED]]
+    if len(gaps) > MOST_LISTED:
+        lines.append(_("… and %(count)d more.") % {"count": len(gaps) - MOST_LISTED})
+    return "\n".join(lines)
+
+
 def _line(gap: Gap, zone: ZoneInfo, seen: dt.datetime) -> str:
-    names = f" (the calendar names {', '.join(gap.unmatched)}, whom nobody is called)" if gap.unmatched else ""
-    longer = " or longer" if gap.ends_at == seen else ""
-    return f"{_period(gap, zone)}{longer}, {zone}{names}"
+    facts = {"zone": zone, **_times(gap, zone)}
+    if gap.ends_at == seen:
+        line = _("%(start)s to %(end)s or longer, %(zone)s") % facts
+    else:
+        line = _("%(start)s to %(end)s, %(zone)s") % facts
+    if not gap.unmatched:
+        return line
+    names = {"line": line, "names": ", ".join(gap.unmatched)}
+    return _("%(line)s (the calendar names %(names)s, whom nobody is called)") % names
 
 
-def _when(gap: Gap, zone: ZoneInfo, seen: dt.datetime) -> str:
-    """Return the first gap's time; one without an end in sight has only a start."""
-    return f"from {_local(gap.starts_at, zone)} on" if gap.ends_at == seen else f"from {_period(gap, zone)}"
-
-
-def _period(gap: Gap, zone: ZoneInfo) -> str:
-    return f"{_local(gap.starts_at, zone)} to {_local(gap.ends_at, zone)}"
-
-
-def _local(moment: dt.datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+def _times(gap: Gap, zone: ZoneInfo) -> dict[str, str]:
+    return {"start": shown_in(gap.starts_at, zone, "full"), "end": shown_in(gap.ends_at, zone, "full")}
 
 
 def gap_seconds(now: dt.datetime) -> dict[str, float]:

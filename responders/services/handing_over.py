@@ -6,6 +6,7 @@ from collections.abc import Collection
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, NotFound, PermissionRefused
+from core.text.sentences import Sentence
 from responders import oncall
 from responders.models import HandoverNote, Schedule
 from responders.notices import Notice, announce
@@ -15,6 +16,8 @@ from users.models import User
 
 LATE = dt.timedelta(days=1)  # a note may follow the hand-over
 MOST_SHOWN = 50
+
+LEFT = Sentence("%(name)s left a hand-over note for %(schedule)s")
 
 
 @unit_of_work
@@ -31,7 +34,7 @@ def write_note(
         note = HandoverNote.objects.create(schedule=schedule, hand_over_at=at, author=by, text=text.strip())
     readers = sorted(set(oncall.people_at(spec, at).people) - {by.pk})
     if readers:
-        title = f"{by.name} left a hand-over note for {schedule.name}"
+        title = LEFT.say(name=by.name, schedule=schedule.name)
         path = f"/on-call/{schedule.pk}/"
         announce(Notice(key=f"handover:{note.pk}", kind="handover", title=title, users=readers, path=path))
     return note

@@ -5,12 +5,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, StaleVersion
+from core.text.languages import later
+from core.text.moments import shown_in
+from core.text.sentences import Sentence
 from responders import oncall
 from responders.lineups import continued, layer_spec, zone_of
 from responders.models import Schedule, ScheduleVersion, Team
@@ -21,6 +27,8 @@ from users.models import User
 
 Layers = list[dict[str, Any]]
 MOST_TOLD = 5  # shifts of a person
+
+CHANGED = Sentence("Your shifts of %(schedule)s change")
 
 
 @dataclass(frozen=True)
@@ -134,25 +142,30 @@ def tell_affected(schedule: Schedule, difference: Sequence[Difference], *, key: 
     names = names_of({user for some in told.values() for one in some for user in (*one.was, *one.will_be)})
     zone = zone_of(schedule.time_zone)
     for user, some in told.items():
-        lines = [_moved(one, names, zone) for one in some]
-        if len(moved[user]) > MOST_TOLD:
-            lines.append(f"… and {len(moved[user]) - MOST_TOLD} more.")
+        more = len(moved[user]) - len(some)
         announce(
             Notice(
                 key=f"{key}:{user}",
                 kind="line_up",
-                title=f"Your shifts of {schedule.name} change",
-                body="\n".join([*lines, f"Times are in {schedule.time_zone}."]),
+                title=CHANGED.say(schedule=schedule.name),
+                body=later(partial(_moves, some, more, names, zone)),
                 users=(user,),
                 path=f"/on-call/{schedule.pk}/",
             )
         )
 
 
+def _moves(some: Sequence[Difference], more: int, names: Mapping[int, str], zone: ZoneInfo) -> str:
+    lines = [_moved(one, names, zone) for one in some]
+    if more:
+        lines.append(_("… and %(count)d more.") % {"count": more})
+    return "\n".join([*lines, _("Times are in %(zone)s.") % {"zone": zone}])
+
+
 def _moved(one: Difference, names: Mapping[int, str], zone: ZoneInfo) -> str:
-    start, end = (f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" for moment in (one.starts_at, one.ends_at))
-    was, will_be = (", ".join(names.get(key, "") for key in keys) or "nobody" for keys in (one.was, one.will_be))
-    return f"{start} to {end}: was {was}, will be {will_be}."
+    was, will_be = (", ".join(names.get(key, "") for key in keys) or _("nobody") for keys in (one.was, one.will_be))
+    times = {"start": shown_in(one.starts_at, zone, "full"), "end": shown_in(one.ends_at, zone, "full")}
+    return _("%(start)s to %(end)s: was %(was)s, will be %(will_be)s.") % {**times, "was": was, "will_be": will_be}
 
 
 def _planned(

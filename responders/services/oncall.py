@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 
 from core.db import rows
 from core.db.prepared import Parameter, prepared
+from core.text.sentences import Sentence
 from responders import oncall
 from responders.lineups import layer_spec
 from responders.models import ImportedShift, ScheduleOverride, ScheduleVersion
@@ -25,6 +26,10 @@ AROUND = dt.timedelta(days=35)
 HORIZON = dt.timedelta(days=100)
 MOMENT = ScheduleOverride._meta.get_field("starts_at")
 VERSION, OVERRIDE, IMPORTED = range(3)
+
+BY_OVERRIDE = Sentence("override", is_part=True)
+LAYER = Sentence("layer %(layer)s", is_part=True)
+UNTIL = Sentence("until %(day)s", is_part=True)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,9 @@ class OnCallPerson:
     @property
     def why(self) -> str:
         """Return the reason in words, such as "Primary, layer Weekdays, until Mon 09:00"."""
-        by = "override" if self.is_override else f"layer {self.layer}"
-        until = f"until {self.ends_at.astimezone(ZoneInfo(self.time_zone)):%a %H:%M}" if self.ends_at else ""
+        by = BY_OVERRIDE.say() if self.is_override else LAYER.say(layer=self.layer)
+        ends = self.ends_at and self.ends_at.astimezone(ZoneInfo(self.time_zone))
+        until = UNTIL.say(day=f"{ends:%a %H:%M}") if ends else ""
         return ", ".join(filter(None, (self.schedule, by, until)))
 
 

@@ -1,11 +1,17 @@
 """Shift swaps: somebody asks, a colleague takes, the asker or an administrator approves; then it is an override."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
+from core.text.languages import later
+from core.text.moments import shown_in
+from core.text.sentences import Sentence
 from responders import oncall
 from responders.lineups import zone_of
 from responders.models import Membership, Schedule, ShiftSwap, SwapState
@@ -14,6 +20,9 @@ from responders.permissions import require_cover
 from responders.services.covering import LEEWAY, store_override
 from responders.services.oncall import load
 from users.models import User
+
+ASKED = Sentence("%(name)s asks for cover of %(schedule)s")
+TAKEN = Sentence("%(name)s would take your shift of %(schedule)s; approve it")
 
 
 class NotOnShift(Conflict):
@@ -44,7 +53,7 @@ def ask(
         swap = ShiftSwap.objects.create(
             schedule=schedule, requester=requester, starts_at=starts_at, ends_at=ends_at, comment=comment
         )
-    _tell(swap, "asked", f"{requester.name} asks for cover of {schedule.name}", _team_without(schedule, requester))
+    _tell(swap, "asked", ASKED.say(name=requester.name, schedule=schedule.name), _team_without(schedule, requester))
     return swap
 
 
@@ -75,7 +84,7 @@ def take(swap: ShiftSwap, *, by: User, now: dt.datetime) -> ShiftSwap:
     swap.taker, swap.state = by, SwapState.TAKEN
     with acting(by):
         swap.save(update_fields=["taker", "state"])
-    _tell(swap, "taken", f"{by.name} would take your shift of {swap.schedule.name}; approve it", [swap.requester_id])
+    _tell(swap, "taken", TAKEN.say(name=by.name, schedule=swap.schedule.name), [swap.requester_id])
     return swap
 
 
@@ -156,16 +165,20 @@ def _team_without(schedule: Schedule, user: User) -> list[int]:
 
 def _tell(swap: ShiftSwap, step: str, title: str, users: list[int]) -> None:
     if users:
-        zone = zone_of(swap.schedule.time_zone)
-        start, end = (f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}" for moment in (swap.starts_at, swap.ends_at))
-        period = f"{start} to {end}, {swap.schedule.time_zone}."
         announce(
             Notice(
                 key=f"swap:{swap.pk}:{step}",
                 kind="swap",
                 title=title,
-                body=f"{period} {swap.comment}".strip(),
+                body=later(partial(_body, swap)),
                 users=users,
                 path="/on-call/swaps/",
             )
         )
+
+
+def _body(swap: ShiftSwap) -> str:
+    zone = zone_of(swap.schedule.time_zone)
+    times = {"start": shown_in(swap.starts_at, zone, "full"), "end": shown_in(swap.ends_at, zone, "full")}
+    period = _("%(start)s to %(end)s, %(zone)s.") % {**times, "zone": zone}
+    return f"{period} {swap.comment}".strip()

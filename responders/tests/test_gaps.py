@@ -47,8 +47,8 @@ class GapTests(TestCase):
         self.assertEqual([notice.is_urgent for notice in self.told], [False, False, True])
         self.assertEqual(len({notice.key for notice in self.told}), 3)
         self.assertEqual(set(self.told[0].users), {self.ana.pk, self.admin.pk})
-        self.assertIn("Tue 2026-12-15 09:00 to Tue 2026-12-15 13:00, Europe/Berlin", self.told[0].body)
-        self.assertTrue(self.told[0].title.endswith(" from Tue 2026-12-15 09:00 to Tue 2026-12-15 13:00"))
+        self.assertIn("Tue 15 Dec 2026 09:00 to Tue 15 Dec 2026 13:00, Europe/Berlin", self.told[0].body)
+        self.assertTrue(self.told[0].title.endswith(" from Tue 15 Dec 2026 09:00 to Tue 15 Dec 2026 13:00"))
 
     @reported_failure(9)
     def test_it_tells_of_a_late_gap_once_and_never_of_the_past(self) -> None:

@@ -200,7 +200,7 @@ class VersionTests(ScheduleTestCase):
         self.assertEqual([one["name"] for one in (*first["was"], *first["will_be"])], ["Ana", "Cyd"])
         self.assertEqual({user for notice in self.told for user in notice.users}, {self.ana.pk, self.cyd.pk})
         lines = self.told[0].body.splitlines()
-        self.assertEqual(lines[0], "Mon 2026-12-07 09:00 to Mon 2026-12-14 09:00: was Ana, will be Cyd.")
+        self.assertEqual(lines[0], "Mon 7 Dec 2026 09:00 to Mon 14 Dec 2026 09:00: was Ana, will be Cyd.")
         self.assertRegex(lines[-2], r"^… and \d more\.$")
         self.assertEqual(lines[-1], "Times are in Europe/Berlin.")
 
@@ -438,7 +438,7 @@ class SwapTests(ScheduleTestCase):
         kinds = [(notice.kind, sorted(notice.users)) for notice in self.told]
         self.assertIn(("swap", sorted([self.ana.pk, self.cyd.pk])), kinds)
         self.assertIn(("line_up", [self.cyd.pk]), kinds)
-        self.assertEqual(self.told[0].body, "Tue 2026-12-01 09:00 to Wed 2026-12-02 09:00, Europe/Berlin.")
+        self.assertEqual(self.told[0].body, "Tue 1 Dec 2026 09:00 to Wed 2 Dec 2026 09:00, Europe/Berlin.")
 
     def test_it_is_only_for_whoever_is_on_shift(self) -> None:
         for user, status in ((self.ana, 409), (make_reporter(), 409), (self.ben, 201)):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from alerts.vocabulary import AlertEventKind
 from core.severity import SEVERITY_OF_WORD
 from core.text.moments import shown_in
+from core.text.sentences import shown as said
 from incidents.kinds import label_of
 from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_references, strip_hidden
@@ -122,6 +123,11 @@ class Entry:
         if self.event.kind in PEOPLE:
             return "people"
         return next((name for name in ("alerts", "pages") if self.event.kind in _KINDS[name]), "change")
+
+    @property
+    def text(self) -> str:
+        """Return what somebody wrote; what was written for them reads as the page does."""
+        return self.event.body if self.event.kind == EventKind.COMMENT else said(self.event.body)
 
     @property
     def is_internal(self) -> bool:
@@ -248,9 +254,10 @@ def _facts(data: dict[str, Any]) -> Iterator[str]:
     for name in ("alert", "user"):
         if isinstance(data.get(name), dict):
             yield str(data[name].get("title") or data[name].get("name") or "")
-    for name in ("name", "text"):
-        if isinstance(data.get(name), str):
-            yield data[name]
+    if isinstance(data.get("name"), str):
+        yield data["name"]
+    if isinstance(data.get("text"), str):
+        yield said(data["text"])
     if "seq" in data:
         words = {"number": data["seq"], "reason": data.get("reason") or _("no reason given")}
         yield _("Event %(number)s: %(reason)s") % words

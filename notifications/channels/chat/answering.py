@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
 from core.db.leases import Lease
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from core.server.jobs import wake
+from core.text.languages import reading
+from core.text.sentences import shown
 from incidents.models import Incident
 from notifications.channels.chat.commands import HELP, help_lines
 from notifications.channels.chat.platforms import Platform
@@ -35,7 +38,6 @@ LINK_LOOK = dt.timedelta(seconds=2)
 KEPT = dt.timedelta(days=14)
 MOST_ATTEMPTS = 4
 ACTIONS = frozenset({"acknowledge", "resolve", "take", "note"})
-LINK_FIRST = "This {label} account is not linked to an account here."
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ def answer_one(pk: int) -> bool:
 
 
 def _result(request: ChatRequest, platform: Platform, now: dt.datetime) -> Result | None:
+    """Answer in the asker's language; in the installation's own where nobody is known."""
+    with reading(_language_of(request)):
+        return _answered(request, platform, now)
+
+
+def _answered(request: ChatRequest, platform: Platform, now: dt.datetime) -> Result | None:
     if request.action == HELP:
         return Result("\n".join(help_lines(platform.prefix, request.text)), is_public=True)
     try:
@@ -106,7 +114,7 @@ def _person(request: ChatRequest) -> User | None:
         return found[0].user
     key = address_key(request.kind, request.address)
     if ContactMethod.objects.filter(address_key=key, state__in=VERIFIED, user__is_active=False).exists():
-        raise DomainError("Your account here is deactivated; ask an administrator.")
+        raise DomainError(_("Your account here is deactivated; ask an administrator."))
     return None
 
 
@@ -119,13 +127,17 @@ def _act(request: ChatRequest, user: User, platform: Platform, now: dt.datetime)
         incident = (
             Incident.objects.visible_to(user).filter(pk=request.number).select_related("assignee", "team").first()
         )
-        return Result("\n".join(incident_lines(incident)) if incident else f"There is no INC-{request.number}.")
+        return Result("\n".join(incident_lines(incident)) if incident else _unknown(request.number))
     if request.action == "note" and not request.text:
-        return Result(f"Note for INC-{request.number}", asks_note=True)
+        return Result(_("Note for %(incident)s") % {"incident": f"INC-{request.number}"}, asks_note=True)
     if request.action not in ACTIONS or request.number is None:
-        return Result("This button belongs to an earlier version; use the commands instead.")
+        return Result(_("This button belongs to an earlier version; use the commands instead."))
     answered = answer(user, request.number, request.action, channel_name=platform.label, note=request.text)
-    return Result(answered.text)
+    return Result(shown(answered.text))
+
+
+def _unknown(number: int) -> str:
+    return _("There is no %(incident)s.") % {"incident": f"INC-{number}"}
 
 
 def _unlinked(request: ChatRequest, platform: Platform, now: dt.datetime) -> Result | None:
@@ -134,29 +146,33 @@ def _unlinked(request: ChatRequest, platform: Platform, now: dt.datetime) -> Res
         if now < request.received_at + LINK_WAIT:
             return None
         return Result(request.answer, RequestState.EXPIRED)
-    label = LINK_FIRST.format(label=platform.label)
     if request.data.get("is_public"):
-        return Result(f"{label} Write to me in private, and I send you a code to link it.", is_public=True)
+        text = _(
+            "This %(label)s account is not linked to an account here. "
+            "Write to me in private, and I send you a code to link it."
+        )
+        return Result(text % {"label": platform.label}, is_public=True)
     code = offer_link_code(request.kind, request.address, request.data)
-    text = (
-        f"{label} Enter the code {code} among your contact methods at {settings.PUBLIC_URL.rstrip('/')} within "
-        "10 minutes; what you asked for is then done."
+    text = _(
+        "This %(label)s account is not linked to an account here. Enter the code %(code)s among your contact methods "
+        "at %(address)s within 10 minutes; what you asked for is then done."
     )
-    return Result(text, RequestState.UNLINKED, now + LINK_LOOK)
+    facts = {"label": platform.label, "code": code, "address": settings.PUBLIC_URL.rstrip("/")}
+    return Result(text % facts, RequestState.UNLINKED, now + LINK_LOOK)
 
 
 def _link(request: ChatRequest, platform: Platform) -> Result:
     code = request.text.strip()
     if not code:
-        return Result(
-            f"Add {platform.label} to your contact methods, and send the code shown there: {platform.prefix}link CODE"
-        )
+        text = _("Add %(label)s to your contact methods, and send the code shown there: %(command)s")
+        return Result(text % {"label": platform.label, "command": f"{platform.prefix}link CODE"})
     method = link_by_code(request.kind, request.address, code, request.data)
     ChatRequest.objects.filter(kind=request.kind, address=request.address, state=RequestState.UNLINKED).update(
         next_at=request.received_at
     )
     wake("answer_chat")
-    return Result(f"This {platform.label} account is now linked to {method.user.name}.")
+    text = _("This %(label)s account is now linked to %(name)s.")
+    return Result(text % {"label": platform.label, "name": method.user.name})
 
 
 def tell_due() -> int:
@@ -183,7 +199,8 @@ def _tell(pk: int) -> bool:
     wait: dt.timedelta | None = None
     try:
         if platform is not None and request.asks_note and request.number is not None:
-            platform.ask_note(request.reply, request.number, f"INC-{request.number}")
+            with reading(_language_of(request)):
+                platform.ask_note(request.reply, request.number, f"INC-{request.number}")
         elif platform is not None:
             platform.tell(request.reply, request.answer)
     except Failed as failed:
@@ -193,6 +210,11 @@ def _tell(pk: int) -> bool:
     if request.state == RequestState.ANSWERED:
         _note_told(request, wait)
     return True
+
+
+def _language_of(request: ChatRequest) -> str:
+    known = methods_at(request.kind, request.address)
+    return known[0].user.language if known else ""
 
 
 def _note_told(request: ChatRequest, wait: dt.timedelta | None) -> None:

@@ -2,7 +2,11 @@
 
 import datetime as dt
 
+from django.utils.translation import gettext as _
+
 from core.severity import Severity
+from core.text.moments import shown_in
+from core.text.sentences import shown
 from incidents.models import Incident
 from incidents.vocabulary import Status
 from notifications.channels.chat.words import SHAPES, cut
@@ -25,14 +29,17 @@ def open_of(user: User) -> list[str]:
     found = Incident.objects.visible_to(user).open().filter(assignee=user).order_by("-created_at", "-id")
     lines = [line_of(incident) for incident in found[: MOST_LISTED + 1]]
     if not lines:
-        return ["No open incident is assigned to you."]
-    return [*lines[:MOST_LISTED], "and more"] if len(lines) > MOST_LISTED else lines
+        return [_("No open incident is assigned to you.")]
+    return [*lines[:MOST_LISTED], _("and more")] if len(lines) > MOST_LISTED else lines
 
 
 def incident_lines(incident: Incident) -> list[str]:
-    who = incident.assignee.name if incident.assignee else "nobody"
-    team = incident.team.name if incident.team else "none"
-    lines = [line_of(incident), f"Assigned to: {who}. Team: {team}. Opened: {incident.created_at:%Y-%m-%d %H:%M} UTC."]
+    facts = {
+        "who": incident.assignee.name if incident.assignee else _("nobody"),
+        "team": incident.team.name if incident.team else _("none"),
+        "time": shown_in(incident.created_at, dt.UTC, "long", has_zone=True),
+    }
+    lines = [line_of(incident), _("Assigned to: %(who)s. Team: %(team)s. Opened: %(time)s.") % facts]
     return [*lines, cut(incident.description, 1000)] if incident.description else lines
 
 
@@ -41,10 +48,10 @@ def on_call_lines(wanted: str, at: dt.datetime) -> list[str]:
     schedules = Schedule.objects.filter(is_active=True, name__icontains=wanted.strip())
     names = dict(schedules.order_by("name").values_list("pk", "name")[:MOST_SCHEDULES])
     if not names:
-        return ["There is no such schedule." if wanted.strip() else "There are no schedules."]
+        return [_("There is no such schedule.") if wanted.strip() else _("There are no schedules.")]
     found = on_call(list(names), at)
-    return [f"{name}: {_people(found[pk].people) if pk in found else 'nobody'}" for pk, name in names.items()]
+    return [f"{name}: {_people(found[pk].people if pk in found else ())}" for pk, name in names.items()]
 
 
 def _people(people: tuple[object, ...]) -> str:
-    return ", ".join(f"{person.name} ({person.why})" for person in people) or "nobody"  # type: ignore[attr-defined]
+    return ", ".join(f"{person.name} ({shown(person.why)})" for person in people) or _("nobody")  # type: ignore[attr-defined]

@@ -1,5 +1,9 @@
 """How messages name an incident in every chat."""
 
+from django.utils.translation import gettext as _
+
+from core.severity import SEVERITY_OF_WORD
+from incidents.vocabulary import STATUS_OF_WORD
 from notifications.channels.port import Button, Message
 
 SHAPES = {"critical": "⬢", "high": "▲", "medium": "◆", "low": "○"}
@@ -12,11 +16,20 @@ def severity_words(message: Message) -> str:
     if not message.severity:
         return ""
     shape = SHAPES.get(message.severity, "•")
-    return f"{shape} {message.severity.replace('_', ' ').capitalize()}"
+    return f"{shape} {severity_label(message.severity)}"
 
 
 def status_words(message: Message) -> str:
-    return message.status.replace("_", " ").capitalize()
+    return status_label(message.status)
+
+
+def severity_label(word: str) -> str:
+    """Return a severity as people read it; a word of somebody else's as it is."""
+    return str(SEVERITY_OF_WORD[word].label) if word in SEVERITY_OF_WORD else word.replace("_", " ").capitalize()
+
+
+def status_label(word: str) -> str:
+    return str(STATUS_OF_WORD[word].label) if word in STATUS_OF_WORD else word.replace("_", " ").capitalize()
 
 
 def heading(message: Message) -> str:
@@ -30,7 +43,7 @@ def summary(message: Message) -> str:
 
 
 def facts(message: Message) -> str:
-    count = f"{message.count} incidents" if message.count > 1 else ""
+    count = _("%(count)s incidents") % {"count": message.count} if message.count > 1 else ""
     return " · ".join(part for part in (severity_words(message), status_words(message), count) if part)
 
 

@@ -13,9 +13,15 @@ from functools import cache
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from core.severity import SEVERITY_OF_WORD
+from core.text.languages import reading
+from core.text.moments import shown_in
 from core.text.names import one_line
 from core.text.zones import zone_named
+from incidents.vocabulary import STATUS_OF_WORD
 from notifications.channels.email.addresses import bare, domain_of, wire_form
 from notifications.channels.email.tokens import BOUNCES, Token, make_token, plus_address, root_of
 from notifications.channels.port import Message
@@ -66,9 +72,12 @@ def compose(message: Message, address: str, sender: Sender, now: dt.datetime) ->
     mail.set_raw("MIME-Version", "1.0")
     # quoted-printable text holds no "=_"
     mail.set_raw("Content-Type", f'multipart/alternative;\r\n boundary="=_{token}"')
-    context = context_of(message, sender)
-    mail.attach(_part("plain", render_to_string("notifications/email/message.txt", context)))
-    mail.attach(_part("html", render_to_string("notifications/email/message.html", context)))
+    with reading(message.language):
+        context = context_of(message, sender)
+        text = render_to_string("notifications/email/message.txt", context)
+        markup = render_to_string("notifications/email/message.html", context)
+    mail.attach(_part("plain", text))
+    mail.attach(_part("html", markup))
     bounces = plus_address(sender.inbound, f"{BOUNCES}{token}") if sender.inbound else origin
     return Mail(mail, bounces, recipient, str(token))
 
@@ -147,11 +156,11 @@ def context_of(message: Message, sender: Sender) -> dict[str, Any]:
 
 def _facts_of(message: Message) -> list[tuple[str, str]]:
     facts = [
-        ("Incident", message.reference),
-        ("Severity", _shown(message.severity)),
-        ("Status", _shown(message.status)),
+        (_("Incident"), message.reference),
+        (_("Severity"), _severity(message.severity)),
+        (_("Status"), _status(message.status)),
         (
-            "Since" if message.kind == "page" else "At",
+            _("Since") if message.kind == "page" else pgettext("time", "At"),
             local_time(message.occurred_at, message.time_zone) if message.occurred_at else "",
         ),
     ]
@@ -159,12 +168,16 @@ def _facts_of(message: Message) -> list[tuple[str, str]]:
 
 
 def local_time(moment: dt.datetime, time_zone: str) -> str:
-    return f"{moment.astimezone(zone_named(time_zone)):%a %d %b %Y, %H:%M %Z}"
+    return shown_in(moment, zone_named(time_zone), "full", has_zone=True)
 
 
 def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _shown(word: str) -> str:
-    return word.replace("_", " ").capitalize()
+def _severity(word: str) -> str:
+    return str(SEVERITY_OF_WORD[word].label) if word in SEVERITY_OF_WORD else word.capitalize()
+
+
+def _status(word: str) -> str:
+    return str(STATUS_OF_WORD[word].label) if word in STATUS_OF_WORD else word.replace("_", " ").capitalize()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from core.errors import DomainError
+from core.text.languages import reading
+from core.text.sentences import shown
 from notifications.models import Delivery
 from notifications.services.answers import answer
 from notifications.services.claiming import reasons_against
@@ -49,8 +51,11 @@ def page_in(delivery: Delivery) -> Page | None:
 
 def answer_page(page: Page, action: str, *, channel_name: str, note: str = "") -> Said:
     """Act in the recipient's name; say what cannot be done."""
-    try:
-        result = answer(page.user, page.incident, action, channel_name=channel_name, note=note, delivery=page.delivery)
-    except DomainError as error:
-        return Said(error.message, False)
-    return Said(result.text, result.changed)
+    with reading(page.user.language):
+        try:
+            done = answer(
+                page.user, page.incident, action, channel_name=channel_name, note=note, delivery=page.delivery
+            )
+        except DomainError as error:
+            return Said(error.message, False)
+        return Said(shown(done.text), done.changed)

@@ -121,7 +121,29 @@ _SPANISH = Wording(
     resolved="Resuelto.",
     over="{reference} ya no espera respuesta.",
 )
-_BY_LANGUAGE = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
+_JAPANESE = Wording(
+    tag="ja-JP",
+    voice="Polly.Mizuki",
+    critical="緊急",
+    high="高",
+    medium="中",
+    low="低",
+    reply="{code} A と返信すると確認、{code} R で解決",
+    again="（再送）",
+    page="インシデント管理システムです。重大度は{severity}、{reference}です。",
+    several="インシデント管理システムです。",
+    all_of_them="1を押すと、すべてを確認済みにします。",
+    keys="確認するには1、もう一度聞くには2、解決済みにするには3を押してください。",
+    acknowledged_hint="キーが押されない場合は、次の担当者に電話します。",
+    unknown_key="そのキーは使えません。",
+    no_key="キーが押されませんでした。電話を切ります。",
+    goodbye="失礼いたします。",
+    expired="この電話は古いため、応答できません。インシデントの画面を開いてください。失礼いたします。",
+    acknowledged="確認しました。このインシデントはあなたの担当になりました。",
+    resolved="解決済みにしました。",
+    over="{reference}への応答は、もう必要ありません。",
+)
+_BY_LANGUAGE = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "ja": _JAPANESE}
 
 
 def wording(language: str) -> Wording:

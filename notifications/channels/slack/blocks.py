@@ -5,6 +5,9 @@ Source of the limits: https://docs.slack.dev/reference/block-kit.
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from notifications.channels.chat.words import buttons_of, cut, facts, heading, lines_of, link_button, summary
 from notifications.channels.port import Message
 
@@ -37,7 +40,8 @@ def layout(message: Message, *, with_buttons: bool = True) -> tuple[str, list[Bl
     if with_buttons and (elements := _buttons(message)):
         blocks.append({"type": "actions", "block_id": "incident.buttons", "elements": elements})
     if message.url:
-        blocks.append({"type": "context", "elements": [_mrkdwn(f"<{_link(message.url)}|Open>")]})
+        opening = pgettext("button", "Open")
+        blocks.append({"type": "context", "elements": [_mrkdwn(f"<{_link(message.url)}|{escape(opening)}>")]})
     return cut_escaped(escape(summary(message)), TEXT), blocks
 
 
@@ -48,7 +52,7 @@ def note_form(number: int, reference: str) -> list[Block]:
             "type": "input",
             "block_id": f"note.{number}",
             "dispatch_action": True,
-            "label": _plain(f"Note for {reference}", 2000),
+            "label": _plain(_("Note for %(incident)s") % {"incident": reference}, 2000),
             "element": {
                 "type": "plain_text_input",
                 "action_id": NOTE_INPUT,
@@ -62,7 +66,7 @@ def note_form(number: int, reference: str) -> list[Block]:
 def _lines(lines: list[str]) -> Block:
     shown = [cut_escaped(escape(line), 500) for line in lines[:MAX_LINES]]
     more = len(lines) - len(shown)
-    return _section("\n".join([*shown, f"and {more} more"] if more else shown))
+    return _section("\n".join([*shown, _("and %(count)s more") % {"count": more}] if more else shown))
 
 
 def _buttons(message: Message) -> list[Block]:

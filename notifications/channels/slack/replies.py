@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from notifications.channels.chat.platforms import Platform
 from notifications.channels.port import Failed
 from notifications.channels.slack.blocks import Block, cut_escaped, escape, note_form
@@ -16,7 +18,7 @@ def tell(reply: Mapping[str, Any], text: str) -> None:
 
 
 def ask_note(reply: Mapping[str, Any], number: int, reference: str) -> None:
-    _post(reply, f"Note for {reference}", note_form(number, reference))
+    _post(reply, _("Note for %(incident)s") % {"incident": reference}, note_form(number, reference))
 
 
 def _post(reply: Mapping[str, Any], text: str, blocks: list[Block] | None = None) -> None:

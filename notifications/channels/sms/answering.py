@@ -1,6 +1,11 @@
 """Answers by SMS: only from the number that the page went to."""
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from core.errors import DomainError
+from core.text.languages import reading
+from core.text.sentences import Sentence
 from notifications.channels.phone.answering import Page, answer_page, page_in
 from notifications.channels.phone.numbers import voice_number
 from notifications.channels.phone.segments import fit, plain
@@ -13,11 +18,12 @@ from notifications.vocabulary import SENT, Kind
 CHANNEL_NAME = "SMS"
 MOST_SEGMENTS = 2
 MOST_LISTED = 4
-HELP = (
+HELP = _(
     "Reply with the code of the page and A to acknowledge, R to resolve, T to take, N and a note. STOP ends these SMS."
 )
-UNKNOWN_CODE = "This code is unknown, has expired, or belongs to a page sent elsewhere."
-NOTHING_OPEN = "No page to this number waits for an answer."
+UNKNOWN_CODE = _("This code is unknown, has expired, or belongs to a page sent elsewhere.")
+NOTHING_OPEN = _("No page to this number waits for an answer.")
+STOPPED = Sentence("The person replied STOP.")
 
 
 def answer_sms(number: str, text: str) -> str:
@@ -29,11 +35,12 @@ def answer_sms(number: str, text: str) -> str:
     reply = parse(text)
     if reply.action == "stop":
         for method in methods:
-            disable(method, "The person replied STOP.")
+            disable(method, STOPPED.say())
         return ""  # the carrier confirms it
     if not methods:
         return ""
-    return plain(fit(_answer(methods, reply), "", MOST_SEGMENTS))
+    with reading(methods[0].user.language):
+        return plain(fit(_answer(methods, reply), "", MOST_SEGMENTS))
 
 
 def _methods_of(number: str) -> list[ContactMethod]:
@@ -45,10 +52,10 @@ def _methods_of(number: str) -> list[ContactMethod]:
 
 def _answer(methods: list[ContactMethod], reply: Reply) -> str:
     if not reply.action or reply.action == "help":
-        return HELP
+        return str(HELP)
     page = _page_by_code(methods, reply.code) if reply.code else None
     if reply.code and page is None:
-        return UNKNOWN_CODE
+        return str(UNKNOWN_CODE)
     if page is None:
         open_pages = _open_pages(methods)
         if len(open_pages) != 1:
@@ -78,9 +85,14 @@ def _open_pages(methods: list[ContactMethod]) -> list[Page]:
 
 def _which(pages: list[Page]) -> str:
     if not pages:
-        return NOTHING_OPEN
+        return str(NOTHING_OPEN)
     listed = ", ".join(
-        f"{new_reply_code(page.user.pk, page.incident, page.delivery.pk)} for INC-{page.incident}"
+        gettext("%(code)s for %(incident)s")
+        % {
+            "code": new_reply_code(page.user.pk, page.incident, page.delivery.pk),
+            "incident": f"INC-{page.incident}",
+        }
         for page in pages[:MOST_LISTED]
     )
-    return f"{len(pages)} pages wait. Reply with a code first: {listed}."
+    text = gettext("%(count)s pages wait. Reply with a code first: %(codes)s.")
+    return text % {"count": len(pages), "codes": listed}

@@ -36,7 +36,7 @@ def _head(message: Message, words: Wording) -> list[str]:
 def _sentences(first: str, second: str) -> str:
     if not second:
         return first
-    return f"{first} {second}" if first.endswith((".", "!", "?")) else f"{first}. {second}"
+    return f"{first} {second}" if first.endswith((".", "!", "?", "。")) else f"{first}. {second}"
 
 
 def _one_line(text: str) -> str:

@@ -55,6 +55,7 @@ def _match(text: str) -> re.Match[str]:
 
 CHANNELS = [
     Channel(
+        is_for_programs=True,
         kind=NAME,
         label=gettext_lazy("Amazon SNS topic"),
         send=send,

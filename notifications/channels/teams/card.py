@@ -7,6 +7,9 @@ Source: https://adaptivecards.io/explorer, version 1.4. Of Teams' 28 KB, its wor
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from notifications.channels.chat.words import cut, facts, heading, lines_of, summary
 from notifications.channels.port import Message
 
@@ -52,7 +55,7 @@ def _body(message: Message, body: int, lines: int) -> list[Part]:
     told = lines_of(message)
     parts += [_text(cut(line, LINE), spacing="Small") for line in told[:lines]]
     if (more := len(told) - lines) > 0:
-        parts.append(_text(f"and {more} more", isSubtle=True, spacing="Small"))
+        parts.append(_text(_("and %(count)s more") % {"count": more}, isSubtle=True, spacing="Small"))
     return parts
 
 
@@ -68,5 +71,5 @@ def escape(text: str) -> str:
 
 
 def _links(message: Message) -> list[Part]:
-    links = [("Answer", message.answer_url), ("Open", message.url)]
+    links = [(_("Answer"), message.answer_url), (pgettext("button", "Open"), message.url)]
     return [{"type": "Action.OpenUrl", "title": title, "url": url} for title, url in links if url]

@@ -7,6 +7,9 @@ are read, 64 bytes of callback_data.
 from html import escape
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from notifications.channels.chat.words import ELLIPSIS, buttons_of, facts, heading, lines_of, link_button
 from notifications.channels.port import Message
 
@@ -27,7 +30,8 @@ def layout(message: Message) -> dict[str, Any]:
         parts.append(escape(cut(body, BODY)))
     parts += _lines(message)
     if message.url:
-        parts.append(f'<a href="{escape(message.url)}">Open</a>')
+        opening = pgettext("button", "Open")
+        parts.append(f'<a href="{escape(message.url)}">{escape(opening)}</a>')
     found: dict[str, Any] = {
         "text": "\n".join(parts),
         "parse_mode": "HTML",
@@ -62,7 +66,7 @@ def _lines(message: Message) -> list[str]:
         room -= needed
         shown.append(escape(text))
     more = len(lines) - len(shown)
-    return [*shown, f"and {more} more"] if more else shown
+    return [*shown, _("and %(count)s more") % {"count": more}] if more else shown
 
 
 def _keyboard(message: Message) -> list[list[dict[str, str]]]:

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from core.text.languages import codes, reading
+from core.text.sentences import Sentence
 from notifications.channels.chat.asked import Asked
 from notifications.channels.chat.commands import HELP, parse
 from notifications.channels.telegram.layout import SEPARATOR
+from notifications.channels.telegram.replies import note_for
 
 KIND = "telegram"
 MOST = 3000
+CHAT_ID = Sentence("This chat's ID is %(number)s.")
 _DATA = re.compile(rf"([a-z_]{{1,32}}){SEPARATOR}(\d{{1,18}})")
 _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@\w{3,40})?(?:\s+|$)(.*)", re.DOTALL)
 _CODE = re.compile(r"[2-9A-Za-z]{4}-?[2-9A-Za-z]{4}")
-_NOTE_FOR = re.compile(r"Note for INC-(\d{1,18})\b")
 
 
 def read_update(update: Mapping[str, Any]) -> Asked | None:
@@ -42,7 +46,7 @@ def _of_message(name: str, message: Mapping[str, Any]) -> Asked | None:
     # In a group, answers go to the person: others there may not see the incident.
     reply, data = {"chat": person, "public": chat}, {} if chat == person else {"is_public": True}
     asked_of = str(_mapping(message.get("reply_to_message")).get("text", ""))
-    if match := _NOTE_FOR.match(asked_of):
+    if match := _asked_for_note().match(asked_of):
         return Asked(KIND, name, person, "note", int(match[1]), text, reply, data)
     if match := _COMMAND.fullmatch(text):
         return _of_command(name, person, match[1].lower(), match[2], reply, data)
@@ -51,11 +55,21 @@ def _of_message(name: str, message: Mapping[str, Any]) -> Asked | None:
     return Asked(KIND, name, person, HELP, None, "", reply, data) if chat == person else None
 
 
+@cache
+def _asked_for_note() -> re.Pattern[str]:
+    """Return what the bot's own question for a note looks like, in each language."""
+    asked = []
+    for code in codes():
+        with reading(code):
+            asked.append(re.escape(note_for("INC-0")).replace(re.escape("INC-0"), r"INC-(?:\d{1,18})"))
+    return re.compile(rf"(?=(?:{'|'.join(asked)}))(?:.*?)INC-(\d{{1,18}})\b", re.DOTALL)
+
+
 def _of_command(
     name: str, person: str, word: str, rest: str, reply: Mapping[str, Any], data: Mapping[str, Any]
 ) -> Asked:
     if word == "id":
-        return Asked(KIND, name, person, HELP, None, f"This chat's ID is {reply['public']}.", reply, data)
+        return Asked(KIND, name, person, HELP, None, CHAT_ID.say(number=reply["public"]), reply, data)
     command = parse(f"{word} {rest}")
     return Asked(KIND, name, person, command.action, command.number, command.complaint or command.text, reply, data)
 

@@ -9,6 +9,8 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
+from core.text.languages import reading
+from notifications.channels.chat.words import severity_label
 from notifications.channels.port import Message
 
 MINUTES = 60  # a queued call that rings later than this says that it is too old
@@ -49,7 +51,9 @@ def seal(message: Message) -> str:
 
 def _title(message: Message) -> str:
     """Return the title without reference and severity, said before it."""
-    prefix = rf"{re.escape(message.reference)}\s+(?:{re.escape(message.severity)}:\s*)?"
+    with reading(message.language):
+        severity = severity_label(message.severity)
+    prefix = rf"{re.escape(message.reference)}\s+(?:{re.escape(severity)}\s*[:：]\s*)?"
     return re.sub(prefix, "", message.title, count=1, flags=re.IGNORECASE) if message.reference else message.title
 
 

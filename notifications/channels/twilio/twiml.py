@@ -77,7 +77,7 @@ def _spelled_tail(word: str) -> str:
 
 def _say(parent: Element, words: Wording, sentences: Sequence[str]) -> None:
     text = " ".join(
-        sentence if sentence.endswith((".", "!", "?")) else f"{sentence}." for sentence in sentences if sentence
+        sentence if sentence.endswith((".", "!", "?", "。")) else f"{sentence}." for sentence in sentences if sentence
     )
     SubElement(parent, "Say", language=words.tag, voice=words.voice).text = _sayable(text)[:MOST_SPOKEN]
 

@@ -87,6 +87,7 @@ def _failure(answer: Answer, message: Message, host: str) -> Failed:
 
 CHANNELS = [
     Channel(
+        is_for_programs=True,
         kind="webhook",
         label=_("Webhook"),
         send=send,

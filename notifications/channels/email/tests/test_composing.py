@@ -61,7 +61,7 @@ class ComposingTests(SimpleTestCase):
                 "Error rate is 80 %.",
                 "You are on call for Payments.",
                 "Critical",
-                "Mon 30 Nov 2026, 04:12 CET",
+                "Mon 30 Nov 2026 04:12 CET",
                 "https://incidents.example.org/a/abc/",
                 "https://incidents.example.org/incidents/INC-1042/",
             ):
@@ -101,8 +101,8 @@ class ComposingTests(SimpleTestCase):
     def test_it_says_since_when_an_incident_is_open_and_when_anything_else_happened(self):
         shown = [parts(composed(replace(PAGE, kind=kind)))[0] for kind in ("page", "update")]
 
-        self.assertIn("Since: Mon 30 Nov 2026, 04:12 CET", shown[0])
-        self.assertIn("At: Mon 30 Nov 2026, 04:12 CET", shown[1])
+        self.assertIn("Since: Mon 30 Nov 2026 04:12 CET", shown[0])
+        self.assertIn("At: Mon 30 Nov 2026 04:12 CET", shown[1])
 
     def test_it_keeps_one_thread_per_incident_and_one_id_per_delivery(self):
         first, again = composed(), composed(replace(PAGE, attempt=2))
@@ -212,8 +212,8 @@ class ComposingTests(SimpleTestCase):
         self.assertLessEqual(len(subject_of(replace(PAGE, title="x" * 400))), 150)
 
     def test_it_shows_utc_where_the_zone_is_unknown(self):
-        self.assertEqual(local_time(NOW, "Mars/Olympus"), "Mon 30 Nov 2026, 03:12 UTC")
-        self.assertEqual(local_time(NOW, "../../etc/passwd"), "Mon 30 Nov 2026, 03:12 UTC")
+        self.assertEqual(local_time(NOW, "Mars/Olympus"), "Mon 30 Nov 2026 03:12 UTC")
+        self.assertEqual(local_time(NOW, "../../etc/passwd"), "Mon 30 Nov 2026 03:12 UTC")
 
 
 class TokenTests(SimpleTestCase):

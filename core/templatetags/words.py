@@ -1,10 +1,10 @@
-"""Times in templates."""
+"""Times and stored sentences in templates."""
 
 import datetime as dt
 
 from django import template
 
-from core.text import moments
+from core.text import moments, sentences
 
 register = template.Library()
 
@@ -13,3 +13,9 @@ register = template.Library()
 def shown(moment: dt.datetime | dt.date | None, style: str) -> str:
     """Show a time in the page's zone and language; core.text.moments has the styles."""
     return moments.shown(moment, style) if moment else ""
+
+
+@register.filter
+def said(text: object) -> str:
+    """Show a sentence that was stored in English in the page's language."""
+    return sentences.shown(str(text)) if text else ""
